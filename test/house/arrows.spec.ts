@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../../src');
+
+/** Which floors a floor may stand on; arrows point down only. */
+const below: Record<string, readonly string[]> = {
+  protocol: [],
+  core: ['protocol'],
+  client: ['protocol'],
+  ws: ['core', 'protocol'],
+  brokers: ['core', 'protocol'],
+  testing: ['core', 'client', 'brokers', 'protocol', 'ws'],
+  nest: ['core', 'ws', 'brokers', 'protocol'],
+  index: ['nest', 'core', 'protocol'],
+  server: ['index', 'nest', 'protocol'],
+  main: ['server', 'index'],
+};
+
+/** Bare packages that a floor may name; a floor that is not listed may name none. `node:` modules count. */
+const packages: Record<string, RegExp> = {
+  protocol: /^$/,
+  client: /^$/,
+  core: /^node:(crypto|buffer|zlib)$/,
+  brokers: /^(node:crypto|ioredis|@nats-io\/.+)$/,
+  ws: /^(ws|node:.+)$/,
+  testing: /^(ws|node:.+)$/,
+  nest: /^(@nestjs\/.+|ws|rxjs.*|class-validator|prom-client|jose|node:.+)$/,
+  index: /^$/,
+  server: /^(@nestjs\/.+|class-validator|nestjs-pino|pino.*|jose|prom-client|node:.+|reflect-metadata|rxjs.*)$/,
+  main: /^(@nestjs\/.+|nestjs-pino|reflect-metadata|node:.+)$/,
+};
+
+interface Arrow {
+  readonly from: string;
+  readonly to: string;
+}
+
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+  .toSorted();
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+}
+
+const floorOf = (file: string): string => (file.split('/')[0] ?? '').replace(/\.ts$/, '');
+
+const arrows: Arrow[] = files.flatMap((file) =>
+  importsOf(file).map((name) => ({
+    from: file,
+    to: name.startsWith('.')
+      ? relative(root, resolve(root, dirname(file), name)).replace(/\.js$/, '.ts')
+      : name,
+  })),
+);
+const inside = arrows.filter(({ to }) => files.includes(to));
+const outside = arrows.filter(({ to }) => !files.includes(to));
+
+describe('house: arrows', () => {
+  it('knows every floor', () => {
+    expect([...new Set(files.map(floorOf))].filter((floor) => !(floor in below))).toEqual([]);
+  });
+
+  it('has arrows that point down only', () => {
+    const wrong = inside.filter(({ from, to }) => {
+      const [upper, lower] = [floorOf(from), floorOf(to)];
+      return upper !== lower && !below[upper]?.includes(lower);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('names only the packages that its floor may know', () => {
+    const wrong = outside.filter(({ from, to }) => !packages[floorOf(from)]?.test(to));
+    expect(wrong).toEqual([]);
+  });
+
+  it('has no cycle between files', () => {
+    const next = Map.groupBy(inside, ({ from }) => from);
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      if (done.has(file) || path.includes(file)) return;
+      for (const { to } of next.get(file) ?? []) visit(to, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(cycles).toEqual([]);
+  });
+
+  it("imports nothing from '../' alone, and has no barrel inside", () => {
+    const doors = /^(index|nest\/(health|metrics)\/index|(testing|client)\/index|brokers\/(redis|nats)\/index)\.ts$/;
+    expect(arrows.filter(({ to }) => to === '..' || to === '../')).toEqual([]);
+    expect(files.filter((file) => file.endsWith('index.ts') && !doors.test(file))).toEqual([]);
+  });
+
+  it('keeps the core free of timers, environment and console', () => {
+    const words = /\b(setTimeout|setInterval|setImmediate|process\.env|console\.|Date\.now)\b/;
+    const wrong = files
+      .filter((file) => floorOf(file) === 'core')
+      .filter((file) => words.test(readFileSync(join(root, file), 'utf8')));
+    expect(wrong).toEqual([]);
+  });
+});
