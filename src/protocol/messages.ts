@@ -1,0 +1,132 @@
+import type { ErrorCode } from './codes.js';
+import type { Position } from './position.js';
+
+/** Echoed in the answer: a number, or a string of at most 64 characters. [L-2.4] */
+export type RequestId = number | string;
+
+export const maxRequestIdLength = 64;
+
+/** Any message from a client, once its envelope is right. Other fields are unchecked. [L-2.1] */
+export interface InboundMessage {
+  readonly type: string;
+  readonly id?: RequestId;
+  readonly [field: string]: unknown;
+}
+
+export interface SubscribeRequest {
+  readonly type: 'subscribe';
+  readonly id?: RequestId;
+  readonly topic: string;
+  /** Continue from here; see [L-5.2]. */
+  readonly since?: Position;
+}
+
+export interface UnsubscribeRequest {
+  readonly type: 'unsubscribe';
+  readonly id?: RequestId;
+  readonly topic: string;
+}
+
+export interface PublishRequest {
+  readonly type: 'publish';
+  readonly id?: RequestId;
+  readonly topic: string;
+  readonly data: unknown;
+  readonly key?: string;
+}
+
+export interface PingRequest {
+  readonly type: 'ping';
+  readonly id?: RequestId;
+}
+
+export type ClientMessage = SubscribeRequest | UnsubscribeRequest | PublishRequest | PingRequest;
+
+/** Limits that the server holds this client to. [L-9.3] */
+export interface WelcomeLimits {
+  readonly maxMessageBytes: number;
+  readonly maxTopics: number;
+  readonly pingIntervalMs: number;
+}
+
+export interface WelcomeMessage {
+  readonly type: 'welcome';
+  readonly connectionId: string;
+  readonly instanceId: string;
+  readonly user: { readonly id: string } | null;
+  /** Milliseconds since 1970. */
+  readonly expiresAt?: number;
+  readonly limits: WelcomeLimits;
+}
+
+export interface SubscribedMessage extends Position {
+  readonly type: 'subscribed';
+  readonly id?: RequestId;
+  readonly topic: string;
+  readonly recovered: boolean;
+  readonly snapshot?: unknown;
+}
+
+export interface EventMessage {
+  readonly type: 'event';
+  readonly topic: string;
+  readonly offset: number;
+  readonly data: unknown;
+  readonly key?: string;
+}
+
+export interface LostMessage {
+  readonly type: 'lost';
+  readonly topic: string;
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
+export interface UnsubscribedMessage {
+  readonly type: 'unsubscribed';
+  readonly id?: RequestId;
+  readonly topic: string;
+  readonly code?: ErrorCode;
+  readonly reason?: string;
+}
+
+export interface PublishedMessage extends Position {
+  readonly type: 'published';
+  readonly id?: RequestId;
+  readonly topic: string;
+}
+
+export interface PongMessage {
+  readonly type: 'pong';
+  readonly id?: RequestId;
+}
+
+export interface DrainingMessage {
+  readonly type: 'draining';
+  readonly reconnectAfterMs: number;
+  readonly windowMs: number;
+}
+
+export interface ErrorMessage {
+  readonly type: 'error';
+  readonly id?: RequestId;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly topic?: string;
+  readonly retryAfterMs?: number;
+}
+
+export type ServerMessage =
+  | WelcomeMessage
+  | SubscribedMessage
+  | EventMessage
+  | LostMessage
+  | UnsubscribedMessage
+  | PublishedMessage
+  | PongMessage
+  | DrainingMessage
+  | ErrorMessage;
+
+/** The one answer to what has no envelope. [L-2.2] */
+export const invalidEnvelope = 'Invalid message envelope';
