@@ -1,0 +1,27 @@
+import { type CanActivate, ConfigurableModuleBuilder, type Type } from '@nestjs/common';
+import type { LiveGateway } from './live.gateway.js';
+import type { LiveModuleOptions } from './live.options.js';
+
+/** The part of the configuration that Nest must know before any provider exists. */
+export interface LiveModuleExtras {
+  /** Real Nest guards that decide about each upgrade, in order. At least one, or `dangerouslyPublic`. */
+  readonly guards?: readonly Type<CanActivate>[];
+  /** Whether the module's providers are visible everywhere. @default true */
+  readonly isGlobal?: boolean;
+  /** Your own subclass of `LiveGateway`, to put guards, pipes, interceptors or filters on its handlers. */
+  readonly gateway?: Type<LiveGateway>;
+}
+
+export const {
+  ConfigurableModuleClass,
+  /** Injects what `forRoot` was given. */
+  MODULE_OPTIONS_TOKEN: LIVE_OPTIONS,
+  OPTIONS_TYPE,
+  ASYNC_OPTIONS_TYPE,
+} = new ConfigurableModuleBuilder<LiveModuleOptions>({ moduleName: 'Live' })
+  .setClassMethodName('forRoot')
+  .setExtras<LiveModuleExtras>({ isGlobal: true }, (definition, { isGlobal }) => ({
+    ...definition,
+    global: isGlobal ?? true,
+  }))
+  .build();

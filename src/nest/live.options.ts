@@ -1,0 +1,57 @@
+import type { LiveConnection } from '../core/connection/connection.js';
+import type { JwtConnectionOptions } from './auth/jwt-connection.options.js';
+import type { SessionConnectionOptions } from './auth/session-connection.options.js';
+
+/** Options of `LiveModule.forRoot`. Everything has a safe default but the guards, which are named beside these. */
+export interface LiveModuleOptions {
+  /**
+   * Port of the live server's own http server; `'app'` shares the host application's server instead. 0 takes a free one.
+   * @default 8081
+   */
+  readonly port?: number | 'app';
+  /** Address that the own server binds to. @default '127.0.0.1' */
+  readonly host?: string;
+  /** Path of the sockets. @default '/live' */
+  readonly path?: string;
+  /** Name of this instance in welcomes and metrics. @default a random one */
+  readonly instanceId?: string;
+  /**
+   * Origins of pages that may connect, each letter by letter as a browser sends it (`https://app.example`).
+   * Without it, a browser that sends cookies is refused. [L-1.7]
+   */
+  readonly allowedOrigins?: readonly string[];
+  /** Lets pages of any origin connect, with their visitors' cookies. */
+  readonly dangerouslyAllowAnyOrigin?: boolean;
+  /** Lets everybody connect without a guard. `user` is `null` then unless a guard sets one. */
+  readonly dangerouslyPublic?: boolean;
+  /** For `JwtConnectionGuard`. */
+  readonly jwt?: JwtConnectionOptions;
+  /** For `SessionConnectionGuard`. */
+  readonly session?: SessionConnectionOptions;
+  /** Milliseconds until an undecided upgrade is refused with 503. @default 5000 */
+  readonly upgradeTimeoutMs?: number;
+  /** Upgrades that may be undecided at a time; the next one is refused with 503. @default 1000 */
+  readonly maxPendingUpgrades?: number;
+  /** Milliseconds between pings to one connection. @default 25000 */
+  readonly pingIntervalMs?: number;
+  /** Milliseconds after a ping in which something must be heard. @default 10000 */
+  readonly pongTimeoutMs?: number;
+  /** Bytes that may wait for one connection before it is closed with 1008. @default 1048576 */
+  readonly backPressureThresholdBytes?: number;
+  /** Milliseconds that a shutdown waits for the peers. @default 20000 */
+  readonly drainTimeoutMs?: number;
+  /** Largest message from a peer, in bytes; more is closed with 1009. @default 65536 */
+  readonly maxMessageBytes?: number;
+  /** Topics that one connection may have. @default 128 */
+  readonly maxTopicsPerConnection?: number;
+  /** Messages of one connection that may wait for their turn before reading pauses. @default 64 */
+  readonly maxWaitingMessages?: number;
+  /** Milliseconds until an authorisation that has not answered denies. @default 5000 */
+  readonly authorizationTimeoutMs?: number;
+  /** Milliseconds until a snapshot that has not come fails. @default 10000 */
+  readonly snapshotTimeoutMs?: number;
+  /** Prefix of the metrics' names. @default 'processor_live' */
+  readonly metricsPrefix?: string;
+  /** Called after a connection has ended and left the registry. A throw is logged. */
+  readonly onClose?: (connection: LiveConnection, code: number, reason: string) => void;
+}
