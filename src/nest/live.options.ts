@@ -1,4 +1,4 @@
-import type { LiveConnection } from '../core/connection/connection.js';
+import type { Connection } from '../core/connection/connection.js';
 import type { JwtConnectionOptions } from './auth/jwt-connection.options.js';
 import type { SessionConnectionOptions } from './auth/session-connection.options.js';
 
@@ -53,5 +53,5 @@ export interface LiveModuleOptions {
   /** Prefix of the metrics' names. @default 'processor_live' */
   readonly metricsPrefix?: string;
   /** Called after a connection has ended and left the registry. A throw is logged. */
-  readonly onClose?: (connection: LiveConnection, code: number, reason: string) => void;
+  readonly onClose?: (connection: Connection, code: number, reason: string) => void;
 }

@@ -1,0 +1,163 @@
+import { SharedFrame } from '../frame/shared-frame.js';
+import type { Flusher } from '../outbound/flusher.js';
+import { Outbox, type SlowPeer } from '../outbound/outbox.js';
+import type { Clock } from '../ports/clock.js';
+import type { Observer } from '../ports/observer.js';
+import type { LiveSocket } from '../ports/socket.js';
+import { CloseCode, CloseReason } from '../../protocol/codes.js';
+import type { LiveUser } from './live-user.js';
+import type { Membership } from './membership.js';
+
+/** What is known of a peer when its connection opens. */
+export interface PeerInfo {
+  readonly id: string;
+  readonly user: LiveUser | null;
+  /** Milliseconds since 1970. */
+  readonly expiresAt?: number | undefined;
+  /** The socket's address, or 'unknown'. */
+  readonly remoteAddr: string;
+  /** The handshake's cookie header, for per-topic questions to the session's backend. Never logged. */
+  readonly cookieHeader?: string | undefined;
+}
+
+/** What all connections of a server share. */
+export interface ConnectionContext {
+  readonly clock: Clock;
+  readonly flusher: Flusher;
+  readonly observer: Observer;
+  readonly backPressureThresholdBytes: number;
+}
+
+const noMemberships: ReadonlyMap<string, Membership> = new Map();
+
+/** One live connection, as registry, authorisation and broadcast all see it. */
+export class Connection implements SlowPeer {
+  /** A UUID. */
+  readonly id: string;
+  readonly user: LiveUser | null;
+  readonly expiresAt: number | undefined;
+  readonly remoteAddr: string;
+  readonly cookieHeader: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly openedAt: number;
+  readonly outbox: Outbox;
+  /** For the heartbeat alone: when the next ping is due, and when one that is not answered yet was sent. */
+  pingDueMs = 0;
+  pingSentMs: number | undefined;
+  /** How this side ended it, if it did. */
+  closedWith: { readonly code: number; readonly reason: string } | undefined;
+  private readonly openedMs: number;
+  private heardMs: number;
+  private memberships: Map<string, Membership> | undefined;
+
+  constructor(
+    readonly socket: LiveSocket,
+    peer: PeerInfo,
+    private readonly context: ConnectionContext,
+  ) {
+    this.id = peer.id;
+    this.user = peer.user;
+    this.expiresAt = peer.expiresAt;
+    this.remoteAddr = peer.remoteAddr;
+    this.cookieHeader = peer.cookieHeader;
+    this.openedAt = context.clock.wallMs();
+    this.openedMs = this.heardMs = context.clock.now();
+    this.outbox = new Outbox(socket, context.flusher, context.backPressureThresholdBytes, this);
+  }
+
+  /** Whether it can still be sent to: neither side has begun to close. */
+  get open(): boolean {
+    return this.closedWith === undefined && this.socket.open;
+  }
+
+  /** When a message or a pong last came, in milliseconds since 1970. */
+  get lastSeenAt(): number {
+    return this.openedAt + Math.round(this.heardMs - this.openedMs);
+  }
+
+  /** The topics that it is subscribed to. */
+  get topics(): string[] {
+    return [...(this.memberships ?? noMemberships)].filter(([, { live }]) => live).map(([topic]) => topic);
+  }
+
+  /** Topics that it is subscribed to or about to be. */
+  get membershipCount(): number {
+    return this.memberships?.size ?? 0;
+  }
+
+  /** Anything came from the peer: it lives. [L-8.3] */
+  heard(): void {
+    this.heardMs = this.context.clock.now();
+    this.pingSentMs = undefined;
+  }
+
+  /** Sends one message, an object with a `type`. Does nothing once the connection is closing. */
+  send(message: { readonly type: string }): void {
+    this.sendText(message.type, JSON.stringify(message));
+  }
+
+  /** Sends a message that is JSON text already. */
+  sendText(type: string, text: string): void {
+    if (!this.open) return;
+    this.outbox.push(new SharedFrame(text));
+    this.context.observer.outbound(type, 1);
+  }
+
+  /** Closes after what was already sent. Only the first call counts. */
+  close(code: number, reason: string): void {
+    if (this.closedWith !== undefined) return;
+    this.outbox.flush();
+    if (this.closedWith === undefined) this.end(code, reason);
+  }
+
+  /** The peer is too far behind: what waits for it is worth less than a fresh start. [L-9.2] */
+  tooSlow(): void {
+    if (this.closedWith === undefined) this.end(CloseCode.policy, CloseReason.backPressure);
+  }
+
+  /** Ends it without a close frame; `code` and `reason` are for the log. */
+  terminate(code: number, reason: string): void {
+    this.closedWith ??= { code, reason };
+    this.leaveAll();
+    this.socket.terminate();
+  }
+
+  /** Whether `membership` is what ties the connection to the topic now; a later one has replaced it otherwise. */
+  isMember(topic: string, membership: Membership): boolean {
+    return this.memberships?.get(topic) === membership;
+  }
+
+  has(topic: string): boolean {
+    return this.memberships?.has(topic) ?? false;
+  }
+
+  /** Puts `membership` in the place of what was there, which is not ended by this. */
+  setMembership(topic: string, membership: Membership): void {
+    (this.memberships ??= new Map()).set(topic, membership);
+  }
+
+  /** Ends what ties it to the topic; `false` when there was nothing. */
+  leave(topic: string): boolean {
+    const membership = this.memberships?.get(topic);
+    if (membership === undefined) return false;
+    this.memberships?.delete(topic);
+    membership.leave();
+    return true;
+  }
+
+  /** Ends a subscribe that is still pending, and nothing else. */
+  cancelPending(topic: string): void {
+    if (this.memberships?.get(topic)?.live === false) this.leave(topic);
+  }
+
+  leaveAll(): void {
+    for (const topic of this.memberships?.keys() ?? []) this.leave(topic);
+  }
+
+  private end(code: number, reason: string): void {
+    this.closedWith = { code, reason };
+    this.outbox.drop();
+    this.leaveAll();
+    this.socket.close(code, reason);
+  }
+}

@@ -1,0 +1,73 @@
+import type { Cancel, Clock } from '../ports/clock.js';
+import { CloseCode } from '../../protocol/codes.js';
+import type { Connection } from './connection.js';
+
+export interface HeartbeatOptions {
+  readonly pingIntervalMs: number;
+  readonly pongTimeoutMs: number;
+}
+
+/**
+ * Pings every connection and ends those that do not answer: one timer for all. Time in which the process stood still
+ * does not count against a peer, whose pong may lie unread in the kernel. [L-8.1] [L-8.2]
+ */
+export class Heartbeat {
+  private readonly tickMs: number;
+  private cancel: Cancel | undefined;
+  private lastTickMs = 0;
+  /** Milliseconds that the process stood still, in all. */
+  private standstillMs = 0;
+
+  constructor(
+    private readonly options: HeartbeatOptions,
+    private readonly clock: Clock,
+    private readonly connections: Iterable<Connection>,
+  ) {
+    const shorter = Math.min(options.pingIntervalMs, options.pongTimeoutMs);
+    this.tickMs = Math.max(5, Math.min(1_000, Math.floor(shorter / 10)));
+  }
+
+  start(): void {
+    this.lastTickMs = this.clock.now();
+    this.plan();
+  }
+
+  stop(): void {
+    this.cancel?.();
+    this.cancel = undefined;
+  }
+
+  /** Spreads the first pings over the interval, so that a wave of connections is no wave of pings. */
+  welcome(connection: Connection): void {
+    connection.pingDueMs = this.awakeMs() + this.clock.random() * this.options.pingIntervalMs;
+  }
+
+  private plan(): void {
+    this.cancel = this.clock.after(this.tickMs, () => this.tick());
+  }
+
+  private tick(): void {
+    const now = this.clock.now();
+    const late = now - this.lastTickMs - this.tickMs;
+    this.lastTickMs = now;
+    if (late > this.tickMs) this.standstillMs += late;
+    const awake = this.awakeMs();
+    for (const connection of this.connections) this.look(connection, awake);
+    this.plan();
+  }
+
+  private look(connection: Connection, awake: number): void {
+    const { pingSentMs } = connection;
+    if (pingSentMs !== undefined && awake - pingSentMs >= this.options.pongTimeoutMs) {
+      connection.terminate(CloseCode.noPong, 'no pong');
+    } else if (awake >= connection.pingDueMs) {
+      connection.pingDueMs = awake + this.options.pingIntervalMs;
+      connection.pingSentMs ??= awake;
+      connection.socket.ping();
+    }
+  }
+
+  private awakeMs(): number {
+    return this.clock.now() - this.standstillMs;
+  }
+}

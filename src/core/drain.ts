@@ -1,0 +1,56 @@
+import { CloseCode, CloseReason } from '../protocol/codes.js';
+import type { ConnectionRegistry } from './connection/registry.js';
+import type { Clock } from './ports/clock.js';
+
+/** Closes that one turn of the event loop starts at most, so that a drain does not stop everything else. */
+const closesPerTurn = 250;
+
+export interface DrainResult {
+  /** Connections that were there when the drain began. */
+  readonly connections: number;
+  /** Those of them that had to be terminated at the deadline. */
+  readonly terminated: number;
+}
+
+/** Asks every connection to close, and ends those that have not within the time. [L-10.1] [L-10.2] */
+export class Drain {
+  private readonly connections: number;
+  private terminated = 0;
+  private over: (result: DrainResult) => void = () => {};
+  readonly done = new Promise<DrainResult>((resolve) => {
+    this.over = resolve;
+  });
+  private cancelDeadline = (): void => {};
+
+  constructor(
+    private readonly registry: ConnectionRegistry,
+    private readonly clock: Clock,
+    timeoutMs: number,
+  ) {
+    this.connections = registry.size;
+    this.cancelDeadline = clock.after(timeoutMs, () => this.terminateRest());
+    this.closeSome([...registry].values());
+    this.check();
+  }
+
+  /** To be called whenever a connection has ended. */
+  check(): void {
+    if (this.registry.size > 0) return;
+    this.cancelDeadline();
+    this.over({ connections: this.connections, terminated: this.terminated });
+  }
+
+  private closeSome(rest: Iterator<{ close(code: number, reason: string): void }>): void {
+    for (let i = 0; i < closesPerTurn; i++) {
+      const { value, done } = rest.next();
+      if (done === true) return;
+      value.close(CloseCode.goingAway, CloseReason.serverShuttingDown);
+    }
+    this.clock.soon(() => this.closeSome(rest));
+  }
+
+  private terminateRest(): void {
+    this.terminated = this.registry.size;
+    for (const connection of this.registry) connection.terminate(CloseCode.goingAway, 'drain deadline');
+  }
+}

@@ -1,0 +1,56 @@
+import { type InboundMessage, invalidEnvelope, maxRequestIdLength, type RequestId } from '../protocol/messages.js';
+import { LiveError } from '../protocol/live.error.js';
+
+/** Deepest JSON that is looked at. Deeper text parses, but overflows everything that walks it. [L-2.7] */
+export const maxJsonDepth = 16;
+
+/** A text frame as a message, or what is wrong with it. */
+export function readEnvelope(text: string): InboundMessage | LiveError {
+  if (isTooDeep(text)) {
+    return new LiveError('protocol-violation', `JSON may be at most ${String(maxJsonDepth)} levels deep`);
+  }
+  const message = parse(text);
+  if (!isRecord(message) || typeof message['type'] !== 'string') {
+    return new LiveError('protocol-violation', invalidEnvelope);
+  }
+  if (message['id'] !== undefined && !isRequestId(message['id'])) {
+    return new LiveError('protocol-violation', '"id" must be a number or a string of at most 64 characters');
+  }
+  return message as unknown as InboundMessage;
+}
+
+function isRequestId(value: unknown): value is RequestId {
+  return typeof value === 'number' || (typeof value === 'string' && value.length <= maxRequestIdLength);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+
+/** Counts brackets outside of strings; a loop, because what it guards against is depth. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === backslash) i += 1;
+      else if (code === quote) inString = false;
+    } else if (code === quote) inString = true;
+    // `[` and `{`, `]` and `}` differ in one bit.
+    else if ((code | 0x20) === 0x7b && ++depth > maxJsonDepth) return true;
+    else if ((code | 0x20) === 0x7d) depth -= 1;
+  }
+  return false;
+}

@@ -1,0 +1,29 @@
+import type { SharedFrame } from '../frame/shared-frame.js';
+
+/** How much may be held back for one pending subscribe. [L-3.11] */
+export const holdLimits = { count: 1_000, bytes: 1_048_576 } as const;
+
+/** One publication that waits for a subscribe to be answered. */
+export interface Held {
+  readonly offset: number;
+  readonly frame: SharedFrame;
+}
+
+/** What was published to a topic since a moment, in order, until the bound is reached. */
+export class Hold {
+  readonly publications: Held[] = [];
+  /** Whether something did not fit: what is here has a gap at its end. */
+  overflowed = false;
+  private byteLength = 0;
+
+  add(offset: number, frame: SharedFrame): void {
+    if (this.overflowed) return;
+    this.byteLength += frame.bytes.byteLength;
+    if (this.publications.length >= holdLimits.count || this.byteLength > holdLimits.bytes) {
+      this.overflowed = true;
+      this.publications.length = 0;
+      return;
+    }
+    this.publications.push({ offset, frame });
+  }
+}

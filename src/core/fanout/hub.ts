@@ -1,0 +1,68 @@
+// hot path
+import type { Connection } from '../connection/connection.js';
+import { eventText } from '../frame/message-text.js';
+import { SharedFrame } from '../frame/shared-frame.js';
+import type { Broker, BrokerSink, Publication } from '../ports/broker.js';
+import type { Observer } from '../ports/observer.js';
+import { Topic } from './topic.js';
+
+/** The topics in use on this instance. The first one in opens a topic's broker subscription, the last one out closes it. */
+export class Hub implements BrokerSink {
+  /** Publications handed to live subscribers, since the start. */
+  deliveriesTotal = 0;
+  private readonly topics = new Map<string, Topic>();
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly observer: Observer,
+  ) {}
+
+  get topicCount(): number {
+    return this.topics.size;
+  }
+
+  get subscriptionCount(): number {
+    let count = 0;
+    for (const topic of this.topics.values()) count += topic.subscriptions.length;
+    return count;
+  }
+
+  subscribersOf(name: string): Connection[] {
+    return this.topics.get(name)?.subscriptions.map(({ connection }) => connection) ?? [];
+  }
+
+  /** One publication goes out: one frame for all. */
+  publication(name: string, _epoch: string, publication: Publication): void {
+    const topic = this.topics.get(name);
+    if (topic === undefined) return;
+    const frame = new SharedFrame(eventText(name, publication));
+    const count = topic.deliver(publication.offset, frame);
+    this.deliveriesTotal += count;
+    if (count > 0) this.observer.outbound('event', count);
+  }
+
+  /** The topic, opened if nobody used it yet. It closes again when nobody subscribes to it or holds it. */
+  open(name: string): Topic {
+    let topic = this.topics.get(name);
+    if (topic === undefined) {
+      const ready = this.broker.subscribe(name);
+      topic = new Topic(name, ready, this.close);
+      this.topics.set(name, topic);
+      const opened = topic;
+      // A subscription that failed must not stay: whoever comes next tries again.
+      ready.catch(() => this.forget(opened));
+    }
+    return topic;
+  }
+
+  private readonly close = (topic: Topic): void => {
+    if (!this.forget(topic)) return;
+    this.broker.unsubscribe(topic.name).catch((error: unknown) => {
+      this.observer.failed('closing a topic of the broker', error);
+    });
+  };
+
+  private forget(topic: Topic): boolean {
+    return this.topics.get(topic.name) === topic && this.topics.delete(topic.name);
+  }
+}

@@ -1,0 +1,28 @@
+// hot path
+import type { Publication } from '../ports/broker.js';
+import type { Position } from '../../protocol/position.js';
+import type { RequestId } from '../../protocol/messages.js';
+
+/** The `event` message of a publication; its data, JSON text already, is not touched again. [L-4.1] */
+export function eventText(topic: string, publication: Publication): string {
+  const head = `{"type":"event","topic":"${topic}","offset":${String(publication.offset)},"data":${publication.data}`;
+  return publication.key === undefined ? `${head}}` : `${head},"key":${JSON.stringify(publication.key)}}`;
+}
+
+/** What a `subscribed` message says. */
+export interface SubscribedAnswer {
+  readonly id: RequestId | undefined;
+  readonly topic: string;
+  readonly position: Position;
+  readonly recovered: boolean;
+  /** JSON text; shared by all who were answered from the same snapshot. */
+  readonly snapshot: string | undefined;
+}
+
+/** The `subscribed` message. [L-3.2] */
+export function subscribedText({ id, topic, position, recovered, snapshot }: SubscribedAnswer): string {
+  const start = `{"type":"subscribed"${id === undefined ? '' : `,"id":${JSON.stringify(id)}`},"topic":"${topic}"`;
+  const place = `,"epoch":${JSON.stringify(position.epoch)},"offset":${String(position.offset)}`;
+  const state = snapshot === undefined ? '' : `,"snapshot":${snapshot}`;
+  return `${start}${place},"recovered":${String(recovered)}${state}}`;
+}

@@ -1,0 +1,140 @@
+import { CloseCode, CloseReason } from '../protocol/codes.js';
+import type { WelcomeMessage } from '../protocol/messages.js';
+import { LiveError } from '../protocol/live.error.js';
+import type { Position } from '../protocol/position.js';
+import { isTopicName } from '../protocol/topic-name.js';
+import { Connection, type ConnectionContext, type PeerInfo } from './connection/connection.js';
+import { Heartbeat } from './connection/heartbeat.js';
+import { ConnectionRegistry } from './connection/registry.js';
+import { Drain, type DrainResult } from './drain.js';
+import { Hub } from './fanout/hub.js';
+import type { LivePorts, LiveSettings } from './live.settings.js';
+import { Flusher } from './outbound/flusher.js';
+import type { LiveSocket } from './ports/socket.js';
+import { Publisher } from './publisher.js';
+import { type FindHandler, Session, type SessionContext } from './session.js';
+import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
+
+/** What a live server is doing now. */
+export interface LiveStats {
+  readonly connections: number;
+  readonly users: number;
+  /** Topics that somebody on this instance reads. */
+  readonly topics: number;
+  readonly subscriptions: number;
+  /** Since the start, published through this instance. */
+  readonly publicationsTotal: number;
+  /** Since the start: publications times their subscribers. */
+  readonly deliveriesTotal: number;
+  /** Bytes that wait for all peers together, outside of the kernel. */
+  readonly queuedBytes: number;
+  readonly draining: boolean;
+}
+
+/** The live server without its surroundings: peers come in through `accept`, publications through `publish`. */
+export class Live {
+  readonly registry: ConnectionRegistry;
+  readonly verbs: Verbs;
+  private readonly hub: Hub;
+  private readonly publisher: Publisher;
+  private readonly heartbeat: Heartbeat;
+  private readonly connections: ConnectionContext;
+  private readonly sessions: SessionContext;
+  private draining_: Drain | undefined;
+
+  constructor(
+    private readonly settings: LiveSettings,
+    private readonly ports: LivePorts,
+  ) {
+    const { broker, clock, observer } = ports;
+    const { limits } = settings;
+    this.hub = new Hub(broker, observer);
+    this.publisher = new Publisher(broker, observer);
+    this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
+    this.heartbeat = new Heartbeat(limits, clock, this.registry);
+    this.connections = { ...limits, clock, observer, flusher: new Flusher(clock) };
+    this.sessions = { ...limits, clock, observer, onEnd: this.ended };
+    this.verbs = makeVerbs(this.hub, this.publisher, ports, settings);
+    broker.start(this.hub);
+    this.heartbeat.start();
+  }
+
+  get draining(): boolean {
+    return this.draining_ !== undefined;
+  }
+
+  /** A peer has come in: it gets its welcome. `find` says who takes its messages, the core's own verbs by default. */
+  accept(socket: LiveSocket, peer: PeerInfo, find?: (connection: Connection) => FindHandler): Session {
+    const connection = new Connection(socket, peer, this.connections);
+    const session = new Session(connection, (find ?? this.ownVerbs)(connection), this.sessions);
+    this.registry.add(connection);
+    this.heartbeat.welcome(connection);
+    connection.send(this.welcome(connection));
+    this.ports.observer.opened(connection);
+    if (this.draining) connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown);
+    return session;
+  }
+
+  /**
+   * Publishes a JSON value to a topic, for the application itself: no right is asked.
+   *
+   * @returns its position, once the broker has it; it has then been handed to every subscriber of this instance
+   * @throws LiveError `validation-failed` for what is no topic name, is declared nowhere, or has no JSON text;
+   * `unavailable` when the broker cannot take it
+   */
+  async publish(topic: string, data: unknown, { key }: { readonly key?: string } = {}): Promise<Position> {
+    if (!isTopicName(topic)) throw new LiveError('validation-failed', 'This is not a topic name [L-3.1]');
+    const rules = this.ports.policy.rulesFor(topic);
+    if (rules === undefined) throw new LiveError('validation-failed', `No declared topic matches "${topic}"`);
+    const text = JSON.stringify(data) as string | undefined;
+    if (text === undefined) throw new LiveError('validation-failed', 'The data has no JSON text');
+    return this.publisher.publish(topic, text, key, rules);
+  }
+
+  stats(): LiveStats {
+    let queuedBytes = 0;
+    for (const { outbox } of this.registry) queuedBytes += outbox.queuedBytes;
+    return {
+      connections: this.registry.size,
+      users: this.registry.userCount,
+      topics: this.hub.topicCount,
+      subscriptions: this.hub.subscriptionCount,
+      publicationsTotal: this.publisher.publicationsTotal,
+      deliveriesTotal: this.hub.deliveriesTotal,
+      queuedBytes,
+      draining: this.draining,
+    };
+  }
+
+  /** Closes every connection, and resolves when none is left, at the latest after `timeoutMs`. Once only. */
+  drain(timeoutMs: number): Promise<DrainResult> {
+    this.heartbeat.stop();
+    this.draining_ ??= new Drain(this.registry, this.ports.clock, timeoutMs);
+    return this.draining_.done;
+  }
+
+  private readonly ended = (connection: Connection, code: number, reason: string): void => {
+    if (!this.registry.remove(connection)) return;
+    this.ports.observer.closed(connection, code, reason);
+    this.draining_?.check();
+  };
+
+  private readonly ownVerbs =
+    (connection: Connection): FindHandler =>
+    (type) => {
+      const verb = Object.hasOwn(this.verbs, type) ? (this.verbs as Record<string, Verb>)[type] : undefined;
+      return verb && ((message) => verb(connection, message));
+    };
+
+  private welcome({ id, user, expiresAt }: Connection): WelcomeMessage {
+    const { maxMessageBytes, maxTopicsPerConnection, pingIntervalMs } = this.settings.limits;
+    return {
+      type: 'welcome',
+      connectionId: id,
+      instanceId: this.settings.instanceId,
+      user: user && { id: user.id },
+      ...(expiresAt !== undefined && { expiresAt }),
+      limits: { maxMessageBytes, maxTopics: maxTopicsPerConnection, pingIntervalMs },
+    };
+  }
+}

@@ -1,0 +1,19 @@
+import type { LiveUser } from '../connection/live-user.js';
+import type { HistoryRules } from './broker.js';
+
+/** What the application says about one topic, its parameters already filled in. */
+export interface TopicRules {
+  /** Only `true` allows. A throw or a late answer denies. */
+  canSubscribe(user: LiveUser | null): boolean | Promise<boolean>;
+  /** Only `true` allows. */
+  canPublish(user: LiveUser | null): boolean | Promise<boolean>;
+  /** The topic's state now, as a JSON value; absent where the topic has none. */
+  readonly snapshot?: () => unknown;
+  readonly history?: HistoryRules;
+}
+
+/** Finds the rules of a topic. */
+export interface Policy {
+  /** `undefined` for a topic that nobody declared. Must not throw. */
+  rulesFor(topic: string): TopicRules | undefined;
+}

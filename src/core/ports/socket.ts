@@ -1,0 +1,18 @@
+/** What the core needs of a WebSocket. No member throws or blocks, whatever the state of the peer. */
+export interface LiveSocket {
+  /** Whether data can still be sent: after the handshake, before a close from either side. */
+  readonly open: boolean;
+  /** Bytes that were written and that the system has not taken yet. */
+  readonly bufferedBytes: number;
+  /** Sends bytes that are whole WebSocket frames already. */
+  write(frames: Uint8Array): void;
+  /** Sends a ping frame. */
+  ping(): void;
+  /** Starts the closing handshake; the end comes through the session's `ended`. */
+  close(code: number, reason: string): void;
+  /** Ends the connection without a word. */
+  terminate(): void;
+  /** Stops reading from the peer, so that its messages wait in its own buffers. */
+  pause(): void;
+  resume(): void;
+}

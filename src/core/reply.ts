@@ -1,0 +1,39 @@
+import type { ErrorMessage, InboundMessage } from '../protocol/messages.js';
+import { LiveError } from '../protocol/live.error.js';
+import { isTopicName } from '../protocol/topic-name.js';
+import type { Connection } from './connection/connection.js';
+
+/** Sends what a handler returned, with the request's id. [L-2.13] */
+export function reply(connection: Connection, request: InboundMessage, value: unknown): void {
+  if (value === undefined) return;
+  const identity = request.id === undefined ? undefined : { id: request.id };
+  if (hasType(value)) {
+    const { type, id: _own, ...fields } = value;
+    connection.send({ type, ...identity, ...fields });
+  } else {
+    connection.send({ type: request.type, ...identity, data: value } as { type: string });
+  }
+}
+
+/** Tells the peer that its request failed; `request` is absent where there was none to speak of. [L-2.10] */
+export function replyError(connection: Connection, request: InboundMessage | undefined, error: LiveError): void {
+  const topic = request?.['topic'];
+  const message: ErrorMessage = {
+    type: 'error',
+    ...(request?.id !== undefined && { id: request.id }),
+    code: error.code,
+    message: error.message,
+    ...(isTopicName(topic) && { topic }),
+    ...error.details,
+  };
+  connection.send(message);
+}
+
+/** An error as the peer may see it: its own words only where they were meant for it. [L-2.11] */
+export function publicError(error: unknown): LiveError {
+  return error instanceof LiveError ? error : new LiveError('internal', 'The server failed to handle this message');
+}
+
+function hasType(value: unknown): value is { type: string; id?: unknown } {
+  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
+}

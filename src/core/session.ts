@@ -1,0 +1,146 @@
+import { CloseCode } from '../protocol/codes.js';
+import type { InboundMessage } from '../protocol/messages.js';
+import { LiveError } from '../protocol/live.error.js';
+import type { Connection } from './connection/connection.js';
+import { readEnvelope } from './envelope.js';
+import type { Clock } from './ports/clock.js';
+import type { Observer } from './ports/observer.js';
+import { publicError, reply, replyError } from './reply.js';
+
+/** Takes one kind of message; what it returns is the answer. */
+export type Handler = (message: InboundMessage) => unknown;
+
+/** Finds who takes a type of message; `undefined` when nobody does. */
+export type FindHandler = (type: string) => Handler | undefined;
+
+export interface SessionContext {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly maxWaitingMessages: number;
+  /** Told once, when the peer is gone. */
+  onEnd(connection: Connection, code: number, reason: string): void;
+}
+
+/** How often a peer may break the protocol. [L-2.12] */
+const violationLimit = { count: 100, windowMs: 10_000 } as const;
+
+/** What comes in on one connection: read, put in order, handed to who takes it, one at a time. [L-2.8] */
+export class Session {
+  private waiting: (InboundMessage | LiveError)[] | undefined;
+  private busy = false;
+  private paused = false;
+  private ended = false;
+  private violations = 0;
+  private violationsSinceMs = 0;
+
+  constructor(
+    readonly connection: Connection,
+    private readonly find: FindHandler,
+    private readonly context: SessionContext,
+  ) {}
+
+  /** One text frame. */
+  received(text: string): void {
+    const { connection, context } = this;
+    connection.heard();
+    if (!connection.open) return;
+    const message = readEnvelope(text);
+    context.observer.inbound(this.label(message));
+    if (!(message instanceof LiveError)) this.cancelPending(message);
+    if (this.busy) this.wait(message);
+    else void this.work(message);
+  }
+
+  /** A binary frame. [L-2.3] */
+  receivedBinary(): void {
+    this.connection.close(CloseCode.unsupportedData, 'text frames only');
+  }
+
+  /** A pong, or anything else that shows life. */
+  heard(): void {
+    this.connection.heard();
+  }
+
+  /** The socket is gone; only the first call counts. */
+  finished(code: number, reason: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.waiting = undefined;
+    this.connection.leaveAll();
+    const how = this.connection.closedWith ?? { code, reason };
+    this.context.onEnd(this.connection, how.code, how.reason);
+  }
+
+  private label(message: InboundMessage | LiveError): string {
+    if (message instanceof LiveError) return 'invalid';
+    return this.find(message.type) === undefined ? 'unknown' : message.type;
+  }
+
+  /** An unsubscribe need not wait for the subscribe that it takes back. [L-3.7] */
+  private cancelPending({ type, topic }: InboundMessage): void {
+    if (this.busy && type === 'unsubscribe' && typeof topic === 'string') this.connection.cancelPending(topic);
+  }
+
+  private wait(message: InboundMessage | LiveError): void {
+    this.waiting ??= [];
+    this.waiting.push(message);
+    if (this.paused || this.waiting.length < this.context.maxWaitingMessages) return;
+    this.paused = true;
+    this.connection.socket.pause();
+  }
+
+  private async work(first: InboundMessage | LiveError): Promise<void> {
+    this.busy = true;
+    for (let next: InboundMessage | LiveError | undefined = first; next !== undefined; next = this.next()) {
+      if (next instanceof LiveError) this.violated(next);
+      else await this.handle(next);
+    }
+    this.busy = false;
+  }
+
+  private next(): InboundMessage | LiveError | undefined {
+    if (!this.connection.open) this.waiting = undefined;
+    const next = this.waiting?.shift();
+    if (this.paused && (this.waiting?.length ?? 0) * 2 <= this.context.maxWaitingMessages) {
+      this.paused = false;
+      this.connection.socket.resume();
+    }
+    return next;
+  }
+
+  private async handle(message: InboundMessage): Promise<void> {
+    const { connection } = this;
+    const handler = this.find(message.type);
+    if (handler === undefined) {
+      replyError(connection, message, new LiveError('not-implemented', 'Nothing handles this type'));
+      return;
+    }
+    try {
+      const answer = handler(message);
+      reply(connection, message, answer instanceof Promise ? await answer : answer);
+    } catch (error) {
+      this.failed(message, error);
+    }
+  }
+
+  private failed(message: InboundMessage, error: unknown): void {
+    const told = publicError(error);
+    if (told !== error) this.context.observer.failed('handling a message', error, this.connection);
+    if (told.code === 'protocol-violation') this.violated(told, message);
+    else replyError(this.connection, message, told);
+  }
+
+  /** The peer broke the protocol: it is told, and closed when it does so too often. */
+  violated(error: LiveError, message?: InboundMessage): void {
+    replyError(this.connection, message, error);
+    const now = this.context.clock.now();
+    if (now - this.violationsSinceMs > violationLimit.windowMs) {
+      this.violationsSinceMs = now;
+      this.violations = 0;
+    }
+    this.violations += 1;
+    if (this.violations > violationLimit.count) {
+      this.connection.close(CloseCode.tooManyViolations, 'too many protocol violations');
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import type { InboundMessage, PublishRequest, SubscribeRequest } from '../../protocol/messages.js';
+import { LiveError } from '../../protocol/live.error.js';
+import { isPosition, type Position } from '../../protocol/position.js';
+import { isTopicName, maxTopicLength } from '../../protocol/topic-name.js';
+
+/** The topic of a client's message. [L-3.1] */
+export function topicOf(message: InboundMessage): string {
+  const { topic } = message;
+  if (isTopicName(topic) && !topic.startsWith('$')) return topic;
+  throw new LiveError('protocol-violation', `"topic" must be 1 to ${String(maxTopicLength)} of A-Za-z0-9_.~- in segments joined by /`);
+}
+
+/** Where a subscribe wants to go on. [L-5.5] */
+export function sinceOf({ since }: InboundMessage | SubscribeRequest): Position | undefined {
+  if (since === undefined) return undefined;
+  if (isPosition(since)) return { epoch: since.epoch, offset: since.offset };
+  throw new LiveError('protocol-violation', '"since" must be {"epoch": string, "offset": integer >= 0}');
+}
+
+const maxKeyLength = 128;
+
+/** The key of a publish. [L-4.3] */
+export function keyOf({ key }: InboundMessage | PublishRequest): string | undefined {
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && key.length > 0 && key.length <= maxKeyLength) return key;
+  throw new LiveError('protocol-violation', `"key" must be a string of 1 to ${String(maxKeyLength)} characters`);
+}
+
+/** The data of a publish, as JSON text. [L-4.3] */
+export function dataTextOf({ data }: InboundMessage | PublishRequest): string {
+  if (data !== undefined) return JSON.stringify(data);
+  throw new LiveError('protocol-violation', '"data" must be there');
+}

@@ -1,0 +1,49 @@
+import type { Membership } from '../connection/membership.js';
+import type { Clock } from '../ports/clock.js';
+import { LiveError } from '../../protocol/live.error.js';
+
+/** How long something may take, and what is thrown then. */
+export interface Deadline {
+  readonly clock: Clock;
+  readonly ms: number;
+  error(): Error;
+}
+
+/** A subscribe that is not answered yet. An unsubscribe or the end of the connection cancels it. [L-3.7] */
+export class PendingSubscribe implements Membership {
+  readonly live = false;
+  private cancelled = false;
+  private onCancel: (() => void) | undefined;
+
+  leave(): void {
+    this.cancelled = true;
+    this.onCancel?.();
+  }
+
+  /** What `work` comes to; throws when this is cancelled meanwhile, or the deadline's error when that is over. */
+  async until<T>(work: PromiseLike<T>, deadline?: Deadline): Promise<T> {
+    this.check();
+    let stop = (): void => {};
+    const ended = new Promise<never>((_resolve, reject) => {
+      if (deadline !== undefined) stop = deadline.clock.after(deadline.ms, () => reject(deadline.error()));
+      this.onCancel = () => reject(cancelledError());
+    });
+    try {
+      const result = await Promise.race([work, ended]);
+      this.check();
+      return result;
+    } finally {
+      stop();
+      this.onCancel = undefined;
+    }
+  }
+
+  /** Throws when it is cancelled. */
+  check(): void {
+    if (this.cancelled) throw cancelledError();
+  }
+}
+
+function cancelledError(): LiveError {
+  return new LiveError('unavailable', 'The subscribe was cancelled');
+}

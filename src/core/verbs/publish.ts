@@ -1,0 +1,24 @@
+import type { Connection } from '../connection/connection.js';
+import type { Publisher } from '../publisher.js';
+import type { InboundMessage, PublishedMessage } from '../../protocol/messages.js';
+import type { Authoriser } from './authorise.js';
+import { dataTextOf, keyOf, topicOf } from './fields.js';
+import { PendingSubscribe } from './pending-subscribe.js';
+
+/** The publish verb, for clients. [L-4.3] */
+export class Publish {
+  constructor(
+    private readonly publisher: Publisher,
+    private readonly authoriser: Authoriser,
+  ) {}
+
+  /** Rejects with a `LiveError`. */
+  async run(connection: Connection, message: InboundMessage): Promise<PublishedMessage> {
+    const topic = topicOf(message);
+    const key = keyOf(message);
+    const text = dataTextOf(message);
+    const rules = await this.authoriser.rulesFor('canPublish', topic, connection, new PendingSubscribe());
+    const position = await this.publisher.publish(topic, text, key, rules);
+    return { type: 'published', topic, ...position };
+  }
+}

@@ -1,0 +1,142 @@
+import type { Connection } from '../connection/connection.js';
+import type { Hold } from '../fanout/hold.js';
+import type { Hub } from '../fanout/hub.js';
+import type { Topic } from '../fanout/topic.js';
+import { eventText, subscribedText } from '../frame/message-text.js';
+import { SharedFrame } from '../frame/shared-frame.js';
+import type { LiveLimits } from '../live.settings.js';
+import type { Broker, Publication } from '../ports/broker.js';
+import type { Observer } from '../ports/observer.js';
+import type { TopicRules } from '../ports/policy.js';
+import type { SnapshotRun } from '../stream/snapshot-run.js';
+import type { Snapshots } from '../stream/snapshots.js';
+import type { InboundMessage, RequestId } from '../../protocol/messages.js';
+import { LiveError } from '../../protocol/live.error.js';
+import type { Position } from '../../protocol/position.js';
+import type { Authoriser } from './authorise.js';
+import { sinceOf, topicOf } from './fields.js';
+import { PendingSubscribe } from './pending-subscribe.js';
+
+/** How much one recovery sends at most. [L-5.4] */
+const recoveryLimits = { count: 300, bytes: 1_048_576 } as const;
+
+/** One subscribe under way. */
+interface Request {
+  readonly connection: Connection;
+  readonly pending: PendingSubscribe;
+  readonly name: string;
+  readonly rules: TopicRules;
+  readonly id: RequestId | undefined;
+  readonly since: Position | undefined;
+}
+
+/** What goes out in one piece before anything live. */
+interface Start {
+  readonly position: Position;
+  /** Present when the position that was asked for is continued. */
+  readonly missed?: readonly Publication[];
+  readonly snapshot?: string | undefined;
+}
+
+/** What a subscribe needs from the rest of the core. */
+export interface SubscribeParts {
+  readonly hub: Hub;
+  readonly broker: Broker;
+  readonly authoriser: Authoriser;
+  readonly snapshots: Snapshots;
+  readonly observer: Observer;
+  readonly limits: LiveLimits;
+}
+
+/** The subscribe verb. [L-3.2] */
+export class Subscribe {
+  constructor(private readonly parts: SubscribeParts) {}
+
+  /** Answers by itself, because nothing may come between the answer and the first event. Rejects with a `LiveError`. */
+  async run(connection: Connection, message: InboundMessage): Promise<void> {
+    const name = topicOf(message);
+    const since = sinceOf(message);
+    const pending = this.begin(connection, name);
+    try {
+      const rules = await this.parts.authoriser.rulesFor('canSubscribe', name, connection, pending);
+      const request: Request = { connection, pending, name, rules, id: message.id, since };
+      if ((await this.attach(request)) || (await this.attach(request))) return;
+      throw new LiveError('unavailable', 'Too much was published meanwhile', { retryAfterMs: 1_000 });
+    } finally {
+      if (connection.isMember(name, pending)) connection.leave(name);
+    }
+  }
+
+  /** What the connection had of this topic ends here, so that nothing comes twice. [L-3.5] */
+  private begin(connection: Connection, name: string): PendingSubscribe {
+    const { maxTopicsPerConnection } = this.parts.limits;
+    if (!connection.leave(name) && connection.membershipCount >= maxTopicsPerConnection) {
+      throw new LiveError('limit-exceeded', `A connection has at most ${String(maxTopicsPerConnection)} topics`);
+    }
+    const pending = new PendingSubscribe();
+    if (connection.open) connection.setMembership(name, pending);
+    else pending.leave();
+    return pending;
+  }
+
+  /** `false` when more was published meanwhile than may be held back. [L-3.11] */
+  private async attach(request: Request): Promise<boolean> {
+    const topic = this.parts.hub.open(request.name);
+    const hold = topic.hold();
+    let run: SnapshotRun | undefined;
+    try {
+      const reading = await this.read(request, topic);
+      const { since, rules, pending } = request;
+      if (since !== undefined && reading.missed !== undefined) {
+        return this.commit(request, topic, hold, { position: since, missed: reading.missed });
+      }
+      if (rules.snapshot === undefined) return this.commit(request, topic, hold, { position: reading.top });
+      run = this.parts.snapshots.join(topic, rules.snapshot);
+      topic.release(hold);
+      const { position, text } = await pending.until(run.result);
+      return this.commit(request, topic, run.hold, { position, snapshot: text });
+    } finally {
+      topic.release(hold);
+      run?.leave();
+    }
+  }
+
+  /** The position is read when the broker's subscription is in force: what comes after it is held back. */
+  private async read({ name, since, pending }: Request, topic: Topic) {
+    const { broker, observer } = this.parts;
+    try {
+      await pending.until(topic.ready);
+      return await pending.until(broker.read(name, since, recoveryLimits));
+    } catch (error) {
+      pending.check();
+      observer.failed('reading a topic of the broker', error);
+      throw new LiveError('unavailable', 'Subscribing is not possible now', { retryAfterMs: 1_000 });
+    }
+  }
+
+  /** The answer, the missed, the held back, then live: in one go, so that nothing overtakes. [L-3.10] */
+  private commit({ connection, pending, name, id }: Request, topic: Topic, hold: Hold, start: Start): boolean {
+    pending.check();
+    if (hold.overflowed) return false;
+    const { position, missed, snapshot } = start;
+    const text = subscribedText({ id, topic: name, position, recovered: missed !== undefined, snapshot });
+    connection.sendText('subscribed', text);
+    let { offset } = position;
+    for (const publication of missed ?? []) {
+      connection.outbox.push(new SharedFrame(eventText(name, publication)));
+      offset = publication.offset;
+    }
+    let sent = missed?.length ?? 0;
+    for (const held of hold.publications) {
+      if (held.offset <= offset) continue;
+      connection.outbox.push(held.frame);
+      offset = held.offset;
+      sent += 1;
+    }
+    if (sent > 0) this.parts.observer.outbound('event', sent);
+    // So much may have been sent that the peer was found too slow.
+    pending.check();
+    connection.setMembership(name, topic.add(connection, offset));
+    return true;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Connection } from '../connection/connection.js';
+import type { Hub } from '../fanout/hub.js';
+import type { LivePorts, LiveSettings } from '../live.settings.js';
+import type { Publisher } from '../publisher.js';
+import { Snapshots } from '../stream/snapshots.js';
+import type { InboundMessage } from '../../protocol/messages.js';
+import { Authoriser } from './authorise.js';
+import { Publish } from './publish.js';
+import { Subscribe } from './subscribe.js';
+import { unsubscribe } from './unsubscribe.js';
+
+/** A verb: a message of a connection, and the answer to it, or `undefined` when it answers by itself. */
+export type Verb = (connection: Connection, message: InboundMessage) => unknown;
+
+export type VerbName = 'subscribe' | 'unsubscribe' | 'publish' | 'ping';
+
+/** What a client can ask for, one room each. */
+export type Verbs = Readonly<Record<VerbName, Verb>>;
+
+export function makeVerbs(hub: Hub, publisher: Publisher, ports: LivePorts, { limits }: LiveSettings): Verbs {
+  const { broker, policy, clock, observer } = ports;
+  const authoriser = new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs);
+  const snapshots = new Snapshots(broker, clock, observer, limits.snapshotTimeoutMs);
+  const subscribe = new Subscribe({ hub, broker, authoriser, snapshots, observer, limits });
+  const publish = new Publish(publisher, authoriser);
+  return {
+    subscribe: (connection, message) => subscribe.run(connection, message),
+    unsubscribe,
+    publish: (connection, message) => publish.run(connection, message),
+    ping: () => ({ type: 'pong' }),
+  };
+}

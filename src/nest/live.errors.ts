@@ -1,0 +1,63 @@
+/** Start-up errors: what is wrong, and what to write instead. */
+
+export const wrongOption = (option: string, value: unknown, allowed: string): Error =>
+  new Error(`LiveModule: "${option}" is ${describe(value)}, but must be ${allowed}.`);
+
+export const noGuard = (): Error =>
+  new Error(
+    'LiveModule: no connection guard. Name one, LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { … } }), ' +
+      'or let everybody in with dangerouslyPublic: true.',
+  );
+
+export const guardUnknown = (guard: string): Error =>
+  new Error(
+    `LiveModule: the guard ${guard} has no instance, so it would not be asked. Name the class itself in "guards", and ` +
+      'what it injects in "imports".',
+  );
+
+export const guardRequestScoped = (guard: string): Error =>
+  new Error(`LiveModule: the guard ${guard} is request-scoped; a connection guard must be a singleton.`);
+
+export const cookiesNeedOrigins = (guard: string): Error =>
+  new Error(
+    `LiveModule: ${guard} authenticates by cookie, which a browser sends for any page. Name the pages that may connect: ` +
+      "allowedOrigins: ['https://app.example'].",
+  );
+
+export const secondRoot = (): Error =>
+  new Error(
+    'LiveModule.forRoot is imported twice, which would make two live servers. Import it once, in the root module; its ' +
+      'providers are global.',
+  );
+
+export const noRoot = (): Error =>
+  new Error('LiveModule is imported without options. Import LiveModule.forRoot({ … }) or LiveModule.forRootAsync({ … }).');
+
+export const foreignAdapter = (adapter: string): Error =>
+  new Error(
+    `LiveModule: app.useWebSocketAdapter() has set ${adapter}, so the live gateway would run without its guards. Write ` +
+      `app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new ${adapter}(app) })) instead.`,
+  );
+
+export const topicWithoutAuthorisation = (provider: string, pattern: string): Error =>
+  new Error(
+    `LiveModule: @LiveTopic('${pattern}') ${provider} has no canSubscribe(user, params). Say who may read the topic; ` +
+      'for everybody: canSubscribe() { return true; }.',
+  );
+
+export const topicRequestScoped = (provider: string): Error =>
+  new Error(`LiveModule: the topic ${provider} is request-scoped; a @LiveTopic provider must be a singleton.`);
+
+export const topicTwice = (pattern: string, one: string, other: string): Error =>
+  new Error(`LiveModule: ${one} and ${other} both declare topics of the form '${pattern}'. Keep one of them.`);
+
+export const wrongPattern = (pattern: string, reason: string): Error =>
+  new Error(`LiveModule: '${pattern}' is no topic pattern: ${reason}. Examples: 'fleet/:fleetId', 'chat/*', 'logs/**'.`);
+
+export const wsTooOld = (version: string, floor: string): Error =>
+  new Error(`LiveModule: ws ${version} is installed, which has known weaknesses; ${floor} or newer is needed (npm i ws).`);
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return `"${value.slice(0, 80)}"`;
+  return typeof value === 'object' ? JSON.stringify(value).slice(0, 80) : String(value);
+}

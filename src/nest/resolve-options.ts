@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { LiveSettings } from '../core/live.settings.js';
+import type { UpgradeOptions } from '../ws/upgrade.js';
+import { validateAllowedOrigins } from './auth/origin.js';
+import { wrongOption } from './live.errors.js';
+import type { LiveModuleOptions } from './live.options.js';
+
+/** The module's options with every default filled in. */
+export interface ResolvedLiveOptions extends LiveSettings {
+  readonly port: number | 'app';
+  readonly host: string;
+  readonly upgrade: UpgradeOptions;
+  readonly drainTimeoutMs: number;
+  readonly metricsPrefix: string;
+}
+
+const maxTimeMs = Number.MAX_SAFE_INTEGER;
+
+/** Fills in the defaults; throws an error that names the option for a value that cannot be meant. */
+export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions {
+  const number = (name: keyof LiveModuleOptions, fallback: number, least: number, most = maxTimeMs): number => {
+    const value = options[name] ?? fallback;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+    throw wrongOption(name, value, `an integer from ${String(least)} to ${String(most)}`);
+  };
+  if (options.allowedOrigins !== undefined) validateAllowedOrigins(options.allowedOrigins);
+  const maxMessageBytes = number('maxMessageBytes', 65_536, 128, 2 ** 30);
+  return {
+    port: options.port === 'app' ? 'app' : number('port', 8081, 0, 65_535),
+    host: text('host', options.host ?? '127.0.0.1', /^[\w.:-]{1,253}$/, 'an address or a host name'),
+    instanceId: text('instanceId', options.instanceId ?? randomUUID(), /^[\w.:-]{1,128}$/, '1 to 128 of A-Za-z0-9_.:-'),
+    metricsPrefix: text('metricsPrefix', options.metricsPrefix ?? 'processor_live', /^[a-zA-Z_:][\w:]{0,63}$/, 'a metric name'),
+    drainTimeoutMs: number('drainTimeoutMs', 20_000, 0),
+    upgrade: {
+      path: text('path', options.path ?? '/live', /^(?:\/[\w.~-]+)+$|^\/$/, 'a path such as "/live"'),
+      upgradeTimeoutMs: number('upgradeTimeoutMs', 5_000, 1),
+      maxPendingUpgrades: number('maxPendingUpgrades', 1_000, 1),
+      maxMessageBytes,
+    },
+    limits: {
+      maxMessageBytes,
+      maxTopicsPerConnection: number('maxTopicsPerConnection', 128, 1),
+      maxWaitingMessages: number('maxWaitingMessages', 64, 1),
+      backPressureThresholdBytes: number('backPressureThresholdBytes', 1_048_576, 0),
+      pingIntervalMs: number('pingIntervalMs', 25_000, 10),
+      pongTimeoutMs: number('pongTimeoutMs', 10_000, 10),
+      authorizationTimeoutMs: number('authorizationTimeoutMs', 5_000, 1),
+      snapshotTimeoutMs: number('snapshotTimeoutMs', 10_000, 1),
+    },
+  };
+}
+
+function text(name: string, value: unknown, pattern: RegExp, allowed: string): string {
+  if (typeof value === 'string' && pattern.test(value)) return value;
+  throw wrongOption(name, value, allowed);
+}

@@ -1,0 +1,44 @@
+import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
+import type { LiveUser } from '../../core/connection/live-user.js';
+import type { HistoryRules } from '../../core/ports/broker.js';
+import { TopicPattern, type TopicParams } from './topic-pattern.js';
+
+/** What a topic declares beside its pattern. */
+export interface LiveTopicOptions {
+  /** How much is kept for clients that come back; nothing by default. */
+  readonly history?: Partial<HistoryRules>;
+}
+
+/**
+ * What a class under `@LiveTopic` says about its topics. Answers may be promises; a throw, or none within
+ * `authorizationTimeoutMs`, denies.
+ */
+export interface LiveTopicProvider<Params extends TopicParams = TopicParams> {
+  /** Who may read. Only `true` allows. `user` is `null` where the server is public. */
+  canSubscribe(user: LiveUser | null, params: Params, topic: string): boolean | Promise<boolean>;
+  /** Which clients may publish. @default nobody; the application itself always may */
+  canPublish?(user: LiveUser | null, params: Params, topic: string): boolean | Promise<boolean>;
+  /** The topic's state now, a JSON value: what a new subscriber starts with. */
+  snapshot?(params: Params, topic: string): unknown;
+}
+
+export interface LiveTopicMetadata {
+  readonly pattern: string;
+  readonly options: LiveTopicOptions;
+}
+
+export const LIVE_TOPIC = Symbol('nestjs-live:topic');
+
+/**
+ * Declares topics: the class is a provider and says who may read and write them. The most specific pattern wins; a
+ * topic that nobody declares is forbidden.
+ *
+ * @param pattern `fleet/:fleetId` names a segment, `*` stands for one, `**` at the end for one or more
+ * @throws at once, for what is no pattern
+ * @publicApi
+ */
+export function LiveTopic(pattern: string, options: LiveTopicOptions = {}): ClassDecorator {
+  const checked = new TopicPattern(pattern).text;
+  const metadata: LiveTopicMetadata = { pattern: checked, options };
+  return applyDecorators(Injectable(), SetMetadata(LIVE_TOPIC, metadata));
+}

@@ -1,0 +1,66 @@
+import type { HistoryRules } from '../../core/ports/broker.js';
+import type { Policy, TopicRules } from '../../core/ports/policy.js';
+import { topicTwice } from '../live.errors.js';
+import type { LiveTopicProvider } from './live-topic.decorator.js';
+import { TopicPattern, type TopicParams } from './topic-pattern.js';
+
+/** One declaration: a pattern, and the instance that speaks for its topics. */
+export interface DeclaredTopic {
+  readonly pattern: TopicPattern;
+  readonly provider: LiveTopicProvider;
+  readonly history: HistoryRules | undefined;
+}
+
+/** Topics whose rules are remembered; the memory is emptied when it is full. */
+const rememberedTopics = 10_000;
+
+/** The application's `@LiveTopic` providers as the core's policy. */
+export class TopicPolicy implements Policy {
+  private declared: readonly DeclaredTopic[] = [];
+  private readonly remembered = new Map<string, TopicRules | undefined>();
+
+  /** The patterns, most specific first. */
+  get patterns(): readonly string[] {
+    return this.declared.map(({ pattern }) => pattern.text);
+  }
+
+  /** Throws when two of them are of the same form. */
+  declare(topics: readonly DeclaredTopic[]): void {
+    const byForm = new Map<string, DeclaredTopic>();
+    for (const topic of topics) {
+      const same = byForm.get(topic.pattern.form);
+      if (same !== undefined) {
+        throw topicTwice(topic.pattern.form, same.provider.constructor.name, topic.provider.constructor.name);
+      }
+      byForm.set(topic.pattern.form, topic);
+    }
+    this.declared = topics.toSorted((one, other) => TopicPattern.compare(one.pattern, other.pattern));
+    this.remembered.clear();
+  }
+
+  rulesFor(topic: string): TopicRules | undefined {
+    if (this.remembered.has(topic)) return this.remembered.get(topic);
+    const rules = this.find(topic);
+    if (this.remembered.size >= rememberedTopics) this.remembered.clear();
+    this.remembered.set(topic, rules);
+    return rules;
+  }
+
+  private find(topic: string): TopicRules | undefined {
+    for (const declared of this.declared) {
+      const params = declared.pattern.match(topic);
+      if (params !== undefined) return rulesOf(declared, params, topic);
+    }
+    return undefined;
+  }
+}
+
+function rulesOf({ provider, history }: DeclaredTopic, params: TopicParams, topic: string): TopicRules {
+  const { snapshot } = provider;
+  return {
+    canSubscribe: (user) => provider.canSubscribe(user, params, topic),
+    canPublish: (user) => provider.canPublish?.(user, params, topic) ?? false,
+    ...(snapshot !== undefined && { snapshot: () => snapshot.call(provider, params, topic) }),
+    ...(history !== undefined && { history }),
+  };
+}

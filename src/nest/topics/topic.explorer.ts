@@ -1,0 +1,49 @@
+import { Injectable, Scope } from '@nestjs/common';
+import { DiscoveryService, Reflector } from '@nestjs/core';
+import type { HistoryRules } from '../../core/ports/broker.js';
+import { topicRequestScoped, topicWithoutAuthorisation, wrongOption } from '../live.errors.js';
+import { LIVE_TOPIC, type LiveTopicMetadata, type LiveTopicProvider } from './live-topic.decorator.js';
+import { TopicPattern } from './topic-pattern.js';
+import type { DeclaredTopic } from './topic-policy.js';
+
+/** Bounds of a history where its declaration leaves them open. */
+const historyDefaults: HistoryRules = { size: 100, ttlMs: 300_000, maxBytes: 1_048_576 };
+
+/** Finds the `@LiveTopic` providers of the application. */
+@Injectable()
+export class TopicExplorer {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly reflector: Reflector,
+  ) {}
+
+  /** Throws an error that says what to write for a provider that cannot work. */
+  explore(): DeclaredTopic[] {
+    const topics = new Map<unknown, DeclaredTopic>();
+    for (const wrapper of this.discovery.getProviders()) {
+      const { metatype } = wrapper;
+      if (typeof metatype !== 'function' || wrapper.isNotMetatype) continue;
+      const metadata = this.reflector.get<LiveTopicMetadata | undefined>(LIVE_TOPIC, metatype);
+      if (metadata === undefined) continue;
+      const { name } = metatype;
+      if (wrapper.scope === Scope.REQUEST || !wrapper.isDependencyTreeStatic()) throw topicRequestScoped(name);
+      // The same instance may be seen through several modules.
+      topics.set(wrapper.instance, declaration(wrapper.instance as LiveTopicProvider, name, metadata));
+    }
+    return [...topics.values()];
+  }
+}
+
+function declaration(provider: LiveTopicProvider, name: string, { pattern, options }: LiveTopicMetadata): DeclaredTopic {
+  if (typeof provider.canSubscribe !== 'function') throw topicWithoutAuthorisation(name, pattern);
+  return { pattern: new TopicPattern(pattern), provider, history: historyOf(options.history, name) };
+}
+
+function historyOf(history: Partial<HistoryRules> | undefined, name: string): HistoryRules | undefined {
+  if (history === undefined) return undefined;
+  const rules = { ...historyDefaults, ...history };
+  for (const [field, value] of Object.entries(rules)) {
+    if (!Number.isInteger(value) || value < 0) throw wrongOption(`history.${field} of ${name}`, value, 'an integer >= 0');
+  }
+  return rules;
+}

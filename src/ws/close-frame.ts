@@ -1,0 +1,23 @@
+import { Buffer } from 'node:buffer';
+
+/** A control frame has 125 bytes, two of which are the code (RFC 6455, section 5.5). [L-10.4] */
+const maxReasonBytes = 123;
+
+/** The reason as it fits into a close frame, cut between characters. */
+export function fittingReason(reason: string): string {
+  if (Buffer.byteLength(reason) <= maxReasonBytes) return reason;
+  let bytes = 0;
+  let fitting = '';
+  for (const character of reason) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > maxReasonBytes) break;
+    fitting += character;
+  }
+  return fitting;
+}
+
+/** The code if a close frame may carry it (RFC 6455, section 7.4), else 1011. */
+export function fittingCode(code: number): number {
+  const registered = code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+  return registered || (code >= 3000 && code <= 4999 && Number.isInteger(code)) ? code : 1011;
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import { Refusal } from './refusal.js';
+
+const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
+const hostPattern = /^(?:[\w.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+
+/** Headers that a handshake has at most once; Node joins or drops a second one without a word. */
+const onceOnly = new Set([
+  'host',
+  'upgrade',
+  'origin',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'authorization',
+]);
+
+/** The path of a request target, without query; never by `new URL`, which throws at what peers send. */
+export function pathOf(request: IncomingMessage): string {
+  const target = request.url ?? '';
+  const end = target.search(/[?#]/);
+  const path = end < 0 ? target : target.slice(0, end);
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** What is wrong with a handshake to `path`, cheapest first, if anything. [L-1.5] [L-1.8] */
+export function handshakeFault(request: IncomingMessage, path: string): Refusal | undefined {
+  const malformed = malformation(request);
+  if (malformed !== undefined) return new Refusal(400, malformed);
+  if (pathOf(request) !== path) return new Refusal(404, 'Nothing lives at this path');
+  const { headers } = request;
+  if (headers['sec-websocket-version'] !== '13') {
+    return new Refusal(426, 'WebSocket version 13 is needed', { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' });
+  }
+  if (!keyPattern.test(headers['sec-websocket-key'] ?? '')) return new Refusal(400, 'Bad Sec-WebSocket-Key');
+  return undefined;
+}
+
+function malformation(request: IncomingMessage): string | undefined {
+  const { headers, method, httpVersion } = request;
+  if (method !== 'GET') return 'A handshake is a GET';
+  if (httpVersion !== '1.1') return 'A handshake is HTTP/1.1';
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'Only an upgrade to websocket is served';
+  if (headers['transfer-encoding'] !== undefined) return 'A handshake has no body';
+  if ((headers['content-length'] ?? '0') !== '0') return 'A handshake has no body';
+  if (!hostPattern.test(headers.host ?? '')) return 'Bad Host';
+  const doubled = doubledHeader(request);
+  return doubled === undefined ? undefined : `More than one ${doubled} header`;
+}
+
+function doubledHeader({ rawHeaders }: IncomingMessage): string | undefined {
+  const seen = new Set<string>();
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]?.toLowerCase() ?? '';
+    if (!onceOnly.has(name)) continue;
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return undefined;
+}

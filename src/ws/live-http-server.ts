@@ -1,0 +1,92 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** Takes an upgrade; `unfinishedResponse`: an earlier request on the same socket is not answered yet. */
+export type TakeUpgrade = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  unfinishedResponse: boolean,
+) => void;
+
+/** Slow or silent peers lose their socket by these; see the limits in SECURITY.md. */
+const httpLimits = {
+  headersTimeout: 10_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 2_000,
+  keepAliveTimeout: 5_000,
+};
+
+const backlog = 4_096;
+
+/** The live server's own http server: it handles upgrades, and answers everything else 404. */
+export class LiveHttpServer {
+  private readonly server: Server;
+
+  constructor(takeUpgrade: TakeUpgrade) {
+    const responses = new UnfinishedResponses();
+    this.server = createServer(httpLimits, (request, response) => {
+      responses.note(request, response);
+      notFound(response);
+    });
+    this.server.maxHeadersCount = 100;
+    this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      takeUpgrade(request, socket, head, responses.has(socket));
+    });
+  }
+
+  /** Resolves once the port is bound and listening. Rejects, naming host and port, when it cannot be. */
+  listen(port: number, host: string): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: NodeJS.ErrnoException): void => {
+        reject(new Error(listenFailure(port, host, error), { cause: error }));
+      };
+      this.server.once('error', failed);
+      this.server.listen({ port, host, backlog }, () => {
+        this.server.off('error', failed);
+        resolve(this.server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Stops listening and drops what is no WebSocket. Resolves when all sockets are gone. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+}
+
+/** Knows which sockets still owe an answer: one written after a 101 would stand in the WebSocket's stream. */
+export class UnfinishedResponses {
+  private readonly last = new WeakMap<Duplex, ServerResponse>();
+
+  note(request: IncomingMessage, response: ServerResponse): void {
+    this.last.set(request.socket, response);
+  }
+
+  has(socket: Duplex): boolean {
+    const response = this.last.get(socket);
+    return response !== undefined && !response.writableFinished;
+  }
+}
+
+function notFound(response: ServerResponse): void {
+  const body = JSON.stringify({ statusCode: 404, error: 'Not Found', message: 'Only WebSocket upgrades are served here' });
+  response.writeHead(404, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  });
+  response.end(body);
+}
+
+function listenFailure(port: number, host: string, error: NodeJS.ErrnoException): string {
+  const where = `${host}:${String(port)}`;
+  if (error.code === 'EADDRINUSE') {
+    return `The live server cannot listen on ${where}: the port is in use. Choose another "port", or 0 for a free one.`;
+  }
+  return `The live server cannot listen on ${where}: ${error.code ?? error.message}. Check "host" and "port".`;
+}

@@ -1,0 +1,66 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** How a handshake ended, as a metric's label. */
+export type HandshakeResult =
+  | 'accepted'
+  | 'malformed'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'origin'
+  | 'not-found'
+  | 'wrong-version'
+  | 'too-many'
+  | 'unavailable'
+  | 'aborted';
+
+const resultByStatus: Readonly<Record<number, HandshakeResult>> = {
+  400: 'malformed',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found',
+  426: 'wrong-version',
+  429: 'too-many',
+};
+
+/** A handshake that ends before the 101, with an HTTP answer. [L-1.4] */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly result: HandshakeResult;
+
+  /** @param message goes to the peer; @param headers are added to the answer */
+  constructor(
+    readonly statusCode: number,
+    message: string,
+    readonly headers: Readonly<Record<string, string>> = {},
+    result?: HandshakeResult,
+  ) {
+    super(message);
+    this.result = result ?? resultByStatus[statusCode] ?? 'unavailable';
+  }
+}
+
+/** The peer may come back after a moment. */
+export function unavailable(message: string, retryAfterSeconds = 1): Refusal {
+  return new Refusal(503, message, { 'Retry-After': String(retryAfterSeconds) });
+}
+
+/** How long a refused peer has to take its answer, in milliseconds. */
+const lingerMs = 500;
+
+/** Writes the refusal and destroys the socket; whatever the peer still sends is not looked at. */
+export function refuse(socket: Duplex, { statusCode, message, headers }: Refusal): void {
+  const error = STATUS_CODES[statusCode] ?? 'Error';
+  const body = JSON.stringify({ statusCode, error, message });
+  const lines = Object.entries({
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(body)),
+    ...headers,
+    Connection: 'close',
+  }).map(([name, value]) => `${name}: ${value.replaceAll(/[^\t\x20-\x7e]/g, '')}\r\n`);
+  // Bytes that lie unread when a socket is destroyed make the system cut it off, answer and all: so they are read.
+  socket.resume();
+  socket.once('end', () => socket.destroy());
+  setTimeout(() => socket.destroy(), lingerMs).unref();
+  socket.end(`HTTP/1.1 ${String(statusCode)} ${error}\r\n${lines.join('')}\r\n${body}`);
+}

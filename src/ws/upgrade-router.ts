@@ -1,0 +1,37 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { pathOf } from './handshake.js';
+import { type TakeUpgrade, UnfinishedResponses } from './live-http-server.js';
+import { Refusal, refuse } from './refusal.js';
+
+/**
+ * Takes the upgrades of one path out of an http server that others share, and leaves everything else as it is. Other
+ * libraries' listeners destroy paths that they do not know, so ours must never reach them: it is the server's `emit` that
+ * is stepped before, which listeners added later do not notice either. Returns what takes it back.
+ */
+export function routeUpgrades(server: Server, path: string, takeUpgrade: TakeUpgrade): () => void {
+  const responses = new UnfinishedResponses();
+  const note = (request: IncomingMessage, response: ServerResponse): void => responses.note(request, response);
+  const others = (_request: IncomingMessage, socket: Duplex): void => {
+    // Alone here: nobody else would answer.
+    if (server.listenerCount('upgrade') > 1) return;
+    socket.on('error', () => {});
+    refuse(socket, new Refusal(404, 'Nothing lives at this path'));
+  };
+  const emit = server.emit.bind(server);
+  const stepBefore = (event: string, ...args: unknown[]): boolean => {
+    const [request, socket, head] = args;
+    if (event !== 'upgrade' || pathOf(request as IncomingMessage) !== path) return emit(event, ...args);
+    takeUpgrade(request as IncomingMessage, socket as Duplex, head as Buffer, responses.has(socket as Duplex));
+    return true;
+  };
+  server.emit = stepBefore;
+  server.prependListener('request', note);
+  // Node only tells of upgrades when somebody listens.
+  server.on('upgrade', others);
+  return () => {
+    server.off('request', note);
+    server.off('upgrade', others);
+    if (server.emit === stepBefore) server.emit = emit;
+  };
+}

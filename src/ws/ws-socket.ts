@@ -1,0 +1,79 @@
+// hot path
+import type { Buffer } from 'node:buffer';
+import type { Duplex } from 'node:stream';
+import type { RawData, WebSocket } from 'ws';
+import type { LiveSocket } from '../core/ports/socket.js';
+import type { Session } from '../core/session.js';
+import { fittingCode, fittingReason } from './close-frame.js';
+
+const open = 1;
+
+/**
+ * A `ws` WebSocket as the core sees it. Data frames go straight to the socket, whole and already framed; control
+ * frames go through `ws`. Both write at once and in order, since `ws` never compresses here and so never queues.
+ */
+export class WsSocket implements LiveSocket {
+  constructor(
+    private readonly ws: WebSocket,
+    private readonly socket: Duplex,
+  ) {}
+
+  get open(): boolean {
+    return this.ws.readyState === open && !this.socket.destroyed;
+  }
+
+  get bufferedBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  write(frames: Uint8Array): void {
+    if (this.open) this.socket.write(frames);
+  }
+
+  ping(): void {
+    if (this.open) this.ws.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.ws.close(fittingCode(code), fittingReason(reason));
+  }
+
+  terminate(): void {
+    this.ws.terminate();
+  }
+
+  pause(): void {
+    this.ws.pause();
+  }
+
+  resume(): void {
+    this.ws.resume();
+  }
+}
+
+/** Listens to `ws` for the session. To be called in the same turn as the 101, or early frames are lost. [L-1.12] */
+export function serve(ws: WebSocket, session: Session): void {
+  sessions.set(ws, session);
+  ws.on('message', onMessage);
+  ws.on('ping', onLife);
+  ws.on('pong', onLife);
+  ws.on('close', onClose);
+}
+
+// One function for all sockets, and a map from socket to session, instead of closures for each.
+const sessions = new WeakMap<WebSocket, Session>();
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  const session = sessions.get(this);
+  if (isBinary) session?.receivedBinary();
+  // A Buffer: `binaryType` is never changed here.
+  else session?.received((data as Buffer).toString('utf8'));
+}
+
+function onLife(this: WebSocket): void {
+  sessions.get(this)?.heard();
+}
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  sessions.get(this)?.finished(code, reason.toString('utf8'));
+}
