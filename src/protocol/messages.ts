@@ -40,7 +40,15 @@ export interface PingRequest {
   readonly id?: RequestId;
 }
 
-export type ClientMessage = SubscribeRequest | UnsubscribeRequest | PublishRequest | PingRequest;
+/** A new credential for the open connection. */
+export interface AuthRequest {
+  readonly type: 'auth';
+  readonly id?: RequestId;
+  readonly token: string;
+}
+
+export type ClientMessage =
+  SubscribeRequest | UnsubscribeRequest | PublishRequest | PingRequest | AuthRequest;
 
 /** Limits that the server holds this client to. [L-9.3] */
 export interface WelcomeLimits {
@@ -71,6 +79,8 @@ export interface EventMessage {
   readonly type: 'event';
   readonly topic: string;
   readonly offset: number;
+  /** First offset that this frame stands for, where it stands for `from`…`offset` (conflated). */
+  readonly from?: number;
   readonly data: unknown;
   readonly key?: string;
 }
@@ -102,6 +112,14 @@ export interface PongMessage {
   readonly id?: RequestId;
 }
 
+/** The answer to `auth`: the connection goes on with the new credential. */
+export interface AuthenticatedMessage {
+  readonly type: 'authenticated';
+  readonly id?: RequestId;
+  /** The new credential's end, milliseconds since 1970; absent where it has none. */
+  readonly expiresAt?: number;
+}
+
 export interface DrainingMessage {
   readonly type: 'draining';
   readonly reconnectAfterMs: number;
@@ -125,6 +143,7 @@ export type ServerMessage =
   | UnsubscribedMessage
   | PublishedMessage
   | PongMessage
+  | AuthenticatedMessage
   | DrainingMessage
   | ErrorMessage;
 
