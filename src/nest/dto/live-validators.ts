@@ -1,0 +1,39 @@
+import { registerDecorator } from 'class-validator';
+import { isPosition } from '../../protocol/position.js';
+import { isTopicName } from '../../protocol/topic-name.js';
+
+/** A topic that a client may name. [L-3.1] */
+export function IsClientTopic(): PropertyDecorator {
+  return field('isClientTopic', '$property must be a topic: segments of A-Za-z0-9_.~- joined by /', (value) => {
+    return isTopicName(value) && !value.startsWith('$');
+  });
+}
+
+/** `{epoch, offset}`. [L-5.2] */
+export function IsLivePosition(): PropertyDecorator {
+  return field('isLivePosition', '$property must be {"epoch": string, "offset": integer >= 0}', isPosition);
+}
+
+/** A number or a short string. [L-2.4] */
+export function IsRequestId(): PropertyDecorator {
+  return field('isRequestId', '$property must be a number or a string of at most 64 characters', (value) => {
+    return typeof value === 'number' || (typeof value === 'string' && value.length <= 64);
+  });
+}
+
+/** Any JSON value, `null` among them, but not nothing. [L-4.3] */
+export function IsPresent(): PropertyDecorator {
+  return field('isPresent', '$property must be there', (value) => value !== undefined);
+}
+
+function field(name: string, message: string, validate: (value: unknown) => boolean): PropertyDecorator {
+  return (target, property) => {
+    registerDecorator({
+      name,
+      target: target.constructor,
+      propertyName: String(property),
+      options: { message },
+      validator: { validate },
+    });
+  };
+}

@@ -1,0 +1,28 @@
+import { type CanActivate, type Type, UseGuards } from '@nestjs/common';
+import { LiveGateway } from './live.gateway.js';
+
+/** Where `@UseGuards` keeps its list; part of Nest's metadata since its first version. */
+const guardsMetadata = '__guards__';
+
+/**
+ * A subclass of the gateway whose upgrade these guards stand in front of: a class of its own for each module, so that
+ * one application's guards never are another's.
+ */
+export function guardedGateway(
+  base: Type<LiveGateway>,
+  guards: readonly Type<CanActivate>[],
+): { readonly gateway: Type<LiveGateway>; readonly guards: readonly unknown[] } {
+  const inherited = (Reflect.getMetadata(guardsMetadata, base.prototype.handleUpgrade as object) ?? []) as unknown[];
+  class GuardedLiveGateway extends base {
+    override handleUpgrade(...args: Parameters<LiveGateway['handleUpgrade']>): void {
+      super.handleUpgrade(...args);
+    }
+  }
+  const all = [...inherited, ...guards];
+  const method = Object.getOwnPropertyDescriptor(GuardedLiveGateway.prototype, 'handleUpgrade');
+  if (all.length > 0 && method) {
+    UseGuards(...(all as Type<CanActivate>[]))(GuardedLiveGateway.prototype, 'handleUpgrade', method);
+  }
+  Object.defineProperty(GuardedLiveGateway, 'name', { value: base.name });
+  return { gateway: GuardedLiveGateway, guards: all };
+}

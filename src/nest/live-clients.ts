@@ -1,0 +1,85 @@
+import type { IncomingMessage } from 'node:http';
+import { isObservable } from 'rxjs';
+import { Connection } from '../core/connection/connection.js';
+import type { FindHandler, Handler } from '../core/session.js';
+import { reply } from '../core/reply.js';
+import type { InboundMessage } from '../protocol/messages.js';
+
+/** What Nest makes of one `@SubscribeMessage` for one client. */
+export interface BoundHandler {
+  readonly message: unknown;
+  readonly callback: (...args: unknown[]) => unknown;
+}
+
+type ConnectHandler = (connection: Connection, request: IncomingMessage) => void;
+type DisconnectHandler = (reason: string) => void;
+
+/** One connection as Nest's gateways see it. */
+interface Client {
+  handlers: readonly BoundHandler[];
+  readonly onDisconnect: DisconnectHandler[];
+}
+
+/**
+ * The live gateways' server, as Nest knows it: the gateways register here, and every live connection is shown to each of
+ * them. It is what `@WebSocketServer()` gives.
+ */
+export class LiveClients {
+  private readonly onConnect: ConnectHandler[] = [];
+  private readonly clients = new WeakMap<Connection, Client>();
+
+  /** A gateway wants to see connections. */
+  addGateway(onConnect: ConnectHandler): void {
+    this.onConnect.push(onConnect);
+  }
+
+  connected(connection: Connection, request: IncomingMessage): void {
+    for (const onConnect of this.onConnect) onConnect(connection, request);
+  }
+
+  disconnected(connection: Connection, reason: string): void {
+    const client = this.clients.get(connection);
+    this.clients.delete(connection);
+    for (const onDisconnect of client?.onDisconnect ?? []) onDisconnect(reason);
+  }
+
+  bindHandlers(connection: Connection, handlers: readonly BoundHandler[]): void {
+    const client = this.client(connection);
+    client.handlers = client.handlers.length === 0 ? handlers : [...client.handlers, ...handlers];
+  }
+
+  bindDisconnect(connection: Connection, onDisconnect: DisconnectHandler): void {
+    this.client(connection).onDisconnect.push(onDisconnect);
+  }
+
+  /** Who takes a message of this connection. */
+  finder(connection: Connection): FindHandler {
+    return (type) => {
+      const handlers = this.clients.get(connection)?.handlers;
+      if (handlers === undefined) return undefined;
+      for (const { message, callback } of handlers) {
+        if (message === type) return handlerOf(connection, callback);
+      }
+      return undefined;
+    };
+  }
+
+  private client(connection: Connection): Client {
+    let client = this.clients.get(connection);
+    if (client === undefined) {
+      client = { handlers: [], onDisconnect: [] };
+      this.clients.set(connection, client);
+    }
+    return client;
+  }
+}
+
+/** Every value of an Observable is an answer; the next message waits for its end. */
+function handlerOf(connection: Connection, callback: BoundHandler['callback']): Handler {
+  return async (message: InboundMessage) => {
+    const result = await callback(message);
+    if (!isObservable(result)) return result;
+    await result.forEach((value) => reply(connection, message, value));
+    return undefined;
+  };
+}

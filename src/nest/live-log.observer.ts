@@ -1,0 +1,44 @@
+import { Logger } from '@nestjs/common';
+import type { Connection } from '../core/connection/connection.js';
+import type { LiveObserver } from './live.observers.js';
+
+/** Failures of one kind that are logged within one second; the rest is counted and told with the next. */
+const failuresPerSecond = 10;
+
+interface Flood {
+  sinceMs: number;
+  count: number;
+}
+
+/** Writes the log: connections at debug, failures at error, each with its connection's id. Never what a peer sent. */
+export class LiveLogObserver implements Partial<LiveObserver> {
+  private readonly logger = new Logger('Live');
+  private readonly floods = new Map<string, Flood>();
+
+  opened({ id, user, remoteAddr }: Connection): void {
+    this.logger.debug({ msg: 'connection opened', connectionId: id, userId: user?.id, remoteAddr });
+  }
+
+  closed({ id }: Connection, code: number, reason: string): void {
+    this.logger.debug({ msg: 'connection closed', connectionId: id, code, reason });
+  }
+
+  failed(doing: string, err: unknown, connection?: Connection): void {
+    const unlogged = this.passes(doing);
+    if (unlogged === undefined) return;
+    const identity = connection && { connectionId: connection.id };
+    this.logger.error({ msg: `failed: ${doing}`, ...identity, ...(unlogged > 0 && { unlogged }), err });
+  }
+
+  /** How many of this kind went unlogged since the last one, or `undefined` if this one does, too. */
+  private passes(kind: string): number | undefined {
+    const now = Date.now();
+    const flood = this.floods.get(kind);
+    if (flood === undefined || now - flood.sinceMs > 1_000) {
+      this.floods.set(kind, { sinceMs: now, count: 1 });
+      return Math.max(0, (flood?.count ?? 0) - failuresPerSecond);
+    }
+    flood.count += 1;
+    return flood.count > failuresPerSecond ? undefined : 0;
+  }
+}

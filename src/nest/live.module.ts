@@ -1,0 +1,119 @@
+import { type DynamicModule, Inject, Module, Optional, type Provider } from '@nestjs/common';
+import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { MemoryBroker } from '../brokers/memory/memory-broker.js';
+import { ConnectionRegistry } from '../core/connection/registry.js';
+import { Live } from '../core/live.js';
+import type { Broker } from '../core/ports/broker.js';
+import type { Clock } from '../core/ports/clock.js';
+import { SystemClock } from '../ws/system-clock.js';
+import { guardedGateway } from './guarded-gateway.js';
+import { LiveLogObserver } from './live-log.observer.js';
+import { LiveWsAdapter } from './live-ws.adapter.js';
+import { noRoot, secondRoot } from './live.errors.js';
+import { LiveGateway } from './live.gateway.js';
+import { LiveLifecycle } from './live.lifecycle.js';
+import {
+  ASYNC_OPTIONS_TYPE,
+  ConfigurableModuleClass,
+  LIVE_OPTIONS,
+  type LiveModuleExtras,
+  OPTIONS_TYPE,
+} from './live.module-definition.js';
+import { LiveObservers } from './live.observers.js';
+import type { LiveModuleOptions } from './live.options.js';
+import { LiveServer } from './live.server.js';
+import { LiveService } from './live.service.js';
+import { LIVE_BROKER, LIVE_CLOCK, LIVE_SETTINGS } from './live.tokens.js';
+import { type ResolvedLiveOptions, resolveOptions } from './resolve-options.js';
+import { LiveStartCheck } from './start-check.js';
+import { TopicExplorer } from './topics/topic.explorer.js';
+import { TopicPolicy } from './topics/topic-policy.js';
+
+const providers: Provider[] = [
+  TopicExplorer,
+  TopicPolicy,
+  LiveLifecycle,
+  LiveServer,
+  LiveService,
+  { provide: LIVE_CLOCK, useClass: SystemClock },
+  { provide: LIVE_SETTINGS, inject: [LIVE_OPTIONS], useFactory: resolveOptions },
+  { provide: LIVE_BROKER, inject: [LIVE_CLOCK], useFactory: (clock: Clock) => new MemoryBroker(clock) },
+  { provide: LiveObservers, inject: [LIVE_OPTIONS], useFactory: makeObservers },
+  { provide: Live, inject: [LIVE_SETTINGS, LIVE_BROKER, TopicPolicy, LIVE_CLOCK, LiveObservers], useFactory: makeLive },
+  { provide: ConnectionRegistry, inject: [Live], useFactory: ({ registry }: Live) => registry },
+];
+
+/**
+ * Live broadcast in a Nest application: `LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { secret } })` in the
+ * root module is enough.
+ *
+ * @publicApi
+ */
+@Module({})
+export class LiveModule extends ConfigurableModuleClass {
+  constructor(
+    application: ApplicationConfig,
+    host: HttpAdapterHost,
+    modules: ModulesContainer,
+    @Optional() @Inject(LIVE_OPTIONS) options?: LiveModuleOptions,
+  ) {
+    super();
+    if (options === undefined) throw noRoot();
+    if ([...modules.values()].filter(({ metatype }) => metatype === LiveModule).length > 1) throw secondRoot();
+    // In the constructor, because gateways register before any `onModuleInit`.
+    if (!application.getIoAdapter()) application.setIoAdapter(new LiveWsAdapter(host));
+  }
+
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    return assemble(super.forRoot(options), options);
+  }
+
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return assemble(super.forRootAsync(options), options);
+  }
+}
+
+function assemble(definition: DynamicModule, extras: LiveModuleExtras): DynamicModule {
+  const { gateway, guards } = guardedGateway(extras.gateway ?? LiveGateway, extras.guards ?? []);
+  return {
+    ...definition,
+    imports: [...(definition.imports ?? []), DiscoveryModule],
+    providers: [
+      ...(definition.providers ?? []),
+      ...providers,
+      // The class itself, not `useClass`: only then does Nest make instances of its guards.
+      gateway,
+      { provide: LiveGateway, useExisting: gateway },
+      { provide: LiveStartCheck.guards, useValue: guards },
+      LiveStartCheck,
+    ],
+    exports: [LiveService, ConnectionRegistry, LiveObservers, LiveLifecycle, LiveServer, LIVE_SETTINGS, Live],
+  };
+}
+
+function makeObservers({ onClose }: LiveModuleOptions): LiveObservers {
+  const observers = new LiveObservers();
+  observers.add(new LiveLogObserver());
+  if (onClose === undefined) return observers;
+  observers.add({
+    closed(connection, code, reason) {
+      try {
+        onClose(connection, code, reason);
+      } catch (error) {
+        observers.failed('calling onClose', error, connection);
+      }
+    },
+  });
+  return observers;
+}
+
+function makeLive(
+  settings: ResolvedLiveOptions,
+  broker: Broker,
+  policy: TopicPolicy,
+  clock: Clock,
+  observer: LiveObservers,
+): Live {
+  return new Live(settings, { broker, policy, clock, observer });
+}
+

@@ -1,0 +1,43 @@
+import type { Connection } from '../core/connection/connection.js';
+import type { Observer } from '../core/ports/observer.js';
+import type { HandshakeResult } from '../ws/refusal.js';
+
+/** Told what happens on the live server; no member may throw or wait. */
+export interface LiveObserver extends Observer {
+  /** An upgrade was decided. */
+  handshake(result: HandshakeResult): void;
+}
+
+/** Passes everything on to all who listen: the log, metrics, an application's own. */
+export class LiveObservers implements LiveObserver {
+  private readonly observers: Partial<LiveObserver>[] = [];
+
+  /** Listens from now on. */
+  add(observer: Partial<LiveObserver>): void {
+    this.observers.push(observer);
+  }
+
+  opened(connection: Connection): void {
+    for (const observer of this.observers) observer.opened?.(connection);
+  }
+
+  closed(connection: Connection, code: number, reason: string): void {
+    for (const observer of this.observers) observer.closed?.(connection, code, reason);
+  }
+
+  inbound(type: string): void {
+    for (const observer of this.observers) observer.inbound?.(type);
+  }
+
+  outbound(type: string, count: number): void {
+    for (const observer of this.observers) observer.outbound?.(type, count);
+  }
+
+  failed(doing: string, error: unknown, connection?: Connection): void {
+    for (const observer of this.observers) observer.failed?.(doing, error, connection);
+  }
+
+  handshake(result: HandshakeResult): void {
+    for (const observer of this.observers) observer.handshake?.(result);
+  }
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
+import type { WebSocket } from 'ws';
+import type { ConnectionIdentity } from '../core/connection/live-user.js';
+import { Live } from '../core/live.js';
+import type { Clock } from '../core/ports/clock.js';
+import { LiveHttpServer, type TakeUpgrade } from '../ws/live-http-server.js';
+import { Refusal } from '../ws/refusal.js';
+import { UpgradeDoor } from '../ws/upgrade.js';
+import { routeUpgrades } from '../ws/upgrade-router.js';
+import { serve, WsSocket } from '../ws/ws-socket.js';
+import { originVerdict } from './auth/origin.js';
+import { UpgradeGuards } from './auth/upgrade-guards.js';
+import type { LiveClients } from './live-clients.js';
+import { LiveWsAdapter } from './live-ws.adapter.js';
+import { foreignAdapter } from './live.errors.js';
+import { LiveGateway } from './live.gateway.js';
+import { LIVE_OPTIONS } from './live.module-definition.js';
+import { LiveObservers } from './live.observers.js';
+import type { LiveModuleOptions } from './live.options.js';
+import { LIVE_CLOCK, LIVE_SETTINGS } from './live.tokens.js';
+import type { ResolvedLiveOptions } from './resolve-options.js';
+
+/** Where peers come in: the own port or the application's, the door, and the way from a socket to the gateways. */
+@Injectable()
+export class LiveServer {
+  private readonly logger = new Logger('Live');
+  private readonly door: UpgradeDoor;
+  private readonly guards: UpgradeGuards;
+  private clients: LiveClients | undefined;
+  private http: LiveHttpServer | undefined;
+  private address: AddressInfo | undefined;
+  private unroute: (() => void) | undefined;
+  private refusing = false;
+
+  constructor(
+    private readonly live: Live,
+    observers: LiveObservers,
+    private readonly host: HttpAdapterHost,
+    private readonly application: ApplicationConfig,
+    @Inject(LIVE_SETTINGS) private readonly settings: ResolvedLiveOptions,
+    @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
+    @Inject(LIVE_CLOCK) clock: Clock,
+    contexts: ExternalContextCreator,
+    gateway: LiveGateway,
+  ) {
+    this.guards = new UpgradeGuards(contexts, gateway);
+    this.door = new UpgradeDoor(
+      settings.upgrade,
+      {
+        draining: () => this.refusing,
+        precheck: (request) => this.checkOrigin(request),
+        authenticate: (request) => this.guards.authenticate(request),
+        accepted: (...peer) => this.accepted(...peer),
+        handshake: (result) => observers.handshake(result),
+        failed: (doing, error) => observers.failed(doing, error),
+      },
+      clock,
+    );
+    observers.add({ closed: (connection, _code, reason) => this.clients?.disconnected(connection, reason) });
+  }
+
+  /** Handshakes that are not decided yet. */
+  get pendingHandshakes(): number {
+    return this.door.pendingCount;
+  }
+
+  /** Opens the door. Rejects when the port cannot be bound, or another adapter would bypass the guards. */
+  async start(): Promise<void> {
+    this.clients = this.findClients();
+    const { port, host, upgrade } = this.settings;
+    const takeUpgrade: TakeUpgrade = (...event) => this.door.handle(...event);
+    if (port === 'app') {
+      this.unroute = routeUpgrades(this.host.httpAdapter.getHttpServer() as Server, upgrade.path, takeUpgrade);
+      return;
+    }
+    this.logger.log({ msg: 'starting', host, port });
+    this.http = new LiveHttpServer(takeUpgrade);
+    this.address = await this.http.listen(port, host);
+    this.logger.log({ msg: 'ready', host, port: this.address.port, url: this.url() });
+  }
+
+  /**
+   * Where sockets connect, for example `ws://127.0.0.1:8081/live`.
+   *
+   * @throws Error before the server listens
+   */
+  url(): string {
+    const address = this.address ?? this.appAddress();
+    if (address === undefined) throw new Error('The live server does not listen yet: call url() after app.listen().');
+    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+    return `ws://${host}:${String(address.port)}${this.settings.upgrade.path}`;
+  }
+
+  /** From now on every upgrade is answered 503. */
+  refuse(): void {
+    this.refusing = true;
+    this.door.refuseAll();
+  }
+
+  /** Gives the port or the path back. */
+  async stop(): Promise<void> {
+    this.unroute?.();
+    this.unroute = undefined;
+    await this.http?.close();
+    this.http = undefined;
+  }
+
+  private findClients(): LiveClients {
+    const adapter = this.application.getIoAdapter() as unknown;
+    if (adapter instanceof LiveWsAdapter && adapter.clients !== undefined) return adapter.clients;
+    throw foreignAdapter((adapter as object | undefined)?.constructor.name ?? 'none');
+  }
+
+  private appAddress(): AddressInfo | undefined {
+    if (this.settings.port !== 'app') return undefined;
+    const address = (this.host.httpAdapter.getHttpServer() as Server).address();
+    return address === null || typeof address === 'string' ? undefined : address;
+  }
+
+  private checkOrigin(request: IncomingMessage): Refusal | undefined {
+    const verdict = originVerdict(request.rawHeaders, this.options);
+    return verdict === 'ok' ? undefined : new Refusal(403, `Origin refused: ${verdict}`, {}, 'origin');
+  }
+
+  private accepted(ws: WebSocket, socket: Duplex, request: IncomingMessage, identity: ConnectionIdentity): void {
+    const { clients } = this;
+    if (clients === undefined) return;
+    const session = this.live.accept(
+      new WsSocket(ws, socket),
+      {
+        id: randomUUID(),
+        user: identity.user,
+        expiresAt: identity.expiresAt,
+        remoteAddr: request.socket.remoteAddress ?? 'unknown',
+        cookieHeader: request.headers.cookie,
+      },
+      (connection) => clients.finder(connection),
+    );
+    serve(ws, session);
+    clients.connected(session.connection, request);
+  }
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type CanActivate, Inject, Injectable, Logger, type OnModuleInit, Scope, type Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { cookiesNeedOrigins, guardRequestScoped, guardUnknown, noGuard, wsTooOld } from './live.errors.js';
+import { LIVE_OPTIONS } from './live.module-definition.js';
+import type { LiveModuleOptions } from './live.options.js';
+
+/** An older `ws` grows without bound under a flood of pings that nobody reads. */
+const wsFloor = '8.23.0';
+
+/** Refuses to start what would be open or unsafe, and names every unsafe option in the log. */
+@Injectable()
+export class LiveStartCheck implements OnModuleInit {
+  /** Injects the guards that stand in front of the upgrade. */
+  static readonly guards = Symbol('nestjs-live:guards');
+
+  private readonly logger = new Logger('Live');
+
+  constructor(
+    private readonly moduleRef: ModuleRef,
+    @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
+    @Inject(LiveStartCheck.guards) private readonly guards: readonly (Type<CanActivate> | CanActivate)[],
+  ) {}
+
+  onModuleInit(): void {
+    this.checkWs();
+    const { dangerouslyPublic, dangerouslyAllowAnyOrigin } = this.options;
+    if (this.guards.length === 0 && dangerouslyPublic !== true) throw noGuard();
+    for (const guard of this.guards) if (typeof guard === 'function') this.checkGuard(guard);
+    if (dangerouslyPublic === true) this.logger.warn('dangerouslyPublic: everybody may connect.');
+    if (dangerouslyAllowAnyOrigin === true) {
+      this.logger.warn("dangerouslyAllowAnyOrigin: any page may connect, with its visitors' cookies.");
+    }
+  }
+
+  /** Nest skips, without a word, a guard of which it has no instance. */
+  private checkGuard(guard: Type<CanActivate>): void {
+    const { name } = guard;
+    let scope: Scope;
+    try {
+      ({ scope } = this.moduleRef.introspect(guard));
+    } catch {
+      throw guardUnknown(name);
+    }
+    if (scope !== Scope.DEFAULT) throw guardRequestScoped(name);
+    const usesCookies = (guard as { usesCookies?: boolean }).usesCookies === true;
+    const { allowedOrigins, dangerouslyAllowAnyOrigin } = this.options;
+    if (usesCookies && allowedOrigins === undefined && dangerouslyAllowAnyOrigin !== true) throw cookiesNeedOrigins(name);
+  }
+
+  private checkWs(): void {
+    const file = createRequire(import.meta.url).resolve('ws/package.json');
+    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    const [floorMajor = 0, floorMinor = 0] = wsFloor.split('.').map(Number);
+    if (major < floorMajor || (major === floorMajor && minor < floorMinor)) throw wsTooOld(version, wsFloor);
+  }
+}
