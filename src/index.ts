@@ -8,7 +8,11 @@ export { LiveExceptionFilter } from './nest/live-exception.filter.js';
 export { LiveWsAdapter, type LiveWsAdapterOptions } from './nest/live-ws.adapter.js';
 export { LiveLifecycle, type LiveState } from './nest/live.lifecycle.js';
 export { LiveObservers, type LiveObserver } from './nest/live.observers.js';
-export { LiveTopic, type LiveTopicOptions, type LiveTopicProvider } from './nest/topics/live-topic.decorator.js';
+export {
+  LiveTopic,
+  type LiveTopicOptions,
+  type LiveTopicProvider,
+} from './nest/topics/live-topic.decorator.js';
 export type { TopicParams } from './nest/topics/topic-pattern.js';
 export { JwtConnectionGuard } from './nest/auth/jwt-connection.guard.js';
 export type { JwtConnectionOptions } from './nest/auth/jwt-connection.options.js';

@@ -1,4 +1,9 @@
-import { type InboundMessage, invalidEnvelope, maxRequestIdLength, type RequestId } from '../protocol/messages.js';
+import {
+  type InboundMessage,
+  invalidEnvelope,
+  maxRequestIdLength,
+  type RequestId,
+} from '../protocol/messages.js';
 import { LiveError } from '../protocol/live.error.js';
 
 /** Deepest JSON that is looked at. Deeper text parses, but overflows everything that walks it. [L-2.7] */

@@ -16,7 +16,11 @@ export function reply(connection: Connection, request: InboundMessage, value: un
 }
 
 /** Tells the peer that its request failed; `request` is absent where there was none to speak of. [L-2.10] */
-export function replyError(connection: Connection, request: InboundMessage | undefined, error: LiveError): void {
+export function replyError(
+  connection: Connection,
+  request: InboundMessage | undefined,
+  error: LiveError,
+): void {
   const topic = request?.['topic'];
   const message: ErrorMessage = {
     type: 'error',
@@ -31,9 +35,13 @@ export function replyError(connection: Connection, request: InboundMessage | und
 
 /** An error as the peer may see it: its own words only where they were meant for it. [L-2.11] */
 export function publicError(error: unknown): LiveError {
-  return error instanceof LiveError ? error : new LiveError('internal', 'The server failed to handle this message');
+  return error instanceof LiveError
+    ? error
+    : new LiveError('internal', 'The server failed to handle this message');
 }
 
 function hasType(value: unknown): value is { type: string; id?: unknown } {
-  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
+  );
 }

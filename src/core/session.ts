@@ -78,7 +78,8 @@ export class Session {
 
   /** An unsubscribe need not wait for the subscribe that it takes back. [L-3.7] */
   private cancelPending({ type, topic }: InboundMessage): void {
-    if (this.busy && type === 'unsubscribe' && typeof topic === 'string') this.connection.cancelPending(topic);
+    if (this.busy && type === 'unsubscribe' && typeof topic === 'string')
+      this.connection.cancelPending(topic);
   }
 
   private wait(message: InboundMessage | LiveError): void {

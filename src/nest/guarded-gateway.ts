@@ -12,7 +12,8 @@ export function guardedGateway(
   base: Type<LiveGateway>,
   guards: readonly Type<CanActivate>[],
 ): { readonly gateway: Type<LiveGateway>; readonly guards: readonly unknown[] } {
-  const inherited = (Reflect.getMetadata(guardsMetadata, base.prototype.handleUpgrade as object) ?? []) as unknown[];
+  const inherited = (Reflect.getMetadata(guardsMetadata, base.prototype.handleUpgrade as object) ??
+    []) as unknown[];
   class GuardedLiveGateway extends base {
     override handleUpgrade(...args: Parameters<LiveGateway['handleUpgrade']>): void {
       super.handleUpgrade(...args);

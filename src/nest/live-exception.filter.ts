@@ -30,7 +30,9 @@ export class LiveExceptionFilter implements ExceptionFilter {
 function toLiveError(exception: unknown): unknown {
   if (exception instanceof HttpException) {
     const code = codeByStatus[exception.getStatus()];
-    return code === undefined ? exception : new LiveError(code, wordsOf(exception.getResponse(), exception.message));
+    return code === undefined
+      ? exception
+      : new LiveError(code, wordsOf(exception.getResponse(), exception.message));
   }
   if (exception instanceof WsException) {
     const words = wordsOf(exception.getError(), exception.message);

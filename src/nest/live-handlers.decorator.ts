@@ -32,7 +32,11 @@ function guardHook(prototype: object, name: string): void {
     try {
       await hook.call(this, connection, ...rest);
     } catch (error) {
-      new Logger(this.constructor.name).error({ msg: `${name} failed`, connectionId: connection.id, err: error });
+      new Logger(this.constructor.name).error({
+        msg: `${name} failed`,
+        connectionId: connection.id,
+        err: error,
+      });
       connection.close(CloseCode.internalError, 'the server failed');
     }
   };

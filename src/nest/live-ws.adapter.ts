@@ -45,7 +45,8 @@ export class LiveWsAdapter extends WsAdapter {
   }
 
   override bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
-    if (server instanceof LiveClients) server.addGateway(callback as (c: Connection, r: IncomingMessage) => void);
+    if (server instanceof LiveClients)
+      server.addGateway(callback as (c: Connection, r: IncomingMessage) => void);
     else if (this.others !== undefined) this.others.bindClientConnect(server, callback);
     else super.bindClientConnect(server, callback);
   }

@@ -31,7 +31,9 @@ export const secondRoot = (): Error =>
   );
 
 export const noRoot = (): Error =>
-  new Error('LiveModule is imported without options. Import LiveModule.forRoot({ … }) or LiveModule.forRootAsync({ … }).');
+  new Error(
+    'LiveModule is imported without options. Import LiveModule.forRoot({ … }) or LiveModule.forRootAsync({ … }).',
+  );
 
 export const foreignAdapter = (adapter: string): Error =>
   new Error(
@@ -46,16 +48,24 @@ export const topicWithoutAuthorisation = (provider: string, pattern: string): Er
   );
 
 export const topicRequestScoped = (provider: string): Error =>
-  new Error(`LiveModule: the topic ${provider} is request-scoped; a @LiveTopic provider must be a singleton.`);
+  new Error(
+    `LiveModule: the topic ${provider} is request-scoped; a @LiveTopic provider must be a singleton.`,
+  );
 
 export const topicTwice = (pattern: string, one: string, other: string): Error =>
-  new Error(`LiveModule: ${one} and ${other} both declare topics of the form '${pattern}'. Keep one of them.`);
+  new Error(
+    `LiveModule: ${one} and ${other} both declare topics of the form '${pattern}'. Keep one of them.`,
+  );
 
 export const wrongPattern = (pattern: string, reason: string): Error =>
-  new Error(`LiveModule: '${pattern}' is no topic pattern: ${reason}. Examples: 'fleet/:fleetId', 'chat/*', 'logs/**'.`);
+  new Error(
+    `LiveModule: '${pattern}' is no topic pattern: ${reason}. Examples: 'fleet/:fleetId', 'chat/*', 'logs/**'.`,
+  );
 
 export const wsTooOld = (version: string, floor: string): Error =>
-  new Error(`LiveModule: ws ${version} is installed, which has known weaknesses; ${floor} or newer is needed (npm i ws).`);
+  new Error(
+    `LiveModule: ws ${version} is installed, which has known weaknesses; ${floor} or newer is needed (npm i ws).`,
+  );
 
 function describe(value: unknown): string {
   if (typeof value === 'string') return `"${value.slice(0, 80)}"`;

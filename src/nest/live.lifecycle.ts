@@ -27,7 +27,12 @@ export type LiveState = 'starting' | 'ready' | 'stopping' | 'draining' | 'stoppe
  */
 @Injectable()
 export class LiveLifecycle
-  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown
+  implements
+    OnModuleInit,
+    OnApplicationBootstrap,
+    OnModuleDestroy,
+    BeforeApplicationShutdown,
+    OnApplicationShutdown
 {
   private readonly logger = new Logger('Live');
   private state_: LiveState = 'starting';
@@ -59,7 +64,9 @@ export class LiveLifecycle
     await this.server.start();
     this.watchClose();
     if (process.listenerCount('SIGTERM') === 0) {
-      this.logger.warn('Nothing listens to SIGTERM, so a stop will drop every client: app.enableShutdownHooks() drains.');
+      this.logger.warn(
+        'Nothing listens to SIGTERM, so a stop will drop every client: app.enableShutdownHooks() drains.',
+      );
     }
     this.state_ = 'ready';
   }

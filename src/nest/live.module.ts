@@ -39,7 +39,11 @@ const providers: Provider[] = [
   { provide: LIVE_SETTINGS, inject: [LIVE_OPTIONS], useFactory: resolveOptions },
   { provide: LIVE_BROKER, inject: [LIVE_CLOCK], useFactory: (clock: Clock) => new MemoryBroker(clock) },
   { provide: LiveObservers, inject: [LIVE_OPTIONS], useFactory: makeObservers },
-  { provide: Live, inject: [LIVE_SETTINGS, LIVE_BROKER, TopicPolicy, LIVE_CLOCK, LiveObservers], useFactory: makeLive },
+  {
+    provide: Live,
+    inject: [LIVE_SETTINGS, LIVE_BROKER, TopicPolicy, LIVE_CLOCK, LiveObservers],
+    useFactory: makeLive,
+  },
   { provide: ConnectionRegistry, inject: [Live], useFactory: ({ registry }: Live) => registry },
 ];
 
@@ -59,7 +63,8 @@ export class LiveModule extends ConfigurableModuleClass {
   ) {
     super();
     if (options === undefined) throw noRoot();
-    if ([...modules.values()].filter(({ metatype }) => metatype === LiveModule).length > 1) throw secondRoot();
+    if ([...modules.values()].filter(({ metatype }) => metatype === LiveModule).length > 1)
+      throw secondRoot();
     // In the constructor, because gateways register before any `onModuleInit`.
     if (!application.getIoAdapter()) application.setIoAdapter(new LiveWsAdapter(host));
   }
@@ -116,4 +121,3 @@ function makeLive(
 ): Live {
   return new Live(settings, { broker, policy, clock, observer });
 }
-

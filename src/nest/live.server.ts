@@ -75,7 +75,11 @@ export class LiveServer {
     const { port, host, upgrade } = this.settings;
     const takeUpgrade: TakeUpgrade = (...event) => this.door.handle(...event);
     if (port === 'app') {
-      this.unroute = routeUpgrades(this.host.httpAdapter.getHttpServer() as Server, upgrade.path, takeUpgrade);
+      this.unroute = routeUpgrades(
+        this.host.httpAdapter.getHttpServer() as Server,
+        upgrade.path,
+        takeUpgrade,
+      );
       return;
     }
     this.logger.log({ msg: 'starting', host, port });
@@ -91,7 +95,8 @@ export class LiveServer {
    */
   url(): string {
     const address = this.address ?? this.appAddress();
-    if (address === undefined) throw new Error('The live server does not listen yet: call url() after app.listen().');
+    if (address === undefined)
+      throw new Error('The live server does not listen yet: call url() after app.listen().');
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return `ws://${host}:${String(address.port)}${this.settings.upgrade.path}`;
   }
@@ -127,7 +132,12 @@ export class LiveServer {
     return verdict === 'ok' ? undefined : new Refusal(403, `Origin refused: ${verdict}`, {}, 'origin');
   }
 
-  private accepted(ws: WebSocket, socket: Duplex, request: IncomingMessage, identity: ConnectionIdentity): void {
+  private accepted(
+    ws: WebSocket,
+    socket: Duplex,
+    request: IncomingMessage,
+    identity: ConnectionIdentity,
+  ): void {
     const { clients } = this;
     if (clients === undefined) return;
     const session = this.live.accept(

@@ -18,7 +18,12 @@ const maxTimeMs = Number.MAX_SAFE_INTEGER;
 
 /** Fills in the defaults; throws an error that names the option for a value that cannot be meant. */
 export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions {
-  const number = (name: keyof LiveModuleOptions, fallback: number, least: number, most = maxTimeMs): number => {
+  const number = (
+    name: keyof LiveModuleOptions,
+    fallback: number,
+    least: number,
+    most = maxTimeMs,
+  ): number => {
     const value = options[name] ?? fallback;
     if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
     throw wrongOption(name, value, `an integer from ${String(least)} to ${String(most)}`);
@@ -28,8 +33,18 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
   return {
     port: options.port === 'app' ? 'app' : number('port', 8081, 0, 65_535),
     host: text('host', options.host ?? '127.0.0.1', /^[\w.:-]{1,253}$/, 'an address or a host name'),
-    instanceId: text('instanceId', options.instanceId ?? randomUUID(), /^[\w.:-]{1,128}$/, '1 to 128 of A-Za-z0-9_.:-'),
-    metricsPrefix: text('metricsPrefix', options.metricsPrefix ?? 'processor_live', /^[a-zA-Z_:][\w:]{0,63}$/, 'a metric name'),
+    instanceId: text(
+      'instanceId',
+      options.instanceId ?? randomUUID(),
+      /^[\w.:-]{1,128}$/,
+      '1 to 128 of A-Za-z0-9_.:-',
+    ),
+    metricsPrefix: text(
+      'metricsPrefix',
+      options.metricsPrefix ?? 'processor_live',
+      /^[a-zA-Z_:][\w:]{0,63}$/,
+      'a metric name',
+    ),
     drainTimeoutMs: number('drainTimeoutMs', 20_000, 0),
     upgrade: {
       path: text('path', options.path ?? '/live', /^(?:\/[\w.~-]+)+$|^\/$/, 'a path such as "/live"'),

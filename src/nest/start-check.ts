@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type CanActivate, Inject, Injectable, Logger, type OnModuleInit, Scope, type Type } from '@nestjs/common';
+import {
+  type CanActivate,
+  Inject,
+  Injectable,
+  Logger,
+  type OnModuleInit,
+  Scope,
+  type Type,
+} from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { cookiesNeedOrigins, guardRequestScoped, guardUnknown, noGuard, wsTooOld } from './live.errors.js';
 import { LIVE_OPTIONS } from './live.module-definition.js';
@@ -46,7 +54,8 @@ export class LiveStartCheck implements OnModuleInit {
     if (scope !== Scope.DEFAULT) throw guardRequestScoped(name);
     const usesCookies = (guard as { usesCookies?: boolean }).usesCookies === true;
     const { allowedOrigins, dangerouslyAllowAnyOrigin } = this.options;
-    if (usesCookies && allowedOrigins === undefined && dangerouslyAllowAnyOrigin !== true) throw cookiesNeedOrigins(name);
+    if (usesCookies && allowedOrigins === undefined && dangerouslyAllowAnyOrigin !== true)
+      throw cookiesNeedOrigins(name);
   }
 
   private checkWs(): void {

@@ -29,7 +29,10 @@ export function handshakeFault(request: IncomingMessage, path: string): Refusal 
   if (pathOf(request) !== path) return new Refusal(404, 'Nothing lives at this path');
   const { headers } = request;
   if (headers['sec-websocket-version'] !== '13') {
-    return new Refusal(426, 'WebSocket version 13 is needed', { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' });
+    return new Refusal(426, 'WebSocket version 13 is needed', {
+      'Sec-WebSocket-Version': '13',
+      Upgrade: 'websocket',
+    });
   }
   if (!keyPattern.test(headers['sec-websocket-key'] ?? '')) return new Refusal(400, 'Bad Sec-WebSocket-Key');
   return undefined;

@@ -74,7 +74,11 @@ export class UnfinishedResponses {
 }
 
 function notFound(response: ServerResponse): void {
-  const body = JSON.stringify({ statusCode: 404, error: 'Not Found', message: 'Only WebSocket upgrades are served here' });
+  const body = JSON.stringify({
+    statusCode: 404,
+    error: 'Not Found',
+    message: 'Only WebSocket upgrades are served here',
+  });
   response.writeHead(404, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),

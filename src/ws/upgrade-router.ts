@@ -11,7 +11,8 @@ import { Refusal, refuse } from './refusal.js';
  */
 export function routeUpgrades(server: Server, path: string, takeUpgrade: TakeUpgrade): () => void {
   const responses = new UnfinishedResponses();
-  const note = (request: IncomingMessage, response: ServerResponse): void => responses.note(request, response);
+  const note = (request: IncomingMessage, response: ServerResponse): void =>
+    responses.note(request, response);
   const others = (_request: IncomingMessage, socket: Duplex): void => {
     // Alone here: nobody else would answer.
     if (server.listenerCount('upgrade') > 1) return;
@@ -22,7 +23,12 @@ export function routeUpgrades(server: Server, path: string, takeUpgrade: TakeUpg
   const stepBefore = (event: string, ...args: unknown[]): boolean => {
     const [request, socket, head] = args;
     if (event !== 'upgrade' || pathOf(request as IncomingMessage) !== path) return emit(event, ...args);
-    takeUpgrade(request as IncomingMessage, socket as Duplex, head as Buffer, responses.has(socket as Duplex));
+    takeUpgrade(
+      request as IncomingMessage,
+      socket as Duplex,
+      head as Buffer,
+      responses.has(socket as Duplex),
+    );
     return true;
   };
   server.emit = stepBefore;

@@ -5,7 +5,13 @@ import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import type { Cancel, Clock } from '../core/ports/clock.js';
 import { liveSubprotocol } from '../protocol/subprotocol.js';
 import { handshakeFault } from './handshake.js';
-import { type HandshakeResult, type Refusal, refuse, Refusal as RefusalError, unavailable } from './refusal.js';
+import {
+  type HandshakeResult,
+  type Refusal,
+  refuse,
+  Refusal as RefusalError,
+  unavailable,
+} from './refusal.js';
 
 export interface UpgradeOptions {
   readonly path: string;
@@ -83,11 +89,13 @@ export class UpgradeDoor {
   }
 
   private lookOver(request: IncomingMessage, unfinishedResponse: boolean): Refusal | undefined {
-    if (unfinishedResponse) return new RefusalError(400, 'An earlier request on this socket is not answered yet');
+    if (unfinishedResponse)
+      return new RefusalError(400, 'An earlier request on this socket is not answered yet');
     const fault = handshakeFault(request, this.options.path);
     if (fault !== undefined) return fault;
     if (this.hooks.draining()) return unavailable('The server is shutting down');
-    if (this.pending.size >= this.options.maxPendingUpgrades) return unavailable('Too many handshakes are pending');
+    if (this.pending.size >= this.options.maxPendingUpgrades)
+      return unavailable('Too many handshakes are pending');
     return this.hooks.precheck(request);
   }
 

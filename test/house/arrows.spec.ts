@@ -28,7 +28,8 @@ const packages: Record<string, RegExp> = {
   testing: /^(ws|node:.+)$/,
   nest: /^(@nestjs\/.+|ws|rxjs.*|class-validator|prom-client|jose|node:.+)$/,
   index: /^$/,
-  server: /^(@nestjs\/.+|class-validator|nestjs-pino|pino.*|jose|prom-client|node:.+|reflect-metadata|rxjs.*)$/,
+  server:
+    /^(@nestjs\/.+|class-validator|nestjs-pino|pino.*|jose|prom-client|node:.+|reflect-metadata|rxjs.*)$/,
   main: /^(@nestjs\/.+|nestjs-pino|reflect-metadata|node:.+)$/,
 };
 
@@ -93,7 +94,8 @@ describe('house: arrows', () => {
   });
 
   it("imports nothing from '../' alone, and has no barrel inside", () => {
-    const doors = /^(index|nest\/(health|metrics)\/index|(testing|client)\/index|brokers\/(redis|nats)\/index)\.ts$/;
+    const doors =
+      /^(index|nest\/(health|metrics)\/index|(testing|client)\/index|brokers\/(redis|nats)\/index)\.ts$/;
     expect(arrows.filter(({ to }) => to === '..' || to === '../')).toEqual([]);
     expect(files.filter((file) => file.endsWith('index.ts') && !doors.test(file))).toEqual([]);
   });

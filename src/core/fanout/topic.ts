@@ -44,7 +44,8 @@ export class Topic {
     // Backwards: a peer that is too slow leaves during the loop, and its place is filled from the end.
     for (let i = count - 1; i >= 0; i--) {
       const subscription = subscriptions[i];
-      if (subscription !== undefined && offset > subscription.after) subscription.connection.outbox.push(frame);
+      if (subscription !== undefined && offset > subscription.after)
+        subscription.connection.outbox.push(frame);
     }
     if (this.holds.size > 0) for (const hold of this.holds) hold.add(offset, frame);
     return count;

@@ -34,7 +34,7 @@ export class Outbox {
       this.listed = true;
       this.flusher.add(this);
     }
-    const waiting = (this.waiting ?? this.flusher.start).then(frame);
+    const waiting = (this.waiting ?? this.flusher.start).followedBy(frame);
     this.waiting = waiting;
     if (waiting.byteLength > earlyWriteBytes) this.flush();
   }

@@ -29,7 +29,7 @@ export class Sequence {
   }
 
   /** This sequence followed by one more frame. */
-  then(frame: SharedFrame): Sequence {
+  followedBy(frame: SharedFrame): Sequence {
     if (this.firstFrame === frame && this.first !== undefined) return this.first;
     if (this.first === undefined) {
       this.firstFrame = frame;
@@ -54,6 +54,7 @@ export class Sequence {
   private join(): Buffer {
     const bytes = Buffer.allocUnsafe(this.byteLength);
     let end = this.byteLength;
+    // oxlint-disable-next-line typescript/no-this-alias -- a walk along the list starts here
     for (let node: Sequence | undefined = this; node?.frame !== undefined; node = node.before) {
       end -= node.frame.bytes.byteLength;
       bytes.set(node.frame.bytes, end);

@@ -39,7 +39,9 @@ export class Snapshots {
       return { position: top, text: JSON.stringify(state) as string | undefined };
     } catch (error) {
       this.observer.failed('making a snapshot', error);
-      throw new LiveError('unavailable', 'The snapshot of this topic is not available now', { retryAfterMs: 1_000 });
+      throw new LiveError('unavailable', 'The snapshot of this topic is not available now', {
+        retryAfterMs: 1_000,
+      });
     }
   }
 

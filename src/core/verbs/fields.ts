@@ -7,7 +7,10 @@ import { isTopicName, maxTopicLength } from '../../protocol/topic-name.js';
 export function topicOf(message: InboundMessage): string {
   const { topic } = message;
   if (isTopicName(topic) && !topic.startsWith('$')) return topic;
-  throw new LiveError('protocol-violation', `"topic" must be 1 to ${String(maxTopicLength)} of A-Za-z0-9_.~- in segments joined by /`);
+  throw new LiveError(
+    'protocol-violation',
+    `"topic" must be 1 to ${String(maxTopicLength)} of A-Za-z0-9_.~- in segments joined by /`,
+  );
 }
 
 /** Where a subscribe wants to go on. [L-5.5] */
@@ -23,7 +26,10 @@ const maxKeyLength = 128;
 export function keyOf({ key }: InboundMessage | PublishRequest): string | undefined {
   if (key === undefined) return undefined;
   if (typeof key === 'string' && key.length > 0 && key.length <= maxKeyLength) return key;
-  throw new LiveError('protocol-violation', `"key" must be a string of 1 to ${String(maxKeyLength)} characters`);
+  throw new LiveError(
+    'protocol-violation',
+    `"key" must be a string of 1 to ${String(maxKeyLength)} characters`,
+  );
 }
 
 /** The data of a publish, as JSON text. [L-4.3] */

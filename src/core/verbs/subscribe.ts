@@ -71,7 +71,10 @@ export class Subscribe {
   private begin(connection: Connection, name: string): PendingSubscribe {
     const { maxTopicsPerConnection } = this.parts.limits;
     if (!connection.leave(name) && connection.membershipCount >= maxTopicsPerConnection) {
-      throw new LiveError('limit-exceeded', `A connection has at most ${String(maxTopicsPerConnection)} topics`);
+      throw new LiveError(
+        'limit-exceeded',
+        `A connection has at most ${String(maxTopicsPerConnection)} topics`,
+      );
     }
     const pending = new PendingSubscribe();
     if (connection.open) connection.setMembership(name, pending);
@@ -115,7 +118,12 @@ export class Subscribe {
   }
 
   /** The answer, the missed, the held back, then live: in one go, so that nothing overtakes. [L-3.10] */
-  private commit({ connection, pending, name, id }: Request, topic: Topic, hold: Hold, start: Start): boolean {
+  private commit(
+    { connection, pending, name, id }: Request,
+    topic: Topic,
+    hold: Hold,
+    start: Start,
+  ): boolean {
     pending.check();
     if (hold.overflowed) return false;
     const { position, missed, snapshot } = start;

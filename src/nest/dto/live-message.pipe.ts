@@ -14,6 +14,9 @@ export class LiveMessagePipe implements PipeTransform {
     for (const field of fields) if (value[field] !== undefined) dto[field] = value[field];
     const [error] = validateSync(dto, { stopAtFirstError: true });
     if (error === undefined) return dto;
-    throw new LiveError('protocol-violation', Object.values(error.constraints ?? {})[0] ?? `Wrong ${error.property}`);
+    throw new LiveError(
+      'protocol-violation',
+      Object.values(error.constraints ?? {})[0] ?? `Wrong ${error.property}`,
+    );
   }
 }

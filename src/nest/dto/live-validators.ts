@@ -4,9 +4,13 @@ import { isTopicName } from '../../protocol/topic-name.js';
 
 /** A topic that a client may name. [L-3.1] */
 export function IsClientTopic(): PropertyDecorator {
-  return field('isClientTopic', '$property must be a topic: segments of A-Za-z0-9_.~- joined by /', (value) => {
-    return isTopicName(value) && !value.startsWith('$');
-  });
+  return field(
+    'isClientTopic',
+    '$property must be a topic: segments of A-Za-z0-9_.~- joined by /',
+    (value) => {
+      return isTopicName(value) && !value.startsWith('$');
+    },
+  );
 }
 
 /** `{epoch, offset}`. [L-5.2] */

@@ -18,8 +18,10 @@ export class TopicPattern {
       const name = parameter.exec(segment)?.[1];
       if (name !== undefined && names.has(name)) throw wrongPattern(text, `:${name} is there twice`);
       if (name !== undefined) names.add(name);
-      if (segment === '**' && i < this.segments.length - 1) throw wrongPattern(text, '** is only for the end');
-      if (rankOf(segment) === 0 && !literal.test(segment)) throw wrongPattern(text, `"${segment}" is no segment`);
+      if (segment === '**' && i < this.segments.length - 1)
+        throw wrongPattern(text, '** is only for the end');
+      if (rankOf(segment) === 0 && !literal.test(segment))
+        throw wrongPattern(text, `"${segment}" is no segment`);
     });
   }
 

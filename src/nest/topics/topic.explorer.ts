@@ -26,7 +26,8 @@ export class TopicExplorer {
       const metadata = this.reflector.get<LiveTopicMetadata | undefined>(LIVE_TOPIC, metatype);
       if (metadata === undefined) continue;
       const { name } = metatype;
-      if (wrapper.scope === Scope.REQUEST || !wrapper.isDependencyTreeStatic()) throw topicRequestScoped(name);
+      if (wrapper.scope === Scope.REQUEST || !wrapper.isDependencyTreeStatic())
+        throw topicRequestScoped(name);
       // The same instance may be seen through several modules.
       topics.set(wrapper.instance, declaration(wrapper.instance as LiveTopicProvider, name, metadata));
     }
@@ -34,7 +35,11 @@ export class TopicExplorer {
   }
 }
 
-function declaration(provider: LiveTopicProvider, name: string, { pattern, options }: LiveTopicMetadata): DeclaredTopic {
+function declaration(
+  provider: LiveTopicProvider,
+  name: string,
+  { pattern, options }: LiveTopicMetadata,
+): DeclaredTopic {
   if (typeof provider.canSubscribe !== 'function') throw topicWithoutAuthorisation(name, pattern);
   return { pattern: new TopicPattern(pattern), provider, history: historyOf(options.history, name) };
 }
@@ -43,7 +48,8 @@ function historyOf(history: Partial<HistoryRules> | undefined, name: string): Hi
   if (history === undefined) return undefined;
   const rules = { ...historyDefaults, ...history };
   for (const [field, value] of Object.entries(rules)) {
-    if (!Number.isInteger(value) || value < 0) throw wrongOption(`history.${field} of ${name}`, value, 'an integer >= 0');
+    if (!Number.isInteger(value) || value < 0)
+      throw wrongOption(`history.${field} of ${name}`, value, 'an integer >= 0');
   }
   return rules;
 }

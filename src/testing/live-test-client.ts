@@ -1,0 +1,154 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { WebSocket } from 'ws';
+
+/** A message as it came, fields unchecked: tests compare it whole. */
+export type Received = Readonly<Record<string, unknown>> & { readonly type: string };
+
+export interface LiveTestClientOptions {
+  /** Sent as `Authorization: Bearer …`. */
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly protocols?: readonly string[];
+  /** Milliseconds that any wait may take. @default 5000 */
+  readonly timeoutMs?: number;
+}
+
+/** The server did not let the client in: its answer, as it came over HTTP. */
+export class HandshakeRefused extends Error {
+  override readonly name = 'HandshakeRefused';
+
+  constructor(
+    readonly statusCode: number,
+    readonly headers: IncomingHttpHeaders,
+    /** Parsed when it is JSON, else text. */
+    readonly body: unknown,
+  ) {
+    super(`The handshake was refused with ${String(statusCode)}`);
+  }
+}
+
+/**
+ * A plain client for tests of live topics: it keeps everything it received, in order, and does nothing by itself.
+ * `const client = await LiveTestClient.connect(live.url(), { token });`
+ *
+ * @publicApi
+ */
+export class LiveTestClient {
+  /** Everything that came, in order, the welcome first. */
+  readonly transcript: Received[] = [];
+  /** Settles when the connection has ended. */
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  private read = 0;
+  private wake: () => void = () => {};
+  private pings = 0;
+
+  private constructor(
+    /** The socket itself, for what a test wants to do to it. */
+    readonly socket: WebSocket,
+    private readonly timeoutMs: number,
+  ) {
+    this.closed = new Promise((resolve) => {
+      socket.on('close', (code, reason) => {
+        resolve({ code, reason: reason.toString() });
+        this.wake();
+      });
+    });
+    socket.on('message', (data: Buffer) => {
+      this.transcript.push(JSON.parse(data.toString()) as Received);
+      this.wake();
+    });
+    socket.on('error', () => {});
+  }
+
+  /** Resolves once the connection is open. Rejects with `HandshakeRefused`, or the network's error. */
+  static connect(url: string, options: LiveTestClientOptions = {}): Promise<LiveTestClient> {
+    const { token, headers, protocols = [], timeoutMs = 5_000 } = options;
+    const authorization = token === undefined ? undefined : { authorization: `Bearer ${token}` };
+    const socket = new WebSocket(url, [...protocols], { headers: { ...authorization, ...headers } });
+    const client = new LiveTestClient(socket, timeoutMs);
+    return new Promise((resolve, reject) => {
+      socket.on('open', () => resolve(client));
+      socket.on('error', reject);
+      socket.on('unexpected-response', (_request, response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const body = parsed(Buffer.concat(chunks).toString());
+          reject(new HandshakeRefused(response.statusCode ?? 0, response.headers, body));
+        });
+      });
+    });
+  }
+
+  /** Sends an object as JSON, or a text as it is. */
+  send(message: object | string): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  /** The next message that no `next` has given yet. Rejects when none comes in time. */
+  async next(): Promise<Received> {
+    await this.until(() => this.transcript.length > this.read, 'a message');
+    const message = this.transcript[this.read++];
+    if (message === undefined) throw new Error('The connection ended');
+    return message;
+  }
+
+  /** The next message of this type; what came before it is passed over. */
+  async nextOf(type: string): Promise<Received> {
+    for (let message = await this.next(); ; message = await this.next()) {
+      if (message.type === type) return message;
+    }
+  }
+
+  /** Sends a message and gives the next message that has its `id`, passing over others. */
+  async request(
+    message: Readonly<Record<string, unknown>> & { readonly id: string | number },
+  ): Promise<Received> {
+    this.send(message);
+    for (let answer = await this.next(); ; answer = await this.next())
+      if (answer['id'] === message.id) return answer;
+  }
+
+  /** Everything that came until the server has handled what was sent so far. No sleeping: it asks with a ping. */
+  async settle(): Promise<Received[]> {
+    const id = `settle-${String(++this.pings)}`;
+    const from = this.read;
+    await this.request({ type: 'ping', id });
+    return this.transcript.slice(from, this.read - 1);
+  }
+
+  /** Closes politely and waits for the end. */
+  async close(): Promise<void> {
+    this.socket.close();
+    await this.closed;
+  }
+
+  private async until(done: () => boolean, what: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const message = `No ${what} within ${String(this.timeoutMs)} ms; so far: ${JSON.stringify(this.transcript)}`;
+      timer = setTimeout(() => reject(new Error(message)), this.timeoutMs);
+    });
+    try {
+      while (!done()) {
+        if (this.socket.readyState === WebSocket.CLOSED)
+          throw new Error(`The connection ended before ${what} came`);
+        const woken = new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+        await Promise.race([woken, late]);
+      }
+    } finally {
+      clearTimeout(timer);
+      late.catch(() => {});
+    }
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,85 @@
+import type { LiveSocket } from '../core/ports/socket.js';
+
+/** A socket without a network: remembers what was written, and is as slow as a test wants. */
+export class TestSocket implements LiveSocket {
+  open = true;
+  paused = false;
+  pings = 0;
+  terminated = false;
+  closedWith: { readonly code: number; readonly reason: string } | undefined;
+  /** Every write, as the text messages in it. */
+  readonly writes: string[][] = [];
+  bufferedBytes = 0;
+  /** Told when the socket is gone, as `ws` would. */
+  onGone: (code: number, reason: string) => void = () => {};
+
+  /**
+   * @param slow whether written bytes stay in `bufferedBytes` until `drain`
+   * @param answersClose whether the peer answers a close at once
+   */
+  constructor(
+    private readonly slow = false,
+    private readonly answersClose = true,
+  ) {}
+
+  /** All messages so far, parsed. */
+  get messages(): unknown[] {
+    return this.writes.flat().map((text) => JSON.parse(text) as unknown);
+  }
+
+  write(frames: Uint8Array): void {
+    this.writes.push(textsOf(frames));
+    if (this.slow) this.bufferedBytes += frames.byteLength;
+  }
+
+  /** The peer reads everything. */
+  drain(): void {
+    this.bufferedBytes = 0;
+  }
+
+  ping(): void {
+    this.pings += 1;
+  }
+
+  close(code: number, reason: string): void {
+    this.closedWith = { code, reason };
+    this.open = false;
+    if (this.answersClose) this.onGone(code, reason);
+  }
+
+  terminate(): void {
+    this.terminated = true;
+    this.gone(1006, '');
+  }
+
+  /** The peer is gone. */
+  gone(code: number, reason: string): void {
+    this.open = false;
+    this.onGone(code, reason);
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+}
+
+/** The texts of unmasked text frames. Throws when there is anything else. */
+function textsOf(bytes: Uint8Array): string[] {
+  const texts: string[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.byteLength;) {
+    if (view.getUint8(at) !== 0x81) throw new Error(`Not a final text frame at ${String(at)}`);
+    const short = view.getUint8(at + 1);
+    const header = short < 126 ? 2 : short === 126 ? 4 : 10;
+    const length =
+      short < 126 ? short : short === 126 ? view.getUint16(at + 2) : Number(view.getBigUint64(at + 2));
+    const start = at + header;
+    texts.push(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(start, start + length)));
+    at = start + length;
+  }
+  return texts;
+}
