@@ -1,0 +1,75 @@
+import type { IncomingMessage } from 'node:http';
+import { bearerPrefix } from '../../protocol/subprotocol.js';
+
+/** What a client showed in its handshake, and where. */
+export interface Credential {
+  readonly token: string;
+  readonly source: 'header' | 'cookie' | 'subprotocol';
+}
+
+const cookieName = 'live_token';
+const scheme = 'bearer ';
+/** Node's own default for all headers together; a longer token cannot arrive unless somebody raised that. */
+const maxTokenLength = 16_384;
+const maxHeaderLength = 65_536;
+/** RFC 6750 `b64token`, loosely: one class of characters, so that there is nothing to backtrack over. */
+const tokenCharacters = /^[A-Za-z0-9._~+/=-]+$/;
+
+/** Whether a string can be a bearer token at all: 1 to 16,384 characters of RFC 6750's alphabet. Proves nothing else. */
+export function isToken(text: string): boolean {
+  return text.length <= maxTokenLength && tokenCharacters.test(text);
+}
+
+/**
+ * The credential of a handshake, first found wins: `Authorization: Bearer T` (the scheme in any case), the cookie
+ * `live_token=T`, an entry `bearer.T` in the subprotocol list. A source that holds something else, an empty or a
+ * malformed token is passed over. `undefined` when there is none. Does not check the token, does not throw. [L-1.2]
+ */
+export function credentialOf(request: Pick<IncomingMessage, 'headers'>): Credential | undefined {
+  const { headers } = request;
+  const header = fromAuthorization(bounded(headers.authorization));
+  if (header !== undefined) return { token: header, source: 'header' };
+  const cookie = fromCookies(bounded(headers.cookie));
+  if (cookie !== undefined) return { token: cookie, source: 'cookie' };
+  const entry = fromSubprotocols(bounded(headers['sec-websocket-protocol']));
+  return entry === undefined ? undefined : { token: entry, source: 'subprotocol' };
+}
+
+/** Any header may be missing, and a test's or proxy's request object may hold what Node never would. */
+function bounded(value: unknown): string {
+  return typeof value === 'string' && value.length <= maxHeaderLength ? value : '';
+}
+
+function fromAuthorization(value: string): string | undefined {
+  if (value.slice(0, scheme.length).toLowerCase() !== scheme) return undefined;
+  return tokenIn(value.slice(scheme.length));
+}
+
+function fromCookies(value: string): string | undefined {
+  for (const pair of value.split(';')) {
+    const at = pair.indexOf('=');
+    if (at < 0 || pair.slice(0, at).trim() !== cookieName) continue;
+    const token = tokenIn(unquoted(pair.slice(at + 1).trim()));
+    if (token !== undefined) return token;
+  }
+  return undefined;
+}
+
+function fromSubprotocols(value: string): string | undefined {
+  for (const entry of value.split(',')) {
+    const name = entry.trim();
+    const token = name.startsWith(bearerPrefix) ? tokenIn(name.slice(bearerPrefix.length)) : undefined;
+    if (token !== undefined) return token;
+  }
+  return undefined;
+}
+
+function tokenIn(text: string): string | undefined {
+  const token = text.trim();
+  return isToken(token) ? token : undefined;
+}
+
+/** RFC 6265 lets a server put a cookie's value into double quotes. */
+function unquoted(value: string): string {
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
+}

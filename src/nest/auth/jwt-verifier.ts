@@ -1,0 +1,56 @@
+import { unauthorized, unavailable, codeOf } from './refusal.js';
+import type { JwtSettings } from './jwt-settings.js';
+
+/** Resolves to the claims of a good token. Rejects with a 401 or 503 exception that holds nothing of the token. */
+export type JwtVerifier = (token: string) => Promise<Readonly<Record<string, unknown>>>;
+
+/** Milliseconds for the key server's answer; well below the deadline of an upgrade. */
+const jwksTimeoutMs = 2_000;
+/** Milliseconds between two loads that a token with an unknown key may cause. */
+const jwksCooldownMs = 30_000;
+const jwksMaxAgeMs = 600_000;
+
+/** What jose calls a bad token. Any other error of it means that the keys could not be had. */
+const tokenFaults =
+  /^ERR_(JW[TS]_.+|JOSE_(ALG_NOT_ALLOWED|NOT_SUPPORTED)|JWKS_(NO|MULTIPLE)_MATCHING_KEYS?)$/;
+
+/**
+ * Loads jose, here and not at the top: it is an optional peer, and who brings another guard need not install it.
+ * Rejects with an Error that says what to install. A key set is not fetched before the first token asks for it.
+ */
+export async function createJwtVerifier(
+  settings: JwtSettings,
+  importJose: () => Promise<Jose> = () => import('jose'),
+): Promise<JwtVerifier> {
+  const jose = await importJose().catch((error: unknown) => {
+    if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new Error('JwtConnectionGuard needs the package jose, which is not installed: npm i jose');
+  });
+  const check = checkOf(jose, settings);
+  return async (token) => {
+    try {
+      return (await check(token)).payload;
+    } catch (error) {
+      const code = codeOf(error);
+      throw tokenFaults.test(code) ? unauthorized(code) : unavailable(code);
+    }
+  };
+}
+
+type Jose = typeof import('jose');
+
+function checkOf(jose: Jose, { key, algorithms, issuer, audience, clockToleranceSeconds }: JwtSettings) {
+  const options = {
+    algorithms: [...algorithms],
+    clockTolerance: clockToleranceSeconds,
+    ...(issuer !== undefined && { issuer }),
+    ...(audience !== undefined && { audience }),
+  };
+  if (!(key instanceof URL)) return (token: string) => jose.jwtVerify(token, key, options);
+  const keySet = jose.createRemoteJWKSet(key, {
+    timeoutDuration: jwksTimeoutMs,
+    cooldownDuration: jwksCooldownMs,
+    cacheMaxAge: jwksMaxAgeMs,
+  });
+  return (token: string) => jose.jwtVerify(token, keySet, options);
+}

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { originVerdict, validateAllowedOrigins } from './origin.js';
+
+const good = 'https://good.example';
+const named = { allowedOrigins: [good, 'http://localhost:3000'] };
+const from = (...origins: string[]): string[] => [
+  'Host',
+  'h',
+  ...origins.flatMap((origin) => ['Origin', origin]),
+];
+const list = (value: unknown) => () => validateAllowedOrigins(value as string[]);
+const withCookie = (...origins: string[]): string[] => [...from(...origins), 'Cookie', 'a=b'];
+
+describe('origin: verdict', () => {
+  it('[L-1.7] an origin that is allowed by name passes, with cookies too', () => {
+    expect(originVerdict(withCookie(good), named)).toBe('ok');
+    expect(originVerdict(withCookie('http://localhost:3000'), named)).toBe('ok');
+  });
+
+  it.each([
+    'https://good.example.evil',
+    'https://goodXexample',
+    'https://evil.example/https://good.example',
+    'https://sub.good.example',
+    'https://good.example:444',
+    'https://good.example:443',
+    'https://good.example/',
+    'HTTPS://GOOD.EXAMPLE',
+    'https://Good.example',
+    'http://good.example',
+    'good.example',
+    'https://good.exampl',
+    'https://good.example,https://evil.example',
+    'https://good.example https://evil.example',
+    '*',
+    '',
+  ])('[L-1.7] the origin %j is refused', (origin) => {
+    expect(originVerdict(from(origin), named)).toBe('origin-not-allowed');
+  });
+
+  it('[L-1.7] null is refused, with a list and without', () => {
+    expect(originVerdict(from('null'), named)).toBe('origin-null');
+    expect(originVerdict(from('null'), { allowedOrigins: ['null'] })).toBe('origin-null');
+    expect(originVerdict(from('null'), {})).toBe('origin-null');
+  });
+
+  it('[L-1.7] a client without an origin passes, with cookies too', () => {
+    expect(originVerdict(withCookie(), named)).toBe('ok');
+    expect(originVerdict(withCookie(), {})).toBe('ok');
+    expect(originVerdict([], {})).toBe('ok');
+  });
+
+  it('[L-1.7] without a list, an origin together with a cookie is refused, and one without passes', () => {
+    expect(originVerdict(withCookie(good), {})).toBe('origin-with-cookie');
+    expect(originVerdict([...from(good), 'cOOkie', ''], {})).toBe('origin-with-cookie');
+    expect(originVerdict(from(good), {})).toBe('ok');
+    expect(originVerdict(from(''), {})).toBe('origin-not-allowed');
+  });
+
+  it('[L-1.7] the host that was asked for is no allowed origin', () => {
+    const rebound = ['Host', 'evil.example', 'Origin', 'https://evil.example', 'Cookie', 'a=b'];
+    expect(originVerdict(rebound, {})).toBe('origin-with-cookie');
+  });
+
+  it('[L-1.7] an empty list allows no page', () => {
+    expect(originVerdict(from(good), { allowedOrigins: [] })).toBe('origin-not-allowed');
+  });
+
+  it('[L-1.5] two origins are refused, also twice the same and under any-origin', () => {
+    expect(originVerdict(from(good, 'https://evil.example'), named)).toBe('origin-doubled');
+    expect(originVerdict(['oRIGIN', good, 'Origin', good], named)).toBe('origin-doubled');
+    expect(originVerdict(from(good, good), { dangerouslyAllowAnyOrigin: true })).toBe('origin-doubled');
+  });
+
+  it('[L-1.7] any origin passes only where the option says so, and says exactly true', () => {
+    expect(originVerdict(withCookie('https://evil.example'), { dangerouslyAllowAnyOrigin: true })).toBe('ok');
+    const rules = { dangerouslyAllowAnyOrigin: 'false' as unknown as boolean };
+    expect(originVerdict(withCookie('https://evil.example'), rules)).toBe('origin-with-cookie');
+  });
+
+  it('[L-1.7] headers with names of Object.prototype change nothing', () => {
+    expect(originVerdict(['__proto__', 'x', 'constructor', good, ...from(good)], named)).toBe('ok');
+    expect(originVerdict(['__proto__', 'x', 'Origin'], named)).toBe('ok');
+  });
+});
+
+describe('origin: the list at start', () => {
+  it.each([
+    good,
+    'http://localhost:3000',
+    'http://127.0.0.1:3000',
+    'http://[::1]:3000',
+    'https://app.example:8443',
+    'https://xn--mnchen-3ya.example',
+    'capacitor://localhost',
+    'chrome-extension://abcdefghijklmnop',
+  ])('[L-1.7] %j may be listed', (origin) => {
+    expect(() => validateAllowedOrigins([origin])).not.toThrow();
+  });
+
+  it.each([
+    ['https://app.example/', 'trailing slash', "write 'https://app.example'"],
+    ['https://app.example/path', 'path', "write 'https://app.example'"],
+    ['https://app.example?x=1', 'path', "write 'https://app.example'"],
+    ['https://*.example', 'wildcard', 'write each origin in full'],
+    ['*', 'wildcard', 'write each origin in full'],
+    ['https://App.example', 'upper-case', "write 'https://app.example'"],
+    ['HTTPS://app.example', 'upper-case', "write 'https://app.example'"],
+    ['https://app.example:443', 'default port', "write 'https://app.example'"],
+    ['http://app.example:80', 'default port', "write 'http://app.example'"],
+    ['https://münchen.example', 'another way', "write 'https://xn--mnchen-3ya.example'"],
+    ['https://u:p@app.example', 'user name', "write 'https://app.example'"],
+    [' https://app.example', 'no origin', 'in lower case'],
+    ['https://app.example ', 'another way', "write 'https://app.example'"],
+    ['null', 'sandboxed', "that page's origin"],
+    ['app.example', 'without a scheme', "'https://' in front"],
+    ['', 'without a scheme', "'https://' in front"],
+    ['wss://app.example', "socket's address", "page's origin"],
+    ['https://', 'no origin', 'scheme, host and port'],
+    ['capacitor://Localhost/', 'no origin', 'in lower case'],
+  ])('[L-1.7] %j in the list stops the start, with the fix', (origin, problem, fix) => {
+    const error = thrownBy(() => validateAllowedOrigins([good, origin]));
+    expect(error.message).toMatch(/^LiveModule: option allowedOrigins holds /);
+    expect(error.message).toContain(JSON.stringify(origin));
+    expect(error.message).toContain(problem);
+    expect(error.message).toContain(fix);
+  });
+
+  it('[L-1.7] what is no list, or holds what is no string, stops the start', () => {
+    expect(list(good)).toThrow('is not an array');
+    expect(list([/good/])).toThrow('no string');
+    expect(list(undefined)).not.toThrow();
+    expect(list([])).not.toThrow();
+  });
+
+  it('[L-1.7] control characters of a wrong value do not reach the log as they are', () => {
+    const { message } = thrownBy(list(['a\n\u001b[2J']));
+    expect(message).toContain(String.raw`"a\n\u001b[2J"`);
+  });
+});
+
+function thrownBy(act: () => void): Error {
+  try {
+    act();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,87 @@
+import type { LiveModuleOptions } from '../live.options.js';
+import { optionError } from './option-error.js';
+
+/** The part of the options that decides about a page's origin. */
+export type OriginRules = Pick<LiveModuleOptions, 'allowedOrigins' | 'dangerouslyAllowAnyOrigin'>;
+
+/** Why a handshake's `Origin` is refused; fixed words, fit for a metric's label. */
+export type OriginRefusal = 'origin-doubled' | 'origin-null' | 'origin-not-allowed' | 'origin-with-cookie';
+
+/**
+ * Whether the page that opens a connection may do so. [L-1.7] Takes `request.rawHeaders`, not `request.headers`:
+ * Node has joined or dropped a second `Origin` there. Never compares with `Host`, which DNS rebinding makes the
+ * attacker's choice. An empty list allows no page at all; without a list, only pages that send no cookies pass.
+ */
+export function originVerdict(rawHeaders: readonly string[], rules: OriginRules): 'ok' | OriginRefusal {
+  const origins = valuesOf('origin', rawHeaders);
+  const [origin] = origins;
+  if (origin === undefined) return 'ok';
+  if (origins.length > 1) return 'origin-doubled';
+  if (rules.dangerouslyAllowAnyOrigin === true) return 'ok';
+  if (origin === 'null') return 'origin-null';
+  if (rules.allowedOrigins) return rules.allowedOrigins.includes(origin) ? 'ok' : 'origin-not-allowed';
+  if (origin === '') return 'origin-not-allowed';
+  return valuesOf('cookie', rawHeaders).length > 0 ? 'origin-with-cookie' : 'ok';
+}
+
+/**
+ * Checks the option `allowedOrigins` at start: each entry must be written as a browser sends it, for it is compared
+ * letter by letter. Accepts `undefined` (no list). Throws an Error that names the first wrong value and the fix.
+ */
+export function validateAllowedOrigins(list: readonly string[] | undefined): void {
+  if (list === undefined) return;
+  // A string has `includes`, too, which would compare substrings.
+  if (!Array.isArray(list))
+    throw optionError('allowedOrigins', 'is not an array', "write ['https://app.example']");
+  for (const value of list as readonly unknown[]) {
+    const [problem, fix] = complaintAbout(value) ?? [];
+    if (problem && fix) throw optionError('allowedOrigins', `${problem}: ${JSON.stringify(value)}`, fix);
+  }
+}
+
+function valuesOf(name: string, rawHeaders: readonly string[]): string[] {
+  const values: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() === name) values.push((rawHeaders[i + 1] ?? '').trim());
+  }
+  return values;
+}
+
+type Complaint = readonly [problem: string, fix: string];
+
+function complaintAbout(value: unknown): Complaint | undefined {
+  if (typeof value !== 'string') return ['holds something that is no string', "write 'https://app.example'"];
+  if (value === 'null') {
+    return [
+      'holds what every sandboxed page sends',
+      "serve the page over https and write that page's origin",
+    ];
+  }
+  if (value.includes('*')) return ['holds a wildcard', 'write each origin in full'];
+  const scheme = value.slice(0, Math.max(0, value.indexOf('://')));
+  if (scheme === '') return ['holds an origin without a scheme', "write 'https://' in front"];
+  if (/^wss?$/i.test(scheme)) {
+    return ["holds a socket's address", "write the page's origin, which starts with 'https://' or 'http://'"];
+  }
+  return /^https?$/i.test(scheme) ? webComplaint(value) : appComplaint(value);
+}
+
+function webComplaint(value: string): Complaint | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url)
+    return ['holds what is no origin', "write scheme, host and port, as in 'https://app.example:8443'"];
+  if (url.origin === value) return undefined;
+  const fix = `write '${url.origin}'`;
+  if (url.username || url.password) return ['holds an origin with a user name', fix];
+  if (url.pathname !== '/' || url.search || url.hash) return ['holds an origin with a path', fix];
+  if (value.endsWith('/')) return ['holds an origin with a trailing slash', fix];
+  if (value.toLowerCase() === url.origin) return ['holds an origin with upper-case letters', fix];
+  if (/:\d+$/.test(value) && url.port === '') return ["holds an origin with its scheme's default port", fix];
+  return ['holds an origin that browsers write in another way', fix];
+}
+
+/** Apps in a shell (`capacitor://localhost`, `chrome-extension://…`) have schemes of which `URL` knows no origin. */
+function appComplaint(value: string): Complaint | undefined {
+  if (/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]*(:\d+)?$/.test(value)) return undefined;
+  return ['holds what is no origin', 'write scheme and host in lower case, without a slash at the end'];
+}

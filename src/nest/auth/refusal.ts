@@ -1,0 +1,28 @@
+import { ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
+
+/** Seconds after which a client may ask again while keys or sessions cannot be had. */
+export const retryAfterSeconds = 5;
+
+/**
+ * A 401 with fixed words. `why` is for the log only, as the exception's `cause`; it never goes out.
+ * A library's own error is not put there: jose's carries the token's claims, fetch's the cookie header.
+ */
+export function unauthorized(why: string): UnauthorizedException {
+  return new UnauthorizedException('A valid credential is required', { cause: new Error(why) });
+}
+
+/** A 503 with fixed words, for when nobody can tell whether the credential is good: that denies. `why` as above. */
+export function unavailable(why: string): ServiceUnavailableException {
+  return new ServiceUnavailableException('The credential cannot be checked now', { cause: new Error(why) });
+}
+
+/** The short code of a foreign error, which is all of it that is safe to keep. */
+export function codeOf(error: unknown): string {
+  const { code, cause, name } = (error ?? {}) as {
+    code?: unknown;
+    cause?: { code?: unknown };
+    name?: unknown;
+  };
+  const found = [code, cause?.code, name].find((word) => typeof word === 'string');
+  return typeof found === 'string' ? found : 'unknown';
+}

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import { LIVE_OPTIONS } from '../live.module-definition.js';
+import type { LiveModuleOptions } from '../live.options.js';
+import { setConnectionIdentity } from './connection-identity.js';
+import { retryAfterSeconds, unauthorized, unavailable } from './refusal.js';
+import { Remembered } from './remembered.js';
+import { askSession, type SessionAnswer } from './session-answer.js';
+import { type SessionSettings, sessionSettingsOf } from './session-settings.js';
+
+const maxRemembered = 10_000;
+
+/**
+ * Lets in whom the application's own session backend knows, as `options.session` says. [L-1.6]
+ * Only the cookie header is sent there. A yes is remembered for `cacheMs`, and not beyond its own `expiresAt`; a no
+ * never is. Handshakes with the same cookies share one question. Throws a start error on wrong options.
+ */
+@Injectable()
+export class SessionConnectionGuard implements CanActivate {
+  /** Tells the module that pages of other origins must be kept out by name. [L-1.7] */
+  static readonly usesCookies = true;
+
+  private readonly settings: SessionSettings;
+  private readonly remembered: Remembered<ConnectionIdentity>;
+  private readonly asked = new Map<string, Promise<SessionAnswer>>();
+
+  constructor(@Inject(LIVE_OPTIONS) options: LiveModuleOptions) {
+    this.settings = sessionSettingsOf(options.session);
+    this.remembered = new Remembered(this.settings.cacheMs, maxRemembered);
+  }
+
+  /**
+   * Resolves to `true` or rejects, never `false`: 401 with `WWW-Authenticate` without cookies or session,
+   * 503 with `Retry-After` when the backend gives no clear answer in time.
+   */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<IncomingMessage>();
+    const cookie = request.headers.cookie?.trim();
+    const answer: SessionAnswer = cookie ? await this.answerTo(cookie) : { verdict: 'out', why: 'no cookie' };
+    if (answer.verdict === 'in' && !hasEnded(answer.identity)) {
+      const { user, ...rest } = answer.identity;
+      // Each connection its own object: what one handler writes on it is no business of the user's other tabs.
+      setConnectionIdentity(request, { ...rest, user: user && { ...user } });
+      return true;
+    }
+    const response = http.getResponse<ServerResponse>();
+    if (answer.verdict === 'unknown') {
+      response.setHeader('Retry-After', retryAfterSeconds);
+      throw unavailable(answer.why);
+    }
+    response.setHeader('WWW-Authenticate', 'Cookie realm="live"');
+    throw unauthorized(answer.verdict === 'out' ? answer.why : 'ended');
+  }
+
+  private answerTo(cookie: string): Promise<SessionAnswer> {
+    // Hashed, so that a heap dump of the cache holds no session.
+    const key = createHash('sha256').update(cookie).digest('base64');
+    const identity = this.remembered.get(key);
+    if (identity && !hasEnded(identity)) return Promise.resolve({ verdict: 'in', identity });
+    const asked = this.asked.get(key) ?? this.ask(key, cookie);
+    this.asked.set(key, asked);
+    return asked;
+  }
+
+  private async ask(key: string, cookie: string): Promise<SessionAnswer> {
+    const answer = await askSession(this.settings, cookie);
+    this.asked.delete(key);
+    if (answer.verdict === 'in') this.remembered.set(key, answer.identity);
+    return answer;
+  }
+}
+
+function hasEnded({ expiresAt }: ConnectionIdentity): boolean {
+  return expiresAt !== undefined && expiresAt <= Date.now();
+}

@@ -1,0 +1,26 @@
+import { kindOf, numberOption, optionError, urlOption } from './option-error.js';
+import type { SessionConnectionOptions } from './session-connection.options.js';
+
+/** Checked options of `SessionConnectionGuard`. */
+export interface SessionSettings {
+  readonly url: URL;
+  readonly timeoutMs: number;
+  readonly cacheMs: number;
+}
+
+/** Checks `options.session`. Throws a start error that names the option, the kind of value and the fix. */
+export function sessionSettingsOf(options: SessionConnectionOptions | undefined): SessionSettings {
+  if (typeof options !== 'object' || options === null) {
+    throw optionError('session', `is ${kindOf(options)}`, 'SessionConnectionGuard needs { url }');
+  }
+  return {
+    url: urlOption('session.url', options.url),
+    timeoutMs: numberOption('session.timeoutMs', options.timeoutMs, {
+      fallback: 2_000,
+      least: 1,
+      most: 60_000,
+    }),
+    // A remembered yes outlives a sign-out by this much.
+    cacheMs: numberOption('session.cacheMs', options.cacheMs, { fallback: 5_000, least: 0, most: 300_000 }),
+  };
+}
