@@ -1,0 +1,111 @@
+import { byId, element, setText } from './dom.js';
+import { bytes, clock } from './format.js';
+
+const most = 300;
+const alarming = new Set(['error', 'lost', 'draining']);
+const encoder = new TextEncoder();
+
+/** @typedef {import('./live-connection.js').Frame} Frame */
+
+/** Frames as they went over the wire, newest first. What comes from the wire is only ever set as text. */
+class FrameLog {
+  #list = byId('frame-log', HTMLOListElement);
+  #filter = byId('frame-filter', HTMLInputElement);
+  #pause = byId('frame-pause', HTMLButtonElement);
+  #count = byId('frame-count', HTMLElement);
+  /** @type {Frame[]} newest last */
+  #frames = [];
+  /** @type {Frame[] | undefined} what came while paused */
+  #held;
+
+  constructor() {
+    this.#filter.addEventListener('input', () => this.#showAll());
+    this.#pause.addEventListener('click', () => this.#togglePause());
+    byId('frame-clear', HTMLButtonElement).addEventListener('click', () => {
+      this.#frames = [];
+      if (this.#held) this.#held = [];
+      this.#showAll();
+    });
+  }
+
+  /** @param {Frame} frame */
+  add(frame) {
+    if (this.#held) {
+      this.#held = [...this.#held, frame].slice(-most);
+    } else {
+      this.#frames.push(frame);
+      if (this.#frames.length > most) this.#frames.shift();
+      if (this.#matches(frame)) this.#list.prepend(row(frame));
+      while (this.#list.childElementCount > most) this.#list.lastElementChild?.remove();
+    }
+    this.#tell();
+  }
+
+  #togglePause() {
+    this.#pause.setAttribute('aria-pressed', String(!this.#held));
+    setText(this.#pause, this.#held ? 'Pause' : 'Resume');
+    if (this.#held) {
+      this.#frames = [...this.#frames, ...this.#held].slice(-most);
+      this.#held = undefined;
+      this.#showAll();
+    } else {
+      this.#held = [];
+    }
+    this.#tell();
+  }
+
+  /** @param {Frame} frame */
+  #matches(frame) {
+    return frame.text.toLowerCase().includes(this.#filter.value.trim().toLowerCase());
+  }
+
+  #showAll() {
+    const shown = this.#frames.filter((frame) => this.#matches(frame));
+    this.#list.replaceChildren(...shown.toReversed().map(row));
+    this.#tell();
+  }
+
+  #tell() {
+    const shown = this.#list.childElementCount;
+    const total = this.#frames.length;
+    const part = shown === total ? `${total}` : `${shown} of ${total}`;
+    setText(this.#count, this.#held ? `${part}, paused, ${this.#held.length} waiting` : part);
+  }
+}
+
+/** @param {Frame} frame */
+function row({ direction, time, text, message }) {
+  const incoming = direction === 'in';
+  const type = String(message.type ?? 'unknown');
+  const summary = element(
+    'summary',
+    {},
+    element('span', { class: 'way', 'aria-hidden': 'true' }, incoming ? '↓' : '↑'),
+    element('span', { class: 'sr' }, incoming ? 'received ' : 'sent '),
+    element('span', { class: alarming.has(type) ? 'type alarm' : 'type' }, type),
+    element('span', { class: 'topic' }, String(message.topic ?? message.code ?? '')),
+    element('span', { class: 'size' }, bytes(encoder.encode(text).length)),
+    element('time', {}, clock(time)),
+  );
+  const details = element('details', { 'data-direction': direction, 'data-type': type }, summary);
+  details.addEventListener(
+    'toggle',
+    () => details.append(element('pre', { tabindex: '0' }, JSON.stringify(message, undefined, 2))),
+    { once: true },
+  );
+  return element('li', {}, details);
+}
+
+/**
+ * @param {import('./live-connection.js').LiveConnection} connection
+ * @param {(topic: string) => boolean} inBackground topics that the page follows for itself
+ */
+export function startFrameLog(connection, inBackground) {
+  const log = new FrameLog();
+  const background = byId('frame-background', HTMLInputElement);
+  connection.addEventListener('frame', (event) => {
+    const frame = /** @type {CustomEvent<Frame>} */ (event).detail;
+    if (frame.message.type === 'event' && inBackground(frame.message.topic) && !background.checked) return;
+    log.add(frame);
+  });
+}

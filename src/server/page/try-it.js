@@ -1,0 +1,98 @@
+import { byId, setText } from './dom.js';
+import { startFrameLog } from './frame-log.js';
+import { startSubscriptionList } from './subscription-list.js';
+
+/** @typedef {import('./live-connection.js').LiveConnection} LiveConnection */
+
+/** @param {string} text @returns {{value: unknown} | {problem: string}} */
+function parse(text) {
+  if (text.trim() === '') return { problem: 'Data must be there: any JSON value.' };
+  try {
+    return { value: JSON.parse(text) };
+  } catch (error) {
+    return { problem: `Not JSON: ${error instanceof Error ? error.message : error}` };
+  }
+}
+
+/** The last answer, in the server's words. @param {any} answer @param {boolean} [bad] */
+function tell(answer, bad = false) {
+  const target = byId('answer', HTMLElement);
+  target.classList.toggle('bad', bad);
+  setText(target, answer);
+}
+
+/** @param {Promise<any>} request @param {(answer: any) => string} granted */
+async function report(request, granted) {
+  try {
+    tell(granted(await request));
+  } catch (error) {
+    const frame = /** @type {any} */ (error).frame;
+    const again = frame?.retryAfterMs === undefined ? '' : ` (again in ${frame.retryAfterMs} ms)`;
+    tell(frame ? `${frame.code}: ${frame.message}${again}` : `${/** @type {Error} */ (error).message}`, true);
+  }
+}
+
+/** @param {{topic: string, epoch: string, offset: number}} answer */
+const position = ({ topic, epoch, offset }) => `${topic} at offset ${offset}, epoch ${epoch}`;
+
+/** @param {LiveConnection} connection @param {Set<string>} background */
+function startSubscribing(connection, background) {
+  const input = byId('topic', HTMLInputElement);
+  const leave = (/** @type {string} */ topic) => {
+    background.delete(topic);
+    void report(connection.unsubscribe(topic), () => `unsubscribed ${topic}`);
+  };
+  byId('subscribe-form', HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault();
+    const topic = input.value.trim();
+    background.delete(topic);
+    void report(connection.subscribe(topic), (answer) =>
+      answer ? `subscribed ${position(answer)}` : `${topic} will be asked for once connected`,
+    );
+  });
+  byId('unsubscribe', HTMLButtonElement).addEventListener('click', () => leave(input.value.trim()));
+  startSubscriptionList(connection, leave);
+}
+
+/** @param {LiveConnection} connection */
+function startPublishing(connection) {
+  const [form, data] = [byId('publish-form', HTMLFormElement), byId('publish-data', HTMLTextAreaElement)];
+  const [topic, key] = [byId('publish-topic', HTMLInputElement), byId('publish-key', HTMLInputElement)];
+  const [help, asString] = [byId('publish-help', HTMLElement), byId('publish-string', HTMLButtonElement)];
+
+  const check = () => {
+    const parsed = parse(data.value);
+    const bad = 'problem' in parsed;
+    help.classList.toggle('bad', bad);
+    data.setAttribute('aria-invalid', String(bad));
+    setText(help, bad ? parsed.problem : 'Valid JSON. Ctrl + Enter publishes.');
+    asString.hidden = !bad || data.value.trim() === '';
+    return parsed;
+  };
+  const publish = (/** @type {unknown} */ value) =>
+    report(
+      connection.publish(topic.value.trim(), value, key.value),
+      (answer) => `published ${position(answer)}`,
+    );
+
+  data.addEventListener('input', check);
+  data.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const parsed = check();
+    if ('value' in parsed) void publish(parsed.value);
+    else (asString.hidden ? data : asString).focus();
+  });
+  asString.addEventListener('click', () => void publish(data.value));
+  check();
+}
+
+/** @param {LiveConnection} connection @param {readonly string[]} followed topics that the page shows elsewhere */
+export function startTryIt(connection, followed) {
+  const background = new Set(followed);
+  startSubscribing(connection, background);
+  startPublishing(connection);
+  startFrameLog(connection, (topic) => background.has(topic));
+}
