@@ -44,7 +44,10 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8');
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+  const statements = text.matchAll(
+    /^(?:(?:import|export)\s[\w\s{},*]*?\sfrom\s|import\s)'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm,
+  );
+  return [...statements].map((match) => match[1] ?? match[2] ?? '');
 }
 
 const floorOf = (file: string): string => (file.split('/')[0] ?? '').replace(/\.ts$/, '');

@@ -2,7 +2,6 @@ import { SharedFrame } from '../frame/shared-frame.js';
 import type { Flusher } from '../outbound/flusher.js';
 import { Outbox, type SlowPeer } from '../outbound/outbox.js';
 import type { Clock } from '../ports/clock.js';
-import type { Observer } from '../ports/observer.js';
 import type { LiveSocket } from '../ports/socket.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
 import type { LiveUser } from './live-user.js';
@@ -24,7 +23,7 @@ export interface PeerInfo {
 export interface ConnectionContext {
   readonly clock: Clock;
   readonly flusher: Flusher;
-  readonly observer: Observer;
+  readonly observer: { outbound(type: string, count: number): void };
   readonly backPressureThresholdBytes: number;
 }
 

@@ -6,7 +6,7 @@ export interface LiveUser {
 
 /** What authentication says about a connection; shared by guards, registry and broadcast. */
 export interface ConnectionIdentity {
-  /** `null` only where the server is declared public. */
+  /** `null` where no guard named anybody. */
   readonly user: LiveUser | null;
   /** The credential's end, milliseconds since 1970; absent means that it has none. */
   readonly expiresAt?: number;

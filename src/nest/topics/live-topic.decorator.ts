@@ -14,7 +14,7 @@ export interface LiveTopicOptions {
  * `authorizationTimeoutMs`, denies.
  */
 export interface LiveTopicProvider<Params extends TopicParams = TopicParams> {
-  /** Who may read. Only `true` allows. `user` is `null` where the server is public. */
+  /** Who may read. Only `true` allows. `user` is `null` where no guard named anybody. */
   canSubscribe(user: LiveUser | null, params: Params, topic: string): boolean | Promise<boolean>;
   /** Which clients may publish. @default nobody; the application itself always may */
   canPublish?(user: LiveUser | null, params: Params, topic: string): boolean | Promise<boolean>;
