@@ -28,7 +28,6 @@ const violationLimit = { count: 100, windowMs: 10_000 } as const;
 export class Session {
   private waiting: (InboundMessage | LiveError)[] | undefined;
   private busy = false;
-  private paused = false;
   private ended = false;
   private violations = 0;
   private violationsSinceMs = 0;
@@ -85,9 +84,9 @@ export class Session {
   private wait(message: InboundMessage | LiveError): void {
     this.waiting ??= [];
     this.waiting.push(message);
-    if (this.paused || this.waiting.length < this.context.maxWaitingMessages) return;
-    this.paused = true;
-    this.connection.socket.pause();
+    const { connection, waiting } = this;
+    if (connection.readingPaused || waiting.length < this.context.maxWaitingMessages) return;
+    connection.pauseReading();
   }
 
   private async work(first: InboundMessage | LiveError): Promise<void> {
@@ -102,10 +101,8 @@ export class Session {
   private next(): InboundMessage | LiveError | undefined {
     if (!this.connection.open) this.waiting = undefined;
     const next = this.waiting?.shift();
-    if (this.paused && (this.waiting?.length ?? 0) * 2 <= this.context.maxWaitingMessages) {
-      this.paused = false;
-      this.connection.socket.resume();
-    }
+    const few = (this.waiting?.length ?? 0) * 2 <= this.context.maxWaitingMessages;
+    if (few && this.connection.readingPaused) this.connection.resumeReading();
     return next;
   }
 

@@ -1,3 +1,4 @@
+export { TestLive, type TestLiveOptions, type TestPeer, type TestPeerOptions } from './test-live.js';
 export { TestClock } from './test-clock.js';
 export { TestSocket } from './test-socket.js';
 export {

@@ -45,6 +45,8 @@ export class Connection implements SlowPeer {
   pingSentMs: number | undefined;
   /** How this side ended it, if it did. */
   closedWith: { readonly code: number; readonly reason: string } | undefined;
+  /** Whether reading from the peer is paused. */
+  readingPaused = false;
   private readonly openedMs: number;
   private heardMs: number;
   private memberships: Map<string, Membership> | undefined;
@@ -88,6 +90,18 @@ export class Connection implements SlowPeer {
   heard(): void {
     this.heardMs = this.context.clock.now();
     this.pingSentMs = undefined;
+  }
+
+  /** Lets the peer's messages wait in its own buffers, its pongs behind them: it is not asked for any meanwhile. */
+  pauseReading(): void {
+    this.readingPaused = true;
+    this.socket.pause();
+  }
+
+  resumeReading(): void {
+    this.readingPaused = false;
+    this.heard();
+    this.socket.resume();
   }
 
   /** Sends one message, an object with a `type`. Does nothing once the connection is closing. */

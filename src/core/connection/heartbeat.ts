@@ -57,7 +57,8 @@ export class Heartbeat {
   }
 
   private look(connection: Connection, awake: number): void {
-    const { pingSentMs } = connection;
+    const { pingSentMs, readingPaused } = connection;
+    if (readingPaused) return;
     if (pingSentMs !== undefined && awake - pingSentMs >= this.options.pongTimeoutMs) {
       connection.terminate(CloseCode.noPong, 'no pong');
     } else if (awake >= connection.pingDueMs) {

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { TestClock } from '../../testing/test-clock.js';
+import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
+
+const history = { size: 10, ttlMs: 1_000, maxBytes: 1_000 };
+const limits = { count: 300, bytes: 1_000_000 };
+
+function started(options: MemoryBrokerOptions = {}) {
+  const clock = new TestClock();
+  const broker = new MemoryBroker(clock, options);
+  const delivered: unknown[] = [];
+  broker.start({ publication: (topic, _epoch, { offset, data }) => delivered.push([topic, offset, data]) });
+  return { broker, clock, delivered };
+}
+
+describe('MemoryBroker', () => {
+  it('[L-4.2] numbers the publications of each topic from 1, without a gap, in one epoch', async () => {
+    const { broker } = started();
+    const positions = [];
+    for (const topic of ['a', 'b', 'a', 'a']) positions.push(await broker.publish(topic, '1', {}));
+    expect(positions.map(({ offset }) => offset)).toEqual([1, 1, 2, 3]);
+    expect(new Set([positions[0]?.epoch, positions[2]?.epoch, positions[3]?.epoch]).size).toBe(1);
+  });
+
+  it('delivers subscribed topics only, before publish has returned, and none after unsubscribe', async () => {
+    const { broker, delivered } = started();
+    await broker.publish('t', '1', {});
+    await broker.subscribe('t');
+    void broker.publish('t', '2', {});
+    expect(delivered).toEqual([['t', 2, '2']]);
+    await broker.unsubscribe('t');
+    await broker.publish('t', '3', {});
+    expect(delivered).toHaveLength(1);
+  });
+
+  it('[L-5.1] forgets what is older than its time, also in a topic that nobody touches', async () => {
+    const { broker, clock } = started();
+    const { epoch } = await broker.publish('t', '1', { history });
+    const since = { epoch, offset: 0 };
+    expect((await broker.read('t', since, limits)).missed).toHaveLength(1);
+    clock.advance(1_001);
+    expect((await broker.read('t', since, limits)).missed).toBeUndefined();
+    expect((await broker.read('t', { epoch, offset: 1 }, limits)).missed).toEqual([]);
+  });
+
+  it('[L-4.2] starts a new epoch for a topic whose position it had to forget, and never forgets a subscribed one', async () => {
+    const { broker } = started({ maxStreams: 2 });
+    const kept = await broker.publish('kept', '1', {});
+    await broker.subscribe('kept');
+    const first = await broker.publish('a', '1', {});
+    await broker.publish('b', '1', {});
+    const again = await broker.publish('a', '1', {});
+    expect([again.offset, again.epoch === first.epoch]).toEqual([1, false]);
+    expect(await broker.publish('kept', '1', {})).toEqual({ epoch: kept.epoch, offset: 2 });
+  });
+
+  it('rejects after it is closed, and leaves no timer', async () => {
+    const { broker, clock } = started();
+    await broker.close();
+    await expect(broker.publish('t', '1', {})).rejects.toThrow('closed');
+    expect(clock.timerCount).toBe(0);
+  });
+});

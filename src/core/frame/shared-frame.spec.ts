@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SharedFrame } from './shared-frame.js';
+
+/** An independent reading of RFC 6455, section 5.2. */
+function read(bytes: Buffer): {
+  opcode: number;
+  final: boolean;
+  masked: boolean;
+  text: string;
+  rest: number;
+} {
+  const short = (bytes[1] ?? 0) & 0x7f;
+  const start = short < 126 ? 2 : short === 126 ? 4 : 10;
+  const length =
+    short < 126 ? short : short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
+  return {
+    opcode: (bytes[0] ?? 0) & 0x0f,
+    final: ((bytes[0] ?? 0) & 0xf0) === 0x80,
+    masked: ((bytes[1] ?? 0) & 0x80) !== 0,
+    text: bytes.subarray(start, start + length).toString('utf8'),
+    rest: bytes.length - start - length,
+  };
+}
+
+const frame = { opcode: 1, final: true, masked: false, rest: 0 };
+
+describe('SharedFrame', () => {
+  it.each([0, 1, 125, 126, 127, 65_535, 65_536, 70_000])(
+    'frames a text of %i bytes in the shortest form',
+    (length) => {
+      const { bytes } = new SharedFrame('x'.repeat(length));
+      expect(read(bytes)).toEqual({ ...frame, text: 'x'.repeat(length) });
+      expect(bytes.length - length).toBe(length < 126 ? 2 : length < 65_536 ? 4 : 10);
+    },
+  );
+
+  it('frames any text, its length counted in bytes of UTF-8', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {
+        expect(read(new SharedFrame(text).bytes)).toEqual({ ...frame, text });
+      }),
+    );
+  });
+});

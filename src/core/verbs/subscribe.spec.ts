@@ -1,0 +1,315 @@
+import { describe, expect, it } from 'vitest';
+import { TestLive } from '../../testing/test-live.js';
+import { TestSocket } from '../../testing/test-socket.js';
+import { holdLimits } from '../fanout/hold.js';
+import type { TopicRules } from '../ports/policy.js';
+
+/** A promise that the test settles. */
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
+
+const history = { size: 500, ttlMs: 60_000, maxBytes: 10_000_000 };
+const epoch: unknown = expect.any(String);
+const event = (offset: number, data: unknown) => ({ type: 'event', topic: 't', offset, data });
+const subscribed = (offset: number, more: object = {}) => ({
+  type: 'subscribed',
+  topic: 't',
+  epoch,
+  offset,
+  recovered: false,
+  ...more,
+});
+const error = (code: string, message: string, more: object = {}) => ({
+  type: 'error',
+  code,
+  message,
+  ...more,
+});
+const cancelled = error('unavailable', 'The subscribe was cancelled', { topic: 't' });
+const forbidden = error('forbidden', 'You may not do this with this topic', { topic: 't' });
+
+function live(rules: Partial<TopicRules> | undefined, more: ConstructorParameters<typeof TestLive>[0] = {}) {
+  return new TestLive({ rulesFor: () => rules, ...more });
+}
+
+describe('Subscribe', () => {
+  it('[L-3.2] answers with the position, and every later publication follows', async () => {
+    const test = live({});
+    const { send, received } = test.connect();
+    await test.publish('t', 'before');
+    await send({ type: 'subscribe', id: 7, topic: 't' });
+    await test.publish('t', 'after');
+    expect(received()).toEqual([subscribed(1, { id: 7 }), event(2, 'after')]);
+  });
+
+  it('[L-3.3] answers alike what is denied and what nobody declared', async () => {
+    const denied = live({ canSubscribe: () => false }).connect();
+    const undeclared = live(undefined).connect();
+    for (const { send } of [denied, undeclared]) await send({ type: 'subscribe', topic: 't' });
+    expect(denied.received()).toEqual([forbidden]);
+    expect(undeclared.received()).toEqual([forbidden]);
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no'))],
+    ['says something truthy', () => 'yes' as unknown as boolean],
+    ['says nothing', () => undefined as unknown as boolean],
+  ])('[L-3.4] denies when the authorisation %s', async (_how, canSubscribe) => {
+    const test = live({ canSubscribe });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    expect([received(), test.live.stats().topics]).toEqual([[forbidden], 0]);
+  });
+
+  it('[L-3.4] denies when the authorisation does not answer in time, and discards a late yes', async () => {
+    const answer = deferred<boolean>();
+    const test = live({ canSubscribe: () => answer.promise });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    test.clock.advance(4_999);
+    await test.clock.settle();
+    expect(received()).toEqual([]);
+    test.clock.advance(1);
+    await test.clock.settle();
+    answer.resolve(true);
+    await test.publish('t', 1);
+    expect(received()).toEqual([forbidden]);
+  });
+
+  it('[L-3.5] does not double the events of a second subscribe', async () => {
+    const test = live({});
+    const { send, received } = test.connect();
+    for (let i = 0; i < 2; i++) await send({ type: 'subscribe', topic: 't' });
+    await test.publish('t', 1);
+    expect(received()).toEqual([subscribed(0), subscribed(0), event(1, 1)]);
+    expect(test.live.stats().subscriptions).toBe(1);
+  });
+
+  it('[L-3.7] lets an unsubscribe win over a subscribe that is pending, at once', async () => {
+    const answer = deferred<boolean>();
+    const test = live({ canSubscribe: () => answer.promise });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    await send({ type: 'unsubscribe', topic: 't' });
+    expect(received()).toEqual([cancelled, { type: 'unsubscribed', topic: 't' }]);
+    answer.resolve(true);
+    await test.publish('t', 1);
+    expect([received(), test.live.stats().topics]).toEqual([[], 0]);
+    expect(test.clock.timerCount).toBe(2);
+  });
+
+  it('[L-3.7] lets the end of the connection win, at each stage', async () => {
+    for (const stage of ['canSubscribe', 'snapshot'] as const) {
+      const answer = deferred<boolean>();
+      const test = live({ [stage]: () => answer.promise });
+      const { send, socket } = test.connect();
+      await send({ type: 'subscribe', topic: 't' });
+      socket.gone(1006, '');
+      answer.resolve(true);
+      await test.clock.settle();
+      expect(test.live.stats()).toMatchObject({ connections: 0, subscriptions: 0, topics: 0 });
+    }
+  });
+
+  it('[L-3.8] refuses one topic more than the limit, and takes it when another is given up', async () => {
+    const test = new TestLive({ limits: { maxTopicsPerConnection: 2 } });
+    const { send, received } = test.connect();
+    for (const topic of ['a', 'b', 'c', 'b']) await send({ type: 'subscribe', topic });
+    await send({ type: 'unsubscribe', topic: 'a' });
+    await send({ type: 'subscribe', topic: 'c' });
+    const types = received().map(
+      (message) => (message as { type: string; code?: string }).code ?? (message as { type: string }).type,
+    );
+    expect(types).toEqual([
+      'subscribed',
+      'subscribed',
+      'limit-exceeded',
+      'subscribed',
+      'unsubscribed',
+      'subscribed',
+    ]);
+  });
+
+  it('[L-3.8] does not count topics that were refused', async () => {
+    const test = new TestLive({
+      limits: { maxTopicsPerConnection: 2 },
+      rulesFor: (topic) => ({ canSubscribe: () => topic === 'yes' }),
+    });
+    const { send, received, session } = test.connect();
+    for (const topic of ['a', 'b', 'c', 'yes']) await send({ type: 'subscribe', topic });
+    expect(received().at(-1)).toMatchObject({ type: 'subscribed', topic: 'yes' });
+    expect([session.connection.membershipCount, session.connection.topics]).toEqual([1, ['yes']]);
+  });
+
+  it('[L-3.10] holds back what is published while a snapshot is made: answer, held back, live', async () => {
+    const snapshot = deferred<unknown>();
+    const test = live({ snapshot: () => snapshot.promise });
+    const { send, received } = test.connect();
+    await test.publish('t', 'one');
+    await send({ type: 'subscribe', topic: 't' });
+    await test.publish('t', 'two');
+    await test.publish('t', 'three');
+    expect(received()).toEqual([]);
+    snapshot.resolve({ state: 'of two' });
+    await test.clock.settle();
+    await test.publish('t', 'four');
+    const answer = subscribed(1, { snapshot: { state: 'of two' } });
+    expect(received()).toEqual([answer, event(2, 'two'), event(3, 'three'), event(4, 'four')]);
+  });
+
+  it('[L-3.11] starts over once when too much is held back, then gives up', async () => {
+    const snapshots = [deferred<unknown>(), deferred<unknown>()];
+    let asked = 0;
+    const test = live({ snapshot: () => snapshots[asked++]?.promise });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    for (const snapshot of snapshots) {
+      for (let i = 0; i <= holdLimits.count; i++) await test.live.publish('t', 1);
+      snapshot.resolve('late');
+      await test.clock.settle();
+    }
+    const tooMuch = error('unavailable', 'Too much was published meanwhile', {
+      topic: 't',
+      retryAfterMs: 1_000,
+    });
+    expect([asked, received()]).toEqual([2, [tooMuch]]);
+    expect(test.live.stats()).toMatchObject({ topics: 0, subscriptions: 0 });
+  });
+
+  it('[L-5.2] continues a position: the same offset, exactly what was missed, then live', async () => {
+    const test = live({ history, snapshot: () => 'unused' });
+    for (const data of ['a', 'b', 'c']) await test.publish('t', data);
+    const { top } = await test.broker.read('t', undefined, { count: 0, bytes: 0 });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't', since: { epoch: top.epoch, offset: 1 } });
+    await test.publish('t', 'd');
+    expect(received()).toEqual([
+      subscribed(1, { recovered: true }),
+      event(2, 'b'),
+      event(3, 'c'),
+      event(4, 'd'),
+    ]);
+  });
+
+  it.each([
+    ['another epoch', { epoch: 'other', offset: 1 }],
+    ['an offset that never was', { offset: 99 }],
+    ['an offset that the history has lost', { offset: 0 }],
+  ])('[L-5.3] starts anew from a snapshot after %s, with none of the missed', async (_what, since) => {
+    const test = live({ history: { ...history, size: 2 }, snapshot: () => 'state' });
+    for (const data of ['a', 'b', 'c']) await test.publish('t', data);
+    const { top } = await test.broker.read('t', undefined, { count: 0, bytes: 0 });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't', since: { epoch: top.epoch, ...since } });
+    expect(received()).toEqual([subscribed(3, { snapshot: 'state' })]);
+  });
+
+  it.each([
+    null,
+    7,
+    'x',
+    {},
+    { epoch: 'e' },
+    { epoch: 'e', offset: -1 },
+    { epoch: 'e', offset: 0.5 },
+    { epoch: 'e', offset: '1' },
+    { epoch: '', offset: 1 },
+    { epoch: 'e', offset: 2 ** 53 },
+  ])('[L-5.5] refuses %j as a position', async (since) => {
+    const { send, received } = live({ history }).connect();
+    await send({ type: 'subscribe', topic: 't', since });
+    const message = '"since" must be {"epoch": string, "offset": integer >= 0}';
+    expect(received()).toEqual([error('protocol-violation', message, { topic: 't' })]);
+  });
+
+  it('[L-5.6] asks for the same right before it recovers', async () => {
+    const test = live({ history, canSubscribe: () => false });
+    await test.publish('t', 'secret');
+    const { top } = await test.broker.read('t', undefined, { count: 0, bytes: 0 });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't', since: { epoch: top.epoch, offset: 0 } });
+    expect(received()).toEqual([forbidden]);
+  });
+
+  it('[L-6.2] makes one snapshot for all who come meanwhile, each with what it misses', async () => {
+    const snapshot = deferred<unknown>();
+    let asked = 0;
+    const test = live({ snapshot: () => (asked++, snapshot.promise) });
+    const [early, late] = [test.connect(), test.connect()];
+    await early.send({ type: 'subscribe', topic: 't' });
+    await test.publish('t', 'between');
+    await late.send({ type: 'subscribe', topic: 't' });
+    snapshot.resolve('state');
+    await test.clock.settle();
+    const transcript = [subscribed(0, { snapshot: 'state' }), event(1, 'between')];
+    expect([asked, early.received(), late.received()]).toEqual([1, transcript, transcript]);
+  });
+
+  it('[L-6.3] answers unavailable when the snapshot fails or is late, with one report, and no subscription', async () => {
+    for (const fails of [true, false]) {
+      const snapshot = deferred<unknown>();
+      const failures: string[] = [];
+      const test = live(
+        { snapshot: () => snapshot.promise },
+        { observer: { failed: (doing) => failures.push(doing) } },
+      );
+      const peers = [test.connect(), test.connect()];
+      for (const { send } of peers) await send({ type: 'subscribe', topic: 't' });
+      if (fails) snapshot.reject(new Error('the store is away'));
+      else test.clock.advance(10_000);
+      await test.clock.settle();
+      const message = 'The snapshot of this topic is not available now';
+      const answer = [error('unavailable', message, { topic: 't', retryAfterMs: 1_000 })];
+      expect(peers.map(({ received }) => received())).toEqual([answer, answer]);
+      expect([failures, test.live.stats().topics]).toEqual([['making a snapshot'], 0]);
+    }
+  });
+
+  it('answers unavailable when the broker fails, and lets the next one try again', async () => {
+    let away = true;
+    const test = live(
+      {},
+      {
+        broker: (memory) =>
+          Object.assign(Object.create(memory) as typeof memory, {
+            subscribe: (topic: string) =>
+              away ? Promise.reject(new Error('away')) : memory.subscribe(topic),
+          }),
+      },
+    );
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    away = false;
+    await send({ type: 'subscribe', topic: 't' });
+    await test.publish('t', 1);
+    const message = 'Subscribing is not possible now';
+    expect(received()).toEqual([
+      error('unavailable', message, { topic: 't', retryAfterMs: 1_000 }),
+      subscribed(0),
+      event(1, 1),
+    ]);
+  });
+
+  it('closes a peer that is too slow to take its own recovery, and leaves nothing behind', async () => {
+    const test = live({ history }, { limits: { backPressureThresholdBytes: 100_000 } });
+    for (let i = 0; i < 200; i++) await test.live.publish('t', 'x'.repeat(2_000));
+    const { top } = await test.broker.read('t', undefined, { count: 0, bytes: 0 });
+    const { send, socket } = test.connect({ socket: new TestSocket(true) });
+    await send({ type: 'subscribe', topic: 't', since: { epoch: top.epoch, offset: 0 } });
+    expect(socket.closedWith).toEqual({ code: 1008, reason: 'back-pressure threshold exceeded' });
+    expect(test.live.stats()).toMatchObject({ connections: 0, subscriptions: 0, topics: 0 });
+  });
+});

@@ -1,0 +1,106 @@
+import { MemoryBroker } from '../brokers/memory/memory-broker.js';
+import type { Connection } from '../core/connection/connection.js';
+import type { LiveUser } from '../core/connection/live-user.js';
+import { Live } from '../core/live.js';
+import type { LiveLimits } from '../core/live.settings.js';
+import type { Broker } from '../core/ports/broker.js';
+import { type Observer, silentObserver } from '../core/ports/observer.js';
+import type { Policy, TopicRules } from '../core/ports/policy.js';
+import type { FindHandler, Session } from '../core/session.js';
+import { TestClock } from './test-clock.js';
+import { TestSocket } from './test-socket.js';
+
+export interface TestLiveOptions {
+  /** Says what a topic allows; by default every topic is open to everybody, without history or snapshot. */
+  readonly rulesFor?: (topic: string) => Partial<TopicRules> | undefined;
+  readonly limits?: Partial<LiveLimits>;
+  readonly observer?: Partial<Observer>;
+  /** Stands in front of the memory broker, for example to delay it. */
+  readonly broker?: (memory: MemoryBroker) => Broker;
+  readonly clock?: TestClock;
+  /** Takes messages instead of the core's own verbs. */
+  readonly handlers?: (connection: Connection) => FindHandler;
+}
+
+export interface TestPeerOptions {
+  readonly user?: LiveUser | null;
+  readonly socket?: TestSocket;
+}
+
+/** One client of a `TestLive`. */
+export interface TestPeer {
+  readonly socket: TestSocket;
+  readonly session: Session;
+  /** Sends a message, as an object or as text, and lets everything go on. */
+  send(message: object | string): Promise<void>;
+  /** What has come since the last call, the welcome left out. */
+  received(): unknown[];
+}
+
+const limits: LiveLimits = {
+  maxMessageBytes: 65_536,
+  maxTopicsPerConnection: 128,
+  maxWaitingMessages: 64,
+  backPressureThresholdBytes: 1_048_576,
+  pingIntervalMs: 25_000,
+  pongTimeoutMs: 10_000,
+  authorizationTimeoutMs: 5_000,
+  snapshotTimeoutMs: 10_000,
+};
+
+/** The whole core on plain objects: a memory broker, a clock that a test moves, sockets without a network. */
+export class TestLive {
+  readonly clock: TestClock;
+  readonly broker: MemoryBroker;
+  readonly live: Live;
+  private count = 0;
+
+  constructor(private readonly options: TestLiveOptions = {}) {
+    this.clock = options.clock ?? new TestClock();
+    this.broker = new MemoryBroker(this.clock);
+    const { rulesFor = () => ({}) } = options;
+    const policy: Policy = { rulesFor: (topic) => filled(rulesFor(topic)) };
+    this.live = new Live(
+      { instanceId: 'test', limits: { ...limits, ...options.limits } },
+      {
+        broker: options.broker?.(this.broker) ?? this.broker,
+        policy,
+        clock: this.clock,
+        observer: { ...silentObserver, ...options.observer },
+      },
+    );
+  }
+
+  /** A peer that has come in. */
+  connect({ user = { id: 'ann' }, socket = new TestSocket() }: TestPeerOptions = {}): TestPeer {
+    const id = `connection-${String(++this.count)}`;
+    const session = this.live.accept(socket, { id, user, remoteAddr: '192.0.2.1' }, this.options.handlers);
+    socket.onGone = (code, reason) => session.finished(code, reason);
+    this.clock.flush();
+    let read = 1;
+    return {
+      socket,
+      session,
+      send: async (message) => {
+        session.received(typeof message === 'string' ? message : JSON.stringify(message));
+        await this.clock.settle();
+      },
+      received: () => {
+        const { messages } = socket;
+        const news = messages.slice(read);
+        read = messages.length;
+        return news;
+      },
+    };
+  }
+
+  /** Publishes and lets everything go on. */
+  async publish(topic: string, data: unknown, key?: string): Promise<void> {
+    await this.live.publish(topic, data, key === undefined ? {} : { key });
+    await this.clock.settle();
+  }
+}
+
+function filled(rules: Partial<TopicRules> | undefined): TopicRules | undefined {
+  return rules && { canSubscribe: () => true, canPublish: () => true, ...rules };
+}
