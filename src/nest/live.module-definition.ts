@@ -1,4 +1,4 @@
-import { type CanActivate, ConfigurableModuleBuilder, type Type } from '@nestjs/common';
+import { type CanActivate, ConfigurableModuleBuilder, type ModuleMetadata, type Type } from '@nestjs/common';
 import type { LiveGateway } from './live.gateway.js';
 import type { LiveModuleOptions } from './live.options.js';
 
@@ -6,6 +6,8 @@ import type { LiveModuleOptions } from './live.options.js';
 export interface LiveModuleExtras {
   /** Real Nest guards that decide about each upgrade, in order. At least one, or `dangerouslyPublic`. */
   readonly guards?: readonly Type<CanActivate>[];
+  /** Modules that export what the guards, or your gateway, inject. */
+  readonly imports?: ModuleMetadata['imports'];
   /** Whether the module's providers are visible everywhere. @default true */
   readonly isGlobal?: boolean;
   /** Your own subclass of `LiveGateway`, to put guards, pipes, interceptors or filters on its handlers. */

@@ -70,7 +70,7 @@ export class LiveModule extends ConfigurableModuleClass {
   }
 
   static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
-    return assemble(super.forRoot(options), options);
+    return assemble({ imports: options.imports ?? [], ...super.forRoot(options) }, options);
   }
 
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {

@@ -9,7 +9,7 @@ import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import { Live } from '../core/live.js';
 import type { Clock } from '../core/ports/clock.js';
 import { LiveHttpServer, type TakeUpgrade } from '../ws/live-http-server.js';
-import { Refusal } from '../ws/refusal.js';
+import { Refusal, unavailable } from '../ws/refusal.js';
 import { UpgradeDoor } from '../ws/upgrade.js';
 import { routeUpgrades } from '../ws/upgrade-router.js';
 import { serve, WsSocket } from '../ws/ws-socket.js';
@@ -30,7 +30,7 @@ import type { ResolvedLiveOptions } from './resolve-options.js';
 export class LiveServer {
   private readonly logger = new Logger('Live');
   private readonly door: UpgradeDoor;
-  private readonly guards: UpgradeGuards;
+  private guards: UpgradeGuards | undefined;
   private clients: LiveClients | undefined;
   private http: LiveHttpServer | undefined;
   private address: AddressInfo | undefined;
@@ -45,16 +45,15 @@ export class LiveServer {
     @Inject(LIVE_SETTINGS) private readonly settings: ResolvedLiveOptions,
     @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
     @Inject(LIVE_CLOCK) clock: Clock,
-    contexts: ExternalContextCreator,
-    gateway: LiveGateway,
+    private readonly contexts: ExternalContextCreator,
+    private readonly gateway: LiveGateway,
   ) {
-    this.guards = new UpgradeGuards(contexts, gateway);
     this.door = new UpgradeDoor(
       settings.upgrade,
       {
         draining: () => this.refusing,
         precheck: (request) => this.checkOrigin(request),
-        authenticate: (request) => this.guards.authenticate(request),
+        authenticate: (request) => this.authenticate(request),
         accepted: (...peer) => this.accepted(...peer),
         handshake: (result) => observers.handshake(result),
         failed: (doing, error) => observers.failed(doing, error),
@@ -72,6 +71,8 @@ export class LiveServer {
   /** Opens the door. Rejects when the port cannot be bound, or another adapter would bypass the guards. */
   async start(): Promise<void> {
     this.clients = this.findClients();
+    // Not before: the guards' own dependencies, APP_GUARD and useGlobalGuards() are not there in the constructor.
+    this.guards = new UpgradeGuards(this.contexts, this.gateway);
     const { port, host, upgrade } = this.settings;
     const takeUpgrade: TakeUpgrade = (...event) => this.door.handle(...event);
     if (port === 'app') {
@@ -125,6 +126,11 @@ export class LiveServer {
     if (this.settings.port !== 'app') return undefined;
     const address = (this.host.httpAdapter.getHttpServer() as Server).address();
     return address === null || typeof address === 'string' ? undefined : address;
+  }
+
+  private async authenticate(request: IncomingMessage): Promise<ConnectionIdentity> {
+    if (this.guards === undefined) throw unavailable('The server is starting');
+    return this.guards.authenticate(request);
   }
 
   private checkOrigin(request: IncomingMessage): Refusal | undefined {
