@@ -1,0 +1,211 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type CanActivate, type ExecutionContext, Injectable, Module } from '@nestjs/common';
+import { onTestFinished, describe, expect, it } from 'vitest';
+import { LiveModule, LiveService, setConnectionIdentity } from '../../src/index.js';
+import { HandshakeRefused, LiveTestClient } from '../../src/testing/index.js';
+import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
+import { createHost, failureOf } from './support/host-app.js';
+
+/** Something of the host's own, in a module that is not global. */
+@Injectable()
+class Users {
+  readonly names = new Map([['t-1', 'ann']]);
+}
+
+@Module({ providers: [Users], exports: [Users] })
+class UsersModule {}
+
+/** A guard that injects what is the host's. */
+@Injectable()
+class TokenGuard implements CanActivate {
+  constructor(private readonly users: Users) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<{ headers: Record<string, string> }>();
+    const id = this.users.names.get(request.headers['authorization']?.slice('Bearer '.length) ?? '');
+    if (id !== undefined) setConnectionIdentity(request, { user: { id } });
+    return id !== undefined;
+  }
+}
+
+const refusalOf = async (url: string, token = 'ann'): Promise<HandshakeRefused> => {
+  const error: unknown = await LiveTestClient.connect(url, { token }).catch((error: unknown) => error);
+  if (error instanceof HandshakeRefused) return error;
+  throw new Error('It was let in');
+};
+
+/** Takes a port of this machine until the test has finished. */
+async function takePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => {
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+describe.each(platforms)('LiveModule in an application, on %s', (_name, platform) => {
+  it.each([0, 'app'] as const)(
+    '[S18] needs nothing but its import to bring a publication to a browser, on port %j',
+    async (port) => {
+      const { live, url } = await startLiveApp({ platform, options: { port, instanceId: 'one' } });
+      const client = await LiveTestClient.connect(url, { token: 'ann' });
+      await client.request({ type: 'subscribe', id: 1, topic: 'open/1' });
+      const { epoch } = await live.publish('open/1', { speed: 7 });
+      await client.settle();
+      expect(client.transcript).toEqual([
+        {
+          type: 'welcome',
+          connectionId: expect.any(String) as string,
+          instanceId: 'one',
+          user: { id: 'ann' },
+          limits: { maxMessageBytes: 65_536, maxTopics: 128, pingIntervalMs: 25_000 },
+        },
+        { type: 'subscribed', id: 1, topic: 'open/1', epoch, offset: 0, recovered: false },
+        { type: 'event', topic: 'open/1', offset: 1, data: { speed: 7 } },
+        { type: 'pong', id: 'settle-1' },
+      ]);
+    },
+  );
+
+  it('[S18] forRootAsync takes imports, inject, useFactory, and the guards beside them', async () => {
+    const app = await createHost(platform, {
+      imports: [
+        LiveModule.forRootAsync({
+          imports: [UsersModule],
+          inject: [Users],
+          guards: [TokenGuard],
+          useFactory: async (users: Users) => {
+            await Promise.resolve();
+            return { port: 0, path: '/feed', instanceId: `knows-${String(users.names.size)}` };
+          },
+        }),
+      ],
+      providers: [OpenTopics],
+    });
+    await app.init();
+    const url = app.get(LiveService).url();
+    expect(new URL(url).pathname).toBe('/feed');
+    const client = await LiveTestClient.connect(url, { token: 't-1' });
+    expect(await client.next()).toMatchObject({ instanceId: 'knows-1', user: { id: 'ann' } });
+    expect(await refusalOf(url, 'nobody')).toMatchObject({ statusCode: 403 });
+  });
+
+  it('[S18] forRoot takes the imports of its guards', async () => {
+    const live = LiveModule.forRoot({ port: 0, imports: [UsersModule], guards: [TokenGuard] });
+    const app = await createHost(platform, { imports: [live], providers: [OpenTopics] });
+    await app.init();
+    const client = await LiveTestClient.connect(app.get(LiveService).url(), { token: 't-1' });
+    expect(await client.next()).toMatchObject({ user: { id: 'ann' } });
+  });
+
+  it('[S18] providers of any module inject LiveService, unless isGlobal is false', async () => {
+    @Injectable()
+    class Fleet {
+      constructor(readonly live: LiveService) {}
+    }
+    @Module({ providers: [Fleet] })
+    class FleetModule {}
+    const root = (isGlobal: boolean) => LiveModule.forRoot({ port: 0, isGlobal, guards: [BearerIsUser] });
+    const app = await createHost(platform, { imports: [root(true), FleetModule] });
+    expect(app.get(Fleet, { strict: false }).live).toBe(app.get(LiveService, { strict: false }));
+    expect(await failureOf(createHost(platform, { imports: [root(false), FleetModule] }))).toContain(
+      "can't resolve dependencies of the Fleet",
+    );
+  });
+
+  it('[S2] port 0 takes a free port, and url() tells which', async () => {
+    const { url } = await startLiveApp({ platform });
+    expect(url).toMatch(/^ws:\/\/127\.0\.0\.1:[1-9]\d+\/live$/);
+  });
+
+  it('[S2] url() of port "app" is the application\'s own address, once it listens', async () => {
+    const { app, live } = await startLiveApp({ platform, options: { port: 'app' } });
+    expect(live.url()).toBe(`ws://127.0.0.1:${new URL(await app.getUrl()).port}/live`);
+    const other = await createHost(platform, {
+      imports: [LiveModule.forRoot({ port: 'app', guards: [BearerIsUser] })],
+    });
+    await other.init();
+    expect(() => other.get(LiveService).url()).toThrow('call url() after app.listen()');
+  });
+
+  it('[S2] app.init() and app.listen() reject when the port is in use, and name host and port', async () => {
+    const port = await takePort();
+    const words = `The live server cannot listen on 127.0.0.1:${String(port)}: the port is in use.`;
+    const live = () => LiveModule.forRoot({ port, guards: [BearerIsUser] });
+    const initialised = await createHost(platform, { imports: [live()] });
+    expect(await failureOf(initialised.init())).toContain(words);
+    const listening = await createHost(platform, { imports: [live()] });
+    expect(await failureOf(listening.listen(0, '127.0.0.1'))).toContain(words);
+    expect(listening.getHttpServer().listening).toBe(false);
+  });
+
+  it('[S2] a start that failed leaves nothing behind: closed, it resolves, and a second try gets the port', async () => {
+    const first = await startLiveApp({ platform });
+    const port = Number(new URL(first.url).port);
+    const live = () => LiveModule.forRoot({ port, guards: [BearerIsUser] });
+    const failed = await createHost(platform, { imports: [live()] });
+    await expect(failed.init()).rejects.toThrow('in use');
+    await failed.close();
+    await first.app.close();
+    const again = await createHost(platform, { imports: [live()], providers: [OpenTopics] });
+    await again.init();
+    const client = await LiveTestClient.connect(again.get(LiveService).url(), { token: 'ann' });
+    expect(await client.next()).toMatchObject({ type: 'welcome' });
+  });
+
+  it('[S2] app.init() rejects an option that cannot be meant, by its name and value', async () => {
+    const wrong = LiveModule.forRoot({ port: 70_000, guards: [BearerIsUser] });
+    expect(await failureOf(createHost(platform, { imports: [wrong] }))).toBe(
+      'LiveModule: "port" is 70000, but must be an integer from 0 to 65535.',
+    );
+  });
+
+  it('[S18] a second forRoot is an error that says what to do', async () => {
+    const root = () => LiveModule.forRoot({ port: 0, guards: [BearerIsUser] });
+    expect(await failureOf(createHost(platform, { imports: [root(), root()] }))).toBe(
+      'LiveModule.forRoot is imported twice, which would make two live servers. Import it once, in the root ' +
+        'module; its providers are global.',
+    );
+  });
+
+  it('[S18] LiveModule without forRoot is an error that says what to do', async () => {
+    expect(await failureOf(createHost(platform, { imports: [LiveModule] }))).toBe(
+      'LiveModule is imported without options. Import LiveModule.forRoot({ … }) or LiveModule.forRootAsync({ … }).',
+    );
+  });
+
+  it.each([0, 'app'] as const)(
+    '[L-1.8] serves its own path alone, with or without a slash at its end, on port %j',
+    async (port) => {
+      const { url } = await startLiveApp({ platform, options: { port, path: '/feed/v1' } });
+      expect(new URL(url).pathname).toBe('/feed/v1');
+      for (const good of [url, `${url}/`, `${url}?since=1`]) {
+        const client = await LiveTestClient.connect(good, { token: 'ann' });
+        expect(await client.next()).toMatchObject({ type: 'welcome' });
+      }
+      for (const wrong of ['/feed', '/live', '/feed/v1/x', '/feed/v1//']) {
+        const refused = await refusalOf(new URL(wrong, url).href);
+        expect(refused).toMatchObject({
+          statusCode: 404,
+          body: { statusCode: 404, error: 'Not Found', message: 'Nothing lives at this path' },
+        });
+        expect(refused.headers.connection).toBe('close');
+      }
+    },
+  );
+
+  it('[S3] its own http server answers a plain request 404, and leaves the application its paths', async () => {
+    const { url, httpUrl } = await startLiveApp({ platform, listen: true });
+    const response = await fetch(url.replace('ws:', 'http:'));
+    expect([response.status, await response.json()]).toEqual([
+      404,
+      { statusCode: 404, error: 'Not Found', message: 'Only WebSocket upgrades are served here' },
+    ]);
+    expect((await fetch(httpUrl)).status).toBe(404);
+    expect(new URL(url).port).not.toBe(new URL(httpUrl).port);
+  });
+});
