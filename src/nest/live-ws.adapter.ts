@@ -1,6 +1,7 @@
 import type { INestApplicationContext, WebSocketAdapter, WsMessageHandler } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { WsAdapter } from '@nestjs/platform-ws';
+import { AbstractWsAdapter } from '@nestjs/websockets';
 import type { IncomingMessage } from 'node:http';
 import type { Observable } from 'rxjs';
 import { Connection } from '../core/connection/connection.js';
@@ -32,6 +33,15 @@ export class LiveWsAdapter extends WsAdapter {
   ) {
     super(app instanceof HttpAdapterHost ? undefined : app);
     this.others = others;
+  }
+
+  override set forceCloseConnections(value: boolean) {
+    super.forceCloseConnections = value;
+    if (this.others instanceof AbstractWsAdapter) this.others.forceCloseConnections = value;
+  }
+
+  override get forceCloseConnections(): boolean {
+    return super.forceCloseConnections;
   }
 
   override create(port: number, options: Parameters<WsAdapter['create']>[1] = {}): unknown {
