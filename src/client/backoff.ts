@@ -1,0 +1,22 @@
+/** How long to wait before another try. */
+export interface Backoff {
+  /** Milliseconds that every wait takes at least. */
+  readonly minMs: number;
+  /** Milliseconds that are added at most. */
+  readonly maxMs: number;
+}
+
+export const defaultBackoff: Backoff = { minMs: 500, maxMs: 20_000 };
+
+/**
+ * Full jitter: `minMs` plus a random part of `min(maxMs, minMs · 2^attempt)`, in milliseconds. Clients that were cut
+ * together do not come back together.
+ */
+export function backoffMs(attempt: number, { minMs, maxMs }: Backoff, random: () => number): number {
+  return minMs + random() * Math.min(maxMs, minMs * 2 ** attempt);
+}
+
+/** What a server asks for in milliseconds; 0 where it says nothing sensible. */
+export function askedMs(value: unknown): number {
+  return typeof value === 'number' && value > 0 ? value : 0;
+}

@@ -1,0 +1,246 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { World } from '../../test/support/client-world.js';
+import { type CredentialFunction, LiveError } from './index.js';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+/** Numbers its tokens, and writes down why it was asked. */
+function counting(): CredentialFunction {
+  let count = 0;
+  return ({ reason }) => {
+    count += 1;
+    world.log.push(`asked: ${reason}`);
+    return Promise.resolve(`t${String(count)}`);
+  };
+}
+
+describe('credential', () => {
+  it('[L-1.2] travels in the subprotocol list, beside live.v1', async () => {
+    await world.client({ credential: 'a.b-c_d' });
+    await world.client();
+    expect(world.take()).toEqual(['dial live.v1, bearer.a.b-c_d', 'dial live.v1']);
+    expect(world.peer.url).toBe('ws://live.test/live');
+  });
+
+  it.each(['', 'a b', 'a/b', 'a=', 'a,b', 'ä', 'a\n'])(
+    '%j cannot travel there: refused at once, and not repeated',
+    async (token) => {
+      const error = await world.client({ credential: token }).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ name: 'LiveError', code: 'validation-failed' });
+      if (token !== '') expect(String(error)).not.toContain(`"${token}"`);
+      expect(world.peers).toEqual([]);
+    },
+  );
+
+  it('is asked for once where it is a function, and kept over a reconnect', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome();
+    await world.peer.end();
+    await world.advance(750);
+    expect(world.take().filter((entry) => !entry.startsWith('status'))).toEqual([
+      'asked: connect',
+      'dial live.v1, bearer.t1',
+      'dial live.v1, bearer.t1',
+    ]);
+  });
+
+  it('[L-1.6] is asked for again after a handshake that failed: a browser is not told of a 401', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.end();
+    await world.advance(750);
+    expect(world.take().filter((entry) => !entry.startsWith('status'))).toEqual([
+      'asked: connect',
+      'dial live.v1, bearer.t1',
+      'asked: rejected',
+      'dial live.v1, bearer.t2',
+    ]);
+  });
+
+  it('[L-10.3] is asked for again after 4501, and then the client comes back', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome();
+    world.take();
+    await world.peer.end(4501, 'expired');
+    await world.advance(750);
+    expect(world.take()).toEqual([
+      'status waiting 750 after 4501 expired',
+      'status connecting',
+      'asked: expired',
+      'dial live.v1, bearer.t2',
+    ]);
+  });
+
+  it('is asked for again where it is known to have ended while there was no connection', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome({ expiresAt: world.nowMs + 700 });
+    world.take();
+    await world.peer.end(1006);
+    await world.advance(750);
+    expect(world.take().slice(2)).toEqual(['asked: expired', 'dial live.v1, bearer.t2']);
+  });
+
+  it('that could not be had is reported and asked for again with back-off', async () => {
+    let tries = 0;
+    await world.client({
+      credential: () => {
+        tries += 1;
+        if (tries === 1) throw new TypeError('Failed to fetch');
+        return undefined;
+      },
+    });
+    await world.advance(750);
+    expect(world.take()).toEqual([
+      'error TypeError: Failed to fetch',
+      'status waiting 750 after 1006 no credential',
+      'status connecting',
+      'dial live.v1',
+    ]);
+  });
+
+  it.each([
+    ['a LiveError that is not temporary', () => Promise.reject(new LiveError('forbidden', 'Signed out'))],
+    ['a token that cannot travel', () => 'a b'],
+  ])('function that gives %s closes the client', async (_name, credential) => {
+    const client = await world.client({ credential });
+    await world.advance(60_000);
+    expect(client.status).toMatchObject({ state: 'closed', error: { name: 'LiveError' } });
+    expect(world.peers).toEqual([]);
+  });
+
+  it('that comes after `close` is not used', async () => {
+    let give = (_token: string): void => {};
+    const client = await world.client({
+      credential: () => new Promise<string>((resolve) => (give = resolve)),
+    });
+    client.close();
+    give('late');
+    await world.settle();
+    expect(world.peers).toEqual([]);
+  });
+});
+
+describe('refresh of the credential', () => {
+  const hour = 3_600_000;
+
+  it('goes over the open connection in 80 to 90 % of what remains, again and again', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome({ expiresAt: world.nowMs + hour });
+    world.take();
+    await world.advance(0.85 * hour - 1);
+    expect(world.take()).toEqual([]);
+    await world.advance(1);
+    expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","id":1,"token":"t2"}']);
+    await world.peer.tell({ type: 'authenticated', id: 1, expiresAt: world.nowMs + hour });
+    world.chance = 0;
+    await world.advance(0.85 * hour);
+    expect(world.take().slice(1)).toEqual(['asked: refresh', '> {"type":"auth","id":2,"token":"t3"}']);
+  });
+
+  it('gives a reconnect the new credential', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome({ expiresAt: world.nowMs + 1_000 });
+    await world.advance(900);
+    await world.peer.tell({ type: 'authenticated', id: 1, expiresAt: world.nowMs + hour });
+    await world.peer.end();
+    world.take();
+    await world.advance(750);
+    expect(world.take().at(-1)).toBe('dial live.v1, bearer.t2');
+  });
+
+  it('does not happen where the credential is no function, or does not end', async () => {
+    await world.client({ credential: 'fixed' });
+    await world.peer.welcome({ expiresAt: world.nowMs + hour });
+    await world.client({ credential: counting() });
+    await world.peer.welcome();
+    world.take();
+    await world.advance(48 * hour);
+    expect(world.take()).toEqual([]);
+  });
+
+  it('is not planned by a clock that says it has ended already: the server has just let it in', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome({ expiresAt: world.nowMs - hour });
+    world.take();
+    await world.advance(hour);
+    expect(world.take()).toEqual([]);
+  });
+
+  it('is at most one a second, whatever the answers say', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome({ expiresAt: world.nowMs + 10 });
+    await world.advance(10);
+    world.take();
+    await world.peer.tell({ type: 'authenticated', id: 1, expiresAt: world.nowMs + 10 });
+    await world.advance(999);
+    expect(world.take().slice(1)).toEqual([]);
+    await world.advance(1);
+    expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","id":2,"token":"t3"}']);
+  });
+
+  it('in a hundred days is not forgotten: timers reach 24.8 days', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome({ expiresAt: world.nowMs + 2_400 * hour });
+    world.take();
+    await world.advance(0.85 * 2_400 * hour - 1);
+    expect(world.take()).toEqual([]);
+    await world.advance(1);
+    expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","id":1,"token":"t2"}']);
+  });
+
+  it('that fails for now is tried again with back-off; one that is refused is reported', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome({ expiresAt: world.nowMs + hour });
+    await world.advance(0.85 * hour);
+    world.take();
+    await world.peer.tell({
+      type: 'error',
+      id: 1,
+      code: 'unavailable',
+      message: 'Later',
+      retryAfterMs: 1_000,
+    });
+    await world.advance(1_750);
+    expect(world.take().slice(1)).toEqual([
+      'error LiveError: Later',
+      'asked: refresh',
+      '> {"type":"auth","id":2,"token":"t3"}',
+    ]);
+    await world.peer.tell({ type: 'error', id: 2, code: 'forbidden', message: 'No' });
+    await world.advance(hour);
+    expect(world.take().slice(1)).toEqual(['error LiveError: No']);
+  });
+
+  it('whose credential cannot be had, or that is not answered, is tried again', async () => {
+    let tries = 0;
+    await world.client({
+      credential: () => {
+        tries += 1;
+        if (tries === 2) throw new Error('offline');
+        return `t${String(tries)}`;
+      },
+    });
+    await world.peer.welcome({ expiresAt: world.nowMs + hour });
+    await world.advance(0.85 * hour);
+    world.take();
+    await world.advance(750);
+    await world.advance(10_000 + 1_000);
+    expect(world.take()).toEqual([
+      '> {"type":"auth","id":1,"token":"t3"}',
+      '> {"type":"auth","id":2,"token":"t4"}',
+    ]);
+  });
+
+  it('ends with the connection', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome({ expiresAt: world.nowMs + hour });
+    await world.peer.end();
+    await world.advance(750);
+    await world.peer.welcome();
+    world.take();
+    await world.advance(hour);
+    expect(world.take()).toEqual([]);
+  });
+});

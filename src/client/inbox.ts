@@ -1,0 +1,75 @@
+import type { LostNotice, PublicationMessage, TopicMessage } from './topic-messages.js';
+
+const ended = { done: true, value: undefined } as const;
+
+interface Reader {
+  resolve(result: IteratorResult<TopicMessage, undefined>): void;
+  reject(error: Error): void;
+}
+
+/** What an iterator has not read yet: bounded, and what it drops is told where it was. */
+export class Inbox {
+  #messages: TopicMessage[] = [];
+  #readers: Reader[] = [];
+  #over = false;
+  #error: Error | undefined;
+
+  constructor(private readonly max: number) {}
+
+  push(message: TopicMessage): void {
+    const reader = this.#readers.shift();
+    if (reader !== undefined) {
+      reader.resolve({ done: false, value: message });
+      return;
+    }
+    this.#messages.push(message);
+    while (this.#messages.length > this.max) this.#dropOldest();
+  }
+
+  next(): Promise<IteratorResult<TopicMessage, undefined>> {
+    const message = this.#messages.shift();
+    if (message !== undefined) return Promise.resolve({ done: false, value: message });
+    if (!this.#over) return new Promise((resolve, reject) => void this.#readers.push({ resolve, reject }));
+    const error = this.#error;
+    this.#error = undefined;
+    return error === undefined ? Promise.resolve(ended) : Promise.reject(error);
+  }
+
+  /** What is not read yet can still be read, then comes the error, once. */
+  end(error: Error | undefined): void {
+    this.#over = true;
+    this.#error = error;
+    for (const { resolve, reject } of this.#readers.splice(0)) {
+      if (this.#error === undefined) resolve(ended);
+      else reject(this.#error);
+      this.#error = undefined;
+    }
+  }
+
+  clear(): void {
+    this.#messages = [];
+  }
+
+  /** Merges the oldest publication into the notice that stands for those dropped before it. */
+  #dropOldest(): void {
+    const at = this.#messages.findIndex(({ type }) => type === 'event');
+    if (at < 0) {
+      // Nothing but starts over: each makes the one before it worthless.
+      this.#messages.shift();
+      return;
+    }
+    const oldest = this.#messages[at] as PublicationMessage;
+    const before = this.#messages[at - 1];
+    const extended = before?.type === 'lost' && before.reason === 'overflow' ? before : undefined;
+    const notice = overflow(oldest, extended);
+    if (extended === undefined) this.#messages[at] = notice;
+    else this.#messages.splice(at - 1, 2, notice);
+  }
+}
+
+function overflow(dropped: PublicationMessage, before: LostNotice | undefined): LostNotice {
+  const { topic, position } = dropped;
+  const from = before?.from ?? dropped.from;
+  const to = position.offset;
+  return { type: 'lost', topic, reason: 'overflow', position, from, to, count: to - from + 1 };
+}

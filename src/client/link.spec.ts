@@ -1,0 +1,305 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { World } from '../../test/support/client-world.js';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+describe('connection of the client', () => {
+  it('[L-1.11] connects at once, and is open with the welcome, not before', async () => {
+    const client = await world.client();
+    expect(client.state).toBe('connecting');
+    world.peer.open();
+    expect(client.state).toBe('connecting');
+    await world.peer.welcome({ connectionId: 'abc' });
+    expect(client.status).toMatchObject({ state: 'open', welcome: { connectionId: 'abc' } });
+    expect(world.take()).toEqual(['dial live.v1', 'status open']);
+  });
+
+  it('backs off after a handshake that failed, longer each time', async () => {
+    await world.client();
+    await world.peer.end();
+    await world.advance(750);
+    await world.peer.end();
+    await world.advance(1_000);
+    expect(world.take()).toEqual([
+      'dial live.v1',
+      'status waiting 750 after 1006 broken',
+      'status connecting',
+      'dial live.v1',
+      'status waiting 1000 after 1006 broken',
+      'status connecting',
+      'dial live.v1',
+    ]);
+  });
+
+  it('gives up a handshake that has no welcome in time', async () => {
+    await world.client();
+    world.peer.open();
+    await world.advance(9_999);
+    expect(world.take()).toEqual(['dial live.v1']);
+    await world.advance(1);
+    expect(world.take()).toEqual([
+      'close 1000 no welcome in time',
+      'status waiting 750 after 1006 no welcome in time',
+    ]);
+  });
+
+  it('starts the back-off anew after a connection that lasted, and not after one that did not', async () => {
+    await world.client();
+    for (const [livedMs, waitsMs] of [
+      [4_999, 750],
+      [4_999, 1_000],
+      [5_000, 750],
+    ] as const) {
+      await world.peer.welcome();
+      await world.advance(livedMs);
+      world.take();
+      await world.peer.end();
+      expect(world.take()).toEqual([`status waiting ${String(waitsMs)} after 1006 broken`]);
+      await world.advance(waitsMs);
+    }
+  });
+
+  it.each([1001, 1006, 1008, 1011, 1012, 1013, 4000, 4001, 4002, 4003, 4499])(
+    '[L-10.3] comes back after %i',
+    async (code) => {
+      await world.openClient();
+      await world.peer.end(code, 'why');
+      await world.advance(1_000);
+      expect(world.take()).toEqual([
+        `status waiting 750 after ${String(code)} why`,
+        'status connecting',
+        'dial live.v1',
+      ]);
+    },
+  );
+
+  it.each([1000, 1002, 1003, 1007, 1009, 4500, 4501, 4503, 4504, 4999])(
+    '[L-10.3] does not come back after %i',
+    async (code) => {
+      const client = await world.openClient({ credential: 'fixed' });
+      await world.peer.end(code, 'why');
+      await world.advance(3_600_000);
+      await world.online();
+      expect(world.take()).toEqual([`status closed ${String(code)} why`]);
+      expect(client.state).toBe('closed');
+      expect(world.timerCount + world.listenerCount).toBe(0);
+    },
+  );
+
+  it('comes back at once when the network does', async () => {
+    await world.client();
+    await world.peer.end();
+    world.take();
+    await world.online();
+    expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
+    await world.advance(749);
+    expect(world.peers).toHaveLength(2);
+  });
+
+  it('does not come back when the network does, before the time that the server asked for', async () => {
+    await world.openClient();
+    await world.peer.tell({ type: 'draining', reconnectAfterMs: 10_000, windowMs: 0 });
+    await world.peer.end(1001, 'server shutting down');
+    world.take();
+    await world.online();
+    expect(world.take()).toEqual([]);
+    await world.advance(10_000);
+    expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
+  });
+
+  it('passes over what it does not understand, and reports what is no JSON', async () => {
+    await world.openClient();
+    await world.peer.tell({ type: 'of-a-later-version', data: 1 });
+    world.take();
+    await world.peer.text('{');
+    await world.peer.text(new ArrayBuffer(1));
+    expect(world.take()).toEqual([expect.stringMatching(/^error SyntaxError/)]);
+    await world.peer.tell({ type: 'error', code: 'rate-limited', message: 'Too fast' });
+    expect(world.take().slice(1)).toEqual(['error LiveError: Too fast']);
+  });
+
+  it('closes with the error where the WebSocket cannot be made', async () => {
+    class Refusing {
+      constructor() {
+        throw new SyntaxError('no such URL');
+      }
+      addEventListener(): void {}
+      send(): void {}
+      close(): void {}
+    }
+    const client = await world.client({ webSocket: Refusing });
+    expect(client.status).toMatchObject({ state: 'closed', error: new SyntaxError('no such URL') });
+  });
+});
+
+describe('close of the client', () => {
+  it('is final, from every state', async () => {
+    const open = await world.openClient();
+    open.close();
+    open.close();
+    expect(world.take()).toEqual([
+      'close 1000 closed by the application',
+      'status closed 1000 closed by the application',
+    ]);
+
+    const connecting = await world.client();
+    connecting.close();
+    const late = world.peer;
+    await late.welcome();
+    await late.end();
+
+    const waiting = await world.client();
+    await world.peer.end();
+    waiting.close();
+
+    const asking = await world.client({ credential: () => new Promise<string>(() => {}) });
+    asking.close();
+
+    world.take();
+    await world.advance(3_600_000);
+    await world.online();
+    expect(world.take()).toEqual([]);
+    expect([open, connecting, waiting, asking].map(({ state }) => state)).toEqual(Array(4).fill('closed'));
+    expect(world.timerCount + world.listenerCount).toBe(0);
+  });
+
+  it('may come from a listener of any state', async () => {
+    for (const state of ['open', 'waiting', 'connecting']) {
+      const client = await world.client();
+      client.on('status', (status) => status.state === state && client.close());
+      await world.peer.welcome();
+      await world.peer.end();
+      await world.advance(60_000);
+      expect(client.state).toBe('closed');
+      expect(world.timerCount + world.listenerCount).toBe(0);
+    }
+  });
+});
+
+describe('suspect link', () => {
+  it('[L-2.9] is checked with one ping when the network comes back, and lives on with the pong', async () => {
+    await world.openClient();
+    await world.online();
+    await world.online();
+    await world.visible();
+    await world.advance(4_999);
+    await world.peer.tell({ type: 'pong', id: 1 });
+    await world.advance(60_000);
+    expect(world.take()).toEqual(['> {"type":"ping","id":1}', '< {"type":"pong","id":1}']);
+  });
+
+  it('[L-2.9] is left when the pong does not come within 5 s', async () => {
+    await world.openClient();
+    await world.visible();
+    await world.peer.tell({ type: 'pong', id: 99 });
+    await world.advance(5_000);
+    const left = world.peer;
+    await world.advance(750);
+    await left.end(1006, 'late');
+    expect(world.take()).toEqual([
+      '> {"type":"ping","id":1}',
+      '< {"type":"pong","id":99}',
+      'close 1000 no answer to a ping',
+      'status waiting 750 after 1006 no answer to a ping',
+      'status connecting',
+      'dial live.v1',
+    ]);
+  });
+
+  it('is checked after the machine slept', async () => {
+    await world.openClient();
+    await world.advance(10_000);
+    await world.sleep(3_600_000);
+    expect(world.take()).toEqual(['> {"type":"ping","id":1}']);
+  });
+
+  it('is not suspect for the timers of a hidden page, which come up to a minute late', async () => {
+    await world.openClient();
+    for (let minute = 0; minute < 60; minute += 1) await world.sleep(90_000);
+    expect(world.take()).toEqual([]);
+  });
+
+  it('is the only one that is pinged: in a quiet day nothing is sent', async () => {
+    await world.openClient();
+    await world.advance(86_400_000);
+    expect(world.take()).toEqual([]);
+  });
+});
+
+describe('draining', () => {
+  const draining = { type: 'draining', reconnectAfterMs: 2_000, windowMs: 10_000 } as const;
+
+  it('leaves in its own slot and comes back at once', async () => {
+    await world.openClient();
+    world.chance = 0.3;
+    await world.peer.tell(draining);
+    await world.advance(4_999);
+    expect(world.take()).toEqual([`< ${JSON.stringify(draining)}`]);
+    await world.advance(1);
+    expect(world.take()).toEqual(['close 1000 draining', 'status connecting', 'dial live.v1']);
+  });
+
+  it('waits for its slot when the server closes earlier', async () => {
+    await world.openClient();
+    await world.peer.tell(draining);
+    await world.advance(1_000);
+    await world.peer.end(1001, 'server shutting down');
+    await world.advance(5_999);
+    expect(world.take().slice(1)).toEqual(['status waiting 6000 after 1001 server shutting down']);
+    await world.advance(1);
+    expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
+  });
+
+  it('waits for the answers to what was published, and publishes the rest on the next connection', async () => {
+    const client = await world.openClient();
+    const first = client.publish('a', 1);
+    await world.peer.tell({ ...draining, reconnectAfterMs: 0, windowMs: 0 });
+    await world.advance(0);
+    const second = client.publish('a', 2);
+    world.take();
+    await world.peer.tell({ type: 'published', id: 1, topic: 'a', epoch: 'e', offset: 1 });
+    expect(await first).toEqual({ epoch: 'e', offset: 1 });
+    await world.peer.welcome();
+    expect(world.take()).toEqual([
+      '< {"type":"published","id":1,"topic":"a","epoch":"e","offset":1}',
+      'close 1000 draining',
+      'status connecting',
+      'dial live.v1',
+      'status open',
+      '> {"type":"publish","topic":"a","data":2,"id":2}',
+    ]);
+    await world.peer.tell({ type: 'published', id: 2, topic: 'a', epoch: 'e', offset: 2 });
+    expect(await second).toEqual({ epoch: 'e', offset: 2 });
+  });
+
+  it('stays out of timers that no platform has, whatever the server asks for', async () => {
+    await world.openClient();
+    await world.peer.tell({ type: 'draining', reconnectAfterMs: 3_000_000_000, windowMs: -1 });
+    await world.advance(2_999_999_999);
+    expect(world.peers).toHaveLength(1);
+    await world.advance(1);
+    expect(world.peers).toHaveLength(2);
+  });
+});
+
+describe('listeners', () => {
+  it('that throw are reported, and disturb neither the client nor each other', async () => {
+    const client = await world.client();
+    const seen: string[] = [];
+    client.on('status', () => {
+      throw new Error('mine');
+    });
+    const stop = client.on('status', ({ state }) => void seen.push(state));
+    await world.peer.welcome();
+    stop();
+    await world.peer.end();
+    expect(seen).toEqual(['open']);
+    expect(world.take().filter((entry) => entry.startsWith('error'))).toEqual([
+      'error Error: mine',
+      'error Error: mine',
+    ]);
+  });
+});

@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Listeners } from './listeners.js';
+
+interface Events {
+  readonly error: unknown;
+  readonly said: string;
+}
+
+/** What would be an uncaught error. */
+function uncaught(): unknown[] {
+  const errors: unknown[] = [];
+  vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) => {
+    try {
+      task();
+    } catch (error) {
+      errors.push(error);
+    }
+  });
+  return errors;
+}
+
+const fail = (message: string) => () => {
+  throw new Error(message);
+};
+
+describe('listeners', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('are told in the order they came, until they stop; the same one may listen twice', () => {
+    const listeners = new Listeners<Events>();
+    const seen: string[] = [];
+    const listener = (value: string): void => void seen.push(value);
+    const stops = [listeners.on('said', listener), listeners.on('said', listener)];
+    listeners.emit('said', 'a');
+    stops[0]?.();
+    listeners.emit('said', 'b');
+    stops[1]?.();
+    listeners.emit('said', 'c');
+    expect(seen).toEqual(['a', 'a', 'b']);
+  });
+
+  it('that throw are an error event', () => {
+    const errors = uncaught();
+    const listeners = new Listeners<Events>();
+    const seen: unknown[] = [];
+    listeners.on('error', (error) => seen.push(error));
+    listeners.on('said', fail('1'));
+    listeners.on('said', (value) => seen.push(value));
+    listeners.emit('said', 'a');
+    expect(seen).toEqual([new Error('1'), 'a']);
+    expect(errors).toEqual([]);
+  });
+
+  it('that throw are an uncaught error where nobody listens to errors, after the others were told', () => {
+    const errors = uncaught();
+    const listeners = new Listeners<Events>();
+    const seen: unknown[] = [];
+    listeners.on('said', fail('1'));
+    listeners.on('said', (value) => seen.push(value));
+    listeners.emit('said', 'a');
+    expect(seen).toEqual(['a']);
+    expect(errors).toEqual([new Error('1')]);
+  });
+
+  it('of errors that throw are an uncaught error, not another error event', () => {
+    const errors = uncaught();
+    const listeners = new Listeners<Events>();
+    listeners.on('error', fail('2'));
+    listeners.on('said', fail('1'));
+    listeners.emit('said', 'a');
+    expect(errors).toEqual([new Error('2')]);
+  });
+
+  it('of errors may be absent: an error that no listener threw is passed over then', () => {
+    const errors = uncaught();
+    new Listeners<Events>().emit('error', new Error('1'));
+    expect(errors).toEqual([]);
+  });
+});

@@ -1,0 +1,157 @@
+import { isPosition, type Position } from '../protocol/position.js';
+import { isTopicName } from '../protocol/topic-name.js';
+import { defaultBackoff } from './backoff.js';
+import { Credentials } from './credentials.js';
+import { Listeners } from './listeners.js';
+import { LiveClientError } from './live-client.error.js';
+import type {
+  IterateOptions,
+  LiveClientOptions,
+  PublishOptions,
+  SubscribeOptions,
+} from './live-client.options.js';
+import { LocalSubscription } from './local-subscription.js';
+import { type Cancel, defaultPlatform } from './platform.js';
+import { Session } from './session.js';
+import type { LiveState, LiveStatus } from './status.js';
+import { type IterableSubscription, iterable, listening, type Subscription } from './subscription.js';
+import type { DataOf, EndMessage, SnapshotOf, TopicMessage } from './topic-messages.js';
+import { openWire, webSocketOf } from './wire.js';
+
+/** What `on` listens to. */
+export interface LiveClientEvents {
+  /** Every change of state, in order. */
+  readonly status: LiveStatus;
+  /**
+   * What went wrong without ending anything: a listener that threw, a credential that could not be had, an error of the
+   * server that answers nothing. Without a listener, what a listener threw is an uncaught error; the rest is passed over.
+   */
+  readonly error: unknown;
+}
+
+/** Names of topics, with the types of what is published to them. */
+type TopicOf<Topics extends object> = keyof Topics & string;
+
+/**
+ * A live connection that comes back by itself, and everything that is subscribed to over it. It connects at once.
+ * @throws Error where the runtime has no WebSocket and none was passed
+ * @throws LiveError where the credential cannot travel in the subprotocol list
+ */
+export class LiveClient<TopicMap extends object = Record<string, unknown>> {
+  readonly #listeners = new Listeners<LiveClientEvents>();
+  readonly #session: Session;
+  #status: LiveStatus = { state: 'connecting', attempt: 0 };
+
+  constructor(url: string | URL, options: LiveClientOptions = {}) {
+    const WebSocket = webSocketOf(options.webSocket);
+    const platform = options.platform ?? defaultPlatform();
+    this.#session = new Session({
+      platform,
+      credentials: new Credentials(options.credential, () => platform.now()),
+      backoff: { ...defaultBackoff, ...options.backoff },
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+      open: (token, events) => openWire(WebSocket, String(url), token, events),
+      status: (status) => {
+        this.#status = status;
+        this.#listeners.emit('status', status);
+      },
+      report: (error) => this.#listeners.emit('error', error),
+    });
+    this.#session.start();
+  }
+
+  get state(): LiveState {
+    return this.#status.state;
+  }
+
+  /** The state with what belongs to it: the welcome, the next try, the reason. */
+  get status(): LiveStatus {
+    return this.#status;
+  }
+
+  /** Listens until the returned function is called. */
+  on<E extends keyof LiveClientEvents>(event: E, listener: (value: LiveClientEvents[E]) => void): Cancel {
+    return this.#listeners.on(event, listener);
+  }
+
+  /**
+   * Calls `listener` with every message of the topic until `unsubscribe()`, or `end`. Connections come and go meanwhile.
+   * Several subscriptions to one topic share one on the server; each begins with its own `start`.
+   * @throws TypeError for a name that no topic can have
+   * @throws LiveClientError `closed`
+   */
+  subscribe<T extends TopicOf<TopicMap>>(
+    topic: T,
+    listener: (message: TopicMessage<DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>> | EndMessage) => void,
+    options?: SubscribeOptions,
+  ): Subscription;
+  /** The same for `for await`; messages that come before they are read are kept, up to a limit. */
+  subscribe<T extends TopicOf<TopicMap>>(
+    topic: T,
+    options?: IterateOptions,
+  ): IterableSubscription<TopicMessage<DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>>>;
+  subscribe(
+    topic: string,
+    first?: ((message: never) => void) | IterateOptions,
+    second?: SubscribeOptions,
+  ): Subscription | IterableSubscription<TopicMessage> {
+    const listener = typeof first === 'function' ? (first as (message: unknown) => void) : undefined;
+    const options: IterateOptions = (typeof first === 'function' ? second : first) ?? {};
+    this.#check(topic, options.since);
+    const stop = (): void => {
+      if (local.over) return;
+      local.stop();
+      this.#session.topics.remove(local);
+    };
+    const { sink, subscription } =
+      listener === undefined
+        ? iterable(topic, stop, options.maxQueued ?? 1_000)
+        : listening(topic, stop, (message) => this.#listeners.run(() => listener(message)));
+    const local = new LocalSubscription(topic, options.since, sink);
+    this.#session.topics.add(local);
+    return subscription;
+  }
+
+  /**
+   * Publishes once, and resolves with the position as soon as the server has accepted it. Without a connection it waits
+   * for one. It is never sent twice.
+   *
+   * Rejects with a `LiveError` where the server refuses, and with a `LiveClientError`: `not-sent`, `closed`, or
+   * `unknown-outcome` where the connection ended, or no answer came, after it was sent.
+   */
+  async publish<T extends TopicOf<TopicMap>>(
+    topic: T,
+    data: DataOf<TopicMap[T]>,
+    { key }: PublishOptions = {},
+  ): Promise<Position> {
+    this.#check(topic);
+    return this.#session.publisher.publish({
+      type: 'publish',
+      topic,
+      data,
+      ...(key !== undefined && { key }),
+    });
+  }
+
+  /** Ends everything for good: subscriptions end, iterators finish, what is pending rejects. Calling it again does nothing. */
+  close(): void {
+    this.#session.close();
+  }
+
+  #check(topic: string, since?: Position): void {
+    if (this.state === 'closed') throw new LiveClientError('closed', 'The client is closed');
+    if (!isTopicName(topic)) {
+      throw new TypeError('A topic is 1 to 128 characters: segments of A-Z a-z 0-9 _ . ~ - joined by "/"');
+    }
+    if (since !== undefined && !isPosition(since)) throw new TypeError('`since` is { epoch, offset }');
+  }
+}
+
+/** Connects to a live server, for instance `wss://example.org/live`. */
+export function connect<TopicMap extends object = Record<string, unknown>>(
+  url: string | URL,
+  options?: LiveClientOptions,
+): LiveClient<TopicMap> {
+  return new LiveClient<TopicMap>(url, options);
+}

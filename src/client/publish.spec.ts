@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { World } from '../../test/support/client-world.js';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+const published = (id: number, offset: number) => ({ type: 'published', id, topic: 'a', epoch: 'e', offset });
+
+/** What became of a promise, without waiting for it. */
+function outcome(promise: Promise<unknown>): { value?: unknown; error?: unknown } {
+  const seen: { value?: unknown; error?: unknown } = {};
+  promise.then(
+    (value) => (seen.value = value),
+    (error: unknown) => (seen.error = error),
+  );
+  return seen;
+}
+
+describe('publish', () => {
+  it('[L-4.3] resolves with the position, whichever answer comes first', async () => {
+    const client = await world.openClient();
+    const both = Promise.all([client.publish('a', { n: 1 }), client.publish('a', null, { key: 'k' })]);
+    await world.settle();
+    await world.peer.tell(published(2, 8), published(1, 7));
+    expect(await both).toEqual([
+      { epoch: 'e', offset: 7 },
+      { epoch: 'e', offset: 8 },
+    ]);
+    expect(world.take().slice(0, 2)).toEqual([
+      '> {"type":"publish","topic":"a","data":{"n":1},"id":1}',
+      '> {"type":"publish","topic":"a","data":null,"key":"k","id":2}',
+    ]);
+  });
+
+  it('[L-2.10] rejects with the error of the server', async () => {
+    const client = await world.openClient();
+    const seen = outcome(client.publish('a', 1));
+    await world.peer.tell({
+      type: 'error',
+      id: 1,
+      code: 'rate-limited',
+      message: 'Too fast',
+      retryAfterMs: 500,
+    });
+    expect(seen.error).toMatchObject({
+      name: 'LiveError',
+      code: 'rate-limited',
+      message: 'Too fast',
+      details: { retryAfterMs: 500 },
+    });
+    await world.advance(60_000);
+    expect(world.take().filter((entry) => entry.startsWith('>'))).toHaveLength(1);
+  });
+
+  it('waits for a connection, and sends in the order it was given, what it was given', async () => {
+    const client = await world.client();
+    const data = { n: 1 };
+    void client.publish('a', data);
+    void client.publish('a', 2);
+    data.n = 99;
+    await world.peer.welcome();
+    expect(world.take().slice(2)).toEqual([
+      '> {"type":"publish","topic":"a","data":{"n":1},"id":1}',
+      '> {"type":"publish","topic":"a","data":2,"id":2}',
+    ]);
+  });
+
+  it('rejects as not sent where no connection comes in time', async () => {
+    const client = await world.client();
+    const seen = outcome(client.publish('a', 1));
+    await world.advance(9_999);
+    expect(seen).toEqual({});
+    await world.advance(1);
+    expect(seen.error).toMatchObject({ code: 'not-sent' });
+    await world.advance(1_000);
+    world.take();
+    await world.peer.welcome();
+    expect(world.take()).toEqual(['status open']);
+  });
+
+  it('rejects with an unknown outcome when the connection is cut before the answer, and never sends it again', async () => {
+    const client = await world.openClient();
+    const seen = outcome(client.publish('a', 1));
+    await world.peer.end();
+    await world.settle();
+    expect(seen.error).toMatchObject({ name: 'LiveClientError', code: 'unknown-outcome' });
+    await world.advance(750);
+    world.take();
+    await world.peer.welcome();
+    await world.advance(60_000);
+    expect(world.take()).toEqual(['status open']);
+  });
+
+  it('rejects with an unknown outcome where no answer comes in time, and has the link checked', async () => {
+    const client = await world.openClient();
+    const seen = outcome(client.publish('a', 1));
+    await world.advance(10_000);
+    expect(seen.error).toMatchObject({ code: 'unknown-outcome' });
+    expect(world.take().at(-1)).toBe('> {"type":"ping","id":2}');
+  });
+
+  it('rejects at `close`: as closed what was not sent, with an unknown outcome what was', async () => {
+    const open = await world.openClient();
+    const sent = outcome(open.publish('a', 1));
+    await world.settle();
+    open.close();
+    const connecting = await world.client();
+    const waiting = outcome(connecting.publish('a', 1));
+    await world.settle();
+    connecting.close();
+    const late = outcome(connecting.publish('a', 1));
+    await world.settle();
+    expect([sent, waiting, late].map(({ error }) => (error as { code: unknown }).code)).toEqual([
+      'unknown-outcome',
+      'closed',
+      'closed',
+    ]);
+    expect(world.timerCount).toBe(0);
+  });
+
+  it('rejects what JSON cannot say and what no topic can be called, and sends nothing', async () => {
+    const client = await world.openClient();
+    await expect(client.publish('a', 1n)).rejects.toThrow(TypeError);
+    await expect(client.publish('a b', 1)).rejects.toThrow('A topic is 1 to 128 characters');
+    expect(world.take()).toEqual([]);
+  });
+
+  it('[L-9.1] rejects what is longer than the server takes: the connection would be closed for good', async () => {
+    const client = await world.client();
+    await world.peer.welcome({ limits: { maxMessageBytes: 60, maxTopics: 1, pingIntervalMs: 1 } });
+    world.take();
+    // {"type":"publish","topic":"a","data":"…","id":1} has 45 bytes without the data.
+    const fits = 'x'.repeat(60 - JSON.stringify({ type: 'publish', topic: 'a', data: '', id: 1 }).length);
+    void client.publish('a', fits);
+    await expect(client.publish('a', `${fits.slice(1)}ä`)).rejects.toMatchObject({ code: 'limit-exceeded' });
+    expect(world.take()).toEqual([`> {"type":"publish","topic":"a","data":"${fits}","id":1}`]);
+  });
+
+  it('rejects as not sent when 1,000 wait already', async () => {
+    const client = await world.client();
+    for (let count = 0; count < 1_000; count += 1) client.publish('a', count).catch(() => {});
+    await expect(client.publish('a', 1_000)).rejects.toMatchObject({ code: 'not-sent' });
+    client.close();
+  });
+});

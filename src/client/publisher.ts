@@ -1,0 +1,106 @@
+import { LiveError } from '../protocol/live.error.js';
+import type { ErrorMessage, PublishedMessage, PublishRequest } from '../protocol/messages.js';
+import type { Position } from '../protocol/position.js';
+import { LiveClientError } from './live-client.error.js';
+import type { Cancel } from './platform.js';
+import type { Port } from './port.js';
+
+/** Publications that wait for a connection or an answer. */
+const maxPending = 1_000;
+
+interface Pending {
+  readonly text: string;
+  sent: boolean;
+  readonly cancel: Cancel;
+  resolve(position: Position): void;
+  reject(error: Error): void;
+}
+
+const unknownOutcome = (why: string): LiveClientError =>
+  new LiveClientError('unknown-outcome', `The publication was sent, but ${why}: it may have been published`);
+
+/** Sends each publication once, and says what became of it. */
+export class Publisher {
+  readonly #pending = new Map<unknown, Pending>();
+
+  constructor(private readonly port: Port) {}
+
+  /** Whether an answer is awaited. */
+  get busy(): boolean {
+    return [...this.#pending.values()].some(({ sent }) => sent);
+  }
+
+  publish(message: PublishRequest): Promise<Position> {
+    return new Promise((resolve, reject) => {
+      const id = this.port.nextId();
+      const text = JSON.stringify({ ...message, id });
+      if (this.#pending.size >= maxPending) {
+        throw new LiveClientError('not-sent', `${String(maxPending)} publications are waiting already`);
+      }
+      const cancel = this.port.platform.setTimer(() => this.#late(id), this.port.requestTimeoutMs);
+      this.#pending.set(id, { text, sent: false, cancel, resolve, reject });
+      this.flush();
+    });
+  }
+
+  /** Sends what waits, in the order it was given. */
+  flush(): void {
+    for (const [id, pending] of this.#pending) {
+      if (!this.port.ready) return;
+      if (pending.sent) continue;
+      const { maxMessageBytes } = this.port;
+      if (new TextEncoder().encode(pending.text).length > maxMessageBytes) {
+        // The server would close the connection for good.
+        const limit = `A message has at most ${String(maxMessageBytes)} bytes`;
+        this.#take(id)?.reject(new LiveError('limit-exceeded', limit));
+        continue;
+      }
+      pending.sent = true;
+      this.port.sendText(pending.text);
+    }
+  }
+
+  answered({ id, epoch, offset }: PublishedMessage): void {
+    this.#take(id)?.resolve({ epoch, offset });
+  }
+
+  /** Whether the error answers a publication. */
+  failed({ id, code, message, retryAfterMs }: ErrorMessage): boolean {
+    const pending = this.#take(id);
+    pending?.reject(new LiveError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }));
+    return pending !== undefined;
+  }
+
+  /** The connection was cut: what was sent is not sent again. */
+  down(): void {
+    for (const [id, { sent }] of this.#pending) {
+      if (sent) this.#take(id)?.reject(unknownOutcome('the connection ended before the answer came'));
+    }
+  }
+
+  end(error: Error): void {
+    this.down();
+    for (const id of this.#pending.keys()) this.#take(id)?.reject(error);
+  }
+
+  #late(id: number): void {
+    const pending = this.#take(id);
+    if (pending?.sent) {
+      this.port.suspect();
+      pending.reject(unknownOutcome('no answer came in time'));
+    } else {
+      pending?.reject(
+        new LiveClientError('not-sent', 'There was no connection in time: nothing was published'),
+      );
+    }
+  }
+
+  #take(id: unknown): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(id);
+    pending.cancel();
+    this.port.settled();
+    return pending;
+  }
+}

@@ -1,0 +1,141 @@
+import { LiveError } from '../protocol/live.error.js';
+import type { ErrorMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
+import { type Backoff, backoffMs } from './backoff.js';
+import type { Credentials } from './credentials.js';
+import { Link, type LinkOwner } from './link.js';
+import { LiveClientError } from './live-client.error.js';
+import type { Platform } from './platform.js';
+import type { Port } from './port.js';
+import { Publisher } from './publisher.js';
+import { Refresher } from './refresher.js';
+import type { LiveStatus } from './status.js';
+import { Topics } from './topics.js';
+import type { Wire, WireEvents } from './wire.js';
+
+export interface SessionParts {
+  readonly platform: Platform;
+  readonly credentials: Credentials;
+  readonly backoff: Backoff;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  open(token: string | undefined, events: WireEvents): Wire;
+  status(status: LiveStatus): void;
+  report(error: unknown): void;
+}
+
+/** Ties the link to what runs over it: hands each message to whom it concerns. */
+export class Session implements Port, LinkOwner {
+  readonly topics: Topics;
+  readonly publisher: Publisher;
+  readonly platform: Platform;
+  readonly requestTimeoutMs: number;
+  maxMessageBytes = Infinity;
+  readonly #link: Link;
+  readonly #refresher: Refresher;
+  #lastId = 0;
+
+  constructor(private readonly parts: SessionParts) {
+    this.platform = parts.platform;
+    this.requestTimeoutMs = parts.requestTimeoutMs;
+    this.#link = new Link(this, parts);
+    this.topics = new Topics(this);
+    this.publisher = new Publisher(this);
+    this.#refresher = new Refresher(this, parts.credentials);
+  }
+
+  start(): void {
+    this.#link.start();
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  get ready(): boolean {
+    return this.#link.ready && !this.#link.leaving;
+  }
+
+  get busy(): boolean {
+    return this.publisher.busy;
+  }
+
+  send(message: object): void {
+    this.sendText(JSON.stringify(message));
+  }
+
+  sendText(text: string): void {
+    this.#link.send(text);
+  }
+
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  backoffMs(attempt: number): number {
+    return backoffMs(attempt, this.parts.backoff, () => this.platform.random());
+  }
+
+  suspect(): void {
+    this.#link.probe();
+  }
+
+  settled(): void {
+    this.#link.settled();
+  }
+
+  report(error: unknown): void {
+    this.parts.report(error);
+  }
+
+  status(status: LiveStatus): void {
+    this.parts.status(status);
+    if (status.state !== 'closed') return;
+    const { code, reason, error } = status;
+    const own = code === 1000 && error === undefined;
+    const closed = new LiveClientError('closed', `The client is closed: ${reason}`, { code, reason });
+    this.publisher.end(closed);
+    this.topics.end(own ? undefined : error instanceof Error ? error : closed);
+  }
+
+  up({ expiresAt, limits }: WelcomeMessage): void {
+    this.maxMessageBytes = limits.maxMessageBytes;
+    this.#refresher.plan(expiresAt);
+    this.topics.up();
+    this.publisher.flush();
+  }
+
+  down(): void {
+    this.#refresher.down();
+    this.topics.down();
+    this.publisher.down();
+  }
+
+  message(message: ServerMessage): void {
+    switch (message.type) {
+      case 'event':
+      case 'subscribed':
+      case 'unsubscribed':
+      case 'lost':
+        this.topics.message(message);
+        break;
+      case 'published':
+        this.publisher.answered(message);
+        break;
+      case 'authenticated':
+        this.#refresher.answered(message);
+        break;
+      case 'error':
+        this.#failed(message);
+        break;
+      default:
+      // Messages of a later version, or of the application's own.
+    }
+  }
+
+  /** An answer to what nobody waits for any more is passed over. */
+  #failed(message: ErrorMessage): void {
+    if (message.id === undefined) this.report(new LiveError(message.code, message.message));
+    else
+      void (this.topics.failed(message) || this.publisher.failed(message) || this.#refresher.failed(message));
+  }
+}

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { rolldown } from 'rolldown';
+import { describe, expect, it } from 'vitest';
+
+const maxBytes = 8 * 1024;
+
+/** Everything that a browser would load. */
+async function bundle(): Promise<{ readonly code: string; readonly modules: readonly string[] }> {
+  const build = await rolldown({ input: join(import.meta.dirname, 'index.ts'), platform: 'browser' });
+  const { output } = await build.generate({ format: 'esm', minify: true });
+  await build.close();
+  expect(output, 'one file').toHaveLength(1);
+  const [{ code, moduleIds, imports, dynamicImports }] = output;
+  expect([...imports, ...dynamicImports], 'nothing is left outside').toEqual([]);
+  return { code, modules: moduleIds };
+}
+
+describe('size of the client', () => {
+  it('is at most 8 KiB with everything in it, minified and compressed', async () => {
+    const { code, modules } = await bundle();
+    const bytes = gzipSync(code, { level: 9 }).length;
+    console.log(`nestjs-live/client: ${String(bytes)} bytes gzipped, ${String(code.length)} minified`);
+    expect(bytes).toBeLessThanOrEqual(maxBytes);
+    // What was measured is the client, whole and working.
+    expect(
+      modules.filter((file) => /\/client\/(link|topic|publisher|refresher|inbox|wire)\.ts$/.test(file)),
+    ).toHaveLength(6);
+    const loaded = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as Record<
+      string,
+      unknown
+    >;
+    expect(Object.keys(loaded).toSorted()).toEqual(['LiveClient', 'LiveClientError', 'LiveError', 'connect']);
+    const dialled: unknown[] = [];
+    class Socket {
+      constructor(...given: readonly unknown[]) {
+        dialled.push(...given);
+      }
+      addEventListener(): void {}
+      send(): void {}
+      close(): void {}
+    }
+    const connect = loaded['connect'] as (url: string, options: object) => { close(): void };
+    const client = connect('https://live.test/live', { webSocket: Socket, credential: 'T' });
+    await new Promise((resolve) => setImmediate(resolve));
+    client.close();
+    expect(dialled).toEqual(['wss://live.test/live', ['live.v1', 'bearer.T']]);
+  });
+});

@@ -1,0 +1,31 @@
+import type { WelcomeMessage } from '../protocol/messages.js';
+
+/**
+ * - `connecting`: a handshake is under way, or the credential is being asked for.
+ * - `open`: welcomed by the server.
+ * - `waiting`: the connection is down, another try comes after `delayMs`, or at once when the network comes back.
+ * - `closed`: over for good. A new client is needed to come back.
+ */
+export type LiveStatus =
+  | {
+      readonly state: 'connecting';
+      /** Tries that failed in a row before this one. */
+      readonly attempt: number;
+    }
+  | { readonly state: 'open'; readonly welcome: WelcomeMessage }
+  | {
+      readonly state: 'waiting';
+      readonly delayMs: number;
+      /** Close code of the connection that ended; 1006 also where the handshake failed. */
+      readonly code: number;
+      readonly reason: string;
+    }
+  | {
+      readonly state: 'closed';
+      readonly code: number;
+      readonly reason: string;
+      /** Where it was neither `close()` nor a close code that ended it. */
+      readonly error?: unknown;
+    };
+
+export type LiveState = LiveStatus['state'];

@@ -1,0 +1,602 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { World } from '../../test/support/client-world.js';
+import { LiveError } from './index.js';
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+const event = (offset: number, more: object = {}) => ({
+  type: 'event',
+  topic: 'a',
+  offset,
+  data: offset * 10,
+  ...more,
+});
+const subscribed = (id: number | undefined, offset: number, more: object = {}) => ({
+  type: 'subscribed',
+  ...(id !== undefined && { id }),
+  topic: 'a',
+  epoch: 'e',
+  offset,
+  recovered: false,
+  ...more,
+});
+
+/** Only what the client sent and what the application saw. */
+const seen = (): string[] => world.take().filter((entry) => !entry.startsWith('<'));
+
+/** Cuts the connection and comes back. */
+async function reconnect(): Promise<void> {
+  await world.peer.end();
+  await world.advance(750);
+  await world.peer.welcome();
+}
+
+describe('subscribe', () => {
+  it('[L-3.2] tells the start with its snapshot, then every publication', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4, { snapshot: { n: 4 } }), event(5), event(6, { key: 'k' }));
+    expect(seen()).toEqual([
+      '> {"type":"subscribe","id":1,"topic":"a"}',
+      'start a@e:4 snapshot {"n":4}',
+      'event a@e:5 50',
+      'event a@e:6 60 key k',
+    ]);
+  });
+
+  it('is kept while there is no connection, and sent with the first one in one go', async () => {
+    const client = await world.client();
+    client.subscribe('a', world.app);
+    client.subscribe('b', world.app);
+    const gone = client.subscribe('c', world.app);
+    gone.unsubscribe();
+    await world.peer.end();
+    await world.advance(750);
+    world.take();
+    world.peer.open();
+    await world.settle();
+    expect(world.take()).toEqual([]);
+    await world.peer.welcome();
+    expect(world.take()).toEqual([
+      'status open',
+      '> {"type":"subscribe","id":1,"topic":"a"}',
+      '> {"type":"subscribe","id":2,"topic":"b"}',
+    ]);
+  });
+
+  it('[L-5.2] goes on from a position that the application kept', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app, { since: { epoch: 'e', offset: 2 } });
+    await world.peer.tell(subscribed(1, 2, { recovered: true }), event(3));
+    expect(seen()).toEqual([
+      '> {"type":"subscribe","id":1,"topic":"a","since":{"epoch":"e","offset":2}}',
+      'start a@e:2 recovered',
+      'event a@e:3 30',
+    ]);
+  });
+
+  it('[L-5.3] tells what was lost where the kept position cannot be continued', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app, { since: { epoch: 'e', offset: 2 } });
+    await world.peer.tell(subscribed(1, 9, { snapshot: 'S' }), event(10));
+    expect(seen().slice(1)).toEqual(['lost unrecovered 3-9 (7) a@e:9 snapshot "S"', 'event a@e:10 100']);
+  });
+
+  it('[L-3.1] refuses a name that no topic can have, and a position that is none', async () => {
+    const client = await world.openClient();
+    for (const name of ['', '/a', 'a//b', '$sys', 'ä', 'x'.repeat(129)]) {
+      expect(() => client.subscribe(name)).toThrow(TypeError);
+    }
+    const since = { epoch: 'e', offset: -1 };
+    expect(() => client.subscribe('a', { since })).toThrow('`since` is { epoch, offset }');
+    expect(seen()).toEqual([]);
+  });
+
+  it('is refused by a closed client', async () => {
+    const client = await world.openClient();
+    client.close();
+    expect(() => client.subscribe('a')).toThrow('The client is closed');
+  });
+});
+
+describe('reconnect', () => {
+  it('[L-5.2] subscribes to everything again in one go, each from its own position', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    client.subscribe('b', world.app);
+    await world.peer.tell(subscribed(1, 4), event(5), subscribed(2, 8, { topic: 'b' }));
+    await world.peer.end();
+    await world.advance(750);
+    world.take();
+    await world.peer.welcome();
+    expect(world.take()).toEqual([
+      'status open',
+      '> {"type":"subscribe","id":3,"topic":"a","since":{"epoch":"e","offset":5}}',
+      '> {"type":"subscribe","id":4,"topic":"b","since":{"epoch":"e","offset":8}}',
+    ]);
+  });
+
+  it('[L-5.2] is not noticed by the application when everything is recovered', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4), event(5));
+    await reconnect();
+    world.take();
+    await world.peer.tell(subscribed(2, 5, { recovered: true }), event(6), event(7));
+    expect(seen()).toEqual(['event a@e:6 60', 'event a@e:7 70']);
+  });
+
+  it('[L-5.3] that cannot be recovered is one event, with the range and the new snapshot', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), event(5));
+    await reconnect();
+    world.take();
+    await world.peer.tell(subscribed(2, 9, { snapshot: 9 }), event(10));
+    expect(seen()).toEqual(['lost unrecovered 6-9 (4) a@e:9 snapshot 9', 'event a@e:10 100']);
+  });
+
+  it('[L-4.2] that finds another epoch claims no range', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4));
+    await reconnect();
+    world.take();
+    // `recovered` with another epoch would be a contradiction: the epoch decides.
+    await world.peer.tell(subscribed(2, 9, { epoch: 'f', recovered: true }), event(10));
+    expect(seen()).toEqual(['lost unrecovered a@f:9', 'event a@f:10 100']);
+  });
+
+  it('leaves no answer of the connection before it to be taken for an answer of the new one', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await reconnect();
+    world.take();
+    await world.peer.tell(subscribed(1, 7));
+    expect(seen()).toEqual([]);
+    await world.peer.tell(subscribed(2, 8));
+    expect(seen()).toEqual(['start a@e:8']);
+  });
+});
+
+describe('offsets', () => {
+  beforeEach(async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4));
+    world.take();
+  });
+
+  it('[L-4.2] of publications that were seen already are dropped', async () => {
+    await world.peer.tell(event(5), event(5), event(4), event(6), event(1));
+    expect(seen()).toEqual(['event a@e:5 50', 'event a@e:6 60']);
+  });
+
+  it('stand for a whole range where the event says `from`', async () => {
+    await world.peer.tell(
+      event(8, { from: 5 }),
+      event(9),
+      event(12, { from: 9 }),
+      event(12, { from: 10 }),
+      event(13),
+    );
+    expect(seen()).toEqual([
+      'event a@e:8 from 5 80',
+      'event a@e:9 90',
+      'event a@e:12 from 9 120',
+      'event a@e:13 130',
+    ]);
+  });
+
+  it('[L-4.2] with a gap are not passed over: the topic is asked for again from its position', async () => {
+    await world.peer.tell(event(5), event(7), event(8), event(10, { from: 9 }));
+    expect(seen()).toEqual([
+      'event a@e:5 50',
+      '> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"e","offset":5}}',
+    ]);
+    await world.peer.tell(subscribed(2, 5, { recovered: true }), event(6), event(7), event(8), event(9));
+    expect(seen()).toEqual(['event a@e:6 60', 'event a@e:7 70', 'event a@e:8 80', 'event a@e:9 90']);
+  });
+
+  it('[L-5.3] after a gap that cannot be recovered go on after the new start', async () => {
+    await world.peer.tell(event(7), event(8), event(9));
+    world.take();
+    await world.peer.tell(subscribed(2, 8, { snapshot: 8 }), event(9));
+    expect(seen()).toEqual(['lost unrecovered 5-8 (4) a@e:8 snapshot 8', 'event a@e:9 90']);
+  });
+
+  it('with one gap after the other are asked for with back-off', async () => {
+    await world.peer.tell(event(6));
+    await world.peer.tell(subscribed(2, 7), event(9));
+    expect(seen()).toEqual([
+      '> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"e","offset":4}}',
+      'lost unrecovered 5-7 (3) a@e:7',
+    ]);
+    await world.advance(749);
+    expect(seen()).toEqual([]);
+    await world.advance(1);
+    expect(seen()).toEqual(['> {"type":"subscribe","id":3,"topic":"a","since":{"epoch":"e","offset":7}}']);
+  });
+
+  it('that are none are reported, not followed', async () => {
+    await world.peer.tell(event(Number.NaN), event(5.5), { type: 'event', topic: 'a', offset: '5', data: 1 });
+    expect(seen()).toEqual(Array(3).fill('error Error: An event without an offset'));
+  });
+});
+
+describe('loss that the server tells', () => {
+  const lost = (from: number, to: number) => ({ type: 'lost', topic: 'a', from, to, count: to - from + 1 });
+
+  it('[L-5.8] is one event at once where the topic has no snapshots', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4), lost(5, 7), event(8), lost(6, 8));
+    expect(seen().slice(2)).toEqual(['lost dropped 5-7 (3) a@e:7', 'event a@e:8 80']);
+  });
+
+  it('[L-5.8] is one event with a new snapshot where the topic has them', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 7), event(8), event(9));
+    expect(seen().slice(1)).toEqual(['start a@e:4 snapshot 4', '> {"type":"subscribe","id":2,"topic":"a"}']);
+    await world.peer.tell(subscribed(2, 8, { snapshot: 8 }), event(9), event(10));
+    expect(seen()).toEqual(['lost dropped 5-8 (4) a@e:8 snapshot 8', 'event a@e:9 90', 'event a@e:10 100']);
+  });
+
+  it('[L-5.8] may turn out recoverable when the connection is cut meanwhile', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 5));
+    await reconnect();
+    world.take();
+    await world.peer.tell(subscribed(3, 4, { recovered: true }), event(5));
+    expect(seen()).toEqual(['event a@e:5 50']);
+  });
+
+  it('[L-5.7] of the whole stream is one event with the new epoch and its snapshot', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4), event(5));
+    world.take();
+    await world.peer.tell(subscribed(undefined, 0, { epoch: 'f', snapshot: 0 }), event(1), event(2));
+    expect(seen()).toEqual(['lost new-epoch a@f:0 snapshot 0', 'event a@f:1 10', 'event a@f:2 20']);
+    await reconnect();
+    expect(seen().at(-1)).toBe('> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"f","offset":2}}');
+  });
+
+  it('[L-5.7] of the whole stream is told once when an answer with it is still under way', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4), event(6));
+    world.take();
+    await world.peer.tell(
+      subscribed(undefined, 1, { epoch: 'f' }),
+      event(2),
+      subscribed(2, 2, { epoch: 'f' }),
+      event(3),
+    );
+    expect(seen()).toEqual(['lost new-epoch a@f:1', 'event a@f:2 20', 'event a@f:3 30']);
+  });
+});
+
+describe('end of a subscription', () => {
+  it('[L-3.6] is asked for, and nothing is delivered after it', async () => {
+    const client = await world.openClient();
+    const subscription = client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4));
+    world.take();
+    subscription.unsubscribe();
+    subscription.unsubscribe();
+    await world.peer.tell(event(5), { type: 'unsubscribed', id: 2, topic: 'a' });
+    expect(seen()).toEqual(['> {"type":"unsubscribe","id":2,"topic":"a"}']);
+    await reconnect();
+    expect(seen().at(-1)).toBe('status open');
+  });
+
+  it('[L-3.7] wins over a subscribe that is under way', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app).unsubscribe();
+    client.subscribe('a', world.app);
+    world.take();
+    await world.peer.tell(
+      { type: 'error', id: 1, code: 'unavailable', message: 'Unsubscribed', topic: 'a' },
+      { type: 'unsubscribed', id: 2, topic: 'a' },
+      event(3),
+      subscribed(3, 3),
+      event(4),
+    );
+    expect(seen()).toEqual(['start a@e:3', 'event a@e:4 40']);
+  });
+
+  it('is not the end of one that begins at once, and what is still under way for the first is not for it', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app).unsubscribe();
+    client.subscribe('a', world.app);
+    world.take();
+    // The stream was lost in between: the same offset means another publication.
+    await world.peer.tell(
+      event(1, { data: 'old' }),
+      subscribed(3, 0, { epoch: 'f' }),
+      event(1, { data: 'new' }),
+    );
+    expect(seen()).toEqual(['start a@f:0', 'event a@f:1 "new"']);
+  });
+
+  it('[L-3.9] by the server tells code and reason, and is not undone by a reconnect', async () => {
+    const client = await world.openClient();
+    let error: unknown;
+    client.subscribe('a', (message) => {
+      world.app(message);
+      if (message.type === 'end') error = message.error;
+    });
+    await world.peer.tell(subscribed(1, 4), {
+      type: 'unsubscribed',
+      topic: 'a',
+      code: 'forbidden',
+      reason: 'revoked',
+    });
+    await world.peer.tell(event(5));
+    expect(seen().slice(2)).toEqual(['end a LiveError: revoked']);
+    expect(error).toMatchObject({ code: 'forbidden', message: 'revoked' });
+    await reconnect();
+    expect(seen().at(-1)).toBe('status open');
+  });
+
+  it('[L-3.3] comes with the error that will be the same next time', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell({ type: 'error', id: 1, code: 'forbidden', message: 'Forbidden', topic: 'a' });
+    await world.advance(3_600_000);
+    expect(seen()).toEqual(['> {"type":"subscribe","id":1,"topic":"a"}', 'end a LiveError: Forbidden']);
+  });
+
+  it('does not come with an error that may pass: the subscribe is tried again with back-off', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell({ type: 'error', id: 1, code: 'unavailable', message: 'Later', topic: 'a' });
+    await world.advance(749);
+    expect(seen()).toHaveLength(1);
+    await world.advance(1);
+    expect(seen()).toEqual(['> {"type":"subscribe","id":2,"topic":"a"}']);
+    await world.peer.tell({
+      type: 'error',
+      id: 2,
+      code: 'rate-limited',
+      message: 'Later',
+      retryAfterMs: 3_000,
+    });
+    await world.advance(3_999);
+    expect(seen()).toEqual([]);
+    await world.advance(1);
+    await world.peer.tell(subscribed(3, 4));
+    expect(seen()).toEqual(['> {"type":"subscribe","id":3,"topic":"a"}', 'start a@e:4']);
+  });
+
+  it('is not what a missing answer means: the link is checked and the subscribe tried again', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.advance(10_000);
+    await world.peer.tell({ type: 'pong', id: 2 });
+    await world.advance(750);
+    expect(seen()).toEqual([
+      '> {"type":"subscribe","id":1,"topic":"a"}',
+      '> {"type":"ping","id":2}',
+      '> {"type":"subscribe","id":3,"topic":"a"}',
+    ]);
+  });
+
+  it('[L-10.3] comes when the connection is closed for good', async () => {
+    const client = await world.openClient();
+    const errors: unknown[] = [];
+    client.subscribe('a', (message) => message.type === 'end' && errors.push(message.error));
+    await world.peer.end(4503, 'logged out');
+    expect(errors).toMatchObject([{ code: 'closed', close: { code: 4503, reason: 'logged out' } }]);
+    expect(errors[0]).not.toBeInstanceOf(LiveError);
+  });
+
+  it('comes without an error when the application closes the client', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    world.take();
+    client.close();
+    expect(world.take()).toEqual([
+      'close 1000 closed by the application',
+      'status closed 1000 closed by the application',
+      'end a',
+    ]);
+  });
+
+  it('may be answered with a new subscription by its listener', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', (message) => {
+      if (message.type === 'end') client.subscribe('a', world.app);
+    });
+    await world.peer.tell(subscribed(1, 4), {
+      type: 'unsubscribed',
+      topic: 'a',
+      code: 'forbidden',
+      reason: 'revoked',
+    });
+    await world.peer.tell(subscribed(2, 5), event(6));
+    expect(seen().slice(1)).toEqual([
+      '> {"type":"subscribe","id":2,"topic":"a"}',
+      'start a@e:5',
+      'event a@e:6 60',
+    ]);
+  });
+
+  it('is not what a listener that throws means', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', () => {
+      throw new Error('mine');
+    });
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4));
+    expect(seen().slice(1)).toEqual(['error Error: mine', 'start a@e:4']);
+  });
+});
+
+describe('two subscriptions to one topic', () => {
+  const first = (message: Parameters<World['app']>[0]): void => {
+    world.app(message);
+    world.log.push(`1 ${String(world.log.pop())}`);
+  };
+  const second = (message: Parameters<World['app']>[0]): void => {
+    world.app(message);
+    world.log.push(`2 ${String(world.log.pop())}`);
+  };
+
+  it('share one on the server, and the last to leave ends it', async () => {
+    const client = await world.openClient();
+    const one = client.subscribe('a', first);
+    const two = client.subscribe('a', second);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), event(5));
+    one.unsubscribe();
+    await world.peer.tell(event(6));
+    two.unsubscribe();
+    expect(seen()).toEqual([
+      '> {"type":"subscribe","id":1,"topic":"a"}',
+      '1 start a@e:4 snapshot 4',
+      '2 start a@e:4 snapshot 4',
+      '1 event a@e:5 50',
+      '2 event a@e:5 50',
+      '2 event a@e:6 60',
+      '> {"type":"unsubscribe","id":2,"topic":"a"}',
+    ]);
+  });
+
+  it('need no second question where the topic has no snapshots: the later one starts where the first stands', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', first);
+    await world.peer.tell(subscribed(1, 4), event(5));
+    client.subscribe('a', second);
+    await world.peer.tell(event(6));
+    expect(seen().slice(1)).toEqual([
+      '1 start a@e:4',
+      '1 event a@e:5 50',
+      '2 start a@e:5',
+      '1 event a@e:6 60',
+      '2 event a@e:6 60',
+    ]);
+  });
+
+  it('[L-3.5] ask for a fresh snapshot for the later one, unnoticed by the first', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', first);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), event(5));
+    client.subscribe('a', second);
+    // The snapshot was being made for somebody else already: its position is before what the first has seen.
+    await world.peer.tell(event(6), subscribed(2, 5, { snapshot: 5 }), event(6), event(7));
+    expect(seen().slice(1)).toEqual([
+      '1 start a@e:4 snapshot 4',
+      '1 event a@e:5 50',
+      '> {"type":"subscribe","id":2,"topic":"a"}',
+      '1 event a@e:6 60',
+      '2 start a@e:5 snapshot 5',
+      '2 event a@e:6 60',
+      '1 event a@e:7 70',
+      '2 event a@e:7 70',
+    ]);
+  });
+
+  it('lose nothing for the first when the start of the later one is ahead of it', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', first);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }));
+    client.subscribe('a', second);
+    world.take();
+    await world.peer.tell(subscribed(2, 6, { snapshot: 6 }), event(7));
+    expect(seen()).toEqual([
+      '2 start a@e:6 snapshot 6',
+      '> {"type":"subscribe","id":3,"topic":"a","since":{"epoch":"e","offset":4}}',
+      '2 event a@e:7 70',
+    ]);
+    await world.peer.tell(subscribed(3, 4, { recovered: true }), event(5), event(6), event(7), event(8));
+    expect(seen()).toEqual([
+      '1 event a@e:5 50',
+      '1 event a@e:6 60',
+      '1 event a@e:7 70',
+      '1 event a@e:8 80',
+      '2 event a@e:8 80',
+    ]);
+  });
+
+  it('do not ask in turn for ever where nothing can be recovered: both are told', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', first);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }));
+    client.subscribe('a', second);
+    world.take();
+    await world.peer.tell(subscribed(2, 6, { snapshot: 6 }), subscribed(3, 9, { snapshot: 9 }), event(10));
+    expect(seen()).toEqual([
+      '2 start a@e:6 snapshot 6',
+      '> {"type":"subscribe","id":3,"topic":"a","since":{"epoch":"e","offset":4}}',
+      '1 lost unrecovered 5-9 (5) a@e:9 snapshot 9',
+      '2 lost unrecovered 7-9 (3) a@e:9 snapshot 9',
+      '1 event a@e:10 100',
+      '2 event a@e:10 100',
+    ]);
+  });
+
+  it('of which one was not answered yet are asked for after a reconnect so that the first loses nothing', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', first);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }));
+    client.subscribe('a', second);
+    await reconnect();
+    world.take();
+    await world.peer.tell(subscribed(3, 4, { recovered: true }), event(5), subscribed(4, 5, { snapshot: 5 }));
+    expect(seen()).toEqual([
+      '> {"type":"subscribe","id":4,"topic":"a"}',
+      '1 event a@e:5 50',
+      '2 start a@e:5 snapshot 5',
+    ]);
+  });
+
+  it('of which one kept an older position get what each is missing', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', first);
+    await world.peer.tell(subscribed(1, 4));
+    world.take();
+    client.subscribe('a', second, { since: { epoch: 'e', offset: 2 } });
+    await world.peer.tell(subscribed(2, 2, { recovered: true }), event(3), event(4), event(5));
+    expect(seen()).toEqual([
+      '> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"e","offset":2}}',
+      '2 start a@e:2 recovered',
+      '2 event a@e:3 30',
+      '2 event a@e:4 40',
+      '1 event a@e:5 50',
+      '2 event a@e:5 50',
+    ]);
+  });
+
+  it('of which one kept a position of a lost stream: only that one is told', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', first);
+    await world.peer.tell(subscribed(1, 4));
+    world.take();
+    client.subscribe('a', second, { since: { epoch: 'old', offset: 2 } });
+    await world.peer.tell(subscribed(2, 4), event(5));
+    expect(seen().slice(1)).toEqual(['2 lost unrecovered a@e:4', '1 event a@e:5 50', '2 event a@e:5 50']);
+  });
+
+  it('may begin and end within a listener of the same topic', async () => {
+    const client = await world.openClient();
+    const one = client.subscribe('a', (message) => {
+      first(message);
+      if (message.type !== 'event') return;
+      client.subscribe('a', second);
+      one.unsubscribe();
+    });
+    await world.peer.tell(subscribed(1, 4), event(5), event(6));
+    expect(seen().slice(1)).toEqual([
+      '1 start a@e:4',
+      '1 event a@e:5 50',
+      '2 start a@e:5',
+      '2 event a@e:6 60',
+    ]);
+  });
+});

@@ -1,0 +1,223 @@
+import { isTemporary } from '../protocol/codes.js';
+import { LiveError } from '../protocol/live.error.js';
+import type { ErrorMessage, EventMessage, LostMessage, SubscribedMessage } from '../protocol/messages.js';
+import type { Position } from '../protocol/position.js';
+import { Alarm } from './alarm.js';
+import { askedMs } from './backoff.js';
+import type { LocalSubscription } from './local-subscription.js';
+import type { Port } from './port.js';
+
+/** Gaps that follow each other faster than this are asked about with back-off. */
+const gapsApartMs = 5_000;
+
+/** One topic: all local subscriptions to it share one subscription of the server. */
+export class Topic {
+  readonly #locals = new Set<LocalSubscription>();
+  /** Whether the server has a subscription of ours, as far as is known. */
+  #linked = false;
+  /** Whether this connection's server may have one. */
+  #asked = false;
+  /** Whether the topic's last start came with a snapshot; unknown before the first. */
+  #snapshots: boolean | undefined;
+  #request: { readonly id: number; readonly since: Position | undefined } | undefined;
+  #attempt = 0;
+  #lastGapAt = -Infinity;
+  /** The limit of a request, or the wait before the next one. */
+  readonly #alarm: Alarm;
+
+  constructor(
+    readonly name: string,
+    private readonly port: Port,
+    /** Nobody is left in it. */
+    private readonly forget: (topic: Topic) => void,
+  ) {
+    this.#alarm = new Alarm(port.platform);
+  }
+
+  get requestId(): number | undefined {
+    return this.#request?.id;
+  }
+
+  add(local: LocalSubscription): void {
+    this.#locals.add(local);
+    this.#next();
+  }
+
+  /** The last one to leave unsubscribes. */
+  remove(local: LocalSubscription): void {
+    if (this.#locals.delete(local) && this.#locals.size === 0) this.#leave();
+  }
+
+  /** A new connection knows nothing yet. */
+  up(): void {
+    this.#next();
+  }
+
+  down(): void {
+    this.#settle();
+    this.#asked = false;
+    this.#attempt = 0;
+    this.#cut();
+  }
+
+  /** The answer to the request under way. */
+  answered(message: SubscribedMessage): void {
+    const since = this.#request?.since;
+    this.#settle();
+    this.#linked = true;
+    this.#attempt = 0;
+    if (since !== undefined && message.recovered && since.epoch === message.epoch) this.#continues(since);
+    else this.#startsOver(message, since);
+    this.#next();
+  }
+
+  /** The stream was lost while subscribed. [L-5.7] */
+  pushed(message: SubscribedMessage): void {
+    this.#snapshots = 'snapshot' in message;
+    for (const local of this.#locals) local.startsAt(message, 'new-epoch');
+    this.#next();
+  }
+
+  /** What cannot be taken now is not kept: it comes again after the answer that is asked for. [L-3.10] */
+  event(event: EventMessage): void {
+    let taken = true;
+    for (const local of this.#locals) taken = local.offer(event) && taken;
+    if (!taken && this.#request === undefined && !this.#alarm.armed) this.#gap();
+  }
+
+  /** Some will not come: a topic with snapshots starts over, another goes on after them. [L-5.8] */
+  lost({ to }: LostMessage): void {
+    for (const local of this.#locals) {
+      const at = local.position;
+      if (local.want !== 'nothing' || at === undefined || at.offset >= to) continue;
+      if (this.#snapshots === false) local.startsAt({ epoch: at.epoch, offset: to }, 'dropped');
+      else local.missed('dropped');
+    }
+    this.#next();
+  }
+
+  /** The request under way failed. */
+  failed({ code, message, retryAfterMs }: ErrorMessage): void {
+    if (!isTemporary(code)) {
+      this.#asked = this.#linked;
+      this.#settle();
+      this.end(new LiveError(code, message));
+      return;
+    }
+    this.#retry(askedMs(retryAfterMs));
+  }
+
+  /** Over for all of them. */
+  end(error?: Error): void {
+    const locals = [...this.#locals];
+    this.#locals.clear();
+    this.#leave();
+    for (const local of locals) local.end(error);
+  }
+
+  /** The server has ended it already. */
+  ended(error: Error): void {
+    this.#asked = this.#request !== undefined;
+    this.end(error);
+  }
+
+  /** Asks for what is wanted most, one request at a time: first what continues, then what starts. */
+  #next(): void {
+    if (!this.port.ready || this.#request !== undefined || this.#alarm.armed) return;
+    const locals = [...this.#locals];
+    const behind = locals.find(({ want }) => want === 'catch-up')?.position;
+    if (behind !== undefined) {
+      this.#ask(this.#earliest(behind));
+      return;
+    }
+    const starting = locals.filter(({ want }) => want === 'start');
+    const current = this.#linked && this.#snapshots === false ? this.#newest() : undefined;
+    if (current !== undefined) for (const local of starting) local.startsAt(current);
+    else if (starting.length > 0) this.#ask(undefined);
+  }
+
+  /** The earliest position in the same epoch that somebody here would continue: nobody is left behind by the answer. */
+  #earliest(behind: Position): Position {
+    let earliest = behind;
+    for (const { position, want } of this.#locals) {
+      if (want === 'start' || position?.epoch !== behind.epoch) continue;
+      if (position.offset < earliest.offset) earliest = position;
+    }
+    return earliest;
+  }
+
+  #newest(): Position | undefined {
+    let newest: Position | undefined;
+    for (const { position, want } of this.#locals) {
+      if (want === 'nothing' && position !== undefined && position.offset >= (newest?.offset ?? 0))
+        newest = position;
+    }
+    return newest;
+  }
+
+  #ask(since: Position | undefined): void {
+    const id = this.port.nextId();
+    this.#request = { id, since };
+    this.#asked = true;
+    this.#alarm.set(this.port.requestTimeoutMs, () => {
+      this.port.suspect();
+      this.#retry(0);
+    });
+    this.port.send({ type: 'subscribe', id, topic: this.name, ...(since !== undefined && { since }) });
+  }
+
+  /** Nothing is known of a subscription whose request failed: it is asked for again as after a cut. */
+  #retry(askedForMs: number): void {
+    this.#settle();
+    this.#cut();
+    this.#alarm.set(askedForMs + this.port.backoffMs(this.#attempt++), () => this.#next());
+  }
+
+  #settle(): void {
+    this.#request = undefined;
+    this.#alarm.clear();
+  }
+
+  #cut(): void {
+    this.#linked = false;
+    for (const local of this.#locals) local.cut();
+  }
+
+  /** Everything after `since` comes again. */
+  #continues(since: Position): void {
+    for (const local of this.#locals) {
+      if (local.want === 'catch-up' && local.reached(since)) local.continues();
+    }
+  }
+
+  #startsOver(start: SubscribedMessage, since: Position | undefined): void {
+    this.#snapshots = 'snapshot' in start;
+    for (const local of this.#locals) {
+      const { want } = local;
+      const sameEpoch = local.position?.epoch === start.epoch;
+      const unrecovered = want === 'catch-up' && since !== undefined && local.reached(since);
+      if (want === 'start' || unrecovered || !sameEpoch) local.startsAt(start);
+      else if (want === 'catch-up' || local.reached(start)) continue;
+      // A start for another one passed over what this one lacks. That is worth one question, but not a second one:
+      // two that ask in turn would pass over each other for ever.
+      else if (since === undefined) local.cut();
+      else local.startsAt(start);
+    }
+  }
+
+  #gap(): void {
+    const now = this.port.platform.now();
+    const soon = now - this.#lastGapAt < gapsApartMs;
+    this.#lastGapAt = now;
+    if (soon) this.#alarm.set(this.port.backoffMs(this.#attempt++), () => this.#next());
+    else this.#next();
+  }
+
+  #leave(): void {
+    this.#settle();
+    if (this.#asked && this.port.ready) {
+      this.port.send({ type: 'unsubscribe', id: this.port.nextId(), topic: this.name });
+    }
+    this.forget(this);
+  }
+}

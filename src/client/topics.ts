@@ -1,0 +1,92 @@
+import { LiveError } from '../protocol/live.error.js';
+import type {
+  ErrorMessage,
+  EventMessage,
+  LostMessage,
+  SubscribedMessage,
+  UnsubscribedMessage,
+} from '../protocol/messages.js';
+import { isPosition } from '../protocol/position.js';
+import type { LocalSubscription } from './local-subscription.js';
+import type { Port } from './port.js';
+import { Topic } from './topic.js';
+
+type Incoming = SubscribedMessage | EventMessage | LostMessage | UnsubscribedMessage;
+
+/** The topics that somebody here subscribes to. */
+export class Topics {
+  readonly #byName = new Map<string, Topic>();
+
+  constructor(private readonly port: Port) {}
+
+  add(local: LocalSubscription): void {
+    let topic = this.#byName.get(local.topic);
+    if (topic === undefined) {
+      topic = new Topic(local.topic, this.port, (left) => this.#forget(left));
+      this.#byName.set(local.topic, topic);
+    }
+    topic.add(local);
+  }
+
+  remove(local: LocalSubscription): void {
+    this.#byName.get(local.topic)?.remove(local);
+  }
+
+  up(): void {
+    for (const topic of this.#byName.values()) topic.up();
+  }
+
+  down(): void {
+    for (const topic of this.#byName.values()) topic.down();
+  }
+
+  end(error: Error | undefined): void {
+    for (const topic of this.#byName.values()) topic.end(error);
+  }
+
+  /** @throws Error for a message that makes no sense. */
+  message(message: Incoming): void {
+    const topic = this.#byName.get(message.topic);
+    switch (message.type) {
+      case 'event':
+        if (!Number.isSafeInteger(message.offset)) throw new Error('An event without an offset');
+        topic?.event(message);
+        break;
+      case 'lost':
+        topic?.lost(message);
+        break;
+      case 'unsubscribed':
+        // With an id it is an answer, and nobody waits for it. [L-3.9]
+        if (message.id === undefined) topic?.ended(endedByServer(message));
+        break;
+      case 'subscribed':
+        this.#subscribed(message, topic);
+        break;
+    }
+  }
+
+  /** Whether the error answers the request of a topic. */
+  failed(message: ErrorMessage): boolean {
+    for (const topic of this.#byName.values()) {
+      if (topic.requestId !== message.id) continue;
+      topic.failed(message);
+      return true;
+    }
+    return false;
+  }
+
+  #forget(topic: Topic): void {
+    // A listener may have subscribed anew while the old one ended.
+    if (this.#byName.get(topic.name) === topic) this.#byName.delete(topic.name);
+  }
+
+  #subscribed(message: SubscribedMessage, topic: Topic | undefined): void {
+    if (!isPosition(message)) throw new Error('A subscription without a position');
+    if (message.id === undefined) topic?.pushed(message);
+    else if (topic?.requestId === message.id) topic.answered(message);
+  }
+}
+
+function endedByServer({ code = 'forbidden', reason }: UnsubscribedMessage): LiveError {
+  return new LiveError(code, reason ?? 'The server ended this subscription');
+}

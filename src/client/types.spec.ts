@@ -1,0 +1,67 @@
+import { describe, expectTypeOf, it } from 'vitest';
+import type { WebSocket as WsWebSocket } from 'ws';
+import type { connect, LiveClient, LiveClientOptions, Position, TopicShape } from './index.js';
+
+interface Move {
+  readonly x: number;
+}
+interface Chat {
+  readonly text: string;
+}
+interface Fleet {
+  readonly vehicles: readonly Move[];
+}
+interface Topics {
+  'fleet/7': Move;
+  'fleet/all': TopicShape<Move, Fleet>;
+  [topic: `chat/${string}`]: Chat;
+}
+
+/** Never called, as what follows: only the compiler reads it. */
+function subscribing(client: LiveClient<Topics>): void {
+  client.subscribe('fleet/7', (message) => {
+    if (message.type === 'event') expectTypeOf(message.data).toEqualTypeOf<Move>();
+    if (message.type === 'lost') expectTypeOf(message.snapshot).toEqualTypeOf<unknown>();
+    if (message.type === 'end') expectTypeOf(message.error).toEqualTypeOf<Error | undefined>();
+  });
+  client.subscribe('fleet/all', (message) => {
+    if (message.type === 'event') expectTypeOf(message.data).toEqualTypeOf<Move>();
+    if (message.type === 'start') expectTypeOf(message.snapshot).toEqualTypeOf<Fleet | undefined>();
+  });
+  client.subscribe('chat/lobby', (message) => {
+    if (message.type === 'event') expectTypeOf(message.data).toEqualTypeOf<Chat>();
+  });
+  expectTypeOf(client.publish('chat/lobby', { text: 'hi' }, { key: 'k' })).toEqualTypeOf<Promise<Position>>();
+  // @ts-expect-error: a topic that the map does not have
+  client.subscribe('fleet/8');
+  // @ts-expect-error: data of another topic
+  void client.publish('fleet/7', { text: 'hi' });
+  // @ts-expect-error: an event only a subscription has
+  client.on('end', () => {});
+}
+
+async function iterating(client: LiveClient<Topics>, free: LiveClient): Promise<void> {
+  for await (const message of client.subscribe('chat/lobby', { maxQueued: 1 })) {
+    expectTypeOf(message.type).toEqualTypeOf<'start' | 'event' | 'lost'>();
+    if (message.type === 'event') expectTypeOf(message.data.text).toEqualTypeOf<string>();
+  }
+  for await (const message of free.subscribe('any/topic')) {
+    if (message.type === 'event') expectTypeOf(message.data).toEqualTypeOf<unknown>();
+  }
+}
+
+describe('types of the client', () => {
+  it('follow from a map of topics', () => {
+    expectTypeOf(subscribing).parameter(0).toEqualTypeOf<LiveClient<Topics>>();
+    expectTypeOf(iterating).parameters.toEqualTypeOf<[LiveClient<Topics>, LiveClient]>();
+    expectTypeOf<ReturnType<typeof connect<Topics>>>().toEqualTypeOf<LiveClient<Topics>>();
+  });
+
+  it('take the WebSocket of ws as it is', () => {
+    const options = (webSocket: typeof WsWebSocket): LiveClientOptions => ({
+      webSocket,
+      credential: undefined,
+    });
+    expectTypeOf(options).returns.toEqualTypeOf<LiveClientOptions>();
+  });
+});

@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { connect, type LiveClient, type LiveStatus } from './index.js';
+import { defaultPlatform } from './platform.js';
+
+/** A server of a few lines that knows nothing of ours: real sockets, the smallest answers. */
+class Server {
+  readonly http = createServer();
+  readonly sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'live.v1' });
+  readonly handshakes: string[] = [];
+  readonly received: string[] = [];
+  /** Status of the answer to a handshake; 101 lets it in. */
+  status = 101;
+
+  async listen(): Promise<string> {
+    this.http.on('upgrade', (request, socket, head) => {
+      this.handshakes.push(String(request.headers['sec-websocket-protocol']));
+      if (this.status === 101)
+        this.sockets.handleUpgrade(request, socket, head, (ws) => this.#greet(ws, request));
+      else socket.end(`HTTP/1.1 ${String(this.status)} No\r\nConnection: close\r\n\r\n`);
+    });
+    await new Promise<void>((resolve) => this.http.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${String((this.http.address() as AddressInfo).port)}/live`;
+  }
+
+  async close(): Promise<void> {
+    for (const ws of this.sockets.clients) ws.terminate();
+    await new Promise((resolve) => this.http.close(resolve));
+  }
+
+  #greet(ws: WebSocket, request: IncomingMessage): void {
+    expect(request.url).toBe('/live');
+    const say = (message: object): void => ws.send(JSON.stringify(message));
+    ws.on('message', (data) => {
+      this.received.push(String(data as Buffer));
+      const { type, id, topic } = JSON.parse(String(data as Buffer)) as Record<string, unknown>;
+      if (type === 'subscribe')
+        say({ type: 'subscribed', id, topic, epoch: 'e', offset: 0, recovered: false });
+      if (type === 'publish') {
+        say({ type: 'event', topic, offset: 1, data: 'é☃' });
+        say({ type: 'published', id, topic, epoch: 'e', offset: 1 });
+      }
+    });
+    const limits = { maxMessageBytes: 65_536, maxTopics: 128, pingIntervalMs: 25_000 };
+    say({ type: 'welcome', connectionId: 'c', instanceId: 'i', user: null, limits });
+  }
+}
+
+let server: Server;
+let url: string;
+const clients: LiveClient[] = [];
+
+beforeEach(async () => {
+  server = new Server();
+  url = await server.listen();
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await server.close();
+  vi.unstubAllGlobals();
+});
+
+function open(options: Parameters<typeof connect>[1] = {}): LiveClient {
+  const client = connect(url, { webSocket: WebSocket, ...options });
+  clients.push(client);
+  return client;
+}
+
+const until = <S extends LiveStatus['state']>(
+  client: LiveClient,
+  state: S,
+): Promise<LiveStatus & { state: S }> =>
+  new Promise((resolve) => {
+    const check = (status: LiveStatus): void => {
+      if (status.state === state) resolve(status as LiveStatus & { state: S });
+    };
+    check(client.status);
+    client.on('status', check);
+  });
+
+describe('over a real socket', () => {
+  it('[L-1.3] connects, subscribes, publishes and closes; an http URL is a ws URL', async () => {
+    const client = open({ credential: () => Promise.resolve('T') });
+    const iterator = client.subscribe('a')[Symbol.asyncIterator]();
+    expect((await iterator.next()).value).toMatchObject({ type: 'start' });
+    expect(await client.publish('a', 1)).toEqual({ epoch: 'e', offset: 1 });
+    expect((await iterator.next()).value).toMatchObject({ type: 'event', data: 'é☃' });
+    const [peer] = server.sockets.clients;
+    const closed = new Promise((resolve) => peer?.on('close', (code) => resolve(code)));
+    client.close();
+    expect(await closed).toBe(1000);
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+    expect(server.handshakes).toEqual(['live.v1,bearer.T']);
+    expect(server.received).toEqual([
+      '{"type":"subscribe","id":1,"topic":"a"}',
+      '{"type":"publish","topic":"a","data":1,"id":2}',
+    ]);
+  });
+
+  it('[L-1.6] that is refused with 401 waits, says why where the runtime tells, and asks for another credential', async () => {
+    server.status = 401;
+    const asked: string[] = [];
+    const client = open({
+      backoff: { minMs: 1, maxMs: 1 },
+      credential: ({ reason }) => {
+        asked.push(reason);
+        if (reason === 'rejected') server.status = 101;
+        return `t${String(asked.length)}`;
+      },
+    });
+    expect(await until(client, 'waiting')).toMatchObject({
+      code: 1006,
+      reason: 'Unexpected server response: 401',
+    });
+    await until(client, 'open');
+    expect(asked).toEqual(['connect', 'rejected']);
+    expect(server.handshakes).toEqual(['live.v1,bearer.t1', 'live.v1,bearer.t2']);
+  });
+
+  it('comes back after the connection is torn down', async () => {
+    const client = open({ backoff: { minMs: 1, maxMs: 1 } });
+    await until(client, 'open');
+    for (const ws of server.sockets.clients) ws.terminate();
+    expect(await until(client, 'waiting')).toMatchObject({ code: 1006 });
+    await until(client, 'open');
+    expect(server.handshakes).toHaveLength(2);
+  });
+
+  it('[L-10.3] reads code and reason of a close', async () => {
+    const client = open();
+    await until(client, 'open');
+    for (const ws of server.sockets.clients) ws.close(4503, 'logged out');
+    expect(await until(client, 'closed')).toEqual({ state: 'closed', code: 4503, reason: 'logged out' });
+  });
+
+  it('closed during the handshake raises nothing', async () => {
+    const client = open();
+    await Promise.resolve();
+    client.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(client.state).toBe('closed');
+  });
+
+  it('closes with the error where the URL is none', async () => {
+    url = 'no url';
+    expect(await until(open(), 'closed')).toMatchObject({ error: { name: 'SyntaxError' } });
+  });
+
+  it('tells how to get a WebSocket where the runtime has none', () => {
+    vi.stubGlobal('WebSocket', undefined);
+    expect(() => connect(url)).toThrow(
+      /Run `npm i ws`.*import \{ WebSocket \} from 'ws'.*webSocket: WebSocket/,
+    );
+    vi.stubGlobal('WebSocket', WebSocket);
+    const client = connect(url);
+    clients.push(client);
+    expect(client.state).toBe('connecting');
+  });
+});
+
+describe('platform of a browser', () => {
+  class Page extends EventTarget {
+    visibilityState = 'hidden';
+  }
+
+  it('says when the network comes back and when the page becomes visible, until it is cancelled', () => {
+    const [network, page] = [new EventTarget(), new Page()];
+    vi.stubGlobal('addEventListener', network.addEventListener.bind(network));
+    vi.stubGlobal('removeEventListener', network.removeEventListener.bind(network));
+    vi.stubGlobal('document', page);
+    const seen: string[] = [];
+    const platform = defaultPlatform();
+    const cancels = [
+      platform.onOnline(() => seen.push('online')),
+      platform.onVisible(() => seen.push('visible')),
+    ];
+    const happen = (): void => {
+      network.dispatchEvent(new Event('online'));
+      page.dispatchEvent(new Event('visibilitychange'));
+    };
+    happen();
+    expect(seen).toEqual(['online']);
+    page.visibilityState = 'visible';
+    happen();
+    expect(seen).toEqual(['online', 'online', 'visible']);
+    for (const cancel of cancels) cancel();
+    happen();
+    expect(seen).toHaveLength(3);
+  });
+
+  it('has a clock, chance, and timers that can be cancelled', async () => {
+    const platform = defaultPlatform();
+    expect(Math.abs(platform.now() - Date.now())).toBeLessThan(1_000);
+    expect(platform.random()).toBeLessThan(1);
+    const seen: string[] = [];
+    platform.setTimer(() => seen.push('cancelled'), 0)();
+    await new Promise<void>((resolve) => platform.setTimer(resolve, 1));
+    expect(seen).toEqual([]);
+  });
+});
