@@ -25,7 +25,8 @@ export function readEnvelope(text: string): InboundMessage | LiveError {
 }
 
 function isRequestId(value: unknown): value is RequestId {
-  return typeof value === 'number' || (typeof value === 'string' && value.length <= maxRequestIdLength);
+  // `1e999` is a number here and nothing that could be said back.
+  return Number.isFinite(value) || (typeof value === 'string' && value.length <= maxRequestIdLength);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,11 @@
+import type { ConnectionIdentity } from './connection/live-user.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
 import type { Policy } from './ports/policy.js';
+
+/** Says whose a token is. Rejects with a `LiveError`: `forbidden` for a bad one, `unavailable` when nobody can tell. */
+export type VerifyCredential = (token: string) => Promise<ConnectionIdentity>;
 
 /** What the core needs from outside. */
 export interface LivePorts {
@@ -9,6 +13,8 @@ export interface LivePorts {
   readonly policy: Policy;
   readonly clock: Clock;
   readonly observer: Observer;
+  /** Absent where credentials cannot be renewed on an open connection. */
+  readonly verify?: VerifyCredential;
 }
 
 /** What the core holds its peers and providers to; the module's options have the defaults. */
@@ -21,6 +27,7 @@ export interface LiveLimits {
   readonly pongTimeoutMs: number;
   readonly authorizationTimeoutMs: number;
   readonly snapshotTimeoutMs: number;
+  readonly credentialGraceMs: number;
 }
 
 export interface LiveSettings {

@@ -4,6 +4,7 @@ import { LiveError } from '../protocol/live.error.js';
 import type { Position } from '../protocol/position.js';
 import { isTopicName } from '../protocol/topic-name.js';
 import { Connection, type ConnectionContext, type PeerInfo } from './connection/connection.js';
+import { CredentialWatch } from './connection/credential-watch.js';
 import { Heartbeat } from './connection/heartbeat.js';
 import { ConnectionRegistry } from './connection/registry.js';
 import { Drain, type DrainResult } from './drain.js';
@@ -38,6 +39,7 @@ export class Live {
   private readonly hub: Hub;
   private readonly publisher: Publisher;
   private readonly heartbeat: Heartbeat;
+  private readonly credentials: CredentialWatch;
   private readonly connections: ConnectionContext;
   private readonly sessions: SessionContext;
   private draining_: Drain | undefined;
@@ -52,11 +54,13 @@ export class Live {
     this.publisher = new Publisher(broker, observer);
     this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
+    this.credentials = new CredentialWatch(limits.credentialGraceMs, clock, this.registry);
     this.connections = { ...limits, clock, observer, flusher: new Flusher(clock) };
     this.sessions = { ...limits, clock, observer, onEnd: this.ended };
     this.verbs = makeVerbs(this.hub, this.publisher, ports, settings);
     broker.start(this.hub);
     this.heartbeat.start();
+    this.credentials.start();
   }
 
   get draining(): boolean {
@@ -109,6 +113,7 @@ export class Live {
   /** Closes every connection, and resolves when none is left, at the latest after `timeoutMs`. Once only. */
   drain(timeoutMs: number): Promise<DrainResult> {
     this.heartbeat.stop();
+    this.credentials.stop();
     this.draining_ ??= new Drain(this.registry, this.ports.clock, timeoutMs);
     return this.draining_.done;
   }

@@ -8,8 +8,9 @@ export function reply(connection: Connection, request: InboundMessage, value: un
   if (value === undefined) return;
   const identity = request.id === undefined ? undefined : { id: request.id };
   if (hasType(value)) {
-    const { type, id: _own, ...fields } = value;
-    connection.send({ type, ...identity, ...fields });
+    const { type, ...fields } = value;
+    // Twice: it stands behind the type, and no id of its own takes its place.
+    connection.send({ type, ...identity, ...fields, ...identity });
   } else {
     connection.send({ type: request.type, ...identity, data: value } as { type: string });
   }
@@ -40,7 +41,7 @@ export function publicError(error: unknown): LiveError {
     : new LiveError('internal', 'The server failed to handle this message');
 }
 
-function hasType(value: unknown): value is { type: string; id?: unknown } {
+function hasType(value: unknown): value is { type: string } {
   return (
     typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
   );

@@ -21,9 +21,17 @@ export function guardedGateway(
   }
   const all = [...inherited, ...guards];
   const method = Object.getOwnPropertyDescriptor(GuardedLiveGateway.prototype, 'handleUpgrade');
-  if (all.length > 0 && method) {
-    UseGuards(...(all as Type<CanActivate>[]))(GuardedLiveGateway.prototype, 'handleUpgrade', method);
+  if (method) {
+    copyMetadata(base.prototype.handleUpgrade, method.value as object);
+    if (guards.length > 0) UseGuards(...guards)(GuardedLiveGateway.prototype, 'handleUpgrade', method);
   }
   Object.defineProperty(GuardedLiveGateway, 'name', { value: base.name });
   return { gateway: GuardedLiveGateway, guards: all };
+}
+
+/** What decorators said about the method, for guards that ask with `Reflector`. */
+function copyMetadata(from: object, to: object): void {
+  for (const key of Reflect.getMetadataKeys(from) as unknown[]) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, from), to);
+  }
 }

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Connection } from '../core/connection/connection.js';
 import type { LiveObserver } from './live.observers.js';
+import { printable } from './printable.js';
 
 /** Failures of one kind that are logged within one second; the rest is counted and told with the next. */
 const failuresPerSecond = 10;
@@ -10,17 +11,21 @@ interface Flood {
   count: number;
 }
 
-/** Writes the log: connections at debug, failures at error, each with its connection's id. Never what a peer sent. */
+/**
+ * Writes the log: connections at debug, failures at error, each with its connection's id. Of what a peer
+ * sent, only the reason of its close.
+ */
 export class LiveLogObserver implements Partial<LiveObserver> {
   private readonly logger = new Logger('Live');
   private readonly floods = new Map<string, Flood>();
 
   opened({ id, user, remoteAddr }: Connection): void {
-    this.logger.debug({ msg: 'connection opened', connectionId: id, userId: user?.id, remoteAddr });
+    const userId = user === null ? undefined : printable(user.id);
+    this.logger.debug({ msg: 'connection opened', connectionId: id, userId, remoteAddr });
   }
 
   closed({ id }: Connection, code: number, reason: string): void {
-    this.logger.debug({ msg: 'connection closed', connectionId: id, code, reason });
+    this.logger.debug({ msg: 'connection closed', connectionId: id, code, reason: printable(reason) });
   }
 
   failed(doing: string, err: unknown, connection?: Connection): void {

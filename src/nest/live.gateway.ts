@@ -5,6 +5,7 @@ import { Connection } from '../core/connection/connection.js';
 import { Live } from '../core/live.js';
 import { LiveMessagePipe } from './dto/live-message.pipe.js';
 import { LiveMessageDto } from './dto/live-message.dto.js';
+import { AuthDto } from './dto/auth.dto.js';
 import { PublishDto } from './dto/publish.dto.js';
 import { SubscribeDto } from './dto/subscribe.dto.js';
 import { UnsubscribeDto } from './dto/unsubscribe.dto.js';
@@ -51,6 +52,11 @@ export class LiveGateway {
     @MessageBody(LiveMessagePipe) message: PublishDto,
   ): unknown {
     return this.live.verbs.publish(connection, message);
+  }
+
+  @SubscribeMessage('auth')
+  auth(@ConnectedSocket() connection: Connection, @MessageBody(LiveMessagePipe) message: AuthDto): unknown {
+    return this.live.verbs.auth(connection, message);
   }
 
   @SubscribeMessage('ping')

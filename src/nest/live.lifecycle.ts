@@ -22,8 +22,7 @@ export type LiveState = 'starting' | 'ready' | 'stopping' | 'draining' | 'stoppe
 
 /**
  * The live server's life, in the order of Nest's hooks: `beforeClose` takes readiness down, `onModuleDestroy` refuses
- * upgrades and asks the peers to leave, `beforeApplicationShutdown` waits for them, `onApplicationShutdown` gives
- * everything back. [L-10.1]
+ * upgrades, asks the peers to leave and waits for them, `onApplicationShutdown` gives everything back. [L-10.1]
  */
 @Injectable()
 export class LiveLifecycle
@@ -71,8 +70,9 @@ export class LiveLifecycle
     this.state_ = 'ready';
   }
 
-  onModuleDestroy(): void {
-    this.beginDrain();
+  /** Waits, because terminus fails every check, liveness too, from `beforeApplicationShutdown` on. */
+  async onModuleDestroy(): Promise<void> {
+    await this.beginDrain();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

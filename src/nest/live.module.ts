@@ -1,11 +1,26 @@
-import { type DynamicModule, Inject, Module, Optional, type Provider } from '@nestjs/common';
-import { ApplicationConfig, DiscoveryModule, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import {
+  type CanActivate,
+  type DynamicModule,
+  Inject,
+  Module,
+  Optional,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import {
+  ApplicationConfig,
+  DiscoveryModule,
+  HttpAdapterHost,
+  ModuleRef,
+  ModulesContainer,
+} from '@nestjs/core';
 import { MemoryBroker } from '../brokers/memory/memory-broker.js';
 import { ConnectionRegistry } from '../core/connection/registry.js';
 import { Live } from '../core/live.js';
 import type { Broker } from '../core/ports/broker.js';
 import type { Clock } from '../core/ports/clock.js';
 import { SystemClock } from '../ws/system-clock.js';
+import { credentialVerifier } from './auth/credential-verifier.js';
 import { guardedGateway } from './guarded-gateway.js';
 import { LiveLogObserver } from './live-log.observer.js';
 import { LiveWsAdapter } from './live-ws.adapter.js';
@@ -41,7 +56,15 @@ const providers: Provider[] = [
   { provide: LiveObservers, inject: [LIVE_OPTIONS], useFactory: makeObservers },
   {
     provide: Live,
-    inject: [LIVE_SETTINGS, LIVE_BROKER, TopicPolicy, LIVE_CLOCK, LiveObservers],
+    inject: [
+      LIVE_SETTINGS,
+      LIVE_BROKER,
+      TopicPolicy,
+      LIVE_CLOCK,
+      LiveObservers,
+      ModuleRef,
+      LiveStartCheck.guards,
+    ],
     useFactory: makeLive,
   },
   { provide: ConnectionRegistry, inject: [Live], useFactory: ({ registry }: Live) => registry },
@@ -118,6 +141,9 @@ function makeLive(
   policy: TopicPolicy,
   clock: Clock,
   observer: LiveObservers,
+  moduleRef: ModuleRef,
+  guards: readonly Type<CanActivate>[],
 ): Live {
-  return new Live(settings, { broker, policy, clock, observer });
+  const verify = credentialVerifier(guards, moduleRef);
+  return new Live(settings, { broker, policy, clock, observer, ...(verify && { verify }) });
 }

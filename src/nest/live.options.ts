@@ -48,6 +48,8 @@ export interface LiveModuleOptions {
   readonly maxWaitingMessages?: number;
   /** Milliseconds until an authorisation that has not answered denies. @default 5000 */
   readonly authorizationTimeoutMs?: number;
+  /** Milliseconds that a connection whose credential has expired has for a new one before it is closed with 4501. @default 60000 */
+  readonly credentialGraceMs?: number;
   /** Milliseconds until a snapshot that has not come fails. @default 10000 */
   readonly snapshotTimeoutMs?: number;
   /** Prefix of the metrics' names. @default 'processor_live' */

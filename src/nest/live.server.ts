@@ -150,8 +150,7 @@ export class LiveServer {
       new WsSocket(ws, socket),
       {
         id: randomUUID(),
-        user: identity.user,
-        expiresAt: identity.expiresAt,
+        identity,
         remoteAddr: request.socket.remoteAddress ?? 'unknown',
         cookieHeader: request.headers.cookie,
       },

@@ -60,6 +60,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       pingIntervalMs: number('pingIntervalMs', 25_000, 10),
       pongTimeoutMs: number('pongTimeoutMs', 10_000, 10),
       authorizationTimeoutMs: number('authorizationTimeoutMs', 5_000, 1),
+      credentialGraceMs: number('credentialGraceMs', 60_000, 0),
       snapshotTimeoutMs: number('snapshotTimeoutMs', 10_000, 1),
     },
   };

@@ -2,7 +2,7 @@ import { MemoryBroker } from '../brokers/memory/memory-broker.js';
 import type { Connection } from '../core/connection/connection.js';
 import type { LiveUser } from '../core/connection/live-user.js';
 import { Live } from '../core/live.js';
-import type { LiveLimits } from '../core/live.settings.js';
+import type { LiveLimits, VerifyCredential } from '../core/live.settings.js';
 import type { Broker } from '../core/ports/broker.js';
 import { type Observer, silentObserver } from '../core/ports/observer.js';
 import type { Policy, TopicRules } from '../core/ports/policy.js';
@@ -18,12 +18,16 @@ export interface TestLiveOptions {
   /** Stands in front of the memory broker, for example to delay it. */
   readonly broker?: (memory: MemoryBroker) => Broker;
   readonly clock?: TestClock;
+  /** Says whose a token is; without it `auth` is not implemented. */
+  readonly verify?: VerifyCredential;
   /** Takes messages instead of the core's own verbs. */
   readonly handlers?: (connection: Connection) => FindHandler;
 }
 
 export interface TestPeerOptions {
   readonly user?: LiveUser | null;
+  /** The credential's end, milliseconds since 1970. */
+  readonly expiresAt?: number;
   readonly socket?: TestSocket;
 }
 
@@ -46,6 +50,7 @@ const limits: LiveLimits = {
   pongTimeoutMs: 10_000,
   authorizationTimeoutMs: 5_000,
   snapshotTimeoutMs: 10_000,
+  credentialGraceMs: 60_000,
 };
 
 /** The whole core on plain objects: a memory broker, a clock that a test moves, sockets without a network. */
@@ -66,15 +71,21 @@ export class TestLive {
         broker: options.broker?.(this.broker) ?? this.broker,
         policy,
         clock: this.clock,
+        ...(options.verify && { verify: options.verify }),
         observer: { ...silentObserver, ...options.observer },
       },
     );
   }
 
   /** A peer that has come in. */
-  connect({ user = { id: 'ann' }, socket = new TestSocket() }: TestPeerOptions = {}): TestPeer {
+  connect({ user = { id: 'ann' }, expiresAt, socket = new TestSocket() }: TestPeerOptions = {}): TestPeer {
+    const identity = { user, ...(expiresAt !== undefined && { expiresAt }) };
     const id = `connection-${String(++this.count)}`;
-    const session = this.live.accept(socket, { id, user, remoteAddr: '192.0.2.1' }, this.options.handlers);
+    const session = this.live.accept(
+      socket,
+      { id, identity, remoteAddr: '192.0.2.1' },
+      this.options.handlers,
+    );
     socket.onGone = (code, reason) => session.finished(code, reason);
     this.clock.flush();
     let read = 1;

@@ -4,15 +4,13 @@ import { Outbox, type SlowPeer } from '../outbound/outbox.js';
 import type { Clock } from '../ports/clock.js';
 import type { LiveSocket } from '../ports/socket.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
-import type { LiveUser } from './live-user.js';
+import type { ConnectionIdentity, LiveUser } from './live-user.js';
 import type { Membership } from './membership.js';
 
 /** What is known of a peer when its connection opens. */
 export interface PeerInfo {
   readonly id: string;
-  readonly user: LiveUser | null;
-  /** Milliseconds since 1970. */
-  readonly expiresAt?: number | undefined;
+  readonly identity: ConnectionIdentity;
   /** The socket's address, or 'unknown'. */
   readonly remoteAddr: string;
   /** The handshake's cookie header, for per-topic questions to the session's backend. Never logged. */
@@ -33,8 +31,6 @@ const noMemberships: ReadonlyMap<string, Membership> = new Map();
 export class Connection implements SlowPeer {
   /** A UUID. */
   readonly id: string;
-  readonly user: LiveUser | null;
-  readonly expiresAt: number | undefined;
   readonly remoteAddr: string;
   readonly cookieHeader: string | undefined;
   /** Milliseconds since 1970. */
@@ -47,6 +43,7 @@ export class Connection implements SlowPeer {
   closedWith: { readonly code: number; readonly reason: string } | undefined;
   /** Whether reading from the peer is paused. */
   readingPaused = false;
+  private identity: ConnectionIdentity;
   private readonly openedMs: number;
   private heardMs: number;
   private memberships: Map<string, Membership> | undefined;
@@ -57,13 +54,26 @@ export class Connection implements SlowPeer {
     private readonly context: ConnectionContext,
   ) {
     this.id = peer.id;
-    this.user = peer.user;
-    this.expiresAt = peer.expiresAt;
+    this.identity = peer.identity;
     this.remoteAddr = peer.remoteAddr;
     this.cookieHeader = peer.cookieHeader;
     this.openedAt = context.clock.wallMs();
     this.openedMs = this.heardMs = context.clock.now();
     this.outbox = new Outbox(socket, context.flusher, context.backPressureThresholdBytes, this);
+  }
+
+  get user(): LiveUser | null {
+    return this.identity.user;
+  }
+
+  /** The credential's end in milliseconds since 1970, if it has one. */
+  get expiresAt(): number | undefined {
+    return this.identity.expiresAt;
+  }
+
+  /** Goes on with a new credential of the same user. */
+  renew(identity: ConnectionIdentity): void {
+    this.identity = identity;
   }
 
   /** Whether it can still be sent to: neither side has begun to close. */
@@ -156,6 +166,11 @@ export class Connection implements SlowPeer {
     this.memberships?.delete(topic);
     membership.leave();
     return true;
+  }
+
+  /** What ties it to the topic now. */
+  membership(topic: string): Membership | undefined {
+    return this.memberships?.get(topic);
   }
 
   /** Ends a subscribe that is still pending, and nothing else. */

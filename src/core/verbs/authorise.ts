@@ -1,12 +1,14 @@
+import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { Policy, TopicRules } from '../ports/policy.js';
-import { LiveError } from '../../protocol/live.error.js';
-import type { PendingSubscribe } from './pending-subscribe.js';
+import { PendingSubscribe } from './pending-subscribe.js';
+
+export type Right = 'canSubscribe' | 'canPublish';
 
 /** The one answer to what is not allowed and to what is not there. [L-3.3] [L-4.4] */
-export function forbidden(): LiveError {
+function forbidden(): LiveError {
   return new LiveError('forbidden', 'You may not do this with this topic');
 }
 
@@ -21,33 +23,37 @@ export class Authoriser {
 
   /** The topic's rules, if this connection may. Throws `forbidden`, or that `pending` was cancelled. */
   async rulesFor(
-    right: 'canSubscribe' | 'canPublish',
+    right: Right,
     topic: string,
     connection: Connection,
-    pending: PendingSubscribe,
+    pending = new PendingSubscribe(),
   ): Promise<TopicRules> {
     const rules = this.policy.rulesFor(topic);
-    if (rules === undefined) throw forbidden();
-    const allowed = await this.ask(right, rules, connection, pending);
-    pending.check();
-    if (allowed !== true) throw forbidden();
+    if (rules === undefined || !(await this.ask(right, rules, connection, pending))) throw forbidden();
     return rules;
   }
 
+  /** Whether this connection may. */
+  async allows(right: Right, topic: string, connection: Connection): Promise<boolean> {
+    const rules = this.policy.rulesFor(topic);
+    return rules !== undefined && this.ask(right, rules, connection, new PendingSubscribe());
+  }
+
   private async ask(
-    right: 'canSubscribe' | 'canPublish',
+    right: Right,
     rules: TopicRules,
     connection: Connection,
     pending: PendingSubscribe,
-  ): Promise<unknown> {
+  ): Promise<boolean> {
     try {
-      const answer = rules[right](connection.user);
+      const answer: unknown = rules[right](connection.user);
       if (typeof answer === 'boolean') return answer;
-      return await pending.until(answer, {
+      const settled = await pending.until(Promise.resolve(answer), {
         clock: this.clock,
         ms: this.timeoutMs,
         error: () => new Error(`${right} did not answer within ${String(this.timeoutMs)} ms`),
       });
+      return settled === true;
     } catch (error) {
       pending.check();
       this.observer.failed(`asking ${right}`, error, connection);

@@ -32,6 +32,17 @@ export function keyOf({ key }: InboundMessage | PublishRequest): string | undefi
   );
 }
 
+const maxTokenLength = 16_384;
+
+/** The token of an auth. [L-7.1] */
+export function tokenOf({ token }: InboundMessage): string {
+  if (typeof token === 'string' && token.length > 0 && token.length <= maxTokenLength) return token;
+  throw new LiveError(
+    'protocol-violation',
+    `"token" must be a string of 1 to ${String(maxTokenLength)} characters`,
+  );
+}
+
 /** The data of a publish, as JSON text. [L-4.3] */
 export function dataTextOf({ data }: InboundMessage | PublishRequest): string {
   if (data !== undefined) return JSON.stringify(data);

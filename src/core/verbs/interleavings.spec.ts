@@ -56,10 +56,8 @@ const step = fc.oneof(
       topic: fc.constantFrom(...topics),
     }),
   },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constantFrom('flush' as const, 'leave' as const), peer: fc.nat(2) }),
-  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), peer: fc.nat(2) }) },
 );
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -98,6 +96,7 @@ async function run(steps: readonly Step[], withSnapshot: boolean): Promise<void>
       ...(withSnapshot && { snapshot: () => schedule.later(() => ({ seen: tops.get(topic) })) }),
     }),
   });
+  const timers = test.clock.timerCount;
   const transcripts: { peer: TestPeer; messages: () => Message[]; gone: boolean }[] = [];
   const enter = () => {
     const peer = test.connect();
@@ -150,7 +149,7 @@ async function run(steps: readonly Step[], withSnapshot: boolean): Promise<void>
     subscriptions: 0,
     queuedBytes: 0,
   });
-  expect(test.clock.timerCount).toBe(2);
+  expect(test.clock.timerCount).toBe(timers);
 }
 
 describe('Subscribe, whatever happens meanwhile', () => {

@@ -3,7 +3,6 @@ import type { Publisher } from '../publisher.js';
 import type { InboundMessage, PublishedMessage } from '../../protocol/messages.js';
 import type { Authoriser } from './authorise.js';
 import { dataTextOf, keyOf, topicOf } from './fields.js';
-import { PendingSubscribe } from './pending-subscribe.js';
 
 /** The publish verb, for clients. [L-4.3] */
 export class Publish {
@@ -17,7 +16,7 @@ export class Publish {
     const topic = topicOf(message);
     const key = keyOf(message);
     const text = dataTextOf(message);
-    const rules = await this.authoriser.rulesFor('canPublish', topic, connection, new PendingSubscribe());
+    const rules = await this.authoriser.rulesFor('canPublish', topic, connection);
     const position = await this.publisher.publish(topic, text, key, rules);
     return { type: 'published', topic, ...position };
   }

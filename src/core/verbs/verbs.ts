@@ -4,6 +4,7 @@ import type { LivePorts, LiveSettings } from '../live.settings.js';
 import type { Publisher } from '../publisher.js';
 import { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage } from '../../protocol/messages.js';
+import { Auth } from './auth.js';
 import { Authoriser } from './authorise.js';
 import { Publish } from './publish.js';
 import { Subscribe } from './subscribe.js';
@@ -12,7 +13,7 @@ import { unsubscribe } from './unsubscribe.js';
 /** A verb: a message of a connection, and the answer to it, or `undefined` when it answers by itself. */
 export type Verb = (connection: Connection, message: InboundMessage) => unknown;
 
-export type VerbName = 'subscribe' | 'unsubscribe' | 'publish' | 'ping';
+export type VerbName = 'subscribe' | 'unsubscribe' | 'publish' | 'auth' | 'ping';
 
 /** What a client can ask for, one room each. */
 export type Verbs = Readonly<Record<VerbName, Verb>>;
@@ -23,10 +24,12 @@ export function makeVerbs(hub: Hub, publisher: Publisher, ports: LivePorts, { li
   const snapshots = new Snapshots(broker, clock, observer, limits.snapshotTimeoutMs);
   const subscribe = new Subscribe({ hub, broker, authoriser, snapshots, observer, limits });
   const publish = new Publish(publisher, authoriser);
+  const auth = new Auth(authoriser, observer, ports.verify);
   return {
     subscribe: (connection, message) => subscribe.run(connection, message),
     unsubscribe,
     publish: (connection, message) => publish.run(connection, message),
+    auth: (connection, message) => auth.run(connection, message),
     ping: () => ({ type: 'pong' }),
   };
 }

@@ -1,0 +1,52 @@
+import { HealthIndicatorService } from '@nestjs/terminus';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { ConnectionRegistry } from '../../core/connection/registry.js';
+import { eventLoopDelay } from '../event-loop-delay.js';
+import type { LiveLifecycle, LiveState } from '../live.lifecycle.js';
+import { LiveHealthIndicator } from './live-health.indicator.js';
+
+function indicatorIn(state: LiveState, connections = 0): LiveHealthIndicator {
+  return new LiveHealthIndicator(
+    { state } as LiveLifecycle,
+    { size: connections } as ConnectionRegistry,
+    new HealthIndicatorService(),
+  );
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('LiveHealthIndicator', () => {
+  it.each([
+    ['starting', 'down'],
+    ['ready', 'up'],
+    ['stopping', 'down'],
+    ['draining', 'down'],
+    ['stopped', 'down'],
+  ] as const)('[L-10.1] is live while %s, and ready is %s', (state, ready) => {
+    const indicator = indicatorIn(state);
+    expect([indicator.live().live.status, indicator.ready().live.status]).toEqual(['up', ready]);
+  });
+
+  it('tells the delay of the event loop in milliseconds, with two places', () => {
+    vi.spyOn(eventLoopDelay, 'read').mockReturnValue({ mean: 0.126, p99: 1.5, max: 1_234.567 });
+    expect(indicatorIn('ready', 3).ready()).toEqual({
+      live: {
+        status: 'up',
+        state: 'ready',
+        draining: false,
+        connections: 3,
+        eventLoopDelayMs: { mean: 0.13, p99: 1.5, max: 1_234.57 },
+      },
+    });
+  });
+
+  it('is not live above the delay that it is given, and has no limit of its own', () => {
+    vi.spyOn(eventLoopDelay, 'read').mockReturnValue({ mean: 1, p99: 5_000, max: 9_000 });
+    const indicator = indicatorIn('ready');
+    const status = (maxEventLoopDelayMs?: number): string =>
+      indicator.live('loop', maxEventLoopDelayMs === undefined ? {} : { maxEventLoopDelayMs }).loop.status;
+    expect([status(), status(5_000), status(4_999)]).toEqual(['up', 'up', 'down']);
+  });
+});

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import { ConnectionRegistry } from '../../core/connection/registry.js';
+import { eventLoopDelay, type EventLoopDelayReading } from '../event-loop-delay.js';
+import { LiveLifecycle, type LiveState } from '../live.lifecycle.js';
+
+/** What both checks tell beside their status. */
+export interface LiveHealthDetails extends Record<string, unknown> {
+  readonly state: LiveState;
+  readonly draining: boolean;
+  readonly connections: number;
+  /** Over the last 15 to 30 seconds, in milliseconds. */
+  readonly eventLoopDelayMs: EventLoopDelayReading;
+}
+
+export interface LivenessOptions {
+  /**
+   * Down when the event loop's delay, its 99th percentile over the last 15 to 30 s, is more milliseconds than this.
+   * @default no limit: a process that answers lives, and a restart drops every connection
+   */
+  readonly maxEventLoopDelayMs?: number;
+}
+
+/** The result of a check under its key. */
+export type LiveHealthResult<Key extends string> = HealthIndicatorResult<
+  Key,
+  'up' | 'down',
+  LiveHealthDetails
+>;
+
+/**
+ * The live server's health for terminus, as two questions: shall this process be restarted (`live`), and shall new
+ * clients be sent to it (`ready`)? Each in its own route: `health.check([() => this.indicator.ready()])`.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class LiveHealthIndicator {
+  constructor(
+    private readonly lifecycle: LiveLifecycle,
+    private readonly registry: ConnectionRegistry,
+    private readonly health: HealthIndicatorService,
+  ) {
+    eventLoopDelay.start();
+  }
+
+  /** Up as long as the process answers. A drain or a broker that is away never takes it down. */
+  live<const Key extends string = 'live'>(
+    key: Key = 'live' as Key,
+    { maxEventLoopDelayMs = Infinity }: LivenessOptions = {},
+  ): LiveHealthResult<Key> {
+    return this.result(key, eventLoopDelay.read().p99 <= maxEventLoopDelayMs);
+  }
+
+  /** Up while new clients are let in: down while the server starts, stops, drains, and after that. [L-10.1] */
+  ready<const Key extends string = 'live'>(key: Key = 'live' as Key): LiveHealthResult<Key> {
+    return this.result(key, this.lifecycle.state === 'ready');
+  }
+
+  private result<Key extends string>(key: Key, up: boolean): LiveHealthResult<Key> {
+    const { state } = this.lifecycle;
+    const { mean, p99, max } = eventLoopDelay.read();
+    const details: LiveHealthDetails = {
+      state,
+      draining: state === 'draining',
+      connections: this.registry.size,
+      eventLoopDelayMs: { mean: rounded(mean), p99: rounded(p99), max: rounded(max) },
+    };
+    const session = this.health.check(key);
+    return up ? session.up(details) : session.down(details);
+  }
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,80 @@
+import type { Connection } from '../../core/connection/connection.js';
+import { CloseCode } from '../../protocol/codes.js';
+import type { ClientMessage, ServerMessage } from '../../protocol/messages.js';
+import type { HandshakeResult } from '../../ws/refusal.js';
+import type { LiveObserver } from '../live.observers.js';
+import { LabelCounts } from './label-counts.js';
+
+/** Types of messages that are told apart, in each direction; an application's own come after the protocol's. */
+const mostTypes = 50;
+
+// Objects instead of lists, so that the compiler misses what is missing.
+const inboundTypes: Record<ClientMessage['type'] | 'invalid' | 'unknown', true> = {
+  subscribe: true,
+  unsubscribe: true,
+  publish: true,
+  auth: true,
+  ping: true,
+  invalid: true,
+  unknown: true,
+};
+
+const outboundTypes: Record<ServerMessage['type'], true> = {
+  welcome: true,
+  subscribed: true,
+  event: true,
+  lost: true,
+  unsubscribed: true,
+  published: true,
+  pong: true,
+  authenticated: true,
+  draining: true,
+  error: true,
+};
+
+const handshakeResults: Record<HandshakeResult, true> = {
+  accepted: true,
+  malformed: true,
+  unauthorized: true,
+  forbidden: true,
+  origin: true,
+  'not-found': true,
+  'wrong-version': true,
+  'too-many': true,
+  unavailable: true,
+  aborted: true,
+};
+
+/** Close codes that `ws` or a well-behaved peer may bring, beside our own. */
+const transportCodes = [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014];
+
+/** Counts what happens on the live server, in plain numbers: a scrape reads them, the hot path only adds. */
+export class LiveTally implements Partial<LiveObserver> {
+  readonly inboundByType = new LabelCounts(Object.keys(inboundTypes), mostTypes);
+  readonly outboundByType = new LabelCounts(Object.keys(outboundTypes), mostTypes);
+  readonly handshakesByResult = new LabelCounts(Object.keys(handshakeResults));
+  readonly closesByCode = new LabelCounts(
+    [...new Set([...transportCodes, ...Object.values(CloseCode)])].map(String),
+  );
+  failuresTotal = 0;
+
+  inbound(type: string): void {
+    this.inboundByType.add(type, 1);
+  }
+
+  outbound(type: string, count: number): void {
+    this.outboundByType.add(type, count);
+  }
+
+  handshake(result: HandshakeResult): void {
+    this.handshakesByResult.add(result, 1);
+  }
+
+  closed(_connection: Connection, code: number): void {
+    this.closesByCode.add(String(code), 1);
+  }
+
+  failed(): void {
+    this.failuresTotal += 1;
+  }
+}
