@@ -1,0 +1,21 @@
+import type { TestingModuleBuilder } from '@nestjs/testing';
+import { LIVE_CLOCK } from '../../src/nest/live.tokens.js';
+import { SystemClock } from '../../src/ws/system-clock.js';
+
+/** The real time, which a test may put forward, and a chance that it may name. */
+export class ShiftedClock extends SystemClock {
+  shiftMs = 0;
+  chance: number | undefined;
+
+  override now(): number {
+    return super.now() + this.shiftMs;
+  }
+
+  override random(): number {
+    return this.chance ?? super.random();
+  }
+
+  /** For `startLiveApp({ override: clock.install })`. */
+  readonly install = (builder: TestingModuleBuilder): TestingModuleBuilder =>
+    builder.overrideProvider(LIVE_CLOCK).useValue(this);
+}
