@@ -19,6 +19,7 @@ export class Publisher {
     try {
       const position = await this.broker.publish(topic, text, {
         ...(key !== undefined && { key }),
+        ...(rules.latest !== undefined && { latest: rules.latest }),
         ...(rules.history !== undefined && { history: rules.history }),
       });
       this.publicationsTotal += 1;

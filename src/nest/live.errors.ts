@@ -52,6 +52,11 @@ export const topicRequestScoped = (provider: string): Error =>
     `LiveModule: the topic ${provider} is request-scoped; a @LiveTopic provider must be a singleton.`,
   );
 
+export const topicWithTwoSnapshots = (provider: string, pattern: string): Error =>
+  new Error(
+    `LiveModule: @LiveTopic('${pattern}') ${provider} has a snapshot() and the option "snapshot". Keep one of them.`,
+  );
+
 export const topicTwice = (pattern: string, one: string, other: string): Error =>
   new Error(
     `LiveModule: ${one} and ${other} both declare topics of the form '${pattern}'. Keep one of them.`,

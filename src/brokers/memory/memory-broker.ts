@@ -3,6 +3,8 @@ import type {
   Broker,
   BrokerSink,
   HistoryRules,
+  LatestReading,
+  LatestRule,
   Publication,
   PublishOptions,
   RecoveryLimits,
@@ -17,7 +19,12 @@ interface Stream {
   offset: number;
   history: History | undefined;
   rules: HistoryRules | undefined;
+  /** By key; the empty one is for publications without. */
+  latest: Map<string, Publication> | undefined;
 }
+
+/** Keys that a topic remembers the last publication of; beyond it the one that was silent longest is forgotten. */
+const maxKeys = 10_000;
 
 export interface MemoryBrokerOptions {
   /**
@@ -54,7 +61,7 @@ export class MemoryBroker implements Broker {
     this.planSweep();
   }
 
-  async publish(topic: string, data: string, { key, history }: PublishOptions): Promise<Position> {
+  async publish(topic: string, data: string, { key, history, latest }: PublishOptions): Promise<Position> {
     this.checkOpen();
     const stream = this.touch(topic);
     stream.offset += 1;
@@ -64,6 +71,7 @@ export class MemoryBroker implements Broker {
       stream.history ??= new History();
       stream.history.add(publication, history, this.clock.now());
     }
+    if (latest !== undefined) remember((stream.latest ??= new Map()), publication, latest);
     if (this.subscribed.has(topic)) this.sink?.publication(topic, stream.epoch, publication);
     return { epoch: stream.epoch, offset: publication.offset };
   }
@@ -87,6 +95,12 @@ export class MemoryBroker implements Broker {
     return { top, missed: stream.history?.after(since.offset, stream.offset, limits) };
   }
 
+  async latest(topic: string): Promise<LatestReading> {
+    this.checkOpen();
+    const { epoch, offset, latest } = this.touch(topic);
+    return { top: { epoch, offset }, publications: [...(latest?.values() ?? [])] };
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     this.cancelSweep?.();
@@ -98,7 +112,7 @@ export class MemoryBroker implements Broker {
   private touch(topic: string): Stream {
     let stream = this.streams.get(topic);
     if (stream === undefined) {
-      stream = { epoch: randomUUID(), offset: 0, history: undefined, rules: undefined };
+      stream = { epoch: randomUUID(), offset: 0, history: undefined, rules: undefined, latest: undefined };
       this.makeRoom();
     } else {
       this.streams.delete(topic);
@@ -129,4 +143,15 @@ export class MemoryBroker implements Broker {
   private checkOpen(): void {
     if (this.closed) throw new Error('The memory broker is closed.');
   }
+}
+
+function remember(latest: Map<string, Publication>, publication: Publication, rule: LatestRule): void {
+  const { key } = publication;
+  if (rule === 'last-per-key' && key === undefined) return;
+  const place = rule === 'last' ? '' : (key ?? '');
+  latest.delete(place);
+  latest.set(place, publication);
+  if (latest.size <= maxKeys) return;
+  const [silentLongest] = latest.keys();
+  if (silentLongest !== undefined) latest.delete(silentLongest);
 }

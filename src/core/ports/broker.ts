@@ -19,8 +19,13 @@ export interface HistoryRules {
   readonly maxBytes: number;
 }
 
+/** What a stream remembers for snapshots: its last publication, or the last of each key. */
+export type LatestRule = 'last' | 'last-per-key';
+
 export interface PublishOptions {
   readonly key?: string;
+  /** Absent: no snapshot is remembered. */
+  readonly latest?: LatestRule;
   /** Absent: nothing is kept. */
   readonly history?: HistoryRules;
 }
@@ -36,6 +41,13 @@ export interface StreamReading {
   readonly top: Position;
   /** Everything after `since`, in order; `undefined` when it is not all there, or nothing was asked. Never a part. */
   readonly missed: readonly Publication[] | undefined;
+}
+
+/** What a stream remembers for snapshots, and its end at the same moment. */
+export interface LatestReading {
+  readonly top: Position;
+  /** At most one, or at most one of each key. */
+  readonly publications: readonly Publication[];
 }
 
 /** Where a broker delivers. Must not throw. */
@@ -56,6 +68,8 @@ export interface Broker {
   unsubscribe(topic: string): Promise<void>;
   /** The topic's end, which gives an untouched topic its epoch, and what came after `since`. */
   read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading>;
+  /** What was published with `latest`. */
+  latest(topic: string): Promise<LatestReading>;
   /** Frees everything; later calls reject. */
   close(): Promise<void>;
 }

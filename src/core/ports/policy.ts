@@ -1,5 +1,5 @@
 import type { LiveUser } from '../connection/live-user.js';
-import type { HistoryRules } from './broker.js';
+import type { HistoryRules, LatestRule } from './broker.js';
 
 /** What the application says about one topic, its parameters already filled in. */
 export interface TopicRules {
@@ -9,6 +9,8 @@ export interface TopicRules {
   canPublish(user: LiveUser | null): boolean | Promise<boolean>;
   /** The topic's state now, as a JSON value; absent where the topic has none. */
   readonly snapshot?: () => unknown;
+  /** In place of a snapshot of the application's own: what was published last. */
+  readonly latest?: LatestRule;
   readonly history?: HistoryRules;
 }
 

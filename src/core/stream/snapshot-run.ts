@@ -1,4 +1,5 @@
 import type { Hold } from '../fanout/hold.js';
+import type { Publication } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';
 
 /** A topic's state, and the position that was taken before it was made. */
@@ -6,6 +7,8 @@ export interface Snapshot {
   readonly position: Position;
   /** JSON text; `undefined` when the provider had nothing to say. */
   readonly text: string | undefined;
+  /** What was published between the position and the start of the hold; it goes out before what was held back. */
+  readonly missed: readonly Publication[];
 }
 
 /**

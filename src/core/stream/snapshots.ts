@@ -1,9 +1,15 @@
 import type { Topic } from '../fanout/topic.js';
-import type { Broker } from '../ports/broker.js';
+import type { Broker, LatestRule } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
+import type { TopicRules } from '../ports/policy.js';
 import { LiveError } from '../../protocol/live.error.js';
+import type { Position } from '../../protocol/position.js';
+import { recoveryLimits } from './recovery-limits.js';
+import { SnapshotAt } from './snapshot-at.js';
 import { type Snapshot, SnapshotRun } from './snapshot-run.js';
+
+type Provider = () => unknown;
 
 /** Takes snapshots of topics: one at a time for each topic, shared by everybody who comes meanwhile. [L-6.2] */
 export class Snapshots {
@@ -14,15 +20,21 @@ export class Snapshots {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Joins the run that is under way, or starts one. Whoever joins must leave. */
-  join(topic: Topic, provider: () => unknown): SnapshotRun {
+  /** Joins the run that is under way, or starts one; `undefined` for a topic without. Whoever joins must leave. */
+  join(topic: Topic, rules: TopicRules): SnapshotRun | undefined {
     const running = topic.snapshotRun;
     if (running !== undefined && !running.hold.overflowed) return running.join();
+    const { snapshot, latest } = rules;
+    if (snapshot !== undefined) return this.start(topic, () => this.fromProvider(topic.name, snapshot));
+    return latest && this.start(topic, () => this.fromLatest(topic.name, latest));
+  }
+
+  private start(topic: Topic, make: () => Promise<Snapshot>): SnapshotRun {
     const hold = topic.hold();
     const over = (): void => {
       if (topic.snapshotRun === run) topic.snapshotRun = undefined;
     };
-    const run = new SnapshotRun(hold, this.take(topic.name, provider), () => {
+    const run = new SnapshotRun(hold, this.take(make), () => {
       over();
       topic.release(hold);
     });
@@ -31,12 +43,9 @@ export class Snapshots {
     return run.join();
   }
 
-  /** The position first: what the provider does not see yet follows as events. */
-  private async take(topic: string, provider: () => unknown): Promise<Snapshot> {
+  private async take(make: () => Promise<Snapshot>): Promise<Snapshot> {
     try {
-      const { top } = await this.broker.read(topic, undefined, { count: 0, bytes: 0 });
-      const state = await this.inTime(provider);
-      return { position: top, text: JSON.stringify(state) as string | undefined };
+      return await make();
     } catch (error) {
       this.observer.failed('making a snapshot', error);
       throw new LiveError('unavailable', 'The snapshot of this topic is not available now', {
@@ -45,7 +54,35 @@ export class Snapshots {
     }
   }
 
-  private async inTime(provider: () => unknown): Promise<unknown> {
+  /** The position first: what the provider does not see yet follows as events. */
+  private async fromProvider(topic: string, provider: Provider): Promise<Snapshot> {
+    const { top } = await this.broker.read(topic, undefined, recoveryLimits);
+    const state = await this.inTime(provider);
+    if (!(state instanceof SnapshotAt)) return { position: top, text: textOf(state), missed: [] };
+    return {
+      position: state.position,
+      text: textOf(state.state),
+      missed: await this.since(topic, state.position),
+    };
+  }
+
+  private async fromLatest(topic: string, rule: LatestRule): Promise<Snapshot> {
+    const { top, publications } = await this.broker.latest(topic);
+    const [last] = publications;
+    const fields = publications.map(({ key, data }) => `${JSON.stringify(key ?? '')}:${data}`);
+    const text = rule === 'last' ? last?.data : `{${fields.join(',')}}`;
+    return { position: top, text: last && text, missed: [] };
+  }
+
+  /** What came after the provider's own position. */
+  private async since(topic: string, position: Position): Promise<Snapshot['missed']> {
+    const { missed } = await this.broker.read(topic, position, recoveryLimits);
+    if (missed === undefined)
+      throw new Error('What came after the position of the snapshot is no longer there');
+    return missed;
+  }
+
+  private async inTime(provider: Provider): Promise<unknown> {
     let stop = (): void => {};
     const late = new Promise<never>((_resolve, reject) => {
       const error = new Error(`The snapshot did not come within ${String(this.timeoutMs)} ms`);
@@ -57,4 +94,9 @@ export class Snapshots {
       stop();
     }
   }
+}
+
+/** `undefined` when there is no state to tell. */
+function textOf(state: unknown): string | undefined {
+  return JSON.stringify(state) as string | undefined;
 }

@@ -38,6 +38,7 @@ function delayed(memory: MemoryBroker, schedule: Schedule): Broker {
     // Commands of one topic reach a broker in the order in which they were given.
     unsubscribe: (topic) => memory.unsubscribe(topic),
     read: (...args) => schedule.later(() => memory.read(...args)),
+    latest: (...args) => schedule.later(() => memory.latest(...args)),
     close: () => memory.close(),
   };
 }

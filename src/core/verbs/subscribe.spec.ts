@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TestLive } from '../../testing/test-live.js';
 import { TestSocket } from '../../testing/test-socket.js';
 import { holdLimits } from '../fanout/hold.js';
+import { snapshotAt } from '../stream/snapshot-at.js';
 import type { TopicRules } from '../ports/policy.js';
 
 /** A promise that the test settles. */
@@ -13,6 +14,11 @@ function deferred<T>() {
     reject = no;
   });
   return { promise, resolve, reject };
+}
+
+async function position(test: TestLive, offset: number) {
+  const { top } = await test.broker.read('t', undefined, { count: 0, bytes: 0 });
+  return { epoch: top.epoch, offset };
 }
 
 const history = { size: 500, ttlMs: 60_000, maxBytes: 10_000_000 };
@@ -277,6 +283,63 @@ describe('Subscribe', () => {
       expect(peers.map(({ received }) => received())).toEqual([answer, answer]);
       expect([failures, test.live.stats().topics]).toEqual([['making a snapshot'], 0]);
     }
+  });
+
+  it('[L-6.4] starts at the position that the snapshot says, and sends what came after it', async () => {
+    const test = live({ history, snapshot: async () => snapshotAt(await position(test, 1), 'as of one') });
+    const { send, received } = test.connect();
+    for (const data of ['a', 'b', 'c']) await test.publish('t', data);
+    await send({ type: 'subscribe', topic: 't' });
+    await test.publish('t', 'd');
+    const answer = subscribed(1, { snapshot: 'as of one' });
+    expect(received()).toEqual([answer, event(2, 'b'), event(3, 'c'), event(4, 'd')]);
+  });
+
+  it('[L-6.4] takes a position that is ahead of where the subscribe began', async () => {
+    const store = deferred<unknown>();
+    const test = live({ history, snapshot: () => store.promise });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    for (const data of ['a', 'b', 'c']) await test.publish('t', data);
+    store.resolve(snapshotAt(await position(test, 2), 'as of two'));
+    await test.clock.settle();
+    expect(received()).toEqual([subscribed(2, { snapshot: 'as of two' }), event(3, 'c')]);
+  });
+
+  it('[L-6.4] is unavailable when what came after that position is no longer there', async () => {
+    const test = live({
+      history: { ...history, size: 1 },
+      snapshot: async () => snapshotAt(await position(test, 1), 1),
+    });
+    const { send, received } = test.connect();
+    for (const data of ['a', 'b', 'c']) await test.publish('t', data);
+    await send({ type: 'subscribe', topic: 't' });
+    const message = 'The snapshot of this topic is not available now';
+    expect(received()).toEqual([error('unavailable', message, { topic: 't', retryAfterMs: 1_000 })]);
+  });
+
+  it('[L-6.5] gives the last publication as the snapshot, and none before the first', async () => {
+    const test = live({ latest: 'last' });
+    const [before, after] = [test.connect(), test.connect()];
+    await before.send({ type: 'subscribe', topic: 't' });
+    for (const data of [{ n: 1 }, { n: 2 }]) await test.publish('t', data);
+    await after.send({ type: 'subscribe', topic: 't' });
+    expect(before.received()[0]).toEqual(subscribed(0));
+    expect(after.received()).toEqual([subscribed(2, { snapshot: { n: 2 } })]);
+  });
+
+  it('[L-6.5] gives the last publication of each key as the snapshot', async () => {
+    const test = live({ latest: 'last-per-key' });
+    for (const [key, data] of [
+      ['a', 1],
+      ['b', 2],
+      ['a', 3],
+      [undefined, 4],
+    ] as const)
+      await test.publish('t', data, key);
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    expect(received()).toEqual([subscribed(4, { snapshot: { a: 3, b: 2 } })]);
   });
 
   it('answers unavailable when the broker fails, and lets the next one try again', async () => {

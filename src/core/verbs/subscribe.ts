@@ -9,6 +9,7 @@ import type { Broker, Publication } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import type { SnapshotRun } from '../stream/snapshot-run.js';
+import { recoveryLimits } from '../stream/recovery-limits.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage, RequestId } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
@@ -16,9 +17,6 @@ import type { Position } from '../../protocol/position.js';
 import type { Authoriser } from './authorise.js';
 import { sinceOf, topicOf } from './fields.js';
 import { PendingSubscribe } from './pending-subscribe.js';
-
-/** How much one recovery sends at most. [L-5.4] */
-const recoveryLimits = { count: 300, bytes: 1_048_576 } as const;
 
 /** One subscribe under way. */
 interface Request {
@@ -33,8 +31,10 @@ interface Request {
 /** What goes out in one piece before anything live. */
 interface Start {
   readonly position: Position;
-  /** Present when the position that was asked for is continued. */
-  readonly missed?: readonly Publication[];
+  /** Whether the position is the one that was asked for. */
+  readonly recovered: boolean;
+  /** What came after the position and before the hold. */
+  readonly missed: readonly Publication[];
   readonly snapshot?: string | undefined;
 }
 
@@ -91,13 +91,19 @@ export class Subscribe {
       const reading = await this.read(request, topic);
       const { since, rules, pending } = request;
       if (since !== undefined && reading.missed !== undefined) {
-        return this.commit(request, topic, hold, { position: since, missed: reading.missed });
+        return this.commit(request, topic, hold, {
+          position: since,
+          recovered: true,
+          missed: reading.missed,
+        });
       }
-      if (rules.snapshot === undefined) return this.commit(request, topic, hold, { position: reading.top });
-      run = this.parts.snapshots.join(topic, rules.snapshot);
+      run = this.parts.snapshots.join(topic, rules);
+      if (run === undefined) {
+        return this.commit(request, topic, hold, { position: reading.top, recovered: false, missed: [] });
+      }
       topic.release(hold);
-      const { position, text } = await pending.until(run.result);
-      return this.commit(request, topic, run.hold, { position, snapshot: text });
+      const { position, text, missed } = await pending.until(run.result);
+      return this.commit(request, topic, run.hold, { position, recovered: false, missed, snapshot: text });
     } finally {
       topic.release(hold);
       run?.leave();
@@ -126,15 +132,14 @@ export class Subscribe {
   ): boolean {
     pending.check();
     if (hold.overflowed) return false;
-    const { position, missed, snapshot } = start;
-    const text = subscribedText({ id, topic: name, position, recovered: missed !== undefined, snapshot });
-    connection.sendText('subscribed', text);
+    const { position, recovered, missed, snapshot } = start;
+    connection.sendText('subscribed', subscribedText({ id, topic: name, position, recovered, snapshot }));
     let { offset } = position;
-    for (const publication of missed ?? []) {
+    for (const publication of missed) {
       connection.outbox.push(new SharedFrame(eventText(name, publication)));
       offset = publication.offset;
     }
-    let sent = missed?.length ?? 0;
+    let sent = missed.length;
     for (const held of hold.publications) {
       if (held.offset <= offset) continue;
       connection.outbox.push(held.frame);

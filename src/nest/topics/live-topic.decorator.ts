@@ -1,12 +1,17 @@
 import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
 import type { LiveUser } from '../../core/connection/live-user.js';
-import type { HistoryRules } from '../../core/ports/broker.js';
+import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 
 /** What a topic declares beside its pattern. */
 export interface LiveTopicOptions {
   /** How much is kept for clients that come back; nothing by default. */
   readonly history?: Partial<HistoryRules>;
+  /**
+   * Gives new subscribers what was published last, without a `snapshot` of your own: the last data, or an object with
+   * the last data of each key (of the 10,000 keys heard of last).
+   */
+  readonly snapshot?: LatestRule;
 }
 
 /**
@@ -18,7 +23,7 @@ export interface LiveTopicProvider<Params extends TopicParams = TopicParams> {
   canSubscribe(user: LiveUser | null, params: Params, topic: string): boolean | Promise<boolean>;
   /** Which clients may publish. @default nobody; the application itself always may */
   canPublish?(user: LiveUser | null, params: Params, topic: string): boolean | Promise<boolean>;
-  /** The topic's state now, a JSON value: what a new subscriber starts with. */
+  /** The topic's state now, a JSON value, or `snapshotAt(position, state)`: what a new subscriber starts with. */
   snapshot?(params: Params, topic: string): unknown;
 }
 

@@ -1,4 +1,4 @@
-import type { HistoryRules } from '../../core/ports/broker.js';
+import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import type { Policy, TopicRules } from '../../core/ports/policy.js';
 import { topicTwice } from '../live.errors.js';
 import type { LiveTopicProvider } from './live-topic.decorator.js';
@@ -9,6 +9,7 @@ export interface DeclaredTopic {
   readonly pattern: TopicPattern;
   readonly provider: LiveTopicProvider;
   readonly history: HistoryRules | undefined;
+  readonly latest?: LatestRule | undefined;
 }
 
 /** Topics whose rules are remembered; the memory is emptied when it is full. */
@@ -55,12 +56,17 @@ export class TopicPolicy implements Policy {
   }
 }
 
-function rulesOf({ provider, history }: DeclaredTopic, params: TopicParams, topic: string): TopicRules {
+function rulesOf(
+  { provider, history, latest }: DeclaredTopic,
+  params: TopicParams,
+  topic: string,
+): TopicRules {
   const { snapshot } = provider;
   return {
     canSubscribe: (user) => provider.canSubscribe(user, params, topic),
     canPublish: (user) => provider.canPublish?.(user, params, topic) ?? false,
     ...(snapshot !== undefined && { snapshot: () => snapshot.call(provider, params, topic) }),
+    ...(latest !== undefined && { latest }),
     ...(history !== undefined && { history }),
   };
 }

@@ -1,13 +1,20 @@
 import { Injectable, Scope } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
-import type { HistoryRules } from '../../core/ports/broker.js';
-import { topicRequestScoped, topicWithoutAuthorisation, wrongOption } from '../live.errors.js';
+import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
+import {
+  topicRequestScoped,
+  topicWithoutAuthorisation,
+  topicWithTwoSnapshots,
+  wrongOption,
+} from '../live.errors.js';
 import { LIVE_TOPIC, type LiveTopicMetadata, type LiveTopicProvider } from './live-topic.decorator.js';
 import { TopicPattern } from './topic-pattern.js';
 import type { DeclaredTopic } from './topic-policy.js';
 
 /** Bounds of a history where its declaration leaves them open. */
 const historyDefaults: HistoryRules = { size: 100, ttlMs: 300_000, maxBytes: 1_048_576 };
+
+const latestRules: readonly LatestRule[] = ['last', 'last-per-key'];
 
 /** Finds the `@LiveTopic` providers of the application. */
 @Injectable()
@@ -41,7 +48,12 @@ function declaration(
   { pattern, options }: LiveTopicMetadata,
 ): DeclaredTopic {
   if (typeof provider.canSubscribe !== 'function') throw topicWithoutAuthorisation(name, pattern);
-  return { pattern: new TopicPattern(pattern), provider, history: historyOf(options.history, name) };
+  const { snapshot: latest } = options;
+  if (latest !== undefined && !latestRules.includes(latest)) {
+    throw wrongOption(`snapshot of ${name}`, latest, "'last' or 'last-per-key'");
+  }
+  if (latest !== undefined && provider.snapshot !== undefined) throw topicWithTwoSnapshots(name, pattern);
+  return { pattern: new TopicPattern(pattern), provider, history: historyOf(options.history, name), latest };
 }
 
 function historyOf(history: Partial<HistoryRules> | undefined, name: string): HistoryRules | undefined {
