@@ -1,0 +1,284 @@
+import {
+  type CanActivate,
+  type ExecutionContext,
+  ForbiddenException,
+  Injectable,
+  Module,
+  SetMetadata,
+  UnauthorizedException,
+  UseGuards,
+} from '@nestjs/common';
+import { APP_GUARD, Reflector } from '@nestjs/core';
+import type { ServerResponse } from 'node:http';
+import { defer, delay, EMPTY, of, type Observable } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { ConnectionRegistry, LiveGateway, setConnectionIdentity } from '../../src/index.js';
+import { LiveTestClient } from '../../src/testing/index.js';
+import { OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
+import { RawPeer } from './support/raw-peer.js';
+import { refusalOf } from './support/refusal-of.js';
+
+type Asked = (context: ExecutionContext) => boolean | Promise<boolean> | Observable<boolean>;
+
+/** A guard of one line. */
+function guard(canActivate: Asked) {
+  @Injectable()
+  class OneLineGuard implements CanActivate {
+    canActivate(context: ExecutionContext) {
+      return canActivate(context);
+    }
+  }
+  return OneLineGuard;
+}
+
+const responseOf = (context: ExecutionContext): ServerResponse =>
+  context.switchToHttp().getResponse<ServerResponse>();
+
+const forbiddenBody = { statusCode: 403, error: 'Forbidden', message: 'Forbidden resource' };
+
+describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
+  it('[S4] asks a guard with dependencies, and waits for its promise, before there is a socket', async () => {
+    const seen: unknown[] = [];
+    @Injectable()
+    class Tickets {
+      readonly good = new Set(['t-1']);
+    }
+    @Injectable()
+    class TicketGuard implements CanActivate {
+      constructor(private readonly tickets: Tickets) {}
+
+      async canActivate(context: ExecutionContext): Promise<boolean> {
+        const request = context.switchToHttp().getRequest<{ url: string }>();
+        seen.push([context.getType(), context.getArgs().length, registry().size]);
+        await Promise.resolve();
+        const ticket = new URL(request.url, 'ws://x').searchParams.get('ticket') ?? '';
+        if (!this.tickets.good.has(ticket)) return false;
+        setConnectionIdentity(request, { user: { id: ticket } });
+        return true;
+      }
+    }
+    @Module({ providers: [Tickets], exports: [Tickets] })
+    class TicketsModule {}
+    const { app, url } = await startLiveApp({
+      platform,
+      guards: [TicketGuard],
+      options: { imports: [TicketsModule] } as object,
+    });
+    const registry = (): ConnectionRegistry => app.get(ConnectionRegistry);
+    const client = await LiveTestClient.connect(`${url}?ticket=t-1`);
+    expect(await client.next()).toMatchObject({ user: { id: 't-1' } });
+    const refused = await refusalOf(`${url}?ticket=t-2`);
+    expect([refused.statusCode, refused.body]).toEqual([403, forbiddenBody]);
+    expect(seen).toEqual([
+      ['http', 2, 0],
+      ['http', 2, 1],
+    ]);
+  });
+
+  it('[L-1.6] answers an Unauthorized with 401, the words and the WWW-Authenticate of the guard', async () => {
+    const guards = [
+      guard((context) => {
+        responseOf(context).setHeader('WWW-Authenticate', 'Bearer realm="fleet", error="invalid_token"');
+        throw new UnauthorizedException('Your token has expired');
+      }),
+    ];
+    const { url } = await startLiveApp({ platform, guards });
+    const { statusCode, headers, body } = await refusalOf(url);
+    expect([statusCode, body]).toEqual([
+      401,
+      { statusCode: 401, error: 'Unauthorized', message: 'Your token has expired' },
+    ]);
+    expect(headers['www-authenticate']).toBe('Bearer realm="fleet", error="invalid_token"');
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(headers.connection).toBe('close');
+  });
+
+  it('[L-1.6] gives a 401 a WWW-Authenticate where the guard wrote none', async () => {
+    const { url } = await startLiveApp({ platform });
+    const { statusCode, headers } = await refusalOf(url);
+    expect([statusCode, headers['www-authenticate']]).toEqual([401, 'Bearer']);
+  });
+
+  it('[L-1.6] waits for the last word of an Observable', async () => {
+    let answer = false;
+    const guards = [guard(() => defer(() => of(answer).pipe(delay(5))))];
+    const { url } = await startLiveApp({ platform, guards });
+    expect((await refusalOf(url)).body).toEqual(forbiddenBody);
+    answer = true;
+    const client = await LiveTestClient.connect(url);
+    expect(await client.next()).toMatchObject({ type: 'welcome', user: null });
+  });
+
+  it('[L-1.6] asks the guards in order, and none after one that says no', async () => {
+    const asked: string[] = [];
+    const says = (name: string, answer: boolean) =>
+      guard(() => {
+        asked.push(name);
+        return answer;
+      });
+    const guards = [says('first', true), says('second', false), says('third', true)];
+    const { url } = await startLiveApp({ platform, guards });
+    expect((await refusalOf(url)).statusCode).toBe(403);
+    expect(asked).toEqual(['first', 'second']);
+  });
+
+  it('[L-1.6] a guard finds by Reflector what decorators say about the gateway and its handleUpgrade', async () => {
+    @Injectable()
+    class RolesGuard implements CanActivate {
+      constructor(private readonly reflector: Reflector) {}
+
+      canActivate(context: ExecutionContext): boolean {
+        const role = context.switchToHttp().getRequest<{ headers: Record<string, string> }>().headers[
+          'x-role'
+        ];
+        const roles = this.reflector.get<string[]>('roles', context.getHandler());
+        const area = this.reflector.get<string>('area', context.getClass());
+        if (!roles.includes(role ?? '')) throw new ForbiddenException(`Not for you in ${area}`);
+        return true;
+      }
+    }
+    @SetMetadata('area', 'the depot')
+    class DepotGateway extends LiveGateway {
+      @SetMetadata('roles', ['driver'])
+      override handleUpgrade(...args: Parameters<LiveGateway['handleUpgrade']>): void {
+        super.handleUpgrade(...args);
+      }
+    }
+    const { url } = await startLiveApp({ platform, guards: [RolesGuard], gateway: DepotGateway });
+    const client = await LiveTestClient.connect(url, { headers: { 'x-role': 'driver' } });
+    expect(await client.next()).toMatchObject({ type: 'welcome' });
+    const { statusCode, body } = await refusalOf(url, { headers: { 'x-role': 'guest' } });
+    expect([statusCode, body]).toEqual([
+      403,
+      { statusCode: 403, error: 'Forbidden', message: 'Not for you in the depot' },
+    ]);
+  });
+
+  it('[L-1.6] guards on the handleUpgrade of a gateway count as connection guards, before those of forRoot', async () => {
+    const asked: string[] = [];
+    const yes = (name: string) => guard(() => asked.push(name) > 0);
+    class OwnGateway extends LiveGateway {
+      @UseGuards(yes('its own'))
+      override handleUpgrade(...args: Parameters<LiveGateway['handleUpgrade']>): void {
+        super.handleUpgrade(...args);
+      }
+    }
+    const alone = await startLiveApp({ platform, guards: [], gateway: OwnGateway });
+    await LiveTestClient.connect(alone.url);
+    const both = await startLiveApp({ platform, guards: [yes('of forRoot')], gateway: OwnGateway });
+    await LiveTestClient.connect(both.url);
+    expect(asked).toEqual(['its own', 'its own', 'of forRoot']);
+  });
+
+  it('[L-1.6] asks global guards first: those of APP_GUARD and of useGlobalGuards()', async () => {
+    const asked: string[] = [];
+    const named = (name: string) =>
+      guard((context) => {
+        asked.push(`${name} ${context.getType()}`);
+        const { url } = context.switchToHttp().getRequest<{ url: string }>();
+        return !url.endsWith(name);
+      });
+    const { url } = await startLiveApp({
+      platform,
+      guards: [named('own')],
+      providers: [OpenTopics, { provide: APP_GUARD, useClass: named('app') }],
+      before: (app) => app.useGlobalGuards(new (named('global'))()),
+    });
+    await LiveTestClient.connect(url);
+    expect(asked.splice(0).toSorted()).toEqual(['app http', 'global http', 'own http']);
+    for (const name of ['app', 'global']) {
+      expect((await refusalOf(`${url}?${name}`)).body).toEqual(forbiddenBody);
+      expect(asked.splice(0)).not.toContain('own http');
+    }
+  });
+
+  it('[L-1.6] overrideGuard() replaces a connection guard in a test', async () => {
+    const no = guard(() => false);
+    const { url } = await startLiveApp({
+      platform,
+      guards: [no],
+      override: (builder) => builder.overrideGuard(no).useValue({ canActivate: () => true }),
+    });
+    const client = await LiveTestClient.connect(url);
+    expect(await client.next()).toMatchObject({ type: 'welcome' });
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('database secret');
+      },
+      503,
+    ],
+    ['rejects', () => Promise.reject(new Error('database secret')), 503],
+    [
+      'throws what is no error',
+      () => {
+        throw 'database secret';
+      },
+      503,
+    ],
+    ['never answers', () => new Promise<boolean>(() => {}), 503],
+    ['completes without a word', () => EMPTY, 503],
+    ['returns nothing', () => undefined as unknown as boolean, 403],
+    ['resolves to nothing', () => Promise.resolve(undefined as unknown as boolean), 403],
+    ['returns null', () => null as unknown as boolean, 403],
+  ] as const)(
+    '[L-1.10] a guard that %s denies, and its error stays inside',
+    async (_what, canActivate, status) => {
+      const { app, url } = await startLiveApp({
+        platform,
+        guards: [guard(canActivate as Asked)],
+        options: { upgradeTimeoutMs: 50 },
+      });
+      const { statusCode, headers, body } = await refusalOf(url);
+      expect(statusCode).toBe(status);
+      expect(headers['retry-after']).toBe(status === 503 ? '1' : undefined);
+      expect(JSON.stringify([headers, body])).not.toContain('secret');
+      expect(app.get(ConnectionRegistry).size).toBe(0);
+    },
+  );
+
+  it('[L-1.10] a yes that comes after the time is a no', async () => {
+    let say: (yes: boolean) => void = () => {};
+    const answer = new Promise<boolean>((resolve) => {
+      say = resolve;
+    });
+    const { app, url } = await startLiveApp({
+      platform,
+      guards: [guard(() => answer)],
+      options: { upgradeTimeoutMs: 50 },
+    });
+    const peer = await RawPeer.connect(url);
+    peer.upgrade('/live');
+    await peer.until('503 Service Unavailable');
+    say(true);
+    await peer.closed;
+    expect(peer.received).not.toContain('101');
+    expect(app.get(ConnectionRegistry).size).toBe(0);
+  });
+
+  it('[L-1.6] an HTTP exception that is no refusal is a 503, not what it says', async () => {
+    const { url } = await startLiveApp({
+      platform,
+      guards: [
+        guard(() => {
+          throw new (class extends ForbiddenException {
+            override getStatus() {
+              return 302;
+            }
+          })();
+        }),
+      ],
+    });
+    expect((await refusalOf(url)).statusCode).toBe(503);
+  });
+
+  it("[L-1.4] the live server of one application knows nothing of another one's guards", async () => {
+    const open = await startLiveApp({ platform, guards: [guard(() => true)] });
+    const closed = await startLiveApp({ platform, guards: [guard(() => false)] });
+    expect((await refusalOf(closed.url)).statusCode).toBe(403);
+    await LiveTestClient.connect(open.url);
+  });
+});

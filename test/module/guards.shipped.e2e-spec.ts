@@ -1,0 +1,239 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  ConnectionRegistry,
+  JwtConnectionGuard,
+  type LiveModuleOptions,
+  SessionConnectionGuard,
+} from '../../src/index.js';
+import { LiveTestClient } from '../../src/testing/index.js';
+import { platforms, startLiveApp } from '../support/live-app.js';
+import { RawPeer } from './support/raw-peer.js';
+import { refusalOf } from './support/refusal-of.js';
+
+const secret = 'a secret of at least thirty-two bytes';
+
+const sign = (claims: object, end: string | number = '5m', key = secret): Promise<string> =>
+  new SignJWT({ ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(end)
+    .sign(new TextEncoder().encode(key));
+
+/** A local http server that answers from a table, and keeps the headers that it was asked with. */
+async function serveJson(
+  answer: (headers: IncomingHttpHeaders) => { status: number; body: unknown },
+): Promise<{ readonly url: string; readonly asked: IncomingHttpHeaders[] }> {
+  const asked: IncomingHttpHeaders[] = [];
+  const server = createServer(({ headers }, response) => {
+    asked.push(headers);
+    const { status, body } = answer(headers);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/me`, asked };
+}
+
+describe.each(platforms)('JwtConnectionGuard, on %s', (_name, platform) => {
+  const start = (jwt: LiveModuleOptions['jwt'] = { secret }, options: LiveModuleOptions = {}) =>
+    startLiveApp({ platform, guards: [JwtConnectionGuard], options: { ...options, ...(jwt && { jwt }) } });
+
+  it.each([
+    ['the Authorization header', (token: string) => ({ token })],
+    ['the cookie live_token', (token: string) => ({ headers: { cookie: `a=b; live_token=${token}` } })],
+    ['the subprotocol list', (token: string) => ({ protocols: ['live.v1', `bearer.${token}`] })],
+  ])('[L-1.2] lets in who has a good token in %s', async (_where, show) => {
+    const { app, url } = await start();
+    const end = Math.floor(Date.now() / 1_000) + 300;
+    const client = await LiveTestClient.connect(url, show(await sign({ sub: 'ann', fleet: 7 }, end)));
+    expect(await client.next()).toMatchObject({ user: { id: 'ann' }, expiresAt: end * 1_000 });
+    expect(['live.v1', '']).toContain(client.socket.protocol);
+    const [connection] = app.get(ConnectionRegistry).ofUser('ann');
+    expect(connection?.user).toMatchObject({ id: 'ann', fleet: 7 });
+  });
+
+  it('[L-1.6] refuses everybody else with 401 and a challenge', async () => {
+    const { url } = await start();
+    const none = await refusalOf(url);
+    expect([none.statusCode, none.headers['www-authenticate']]).toEqual([401, 'Bearer realm="live"']);
+    const bad = {
+      expired: await sign({ sub: 'ann' }, Math.floor(Date.now() / 1_000) - 120),
+      forged: await sign({ sub: 'ann' }, '5m', secret.toUpperCase()),
+      nameless: await sign({}),
+      unsigned: `${btoa('{"alg":"none"}')}.${btoa('{"sub":"ann"}')}.`,
+    };
+    for (const [what, token] of Object.entries(bad)) {
+      const { statusCode, headers, body } = await refusalOf(url, { token });
+      expect([what, statusCode, headers['www-authenticate'], body]).toEqual([
+        what,
+        401,
+        'Bearer realm="live", error="invalid_token"',
+        { statusCode: 401, error: 'Unauthorized', message: 'A valid credential is required' },
+      ]);
+    }
+  });
+
+  it('[L-1.6] checks against the keys of an issuer', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    const jwks = await serveJson(() => ({ status: 200, body: { keys: [keyOf] } }));
+    const keyOf = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' };
+    const { url } = await start({ jwksUrl: jwks.url, issuer: 'me', audience: 'live' });
+    const token = (audience: string) =>
+      new SignJWT({ sub: 'ann' })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+        .setIssuer('me')
+        .setAudience(audience)
+        .setExpirationTime('5m')
+        .sign(privateKey);
+    const client = await LiveTestClient.connect(url, { token: await token('live') });
+    expect(await client.next()).toMatchObject({ user: { id: 'ann' } });
+    expect((await refusalOf(url, { token: await token('other') })).statusCode).toBe(401);
+  });
+
+  it('[L-1.10] answers 503 while the keys of the issuer cannot be had', async () => {
+    const jwks = await serveJson(() => ({ status: 500, body: {} }));
+    const { url } = await start({ jwksUrl: jwks.url, algorithms: ['ES256'] });
+    const { privateKey } = await generateKeyPair('ES256');
+    const token = await new SignJWT({ sub: 'ann' })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+      .setExpirationTime('5m')
+      .sign(privateKey);
+    const { statusCode, headers } = await refusalOf(url, { token });
+    expect([statusCode, headers['retry-after']]).toEqual([503, '5']);
+  });
+});
+
+describe.each(platforms)('SessionConnectionGuard, on %s', (_name, platform) => {
+  const page = 'https://app.example';
+  const start = (session: NonNullable<LiveModuleOptions['session']>) =>
+    startLiveApp({
+      platform,
+      guards: [SessionConnectionGuard],
+      options: { session, allowedOrigins: [page] },
+    });
+  const showing = (cookie: string, origin = page) => ({ headers: { cookie, origin } });
+
+  it('[S5] lets in whom the session backend knows, and sends it the cookies alone', async () => {
+    const backend = await serveJson(() => ({ status: 200, body: { id: 'ann', role: 'driver' } }));
+    const { app, url } = await start({ url: backend.url });
+    const client = await LiveTestClient.connect(url, {
+      token: 'not for the backend',
+      ...showing('sid=1; theme=dark'),
+    });
+    expect(await client.next()).toMatchObject({ user: { id: 'ann' } });
+    const [asked] = backend.asked;
+    expect([asked?.cookie, asked?.['authorization'], asked?.origin]).toEqual([
+      'sid=1; theme=dark',
+      undefined,
+      undefined,
+    ]);
+    const [connection] = app.get(ConnectionRegistry).ofUser('ann');
+    expect(connection?.user).toEqual({ id: 'ann', role: 'driver' });
+    expect(connection?.cookieHeader).toBe('sid=1; theme=dark');
+  });
+
+  it('[L-1.6] refuses who has no cookie, and whom the backend does not know', async () => {
+    const backend = await serveJson(() => ({ status: 401, body: {} }));
+    const { url } = await start({ url: backend.url });
+    for (const options of [{}, showing('sid=1')]) {
+      const { statusCode, headers } = await refusalOf(url, options);
+      expect([statusCode, headers['www-authenticate']]).toEqual([401, 'Cookie realm="live"']);
+    }
+    expect(backend.asked).toHaveLength(1);
+  });
+
+  it('[L-1.10] fails closed: a backend that fails, redirects, babbles or is silent is a 503', async () => {
+    const answers = [
+      { status: 500, body: { id: 'ann' } },
+      { status: 302, body: { id: 'ann' } },
+      { status: 200, body: 'ann' },
+    ];
+    const backend = await serveJson(() => answers.shift() ?? { status: 500, body: {} });
+    const { url } = await start({ url: backend.url });
+    for (const _answer of [1, 2, 3]) {
+      const { statusCode, headers } = await refusalOf(url, showing('sid=1'));
+      expect([statusCode, headers['retry-after']]).toEqual([503, '5']);
+    }
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => {
+      silent.listen(0, '127.0.0.1', resolve);
+    });
+    onTestFinished(() => {
+      silent.close();
+      silent.closeAllConnections();
+    });
+    const port = String((silent.address() as AddressInfo).port);
+    const late = await start({ url: `http://127.0.0.1:${port}/me`, timeoutMs: 50 });
+    expect((await refusalOf(late.url, showing('sid=1'))).statusCode).toBe(503);
+  });
+
+  it('[L-1.7] asks the backend for no page of another origin', async () => {
+    const backend = await serveJson(() => ({ status: 200, body: { id: 'ann' } }));
+    const { url } = await start({ url: backend.url });
+    expect((await refusalOf(url, showing('sid=1', 'https://evil.example'))).statusCode).toBe(403);
+    expect(backend.asked).toEqual([]);
+  });
+});
+
+describe.each(platforms)('Origins, on %s', (_name, platform) => {
+  const page = 'https://app.example';
+  const outcome = async (url: string, headers: Record<string, string>): Promise<number> => {
+    const peer = await RawPeer.connect(url);
+    peer.upgrade(
+      '/live',
+      Object.entries({ authorization: 'Bearer ann', ...headers }).map((pair) => pair.join(': ')),
+    );
+    await peer.until('\r\n\r\n');
+    peer.socket.destroy();
+    return Number(peer.received.slice(9, 12));
+  };
+
+  it.each([
+    [page, 101],
+    ['https://APP.example', 403],
+    ['http://app.example', 403],
+    ['https://app.example:444', 403],
+    ['https://app.example.evil.example', 403],
+    ['https://evil.example', 403],
+    ['null', 403],
+    ['', 403],
+  ])('[L-1.7] with an allowed origin, %j is answered %i', async (origin, status) => {
+    const { url } = await startLiveApp({ platform, options: { allowedOrigins: [page] } });
+    expect(await outcome(url, { origin, cookie: 'a=b' })).toBe(status);
+  });
+
+  it('[L-1.7] a client without an origin is no browser and passes', async () => {
+    const { url } = await startLiveApp({ platform, options: { allowedOrigins: [page] } });
+    expect(await outcome(url, {})).toBe(101);
+    expect(await outcome(url, { cookie: 'a=b' })).toBe(101);
+  });
+
+  it('[L-1.7] without allowed origins, an origin together with a cookie is refused', async () => {
+    const { url } = await startLiveApp({ platform });
+    expect(await outcome(url, { origin: page, cookie: 'a=b' })).toBe(403);
+    expect(await outcome(url, { origin: page })).toBe(101);
+    expect(await outcome(url, { origin: 'null' })).toBe(403);
+  });
+
+  it('[L-1.7] asks no guard about a refused origin', async () => {
+    const { url } = await startLiveApp({ platform, options: { allowedOrigins: [page] } });
+    const { statusCode, body } = await refusalOf(url, { headers: { origin: 'https://evil.example' } });
+    expect([statusCode, body]).toEqual([
+      403,
+      { statusCode: 403, error: 'Forbidden', message: 'Origin refused: origin-not-allowed' },
+    ]);
+  });
+
+  it('[L-1.7] dangerouslyAllowAnyOrigin lets every page in, with its cookies', async () => {
+    const { url } = await startLiveApp({ platform, options: { dangerouslyAllowAnyOrigin: true } });
+    expect(await outcome(url, { origin: 'https://evil.example', cookie: 'a=b' })).toBe(101);
+    expect(await outcome(url, { origin: 'null', cookie: 'a=b' })).toBe(101);
+  });
+});

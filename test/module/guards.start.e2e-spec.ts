@@ -1,0 +1,131 @@
+import { type CanActivate, Injectable, type Type, Scope } from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+import {
+  LiveModule,
+  type LiveModuleOptions,
+  JwtConnectionGuard,
+  SessionConnectionGuard,
+} from '../../src/index.js';
+import { LiveTestClient } from '../../src/testing/index.js';
+import { OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
+import { createHost, failureOf } from './support/host-app.js';
+import { LogRecorder } from './support/log-recorder.js';
+
+@Injectable({ scope: Scope.REQUEST })
+class RequestGuard implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class RequestUsers {}
+
+@Injectable()
+class GuardOfRequestUsers implements CanActivate {
+  constructor(readonly users: RequestUsers) {}
+
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
+  /** What a developer reads when the application does not start. */
+  const startFailure = async (
+    guards: readonly Type<CanActivate>[],
+    options: LiveModuleOptions = {},
+    providers: readonly Type[] = [],
+  ): Promise<string> => {
+    const imports = [{ module: class Host {}, providers: [...providers], exports: [...providers] }];
+    return failureOf(
+      createHost(platform, { imports: [LiveModule.forRoot({ port: 0, guards, imports, ...options })] }).then(
+        (app) => app.init(),
+      ),
+    );
+  };
+
+  it('[S4] no guard is a start error that names both ways out', async () => {
+    expect(await startFailure([])).toBe(
+      'LiveModule: no connection guard. Name one, LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { … } }), ' +
+        'or let everybody in with dangerouslyPublic: true.',
+    );
+  });
+
+  it('[S4] a request-scoped guard is a start error', async () => {
+    expect(await startFailure([RequestGuard])).toBe(
+      'LiveModule: the guard RequestGuard is request-scoped; a connection guard must be a singleton.',
+    );
+  });
+
+  it('[S4] a guard that injects something request-scoped is the same start error', async () => {
+    expect(await startFailure([GuardOfRequestUsers], {}, [RequestUsers])).toBe(
+      'LiveModule: the guard GuardOfRequestUsers is request-scoped; a connection guard must be a singleton.',
+    );
+  });
+
+  it('[S4] dangerouslyPublic lets everybody in without a name, and says so in the log', async () => {
+    const log = new LogRecorder();
+    const { url } = await startLiveApp({
+      platform,
+      guards: [],
+      options: { dangerouslyPublic: true },
+      before: log.use,
+    });
+    const client = await LiveTestClient.connect(url);
+    expect(await client.next()).toMatchObject({ type: 'welcome', user: null });
+    expect(log.live('warn')).toContain('dangerouslyPublic: everybody may connect.');
+  });
+
+  it('[S4] dangerouslyAllowAnyOrigin says so in the log', async () => {
+    const log = new LogRecorder();
+    await startLiveApp({ platform, options: { dangerouslyAllowAnyOrigin: true }, before: log.use });
+    expect(log.live('warn')).toContain(
+      "dangerouslyAllowAnyOrigin: any page may connect, with its visitors' cookies.",
+    );
+  });
+
+  it('[S4] a safe start warns of neither', async () => {
+    const log = new LogRecorder();
+    await startLiveApp({ platform, providers: [OpenTopics], before: log.use });
+    expect(JSON.stringify(log.live('warn'))).not.toContain('dangerously');
+  });
+
+  it('[S4] JwtConnectionGuard without its options is a start error that names them', async () => {
+    expect(await startFailure([JwtConnectionGuard])).toMatch(/"?jwt/);
+    const both = { secret: 'x'.repeat(32), jwksUrl: 'https://issuer.example/jwks' };
+    expect(await startFailure([JwtConnectionGuard], { jwt: both })).toMatch(/jwt.*secret|secret.*jwksUrl/);
+    expect(await startFailure([JwtConnectionGuard], { jwt: { secret: 'short' } })).toMatch(/jwt\.secret.*32/);
+    const insecure = { jwksUrl: 'http://issuer.example/jwks' };
+    expect(await startFailure([JwtConnectionGuard], { jwt: insecure })).toMatch(/jwt\.jwksUrl.*https/);
+    const none = { secret: 'x'.repeat(32), algorithms: ['none'] };
+    expect(await startFailure([JwtConnectionGuard], { jwt: none })).toContain('jwt.algorithms');
+  });
+
+  it('[S4] a start error never repeats a secret', async () => {
+    expect(await startFailure([JwtConnectionGuard], { jwt: { secret: 'hunter2' } })).not.toContain('hunter2');
+  });
+
+  it('[S4] SessionConnectionGuard without its url, or without allowedOrigins, is a start error', async () => {
+    const session = { url: 'http://127.0.0.1:1/me' };
+    expect(await startFailure([SessionConnectionGuard], { allowedOrigins: [] })).toContain('session');
+    expect(
+      await startFailure([SessionConnectionGuard], { session: { url: 'me' }, allowedOrigins: [] }),
+    ).toContain('session.url');
+    expect(await startFailure([SessionConnectionGuard], { session })).toBe(
+      'LiveModule: SessionConnectionGuard authenticates by cookie, which a browser sends for any page. Name the pages ' +
+        "that may connect: allowedOrigins: ['https://app.example'].",
+    );
+  });
+
+  it.each([
+    ['https://app.example/', 'https://app.example'],
+    ['app.example', 'https://'],
+    ['*', 'each origin in full'],
+    ['null', 'https'],
+  ])('[L-1.7] the allowed origin %j is a start error that says what to write', async (origin, fix) => {
+    const failure = await startFailure([RequestGuard], { allowedOrigins: [origin] });
+    expect(failure).toContain('allowedOrigins');
+    expect(failure).toContain(fix);
+  });
+});
