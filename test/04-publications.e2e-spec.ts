@@ -1,14 +1,180 @@
 import { describe, expect, it } from 'vitest';
+import { LiveTopic } from '../src/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
-import { platforms, startLiveApp } from './support/live-app.js';
+import { OpenTopics, type Platform, platforms, startLiveApp } from './support/live-app.js';
+
+/** `readonly/*`: everybody reads; who may write is not said. */
+@LiveTopic('readonly/*')
+class ReadOnlyTopics {
+  canSubscribe(): boolean {
+    return true;
+  }
+}
+
+/** `inbox/*`: everybody writes, nobody reads. */
+@LiveTopic('inbox/*')
+class InboxTopics {
+  canSubscribe(): boolean {
+    return false;
+  }
+
+  canPublish(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+}
+
+const providers = [OpenTopics, ReadOnlyTopics, InboxTopics];
+
+async function start(platform: Platform) {
+  const app = await startLiveApp({ platform, providers });
+  const connect = async (token: string): Promise<LiveTestClient> => {
+    const client = await LiveTestClient.connect(app.url, { token });
+    await client.next();
+    return client;
+  };
+  return { ...app, connect, client: await connect('ann') };
+}
+
+const epoch = expect.any(String) as unknown as string;
+const published = (topic: string, offset: number, id?: number) => ({
+  type: 'published',
+  ...(id !== undefined && { id }),
+  topic,
+  epoch,
+  offset,
+});
+const event = (topic: string, offset: number, data: unknown) => ({ type: 'event', topic, offset, data });
 
 describe.each(platforms)('4. Publications, on %s', (_name, platform) => {
   it('[L-4.1] gives every subscriber the same event', async () => {
-    const { live, url } = await startLiveApp({ platform });
-    const clients = await Promise.all(['ann', 'bob'].map((token) => LiveTestClient.connect(url, { token })));
-    for (const client of clients) await client.request({ type: 'subscribe', id: 1, topic: 'open/1' });
+    const { live, connect, client } = await start(platform);
+    const clients = [client, await connect('bob')];
+    for (const each of clients) await each.request({ type: 'subscribe', id: 1, topic: 'open/1' });
     await live.publish('open/1', { speed: 7 }, { key: 'v1' });
-    const event = { type: 'event', topic: 'open/1', offset: 1, data: { speed: 7 }, key: 'v1' };
-    expect(await Promise.all(clients.map((client) => client.settle()))).toEqual([[event], [event]]);
+    const same = { type: 'event', topic: 'open/1', offset: 1, data: { speed: 7 }, key: 'v1' };
+    expect(await Promise.all(clients.map((each) => each.settle()))).toEqual([[same], [same]]);
+  });
+
+  it('[L-4.1] sends every subscriber the same text, the type first, the key only where there is one', async () => {
+    const { live, connect, client } = await start(platform);
+    const clients = [client, await connect('bob')];
+    const texts = clients.map((each) => {
+      const seen: string[] = [];
+      each.socket.on('message', (data: Buffer) => seen.push(data.toString()));
+      return seen;
+    });
+    for (const each of clients) await each.request({ type: 'subscribe', id: 1, topic: 'open/1' });
+    await live.publish('open/1', { 'speed"': [7, null], ü: '\u2028' }, { key: 'v"1' });
+    await live.publish('open/1', null);
+    for (const each of clients) await each.settle();
+    const expected = [
+      `{"type":"event","topic":"open/1","offset":1,"data":{"speed\\"":[7,null],"ü":"\u2028"},"key":"v\\"1"}`,
+      '{"type":"event","topic":"open/1","offset":2,"data":null}',
+    ];
+    expect(texts.map((seen) => seen.slice(1, -1))).toEqual([expected, expected]);
+  });
+
+  it('[L-4.2] gives offsets that rise by one from 1, each topic its own, in an epoch of its own', async () => {
+    const { live } = await start(platform);
+    const positions = [];
+    for (const topic of ['open/1', 'open/1', 'open/2', 'open/1'])
+      positions.push(await live.publish(topic, 0));
+    const [first, , second] = positions.map((position) => position.epoch);
+    expect(positions).toEqual([
+      { epoch: first, offset: 1 },
+      { epoch: first, offset: 2 },
+      { epoch: second, offset: 1 },
+      { epoch: first, offset: 3 },
+    ]);
+    expect(first).not.toBe(second);
+  });
+
+  it('[L-4.2] gives offsets without a gap to publications at the same time', async () => {
+    const { live, client } = await start(platform);
+    await client.request({ type: 'subscribe', id: 1, topic: 'open/1' });
+    const all = Array.from({ length: 50 }, (_, i) => i);
+    const positions = await Promise.all(all.map((i) => live.publish('open/1', i)));
+    expect(positions.map(({ offset }) => offset)).toEqual(all.map((i) => i + 1));
+    expect(await client.settle()).toEqual(all.map((i) => event('open/1', i + 1, i)));
+  });
+
+  it('[L-4.2] has another epoch when the stream was lost', async () => {
+    const before = await (await start(platform)).live.publish('open/1', 0);
+    const after = await (await start(platform)).live.publish('open/1', 0);
+    expect([after.offset, after.epoch === before.epoch]).toEqual([before.offset, false]);
+  });
+});
+
+describe.each(platforms)('4. Publishing, on %s', (_name, platform) => {
+  it.each([null, false, 0, '', [], {}, 'ü\u2028', [{ a: [1.5, { b: null }] }]])(
+    '[L-4.3] answers a publish of %j with its position, and every subscriber gets it',
+    async (data) => {
+      const { connect, client } = await start(platform);
+      const reader = await connect('bob');
+      await reader.request({ type: 'subscribe', id: 1, topic: 'open/1' });
+      client.send({ type: 'publish', id: 7, topic: 'open/1', data, key: 'v1' });
+      client.send({ type: 'publish', topic: 'open/1', data });
+      expect(await client.settle()).toEqual([published('open/1', 1, 7), published('open/1', 2)]);
+      const events = [{ ...event('open/1', 1, data), key: 'v1' }, event('open/1', 2, data)];
+      expect(await reader.settle()).toEqual(events);
+    },
+  );
+
+  it('[L-4.3] publishes without data nothing, with any key but a string of 1 to 128 characters neither', async () => {
+    const { client } = await start(platform);
+    await client.request({ type: 'subscribe', id: 0, topic: 'open/1' });
+    const message = { type: 'publish', topic: 'open/1', data: 1 };
+    client.send({ ...message, data: undefined });
+    for (const key of ['', 'k'.repeat(129), 7, null, {}]) client.send({ ...message, key });
+    client.send({ ...message, id: 1, key: 'k'.repeat(128) });
+    const answers = await client.settle();
+    expect(answers.slice(0, 6).map(({ code }) => code)).toEqual(Array<string>(6).fill('protocol-violation'));
+    const byType = answers.slice(6).toSorted((one, other) => (one.type < other.type ? -1 : 1));
+    expect(byType).toEqual([{ ...event('open/1', 1, 1), key: 'k'.repeat(128) }, published('open/1', 1, 1)]);
+  });
+
+  it('[L-4.4] publishes nothing where nobody was given the right, with the words for what is not there', async () => {
+    const { live, client } = await start(platform);
+    await client.request({ type: 'subscribe', id: 0, topic: 'readonly/1' });
+    for (const topic of ['readonly/1', 'nowhere']) client.send({ type: 'publish', id: 1, topic, data: 1 });
+    const words = { code: 'forbidden', message: 'You may not do this with this topic' };
+    const error = { type: 'error', id: 1, ...words };
+    expect(await client.settle()).toEqual([
+      { ...error, topic: 'readonly/1' },
+      { ...error, topic: 'nowhere' },
+    ]);
+    expect(await live.publish('readonly/1', 'by the application')).toEqual({ epoch, offset: 1 });
+  });
+
+  it('[L-4.4] lets publish who may not subscribe', async () => {
+    const { client } = await start(platform);
+    client.send({ type: 'subscribe', id: 1, topic: 'inbox/1' });
+    client.send({ type: 'publish', id: 2, topic: 'inbox/1', data: 1 });
+    const [refused, accepted] = await client.settle();
+    expect([refused?.['code'], accepted]).toEqual(['forbidden', published('inbox/1', 1, 2)]);
+  });
+
+  it('[L-4.5] gives every subscriber the publications in the order of their offsets, its own too', async () => {
+    const { connect, client, live } = await start(platform);
+    const clients = [client, await connect('bob'), await connect('cat')];
+    for (const each of clients) await each.request({ type: 'subscribe', id: 0, topic: 'open/1' });
+    for (let i = 1; i <= 30; i++) {
+      clients[i % 3]?.send({ type: 'publish', id: i, topic: 'open/1', data: i });
+      if (i % 5 === 0) await live.publish('open/1', 'app');
+    }
+    // Twice: once for what each of them published, once for what the others did meanwhile.
+    const seen = [];
+    for (const each of clients) await each.settle();
+    for (const each of clients) {
+      await each.settle();
+      seen.push(each.transcript.filter(({ type }) => type === 'event'));
+    }
+    expect(seen[0]?.map(({ offset }) => offset)).toEqual(Array.from({ length: 36 }, (_, i) => i + 1));
+    expect(seen[1]).toEqual(seen[0]);
+    expect(seen[2]).toEqual(seen[0]);
+    const answers = clients.flatMap(({ transcript }) =>
+      transcript.filter(({ type }) => type === 'published'),
+    );
+    expect(new Set(answers.map(({ offset }) => offset)).size).toBe(30);
   });
 });

@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+import { LiveTopic } from '../src/index.js';
+import { LiveTestClient } from '../src/testing/index.js';
+import {
+  type LiveApp,
+  type LiveAppOptions,
+  OpenTopics,
+  type Platform,
+  platforms,
+  startLiveApp,
+} from './support/live-app.js';
+
+/** Every topic there can be, so that a test is free in the names. */
+@LiveTopic('**')
+class AnyTopics {
+  canSubscribe(): boolean {
+    return true;
+  }
+}
+
+/** `private/:owner`: its owner alone reads. */
+@LiveTopic('private/:owner')
+class PrivateTopics {
+  canSubscribe(user: { id: string } | null, { owner }: { owner: string }): boolean {
+    return user?.id === owner;
+  }
+}
+
+/** A topic whose answer to "may they?" is whatever this does. */
+function topicThat(decide: () => unknown): new () => object {
+  @LiveTopic('odd')
+  class OddTopic {
+    canSubscribe(): boolean {
+      return decide() as boolean;
+    }
+  }
+  return OddTopic;
+}
+
+interface Started extends LiveApp {
+  readonly client: LiveTestClient;
+}
+
+async function start(platform: Platform, setup: LiveAppOptions = {}): Promise<Started> {
+  const app = await startLiveApp({ platform, ...setup });
+  const client = await LiveTestClient.connect(app.url, { token: 'ann' });
+  await client.next();
+  return { ...app, client };
+}
+
+const epoch = expect.any(String) as unknown as string;
+const subscribed = (topic: string, more: object = {}) => ({
+  type: 'subscribed',
+  topic,
+  epoch,
+  offset: 0,
+  recovered: false,
+  ...more,
+});
+const event = (topic: string, offset: number, data: unknown) => ({ type: 'event', topic, offset, data });
+const forbidden = (topic: string, id?: number) => ({
+  type: 'error',
+  ...(id !== undefined && { id }),
+  code: 'forbidden',
+  message: 'You may not do this with this topic',
+  topic,
+});
+
+describe.each(platforms)('3. Names of topics, on %s', (_name, platform) => {
+  it.each(['a', '0', 'a/b', '_.~-', '...', 'fleet/7/vehicles/12', 'a'.repeat(128), `${'a/'.repeat(63)}bb`])(
+    '[L-3.1] takes the topic %s',
+    async (topic) => {
+      const { client } = await start(platform, { providers: [AnyTopics] });
+      expect(await client.request({ type: 'subscribe', id: 1, topic })).toEqual(subscribed(topic, { id: 1 }));
+    },
+  );
+
+  it.each([
+    '',
+    '/',
+    '/a',
+    'a/',
+    'a//b',
+    'a b',
+    'é',
+    'a\n',
+    'a*',
+    'a:b',
+    'a?',
+    '$',
+    '$sys',
+    '$sys/load',
+    'a/$b',
+    'a'.repeat(129),
+  ])('[L-3.1] answers the topic %j with a violation, in every verb', async (topic) => {
+    const { client } = await start(platform, { providers: [AnyTopics] });
+    const message = expect.stringContaining('topic') as unknown as string;
+    const error = (id: number) => ({ type: 'error', id, code: 'protocol-violation', message });
+    ['subscribe', 'unsubscribe', 'publish'].forEach((type, id) => client.send({ type, id, topic, data: 1 }));
+    expect(await client.settle()).toEqual([error(0), error(1), error(2)]);
+  });
+});
+
+describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
+  it('[L-3.2] answers a subscribe with the position reached; every later publication follows', async () => {
+    const { client, live } = await start(platform);
+    const before = await live.publish('open/1', 'before');
+    client.send({ type: 'subscribe', id: 's', topic: 'open/1' });
+    expect(await client.settle()).toEqual([
+      subscribed('open/1', { id: 's', epoch: before.epoch, offset: 1 }),
+    ]);
+    for (const data of ['a', 'b']) await live.publish('open/1', data);
+    expect(await client.settle()).toEqual([event('open/1', 2, 'a'), event('open/1', 3, 'b')]);
+  });
+
+  it('[L-3.2] gives no event of other topics', async () => {
+    const { client, live } = await start(platform);
+    client.send({ type: 'subscribe', topic: 'open/1' });
+    await client.settle();
+    await live.publish('open/2', 'elsewhere');
+    expect(await client.settle()).toEqual([]);
+  });
+
+  it('[L-3.3] answers alike what may not be read and what nobody declared', async () => {
+    const { client } = await start(platform, { providers: [PrivateTopics] });
+    client.send({ type: 'subscribe', id: 1, topic: 'private/ann' });
+    client.send({ type: 'subscribe', id: 2, topic: 'private/bob' });
+    client.send({ type: 'subscribe', id: 3, topic: 'private/bob/7' });
+    client.send({ type: 'subscribe', id: 4, topic: 'nowhere' });
+    expect(await client.settle()).toEqual([
+      subscribed('private/ann', { id: 1 }),
+      forbidden('private/bob', 2),
+      forbidden('private/bob/7', 3),
+      forbidden('nowhere', 4),
+    ]);
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('the database is away');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('the database is away'))],
+    ['does not answer in time', () => new Promise(() => {})],
+    ['answers 1', () => 1],
+    ['answers "true" later', () => Promise.resolve('true')],
+    ['answers nothing', () => undefined],
+  ])('[L-3.4] denies where an authorisation %s', async (_does, decide) => {
+    const options = { authorizationTimeoutMs: 50 };
+    const { client, live } = await start(platform, { providers: [topicThat(decide)], options });
+    client.send({ type: 'subscribe', id: 1, topic: 'odd' });
+    expect(await client.settle()).toEqual([forbidden('odd', 1)]);
+    await live.publish('odd', 'secret');
+    expect(await client.settle()).toEqual([]);
+    expect(live.stats()).toMatchObject({ topics: 0, subscriptions: 0 });
+  });
+
+  it('[L-3.5] answers a second subscribe from a new position, and doubles no events', async () => {
+    const { client, live } = await start(platform);
+    client.send({ type: 'subscribe', id: 1, topic: 'open/1' });
+    await client.settle();
+    await live.publish('open/1', 'a');
+    client.send({ type: 'subscribe', id: 2, topic: 'open/1' });
+    expect(await client.settle()).toEqual([
+      event('open/1', 1, 'a'),
+      subscribed('open/1', { id: 2, offset: 1 }),
+    ]);
+    await live.publish('open/1', 'b');
+    expect(await client.settle()).toEqual([event('open/1', 2, 'b')]);
+    expect(live.stats()).toMatchObject({ topics: 1, subscriptions: 1 });
+  });
+
+  it('[L-3.8] lets a connection have 128 topics, and answers one more with limit-exceeded', async () => {
+    const { client, live } = await start(platform);
+    for (let i = 1; i <= 129; i++) client.send({ type: 'subscribe', id: i, topic: `open/${String(i)}` });
+    const answers = await client.settle();
+    expect(answers.slice(0, 128).map(({ type }) => type)).toEqual(Array<string>(128).fill('subscribed'));
+    expect(answers.slice(128)).toEqual([
+      {
+        type: 'error',
+        id: 129,
+        code: 'limit-exceeded',
+        message: 'A connection has at most 128 topics',
+        topic: 'open/129',
+      },
+    ]);
+    // One that it has already is no further one; and one that it has left makes room.
+    client.send({ type: 'subscribe', id: 'again', topic: 'open/128' });
+    client.send({ type: 'unsubscribe', topic: 'open/1' });
+    client.send({ type: 'subscribe', id: 'room', topic: 'open/129' });
+    expect(await client.settle()).toEqual([
+      subscribed('open/128', { id: 'again' }),
+      { type: 'unsubscribed', topic: 'open/1' },
+      subscribed('open/129', { id: 'room' }),
+    ]);
+    expect(live.stats()).toMatchObject({ topics: 128, subscriptions: 128 });
+  });
+});
+
+describe.each(platforms)('3. Unsubscribing, on %s', (_name, platform) => {
+  it('[L-3.6] answers an unsubscribe, after which no event of the topic follows', async () => {
+    const { client, live } = await start(platform);
+    client.send({ type: 'subscribe', topic: 'open/1' });
+    client.send({ type: 'subscribe', topic: 'open/2' });
+    await client.settle();
+    await live.publish('open/1', 'a');
+    client.send({ type: 'unsubscribe', id: 1, topic: 'open/1' });
+    expect(await client.settle()).toEqual([
+      event('open/1', 1, 'a'),
+      { type: 'unsubscribed', id: 1, topic: 'open/1' },
+    ]);
+    await live.publish('open/1', 'b');
+    await live.publish('open/2', 'c');
+    expect(await client.settle()).toEqual([event('open/2', 1, 'c')]);
+  });
+
+  it('[L-3.6] answers an unsubscribe alike where there was no subscription, and no such topic', async () => {
+    const { client } = await start(platform, { providers: [OpenTopics, PrivateTopics] });
+    const topics = ['open/1', 'private/bob', 'nowhere'];
+    for (const topic of topics) client.send({ type: 'unsubscribe', id: topic, topic });
+    const answers = topics.map((topic) => ({ type: 'unsubscribed', id: topic, topic }));
+    expect(await client.settle()).toEqual(answers);
+  });
+});
