@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { HistoryRules, Publication, RecoveryLimits } from '../ports/broker.js';
 
 interface Kept {
@@ -18,7 +19,7 @@ export class History {
   }
 
   add(publication: Publication, rules: HistoryRules, nowMs: number): void {
-    const bytes = publication.data.length;
+    const bytes = Buffer.byteLength(publication.data);
     this.kept.push({ publication, bytes, atMs: nowMs });
     this.byteLength += bytes;
     while (this.size > rules.size || this.byteLength > rules.maxBytes) this.dropOldest();
