@@ -8,52 +8,58 @@ import type { LiveTally } from './live-tally.js';
 export interface LiveSeriesSources {
   readonly instanceId: string;
   readonly tally: LiveTally;
-  stats(): LiveStats;
-  pendingHandshakes(): number;
-  eventLoopDelay(): EventLoopDelayReading;
+  readonly stats: () => LiveStats;
+  readonly pendingHandshakes: () => number;
+  readonly eventLoopDelay: () => EventLoopDelayReading;
 }
 
 /** Makes the metrics of one live server; `prefix` comes before each name. Every label's values are bounded. */
 export function makeLiveSeries(registry: Registry, prefix: string, sources: LiveSeriesSources): Metric[] {
-  const { tally } = sources;
   const make = new SeriesMaker(registry, prefix);
+  return [...counted(make, sources), ...measured(make, sources)];
+}
+
+/** What happened since the start. */
+function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSources): Metric[] {
+  const instance = { instance_id: instanceId };
   return [
-    make.gauge('connections', 'Open connections', () => sources.stats().connections),
-    make.counterBy('messages_inbound_total', 'Messages from clients', 'type', tally.inboundByType, {
-      instance_id: sources.instanceId,
-    }),
+    make.counterBy('messages_inbound_total', 'Messages from clients', 'type', tally.inboundByType, instance),
     make.counterBy('messages_outbound_total', 'Messages to clients', 'type', tally.outboundByType),
     make.counterBy('handshakes_total', 'Handshakes decided', 'result', tally.handshakesByResult),
     make.counterBy('closes_total', 'Connections ended, by close code', 'code', tally.closesByCode),
-    make.gauge(
-      'queued_bytes',
-      'Bytes that wait for all clients together, outside of the kernel',
-      () => sources.stats().queuedBytes,
-    ),
-    make.delay(() => sources.eventLoopDelay()),
-    make.gauge('pending_handshakes', 'Handshakes that are not decided yet', () =>
-      sources.pendingHandshakes(),
-    ),
-    make.gauge('subscriptions', 'Subscriptions of all connections', () => sources.stats().subscriptions),
-    make.gauge('topics', 'Topics that somebody on this instance reads', () => sources.stats().topics),
     make.counter(
       'publications_total',
       'Publications accepted by the broker through this instance',
-      () => sources.stats().publicationsTotal,
+      () => stats().publicationsTotal,
     ),
     make.counter(
       'deliveries_total',
       'Publications times their subscribers on this instance',
-      () => sources.stats().deliveriesTotal,
-    ),
-    make.gauge('draining', '1 while connections are asked to leave and after, else 0', () =>
-      Number(sources.stats().draining),
+      () => stats().deliveriesTotal,
     ),
     make.counter(
       'failures_total',
-      'Errors that are the server’s or the application’s: each is in the log, unless they flood it',
+      'Errors of the server or the application: all that the log has, and those that would have flooded it',
       () => tally.failuresTotal,
     ),
+  ];
+}
+
+/** What is so now. */
+function measured(make: SeriesMaker, sources: LiveSeriesSources): Metric[] {
+  const { stats, pendingHandshakes, eventLoopDelay } = sources;
+  return [
+    make.gauge('connections', 'Open connections', () => stats().connections),
+    make.gauge('subscriptions', 'Subscriptions of all connections', () => stats().subscriptions),
+    make.gauge('topics', 'Topics that somebody on this instance reads', () => stats().topics),
+    make.gauge(
+      'queued_bytes',
+      'Bytes that wait for all clients, not in the kernel',
+      () => stats().queuedBytes,
+    ),
+    make.gauge('pending_handshakes', 'Handshakes that are not decided yet', pendingHandshakes),
+    make.gauge('draining', '1 once connections are asked to leave, else 0', () => Number(stats().draining)),
+    make.delay(eventLoopDelay),
   ];
 }
 

@@ -1,0 +1,56 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Connection } from '../core/connection/connection.js';
+import { LiveLogObserver } from './live-log.observer.js';
+
+const connection = { id: 'c-1', user: { id: 'ann' }, remoteAddr: '::1' } as Connection;
+const logged: unknown[] = [];
+const keep = (entry: unknown): void => {
+  logged.push(entry);
+};
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  logged.length = 0;
+  Logger.overrideLogger({ log: keep, error: keep, warn: keep, debug: keep });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  Logger.overrideLogger(false);
+});
+
+describe('LiveLogObserver', () => {
+  it('[S14] shows what a peer chose in any terminal: its id as its token says it, the reason of its close', () => {
+    const observer = new LiveLogObserver();
+    observer.opened({ ...connection, user: { id: '\u001b[2J' } } as Connection);
+    observer.closed(connection, 4000, '\u202e\n');
+    expect(logged).toEqual([
+      { msg: 'connection opened', connectionId: 'c-1', userId: '\\u{1b}[2J', remoteAddr: '::1' },
+      { msg: 'connection closed', connectionId: 'c-1', code: 4000, reason: '\\u{202e}\\u{a}' },
+    ]);
+  });
+
+  it('tells of somebody without a name', () => {
+    new LiveLogObserver().opened({ ...connection, user: null } as Connection);
+    expect(logged).toMatchObject([{ connectionId: 'c-1', userId: undefined }]);
+  });
+
+  it('[S8] logs ten failures of a kind within a second, then tells how many it left out', () => {
+    const observer = new LiveLogObserver();
+    const err = new Error('on purpose');
+    for (let i = 0; i < 1_000; i++) observer.failed('handling a message', err, connection);
+    expect(logged).toHaveLength(10);
+    expect(logged[0]).toEqual({ msg: 'failed: handling a message', connectionId: 'c-1', err });
+    observer.failed('calling onClose', err);
+    expect(logged[10]).toEqual({ msg: 'failed: calling onClose', err });
+    vi.advanceTimersByTime(1_001);
+    observer.failed('handling a message', err, connection);
+    expect(logged[11]).toEqual({
+      msg: 'failed: handling a message',
+      connectionId: 'c-1',
+      unlogged: 990,
+      err,
+    });
+  });
+});
