@@ -19,5 +19,5 @@ export function fittingReason(reason: string): string {
 /** The code if a close frame may carry it (RFC 6455, section 7.4), else 1011. */
 export function fittingCode(code: number): number {
   const registered = code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
-  return registered || (code >= 3000 && code <= 4999 && Number.isInteger(code)) ? code : 1011;
+  return Number.isInteger(code) && (registered || (code >= 3000 && code <= 4999)) ? code : 1011;
 }

@@ -2,7 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { Refusal } from './refusal.js';
 
 const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
+const tokenPattern = /^[\t ]*[\w!#$%&'*+.^`|~-]+[\t ]*$/;
 const hostPattern = /^(?:[\w.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+
+/**
+ * Headers that a handshake has at most, more than any client sends. Node drops what is beyond a server's own limit without
+ * a word: a `Content-Length` there would be a body that nobody sees. So that limit must be higher than this one.
+ */
+export const maxHandshakeHeaders = 100;
 
 /** Headers that a handshake has at most once; Node joins or drops a second one without a word. */
 const onceOnly = new Set([
@@ -42,12 +49,22 @@ function malformation(request: IncomingMessage): string | undefined {
   const { headers, method, httpVersion } = request;
   if (method !== 'GET') return 'A handshake is a GET';
   if (httpVersion !== '1.1') return 'A handshake is HTTP/1.1';
+  if (request.rawHeaders.length > 2 * maxHandshakeHeaders) return 'Too many headers';
   if (headers.upgrade?.toLowerCase() !== 'websocket') return 'Only an upgrade to websocket is served';
   if (headers['transfer-encoding'] !== undefined) return 'A handshake has no body';
   if ((headers['content-length'] ?? '0') !== '0') return 'A handshake has no body';
   if (!hostPattern.test(headers.host ?? '')) return 'Bad Host';
+  if (!isSubprotocolList(headers['sec-websocket-protocol'])) return 'Bad Sec-WebSocket-Protocol';
   const doubled = doubledHeader(request);
   return doubled === undefined ? undefined : `More than one ${doubled} header`;
+}
+
+/** As `ws` reads it, which otherwise refuses in its own words, and after the guards. */
+function isSubprotocolList(list: string | undefined): boolean {
+  if (list === undefined) return true;
+  const offered = list.split(',');
+  if (!offered.every((entry) => tokenPattern.test(entry))) return false;
+  return new Set(offered.map((entry) => entry.trim())).size === offered.length;
 }
 
 function doubledHeader({ rawHeaders }: IncomingMessage): string | undefined {

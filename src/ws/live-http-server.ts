@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { maxHandshakeHeaders } from './handshake.js';
 
 /** Takes an upgrade; `unfinishedResponse`: an earlier request on the same socket is not answered yet. */
 export type TakeUpgrade = (
@@ -10,8 +11,16 @@ export type TakeUpgrade = (
   unfinishedResponse: boolean,
 ) => void;
 
+/** Times of the own http server, in milliseconds, as Node names them. */
+export interface HttpLimits {
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly connectionsCheckingInterval: number;
+  readonly keepAliveTimeout: number;
+}
+
 /** Slow or silent peers lose their socket by these; see the limits in SECURITY.md. */
-const httpLimits = {
+const httpLimits: HttpLimits = {
   headersTimeout: 10_000,
   requestTimeout: 10_000,
   connectionsCheckingInterval: 2_000,
@@ -24,13 +33,13 @@ const backlog = 4_096;
 export class LiveHttpServer {
   private readonly server: Server;
 
-  constructor(takeUpgrade: TakeUpgrade) {
+  constructor(takeUpgrade: TakeUpgrade, limits: HttpLimits = httpLimits) {
     const responses = new UnfinishedResponses();
-    this.server = createServer(httpLimits, (request, response) => {
+    this.server = createServer({ ...limits }, (request, response) => {
       responses.note(request, response);
       notFound(response);
     });
-    this.server.maxHeadersCount = 100;
+    this.server.maxHeadersCount = 2 * maxHandshakeHeaders;
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       takeUpgrade(request, socket, head, responses.has(socket));
     });

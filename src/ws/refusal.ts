@@ -60,7 +60,7 @@ export function refuse(socket: Duplex, { statusCode, message, headers }: Refusal
   }).map(([name, value]) => `${name}: ${value.replaceAll(/[^\t\x20-\x7e]/g, '')}\r\n`);
   // Bytes that lie unread when a socket is destroyed make the system cut it off, answer and all: so they are read.
   socket.resume();
-  socket.once('end', () => socket.destroy());
-  setTimeout(() => socket.destroy(), lingerMs).unref();
+  const late = setTimeout(() => socket.destroy(), lingerMs).unref();
+  socket.once('close', () => clearTimeout(late));
   socket.end(`HTTP/1.1 ${String(statusCode)} ${error}\r\n${lines.join('')}\r\n${body}`);
 }

@@ -20,9 +20,11 @@ export function routeUpgrades(server: Server, path: string, takeUpgrade: TakeUpg
     refuse(socket, new Refusal(404, 'Nothing lives at this path'));
   };
   const emit = server.emit.bind(server);
+  let over = false;
   const stepBefore = (event: string, ...args: unknown[]): boolean => {
     const [request, socket, head] = args;
-    if (event !== 'upgrade' || pathOf(request as IncomingMessage) !== path) return emit(event, ...args);
+    if (over || event !== 'upgrade' || pathOf(request as IncomingMessage) !== path)
+      return emit(event, ...args);
     takeUpgrade(
       request as IncomingMessage,
       socket as Duplex,
@@ -38,6 +40,8 @@ export function routeUpgrades(server: Server, path: string, takeUpgrade: TakeUpg
   return () => {
     server.off('request', note);
     server.off('upgrade', others);
+    // Somebody else may have stepped before it meanwhile; then it stays, and lets everything pass.
+    over = true;
     if (server.emit === stepBefore) server.emit = emit;
   };
 }

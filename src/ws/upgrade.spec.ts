@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest';
+import { clientFrame, handshake, type RawPeer } from '../../test/support/raw-peer.js';
+import { TestDoor, type TestDoorSetup } from '../../test/support/test-door.js';
+import type { ConnectionIdentity } from '../core/connection/live-user.js';
+import { Refusal } from './refusal.js';
+
+/** A guard that decides when the test says so. */
+class SlowGuard {
+  readonly aborted: number[] = [];
+  private readonly waiting: {
+    readonly resolve: (identity: ConnectionIdentity) => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
+
+  get asked(): number {
+    return this.waiting.length;
+  }
+
+  readonly authenticate: NonNullable<TestDoorSetup['authenticate']> = (_request, signal) => {
+    const index = this.waiting.length;
+    signal.addEventListener('abort', () => this.aborted.push(index));
+    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+  };
+
+  allow(index = 0): void {
+    this.waiting[index]?.resolve({ user: { id: 'ann' } });
+  }
+
+  fail(error: unknown, index = 0): void {
+    this.waiting[index]?.reject(error);
+  }
+}
+
+async function pendingPeers(
+  count: number,
+  setup: TestDoorSetup = {},
+): Promise<{ test: TestDoor; guard: SlowGuard; peers: RawPeer[] }> {
+  const guard = new SlowGuard();
+  const test = await TestDoor.start({ authenticate: guard.authenticate, ...setup });
+  const peers = await Promise.all(Array.from({ length: count }, () => test.connect(true)));
+  for (const peer of peers) peer.send(handshake());
+  await test.until(() => guard.asked === count);
+  return { test, guard, peers };
+}
+
+describe('UpgradeDoor: who is let in', () => {
+  it('[L-1.3] selects live.v1 where it is offered, and never echoes a credential', async () => {
+    const test = await TestDoor.start();
+    const offers = ['bearer.SECRET, live.v1', 'live.v1', 'bearer.SECRET', 'live.v2', undefined];
+    const answers: string[] = [];
+    for (const offer of offers) {
+      const peer = await test.connect();
+      await peer.send(handshake({ headers: { 'Sec-WebSocket-Protocol': offer } })).answered();
+      answers.push(/sec-websocket-protocol: (.*)\r/i.exec(peer.text)?.[1] ?? '');
+      expect(peer.text).not.toContain('SECRET');
+    }
+    expect(answers).toEqual(['live.v1', 'live.v1', '', '', '']);
+  });
+
+  it('[L-1.4] gives a guard’s refusal as it is, without line breaks in its headers', async () => {
+    const { guard, peers, test } = await pendingPeers(1);
+    guard.fail(new Refusal(401, 'Wer da? "ä"', { 'WWW-Authenticate': 'Bearer\r\nX-Evil: 1\u{1F600}' }));
+    await peers[0]?.ended;
+    const text = peers[0]?.bytes.toString() ?? '';
+    const [head = '', body = ''] = text.split('\r\n\r\n');
+    expect(head.split('\r\n')).toEqual([
+      'HTTP/1.1 401 Unauthorized',
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${String(Buffer.byteLength(body))}`,
+      'WWW-Authenticate: BearerX-Evil: 1',
+      'Connection: close',
+    ]);
+    expect(JSON.parse(body)).toEqual({ statusCode: 401, error: 'Unauthorized', message: 'Wer da? "ä"' });
+    expect(test.results).toEqual(['unauthorized']);
+  });
+
+  it.each([
+    ['throws', () => Promise.reject(new Error('SECRET'))],
+    [
+      'throws at once',
+      () => {
+        throw new Error('SECRET');
+      },
+    ],
+    // eslint-disable-next-line typescript/prefer-promise-reject-errors -- guards may throw anything
+    ['throws nothing', () => Promise.reject(undefined as unknown as Error)],
+  ] as const)('[L-1.10] denies with 503 when the guard %s, in its own words', async (_what, authenticate) => {
+    const test = await TestDoor.start({ authenticate });
+    const peer = await test.connect();
+    await peer.send(handshake()).closed;
+    expect([peer.status, test.results, test.failures.length, test.door.pendingCount]).toEqual([
+      503,
+      ['unavailable'],
+      1,
+      0,
+    ]);
+    expect(peer.text).toContain('\r\nRetry-After: 1\r\n');
+    expect(peer.text).not.toContain('SECRET');
+  });
+
+  it('[L-1.10] answers 503 when a look at the handshake itself throws, and lives on', async () => {
+    const precheck = (): never => {
+      throw new Error('SECRET');
+    };
+    const test = await TestDoor.start({ precheck });
+    const peer = await test.connect();
+    await peer.send(handshake()).closed;
+    expect([peer.status, test.failures.length, test.door.pendingCount]).toEqual([503, 1, 0]);
+  });
+
+  it('ends a peer whose acceptance fails, instead of keeping it without a session', async () => {
+    const accepted = (): never => {
+      throw new Error('no session');
+    };
+    const test = await TestDoor.start({ accepted });
+    const peer = await test.connect();
+    await peer.send(handshake()).closed;
+    expect([peer.status, test.failures.length, test.door.pendingCount]).toEqual([101, 1, 0]);
+  });
+});
+
+describe('UpgradeDoor: caps and deadline', () => {
+  it('[L-1.10] has so many pending handshakes at most, answers others 503, and frees each slot', async () => {
+    const { test, guard, peers } = await pendingPeers(3, { options: { maxPendingUpgrades: 3 } });
+    const late = await test.connect();
+    expect(await late.send(handshake()).answered()).toBe(503);
+    expect([test.door.pendingCount, guard.asked]).toEqual([3, 3]);
+    guard.allow(1);
+    await peers[1]?.answered();
+    const next = await test.connect();
+    next.send(handshake());
+    await test.until(() => guard.asked === 4);
+    guard.allow(3);
+    expect(await next.answered()).toBe(101);
+    expect(test.door.pendingCount).toBe(2);
+  });
+
+  it('[L-1.10] answers 503 at the deadline, tells the guard, and does not heed its late answer', async () => {
+    const { test, guard, peers } = await pendingPeers(3);
+    test.clock.advance(4_999);
+    expect(test.door.pendingCount).toBe(3);
+    test.clock.advance(1);
+    expect([test.door.pendingCount, test.clock.timerCount, guard.aborted]).toEqual([0, 0, [0, 1, 2]]);
+    guard.allow(0);
+    guard.fail(new Error('late'), 1);
+    for (const peer of peers) await peer.ended;
+    expect(peers.map(({ status }) => status)).toEqual([503, 503, 503]);
+    expect([test.results, test.sockets.length]).toEqual([['unavailable', 'unavailable', 'unavailable'], 0]);
+  });
+
+  it('[L-1.10] refuses everybody who is pending when the drain begins, and whoever comes later', async () => {
+    const { test, guard, peers } = await pendingPeers(3);
+    test.draining = true;
+    test.door.refuseAll();
+    expect([test.door.pendingCount, test.clock.timerCount, guard.aborted]).toEqual([0, 0, [0, 1, 2]]);
+    guard.allow(0);
+    const late = await test.connect();
+    await late.send(handshake()).closed;
+    for (const peer of peers) await peer.ended;
+    expect([...peers, late].map(({ status }) => status)).toEqual([503, 503, 503, 503]);
+    expect(test.sockets.length).toBe(0);
+  });
+
+  it('[L-1.10] lets nobody in who was decided after the drain began', async () => {
+    const { test, guard, peers } = await pendingPeers(1);
+    test.draining = true;
+    guard.allow();
+    await peers[0]?.ended;
+    expect([peers[0]?.status, test.sockets.length, test.results]).toEqual([503, 0, ['unavailable']]);
+  });
+});
+
+describe('UpgradeDoor: a peer that leaves while it is pending', () => {
+  it.each([
+    ['a FIN', (peer: RawPeer) => peer.finish()],
+    ['an RST', (peer: RawPeer) => peer.reset()],
+    ['an RST behind data', (peer: RawPeer) => peer.send(clientFrame('{}')).reset()],
+  ] as const)('%s frees the slot at once and aborts the guard', async (_what, leave) => {
+    const { test, guard, peers } = await pendingPeers(2);
+    if (peers[0]) leave(peers[0]);
+    await test.until(() => test.door.pendingCount === 1);
+    expect([guard.aborted, test.clock.timerCount, test.results]).toEqual([[0], 1, ['aborted']]);
+    guard.allow(0);
+    guard.allow(1);
+    expect(await peers[1]?.answered()).toBe(101);
+    expect([test.sockets.length, test.results]).toEqual([1, ['aborted', 'accepted']]);
+  });
+
+  it('a FIN together with the handshake and early frames frees the slot at once', async () => {
+    const guard = new SlowGuard();
+    const test = await TestDoor.start({ authenticate: guard.authenticate });
+    const peer = await test.connect(true);
+    peer.socket.end(Buffer.concat([Buffer.from(handshake()), clientFrame('{}')]));
+    await test.until(() => test.results.length === 1);
+    expect([test.door.pendingCount, guard.aborted, test.results]).toEqual([0, [0], ['aborted']]);
+  });
+
+  it('a FIN behind frames that came later frees the slot at once', async () => {
+    const { test, guard, peers } = await pendingPeers(1);
+    peers[0]?.send(clientFrame('{}')).finish();
+    await test.until(() => test.door.pendingCount === 0);
+    expect(guard.aborted).toEqual([0]);
+  });
+});
+
+describe('UpgradeDoor: frames that come with the handshake', () => {
+  const frames = [clientFrame('one'), clientFrame('two'), clientFrame('three')];
+  const everything = Buffer.concat([Buffer.from(handshake()), ...frames]);
+
+  it.each(['at once', 'while it is pending', 'byte by byte'] as const)(
+    '[L-1.12] handles them all, once and in order, when they come %s',
+    async (how) => {
+      const guard = new SlowGuard();
+      const test = await TestDoor.start({ authenticate: guard.authenticate });
+      const peer = await test.connect();
+      if (how === 'at once') peer.send(everything);
+      else if (how === 'while it is pending') {
+        peer.send(handshake());
+        await test.until(() => guard.asked === 1);
+        for (const frame of frames) peer.send(frame);
+      } else {
+        for (const byte of everything) {
+          peer.send(Uint8Array.of(byte));
+          await new Promise(setImmediate);
+        }
+      }
+      await test.until(() => guard.asked === 1);
+      guard.allow();
+      await test.until(() => test.received.length >= 3);
+      peer.send(clientFrame('four'));
+      await test.until(() => test.received.length >= 4);
+      expect(test.received).toEqual(['one', 'two', 'three', 'four']);
+    },
+  );
+
+  it('[L-1.12] handles many bytes that come while it is pending, in order', async () => {
+    const { test, guard, peers } = await pendingPeers(1);
+    const texts = Array.from({ length: 100 }, (_, i) => `${String(i)}:${'x'.repeat(10_000)}`);
+    for (const text of texts) peers[0]?.send(clientFrame(text));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    guard.allow();
+    await test.until(() => test.received.length >= texts.length);
+    expect(test.received).toEqual(texts);
+  });
+
+  it('outlives garbage as the first frame', async () => {
+    const test = await TestDoor.start();
+    const peer = await test.connect(true);
+    peer.send(Buffer.concat([Buffer.from(handshake()), Buffer.from([0x83, 0x00, 0xff, 0xff])]));
+    await peer.until(({ closeCode }) => closeCode !== undefined);
+    expect(peer.closeCode).toBe(1002);
+    peer.reset();
+  });
+});

@@ -1,0 +1,170 @@
+import { connect, type Socket } from 'node:net';
+
+/** What a right handshake says, by header; a test changes or takes away what it is about. */
+export const rightHeaders: Readonly<Record<string, string>> = {
+  Host: 'localhost',
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+};
+
+export interface HandshakeText {
+  /** @default 'GET /live HTTP/1.1' */
+  readonly line?: string;
+  /** Over `rightHeaders`; `undefined` takes one away. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** More header lines, doubled ones too, as they are. */
+  readonly more?: readonly string[];
+}
+
+/** A handshake as bytes on the wire. */
+export function handshake({
+  line = 'GET /live HTTP/1.1',
+  headers = {},
+  more = [],
+}: HandshakeText = {}): string {
+  const lines = Object.entries({ ...rightHeaders, ...headers })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${String(value)}`);
+  return `${[line, ...lines, ...more].join('\r\n')}\r\n\r\n`;
+}
+
+/** A masked frame as a client sends it; `first` is the whole first byte, so it may be any nonsense. */
+export function clientFrame(payload: string | Uint8Array, first = 0x81): Buffer {
+  const body = Buffer.from(payload as string);
+  const head = Buffer.alloc(body.length < 126 ? 2 : 4);
+  head[0] = first;
+  head[1] = 0x80 | (body.length < 126 ? body.length : 126);
+  if (head.length === 4) head.writeUInt16BE(body.length, 2);
+  const mask = Buffer.from([0x11, 0x22, 0x33, 0x44]);
+  for (let i = 0; i < body.length; i++) body[i] = (body[i] ?? 0) ^ (mask[i % 4] ?? 0);
+  return Buffer.concat([head, mask, body]);
+}
+
+export interface ServerFrame {
+  readonly opcode: number;
+  readonly payload: Buffer;
+}
+
+/** A TCP peer without manners: sends exactly what it is told, keeps what it hears, answers nothing by itself. */
+export class RawPeer {
+  /** Settles when the socket is gone, for whatever reason; gives how many milliseconds it was there. */
+  readonly closed: Promise<number>;
+  /** Settles when the other side has said that it will send no more. */
+  readonly ended: Promise<void>;
+  private readonly chunks: Buffer[] = [];
+  private wake: () => void = () => {};
+
+  private constructor(readonly socket: Socket) {
+    const since = performance.now();
+    socket.setNoDelay(true);
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) => {
+      this.chunks.push(chunk);
+      this.wake();
+    });
+    this.ended = new Promise((resolve) => socket.once('end', () => resolve()));
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        resolve(performance.now() - since);
+        this.wake();
+      });
+    });
+  }
+
+  static connect(port: number, allowHalfOpen = false): Promise<RawPeer> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen }, () => resolve(peer));
+      socket.once('error', reject);
+      const peer = new RawPeer(socket);
+    });
+  }
+
+  /** All bytes so far. */
+  get bytes(): Buffer {
+    return Buffer.concat(this.chunks);
+  }
+
+  get text(): string {
+    return this.bytes.toString('latin1');
+  }
+
+  /** Of the first answer; 0 before it is there. */
+  get status(): number {
+    return Number(/^HTTP\/1\.1 (\d{3}) /.exec(this.text)?.[1] ?? 0);
+  }
+
+  /** What follows the head of the first answer. */
+  get afterHead(): Buffer {
+    const end = this.bytes.indexOf('\r\n\r\n');
+    return end < 0 ? Buffer.alloc(0) : this.bytes.subarray(end + 4);
+  }
+
+  /** The whole frames after a 101. */
+  get frames(): ServerFrame[] {
+    const frames: ServerFrame[] = [];
+    const bytes = this.afterHead;
+    for (let at = 0; at + 2 <= bytes.length;) {
+      const short = (bytes[at + 1] ?? 0) & 0x7f;
+      const start = at + (short < 126 ? 2 : short === 126 ? 4 : 10);
+      if (start > bytes.length) break;
+      const length =
+        short < 126
+          ? short
+          : short === 126
+            ? bytes.readUInt16BE(at + 2)
+            : Number(bytes.readBigUInt64BE(at + 2));
+      if (start + length > bytes.length) break;
+      frames.push({ opcode: (bytes[at] ?? 0) & 0x0f, payload: bytes.subarray(start, start + length) });
+      at = start + length;
+    }
+    return frames;
+  }
+
+  /** The text messages so far, parsed. */
+  get messages(): unknown[] {
+    return this.frames
+      .filter(({ opcode }) => opcode === 1)
+      .map(({ payload }) => JSON.parse(payload.toString()) as unknown);
+  }
+
+  /** The code of the close frame, once it is there. */
+  get closeCode(): number | undefined {
+    return this.frames.find(({ opcode }) => opcode === 8)?.payload.readUInt16BE(0);
+  }
+
+  send(bytes: string | Uint8Array): this {
+    this.socket.write(bytes);
+    return this;
+  }
+
+  /** FIN, and reads on. */
+  finish(): void {
+    this.socket.end();
+  }
+
+  /** RST. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  /** Waits until something has come that fulfils this. Rejects when the socket is gone first, or after 5 s. */
+  async until(fulfilled: (peer: this) => boolean): Promise<this> {
+    const late = setTimeout(() => this.socket.destroy(), 5_000);
+    while (!fulfilled(this)) {
+      if (this.socket.destroyed) throw new Error(`The socket is gone; it said: ${this.text.slice(0, 500)}`);
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+    clearTimeout(late);
+    return this;
+  }
+
+  /** Waits for the status of an answer. */
+  async answered(): Promise<number> {
+    await this.until(({ text }) => text.includes('\r\n\r\n'));
+    return this.status;
+  }
+}

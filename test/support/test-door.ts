@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { onTestFinished } from 'vitest';
+import type { WebSocket } from 'ws';
+import type { ConnectionIdentity } from '../../src/core/connection/live-user.js';
+import { TestClock } from '../../src/testing/test-clock.js';
+import { LiveHttpServer, type HttpLimits } from '../../src/ws/live-http-server.js';
+import type { Refusal } from '../../src/ws/refusal.js';
+import { UpgradeDoor, type UpgradeOptions } from '../../src/ws/upgrade.js';
+import { RawPeer } from './raw-peer.js';
+
+export interface TestDoorSetup {
+  readonly options?: Partial<UpgradeOptions>;
+  readonly limits?: HttpLimits;
+  readonly precheck?: (request: IncomingMessage) => Refusal | undefined;
+  readonly authenticate?: (request: IncomingMessage, signal: AbortSignal) => Promise<ConnectionIdentity>;
+  readonly accepted?: (ws: WebSocket, socket: Duplex) => void;
+}
+
+/** The door behind the live server's own http server, on real sockets, with time that the test moves. */
+export class TestDoor {
+  readonly clock = new TestClock();
+  readonly results: string[] = [];
+  readonly failures: unknown[] = [];
+  readonly sockets: WebSocket[] = [];
+  /** Text messages that came, of all peers. */
+  readonly received: string[] = [];
+  readonly door: UpgradeDoor;
+  draining = false;
+  port = 0;
+  /** Settles at the next thing that happens. */
+  private wake: () => void = () => {};
+
+  private constructor(setup: TestDoorSetup) {
+    this.door = new UpgradeDoor(
+      {
+        path: '/live',
+        upgradeTimeoutMs: 5_000,
+        maxPendingUpgrades: 10,
+        maxMessageBytes: 65_536,
+        ...setup.options,
+      },
+      {
+        draining: () => this.draining,
+        precheck: (request) => setup.precheck?.(request),
+        authenticate: (request, signal) =>
+          setup.authenticate?.(request, signal) ?? Promise.resolve({ user: null }),
+        accepted: (ws, socket) => {
+          this.sockets.push(ws);
+          ws.on('message', (data: Buffer) => this.note(this.received, data.toString()));
+          setup.accepted?.(ws, socket);
+        },
+        handshake: (result) => this.note(this.results, result),
+        failed: (_doing, error) => this.note(this.failures, error),
+      },
+      this.clock,
+    );
+  }
+
+  static async start(setup: TestDoorSetup = {}): Promise<TestDoor> {
+    const test = new TestDoor(setup);
+    const server = new LiveHttpServer((...event) => test.door.handle(...event), setup.limits);
+    test.port = (await server.listen(0, '127.0.0.1')).port;
+    onTestFinished(async () => {
+      for (const ws of test.sockets) ws.terminate();
+      test.door.refuseAll();
+      await server.close();
+    });
+    return test;
+  }
+
+  connect(allowHalfOpen?: boolean): Promise<RawPeer> {
+    return RawPeer.connect(this.port, allowHalfOpen);
+  }
+
+  /** Waits until this is so. The test's own time limit is the end of it. */
+  async until(fulfilled: () => boolean): Promise<void> {
+    while (!fulfilled()) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+        setTimeout(resolve, 10);
+      });
+    }
+  }
+
+  private note<T>(list: T[], item: T): void {
+    list.push(item);
+    this.wake();
+  }
+}
