@@ -6,6 +6,7 @@ export default class SummaryReporter implements Reporter {
     const count = { passed: 0, failed: errors.length, skipped: 0 };
     for (const module of modules) {
       count.failed += module.errors().length;
+      for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         count[state === 'pending' ? 'skipped' : state] += 1;

@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, '../..');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  peerDependenciesMeta: Record<string, { optional?: boolean }>;
+  devDependencies: Record<string, string>;
+  exports: Record<string, unknown>;
+};
+const isOptional = (name: string): boolean => manifest.peerDependenciesMeta[name]?.optional === true;
+const versions = { ...manifest.devDependencies, ...manifest.peerDependencies };
+const spec = (name: string): string => `${name}@${versions[name] ?? '*'}`;
+const needed = Object.keys(manifest.peerDependencies).filter((name) => !isOptional(name));
+const optional = Object.keys(manifest.peerDependencies).filter(isOptional);
+
+let app = '';
+
+async function npm(...args: string[]): Promise<void> {
+  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+  await run('npm', [...args, ...quiet], { cwd: app, maxBuffer: 2 ** 24 });
+}
+
+async function node(...args: string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, args, {
+    cwd: app,
+    env: { ...process.env, NODE_ENV: 'test' },
+  });
+  return stdout;
+}
+
+/** A fresh Nest application outside of this repository that has only what the package asks for, and then the rest. */
+describe('The packed tarball in a fresh Nest application', () => {
+  beforeAll(async () => {
+    app = mkdtempSync(join(tmpdir(), 'nestjs-live-app-'));
+    cpSync(join(import.meta.dirname, 'app'), app, { recursive: true });
+    await run('npm', ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', app], {
+      cwd: root,
+    });
+    const tarball = readdirSync(app).find((file) => file.endsWith('.tgz'));
+    if (tarball === undefined) throw new Error('npm pack made no tarball');
+    writeFileSync(
+      join(app, 'package.json'),
+      JSON.stringify({ name: 'fresh', private: true, type: 'module' }),
+    );
+    // `ws` and `class-transformer` are what the rest of these need by themselves.
+    await npm(
+      'install',
+      join(app, tarball),
+      ...needed.map(spec),
+      spec('@nestjs/testing'),
+      spec('@nestjs/platform-fastify'),
+    );
+  }, 240_000);
+
+  afterAll(() => rmSync(app, { recursive: true, force: true }), 120_000);
+
+  it('imports its main entry, the client and the testing kit without any optional peer', async () => {
+    const installed = new Set(
+      readdirSync(join(app, 'node_modules'), { recursive: false, encoding: 'utf8' }).flatMap((name) =>
+        name.startsWith('@')
+          ? readdirSync(join(app, 'node_modules', name)).map((each) => `${name}/${each}`)
+          : [name],
+      ),
+    );
+    expect(optional.filter((name) => installed.has(name))).toEqual([]);
+    const program = `
+      for (const door of ['nestjs-live', 'nestjs-live/client', 'nestjs-live/testing']) {
+        console.log(door, Object.keys(await import(door)).length > 0);
+      }`;
+    expect(await node('--input-type=module', '-e', program)).toBe(
+      'nestjs-live true\nnestjs-live/client true\nnestjs-live/testing true\n',
+    );
+  });
+
+  it('can be required from CommonJS', async () => {
+    const program = "console.log(typeof require('nestjs-live').LiveModule)";
+    expect(await node('--no-warnings', '--input-type=commonjs', '-e', program)).toBe('function\n');
+  });
+
+  it('names what is missing when an optional peer is wanted and not there', async () => {
+    await expect(node('needs-jose.mjs')).rejects.toThrow(/npm i jose/);
+  });
+
+  it('serves a module with guard and topic on Fastify', async () => {
+    expect(await node('app.mjs', 'fastify')).toBe(
+      'fastify: refused 401, welcome ann, event 1, closed 1001\n',
+    );
+  });
+
+  describe('with the optional peers', () => {
+    beforeAll(async () => {
+      await npm('install', ...optional.map(spec), spec('typescript'), spec('@types/node'));
+    }, 240_000);
+
+    it('serves health, metrics and a JWT guard on Express', async () => {
+      expect(await node('app.mjs', 'express')).toBe(
+        'express: refused 401, welcome ann, event 1, closed 1001\n',
+      );
+      expect(await node('full.mjs')).toBe(
+        'refused 401, welcome ann, ready up, metrics processor_live_connections 1\n',
+      );
+    });
+
+    it.each([
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+    ])(
+      'resolves its types with module %s and moduleResolution %s',
+      async (module, moduleResolution) => {
+        const tsc = join(app, 'node_modules/typescript/bin/tsc');
+        const flags = [
+          '--noEmit',
+          '--strict',
+          '--experimentalDecorators',
+          '--target',
+          'es2023',
+          '--types',
+          'node',
+        ];
+        const { stdout } = await run(
+          process.execPath,
+          [tsc, ...flags, '--module', module, '--moduleResolution', moduleResolution, 'types.ts'],
+          { cwd: app },
+        ).catch((error: unknown) => error as { stdout: string });
+        expect(stdout).toBe('');
+      },
+      180_000,
+    );
+  });
+});
+
+describe('The manifest', () => {
+  it('declares every package that the shipped code names', () => {
+    const declared = new Set([
+      ...Object.keys(manifest.dependencies),
+      ...Object.keys(manifest.peerDependencies),
+    ]);
+    const shipped = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
+    const named = shipped
+      .filter((file) => /\.(js|d\.ts)$/.test(file) && !file.startsWith('server/page'))
+      .flatMap((file) => [
+        ...readFileSync(join(root, 'dist', file), 'utf8').matchAll(
+          /(?:\bfrom\s|\bimport\(|^import\s)'([^.'][^']*)'/gm,
+        ),
+      ])
+      .map(([, name = '']) =>
+        name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] ?? ''),
+      )
+      .filter((name) => !name.startsWith('node:'));
+    expect([...new Set(named)].filter((name) => !declared.has(name)).toSorted()).toEqual([]);
+  });
+
+  it('has a file behind every door, and ships no sources of tests', () => {
+    const shipped = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
+    const doors = Object.values(manifest.exports).flatMap((door) =>
+      typeof door === 'string' ? [] : Object.values(door as object),
+    );
+    expect(doors.filter((file) => !shipped.includes(String(file).replace('./dist/', '')))).toEqual([]);
+    expect(shipped.filter((file) => file.includes('.spec.'))).toEqual([]);
+  });
+
+  it('keeps ws above its floor in what is really installed', () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'node_modules/ws/package.json'), 'utf8')) as {
+      version: string;
+    };
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    expect(major > 8 || (major === 8 && minor >= 23)).toBe(true);
+  });
+});
