@@ -1,4 +1,5 @@
 import { type CanActivate, type Type, UseGuards } from '@nestjs/common';
+import { guardHooks } from './connection-hooks.js';
 import { LiveGateway } from './live.gateway.js';
 
 /** Where `@UseGuards` keeps its list; part of Nest's metadata since its first version. */
@@ -25,6 +26,7 @@ export function guardedGateway(
     copyMetadata(base.prototype.handleUpgrade, method.value as object);
     if (guards.length > 0) UseGuards(...guards)(GuardedLiveGateway.prototype, 'handleUpgrade', method);
   }
+  guardHooks(GuardedLiveGateway.prototype);
   Object.defineProperty(GuardedLiveGateway, 'name', { value: base.name });
   return { gateway: GuardedLiveGateway, guards: all };
 }

@@ -3,6 +3,7 @@ import { isObservable } from 'rxjs';
 import { Connection } from '../core/connection/connection.js';
 import type { FindHandler, Handler } from '../core/session.js';
 import { reply } from '../core/reply.js';
+import { openingOf } from './connection-hooks.js';
 import type { InboundMessage } from '../protocol/messages.js';
 
 /** What Nest makes of one `@SubscribeMessage` for one client. */
@@ -77,6 +78,11 @@ export class LiveClients {
 /** Every value of an Observable is an answer; the next message waits for its end. */
 function handlerOf(connection: Connection, callback: BoundHandler['callback']): Handler {
   return async (message: InboundMessage) => {
+    const opening = openingOf(connection);
+    if (opening !== undefined) {
+      await opening;
+      if (!connection.open) return undefined;
+    }
     const result = await callback(message);
     if (!isObservable(result)) return result;
     await result.forEach((value) => reply(connection, message, value));

@@ -1,44 +1,29 @@
-import { applyDecorators, Logger, UseFilters } from '@nestjs/common';
 import { WebSocketGateway } from '@nestjs/websockets';
-import { CloseCode } from '../protocol/codes.js';
-import type { Connection } from '../core/connection/connection.js';
+import { guardHooks } from './connection-hooks.js';
 import { LiveExceptionFilter } from './live-exception.filter.js';
 
 /** Stands where a gateway has its path; by it the adapter knows which gateways are for live connections. */
 export const liveServerMark = 'nestjs-live';
 
-type ConnectionHook = (connection: Connection, ...rest: unknown[]) => unknown;
+/** Where `@UseFilters` keeps its list; part of Nest's metadata since its first version. */
+const filtersMetadata = '__exceptionFilters__';
 
 /**
  * Makes a provider a gateway for live connections: its `@SubscribeMessage('x')` handlers take messages of type `x`, with
  * the whole message as `@MessageBody()` and the `LiveConnection` as `@ConnectedSocket()`. What they return is the answer
- * [L-2.13]; what they throw becomes an `error`. `handleConnection` and `handleDisconnect` work, and may throw.
+ * [L-2.13]; what they throw becomes an `error`. `handleConnection` and `handleDisconnect` work: messages wait until the
+ * promise of the first has resolved, and what either throws closes the connection with 1011.
+ *
+ * The protocol's own types cannot be handled here: extend `LiveGateway` for that, and name it in `forRoot({ gateway })`.
  *
  * @publicApi
  */
 export function LiveHandlers(): ClassDecorator {
   return (target) => {
-    guardHook(target.prototype as object, 'handleConnection');
-    guardHook(target.prototype as object, 'handleDisconnect');
-    applyDecorators(WebSocketGateway({ path: liveServerMark }), UseFilters(LiveExceptionFilter))(target);
+    guardHooks(target.prototype as object);
+    WebSocketGateway({ path: liveServerMark })(target);
+    // First in the list is last to be asked: the class's own filters come before it, wherever they are written.
+    const filters = (Reflect.getMetadata(filtersMetadata, target) ?? []) as unknown[];
+    Reflect.defineMetadata(filtersMetadata, [LiveExceptionFilter, ...filters], target);
   };
-}
-
-/** Nest calls these hooks bare: what they throw would end the process. */
-function guardHook(prototype: object, name: string): void {
-  const hook = Reflect.get(prototype, name) as ConnectionHook | undefined;
-  if (typeof hook !== 'function') return;
-  const guarded = async function (this: object, connection: Connection, ...rest: unknown[]): Promise<void> {
-    try {
-      await hook.call(this, connection, ...rest);
-    } catch (error) {
-      new Logger(this.constructor.name).error({
-        msg: `${name} failed`,
-        connectionId: connection.id,
-        err: error,
-      });
-      connection.close(CloseCode.internalError, 'the server failed');
-    }
-  };
-  Reflect.set(prototype, name, guarded);
 }
