@@ -41,6 +41,15 @@ export const foreignAdapter = (adapter: string): Error =>
       `app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new ${adapter}(app) })) instead.`,
   );
 
+export const handlerReserved = (provider: string, type: string): Error =>
+  new Error(
+    `LiveModule: ${provider} handles '${type}', which the protocol has already. Choose another type; or extend ` +
+      `LiveGateway, override its handler, and name the class: LiveModule.forRoot({ gateway: ${provider} }).`,
+  );
+
+export const handlerTwice = (type: string, one: string, other: string): Error =>
+  new Error(`LiveModule: ${one} and ${other} both handle messages of type '${type}'. Keep one of them.`);
+
 export const topicWithoutAuthorisation = (provider: string, pattern: string): Error =>
   new Error(
     `LiveModule: @LiveTopic('${pattern}') ${provider} has no canSubscribe(user, params). Say who may read the topic; ` +

@@ -9,8 +9,10 @@ import {
   Scope,
   type Type,
 } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { DiscoveryService, ModuleRef } from '@nestjs/core';
+import { checkHandlers } from './handlers-check.js';
 import { cookiesNeedOrigins, guardRequestScoped, guardUnknown, noGuard, wsTooOld } from './live.errors.js';
+import { LiveGateway } from './live.gateway.js';
 import { LIVE_OPTIONS } from './live.module-definition.js';
 import type { LiveModuleOptions } from './live.options.js';
 
@@ -27,12 +29,15 @@ export class LiveStartCheck implements OnModuleInit {
 
   constructor(
     private readonly moduleRef: ModuleRef,
+    private readonly discovery: DiscoveryService,
+    private readonly gateway: LiveGateway,
     @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
     @Inject(LiveStartCheck.guards) private readonly guards: readonly (Type<CanActivate> | CanActivate)[],
   ) {}
 
   onModuleInit(): void {
     this.checkWs();
+    checkHandlers(this.discovery, this.gateway);
     const { dangerouslyPublic, dangerouslyAllowAnyOrigin } = this.options;
     if (this.guards.length === 0 && dangerouslyPublic !== true) throw noGuard();
     for (const guard of this.guards) if (typeof guard === 'function') this.checkGuard(guard);
