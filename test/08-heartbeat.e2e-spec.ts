@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { LiveObservers } from '../src/index.js';
+import { LiveTestClient } from '../src/testing/index.js';
+import { deferred } from './support/deferred.js';
+import { platforms, startLiveApp } from './support/live-app.js';
+import { ShiftedClock } from './support/shifted-clock.js';
+import { frame, Opcode, WirePeer } from './support/wire-peer.js';
+
+const short = { pingIntervalMs: 50, pongTimeoutMs: 60 };
+
+/** A client that answers no pings by itself. */
+async function mute(url: string): Promise<WebSocket> {
+  const socket = new WebSocket(url, { autoPong: false, headers: { authorization: 'Bearer ann' } });
+  await new Promise((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  return socket;
+}
+
+const pings = (socket: WebSocket, count: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let left = count;
+    socket.on('ping', () => {
+      if (--left === 0) resolve();
+    });
+    socket.once('close', (code: number) => reject(new Error(`It was closed with ${String(code)}`)));
+  });
+
+describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
+  it('[L-8.1] pings every ping interval, with opcode 9', async () => {
+    const { url } = await startLiveApp({ platform, options: short });
+    const peer = await WirePeer.open(url);
+    const opcodes = [];
+    const since = performance.now();
+    for (let i = 0; i < 5; i++) {
+      const { opcode, payload } = await peer.frame();
+      opcodes.push([opcode, payload.byteLength]);
+      peer.send(frame(Opcode.pong, payload));
+    }
+    expect(opcodes).toEqual(Array.from({ length: 5 }, () => [Opcode.ping, 0]));
+    // Five pings have four intervals between them; a late machine makes them longer, never shorter.
+    expect(performance.now() - since).toBeGreaterThan(4 * 50 - 50);
+  });
+
+  it('[L-8.1] pings every 25 seconds where nothing else was said', async () => {
+    const { url } = await startLiveApp({ platform });
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    expect(await client.next()).toMatchObject({ limits: { pingIntervalMs: 25_000 } });
+  });
+
+  it('[L-8.1] pings first after a random part of the interval', async () => {
+    const clock = new ShiftedClock();
+    const options = { pingIntervalMs: 3_600_000 };
+    const { url } = await startLiveApp({ platform, options, override: clock.install });
+    let latePings = 0;
+    clock.chance = 0.9;
+    (await mute(url)).on('ping', () => (latePings += 1));
+    clock.chance = 1e-7;
+    await pings(await mute(url), 1);
+    expect(latePings).toBe(0);
+  });
+
+  it('[L-8.2] terminates without a close frame a peer of which nothing is heard after a ping', async () => {
+    const { url, app } = await startLiveApp({ platform, options: short });
+    const ended = deferred<unknown>();
+    app.get(LiveObservers).add({ closed: (_connection, code, reason) => ended.resolve([code, reason]) });
+    const peer = await WirePeer.open(url);
+    const frames = await peer.rest();
+    expect(new Set(frames.map(({ opcode }) => opcode))).toEqual(new Set([Opcode.ping]));
+    expect(await ended.promise).toEqual([4001, 'no pong']);
+  });
+
+  it('[L-8.2] is seen by that peer as 1006', async () => {
+    const { url } = await startLiveApp({ platform, options: short });
+    const socket = await mute(url);
+    const [code, reason] = await new Promise<[number, string]>((resolve) => {
+      socket.once('close', (closeCode, words) => resolve([closeCode, words.toString()]));
+    });
+    expect([code, reason]).toEqual([1006, '']);
+  });
+
+  it('[L-8.2] does not count time in which the server itself stood still', async () => {
+    const { url } = await startLiveApp({ platform, options: short });
+    const socket = await mute(url);
+    const still = new Int32Array(new SharedArrayBuffer(4));
+    let stalls = 0;
+    socket.on('ping', () => {
+      // Server and client share this thread: both stand still for longer than the timeout, then the pong is sent.
+      if (stalls++ < 3) Atomics.wait(still, 0, 0, 200);
+      socket.pong();
+    });
+    await pings(socket, 6);
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+  });
+
+  it('[L-8.2] lets who answers stay', async () => {
+    const { url } = await startLiveApp({ platform, options: short });
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    await pings(client.socket, 6);
+    expect((await client.settle()).map(({ type }) => type)).toEqual(['welcome']);
+  });
+
+  it.each<[string, (socket: WebSocket) => void]>([
+    ['a message', (socket) => socket.send('{"type":"ping"}')],
+    ['a message that is none', (socket) => socket.send('?')],
+    ['a ping', (socket) => socket.ping('are you there?')],
+    ['a pong that answers nothing', (socket) => socket.pong('unasked')],
+  ])('[L-8.3] counts as life %s', async (_what, show) => {
+    const { url } = await startLiveApp({ platform, options: short });
+    const socket = await mute(url);
+    socket.on('ping', () => show(socket));
+    await pings(socket, 6);
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+  });
+});
