@@ -15,7 +15,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   exports: Record<string, unknown>;
 };
 const isOptional = (name: string): boolean => manifest.peerDependenciesMeta[name]?.optional === true;
-const versions = { ...manifest.devDependencies, ...manifest.peerDependencies };
+const versions = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.peerDependencies };
 const spec = (name: string): string => `${name}@${versions[name] ?? '*'}`;
 const needed = Object.keys(manifest.peerDependencies).filter((name) => !isOptional(name));
 const optional = Object.keys(manifest.peerDependencies).filter(isOptional);
@@ -33,6 +33,24 @@ async function node(...args: string[]): Promise<string> {
     env: { ...process.env, NODE_ENV: 'test' },
   });
   return stdout;
+}
+
+/** Every TypeScript snippet of the documents as a file of its own; the README's first one is its application's module. */
+function writeSnippets(): string[] {
+  const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`)];
+  const snippets = documents
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((file) => {
+      const blocks = [...readFileSync(join(root, file), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)];
+      return blocks.map(
+        ([, text = ''], i) => [`${file.replaceAll(/\W/g, '-')}-${String(i)}.ts`, text] as const,
+      );
+    });
+  return snippets.map(([name, text], i) => {
+    const file = i === 0 ? 'app.module.ts' : name;
+    writeFileSync(join(app, file), text.includes('import ') ? text : `export {};\n${text}`);
+    return file;
+  });
 }
 
 /** A fresh Nest application outside of this repository that has only what the package asks for, and then the rest. */
@@ -96,7 +114,8 @@ describe('The packed tarball in a fresh Nest application', () => {
 
   describe('with the optional peers', () => {
     beforeAll(async () => {
-      await npm('install', ...optional.map(spec), spec('typescript'), spec('@types/node'));
+      const forSnippets = ['typescript', '@types/node', '@nestjs/platform-socket.io', 'vitest', 'ws'];
+      await npm('install', ...[...optional, ...forSnippets].map(spec));
     }, 240_000);
 
     it('serves health, metrics and a JWT guard on Express', async () => {
@@ -112,9 +131,9 @@ describe('The packed tarball in a fresh Nest application', () => {
       ['nodenext', 'nodenext'],
       ['esnext', 'bundler'],
     ])(
-      'resolves its types with module %s and moduleResolution %s',
+      'resolves its types, and compiles every snippet of the documents, with module %s and moduleResolution %s',
       async (module, moduleResolution) => {
-        const tsc = join(app, 'node_modules/typescript/bin/tsc');
+        const files = ['types.ts', ...writeSnippets()];
         const flags = [
           '--noEmit',
           '--strict',
@@ -126,7 +145,11 @@ describe('The packed tarball in a fresh Nest application', () => {
         ];
         const { stdout } = await run(
           process.execPath,
-          [tsc, ...flags, '--module', module, '--moduleResolution', moduleResolution, 'types.ts'],
+          [
+            join(app, 'node_modules/typescript/bin/tsc'),
+            ...[...flags, '--lib', 'es2023,dom'],
+            ...['--module', module, '--moduleResolution', moduleResolution, ...files],
+          ],
           { cwd: app },
         ).catch((error: unknown) => error as { stdout: string });
         expect(stdout).toBe('');
