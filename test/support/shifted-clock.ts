@@ -11,6 +11,10 @@ export class ShiftedClock extends SystemClock {
     return super.now() + this.shiftMs;
   }
 
+  override wallMs(): number {
+    return super.wallMs() + this.shiftMs;
+  }
+
   override random(): number {
     return this.chance ?? super.random();
   }

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CloseCode, errorCodes, isTemporary, mayReconnect } from './codes.js';
+
+describe('close codes', () => {
+  it.each([
+    [1001, 'going away'],
+    [1006, 'no close frame'],
+    [1008, 'policy: back-pressure'],
+    [1011, 'internal error'],
+    [1012, 'service restart'],
+    [1013, 'try again later'],
+    [4000, 'the first that may'],
+    [4001, 'no pong'],
+    [4002, 'too many violations or too fast'],
+    [4003, 'position lost'],
+    [4499, 'the last that may'],
+  ])('[L-10.3] lets a client come back after %i, %s', (code) => {
+    expect(mayReconnect(code)).toBe(true);
+  });
+
+  it.each([
+    [1000, 'normal'],
+    [1002, 'protocol error'],
+    [1003, 'unsupported data'],
+    [1007, 'no UTF-8'],
+    [1009, 'too large'],
+    [4500, 'bad request'],
+    [4501, 'credential expired or revoked'],
+    [4503, 'disconnected by the application'],
+    [4504, 'limit'],
+    [4999, 'the last that may not'],
+  ])('[L-10.3] lets no client come back after %i, %s', (code) => {
+    expect(mayReconnect(code)).toBe(false);
+  });
+
+  it('[L-10.3] reads a code that nobody knows by its range', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 4000, max: 4999 }), (code) => mayReconnect(code) === code < 4500),
+    );
+    fc.assert(fc.property(fc.integer({ min: 1014, max: 3999 }), (code) => !mayReconnect(code)));
+    for (const code of [-1, 0, 999, 5000, 65_535, Number.NaN]) expect(mayReconnect(code)).toBe(false);
+  });
+
+  it('[L-10.3] has a range for every code that a server sends', () => {
+    const sent = Object.entries(CloseCode).map(([name, code]) => [name, code, mayReconnect(code)]);
+    expect(sent).toEqual([
+      ['goingAway', 1001, true],
+      ['unsupportedData', 1003, false],
+      ['policy', 1008, true],
+      ['internalError', 1011, true],
+      ['noPong', 4001, true],
+      ['tooManyViolations', 4002, true],
+      ['positionLost', 4003, true],
+      ['badRequest', 4500, false],
+      ['credentialExpired', 4501, false],
+      ['disconnected', 4503, false],
+      ['limit', 4504, false],
+    ]);
+  });
+});
+
+describe('error codes', () => {
+  it('[L-2.10] says of every code whether another try is worth it', () => {
+    expect(errorCodes.map((code) => [code, isTemporary(code)])).toEqual([
+      ['protocol-violation', false],
+      ['not-implemented', false],
+      ['forbidden', false],
+      ['validation-failed', false],
+      ['limit-exceeded', false],
+      ['rate-limited', true],
+      ['unavailable', true],
+      ['internal', true],
+    ]);
+  });
+});

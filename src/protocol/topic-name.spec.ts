@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isTopicName, maxTopicLength } from './topic-name.js';
+
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~-';
+
+/** The clause, written out once more, slowly. */
+function isTopicByTheBook(text: string): boolean {
+  const segments = text.split('/');
+  return (
+    text.length <= 128 &&
+    segments.every(
+      (segment) => segment.length > 0 && [...segment].every((letter) => letters.includes(letter)),
+    )
+  );
+}
+
+const segment = fc.string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 20 });
+const topic = fc.array(segment, { minLength: 1, maxLength: 6 }).map((segments) => segments.join('/'));
+/** Mostly letters of topics, so that the odd one matters. */
+const nearlyTopic = fc.string({
+  unit: fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom(...letters) },
+    { weight: 4, arbitrary: fc.constant('/') },
+    { weight: 1, arbitrary: fc.constantFrom('$', '*', ':', ' ', '\n', '\0', 'é', '％', '\u212a') },
+  ),
+  maxLength: 140,
+});
+
+describe('topic names', () => {
+  it('[L-3.1] are segments of A-Za-z0-9_.~- joined by /', () => {
+    fc.assert(fc.property(topic, (text) => isTopicName(text) === text.length <= 128));
+  });
+
+  it('[L-3.1] are told from anything else as the clause says', () => {
+    fc.assert(
+      fc.property(nearlyTopic, (text) => isTopicName(text) === isTopicByTheBook(text)),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('[L-3.1] have 1 to 128 characters', () => {
+    expect([0, 1, 128, 129].map((length) => isTopicName('a'.repeat(length)))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(maxTopicLength).toBe(128);
+  });
+
+  it('[L-3.1] are strings', () => {
+    fc.assert(fc.property(fc.anything(), (value) => typeof value === 'string' || !isTopicName(value)));
+    expect(isTopicName(['a'])).toBe(false);
+  });
+});
