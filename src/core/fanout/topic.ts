@@ -2,6 +2,7 @@
 import type { Connection } from '../connection/connection.js';
 import type { Membership } from '../connection/membership.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
+import type { Outbox } from '../outbound/outbox.js';
 import type { SnapshotRun } from '../stream/snapshot-run.js';
 import { Hold } from './hold.js';
 
@@ -10,13 +11,17 @@ export class Subscription implements Membership {
   readonly live = true;
   /** Its place in the topic's list. */
   index = -1;
+  // The connection's own, kept here because `deliver` asks every subscriber for it: one far-off read less each time.
+  readonly outbox: Outbox;
 
   constructor(
     readonly connection: Connection,
     private readonly topic: Topic,
     /** Offsets up to here have been sent; what comes late is not sent again. */
     readonly after: number,
-  ) {}
+  ) {
+    this.outbox = connection.outbox;
+  }
 
   leave(): void {
     this.topic.remove(this);
@@ -44,8 +49,7 @@ export class Topic {
     // Backwards: a peer that is too slow leaves during the loop, and its place is filled from the end.
     for (let i = count - 1; i >= 0; i--) {
       const subscription = subscriptions[i];
-      if (subscription !== undefined && offset > subscription.after)
-        subscription.connection.outbox.push(frame);
+      if (subscription !== undefined && offset > subscription.after) subscription.outbox.push(frame);
     }
     if (this.holds.size > 0) for (const hold of this.holds) hold.add(offset, frame);
     return count;

@@ -10,8 +10,7 @@ export class Sequence {
   /** Bytes of all frames up to here. */
   readonly byteLength: number;
   private joined: Buffer | undefined;
-  // The first branch has its own fields: mostly there is no second one.
-  private firstFrame: SharedFrame | undefined;
+  // The first branch has its own field: mostly there is no second one.
   private first: Sequence | undefined;
   private others: Map<SharedFrame, Sequence> | undefined;
 
@@ -30,11 +29,9 @@ export class Sequence {
 
   /** This sequence followed by one more frame. */
   followedBy(frame: SharedFrame): Sequence {
-    if (this.firstFrame === frame && this.first !== undefined) return this.first;
-    if (this.first === undefined) {
-      this.firstFrame = frame;
-      return (this.first = new Sequence(this, frame));
-    }
+    const { first } = this;
+    if (first === undefined) return (this.first = new Sequence(this, frame));
+    if (first.frame === frame) return first;
     this.others ??= new Map();
     let next = this.others.get(frame);
     if (next === undefined) {
@@ -53,11 +50,11 @@ export class Sequence {
 
   private join(): Buffer {
     const bytes = Buffer.allocUnsafe(this.byteLength);
-    let end = this.byteLength;
     // oxlint-disable-next-line typescript/no-this-alias -- a walk along the list starts here
-    for (let node: Sequence | undefined = this; node?.frame !== undefined; node = node.before) {
-      end -= node.frame.bytes.byteLength;
-      bytes.set(node.frame.bytes, end);
+    let node: Sequence = this;
+    while (node.before !== undefined && node.frame !== undefined) {
+      bytes.set(node.frame.bytes, node.before.byteLength);
+      node = node.before;
     }
     return bytes;
   }
