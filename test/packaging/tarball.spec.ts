@@ -134,22 +134,14 @@ describe('The packed tarball in a fresh Nest application', () => {
       'resolves its types, and compiles every snippet of the documents, with module %s and moduleResolution %s',
       async (module, moduleResolution) => {
         const files = ['types.ts', ...writeSnippets()];
-        const flags = [
-          '--noEmit',
-          '--strict',
-          '--experimentalDecorators',
-          '--target',
-          'es2023',
-          '--types',
-          'node',
-        ];
+        const flags =
+          '--noEmit --strict --experimentalDecorators --target es2023 --types node --lib es2023,dom'.split(
+            ' ',
+          );
+        flags.push('--module', module, '--moduleResolution', moduleResolution);
         const { stdout } = await run(
           process.execPath,
-          [
-            join(app, 'node_modules/typescript/bin/tsc'),
-            ...[...flags, '--lib', 'es2023,dom'],
-            ...['--module', module, '--moduleResolution', moduleResolution, ...files],
-          ],
+          [join(app, 'node_modules/typescript/bin/tsc'), ...flags, ...files],
           { cwd: app },
         ).catch((error: unknown) => error as { stdout: string });
         expect(stdout).toBe('');

@@ -10,6 +10,7 @@ import { Topic } from './topic.js';
 export class Hub implements BrokerSink {
   /** Publications handed to live subscribers, since the start. */
   deliveriesTotal = 0;
+  private readonly recovered = new WeakMap<Publication, SharedFrame>();
   private readonly topics = new Map<string, Topic>();
 
   constructor(
@@ -39,6 +40,16 @@ export class Hub implements BrokerSink {
     const count = topic.deliver(publication.offset, frame);
     this.deliveriesTotal += count;
     if (count > 0) this.observer.outbound('event', count);
+  }
+
+  /** A stored publication's frame: made once, however many recover it, and kept as long as the publication is. */
+  frameOf(name: string, publication: Publication): SharedFrame {
+    let frame = this.recovered.get(publication);
+    if (frame === undefined) {
+      frame = new SharedFrame(eventText(name, publication));
+      this.recovered.set(publication, frame);
+    }
+    return frame;
   }
 
   /** The topic, opened if nobody used it yet. It closes again when nobody subscribes to it or holds it. */

@@ -2,8 +2,7 @@ import type { Connection } from '../connection/connection.js';
 import type { Hold } from '../fanout/hold.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Topic } from '../fanout/topic.js';
-import { eventText, subscribedText } from '../frame/message-text.js';
-import { SharedFrame } from '../frame/shared-frame.js';
+import { subscribedText } from '../frame/message-text.js';
 import type { LiveLimits } from '../live.settings.js';
 import type { Broker, Publication } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
@@ -134,9 +133,11 @@ export class Subscribe {
     if (hold.overflowed) return false;
     const { position, recovered, missed, snapshot } = start;
     connection.sendText('subscribed', subscribedText({ id, topic: name, position, recovered, snapshot }));
+    // The answer is this peer's own; written by itself, it leaves what was missed to be joined once for all who missed it.
+    if (missed.length > 0) connection.outbox.flush();
     let { offset } = position;
     for (const publication of missed) {
-      connection.outbox.push(new SharedFrame(eventText(name, publication)));
+      connection.outbox.push(this.parts.hub.frameOf(name, publication));
       offset = publication.offset;
     }
     let sent = missed.length;
