@@ -41,6 +41,12 @@ export const foreignAdapter = (adapter: string): Error =>
       `app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new ${adapter}(app) })) instead.`,
   );
 
+export const handlersRequestScoped = (provider: string): Error =>
+  new Error(
+    `LiveModule: ${provider}, or something it injects, is request-scoped, but a live connection is no request. Make it a ` +
+      'singleton; what belongs to a connection comes with @ConnectedSocket().',
+  );
+
 export const handlerReserved = (provider: string, type: string): Error =>
   new Error(
     `LiveModule: ${provider} handles '${type}', which the protocol has already. Choose another type; or extend ` +

@@ -112,6 +112,7 @@ function assemble(definition: DynamicModule, extras: LiveModuleExtras): DynamicM
       // The class itself, not `useClass`: only then does Nest make instances of its guards.
       gateway,
       { provide: LiveGateway, useExisting: gateway },
+      { provide: LiveStartCheck.gateway, useValue: gateway },
       { provide: LiveStartCheck.guards, useValue: guards },
       LiveStartCheck,
     ],

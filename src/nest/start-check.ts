@@ -9,10 +9,10 @@ import {
   Scope,
   type Type,
 } from '@nestjs/common';
-import { DiscoveryService, ModuleRef } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryService, ModuleRef } from '@nestjs/core';
 import { checkHandlers } from './handlers-check.js';
 import { cookiesNeedOrigins, guardRequestScoped, guardUnknown, noGuard, wsTooOld } from './live.errors.js';
-import { LiveGateway } from './live.gateway.js';
+import type { LiveGateway } from './live.gateway.js';
 import { LIVE_OPTIONS } from './live.module-definition.js';
 import type { LiveModuleOptions } from './live.options.js';
 
@@ -25,22 +25,28 @@ export class LiveStartCheck implements OnModuleInit {
   /** Injects the guards that stand in front of the upgrade. */
   static readonly guards = Symbol('nestjs-live:guards');
 
+  /** Injects the gateway's class; its instance would make this request-scoped, and so silent, where the gateway is. */
+  static readonly gateway = Symbol('nestjs-live:gateway');
+
   private readonly logger = new Logger('Live');
 
   constructor(
     private readonly moduleRef: ModuleRef,
     private readonly discovery: DiscoveryService,
-    private readonly gateway: LiveGateway,
+    private readonly application: ApplicationConfig,
+    @Inject(LiveStartCheck.gateway) private readonly gateway: Type<LiveGateway>,
     @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
     @Inject(LiveStartCheck.guards) private readonly guards: readonly (Type<CanActivate> | CanActivate)[],
   ) {}
 
   onModuleInit(): void {
     this.checkWs();
-    checkHandlers(this.discovery, this.gateway);
     const { dangerouslyPublic, dangerouslyAllowAnyOrigin } = this.options;
     if (this.guards.length === 0 && dangerouslyPublic !== true) throw noGuard();
     for (const guard of this.guards) if (typeof guard === 'function') this.checkGuard(guard);
+    // Nest asks these for requests alone, and an upgrade is none.
+    for (const { name } of this.application.getGlobalRequestGuards()) throw guardRequestScoped(String(name));
+    checkHandlers(this.discovery, this.gateway);
     if (dangerouslyPublic === true) this.logger.warn('dangerouslyPublic: everybody may connect.');
     if (dangerouslyAllowAnyOrigin === true) {
       this.logger.warn("dangerouslyAllowAnyOrigin: any page may connect, with its visitors' cookies.");
