@@ -4,6 +4,8 @@ import {
   ForbiddenException,
   HttpException,
   Injectable,
+  Scope,
+  type Type,
   UseFilters,
   UsePipes,
   ValidationPipe,
@@ -266,9 +268,15 @@ describe.each(platforms)("A host's own handlers, on %s", (_name, platform) => {
   });
 });
 
+@Injectable({ scope: Scope.REQUEST })
+class PerRequest {}
+
 describe.each(platforms)("A host's handlers at the start, on %s", (_name, platform) => {
-  const startFailure = async (providers: (new (...args: never[]) => object)[]): Promise<string> => {
-    const live = LiveModule.forRoot({ port: 0, guards: [BearerIsUser] });
+  const startFailure = async (
+    providers: (new (...args: never[]) => object)[],
+    gateway?: Type<LiveGateway>,
+  ): Promise<string> => {
+    const live = LiveModule.forRoot({ port: 0, guards: [BearerIsUser], ...(gateway && { gateway }) });
     const app = await createHost(platform, { imports: [live], providers: [OpenTopics, ...providers] });
     return failureOf(app.init());
   };
@@ -305,6 +313,22 @@ describe.each(platforms)("A host's handlers at the start, on %s", (_name, platfo
     };
     expect(await startFailure([twin('One'), twin('Other')])).toBe(
       "LiveModule: One and Other both handle messages of type 'x'. Keep one of them.",
+    );
+  });
+
+  it('[S7] a request-scoped class of handlers, or of the gateway, is a start error', async () => {
+    @LiveHandlers()
+    class MyHandlers {
+      constructor(readonly perRequest: PerRequest) {}
+    }
+    const words =
+      'MyHandlers, or something it injects, is request-scoped, but a live connection is no request. Make it a ' +
+      'singleton; what belongs to a connection comes with @ConnectedSocket().';
+    expect(await startFailure([MyHandlers, PerRequest])).toBe(`LiveModule: ${words}`);
+    @Injectable({ scope: Scope.REQUEST })
+    class MyGateway extends LiveGateway {}
+    expect(await startFailure([], MyGateway)).toContain(
+      'MyGateway, or something it injects, is request-scoped',
     );
   });
 });

@@ -1,4 +1,5 @@
 import { type CanActivate, Injectable, type Type, Scope } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { describe, expect, it } from 'vitest';
 import {
   LiveModule,
@@ -7,7 +8,7 @@ import {
   SessionConnectionGuard,
 } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
-import { OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
+import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { createHost, failureOf } from './support/host-app.js';
 import { LogRecorder } from './support/log-recorder.js';
 
@@ -61,6 +62,16 @@ describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
   it('[S4] a guard that injects something request-scoped is the same start error', async () => {
     expect(await startFailure([GuardOfRequestUsers], {}, [RequestUsers])).toBe(
       'LiveModule: the guard GuardOfRequestUsers is request-scoped; a connection guard must be a singleton.',
+    );
+  });
+
+  it('[S4] a request-scoped global guard is the same start error, for it would not be asked', async () => {
+    const app = await createHost(platform, {
+      imports: [LiveModule.forRoot({ port: 0, guards: [BearerIsUser] })],
+      providers: [{ provide: APP_GUARD, useClass: RequestGuard }],
+    });
+    expect(await failureOf(app.init())).toBe(
+      'LiveModule: the guard RequestGuard is request-scoped; a connection guard must be a singleton.',
     );
   });
 
