@@ -1,0 +1,45 @@
+import { type ServerPlan, urlHost } from './server-plan.js';
+
+/** Where everything of a running server is. */
+export interface Addresses {
+  readonly page: string;
+  readonly sockets: string;
+  readonly health: string;
+  readonly metrics: string;
+  /** In development the whole command, with its key. */
+  readonly publish: string;
+}
+
+/** `httpPort` and `socketUrl` are those that were really taken. */
+export function addressesOf(plan: ServerPlan, httpPort: number, socketUrl: string): Addresses {
+  const base = `http://${urlHost(reachable(plan.settings.HTTP_HOST))}:${String(httpPort)}`;
+  const sockets = new URL(socketUrl);
+  sockets.hostname = urlHost(reachable(sockets.hostname));
+  return {
+    page: `${base}/`,
+    sockets: sockets.href,
+    health: `${base}/health/live and ${base}/health/ready`,
+    metrics: `${base}/metrics`,
+    publish: publishText(plan, `${base}/publish`),
+  };
+}
+
+/** The addresses as lines for people. */
+export function bannerOf(addresses: Addresses, { development }: ServerPlan): string {
+  const lines = Object.entries(addresses).map(([name, address]) => `  ${name.padEnd(8)} ${String(address)}`);
+  const mode = development ? ' in development mode: this machine only, the page signs itself in' : '';
+  return `\nnestjs-live is ready${mode}\n${lines.join('\n')}\n\n`;
+}
+
+function publishText({ development, publishKey }: ServerPlan, url: string): string {
+  if (publishKey === undefined) return 'off: LIVE_PUBLISH_KEY is not set';
+  if (!development) return url;
+  const headers = `-H 'Authorization: Bearer ${publishKey}' -H 'Content-Type: application/json'`;
+  return `curl ${url} ${headers} -d '{"topic":"chat/room-1","data":{"text":"Hello"}}'`;
+}
+
+/** A wildcard is where a server listens, not where it is reached. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' || host === '[::]' ? '[::1]' : host;
+}

@@ -1,0 +1,55 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { LoggerModule } from 'nestjs-pino';
+import { LiveModule } from '../index.js';
+import { LiveHealthModule } from '../nest/health/index.js';
+import { LiveMetricsModule } from '../nest/metrics/index.js';
+import { DevelopmentCookie } from './development-cookie.js';
+import { FleetReplay } from './fleet/fleet-replay.js';
+import { track } from './fleet/track.js';
+import { FleetPublisher } from './fleet-publisher.js';
+import { HealthController } from './health.controller.js';
+import { liveOptionsOf } from './live-options.js';
+import type { LogOutput } from './log-output.js';
+import { loggingOf } from './logging.js';
+import { MetricsController } from './metrics.controller.js';
+import { PageController } from './page.controller.js';
+import { PageFiles } from './page-files.js';
+import { PublishController } from './publish/publish.controller.js';
+import { PublishKeyGuard } from './publish/publish-key.guard.js';
+import { ServerPlan } from './server-plan.js';
+import { serverTopics } from './topics/server-topics.js';
+import { TopicRights } from './topics/topic-rights.js';
+import { Vitals } from './vitals/vitals.js';
+import { VitalsPublisher } from './vitals/vitals.publisher.js';
+
+/** The standalone server: `LiveModule` with the parts that make a server of it. */
+@Module({})
+export class AppModule {
+  static forRoot(plan: ServerPlan, output: LogOutput): DynamicModule {
+    const fleet = { provide: FleetReplay, useFactory: () => new FleetReplay(track) };
+    return {
+      module: AppModule,
+      imports: [
+        LoggerModule.forRoot(loggingOf(plan, output)),
+        LiveModule.forRoot(liveOptionsOf(plan)),
+        // The live server says in the log by itself why it is not ready; terminus would say it at every probe.
+        TerminusModule.forRoot({ logger: false }),
+        LiveHealthModule,
+        LiveMetricsModule,
+      ],
+      controllers: [PageController, PublishController, HealthController, MetricsController],
+      providers: [
+        { provide: ServerPlan, useValue: plan },
+        PageFiles,
+        DevelopmentCookie,
+        PublishKeyGuard,
+        TopicRights,
+        Vitals,
+        VitalsPublisher,
+        ...(plan.demo ? [fleet, FleetPublisher] : []),
+        ...serverTopics(plan),
+      ],
+    };
+  }
+}

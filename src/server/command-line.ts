@@ -1,0 +1,11 @@
+export type Command = 'serve' | 'help' | 'version';
+
+/** What the arguments ask for. Throws an error with the words to print for any other. */
+export function commandOf(args: readonly string[]): Command {
+  const commands = args.map((arg): Command => {
+    if (arg === '--help' || arg === '-h') return 'help';
+    if (arg === '--version' || arg === '-v') return 'version';
+    throw new Error(`Unknown argument ${JSON.stringify(arg)}: only --help and --version are known.`);
+  });
+  return commands[0] ?? 'serve';
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isLoopback } from './settings/rules.js';
+
+/** The name in a request's `Host`, without its port; `undefined` where it is no host name. */
+export function hostNameOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+  return /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i.exec(headers.host ?? '')?.[1];
+}
+
+/**
+ * Middleware that answers 403 to a request for another name than this machine's own: by such a name a page from elsewhere
+ * reaches a loopback server (DNS rebinding).
+ */
+export function onlyLoopbackHosts(
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: () => void,
+): void {
+  const name = hostNameOf(request);
+  if (name !== undefined && isLoopback(name)) {
+    next();
+    return;
+  }
+  const message = 'In development mode the Host must be a loopback name, such as 127.0.0.1 or localhost';
+  response.writeHead(403, { 'Content-Type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify({ statusCode: 403, error: 'Forbidden', message }));
+}
+
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self' ws: wss:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Middleware that tells browsers to trust nothing but the page's own files. */
+export function securityHeaders(_request: IncomingMessage, response: ServerResponse, next: () => void): void {
+  response.setHeader('Content-Security-Policy', policy);
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('Referrer-Policy', 'no-referrer');
+  next();
+}

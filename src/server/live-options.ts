@@ -1,0 +1,38 @@
+import type { CanActivate, Type } from '@nestjs/common';
+import { JwtConnectionGuard, type LiveModuleOptions, SessionConnectionGuard } from '../index.js';
+import type { ServerPlan } from './server-plan.js';
+
+/** The server's settings in the module's words. */
+export function liveOptionsOf(
+  plan: ServerPlan,
+): LiveModuleOptions & { readonly guards: readonly Type<CanActivate>[] } {
+  const { settings, allowedOrigins } = plan;
+  return {
+    host: settings.LIVE_WS_HOST,
+    port: settings.LIVE_WS_PORT,
+    path: settings.LIVE_WS_PATH,
+    instanceId: plan.instanceId,
+    pingIntervalMs: settings.LIVE_WS_PING_INTERVAL_MS,
+    pongTimeoutMs: settings.LIVE_WS_PONG_TIMEOUT_MS,
+    backPressureThresholdBytes: settings.LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES,
+    drainTimeoutMs: settings.LIVE_WS_DRAIN_TIMEOUT_MS,
+    ...(allowedOrigins && { allowedOrigins }),
+    ...credentialsOf(plan),
+  };
+}
+
+function credentialsOf({ settings, jwtSecret }: ServerPlan): Pick<LiveModuleOptions, 'jwt' | 'session'> & {
+  readonly guards: readonly Type<CanActivate>[];
+} {
+  const { LIVE_SESSION_URL, LIVE_JWKS_URL, LIVE_JWT_ISSUER, LIVE_JWT_AUDIENCE } = settings;
+  if (LIVE_SESSION_URL !== undefined) {
+    return { guards: [SessionConnectionGuard], session: { url: LIVE_SESSION_URL } };
+  }
+  const jwt = {
+    ...(jwtSecret !== undefined && { secret: jwtSecret }),
+    ...(LIVE_JWKS_URL !== undefined && { jwksUrl: LIVE_JWKS_URL }),
+    ...(LIVE_JWT_ISSUER !== undefined && { issuer: LIVE_JWT_ISSUER }),
+    ...(LIVE_JWT_AUDIENCE !== undefined && { audience: LIVE_JWT_AUDIENCE }),
+  };
+  return { guards: [JwtConnectionGuard], jwt };
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { bannerOf } from './addresses.js';
+import { type Command, commandOf } from './command-line.js';
+import { planServer, type ServerPlan } from './server-plan.js';
+import { helpText } from './settings/help.js';
+import { type Environment, readSettings } from './settings/read-settings.js';
+import { stopOnSignals } from './shutdown.js';
+import { failureText } from './start-failure.js';
+import type { RunningServer } from './start-server.js';
+
+/** The standalone server from its arguments and environment on. Ends the process with a message when it cannot start. */
+export async function runServer(args: readonly string[], environment: Environment): Promise<void> {
+  let command: Command;
+  try {
+    command = commandOf(args);
+  } catch (error) {
+    return exit(2, (error as Error).message);
+  }
+  if (command === 'help') process.stdout.write(helpText(version()));
+  else if (command === 'version') process.stdout.write(`${version()}\n`);
+  else await serve(environment);
+}
+
+async function serve(environment: Environment): Promise<void> {
+  const { settings, problems, warnings } = readSettings(environment);
+  if (problems.length > 0) {
+    const count = problems.length === 1 ? 'a setting is' : `${String(problems.length)} settings are`;
+    const list = problems.map((problem) => `  - ${problem}`).join('\n');
+    return exit(1, `nestjs-live cannot start: ${count} wrong.\n${list}\nAll settings: --help`);
+  }
+  let starting: Promise<RunningServer> | undefined;
+  // Before anything listens: a signal that comes during the start is obeyed after it.
+  stopOnSignals(async () => (await starting)?.close(), settings.LIVE_WS_DRAIN_TIMEOUT_MS);
+  const plan = await planServer(settings);
+  try {
+    starting = loadAndStart(plan);
+    const { addresses, logger } = await starting;
+    for (const warning of warnings) logger.warn(warning, 'Settings');
+    logger.log({ msg: 'listening', development: plan.development, ...addresses }, 'Server');
+    // Beside the log, which stays JSON.
+    if (plan.development || process.stdout.isTTY) process.stderr.write(bannerOf(addresses, plan));
+  } catch (error) {
+    return exit(1, failureText(error, plan));
+  }
+}
+
+/** Loaded when it is needed: `--help` and a wrong setting are answered without all of Nest. */
+async function loadAndStart(plan: ServerPlan): Promise<RunningServer> {
+  const { startServer } = await import('./start-server.js');
+  return startServer(plan);
+}
+
+function exit(code: number, words: string): never {
+  process.stderr.write(`${words}\n`);
+  process.exit(code);
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

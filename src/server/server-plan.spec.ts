@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { addressesOf, bannerOf } from './addresses.js';
+import { liveOptionsOf } from './live-options.js';
+import { planServer, type ServerPlan } from './server-plan.js';
+import { type Environment, readSettings } from './settings/read-settings.js';
+
+const secret = 'x'.repeat(32);
+
+function planOf(environment: Environment): Promise<ServerPlan> {
+  const { settings, problems } = readSettings(environment);
+  expect(problems).toEqual([]);
+  return planServer(settings);
+}
+
+describe('planServer', () => {
+  it('makes up a secret, a publish key and origins in development, new ones at each start', async () => {
+    const [one, other] = [await planOf({}), await planOf({})];
+    expect(one).toMatchObject({ development: true, demo: true, httpPort: 9090 });
+    expect(one.allowedOrigins).toEqual(['http://127.0.0.1:9090', 'http://localhost:9090']);
+    expect(one.jwtSecret).toHaveLength(43);
+    expect(one.publishKey).toHaveLength(32);
+    expect([one.jwtSecret, one.publishKey]).not.toEqual([other.jwtSecret, other.publishKey]);
+  });
+
+  it('knows the port before it listens, because it is part of the origin', async () => {
+    const { httpPort, allowedOrigins } = await planOf({ HTTP_PORT: '0' });
+    expect(httpPort).toBeGreaterThan(1_023);
+    expect(allowedOrigins).toContain(`http://localhost:${String(httpPort)}`);
+  });
+
+  it('writes origins as a browser does', async () => {
+    expect((await planOf({ HTTP_HOST: '::1', HTTP_PORT: '80' })).allowedOrigins).toEqual([
+      'http://127.0.0.1',
+      'http://localhost',
+      'http://[::1]',
+    ]);
+  });
+
+  it('keeps the own page among the origins that are named in development', async () => {
+    const { allowedOrigins } = await planOf({ LIVE_ALLOWED_ORIGINS: 'http://localhost:5173' });
+    expect(allowedOrigins).toEqual([
+      'http://127.0.0.1:9090',
+      'http://localhost:9090',
+      'http://localhost:5173',
+    ]);
+  });
+
+  it('makes nothing up where a source of credentials is named', async () => {
+    expect(await planOf({ LIVE_JWKS_URL: 'https://keys.example/jwks' })).toMatchObject({
+      development: false,
+      demo: false,
+      jwtSecret: undefined,
+      publishKey: undefined,
+      allowedOrigins: undefined,
+    });
+    expect(await planOf({ LIVE_JWT_SECRET: secret, LIVE_DEMO: 'true' })).toMatchObject({
+      development: false,
+      demo: true,
+      jwtSecret: secret,
+    });
+  });
+
+  it('names the instance after its machine and process', async () => {
+    expect((await planOf({})).instanceId).toMatch(new RegExp(`^[\\w.:-]+-${String(process.pid)}$`));
+    expect((await planOf({ INSTANCE_ID: 'node-1' })).instanceId).toBe('node-1');
+  });
+});
+
+describe('liveOptionsOf', () => {
+  it('[S17] hands every setting of the sockets to the module', async () => {
+    const plan = await planOf({
+      INSTANCE_ID: 'node-1',
+      LIVE_WS_HOST: '0.0.0.0',
+      LIVE_WS_PORT: '1',
+      LIVE_WS_PATH: '/x',
+      LIVE_WS_PING_INTERVAL_MS: '11',
+      LIVE_WS_PONG_TIMEOUT_MS: '12',
+      LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES: '13',
+      LIVE_WS_DRAIN_TIMEOUT_MS: '14',
+      LIVE_ALLOWED_ORIGINS: 'https://app.example',
+      LIVE_JWKS_URL: 'https://keys.example/jwks',
+      LIVE_JWT_ISSUER: 'i',
+      LIVE_JWT_AUDIENCE: 'a',
+    });
+    const { guards, ...options } = liveOptionsOf(plan);
+    expect(guards.map(({ name }) => name)).toEqual(['JwtConnectionGuard']);
+    expect(options).toEqual({
+      host: '0.0.0.0',
+      port: 1,
+      path: '/x',
+      instanceId: 'node-1',
+      pingIntervalMs: 11,
+      pongTimeoutMs: 12,
+      backPressureThresholdBytes: 13,
+      drainTimeoutMs: 14,
+      allowedOrigins: ['https://app.example'],
+      jwt: { jwksUrl: 'https://keys.example/jwks', issuer: 'i', audience: 'a' },
+    });
+  });
+
+  it('asks the session backend where that is the source', async () => {
+    const plan = await planOf({
+      LIVE_SESSION_URL: 'https://app.example/me',
+      LIVE_ALLOWED_ORIGINS: 'https://app.example',
+    });
+    const { guards, session, jwt } = liveOptionsOf(plan);
+    expect([guards.map(({ name }) => name), session, jwt]).toEqual([
+      ['SessionConnectionGuard'],
+      { url: 'https://app.example/me' },
+      undefined,
+    ]);
+  });
+});
+
+describe('addressesOf', () => {
+  it('names addresses that can be opened, also where the server listens everywhere', async () => {
+    const plan = await planOf({ LIVE_JWT_SECRET: secret, HTTP_HOST: '::', LIVE_WS_HOST: '0.0.0.0' });
+    expect(addressesOf(plan, 9090, 'ws://0.0.0.0:8081/live')).toEqual({
+      page: 'http://[::1]:9090/',
+      sockets: 'ws://127.0.0.1:8081/live',
+      health: 'http://[::1]:9090/health/live and http://[::1]:9090/health/ready',
+      metrics: 'http://[::1]:9090/metrics',
+      publish: 'off: LIVE_PUBLISH_KEY is not set',
+    });
+  });
+
+  it('never shows a publish key that was configured for production', async () => {
+    const plan = await planOf({ LIVE_JWT_SECRET: secret, LIVE_PUBLISH_KEY: 'canary' });
+    expect(bannerOf(addressesOf(plan, 9090, 'ws://127.0.0.1:8081/live'), plan)).not.toContain('canary');
+  });
+});

@@ -1,0 +1,103 @@
+import {
+  matching,
+  oneOf,
+  onOrOff,
+  originList,
+  secretText,
+  webAddress,
+  wholeNumber,
+} from './settings/rules.js';
+import { Env } from './settings/variable.js';
+
+const dayMs = 86_400_000;
+const port = wholeNumber(0, 65_535);
+const host = matching(/^[\w.:-]{1,253}$/, 'an address or a host name, such as 127.0.0.1 or 0.0.0.0');
+const limit = wholeNumber(0, 10_000_000);
+const claim = matching(/^\S.{0,255}$/, '1 to 256 characters');
+const anyText = matching(/^\S+$/, 'an address without spaces');
+
+/** The server's settings: each property is the environment variable of its name. [S17] */
+export class ServerSettings {
+  @Env(
+    'Name of this instance in welcomes, logs and metrics',
+    matching(/^[\w.:-]{1,128}$/, '1 to 128 of A-Za-z0-9_.:-'),
+    'host name and process id',
+  )
+  readonly INSTANCE_ID?: string;
+
+  @Env('Address of the live sockets', host)
+  readonly LIVE_WS_HOST: string = '127.0.0.1';
+
+  @Env('Port of the live sockets; 0 takes a free one', port)
+  readonly LIVE_WS_PORT: number = 8081;
+
+  @Env('Path of the live sockets', matching(/^(?:\/[\w.~-]+)+$|^\/$/, 'a path such as /live'))
+  readonly LIVE_WS_PATH: string = '/live';
+
+  @Env('Milliseconds between WebSocket pings to one connection', wholeNumber(10, dayMs))
+  readonly LIVE_WS_PING_INTERVAL_MS: number = 25_000;
+
+  @Env('Milliseconds after a ping in which something must be heard', wholeNumber(10, dayMs))
+  readonly LIVE_WS_PONG_TIMEOUT_MS: number = 10_000;
+
+  @Env('Bytes that may wait for one connection before it is closed with 1008', wholeNumber(0, 2 ** 30))
+  readonly LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES: number = 1_048_576;
+
+  @Env('Milliseconds that a shutdown waits for the connections', wholeNumber(0, dayMs))
+  readonly LIVE_WS_DRAIN_TIMEOUT_MS: number = 20_000;
+
+  @Env('Address of health, metrics, publish and page', host)
+  readonly HTTP_HOST: string = '127.0.0.1';
+
+  @Env('Port of health, metrics, publish and page; 0 takes a free one', port)
+  readonly HTTP_PORT: number = 9090;
+
+  @Env('Pages that may connect', originList(), 'in development the page of this server')
+  readonly LIVE_ALLOWED_ORIGINS?: readonly string[];
+
+  @Env('Secret of HS256 tokens', secretText(32, 'openssl rand -base64 32'), 'none')
+  readonly LIVE_JWT_SECRET?: string;
+
+  @Env('Public keys (JWK set) of the issuer of tokens', webAddress(true), 'none')
+  readonly LIVE_JWKS_URL?: string;
+
+  @Env('The iss that a token must have', claim, 'not checked')
+  readonly LIVE_JWT_ISSUER?: string;
+
+  @Env('The aud that a token must have', claim, 'not checked')
+  readonly LIVE_JWT_AUDIENCE?: string;
+
+  @Env('Where a cookie header is sent: 200 with a JSON user lets in', webAddress(false), 'none')
+  readonly LIVE_SESSION_URL?: string;
+
+  @Env(
+    'Bearer key of POST /publish',
+    secretText(1, 'openssl rand -hex 32'),
+    'none: no publishing over HTTP; in development a random one',
+  )
+  readonly LIVE_PUBLISH_KEY?: string;
+
+  @Env('Least severe log entries', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'))
+  readonly LOG_LEVEL: string = 'info';
+
+  @Env('Publications of each topic that are kept for who comes back', wholeNumber(0, 100_000))
+  readonly LIVE_HISTORY_SIZE: number = 100;
+
+  @Env('Milliseconds that a publication is kept', wholeNumber(0, 30 * dayMs))
+  readonly LIVE_HISTORY_TTL_MS: number = 300_000;
+
+  @Env('Connections of this instance, 0 for no limit', limit)
+  readonly LIVE_MAX_CONNECTIONS: number = 0;
+
+  @Env('Connections of one user, 0 for no limit', limit)
+  readonly LIVE_MAX_CONNECTIONS_PER_USER: number = 0;
+
+  @Env('Connections of one address, 0 for no limit', limit)
+  readonly LIVE_MAX_CONNECTIONS_PER_ADDRESS: number = 0;
+
+  @Env('Broker between instances', { ...anyText, secret: true }, 'none: one instance')
+  readonly LIVE_BROKER_URL?: string;
+
+  @Env('Moving vehicles on fleet/demo', onOrOff(), 'true in development')
+  readonly LIVE_DEMO?: boolean;
+}

@@ -1,0 +1,89 @@
+import type { ServerSettings } from '../settings.js';
+import { isLoopback } from './rules.js';
+
+/** What is wrong with several settings together. */
+export interface Contradiction {
+  readonly names: readonly (keyof ServerSettings)[];
+  readonly text: string;
+}
+
+const credentialSources = ['LIVE_JWT_SECRET', 'LIVE_JWKS_URL', 'LIVE_SESSION_URL'] as const;
+const wildcards = ['0.0.0.0', '::', '[::]'];
+
+/** Whether nobody has said how clients are known: the server then makes up a secret of its own. */
+export function hasNoCredentialSource(settings: ServerSettings): boolean {
+  return credentialSources.every((name) => settings[name] === undefined);
+}
+
+/** Looks at settings that are each right by themselves. */
+export function contradictions(settings: ServerSettings, production: boolean): Contradiction[] {
+  return [
+    ...credentials(settings, production),
+    ...(hasNoCredentialSource(settings) && !production ? openHosts(settings) : []),
+    ...samePort(settings),
+    ...notYet(settings),
+  ];
+}
+
+function credentials(settings: ServerSettings, production: boolean): Contradiction[] {
+  const sources = credentialSources.filter((name) => settings[name] !== undefined);
+  const found: Contradiction[] = [];
+  if (sources.length > 1)
+    found.push({ names: sources, text: `${sources.join(' and ')} are both set: keep one.` });
+  if (sources.length === 0 && production) {
+    const text = `With NODE_ENV=production one of ${credentialSources.join(', ')} must be set: nobody could be let in.`;
+    found.push({ names: credentialSources, text });
+  }
+  if (settings.LIVE_SESSION_URL !== undefined && settings.LIVE_ALLOWED_ORIGINS === undefined) {
+    const text =
+      'LIVE_SESSION_URL needs LIVE_ALLOWED_ORIGINS: a browser sends cookies for any page, so name the pages that may connect.';
+    found.push({ names: ['LIVE_SESSION_URL', 'LIVE_ALLOWED_ORIGINS'], text });
+  }
+  if (settings.LIVE_JWT_SECRET !== undefined || settings.LIVE_JWKS_URL !== undefined) return found;
+  for (const name of ['LIVE_JWT_ISSUER', 'LIVE_JWT_AUDIENCE'] as const) {
+    if (settings[name] === undefined) continue;
+    found.push({
+      names: [name, 'LIVE_JWT_SECRET', 'LIVE_JWKS_URL'],
+      text: `${name} is set, but no token is checked: set LIVE_JWT_SECRET or LIVE_JWKS_URL, or leave it out.`,
+    });
+  }
+  return found;
+}
+
+function openHosts(settings: ServerSettings): Contradiction[] {
+  return (['LIVE_WS_HOST', 'HTTP_HOST'] as const)
+    .filter((name) => !isLoopback(settings[name]))
+    .map((name) => ({
+      names: [name, ...credentialSources],
+      text:
+        `${name} is "${settings[name]}", but without a credential source it must be a loopback address such as ` +
+        `127.0.0.1: set one of ${credentialSources.join(', ')} to be reachable from elsewhere.`,
+    }));
+}
+
+function samePort(settings: ServerSettings): Contradiction[] {
+  const { LIVE_WS_PORT, HTTP_PORT, LIVE_WS_HOST, HTTP_HOST } = settings;
+  const meet =
+    LIVE_WS_HOST === HTTP_HOST || [LIVE_WS_HOST, HTTP_HOST].some((host) => wildcards.includes(host));
+  if (HTTP_PORT === 0 || LIVE_WS_PORT !== HTTP_PORT || !meet) return [];
+  const text = `LIVE_WS_PORT and HTTP_PORT are both ${String(HTTP_PORT)}: sockets have a port of their own.`;
+  return [{ names: ['LIVE_WS_PORT', 'HTTP_PORT', 'LIVE_WS_HOST', 'HTTP_HOST'], text }];
+}
+
+/** Settings that have their name and their check already, and no effect yet: refused rather than ignored. */
+function notYet(settings: ServerSettings): Contradiction[] {
+  const limits = [
+    'LIVE_MAX_CONNECTIONS',
+    'LIVE_MAX_CONNECTIONS_PER_USER',
+    'LIVE_MAX_CONNECTIONS_PER_ADDRESS',
+  ] as const;
+  const found = limits
+    .filter((name) => settings[name] !== 0)
+    .map((name): Contradiction => {
+      const text = `${name} is ${String(settings[name])}, but this version cannot limit connections yet: leave it out, or 0.`;
+      return { names: [name], text };
+    });
+  if (settings.LIVE_BROKER_URL === undefined) return found;
+  const text = 'LIVE_BROKER_URL is set, but this version has no brokers yet: leave it out.';
+  return [...found, { names: ['LIVE_BROKER_URL'], text }];
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { type Environment, readSettings } from './read-settings.js';
+
+const production = { NODE_ENV: 'production', LIVE_JWT_SECRET: 'x'.repeat(32) };
+const problemsOf = (environment: Environment): readonly string[] => readSettings(environment).problems;
+
+describe('readSettings', () => {
+  it('[S17] has a default for everything in development', () => {
+    const { settings, problems, warnings } = readSettings({ PATH: '/bin' });
+    expect([problems, warnings]).toEqual([[], []]);
+    expect({ ...settings }).toMatchObject({
+      LIVE_WS_HOST: '127.0.0.1',
+      LIVE_WS_PORT: 8081,
+      LIVE_WS_PATH: '/live',
+      LIVE_WS_PING_INTERVAL_MS: 25_000,
+      LIVE_WS_PONG_TIMEOUT_MS: 10_000,
+      LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES: 1_048_576,
+      LIVE_WS_DRAIN_TIMEOUT_MS: 20_000,
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: 9090,
+      LOG_LEVEL: 'info',
+      LIVE_HISTORY_SIZE: 100,
+      LIVE_HISTORY_TTL_MS: 300_000,
+      LIVE_MAX_CONNECTIONS: 0,
+      LIVE_MAX_CONNECTIONS_PER_USER: 0,
+      LIVE_MAX_CONNECTIONS_PER_ADDRESS: 0,
+    });
+  });
+
+  it('makes values of the texts', () => {
+    const { settings, problems } = readSettings({
+      ...production,
+      LIVE_WS_PORT: '0',
+      LIVE_ALLOWED_ORIGINS: 'https://app.example, http://localhost:5173',
+      LIVE_DEMO: 'true',
+    });
+    expect(problems).toEqual([]);
+    expect({ ...settings }).toMatchObject({
+      LIVE_WS_PORT: 0,
+      LIVE_ALLOWED_ORIGINS: ['https://app.example', 'http://localhost:5173'],
+      LIVE_DEMO: true,
+    });
+  });
+
+  it.each([
+    ['LIVE_WS_PORT', '80 81'],
+    ['LIVE_WS_PORT', '0x1f90'],
+    ['LIVE_WS_PATH', 'live'],
+    ['LIVE_WS_PATH', '/live/'],
+    ['LIVE_WS_PONG_TIMEOUT_MS', '9'],
+    ['LIVE_ALLOWED_ORIGINS', 'https://app.example/'],
+    ['LIVE_ALLOWED_ORIGINS', '*'],
+    ['LIVE_ALLOWED_ORIGINS', 'https://app.example,'],
+    ['LIVE_JWKS_URL', 'http://keys.example/jwks'],
+    ['LIVE_JWKS_URL', 'keys.example'],
+    ['LIVE_SESSION_URL', 'ftp://app.example'],
+    ['LIVE_JWT_ISSUER', ''],
+    ['LOG_LEVEL', 'INFO'],
+    ['LIVE_HISTORY_SIZE', '-1'],
+    ['LIVE_MAX_CONNECTIONS', 'many'],
+    ['LIVE_DEMO', 'yes'],
+  ])('finds %s=%s wrong, and says what is allowed', (name, value) => {
+    const [problem, ...more] = problemsOf({ [name]: value });
+    expect(more).toEqual([]);
+    expect(problem).toMatch(new RegExp(`^${name} is (empty|".*"), but must be .+; or leave it out\\.$`));
+    if (value !== '') expect(problem).toContain(JSON.stringify(value));
+  });
+
+  it('shows no secret, only how long it is', () => {
+    const secrets = {
+      LIVE_JWT_SECRET: 'canary-1',
+      LIVE_PUBLISH_KEY: 'canary 2',
+      LIVE_BROKER_URL: 'canary 3',
+    };
+    const text = problemsOf({ ...secrets, LIVE_SESSION_URL: 'http://bob:canary@app.example/' }).join('\n');
+    expect(text).not.toContain('canary');
+    expect(text).toContain('LIVE_JWT_SECRET is a secret of 8 bytes');
+    expect(text).toContain('"http://…@app.example/"');
+  });
+
+  it('warns of a misspelt name, and only of names that are ours', () => {
+    expect(readSettings({ LIVE_JWT_SECRETS: 'x', LIVE_COLOUR: 'x', HTTP_PROXY: 'x' }).warnings).toEqual([
+      'LIVE_JWT_SECRETS is no setting of this server and has no effect: did you mean LIVE_JWT_SECRET?',
+      'LIVE_COLOUR is no setting of this server and has no effect: see --help',
+    ]);
+  });
+});
+
+describe('settings that contradict each other', () => {
+  const session = { LIVE_SESSION_URL: 'http://app.example/me' };
+  it.each<[string, Environment, string]>([
+    [
+      'two sources',
+      { ...production, LIVE_JWKS_URL: 'https://k.example' },
+      'LIVE_JWT_SECRET and LIVE_JWKS_URL are both',
+    ],
+    [
+      'no source in production',
+      { NODE_ENV: 'production' },
+      'one of LIVE_JWT_SECRET, LIVE_JWKS_URL, LIVE_SESSION_URL',
+    ],
+    ['sessions without origins', { ...session }, 'LIVE_SESSION_URL needs LIVE_ALLOWED_ORIGINS'],
+    [
+      'an audience without tokens',
+      { LIVE_JWT_AUDIENCE: 'a' },
+      'LIVE_JWT_AUDIENCE is set, but no token is checked',
+    ],
+    ['open sockets in development', { LIVE_WS_HOST: '0.0.0.0' }, 'LIVE_WS_HOST is "0.0.0.0", but without a'],
+    ['an open page in development', { HTTP_HOST: '10.0.0.1' }, 'HTTP_HOST is "10.0.0.1", but without a'],
+    ['a name that only looks like loopback', { HTTP_HOST: '127.0.0.1.evil.example' }, 'HTTP_HOST is'],
+    ['one port for both', { HTTP_PORT: '8081' }, 'LIVE_WS_PORT and HTTP_PORT are both 8081'],
+    [
+      'a limit that has no effect yet',
+      { LIVE_MAX_CONNECTIONS: '5' },
+      'LIVE_MAX_CONNECTIONS is 5, but this version',
+    ],
+    [
+      'a broker that is not there yet',
+      { LIVE_BROKER_URL: 'redis://x' },
+      'LIVE_BROKER_URL is set, but this version',
+    ],
+  ])('%s stop the start', (_what, environment, words) => {
+    const problems = problemsOf(environment);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(words);
+  });
+
+  it.each<[string, Environment]>([
+    ['one source is there', { ...production, LIVE_WS_HOST: '0.0.0.0', HTTP_HOST: '::' }],
+    ['sessions have origins', { ...session, LIVE_ALLOWED_ORIGINS: 'https://app.example' }],
+    ['development is on other loopback names', { LIVE_WS_HOST: '127.0.0.9', HTTP_HOST: 'localhost' }],
+    ['both ports are free ones', { LIVE_WS_PORT: '0', HTTP_PORT: '0' }],
+    ['one port is on two addresses', { LIVE_WS_HOST: '127.0.0.2', HTTP_PORT: '8081' }],
+  ])('none is found where %s', (_what, environment) => {
+    expect(problemsOf(environment)).toEqual([]);
+  });
+});

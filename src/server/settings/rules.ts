@@ -1,0 +1,100 @@
+import {
+  ArrayMinSize,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateBy,
+  type ValidationOptions,
+} from 'class-validator';
+import { validateAllowedOrigins } from '../../nest/auth/origin.js';
+import type { Rule } from './variable.js';
+
+const asIs = (text: string): string => text;
+
+export function wholeNumber(from: number, to: number): Rule {
+  return {
+    allowed: `a whole number from ${String(from)} to ${String(to)}`,
+    parse: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text),
+    checks: [IsInt(), Min(from), Max(to)],
+  };
+}
+
+export function matching(pattern: RegExp, allowed: string): Rule {
+  return { allowed, parse: asIs, checks: [Matches(pattern)] };
+}
+
+export function oneOf(...words: readonly string[]): Rule {
+  return { allowed: `one of ${words.join(', ')}`, parse: asIs, checks: [IsIn(words)] };
+}
+
+export function onOrOff(): Rule {
+  const words: Readonly<Record<string, boolean>> = { true: true, false: false };
+  return { allowed: 'true or false', parse: (text) => words[text] ?? text, checks: [IsBoolean()] };
+}
+
+/** A secret of at least this many bytes. */
+export function secretText(leastBytes: number, howTo: string): Rule {
+  return {
+    allowed: `at least ${String(leastBytes)} bytes of visible ASCII (${howTo})`,
+    parse: asIs,
+    secret: true,
+    checks: [Matches(new RegExp(`^[\\x21-\\x7e]{${String(leastBytes)},}$`)), MaxLength(4_096)],
+  };
+}
+
+/** An absolute address without a user name in it. */
+export function webAddress(loopbackMayBeHttp: boolean): Rule {
+  return {
+    allowed: loopbackMayBeHttp
+      ? 'an https:// address without a user name (http:// only on a loopback address)'
+      : 'an http:// or https:// address without a user name',
+    parse: asIs,
+    checks: [
+      check('webAddress', (value) => {
+        const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+        if (url === undefined || url.username !== '' || url.password !== '') return false;
+        return (
+          url.protocol === 'https:' ||
+          (url.protocol === 'http:' && (!loopbackMayBeHttp || isLoopback(url.hostname)))
+        );
+      }),
+    ],
+  };
+}
+
+/** A comma list of origins, each as a browser writes it. */
+export function originList(): Rule {
+  return {
+    allowed:
+      'a comma list of origins as browsers send them, such as https://app.example,http://localhost:5173',
+    parse: (text) => text.split(',').map((origin) => origin.trim()),
+    checks: [
+      ArrayMinSize(1),
+      check('originList', (value) => {
+        try {
+          validateAllowedOrigins(value as readonly string[]);
+          return true;
+        } catch {
+          return false;
+        }
+      }),
+    ],
+  };
+}
+
+/** Whether a host name can only mean this machine. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+}
+
+function check(
+  name: string,
+  validate: (value: unknown) => boolean,
+  options: ValidationOptions = {},
+): PropertyDecorator {
+  return ValidateBy({ name, validator: { validate } }, options);
+}

@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Ticker } from './ticker.js';
+
+describe('Ticker', () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  it('comes at once, then again and again, until it is stopped', async () => {
+    const run = vi.fn(() => Promise.resolve());
+    const ticker = new Ticker('counting', 1_000, run);
+    ticker.start();
+    expect(run).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(run).toHaveBeenCalledTimes(4);
+    ticker.stop();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(run).toHaveBeenCalledTimes(4);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('goes on after a failure, and logs a row of failures once', async () => {
+    const warn = vi.fn();
+    const run = vi.fn(() => Promise.reject(new Error('broker away')));
+    const ticker = new Ticker('counting', 1_000, run);
+    Object.assign(ticker, { logger: { warn } });
+    ticker.start();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(run).toHaveBeenCalledTimes(3);
+    expect(warn).toHaveBeenCalledTimes(1);
+    run.mockResolvedValueOnce(undefined as never);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(warn).toHaveBeenCalledTimes(2);
+    ticker.stop();
+  });
+});
