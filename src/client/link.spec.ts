@@ -17,6 +17,13 @@ describe('connection of the client', () => {
     expect(world.take()).toEqual(['dial live.v1', 'status open']);
   });
 
+  it('passes over a second welcome: nothing is subscribed to twice', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.welcome();
+    expect(world.take()).toEqual(['> {"type":"subscribe","id":1,"topic":"a"}']);
+  });
+
   it('backs off after a handshake that failed, longer each time', async () => {
     await world.client();
     await world.peer.end();
@@ -191,6 +198,12 @@ describe('suspect link', () => {
     expect(world.take()).toEqual(['> {"type":"ping","id":1}', '< {"type":"pong","id":1}']);
   });
 
+  it.each(['online', 'visible'] as const)('[L-2.9] is checked on `%s`', async (happens) => {
+    await world.openClient();
+    await world[happens]();
+    expect(world.take()).toEqual(['> {"type":"ping","id":1}']);
+  });
+
   it('[L-2.9] is left when the pong does not come within 5 s', async () => {
     await world.openClient();
     await world.visible();
@@ -273,6 +286,13 @@ describe('draining', () => {
     ]);
     await world.peer.tell({ type: 'published', id: 2, topic: 'a', epoch: 'e', offset: 2 });
     expect(await second).toEqual({ epoch: 'e', offset: 2 });
+  });
+
+  it('is over with the client', async () => {
+    const client = await world.openClient();
+    await world.peer.tell(draining);
+    client.close();
+    expect(world.timerCount).toBe(0);
   });
 
   it('stays out of timers that no platform has, whatever the server asks for', async () => {

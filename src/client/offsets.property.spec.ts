@@ -26,6 +26,28 @@ const steps = [
 ] as const;
 type Step = (typeof steps)[number];
 
+/** Found by this property: events of a subscription that is over, taken for those of the next one. */
+const found: [Step[], number, boolean][] = [
+  [['unsubscribe', 'serve', 'publish', 'serve', 'new epoch', 'subscribe', 'deliver'], 0, false],
+  [
+    [
+      'publish',
+      'serve',
+      'unsubscribe',
+      'subscribe',
+      'new epoch',
+      'unsubscribe',
+      'serve',
+      'new epoch',
+      'serve',
+      'subscribe',
+      'publish',
+    ],
+    0,
+    false,
+  ],
+];
+
 /** A server of one topic, with a network that does what it is told to the frames under way. */
 class LossyServer {
   #epoch = 1;
@@ -246,7 +268,7 @@ describe('offsets, whatever happens to the frames', () => {
     const script = fc.array(fc.constantFrom(...steps), { minLength: 1, maxLength: 60, size: 'max' });
     await fc.assert(
       fc.asyncProperty(script, fc.nat(8), fc.boolean(), async (...given) => void (await run(...given))),
-      { numRuns: 1_000 },
+      { numRuns: 1_000, examples: found },
     );
   });
 

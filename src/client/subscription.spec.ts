@@ -316,12 +316,18 @@ describe('end of a subscription', () => {
     client.subscribe('a', world.app).unsubscribe();
     client.subscribe('a', world.app);
     world.take();
-    // The stream was lost in between: the same offset means another publication.
+    // Of the first: it was answered, its stream was lost, and its right revoked, before the server read the rest.
     await world.peer.tell(
+      subscribed(1, 4),
+      event(5),
+      subscribed(undefined, 0, { epoch: 'old' }),
       event(1, { data: 'old' }),
-      subscribed(3, 0, { epoch: 'f' }),
-      event(1, { data: 'new' }),
+      { type: 'lost', topic: 'a', from: 2, to: 3, count: 2 },
+      { type: 'unsubscribed', topic: 'a', code: 'forbidden', reason: 'revoked' },
+      { type: 'unsubscribed', id: 2, topic: 'a' },
     );
+    expect(seen()).toEqual([]);
+    await world.peer.tell(subscribed(3, 0, { epoch: 'f' }), event(1, { data: 'new' }));
     expect(seen()).toEqual(['start a@f:0', 'event a@f:1 "new"']);
   });
 

@@ -13,7 +13,10 @@ const gapsApartMs = 5_000;
 /** One topic: all local subscriptions to it share one subscription of the server. */
 export class Topic {
   readonly #locals = new Set<LocalSubscription>();
-  /** Whether the server has a subscription of ours, as far as is known. */
+  /**
+   * Whether the server has a subscription of ours. While it has not, what comes for this topic is meant for one that is
+   * over: it may be of another stream, and is not for anybody here.
+   */
   #linked = false;
   /** Whether this connection's server may have one. */
   #asked = false;
@@ -73,6 +76,7 @@ export class Topic {
 
   /** The stream was lost while subscribed. [L-5.7] */
   pushed(message: SubscribedMessage): void {
+    if (!this.#linked) return;
     this.#snapshots = 'snapshot' in message;
     for (const local of this.#locals) local.startsAt(message, 'new-epoch');
     this.#next();
@@ -80,6 +84,7 @@ export class Topic {
 
   /** What cannot be taken now is not kept: it comes again after the answer that is asked for. [L-3.10] */
   event(event: EventMessage): void {
+    if (!this.#linked) return;
     let taken = true;
     for (const local of this.#locals) taken = local.offer(event) && taken;
     if (!taken && this.#request === undefined && !this.#alarm.armed) this.#gap();
@@ -87,6 +92,7 @@ export class Topic {
 
   /** Some will not come: a topic with snapshots starts over, another goes on after them. [L-5.8] */
   lost({ to }: LostMessage): void {
+    if (!this.#linked) return;
     for (const local of this.#locals) {
       const at = local.position;
       if (local.want !== 'nothing' || at === undefined || at.offset >= to) continue;
@@ -117,6 +123,7 @@ export class Topic {
 
   /** The server has ended it already. */
   ended(error: Error): void {
+    if (!this.#linked) return;
     this.#asked = this.#request !== undefined;
     this.end(error);
   }
