@@ -1,5 +1,6 @@
-import { Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
+import type { VerbName } from '../core/verbs/verbs.js';
 import type { ErrorCode } from '../protocol/codes.js';
 import { LiveError } from '../protocol/live.error.js';
 
@@ -14,6 +15,15 @@ const codeByStatus: Readonly<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
+/** The protocol's own types: a wrong field of theirs has the same code whoever finds it. [L-2.6] */
+const verbs: Readonly<Record<VerbName, true>> = {
+  subscribe: true,
+  unsubscribe: true,
+  publish: true,
+  auth: true,
+  ping: true,
+};
+
 const longestMessage = 256;
 
 /**
@@ -22,9 +32,18 @@ const longestMessage = 256;
  */
 @Catch()
 export class LiveExceptionFilter implements ExceptionFilter {
-  catch(exception: unknown): never {
-    throw toLiveError(exception);
+  catch(exception: unknown, host: ArgumentsHost): never {
+    const isVerb = Object.hasOwn(verbs, host.switchToWs().getPattern());
+    throw isVerb && isFromValidationPipe(exception)
+      ? new LiveError('protocol-violation', wordsOf(exception.getResponse(), exception.message))
+      : toLiveError(exception);
   }
+}
+
+/** A `ValidationPipe` of the application comes before our own, and says a list. */
+function isFromValidationPipe(exception: unknown): exception is HttpException {
+  if (!(exception instanceof HttpException) || exception.getStatus() !== 400) return false;
+  return Array.isArray((exception.getResponse() as { message?: unknown }).message);
 }
 
 function toLiveError(exception: unknown): unknown {
