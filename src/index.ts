@@ -7,6 +7,7 @@ export { LiveHandlers } from './nest/live-handlers.decorator.js';
 export { LiveExceptionFilter } from './nest/live-exception.filter.js';
 export { LiveWsAdapter, type LiveWsAdapterOptions } from './nest/live-ws.adapter.js';
 export { LiveLifecycle, type LiveState } from './nest/live.lifecycle.js';
+export { liveRedact } from './nest/live-redact.js';
 export { LiveObservers, type LiveObserver } from './nest/live.observers.js';
 export {
   LiveTopic,

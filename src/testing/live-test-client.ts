@@ -126,8 +126,10 @@ export class LiveTestClient {
   private async until(done: () => boolean, what: string): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      const message = `No ${what} within ${String(this.timeoutMs)} ms; so far: ${JSON.stringify(this.transcript)}`;
-      timer = setTimeout(() => reject(new Error(message)), this.timeoutMs);
+      timer = setTimeout(() => {
+        const soFar = JSON.stringify(this.transcript);
+        reject(new Error(`No ${what} within ${String(this.timeoutMs)} ms; so far: ${soFar}`));
+      }, this.timeoutMs);
     });
     try {
       while (!done()) {

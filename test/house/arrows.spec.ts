@@ -81,6 +81,18 @@ describe('house: arrows', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('reaches each optional peer from one door alone', () => {
+    const doors: [RegExp, RegExp][] = [
+      [/^@nestjs\/terminus/, /^(nest\/health|server)\//],
+      [/^prom-client/, /^(nest\/metrics|server)\//],
+      [/^jose/, /^(nest\/auth\/jwt-|server\/)/],
+    ];
+    const wrong = outside.filter(({ from, to }) =>
+      doors.some(([name, door]) => name.test(to) && !door.test(from)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it('has no cycle between files', () => {
     const next = new Map<string, Arrow[]>();
     for (const arrow of inside) next.set(arrow.from, [...(next.get(arrow.from) ?? []), arrow]);

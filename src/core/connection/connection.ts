@@ -182,6 +182,18 @@ export class Connection implements SlowPeer {
     for (const topic of this.memberships?.keys() ?? []) this.leave(topic);
   }
 
+  /** What may be logged of it: never the cookie, nor the user's claims. */
+  toJSON(): {
+    id: string;
+    userId: string | undefined;
+    remoteAddr: string;
+    openedAt: number;
+    lastSeenAt: number;
+  } {
+    const { id, user, remoteAddr, openedAt, lastSeenAt } = this;
+    return { id, userId: user?.id, remoteAddr, openedAt, lastSeenAt };
+  }
+
   private end(code: number, reason: string): void {
     this.closedWith = { code, reason };
     this.outbox.drop();
