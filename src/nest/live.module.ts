@@ -126,11 +126,11 @@ function makeObservers({ onClose }: LiveModuleOptions): LiveObservers {
   if (onClose === undefined) return observers;
   observers.add({
     closed(connection, code, reason) {
-      try {
-        onClose(connection, code, reason);
-      } catch (error) {
-        observers.failed('calling onClose', error, connection);
-      }
+      // An async function fits the type, too, and its rejection would end the process.
+      const failed = (error: unknown): void => observers.failed('calling onClose', error, connection);
+      new Promise((resolve) => {
+        resolve(onClose(connection, code, reason));
+      }).catch(failed);
     },
   });
   return observers;

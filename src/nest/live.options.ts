@@ -54,6 +54,6 @@ export interface LiveModuleOptions {
   readonly snapshotTimeoutMs?: number;
   /** Prefix of the metrics' names. @default 'processor_live' */
   readonly metricsPrefix?: string;
-  /** Called after a connection has ended and left the registry. A throw is logged. */
+  /** Called after a connection has ended and left the registry. A throw, or a rejection, is logged. */
   readonly onClose?: (connection: Connection, code: number, reason: string) => void;
 }
