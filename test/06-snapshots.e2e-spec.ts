@@ -233,6 +233,21 @@ describe.each(platforms)('6. Snapshots with a position or without a provider, on
     ]);
   });
 
+  it('[L-6.4] sends once what was published while the state was read', async () => {
+    const { topics, run } = slowState();
+    const { client, live } = await start(platform, { providers: [topics] });
+    await live.publish('state/1', 1);
+    client.send({ type: 'subscribe', topic: 'state/1' });
+    const reading = await run(1);
+    const at = await live.publish('state/1', 2);
+    await live.publish('state/1', 3);
+    reading.resolve(snapshotAt(at, 'as stored'));
+    expect(await client.settle()).toEqual([
+      subscribed('state/1', 2, { snapshot: 'as stored' }),
+      event('state/1', 3, 3),
+    ]);
+  });
+
   it('[L-6.4] answers unavailable where what came since is no longer there', async () => {
     let at: Position = { epoch: '', offset: 0 };
     const state = stateTopics(() => snapshotAt(at, 'as stored'));
