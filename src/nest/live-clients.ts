@@ -18,8 +18,10 @@ type DisconnectHandler = (reason: string) => void;
 /** One connection as Nest's gateways see it. */
 interface Client {
   handlers: readonly BoundHandler[];
-  readonly onDisconnect: DisconnectHandler[];
+  onDisconnect: readonly DisconnectHandler[];
 }
+
+const none: readonly never[] = [];
 
 /**
  * The live gateways' server, as Nest knows it: the gateways register here, and every live connection is shown to each of
@@ -50,7 +52,10 @@ export class LiveClients {
   }
 
   bindDisconnect(connection: Connection, onDisconnect: DisconnectHandler): void {
-    this.client(connection).onDisconnect.push(onDisconnect);
+    const client = this.client(connection);
+    // A list that is pushed to keeps room for 17, for each connection.
+    client.onDisconnect =
+      client.onDisconnect.length === 0 ? [onDisconnect] : [...client.onDisconnect, onDisconnect];
   }
 
   /** Who takes a message of this connection. */
@@ -68,7 +73,7 @@ export class LiveClients {
   private client(connection: Connection): Client {
     let client = this.clients.get(connection);
     if (client === undefined) {
-      client = { handlers: [], onDisconnect: [] };
+      client = { handlers: none, onDisconnect: none };
       this.clients.set(connection, client);
     }
     return client;
