@@ -72,9 +72,10 @@ export const topicWithTwoSnapshots = (provider: string, pattern: string): Error 
     `LiveModule: @LiveTopic('${pattern}') ${provider} has a snapshot() and the option "snapshot". Keep one of them.`,
   );
 
-export const topicTwice = (pattern: string, one: string, other: string): Error =>
+export const topicTwice = (one: string, onePattern: string, other: string, otherPattern: string): Error =>
   new Error(
-    `LiveModule: ${one} and ${other} both declare topics of the form '${pattern}'. Keep one of them.`,
+    `LiveModule: @LiveTopic('${onePattern}') ${one} and @LiveTopic('${otherPattern}') ${other} declare the same topics. ` +
+      'Keep one of them.',
   );
 
 export const wrongPattern = (pattern: string, reason: string): Error =>

@@ -30,9 +30,7 @@ export class TopicPolicy implements Policy {
     const byForm = new Map<string, DeclaredTopic>();
     for (const topic of topics) {
       const same = byForm.get(topic.pattern.form);
-      if (same !== undefined) {
-        throw topicTwice(topic.pattern.form, same.provider.constructor.name, topic.provider.constructor.name);
-      }
+      if (same !== undefined) throw topicTwice(...namesOf(same), ...namesOf(topic));
       byForm.set(topic.pattern.form, topic);
     }
     this.declared = topics.toSorted((one, other) => TopicPattern.compare(one.pattern, other.pattern));
@@ -54,6 +52,10 @@ export class TopicPolicy implements Policy {
     }
     return undefined;
   }
+}
+
+function namesOf({ provider, pattern }: DeclaredTopic): [provider: string, pattern: string] {
+  return [provider.constructor.name, pattern.text];
 }
 
 function rulesOf(

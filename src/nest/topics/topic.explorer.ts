@@ -1,4 +1,4 @@
-import { Injectable, Scope } from '@nestjs/common';
+import { Injectable, Scope, type Type } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import {
@@ -28,11 +28,12 @@ export class TopicExplorer {
   explore(): DeclaredTopic[] {
     const topics = new Map<unknown, DeclaredTopic>();
     for (const wrapper of this.discovery.getProviders()) {
-      const { metatype } = wrapper;
-      if (typeof metatype !== 'function' || wrapper.isNotMetatype) continue;
-      const metadata = this.reflector.get<LiveTopicMetadata | undefined>(LIVE_TOPIC, metatype);
+      // A value or a factory's product stands for the class it is provided as: a test's stand-in, for example.
+      const declaring: unknown = wrapper.isNotMetatype ? wrapper.token : wrapper.metatype;
+      if (typeof declaring !== 'function') continue;
+      const metadata = this.reflector.get<LiveTopicMetadata | undefined>(LIVE_TOPIC, declaring as Type);
       if (metadata === undefined) continue;
-      const { name } = metatype;
+      const { name } = declaring;
       if (wrapper.scope === Scope.REQUEST || !wrapper.isDependencyTreeStatic())
         throw topicRequestScoped(name);
       // The same instance may be seen through several modules.
