@@ -11,6 +11,7 @@ import {
   platforms,
   startLiveApp,
 } from './support/live-app.js';
+import { ShiftedClock } from './support/shifted-clock.js';
 import { closeOf, frame, Opcode, texts, WirePeer } from './support/wire-peer.js';
 
 /** Handlers of a host application, one for each kind of answer. */
@@ -226,6 +227,24 @@ describe.each(platforms)('2. Errors, on %s', (_name, platform) => {
     expect((await client.closed).code).toBe(4002);
     expect(client.transcript.at(-1)).toEqual(invalidEnvelope);
     expect(client.transcript).toHaveLength(1 + 100 + 1 + 1);
+  });
+
+  it('[L-2.12] counts within any 10 seconds, not from one moment on', async () => {
+    const clock = new ShiftedClock();
+    clock.shiftMs = 60_000;
+    const client = await clientOf(platform, { override: clock.install });
+    const violate = async (count: number): Promise<number> => {
+      for (let i = 0; i < count; i++) client.send('no');
+      return (await client.settle()).length;
+    };
+    expect(await violate(1)).toBe(1);
+    clock.shiftMs += 9_000;
+    expect(await violate(99)).toBe(99);
+    // The first one is too long ago now, and the 99 are not.
+    clock.shiftMs += 2_000;
+    expect(await violate(1)).toBe(1);
+    client.send('no');
+    expect((await client.closed).code).toBe(4002);
   });
 
   it('[L-2.12] counts no refusals and no unknown types', async () => {

@@ -29,8 +29,8 @@ export class Session {
   private waiting: (InboundMessage | LiveError)[] | undefined;
   private busy = false;
   private ended = false;
-  private violations = 0;
-  private violationsSinceMs = 0;
+  /** When the peer broke the protocol within the window; mostly it never does. */
+  private violationsMs: number[] | undefined;
 
   constructor(
     readonly connection: Connection,
@@ -132,12 +132,10 @@ export class Session {
   violated(error: LiveError, message?: InboundMessage): void {
     replyError(this.connection, message, error);
     const now = this.context.clock.now();
-    if (now - this.violationsSinceMs > violationLimit.windowMs) {
-      this.violationsSinceMs = now;
-      this.violations = 0;
-    }
-    this.violations += 1;
-    if (this.violations > violationLimit.count) {
+    const times = (this.violationsMs ??= []);
+    times.push(now);
+    while (now - (times[0] ?? now) > violationLimit.windowMs) times.shift();
+    if (times.length > violationLimit.count) {
       this.connection.close(CloseCode.tooManyViolations, 'too many protocol violations');
     }
   }
