@@ -1,0 +1,124 @@
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Browser, chromium as launcher, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { chromium, describeWith } from '../support/programs.js';
+import { type RunningServer, startServer } from '../support/spawned-server.js';
+
+const artifacts = resolve(import.meta.dirname, '../../artifacts');
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+interface Visit {
+  readonly page: Page;
+  /** What a user would not see but must not happen: console errors, requests to other hosts. */
+  readonly trouble: string[];
+}
+
+describeWith(chromium)('The page in Chromium', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    mkdirSync(artifacts, { recursive: true });
+    browser = await launcher.launch({ executablePath: '/usr/bin/chromium', args: flags });
+  }, 60_000);
+
+  afterAll(() => browser.close(), 60_000);
+
+  async function visit({ http }: RunningServer, size: { width: number; height: number }): Promise<Visit> {
+    const page = await browser.newPage({ viewport: size });
+    const trouble: string[] = [];
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) trouble.push(message.text());
+    });
+    page.on('request', (request) => {
+      const { hostname, protocol } = new URL(request.url());
+      if (hostname !== '127.0.0.1' && protocol !== 'data:') trouble.push(`request to ${request.url()}`);
+    });
+    await page.goto(http);
+    await page.getByTestId('connection-state').filter({ hasText: 'open' }).waitFor();
+    return { page, trouble };
+  }
+
+  async function drawn(page: Page, id: string): Promise<number> {
+    return page.getByTestId(id).evaluate((element) => {
+      const canvas = (element.tagName === 'CANVAS'
+        ? element
+        : element.querySelector('canvas')) as unknown as {
+        width: number;
+        height: number;
+        getContext(kind: '2d'): { getImageData(...box: number[]): { data: Uint8ClampedArray } };
+      };
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      return new Set(new Uint32Array(data.buffer)).size;
+    });
+  }
+
+  it('[L-4.3] subscribes, publishes, shows the frames, the vitals and the map, and talks to no other host', async () => {
+    const server = await startServer();
+    const { page, trouble } = await visit(server, { width: 1280, height: 1500 });
+    await page.getByTestId('topic-input').fill('chat/room-1');
+    await page.getByTestId('subscribe-button').click();
+    const log = page.getByTestId('frame-log');
+    await log.getByText('chat/room-1').first().waitFor();
+    await page.getByTestId('publish-topic').fill('chat/room-1');
+    await page.getByTestId('publish-data').fill('{"text":"<b>from the page</b>"}');
+    await page.getByTestId('publish-button').click();
+    await log.getByText('published').first().waitFor();
+    await log.getByText('event').first().waitFor();
+    await page.getByTestId('connections-now').filter({ hasText: '1' }).waitFor();
+    await page.getByTestId('deliveries-now').filter({ hasText: /[1-9]/ }).waitFor();
+    expect(await drawn(page, 'map')).toBeGreaterThan(10);
+    expect(await drawn(page, 'vitals-chart')).toBeGreaterThan(5);
+    await page.screenshot({ path: `${artifacts}/page-desktop.png` });
+    expect(trouble).toEqual([]);
+    await page.close();
+  }, 90_000);
+
+  it('receives what curl would publish', async () => {
+    const key = 'the-key-of-whoever-publishes';
+    const server = await startServer({ LIVE_PUBLISH_KEY: key });
+    const { page } = await visit(server, { width: 1280, height: 1500 });
+    await page.getByTestId('topic-input').fill('chat/room-1');
+    await page.getByTestId('subscribe-button').click();
+    await page.getByTestId('frame-log').getByText('subscribed').first().waitFor();
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ topic: 'chat/room-1', data: 'from outside' });
+    const { status } = await fetch(`${server.http}/publish`, { method: 'POST', headers, body });
+    expect(status).toBe(202);
+    await page.getByTestId('frame-log').getByText('event').first().waitFor();
+    await page.close();
+  }, 90_000);
+
+  it('fits a phone, in the dark, without scrolling sideways', async () => {
+    const server = await startServer();
+    const { page, trouble } = await visit(server, { width: 360, height: 740 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const [wide, background] = await page.evaluate<[number, string]>(
+      '[document.documentElement.scrollWidth, getComputedStyle(document.body).backgroundColor]',
+    );
+    expect(wide).toBeLessThanOrEqual(360);
+    const [red = 255] = (/\d+/.exec(background) ?? ['255']).map(Number);
+    expect(red).toBeLessThan(80);
+    await page.screenshot({ path: `${artifacts}/page-phone-dark.png`, fullPage: true });
+    expect(trouble).toEqual([]);
+    await page.close();
+  }, 90_000);
+
+  it('[L-10.1] says why it was closed when the server stops', async () => {
+    const server = await startServer();
+    const { page } = await visit(server, { width: 1280, height: 900 });
+    server.server.kill('SIGTERM');
+    await page.getByTestId('connection-state').filter({ hasText: 'waiting' }).waitFor();
+    expect(await server.server.exit).toBe(0);
+    await page.close();
+  }, 90_000);
+});

@@ -1,0 +1,41 @@
+import { execFileSync } from 'node:child_process';
+import { describe } from 'vitest';
+
+/** A program that some tests need, and how to get it. */
+export interface Program {
+  readonly name: string;
+  /** Runs at once and succeeds where the program is there. */
+  readonly check: readonly [command: string, ...args: string[]];
+  readonly install: string;
+}
+
+export const chromium: Program = {
+  name: 'Chromium',
+  check: ['chromium', '--version'],
+  install: 'apt-get install chromium',
+};
+
+export const pythonWebsockets: Program = {
+  name: 'python3 with its package websockets',
+  check: ['/usr/bin/python3', '-c', 'import websockets'],
+  install: 'apt-get install python3-websockets',
+};
+
+/**
+ * `describe` where the program is there. Without it the tests are skipped with a loud word of how to get it; where `CI` is
+ * set they are not skipped, and so fail.
+ */
+export function describeWith({
+  name,
+  check: [command, ...args],
+  install,
+}: Program): typeof describe | typeof describe.skip {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' });
+    return describe;
+  } catch {
+    if (process.env['CI']) return describe;
+    process.stderr.write(`\n!! SKIPPED: tests that need ${name}. To run them: ${install}\n\n`);
+    return describe.skip;
+  }
+}
