@@ -14,6 +14,7 @@ import { Flusher } from './outbound/flusher.js';
 import type { LiveSocket } from './ports/socket.js';
 import { Publisher } from './publisher.js';
 import { type FindHandler, Session, type SessionContext } from './session.js';
+import { isKey } from './verbs/fields.js';
 import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
 
 /** What a live server is doing now. */
@@ -90,7 +91,9 @@ export class Live {
     if (!isTopicName(topic)) throw new LiveError('validation-failed', 'This is not a topic name [L-3.1]');
     const rules = this.ports.policy.rulesFor(topic);
     if (rules === undefined) throw new LiveError('validation-failed', `No declared topic matches "${topic}"`);
-    const text = JSON.stringify(data) as string | undefined;
+    if (key !== undefined && !isKey(key))
+      throw new LiveError('validation-failed', 'A key has 1 to 128 characters');
+    const text = jsonOf(data);
     if (text === undefined) throw new LiveError('validation-failed', 'The data has no JSON text');
     return this.publisher.publish(topic, text, key, rules);
   }
@@ -141,5 +144,14 @@ export class Live {
       ...(expiresAt !== undefined && { expiresAt }),
       limits: { maxMessageBytes, maxTopics: maxTopicsPerConnection, pingIntervalMs },
     };
+  }
+}
+
+/** `undefined` for what JSON cannot say: functions, cycles, BigInt. */
+function jsonOf(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data) as string | undefined;
+  } catch {
+    return undefined;
   }
 }

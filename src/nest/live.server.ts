@@ -98,8 +98,7 @@ export class LiveServer {
     const address = this.address ?? this.appAddress();
     if (address === undefined)
       throw new Error('The live server does not listen yet: call url() after app.listen().');
-    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-    return `ws://${host}:${String(address.port)}${this.settings.upgrade.path}`;
+    return `ws://${reachable(address)}:${String(address.port)}${this.settings.upgrade.path}`;
   }
 
   /** From now on every upgrade is answered 503. */
@@ -159,4 +158,11 @@ export class LiveServer {
     serve(ws, session);
     clients.connected(session.connection, request);
   }
+}
+
+/** A wildcard is where a server listens, not where it is reached. */
+function reachable({ address, family }: AddressInfo): string {
+  if (address === '0.0.0.0') return '127.0.0.1';
+  if (address === '::') return '[::1]';
+  return family === 'IPv6' ? `[${address}]` : address;
 }

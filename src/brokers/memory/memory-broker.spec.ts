@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../testing/test-clock.js';
+import type { Position } from '../../protocol/position.js';
 import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
 
 const history = { size: 10, ttlMs: 1_000, maxBytes: 1_000 };
@@ -52,6 +53,33 @@ describe('MemoryBroker', () => {
     const again = await broker.publish('a', '1', {});
     expect([again.offset, again.epoch === first.epoch]).toEqual([1, false]);
     expect(await broker.publish('kept', '1', {})).toEqual({ epoch: kept.epoch, offset: 2 });
+  });
+
+  it('keeps no more bytes than its budget: the longest untouched topics lose theirs, and are not called recovered', async () => {
+    const { broker } = started({ maxBytes: 1_000 });
+    const data = JSON.stringify('x'.repeat(98));
+    const positions = new Map<string, Position>();
+    await broker.subscribe('subscribed');
+    for (const topic of ['subscribed', ...'abcdefghijklmn'])
+      positions.set(topic, await broker.publish(topic, data, { history }));
+    const recovered: string[] = [];
+    for (const [topic, { epoch }] of positions) {
+      if ((await broker.read(topic, { epoch, offset: 0 }, limits)).missed !== undefined)
+        recovered.push(topic);
+    }
+    expect(recovered.join('')).toBe('efghijklmn');
+    expect((await broker.publish('subscribed', data, {})).epoch).toBe(positions.get('subscribed')?.epoch);
+    expect((await broker.publish('a', data, {})).epoch).not.toBe(positions.get('a')?.epoch);
+  });
+
+  it('[L-6.5] remembers the last of each key, of those heard of last', async () => {
+    const { broker } = started();
+    const data = JSON.stringify('x'.repeat(199_998));
+    for (const key of ['a', 'b', 'c', 'a', 'd', 'e', 'f'])
+      await broker.publish('t', data, { key, latest: 'last-per-key' });
+    expect((await broker.latest('t')).publications.map(({ key }) => key)).toEqual(
+      ['c', 'a', 'd', 'e', 'f'].slice(-5),
+    );
   });
 
   it('rejects after it is closed, and leaves no timer', async () => {

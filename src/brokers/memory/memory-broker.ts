@@ -1,30 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import type {
   Broker,
   BrokerSink,
-  HistoryRules,
   LatestReading,
-  LatestRule,
-  Publication,
   PublishOptions,
   RecoveryLimits,
   StreamReading,
 } from '../../core/ports/broker.js';
 import type { Cancel, Clock } from '../../core/ports/clock.js';
-import { History } from '../../core/stream/history.js';
 import type { Position } from '../../protocol/position.js';
-
-interface Stream {
-  readonly epoch: string;
-  offset: number;
-  history: History | undefined;
-  rules: HistoryRules | undefined;
-  /** By key; the empty one is for publications without. */
-  latest: Map<string, Publication> | undefined;
-}
-
-/** Keys that a topic remembers the last publication of; beyond it the one that was silent longest is forgotten. */
-const maxKeys = 10_000;
+import { MemoryStream } from './memory-stream.js';
 
 export interface MemoryBrokerOptions {
   /**
@@ -34,25 +18,38 @@ export interface MemoryBrokerOptions {
    * @default 100000
    */
   readonly maxStreams?: number;
+  /**
+   * Bytes of JSON text that all topics together keep. Beyond it the longest untouched topics lose theirs: those without
+   * subscribers are forgotten, those with subscribers lose their history.
+   *
+   * @default 67108864
+   */
+  readonly maxBytes?: number;
   /** Milliseconds between two looks for expired history. @default 30000 */
   readonly sweepMs?: number;
 }
 
 /** All streams in this process. What is published is delivered before `publish` returns. */
 export class MemoryBroker implements Broker {
-  private readonly streams = new Map<string, Stream>();
+  // Ordered by when each was touched last.
+  private readonly streams = new Map<string, MemoryStream>();
+  /** Those that keep anything, in the same order. */
+  private readonly keeping = new Map<string, MemoryStream>();
   private readonly subscribed = new Set<string>();
   private readonly maxStreams: number;
+  private readonly maxBytes: number;
   private readonly sweepMs: number;
+  private keptBytes = 0;
   private sink: BrokerSink | undefined;
   private cancelSweep: Cancel | undefined;
   private closed = false;
 
   constructor(
     private readonly clock: Clock,
-    { maxStreams = 100_000, sweepMs = 30_000 }: MemoryBrokerOptions = {},
+    { maxStreams = 100_000, maxBytes = 67_108_864, sweepMs = 30_000 }: MemoryBrokerOptions = {},
   ) {
     this.maxStreams = maxStreams;
+    this.maxBytes = maxBytes;
     this.sweepMs = sweepMs;
   }
 
@@ -61,19 +58,13 @@ export class MemoryBroker implements Broker {
     this.planSweep();
   }
 
-  async publish(topic: string, data: string, { key, history, latest }: PublishOptions): Promise<Position> {
-    this.checkOpen();
+  async publish(topic: string, data: string, options: PublishOptions): Promise<Position> {
     const stream = this.touch(topic);
-    stream.offset += 1;
-    const publication: Publication = { offset: stream.offset, data, ...(key !== undefined && { key }) };
-    if (history !== undefined && history.size > 0) {
-      stream.rules = history;
-      stream.history ??= new History();
-      stream.history.add(publication, history, this.clock.now());
-    }
-    if (latest !== undefined) remember((stream.latest ??= new Map()), publication, latest);
-    if (this.subscribed.has(topic)) this.sink?.publication(topic, stream.epoch, publication);
-    return { epoch: stream.epoch, offset: publication.offset };
+    const publication = this.change(topic, stream, () => stream.add(data, options, this.clock.now()));
+    if (this.keptBytes > this.maxBytes) this.makeRoomForBytes(topic);
+    const { epoch, offset } = stream.top;
+    if (this.subscribed.has(topic)) this.sink?.publication(topic, epoch, publication);
+    return { epoch, offset };
   }
 
   async subscribe(topic: string): Promise<void> {
@@ -86,56 +77,70 @@ export class MemoryBroker implements Broker {
   }
 
   async read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
-    this.checkOpen();
     const stream = this.touch(topic);
-    const top = { epoch: stream.epoch, offset: stream.offset };
-    if (since === undefined || since.epoch !== stream.epoch) return { top, missed: undefined };
-    if (since.offset === stream.offset) return { top, missed: [] };
-    if (stream.rules !== undefined) stream.history?.expire(stream.rules.ttlMs, this.clock.now());
-    return { top, missed: stream.history?.after(since.offset, stream.offset, limits) };
+    const missed = since && this.change(topic, stream, () => stream.missed(since, limits, this.clock.now()));
+    return { top: stream.top, missed };
   }
 
   async latest(topic: string): Promise<LatestReading> {
-    this.checkOpen();
-    const { epoch, offset, latest } = this.touch(topic);
-    return { top: { epoch, offset }, publications: [...(latest?.values() ?? [])] };
+    const { top, latestPublications: publications } = this.touch(topic);
+    return { top, publications };
   }
 
   async close(): Promise<void> {
     this.closed = true;
     this.cancelSweep?.();
     this.streams.clear();
+    this.keeping.clear();
     this.subscribed.clear();
   }
 
   /** The topic's stream, made if it is new, and now the one touched last. */
-  private touch(topic: string): Stream {
-    let stream = this.streams.get(topic);
-    if (stream === undefined) {
-      stream = { epoch: randomUUID(), offset: 0, history: undefined, rules: undefined, latest: undefined };
-      this.makeRoom();
-    } else {
-      this.streams.delete(topic);
-    }
+  private touch(topic: string): MemoryStream {
+    this.checkOpen();
+    const stream = this.streams.get(topic) ?? new MemoryStream();
+    if (!this.streams.delete(topic) && this.streams.size >= this.maxStreams) this.forgetOldest();
     this.streams.set(topic, stream);
     return stream;
   }
 
-  private makeRoom(): void {
-    if (this.streams.size < this.maxStreams) return;
-    for (const topic of this.streams.keys()) {
+  /** Runs what may change how much a stream keeps, and counts it. */
+  private change<T>(topic: string, stream: MemoryStream, run: () => T): T {
+    const before = stream.byteLength;
+    const result = run();
+    this.keptBytes += stream.byteLength - before;
+    this.keeping.delete(topic);
+    if (stream.byteLength > 0) this.keeping.set(topic, stream);
+    return result;
+  }
+
+  private makeRoomForBytes(current: string): void {
+    for (const [topic, stream] of [...this.keeping]) {
+      if (this.keptBytes <= this.maxBytes) return;
+      if (topic === current) continue;
+      if (this.subscribed.has(topic)) this.change(topic, stream, () => stream.dropHistory());
+      else this.forget(topic, stream);
+    }
+  }
+
+  private forgetOldest(): void {
+    for (const [topic, stream] of this.streams) {
       if (this.subscribed.has(topic)) continue;
-      this.streams.delete(topic);
+      this.forget(topic, stream);
       return;
     }
+  }
+
+  private forget(topic: string, stream: MemoryStream): void {
+    this.streams.delete(topic);
+    this.keeping.delete(topic);
+    this.keptBytes -= stream.byteLength;
   }
 
   private planSweep(): void {
     this.cancelSweep = this.clock.after(this.sweepMs, () => {
       const now = this.clock.now();
-      for (const { history, rules } of this.streams.values()) {
-        if (rules !== undefined) history?.expire(rules.ttlMs, now);
-      }
+      for (const [topic, stream] of [...this.keeping]) this.change(topic, stream, () => stream.expire(now));
       this.planSweep();
     });
   }
@@ -143,15 +148,4 @@ export class MemoryBroker implements Broker {
   private checkOpen(): void {
     if (this.closed) throw new Error('The memory broker is closed.');
   }
-}
-
-function remember(latest: Map<string, Publication>, publication: Publication, rule: LatestRule): void {
-  const { key } = publication;
-  if (rule === 'last-per-key' && key === undefined) return;
-  const place = rule === 'last' ? '' : (key ?? '');
-  latest.delete(place);
-  latest.set(place, publication);
-  if (latest.size <= maxKeys) return;
-  const [silentLongest] = latest.keys();
-  if (silentLongest !== undefined) latest.delete(silentLongest);
 }

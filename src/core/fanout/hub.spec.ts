@@ -57,6 +57,17 @@ describe('Hub', () => {
     expect(events.map(({ length }) => length)).toEqual([40, 40, 0, 40, 40]);
   });
 
+  it.each([
+    ['no topic name', 'a//b', 1, {}],
+    ['a key that is too long', 't', 1, { key: 'x'.repeat(129) }],
+    ['an empty key', 't', 1, { key: '' }],
+    ['nothing', 't', undefined, {}],
+    ['what JSON cannot say', 't', 1n, {}],
+  ])('refuses the application to publish %s', async (_what, topic, data, options) => {
+    const error = { name: 'LiveError', code: 'validation-failed' };
+    await expect(new TestLive().live.publish(topic, data, options)).rejects.toMatchObject(error);
+  });
+
   it('[L-4.1] serialises a publication once, and hands the same frame to all', async () => {
     let serialised = 0;
     const test = new TestLive();

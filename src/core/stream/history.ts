@@ -12,7 +12,8 @@ export class History {
   private kept: Kept[] = [];
   /** Where the oldest one is; what is before it is gone, and cut off now and then. */
   private head = 0;
-  private byteLength = 0;
+  /** Bytes of JSON text that are kept. */
+  byteLength = 0;
 
   get size(): number {
     return this.kept.length - this.head;

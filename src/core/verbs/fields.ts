@@ -22,10 +22,15 @@ export function sinceOf({ since }: InboundMessage | SubscribeRequest): Position 
 
 const maxKeyLength = 128;
 
+/** Whether a publication may have this key. [L-4.3] */
+export function isKey(key: unknown): key is string {
+  return typeof key === 'string' && key.length > 0 && key.length <= maxKeyLength;
+}
+
 /** The key of a publish. [L-4.3] */
 export function keyOf({ key }: InboundMessage | PublishRequest): string | undefined {
   if (key === undefined) return undefined;
-  if (typeof key === 'string' && key.length > 0 && key.length <= maxKeyLength) return key;
+  if (isKey(key)) return key;
   throw new LiveError(
     'protocol-violation',
     `"key" must be a string of 1 to ${String(maxKeyLength)} characters`,
