@@ -1,0 +1,61 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+const root = join(import.meta.dirname, '../../..');
+
+/** `npm test` builds first; whoever runs one file by hand may not have. */
+export function buildIfMissing(): void {
+  if (existsSync(join(root, 'dist/index.js'))) return;
+  execFileSync(join(root, 'node_modules/.bin/nest'), ['build'], { cwd: root, stdio: 'ignore' });
+}
+
+/** A script of test/support as a process of its own. */
+export class Child {
+  stdout = '';
+  stderr = '';
+  /** How it ended: an exit code, or a signal's name. */
+  readonly ended: Promise<number | string | null>;
+  private readonly process;
+  private wake: () => void = () => {};
+
+  constructor(script: string, args: readonly string[]) {
+    this.process = spawn(process.execPath, [join(root, 'test/support', script), ...args], { cwd: root });
+    this.process.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      this.wake();
+    });
+    this.process.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.ended = new Promise((resolve) => {
+      this.process.once('exit', (code, signal) => {
+        resolve(code ?? signal);
+        this.wake();
+      });
+    });
+    onTestFinished(() => {
+      this.process.kill('SIGKILL');
+    });
+  }
+
+  /** Its first line. Rejects when it ends before it has said anything. */
+  async line(): Promise<string> {
+    while (!this.stdout.includes('\n')) {
+      if (this.process.exitCode !== null) throw new Error(`It ended: ${this.stderr}`);
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+    return this.stdout.slice(0, this.stdout.indexOf('\n'));
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.process.kill(name);
+  }
+
+  write(text: string): void {
+    this.process.stdin.write(text);
+  }
+}

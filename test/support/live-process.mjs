@@ -1,0 +1,43 @@
+// A whole application as a process of its own, in plain JavaScript on the built package:
+// node live-process.mjs <express|fastify> <port of the live server, or "app"> [close-on-input]
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { LiveModule, LiveService, LiveTopic } from '../../dist/index.js';
+
+const [platform, port, then] = process.argv.slice(2);
+
+class News {
+  canSubscribe() {
+    return true;
+  }
+}
+LiveTopic('news')(News);
+
+class AppModule {}
+Module({
+  imports: [
+    LiveModule.forRoot({
+      port: port === 'app' ? 'app' : Number(port),
+      dangerouslyPublic: true,
+      drainTimeoutMs: 2_000,
+    }),
+  ],
+  providers: [News],
+})(AppModule);
+
+const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+const app = await NestFactory.create(AppModule, adapter, { logger: ['error'] });
+// Without the option Nest ends the process by the signal, once the hooks are done.
+app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
+await app.listen(0, '127.0.0.1');
+process.stdout.write(`${app.get(LiveService).url()}\n`);
+if (then === 'close-on-input') {
+  // By itself, and not by process.exit(): nothing may be left that holds the process.
+  process.stdin.once('data', () => {
+    process.stdin.destroy();
+    void app.close().then(() => process.stdout.write('closed\n'));
+  });
+}
