@@ -1,0 +1,54 @@
+import type { EndMessage, PublicationMessage, TopicMessage } from '../../client/topic-messages.js';
+import type { Position } from '../../protocol/position.js';
+import type { Tell } from './faults.js';
+import type { Publications } from './publications.js';
+
+/** An application that believes what its client tells it, and objects to what it cannot believe. */
+export class AppChecker {
+  over = false;
+  private begun = false;
+
+  constructor(
+    readonly topic: string,
+    /** Where it stands; `undefined` before the start. */
+    public at: Position | undefined,
+    private readonly publications: Publications,
+    private readonly tellAll: Tell,
+  ) {}
+
+  readonly take = (message: TopicMessage | EndMessage): void => {
+    if (this.over) this.tell(`${message.type} after the end`);
+    if (message.type === 'end') {
+      this.over = true;
+      return;
+    }
+    if (message.topic !== this.topic) this.tell(`${message.type} of ${message.topic}`);
+    // Who goes on from a position of its own may hear first that it cannot.
+    const begins = message.type === 'start' || (message.type === 'lost' && this.at !== undefined);
+    if (this.begun ? message.type === 'start' : !begins)
+      this.tell(`${message.type} ${this.begun ? 'once more' : 'first'}`);
+    else if (message.type === 'event') this.event(message);
+    else if (message.type === 'lost') this.lost(message.position, message.from);
+    this.begun = true;
+    this.at = message.position;
+  };
+
+  private event({ position, from, data, key }: PublicationMessage): void {
+    const { at } = this;
+    if (at?.epoch !== position.epoch || from !== at.offset + 1)
+      this.tell(`event ${position.epoch}:${String(from)} after ${String(at?.epoch)}:${String(at?.offset)}`);
+    const published = this.publications.find(this.topic, position.epoch, position.offset);
+    if (published?.text !== JSON.stringify(data) || published.key !== key)
+      this.tell(`event ${String(position.offset)} is not what was published`);
+  }
+
+  private lost(position: Position, from: number | undefined): void {
+    const { at } = this;
+    const expected = at?.epoch === position.epoch && position.offset >= at.offset ? at.offset + 1 : undefined;
+    if (from !== expected) this.tell(`lost from ${String(from)}, not ${String(expected)}`);
+  }
+
+  private tell(text: string): void {
+    this.tellAll('application', `${this.topic}: ${text}`);
+  }
+}

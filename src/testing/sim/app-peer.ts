@@ -1,0 +1,150 @@
+import { LiveClient } from '../../client/live-client.js';
+import type { Platform } from '../../client/platform.js';
+import type { Subscription } from '../../client/subscription.js';
+import { LiveClientError } from '../../client/live-client.error.js';
+import { CloseCode } from '../../protocol/codes.js';
+import { LiveError } from '../../protocol/live.error.js';
+import type { Position } from '../../protocol/position.js';
+import { AppChecker } from './app-checker.js';
+import type { Participant, Surroundings } from './participant.js';
+import { simWebSocket } from './sim-web-socket.js';
+import type { SimLink } from './sim-link.js';
+import type { Grant } from './step.js';
+
+interface Reading {
+  readonly checker: AppChecker;
+  readonly subscription: Subscription;
+}
+
+/** An application that uses the client: it comes back by itself, and must not lose anything silently. */
+export class AppPeer implements Participant {
+  link: SimLink | undefined;
+  private client: LiveClient | undefined;
+  private grant: Grant = { rights: 2 ** 31 - 1 };
+  private readings: Reading[] = [];
+  private readonly positions = new Map<string, Position>();
+  private readonly onlineListeners = new Set<() => void>();
+  private connections = 0;
+
+  constructor(
+    private readonly name: string,
+    readonly userId: string,
+    private readonly world: Surroundings,
+  ) {}
+
+  connect(grant: Grant): void {
+    this.grant = grant;
+    this.open();
+  }
+
+  subscribe(topic: string, since: Position | undefined): void {
+    const { publications, tell } = this.world;
+    const checker = new AppChecker(topic, since, publications, tell);
+    const subscription = this.open().subscribe(
+      topic,
+      (message) => {
+        this.world.note(`${this.name} sees ${JSON.stringify(message)}`);
+        checker.take(message);
+        if (checker.at !== undefined) this.positions.set(topic, checker.at);
+      },
+      { since },
+    );
+    this.readings.push({ checker, subscription });
+  }
+
+  unsubscribe(topic: string): void {
+    const reading = this.readings.find(({ checker }) => checker.topic === topic);
+    if (reading === undefined) return;
+    this.readings = this.readings.filter((each) => each !== reading);
+    reading.subscription.unsubscribe();
+    // Nothing more is delivered.
+    reading.checker.over = true;
+  }
+
+  publish(topic: string, data: unknown, key: string | undefined): void {
+    this.open()
+      .publish(topic, data, key === undefined ? {} : { key })
+      .then(
+        ({ epoch, offset }) => {
+          const found = this.world.publications.find(topic, epoch, offset);
+          if (found?.text !== JSON.stringify(data))
+            this.world.tell('application', `${topic} ${String(offset)} is not what was published`);
+        },
+        (error: unknown) => this.check(error),
+      );
+  }
+
+  renew(grant: Grant): void {
+    this.grant = grant;
+  }
+
+  odd(): void {}
+
+  online(): void {
+    for (const listener of this.onlineListeners) listener();
+  }
+
+  leave(): void {
+    this.client?.close();
+    this.client = undefined;
+    this.readings = [];
+  }
+
+  position(topic: string): Position | undefined {
+    return this.positions.get(topic);
+  }
+
+  checkAtRest(): void {
+    const { client, world } = this;
+    if (client === undefined) return;
+    const { status } = client;
+    const sentAway = status.state === 'closed' && status.code === CloseCode.disconnected;
+    if (status.state !== 'open' && !sentAway)
+      world.tell('behind', `${this.name} did not come back: ${JSON.stringify(status)}`);
+    for (const { checker } of this.readings) {
+      const top = world.publications.top(checker.topic);
+      const there = checker.at?.epoch === top?.epoch && checker.at?.offset === top?.offset;
+      if (!checker.over && !there)
+        world.tell('behind', `${this.name} stands at ${JSON.stringify(checker.at)} of ${checker.topic}`);
+    }
+  }
+
+  private open(): LiveClient {
+    if (this.client !== undefined && this.client.state !== 'closed') return this.client;
+    this.readings = [];
+    const client = new LiveClient('ws://sim/live', {
+      credential: async () => this.world.issue(this.userId, this.grant),
+      webSocket: simWebSocket((token, end) => {
+        const link = this.world.dial(`${this.name}.${String(++this.connections)}`, token, end);
+        this.link = link;
+        return link;
+      }),
+      backoff: { minMs: 20, maxMs: 300 },
+      connectTimeoutMs: 1_000,
+      requestTimeoutMs: 1_500,
+      platform: this.platform(),
+    });
+    client.on('error', (error) => this.check(error));
+    this.client = client;
+    return client;
+  }
+
+  private check(error: unknown): void {
+    if (error instanceof LiveError || error instanceof LiveClientError) return;
+    this.world.tell('failure', `${this.name}: ${String(error)}`);
+  }
+
+  private platform(): Platform {
+    const { clock } = this.world.timeline;
+    return {
+      now: () => clock.wallMs(),
+      setTimer: (run, delayMs) => clock.after(delayMs, run),
+      random: () => this.world.random(),
+      onOnline: (listener) => {
+        this.onlineListeners.add(listener);
+        return () => this.onlineListeners.delete(listener);
+      },
+      onVisible: () => () => {},
+    };
+  }
+}

@@ -1,0 +1,163 @@
+import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+
+import type { Received } from '../live-test-client.js';
+import { DeliveryChecker } from './delivery-checker.js';
+import type { Tell } from './faults.js';
+import { type AnswerRules, type Request, requestOf } from './request.js';
+import { SubscribedChecker } from './subscribed-checker.js';
+import { identityOf } from './token.js';
+
+/** What may be written for so long after a credential's end: the watch looks once in a second. [L-7.4] */
+const watchMs = 1_001;
+
+/** Holds what the server writes to one connection against what came from it, and against what is true. */
+export class ConnectionChecker {
+  readonly delivery: DeliveryChecker;
+  /** How often the application let this connection read a topic, and that was not used for a subscription yet. */
+  private readonly allowed = new Map<string, number>();
+  private readonly pending: Request[] = [];
+  private readonly answers: SubscribedChecker;
+
+  constructor(
+    readonly name: string,
+    private identity: ConnectionIdentity,
+    private readonly rules: AnswerRules,
+    private readonly tellAll: Tell,
+  ) {
+    const { publications } = rules;
+    this.delivery = new DeliveryChecker(this.tell, (topic, { epoch, offset }) =>
+      publications.find(topic, epoch, offset),
+    );
+    this.answers = new SubscribedChecker(rules, this.tell);
+  }
+
+  /** Requests that are not answered yet. */
+  get pendingCount(): number {
+    return this.pending.length;
+  }
+
+  /** The application has said that this connection may read a topic. */
+  allow(topic: string): void {
+    this.allowed.set(topic, (this.allowed.get(topic) ?? 0) + 1);
+  }
+
+  /**
+   * The server took this in.
+   *
+   * @param unwritten whether something that the server has said is not written yet
+   */
+  received(text: string, unwritten: boolean): void {
+    const request = requestOf(text, this.rules);
+    if (request.type === 'unsubscribe') this.takeBack(request.topic, unwritten);
+    this.pending.push(request);
+    if (!unwritten && this.pending.length > this.rules.limits.maxWaitingMessages + 1)
+      this.tell('bounds', `${String(this.pending.length)} requests wait to be handled`);
+  }
+
+  /** The server wrote this. */
+  sent(text: string): void {
+    const message = JSON.parse(text) as Received;
+    if (this.rules.wallMs() > this.endsMs())
+      this.tell('expired', `${message.type} after the credential's end`);
+    if (message.type === 'welcome' || (message['id'] === undefined && message.type !== 'error'))
+      this.pushed(message);
+    else this.answered(message);
+    if (this.delivery.subscribed.size > this.rules.limits.maxTopicsPerConnection)
+      this.tell('bounds', `subscribed to ${String(this.delivery.subscribed.size)} topics`);
+  }
+
+  readonly tell: Tell = (rule, text) => this.tellAll(rule, `${this.name}: ${text}`);
+
+  /** Of two subscribes that wait, only the first one is being handled, and can be taken back. [L-3.7] */
+  private takeBack(topic: string, unwritten: boolean): void {
+    const [head] = this.pending;
+    if (head?.type === 'subscribe' && head.topic === topic && !unwritten) head.cancelled = true;
+    for (const each of this.pending)
+      if (each.type === 'subscribe' && each.topic === topic) each.mayBeCancelled = true;
+  }
+
+  private pushed(message: Received): void {
+    if (message.type === 'subscribed') this.tell('answer', 'a subscription that nobody asked for');
+    this.delivery.take(message);
+  }
+
+  private answered(message: Received): void {
+    const request = this.pending.shift();
+    if (request === undefined || request.id !== message['id']) {
+      this.tell('answer', `${message.type} ${String(message['id'])} answers ${String(request?.id)}`);
+      return;
+    }
+    if (message.type === 'error') this.failed(request, message);
+    else if (request.odd || message.type !== answerTypes[request.type])
+      this.tell('answer', `${message.type} answers ${request.type}`);
+    else if (message.type === 'subscribed') this.began(request, message);
+    else if (message.type === 'published') this.published(request, message);
+    else if (message.type === 'authenticated') this.renewed(request);
+    else this.delivery.take(message);
+  }
+
+  private began(request: Request, message: Received): void {
+    const { topic } = request;
+    if (message['topic'] !== topic) this.tell('answer', `${String(message['topic'])} instead of ${topic}`);
+    if (request.cancelled) this.tell('cancelled', `${topic} began although it was taken back`);
+    const times = this.allowed.get(topic) ?? 0;
+    this.allowed.set(topic, times - 1);
+    if (times < 1 || !this.mayRead(topic)) this.tell('rights', `${topic} began without the right to it`);
+    this.answers.check(request, message);
+    this.delivery.take(message);
+  }
+
+  private failed({ type, topic, odd, mayBeCancelled }: Request, { code }: Received): void {
+    const violation = code === 'protocol-violation' || code === 'not-implemented';
+    if (code === 'internal') this.tell('failure', `${type} was answered internal`);
+    if (odd !== violation) this.tell('answer', `${type} was answered ${String(code)}`);
+    if (type === 'subscribe' && !violation) {
+      this.delivery.refused(topic);
+      const why = this.rules.mayFail(topic);
+      if (code === 'forbidden' && this.mayRead(topic) && !why.rights)
+        this.tell('rights', `${topic} was refused to who may read it`);
+      if (code === 'unavailable' && !mayBeCancelled && !why.data)
+        this.tell('answer', `${topic} was unavailable for no reason`);
+    }
+  }
+
+  private published({ topic, message }: Request, { epoch, offset }: Received): void {
+    const found = this.rules.publications.find(topic, String(epoch), Number(offset));
+    if (found?.text !== JSON.stringify(message['data']) || found.key !== message['key'])
+      this.tell('data', `${topic} ${String(offset)} is not what was published`);
+  }
+
+  /** From here on the new rights count, and what they do not allow has ended before. [L-7.3] */
+  private renewed({ message }: Request): void {
+    const identity = identityOf(String(message['token']));
+    if (identity === undefined || identity.user?.id !== this.identity.user?.id) {
+      this.tell('rights', 'went on with a credential that is not its own');
+      return;
+    }
+    this.identity = identity;
+    for (const topic of this.delivery.subscribed.keys())
+      if (!this.mayRead(topic)) this.tell('rights', `${topic} goes on without the right to it`);
+  }
+
+  private mayRead(topic: string): boolean {
+    return this.rules.policy.allows('canSubscribe', topic, this.identity.user);
+  }
+
+  /** The latest moment at which something may be written, also if a new credential is being checked. */
+  private endsMs(): number {
+    let endsMs = this.identity.expiresAt ?? Infinity;
+    for (const { type, message } of this.pending) {
+      if (type === 'auth')
+        endsMs = Math.max(endsMs, identityOf(String(message['token']))?.expiresAt ?? Infinity);
+    }
+    return endsMs + this.rules.limits.credentialGraceMs + watchMs + this.rules.stalledMs();
+  }
+}
+
+const answerTypes: Readonly<Record<string, string>> = {
+  subscribe: 'subscribed',
+  unsubscribe: 'unsubscribed',
+  publish: 'published',
+  auth: 'authenticated',
+  ping: 'pong',
+};

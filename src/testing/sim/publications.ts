@@ -1,0 +1,91 @@
+import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
+import { recoveryLimits } from '../../core/stream/recovery-limits.js';
+import type { Position } from '../../protocol/position.js';
+
+/** One publication as it was given to the broker. */
+export interface Published {
+  readonly offset: number;
+  /** JSON text. */
+  readonly text: string;
+  readonly key: string | undefined;
+  readonly atMs: number;
+}
+
+/** Everything that was ever published, by topic and epoch: what the checker holds against what peers were told. */
+export class Publications {
+  private readonly streams = new Map<string, Published[]>();
+  private readonly epochs = new Map<string, string>();
+
+  /** The topic's stream is `epoch` from now on. */
+  began(topic: string, epoch: string): void {
+    if (this.epochs.get(topic) === epoch) return;
+    this.epochs.set(topic, epoch);
+    this.streams.set(nameOf(topic, epoch), []);
+  }
+
+  /** The topic's stream is gone; its publications are remembered here all the same. */
+  lost(topic: string): void {
+    this.epochs.delete(topic);
+  }
+
+  /** Gives the next publication of the topic its place. */
+  add(topic: string, text: string, key: string | undefined, atMs: number): Position {
+    const epoch = this.epochs.get(topic);
+    if (epoch === undefined) throw new Error(`The stream of ${topic} has not begun`);
+    const all = this.of(topic, epoch);
+    const offset = all.length + 1;
+    all.push({ offset, text, key, atMs });
+    return { epoch, offset };
+  }
+
+  /** The end of the topic's stream; `undefined` while it has none. */
+  top(topic: string): Position | undefined {
+    const epoch = this.epochs.get(topic);
+    return epoch === undefined ? undefined : { epoch, offset: this.of(topic, epoch).length };
+  }
+
+  find(topic: string, epoch: string, offset: number): Published | undefined {
+    return this.of(topic, epoch)[offset - 1];
+  }
+
+  /** Data of all publications up to a position. */
+  upTo(topic: string, { epoch, offset }: Position): unknown[] {
+    return this.of(topic, epoch)
+      .slice(0, offset)
+      .map(({ text }) => JSON.parse(text) as unknown);
+  }
+
+  /** What a topic remembers at a position, as JSON text; `undefined` for nothing. */
+  latest(topic: string, { epoch, offset }: Position, rule: LatestRule): string | undefined {
+    const all = this.of(topic, epoch).slice(0, offset);
+    if (rule === 'last') return all.at(-1)?.text;
+    const byKey = new Map<string, string>();
+    for (const { key, text } of all) {
+      if (key === undefined) continue;
+      byKey.delete(key);
+      byKey.set(key, text);
+    }
+    const fields = [...byKey].map(([key, text]) => `${JSON.stringify(key)}:${text}`);
+    return fields.length === 0 ? undefined : `{${fields.join(',')}}`;
+  }
+
+  /** Whether everything after `since` is still there at this moment. */
+  recoverable(topic: string, since: Position, history: HistoryRules | undefined, nowMs: number): boolean {
+    const top = this.top(topic);
+    if (top === undefined || top.epoch !== since.epoch || since.offset > top.offset) return false;
+    const missed = this.of(topic, top.epoch).slice(since.offset);
+    if (missed.length === 0) return true;
+    if (history === undefined || missed.length > Math.min(history.size, recoveryLimits.count)) return false;
+    const bytes = missed.reduce((sum, { text }) => sum + text.length, 0);
+    if (bytes > Math.min(history.maxBytes, recoveryLimits.bytes)) return false;
+    return missed.every(({ atMs }) => nowMs - atMs <= history.ttlMs);
+  }
+
+  private of(topic: string, epoch: string): Published[] {
+    return this.streams.get(nameOf(topic, epoch)) ?? [];
+  }
+}
+
+function nameOf(topic: string, epoch: string): string {
+  return `${topic} ${epoch}`;
+}

@@ -1,0 +1,62 @@
+import type { LiveLimits } from '../../core/live.settings.js';
+import { isPosition, type Position } from '../../protocol/position.js';
+import type { Publications } from './publications.js';
+import type { SimPolicy } from './sim-policy.js';
+
+/** What the checker knows beside the transcripts. */
+export interface AnswerRules {
+  readonly publications: Publications;
+  readonly policy: SimPolicy;
+  readonly limits: LiveLimits;
+  now(): number;
+  wallMs(): number;
+  /** How long the process stood still, in all. */
+  stalledMs(): number;
+  /** What may have gone wrong with the topic in this run: questions about rights, or about its data. */
+  mayFail(topic: string): { readonly rights: boolean; readonly data: boolean };
+}
+
+/** A request as the server took it in. */
+export interface Request {
+  readonly type: string;
+  readonly id: unknown;
+  /** '' where there is none. */
+  readonly topic: string;
+  readonly message: Readonly<Record<string, unknown>>;
+  /** It breaks the protocol on purpose. */
+  readonly odd: boolean;
+  readonly since: Position | undefined;
+  /** Whether everything after `since` was there when the request came. */
+  readonly recoverable: boolean;
+  /** An unsubscribe came while this was being handled. [L-3.7] */
+  cancelled: boolean;
+  /** The same, if it was not answered already. */
+  mayBeCancelled: boolean;
+}
+
+export function requestOf(text: string, { publications, policy, now }: AnswerRules): Request {
+  const message = parsed(text);
+  const { type, id, odd, since, topic: name } = message;
+  const topic = typeof name === 'string' ? name : '';
+  const position = isPosition(since) ? since : undefined;
+  const history = policy.rulesFor(topic)?.history;
+  return {
+    type: typeof type === 'string' ? type : '',
+    id,
+    topic,
+    message,
+    odd: type === undefined || odd === true,
+    since: position,
+    recoverable: position !== undefined && publications.recoverable(topic, position, history, now()),
+    cancelled: false,
+    mayBeCancelled: false,
+  };
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
+  } catch {
+    return {};
+  }
+}

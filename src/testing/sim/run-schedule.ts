@@ -1,0 +1,75 @@
+import type { Fault } from './faults.js';
+import { perform } from './perform.js';
+import { promptBroker } from './sim-broker.js';
+import { atOnce } from './sim-policy.js';
+import type { Step } from './step.js';
+import { checkEnd, checkMaps, checkQuiet, isQuiet } from './world-checks.js';
+import { World, type WorldOptions } from './world.js';
+
+export interface RunResult {
+  /** The first thing that must not happen and did, and what else was seen then; empty when all is well. */
+  readonly faults: readonly Fault[];
+  /** Everything that was said, in order. */
+  readonly journal: readonly string[];
+  /** Publications and deliveries. */
+  readonly counts: { readonly publications: number; readonly deliveries: number };
+}
+
+/** Time in which everything that was disturbed comes right again, in milliseconds. */
+const healMs = 5_000;
+
+/** Runs a schedule in a new world, then lets everybody come to rest, then ends everything; stops at the first fault. */
+export async function runSchedule(steps: readonly Step[], options: WorldOptions): Promise<RunResult> {
+  const world = new World(options);
+  for (const step of steps) {
+    await world.timeline.advance(step.afterMs, world.failed);
+    check(world);
+    if (world.failed()) break;
+    await perform(world, step);
+    await world.timeline.settle();
+  }
+  if (!world.failed()) await heal(world);
+  if (!world.failed()) await end(world);
+  const { publicationsTotal, deliveriesTotal } = world.server.live.stats();
+  const counts = { publications: publicationsTotal, deliveries: deliveriesTotal };
+  return { faults: world.faults, journal: world.journal, counts };
+}
+
+function check(world: World): void {
+  checkMaps(world);
+  if (!world.failed() && isQuiet(world)) checkQuiet(world);
+}
+
+/** All disturbances end. After some time, and one more publication for each topic, everybody has everything. */
+async function heal(world: World): Promise<void> {
+  const { timeline, broker, policy, server, failed } = world;
+  broker.pace = promptBroker;
+  policy.rights.clear();
+  policy.snapshots.clear();
+  policy.verifying = atOnce;
+  world.behind.clear();
+  for (const link of world.links) {
+    if (link.silent) link.cut(0, 0);
+    else link.read();
+  }
+  await timeline.advance(healMs, failed);
+  for (const { name } of policy.topics) world.publish(name, undefined);
+  await timeline.advance(200, failed);
+  check(world);
+  if (!isQuiet(world)) world.tell('behind', 'it does not come to rest');
+  if (!server.live.draining) for (const each of world.participants) each.checkAtRest();
+}
+
+/** The server drains, everybody leaves, and nothing is left. */
+async function end(world: World): Promise<void> {
+  const { timeline, server, broker, failed } = world;
+  let drained = false;
+  void server.live.drain(500).then(() => (drained = true));
+  await timeline.advance(1_500, failed);
+  check(world);
+  if (!drained) world.tell('leftover', 'the drain has no end');
+  for (const each of world.participants) each.leave();
+  await broker.close();
+  await timeline.advance(100, failed);
+  if (!failed()) checkEnd(world);
+}

@@ -1,0 +1,129 @@
+import { Live } from '../../core/live.js';
+import type { LiveLimits } from '../../core/live.settings.js';
+import { silentObserver } from '../../core/ports/observer.js';
+import type { Session } from '../../core/session.js';
+import { ConnectionChecker } from './connection-checker.js';
+import type { Tell } from './faults.js';
+import type { AnswerRules } from './request.js';
+import type { SimBroker } from './sim-broker.js';
+import type { ServerEnd, SimLink } from './sim-link.js';
+import type { SimPolicy } from './sim-policy.js';
+import type { Timeline } from './timeline.js';
+import { identityOf } from './token.js';
+
+/** Small, so that a short schedule reaches them. */
+export const simLimits: LiveLimits = {
+  maxMessageBytes: 65_536,
+  maxTopicsPerConnection: 4,
+  maxWaitingMessages: 6,
+  backPressureThresholdBytes: 3_000,
+  pingIntervalMs: 2_000,
+  pongTimeoutMs: 2_000,
+  authorizationTimeoutMs: 300,
+  snapshotTimeoutMs: 400,
+  credentialGraceMs: 1_000,
+};
+
+/** What the application, the broker or the world does on purpose; any other error is ours. */
+const onPurpose =
+  /^(The application failed|The broker failed|can\w+ did not answer within|The snapshot did not come within|What came after the position)/;
+
+/** One connection as the server has it. */
+export interface Visitor {
+  readonly session: Session;
+  readonly checker: ConnectionChecker;
+  readonly link: SimLink;
+}
+
+export interface ServerParts {
+  readonly timeline: Timeline;
+  readonly broker: SimBroker;
+  readonly policy: SimPolicy;
+  readonly rules: AnswerRules;
+  readonly tell: Tell;
+  note(text: string): void;
+}
+
+/** The code under test, its door, and who is in. */
+export class ServerSide {
+  readonly live: Live;
+  readonly visitors = new Set<Visitor>();
+
+  constructor(private readonly parts: ServerParts) {
+    const { broker, policy, timeline, tell } = parts;
+    this.live = new Live(
+      { instanceId: 'sim', limits: simLimits },
+      {
+        broker,
+        policy,
+        clock: timeline.clock,
+        verify: (token) => policy.verify(token),
+        observer: {
+          ...silentObserver,
+          failed: (doing, error) => {
+            if (!(error instanceof Error && onPurpose.test(error.message)))
+              tell('failure', `${doing}: ${String(error)}`);
+          },
+        },
+      },
+    );
+  }
+
+  /** The server's end of a new connection. */
+  end(name: string, token: string): ServerEnd {
+    const { tell, note, timeline } = this.parts;
+    let visitor: Visitor | undefined;
+    const said = (what: string): void => note(`${timeline.nowMs.toFixed(1).padStart(8)} ${name} ${what}`);
+    return {
+      arrived: (link) => (visitor = this.open(name, token, link)),
+      received: (text) => {
+        said(`> ${text}`);
+        if (visitor) received(visitor, text);
+      },
+      heard: () => visitor?.session.heard(),
+      finished: (code, reason) => {
+        said(`over ${String(code)} ${reason}`);
+        visitor?.session.finished(code, reason);
+        if (visitor) this.visitors.delete(visitor);
+      },
+      wrote: (texts) => {
+        for (const text of texts) {
+          said(`< ${text}`);
+          visitor?.checker.sent(text);
+        }
+        const { bufferedBytes = 0 } = visitor?.link ?? {};
+        if (bufferedBytes > simLimits.backPressureThresholdBytes)
+          tell('bounds', `${name}: written although ${String(bufferedBytes)} bytes wait`);
+      },
+      misused: (what) => tell('failure', `${name}: ${what}`),
+    };
+  }
+
+  /** The application has let this credential read a topic. */
+  allowed(token: string, topic: string): void {
+    for (const { session, checker } of this.visitors)
+      if (session.connection.user?.['token'] === token) checker.allow(topic);
+  }
+
+  private open(name: string, token: string, link: SimLink): Visitor | undefined {
+    const identity = identityOf(token);
+    if (identity === undefined || this.live.draining) {
+      link.refuse();
+      return undefined;
+    }
+    link.accept();
+    const { rules, tell } = this.parts;
+    const checker = new ConnectionChecker(name, identity, rules, tell);
+    const session = this.live.accept(link, { id: name, identity, remoteAddr: '192.0.2.1' });
+    const visitor = { session, checker, link };
+    this.visitors.add(visitor);
+    return visitor;
+  }
+}
+
+function received({ session, checker, link }: Visitor, text: string): void {
+  const { connection } = session;
+  const unwritten = connection.outbox.queuedBytes > link.bufferedBytes;
+  if (connection.open) checker.received(text, unwritten);
+  session.received(text);
+}

@@ -1,0 +1,223 @@
+import type { LiveSocket } from '../../core/ports/socket.js';
+import { frameTexts } from './frame-texts.js';
+import { Lane, type Parcel } from './lane.js';
+import type { Timeline } from './timeline.js';
+
+/** What the server does with what arrives. */
+export interface ServerEnd {
+  /** The handshake. */
+  arrived(link: SimLink): void;
+  received(text: string): void;
+  heard(): void;
+  finished(code: number, reason: string): void;
+  /** The server has written these. */
+  wrote(texts: readonly string[]): void;
+  /** The server did what a socket is never asked to do. */
+  misused(what: string): void;
+}
+
+/** What the client does with what arrives. */
+export interface ClientEnd {
+  opened(): void;
+  message(text: string): void;
+  /** Called once, and nothing after it. */
+  closed(code: number, reason: string): void;
+}
+
+/** Bytes that the kernels of both sides take for a peer that does not read. */
+const kernelBytes = 2_000;
+const closeTimeoutMs = 1_000;
+
+interface Waiting {
+  readonly bytes: number;
+  readonly parcels: readonly Parcel[];
+}
+
+/** A WebSocket and the network under it: the server's end is a `LiveSocket`. */
+export class SimLink implements LiveSocket {
+  open = true;
+  readonly up: Lane;
+  readonly down: Lane;
+  /** The server knows that it is over. */
+  finished = false;
+  /** The client knows. */
+  left = false;
+  /** The peer does not read. */
+  slow = false;
+  private readonly unsent: Waiting[] = [];
+  private unsentBytes = 0;
+  private paused = false;
+  /** What came while the server did not read. */
+  private unread: Parcel[] | undefined;
+
+  constructor(
+    private readonly timeline: Timeline,
+    private readonly server: ServerEnd,
+    private readonly client: ClientEnd,
+  ) {
+    this.up = new Lane(timeline, (parcels) => this.arriveUp(parcels));
+    this.down = new Lane(timeline, (parcels) => this.arriveDown(parcels));
+  }
+
+  // The client's side.
+
+  dial(): void {
+    this.up.send({ kind: 'opened' });
+  }
+
+  send(text: string): void {
+    if (!this.left) this.up.send({ kind: 'text', text });
+  }
+
+  /** The client ends it and wants to hear no more. */
+  leave(code = 1000, reason = ''): void {
+    if (this.left) return;
+    this.left = true;
+    this.up.send({ kind: 'closed', code, reason });
+  }
+
+  // The server's side.
+
+  get bufferedBytes(): number {
+    return Math.max(0, this.unsentBytes - kernelBytes);
+  }
+
+  /** Whether messages of the client wait because the server does not read. */
+  get hasUnread(): boolean {
+    return (this.unread?.length ?? 0) > 0;
+  }
+
+  write(frames: Uint8Array): void {
+    if (!this.open) this.server.misused('wrote after the end');
+    const texts = frameTexts(frames);
+    this.server.wrote(texts);
+    this.pass({ bytes: frames.byteLength, parcels: texts.map((text) => ({ kind: 'text', text })) });
+  }
+
+  ping(): void {
+    if (this.open) this.pass({ bytes: 2, parcels: [{ kind: 'ping' }] });
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.open) return;
+    this.open = false;
+    this.pass({ bytes: 4, parcels: [{ kind: 'closed', code, reason }] });
+    this.timeline.in(closeTimeoutMs, () => this.finish(1006, ''));
+  }
+
+  terminate(): void {
+    if (this.finished) return;
+    this.open = false;
+    this.timeline.in(0, () => this.finish(1006, ''));
+    // A peer that nothing reaches is not told of it either.
+    if (this.down.dead) this.up.dead = true;
+    else this.breakOff(this.down.latencyMs);
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.unread ??= [];
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.timeline.in(0, () => {
+      const { unread } = this;
+      if (this.paused || unread === undefined) return;
+      this.unread = undefined;
+      this.arriveUp(unread);
+    });
+  }
+
+  /** The handshake is over: the client is told before anything else. */
+  accept(): void {
+    this.down.send({ kind: 'opened' });
+  }
+
+  refuse(): void {
+    this.open = false;
+    this.finished = true;
+    this.down.send({ kind: 'closed', code: 1006, reason: 'refused' });
+  }
+
+  // The network.
+
+  /** Nothing comes through any more; the ends are told some time later. */
+  cut(serverMs: number, clientMs: number): void {
+    this.up.dead = true;
+    this.timeline.in(serverMs, () => this.finish(1006, ''));
+    this.breakOff(clientMs);
+  }
+
+  /** One direction falls silent, and nobody is told. */
+  silence(way: 'up' | 'down'): void {
+    this[way].dead = true;
+  }
+
+  get silent(): boolean {
+    return this.up.dead || this.down.dead;
+  }
+
+  /** The peer reads again. */
+  read(): void {
+    this.slow = false;
+    if (this.down.dead) return;
+    const unsent = this.unsent.splice(0);
+    this.unsentBytes = 0;
+    for (const { parcels } of unsent) for (const parcel of parcels) this.down.send(parcel);
+  }
+
+  private breakOff(clientMs: number): void {
+    this.up.dead = true;
+    this.down.dead = true;
+    this.timeline.in(clientMs, () => this.tellClient(1006, ''));
+  }
+
+  private pass(waiting: Waiting): void {
+    if (this.slow || this.down.dead) {
+      this.unsent.push(waiting);
+      this.unsentBytes += waiting.bytes;
+    } else for (const parcel of waiting.parcels) this.down.send(parcel);
+  }
+
+  private arriveUp(parcels: readonly Parcel[]): void {
+    for (const parcel of parcels) {
+      if (this.finished) return;
+      if (this.unread !== undefined) this.unread.push(parcel);
+      else this.take(parcel);
+    }
+  }
+
+  private take(parcel: Parcel): void {
+    if (parcel.kind === 'opened') this.server.arrived(this);
+    else if (parcel.kind === 'text') this.server.received(parcel.text);
+    else if (parcel.kind === 'closed') this.finish(parcel.code, parcel.reason);
+    else this.server.heard();
+  }
+
+  private arriveDown(parcels: readonly Parcel[]): void {
+    for (const parcel of parcels) {
+      if (parcel.kind === 'ping') this.up.send({ kind: 'pong' });
+      if (this.left) continue;
+      if (parcel.kind === 'opened') this.client.opened();
+      else if (parcel.kind === 'text') this.client.message(parcel.text);
+      else if (parcel.kind === 'closed') {
+        this.up.send(parcel);
+        this.tellClient(parcel.code, parcel.reason);
+      }
+    }
+  }
+
+  private finish(code: number, reason: string): void {
+    this.open = false;
+    if (this.finished) return;
+    this.finished = true;
+    this.server.finished(code, reason);
+  }
+
+  private tellClient(code: number, reason: string): void {
+    if (this.left) return;
+    this.left = true;
+    this.client.closed(code, reason);
+  }
+}

@@ -1,0 +1,100 @@
+import type { ConnectionIdentity, LiveUser } from '../../core/connection/live-user.js';
+import type { Policy, TopicRules } from '../../core/ports/policy.js';
+import { LiveError } from '../../protocol/live.error.js';
+import type { SimTopic } from './sim-topic.js';
+import type { Timeline } from './timeline.js';
+import { identityOf } from './token.js';
+
+/** How the application answers a question: at once, as a promise, after a time; or it fails; or never. */
+export interface Manner {
+  readonly how: 'now' | 'soon' | 'late' | 'throw' | 'reject' | 'hang';
+  readonly ms: number;
+}
+
+export const atOnce: Manner = { how: 'now', ms: 0 };
+
+/** Told of every answer that lets somebody read a topic, at the moment it is given. */
+export type OnAllowed = (token: string, topic: string) => void;
+
+/** The application: rights, snapshots and credentials, in whatever manner the world wants. */
+export class SimPolicy implements Policy {
+  readonly rights = new Map<string, Manner>();
+  readonly snapshots = new Map<string, Manner>();
+  verifying = atOnce;
+  /** Answers under way; those that never come are not counted. */
+  pendingCount = 0;
+  private readonly byName = new Map<string, TopicRules>();
+
+  constructor(
+    readonly topics: readonly SimTopic[],
+    private readonly timeline: Timeline,
+    private readonly onAllowed: OnAllowed,
+  ) {
+    for (const topic of topics) this.byName.set(topic.name, this.rulesOf(topic));
+  }
+
+  rulesFor(name: string): TopicRules | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Whether a credential's rights and the topic's rules let its user do this. */
+  allows(right: 'canSubscribe' | 'canPublish', name: string, user: LiveUser | null): boolean {
+    const place = this.topics.findIndex((topic) => topic.name === name);
+    const rule = this.topics[place]?.[right];
+    if (place < 0 || user === null || (Number(user['rights']) & (2 ** place)) === 0) return false;
+    return rule === undefined || rule(user) === true;
+  }
+
+  /** Whose a credential is. */
+  async verify(text: string): Promise<ConnectionIdentity> {
+    return this.answer(this.verifying, () => {
+      const identity = identityOf(text);
+      if (identity === undefined) throw new LiveError('forbidden', 'This credential is not valid here');
+      return identity;
+    });
+  }
+
+  private rulesOf(topic: SimTopic): TopicRules {
+    const { name, snapshot, history, latest } = topic;
+    const ask = (right: 'canSubscribe' | 'canPublish', user: LiveUser | null): boolean | Promise<boolean> =>
+      this.answer(this.rights.get(name) ?? atOnce, () => {
+        const allowed = this.allows(right, name, user);
+        if (allowed && right === 'canSubscribe') this.onAllowed(String(user?.['token']), name);
+        return allowed;
+      });
+    return {
+      canSubscribe: (user) => ask('canSubscribe', user),
+      canPublish: (user) => ask('canPublish', user),
+      ...(snapshot && { snapshot: () => this.answer(this.snapshots.get(name) ?? atOnce, () => snapshot()) }),
+      ...(latest !== undefined && { latest }),
+      ...(history !== undefined && { history }),
+    };
+  }
+
+  /** A late answer is found half-way: what happens before and after that is under way, too. */
+  private answer<T>({ how, ms }: Manner, find: () => T): T | Promise<T> {
+    if (how === 'now') return find();
+    if (how === 'soon') return Promise.resolve().then(find);
+    if (how === 'throw') throw new Error('The application failed');
+    if (how === 'hang') return new Promise(() => {});
+    return this.late(ms, find, how === 'reject');
+  }
+
+  private async late<T>(ms: number, find: () => T, fails: boolean): Promise<T> {
+    await this.passed(ms);
+    if (fails) throw new Error('The application failed in the end');
+    const found = find();
+    await this.passed(ms);
+    return found;
+  }
+
+  private passed(ms: number): Promise<void> {
+    this.pendingCount += 1;
+    return new Promise((resolve) => {
+      this.timeline.in(ms, () => {
+        this.pendingCount -= 1;
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import type { LiveUser } from '../../core/connection/live-user.js';
+import type { HistoryRules } from '../../core/ports/broker.js';
+import type { TopicRules } from '../../core/ports/policy.js';
+import { snapshotAt } from '../../core/stream/snapshot-at.js';
+import type { Position } from '../../protocol/position.js';
+import type { Publications } from './publications.js';
+
+/** Where a snapshot is said to stand, and what was published up to there. */
+export interface SnapshotLabel {
+  readonly position: Position;
+  /** Data of the stream's publications up to the position, in order. */
+  readonly published: readonly unknown[];
+}
+
+/**
+ * A topic as a simulation uses it: its rules, the application's own or made up, and how to judge its snapshots. Who has
+ * no right by the simulation's credentials is never let in; the others are asked for by the rules.
+ */
+export interface SimTopic extends Partial<TopicRules> {
+  readonly name: string;
+  /** The data of the n-th publication of the run; each is different from all others. @default { n } */
+  readonly data?: (n: number) => unknown;
+  /**
+   * Called before each publication, as an application writes to its store before it publishes. A topic that has it is
+   * published to by the application only.
+   */
+  readonly stored?: (data: unknown, key: string | undefined) => void;
+  /**
+   * Whether a snapshot holds everything that was published up to its position; what came later may be in it, too.
+   * @default snapshots of a provider are not judged
+   */
+  readonly holds?: (snapshot: unknown, label: SnapshotLabel) => boolean;
+  /** Whether its snapshot may stand for a position that the history does not reach. @default false */
+  readonly mayLag?: boolean;
+}
+
+/** What the application of a simulation knows. */
+export interface SimStore {
+  readonly publications: Publications;
+  /** How many publications a topic's own store is behind at the moment. */
+  behind(topic: string): number;
+}
+
+/** Makes the topics of one run. Runs share nothing. */
+export type MakeTopics = (store: SimStore) => readonly SimTopic[];
+
+const bounds = { maxBytes: 1_000_000, ttlMs: 60_000 } as const;
+const ring: HistoryRules = { ...bounds, size: 5 };
+
+/** Topics of every kind that there is. */
+export const topicsOfEveryKind: MakeTopics = (store) => [
+  { name: 'plain' },
+  { name: 'ring', history: ring },
+  { name: 'brief', history: { ...bounds, size: 50, ttlMs: 250 } },
+  { name: 'long', history: { ...bounds, size: 400 } },
+  { ...stateful(store, 'state'), history: { ...bounds, size: 8 } },
+  stateful(store, 'bare'),
+  { ...positioned(store, 'own'), history: ring },
+  { name: 'last', latest: 'last', history: { ...bounds, size: 3 } },
+  { name: 'keys', latest: 'last-per-key' },
+  { name: 'odd/users.only', canSubscribe: isOdd, canPublish: isOdd, history: ring },
+];
+
+function isOdd(user: LiveUser | null): boolean {
+  return user !== null && Number(user.id.slice(1)) % 2 === 1;
+}
+
+/** A topic whose store knows everything that was published. */
+function stateful({ publications }: SimStore, name: string): SimTopic {
+  return {
+    name,
+    snapshot: () => ({ seen: publications.top(name) }),
+    holds: (snapshot, { position: { epoch, offset } }) => {
+      const seen = seenBy(snapshot);
+      return offset === 0 || (seen?.epoch === epoch && seen.offset >= offset);
+    },
+  };
+}
+
+/** A topic whose store knows which publication it has seen last, and lags behind. */
+function positioned({ publications, behind }: SimStore, name: string): SimTopic {
+  return {
+    name,
+    mayLag: true,
+    snapshot: () => {
+      const top = publications.top(name);
+      if (top === undefined) return {};
+      const seen = { ...top, offset: Math.max(0, top.offset - behind(name)) };
+      return snapshotAt(seen, { seen });
+    },
+    holds: (snapshot, { position: { epoch, offset } }) => {
+      const seen = seenBy(snapshot);
+      return seen === undefined ? offset === 0 : seen.epoch === epoch && seen.offset === offset;
+    },
+  };
+}
+
+function seenBy(snapshot: unknown): Position | undefined {
+  return typeof snapshot === 'object' && snapshot !== null
+    ? (snapshot as { readonly seen?: Position }).seen
+    : undefined;
+}

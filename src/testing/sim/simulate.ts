@@ -1,0 +1,107 @@
+import type { Fault } from './faults.js';
+import { makeSchedule } from './make-schedule.js';
+import { type RunResult, runSchedule } from './run-schedule.js';
+import { shrink } from './shrink.js';
+import { type MakeTopics, topicsOfEveryKind } from './sim-topic.js';
+import { type Step, stepText } from './step.js';
+import { Publications } from './publications.js';
+
+export interface SimulateOptions {
+  /** Of the first run; each run after it has the next one. */
+  readonly seed: number;
+  /** @default 1 */
+  readonly runs?: number;
+  /** The topics to try. @default some of every kind */
+  readonly topics?: MakeTopics;
+  /** Called now and then, between two runs. */
+  readonly progress?: (runs: number) => void;
+}
+
+/** The first seed that failed, and the shortest schedule found that fails in the same way. */
+export interface SimulationFailure {
+  readonly seed: number;
+  readonly fault: Fault;
+  readonly steps: readonly Step[];
+  /** How many steps the seed's own schedule has. */
+  readonly before: number;
+  /** What was said in the shortest one. */
+  readonly journal: readonly string[];
+  /** All of it, to be printed. */
+  readonly report: string;
+}
+
+export interface SimulationResult {
+  readonly runs: number;
+  readonly publications: number;
+  readonly deliveries: number;
+  /** `undefined` when all is well. */
+  readonly failure: SimulationFailure | undefined;
+}
+
+/** Runs between two turns of the event loop, for whoever else lives there. */
+const runsPerTurn = 50;
+
+/**
+ * Runs the whole live server with peers, clients, a broker and a network that do their worst, as each seed says, and
+ * checks what everybody was told against what was published. Stops at the first seed that fails. The same seed always
+ * gives the same run.
+ *
+ * @publicApi
+ */
+export async function simulate(options: SimulateOptions): Promise<SimulationResult> {
+  const { seed: first, runs = 1, progress } = options;
+  const sum = { publications: 0, deliveries: 0 };
+  for (let done = 0; done < runs; done++) {
+    const seed = first + done;
+    const { faults, counts } = await runSeed(seed, options);
+    sum.publications += counts.publications;
+    sum.deliveries += counts.deliveries;
+    const [fault] = faults;
+    if (fault !== undefined)
+      return { runs: done + 1, ...sum, failure: await failureOf(seed, fault, options) };
+    if (done % runsPerTurn > 0) continue;
+    progress?.(done);
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+  return { runs, ...sum, failure: undefined };
+}
+
+/** One run of one seed. */
+export function runSeed(
+  seed: number,
+  { topics: makeTopics = topicsOfEveryKind }: Pick<SimulateOptions, 'topics'>,
+  keepJournal = false,
+): Promise<RunResult> {
+  return runSchedule(scheduleOf(seed, makeTopics), { seed, makeTopics, keepJournal });
+}
+
+/** The steps of a seed. */
+export function scheduleOf(seed: number, makeTopics: MakeTopics): Step[] {
+  const names = makeTopics({ publications: new Publications(), behind: () => 0 }).map(({ name }) => name);
+  return makeSchedule(seed, names);
+}
+
+async function failureOf(seed: number, fault: Fault, options: SimulateOptions): Promise<SimulationFailure> {
+  const { topics: makeTopics = topicsOfEveryKind } = options;
+  const whole = scheduleOf(seed, makeTopics);
+  const steps = await shrink(whole, async (part) => {
+    const { faults } = await runSchedule(part, { seed, makeTopics, keepJournal: false });
+    return faults[0]?.rule === fault.rule;
+  });
+  const { faults, journal } = await runSchedule(steps, { seed, makeTopics, keepJournal: true });
+  const failure = { seed, fault: faults[0] ?? fault, steps, before: whole.length, journal };
+  return { ...failure, report: reportOf(failure) };
+}
+
+function reportOf({ seed, fault, steps, before, journal }: Omit<SimulationFailure, 'report'>): string {
+  return [
+    `Seed ${String(seed)} breaks "${fault.rule}": ${fault.text}`,
+    `The shortest schedule that does (${String(steps.length)} of ${String(before)} steps):`,
+    ...steps.map((step) => `  ${stepText(step)}`),
+    'What was said:',
+    ...journal.map((line) => `  ${line.length > 300 ? `${line.slice(0, 300)}…` : line}`),
+    `To see it again: npm run sim -- --seed ${String(seed)} --runs 1`,
+  ].join('\n');
+}

@@ -1,0 +1,74 @@
+import type { BrokerCall } from './sim-broker.js';
+import type { Manner } from './sim-policy.js';
+
+/** From where a subscribe wants to go on: what the peer has seen, the topic's end, another topic's, or nonsense. */
+export interface Since {
+  readonly from: 'own' | 'top' | 'foreign' | 'unknown';
+  /** So many publications before that; negative for after. */
+  readonly back: number;
+}
+
+/** A credential to be made: a bit for each topic; absent means that it does not end. */
+export interface Grant {
+  readonly rights: number;
+  readonly expiresInMs?: number;
+}
+
+/** What one participant does. */
+export type PeerAction =
+  | { readonly do: 'connect'; readonly grant: Grant }
+  | { readonly do: 'subscribe'; readonly topic: string; readonly since?: Since }
+  | { readonly do: 'unsubscribe'; readonly topic: string }
+  | { readonly do: 'publish'; readonly topic: string; readonly key?: string }
+  | { readonly do: 'auth'; readonly grant: Grant; readonly whose: 'own' | 'another' | 'nobody' }
+  | { readonly do: 'odd'; readonly what: OddRequest }
+  | { readonly do: 'leave' }
+  | { readonly do: 'online' };
+
+export type OddRequest = 'ping' | 'no-json' | 'bad-topic' | 'bad-since' | 'unknown-type' | 'no-data';
+
+/** What happens to the connection of one participant. */
+export type LinkAction =
+  | { readonly do: 'cut'; readonly serverMs: number; readonly clientMs: number }
+  | { readonly do: 'silence'; readonly way: 'up' | 'down' }
+  | { readonly do: 'slow' }
+  | { readonly do: 'read' }
+  | { readonly do: 'latency'; readonly upMs: number; readonly downMs: number }
+  | { readonly do: 'disconnect'; readonly code?: number };
+
+/** What happens on the server's side. */
+export type ServerAction =
+  | { readonly do: 'tell'; readonly topic: string; readonly key?: string }
+  | { readonly do: 'flood'; readonly topic: string; readonly count: number; readonly bytes: number }
+  | { readonly do: 'rights'; readonly topic: string; readonly manner: Manner }
+  | { readonly do: 'snapshots'; readonly topic: string; readonly manner: Manner; readonly behind: number }
+  | { readonly do: 'verify'; readonly manner: Manner }
+  | {
+      readonly do: 'broker';
+      readonly thereMs: number;
+      readonly backMs: number;
+      readonly deliverMs: number;
+      readonly fails?: BrokerCall;
+    }
+  | { readonly do: 'lose'; readonly topic: string }
+  | { readonly do: 'busy'; readonly ms: number }
+  | { readonly do: 'stall'; readonly ms: number }
+  | { readonly do: 'drain'; readonly timeoutMs: number };
+
+/**
+ * One step of a schedule, so many milliseconds after the one before. A step says everything that it needs: it means the
+ * same when others are left out.
+ */
+export type Step = { readonly afterMs: number } & (
+  (PeerAction & { readonly peer: number }) | (LinkAction & { readonly peer: number }) | ServerAction
+);
+
+/** Participants: so many that speak the bare protocol, and so many that are a `LiveClient`. */
+export const peerCounts = { wire: 3, client: 2 } as const;
+
+/** A step on one line. */
+export function stepText(step: Step): string {
+  const { afterMs, do: what, ...rest } = step;
+  const details = Object.entries(rest).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return [`+${String(afterMs)} ms`.padStart(9), what, ...details].join(' ');
+}

@@ -1,0 +1,66 @@
+import type { Position } from '../../protocol/position.js';
+import type { Received } from '../live-test-client.js';
+import type { Tell } from './faults.js';
+import type { AnswerRules, Request } from './request.js';
+
+/** Holds a `subscribed` answer against the topic as it is: its position, what was recovered, its snapshot. */
+export class SubscribedChecker {
+  constructor(
+    private readonly rules: AnswerRules,
+    private readonly tell: Tell,
+  ) {}
+
+  check(request: Request, message: Received): void {
+    const { topic } = request;
+    const position = { epoch: String(message['epoch']), offset: Number(message['offset']) };
+    const top = this.rules.publications.top(topic);
+    if (top?.epoch !== position.epoch || position.offset > top.offset)
+      this.tell('recovery', `${topic} began at ${textOf(position)}, and ends at ${textOf(top)}`);
+    if (message['recovered'] === true) this.recovered(request, position, message);
+    else this.notRecovered(request, position, message);
+  }
+
+  /** That nothing is missing shows in the events that follow. [L-5.2] */
+  private recovered({ topic, since }: Request, { epoch, offset }: Position, message: Received): void {
+    if (since?.epoch !== epoch || since.offset !== offset)
+      this.tell('recovery', `${topic} recovered from ${textOf(since)} at ${String(offset)}`);
+    if ('snapshot' in message) this.tell('snapshot', `${topic} recovered, and has a snapshot`);
+  }
+
+  private notRecovered(request: Request, position: Position, message: Received): void {
+    const { publications, policy, now } = this.rules;
+    const { topic, since, recoverable } = request;
+    const history = policy.rulesFor(topic)?.history;
+    // What was there before and after was there when the server looked.
+    if (since && recoverable && publications.recoverable(topic, since, history, now()))
+      this.tell('recovery', `${topic} was not recovered from ${textOf(since)}, and it was all there`);
+    this.snapshot(topic, position, message);
+  }
+
+  private snapshot(topic: string, position: Position, message: Received): void {
+    const { policy, publications } = this.rules;
+    const declared = policy.topics.find(({ name }) => name === topic);
+    const { snapshot } = message;
+    if (declared?.snapshot !== undefined) {
+      if (declared.holds === undefined) return;
+      const published = (): unknown[] => publications.upTo(topic, position);
+      const label = {
+        position,
+        get published() {
+          return published();
+        },
+      };
+      if (!('snapshot' in message) || !declared.holds(snapshot, label))
+        this.tell('snapshot', `the snapshot of ${topic} is not that of ${String(position.offset)}`);
+      return;
+    }
+    const expected = declared?.latest && publications.latest(topic, position, declared.latest);
+    const got = JSON.stringify(snapshot) as string | undefined;
+    if (got !== (expected && JSON.stringify(JSON.parse(expected))))
+      this.tell('snapshot', `the snapshot of ${topic} at ${String(position.offset)} is ${String(got)}`);
+  }
+}
+
+function textOf(position: Position | undefined): string {
+  return position === undefined ? 'nothing' : `${position.epoch}:${String(position.offset)}`;
+}

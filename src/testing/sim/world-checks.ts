@@ -1,0 +1,85 @@
+import type { Connection } from '../../core/connection/connection.js';
+import type { World } from './world.js';
+
+/** At any moment between two events: registry, hub and connections say the same. */
+export function checkMaps({ server, policy, tell }: World): void {
+  const { registry } = server.live;
+  const stats = server.live.stats();
+  const { byTopic, users, subscriptions } = byConnections(registry);
+  for (const { name } of policy.topics) {
+    const hub = registry.ofTopic(name);
+    const connections = byTopic.get(name) ?? [];
+    const same = hub.length === connections.length && connections.every((each) => hub.includes(each));
+    if (!same)
+      tell('maps', `${name}: the hub has ${namesOf(hub)}, the connections are ${namesOf(connections)}`);
+  }
+  if (stats.subscriptions !== subscriptions)
+    tell('maps', `${String(stats.subscriptions)} subscriptions, ${String(subscriptions)} of connections`);
+  if (registry.size !== server.visitors.size)
+    tell('maps', `${String(registry.size)} connections, ${String(server.visitors.size)} of the network`);
+  if (stats.users !== users) tell('maps', `${String(stats.users)} users, ${String(users)} of connections`);
+}
+
+/** What the connections themselves say. */
+function byConnections(registry: Iterable<Connection>) {
+  const byTopic = new Map<string, Connection[]>();
+  const users = new Set<string | undefined>();
+  let subscriptions = 0;
+  for (const connection of registry) {
+    users.add(connection.user?.id);
+    for (const topic of connection.topics) {
+      subscriptions += 1;
+      const others = byTopic.get(topic);
+      if (others === undefined) byTopic.set(topic, [connection]);
+      else others.push(connection);
+    }
+  }
+  return { byTopic, users: users.size, subscriptions };
+}
+
+/** Whether nothing is under way on the server's side. */
+export function isQuiet({ broker, policy, server, timeline }: World): boolean {
+  if (broker.pendingCount > 0 || policy.pendingCount > 0 || timeline.clock.hasSoon) return false;
+  for (const { session, checker, link } of server.visitors)
+    if (session.connection.open && (checker.pendingCount > 0 || link.hasUnread)) return false;
+  return true;
+}
+
+/** While nothing is under way: everybody has everything, and nothing is kept for nobody. */
+export function checkQuiet(world: World): void {
+  const { server, publications, tell } = world;
+  const inUse = new Set<string>();
+  for (const { session, checker } of server.visitors) {
+    const { connection } = session;
+    for (const topic of connection.topics) inUse.add(topic);
+    if (!connection.open) continue;
+    const { subscribed } = checker.delivery;
+    if ([...subscribed.keys()].toSorted().join() !== connection.topics.toSorted().join())
+      checker.tell('maps', `knows of ${[...subscribed.keys()].join()}, has ${connection.topics.join()}`);
+    if (connection.membershipCount !== connection.topics.length)
+      checker.tell('leftover', `${String(connection.membershipCount)} memberships`);
+    for (const [topic, at] of subscribed) {
+      const top = publications.top(topic);
+      if (top?.epoch !== at.epoch || top.offset !== at.offset)
+        checker.tell(
+          'behind',
+          `stands at ${String(at.offset)} of ${topic}, which ends at ${String(top?.offset)}`,
+        );
+    }
+  }
+  const { topics } = server.live.stats();
+  if (topics !== inUse.size)
+    tell('leftover', `${String(topics)} topics are open, ${String(inUse.size)} are read`);
+}
+
+/** After everybody has gone and everything was closed: nothing is left. */
+export function checkEnd({ server, timeline, tell }: World): void {
+  const { connections, users, topics, subscriptions, queuedBytes } = server.live.stats();
+  const left = { connections, users, topics, subscriptions, queuedBytes, timers: timeline.clock.timerCount };
+  for (const [what, count] of Object.entries(left))
+    if (count !== 0) tell('leftover', `${String(count)} ${what} at the end`);
+}
+
+function namesOf(connections: readonly Connection[]): string {
+  return `[${connections.map(({ id }) => id).join()}]`;
+}

@@ -1,0 +1,132 @@
+import { AppPeer } from './app-peer.js';
+import type { Fault, Rule } from './faults.js';
+import type { Participant, Surroundings } from './participant.js';
+import { Publications } from './publications.js';
+import { Random } from './random.js';
+import { ServerSide, simLimits } from './server-side.js';
+import { SimBroker } from './sim-broker.js';
+import { type ClientEnd, SimLink } from './sim-link.js';
+import { SimPolicy } from './sim-policy.js';
+import type { MakeTopics, SimTopic } from './sim-topic.js';
+import { type Grant, peerCounts } from './step.js';
+import { Timeline } from './timeline.js';
+import { tokenText } from './token.js';
+import { WirePeer } from './wire-peer.js';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly makeTopics: MakeTopics;
+  /** Whether everything that is said is written down. */
+  readonly keepJournal: boolean;
+}
+
+/** Server, broker, network and participants of one run, in one process and one thread of time. */
+export class World implements Surroundings {
+  readonly faults: Fault[] = [];
+  /** Everything that was said, in order. */
+  readonly journal: string[] = [];
+  readonly timeline: Timeline;
+  readonly publications = new Publications();
+  readonly broker: SimBroker;
+  readonly policy: SimPolicy;
+  readonly server: ServerSide;
+  readonly participants: readonly Participant[];
+  readonly links = new Set<SimLink>();
+  /** Topics of which questions about rights may fail, and of which anything else may; '' stands for all. */
+  readonly troubled = { rights: new Set<string>(), data: new Set<string>() };
+  /** How far the stores of topics are behind. */
+  readonly behind = new Map<string, number>();
+  private readonly chance: Random;
+  private lastPublication = 0;
+  private lastSerial = 0;
+
+  constructor(private readonly options: WorldOptions) {
+    this.chance = new Random(options.seed ^ 0x5eed);
+    this.timeline = new Timeline(() => this.random());
+    this.broker = new SimBroker(this.timeline, this.publications);
+    const { publications, timeline, broker, behind } = this;
+    const topics = options.makeTopics({ publications, behind: (topic) => behind.get(topic) ?? 0 });
+    const policy = new SimPolicy(topics, timeline, (token, topic) => this.server.allowed(token, topic));
+    this.policy = policy;
+    const rules = {
+      publications,
+      policy,
+      limits: simLimits,
+      now: () => timeline.nowMs,
+      wallMs: () => timeline.clock.wallMs(),
+      stalledMs: () => timeline.stalledMs,
+      mayFail: (topic: string) => this.mayFail(topic),
+    };
+    this.server = new ServerSide({ timeline, broker, policy, rules, tell: this.tell, note: this.note });
+    this.participants = this.people();
+  }
+
+  /** Whether something has happened that must not, so that nothing more needs to. */
+  readonly failed = (): boolean => this.faults.length > 0;
+
+  readonly tell = (rule: Rule, text: string): void => {
+    this.faults.push({ rule, text: `at ${this.timeline.nowMs.toFixed(1)} ms: ${text}` });
+    this.note(`!!! ${rule}: ${text}`);
+  };
+
+  readonly note = (text: string): void => {
+    if (this.options.keepJournal) this.journal.push(text);
+  };
+
+  random(): number {
+    return this.chance.next();
+  }
+
+  issue(userId: string, { rights, expiresInMs }: Grant): string {
+    const expiresAt = expiresInMs === undefined ? 0 : this.timeline.clock.wallMs() + expiresInMs;
+    return tokenText({ userId, rights, expiresAt }, ++this.lastSerial);
+  }
+
+  dial(name: string, token: string, end: ClientEnd): SimLink {
+    const link = new SimLink(this.timeline, this.server.end(name, token), end);
+    for (const other of this.links) if (other.finished && other.left) this.links.delete(other);
+    this.links.add(link);
+    link.dial();
+    return link;
+  }
+
+  topic(name: string): SimTopic | undefined {
+    return this.policy.topics.find((topic) => topic.name === name);
+  }
+
+  nextData(name: string, bytes = 0): unknown {
+    const n = ++this.lastPublication;
+    if (bytes > 0) return { n, filling: 'x'.repeat(bytes) };
+    return this.topic(name)?.data?.(n) ?? { n };
+  }
+
+  /** The application publishes, to its own store first. */
+  publish(name: string, key: string | undefined, data = this.nextData(name)): void {
+    this.topic(name)?.stored?.(data, key);
+    this.server.live.publish(name, data, key === undefined ? {} : { key }).then(
+      ({ epoch, offset }) => {
+        if (this.publications.find(name, epoch, offset)?.text !== JSON.stringify(data))
+          this.tell('data', `${name} ${String(offset)} is not what was published`);
+      },
+      () => {},
+    );
+  }
+
+  private people(): Participant[] {
+    const { wire, client } = peerCounts;
+    const peers: Participant[] = [];
+    // Two of them are one user.
+    for (let i = 0; i < wire; i++) peers.push(new WirePeer(`peer${String(i)}`, `u${String(i % 2)}`, this));
+    for (let i = wire; i < wire + client; i++)
+      peers.push(new AppPeer(`client${String(i)}`, `u${String(i)}`, this));
+    return peers;
+  }
+
+  private mayFail(name: string): { rights: boolean; data: boolean } {
+    const { rights, data } = this.troubled;
+    return {
+      rights: rights.has(name),
+      data: data.has(name) || data.has('') || this.topic(name)?.mayLag === true,
+    };
+  }
+}
