@@ -23,6 +23,7 @@ describe('credential', () => {
     await world.client();
     expect(world.take()).toEqual(['dial live.v1, bearer.a.b-c_d', 'dial live.v1']);
     expect(world.peer.url).toBe('ws://live.test/live');
+    expect(new URL(world.peer.url).search).toBe('');
   });
 
   it.each(['', 'a b', 'a/b', 'a=', 'a,b', 'ä', 'a\n'])(
@@ -231,6 +232,51 @@ describe('refresh of the credential', () => {
       '> {"type":"auth","id":1,"token":"t3"}',
       '> {"type":"auth","id":2,"token":"t4"}',
     ]);
+  });
+
+  it('that comes after a cut is kept for the next handshake, and not sent before it', async () => {
+    let give = (_token: string): void => {};
+    await world.client({
+      credential: ({ reason }) =>
+        reason === 'connect' ? 't1' : new Promise<string>((resolve) => (give = resolve)),
+    });
+    await world.peer.welcome({ expiresAt: world.nowMs + 10_000 });
+    await world.advance(9_000);
+    await world.peer.end();
+    await world.advance(750);
+    await world.peer.welcome();
+    world.take();
+    give('t2');
+    await world.settle();
+    expect(world.take()).toEqual([]);
+    await world.peer.end();
+    // The first one has ended by now; the second one has not, as far as is known.
+    await world.advance(1_000);
+    expect(world.take().at(-1)).toBe('dial live.v1, bearer.t2');
+  });
+
+  it('that fails after a cut is nobody’s business', async () => {
+    let fail = (_error: Error): void => {};
+    await world.client({
+      credential: ({ reason }) =>
+        reason === 'connect' ? 't1' : new Promise<string>((_resolve, reject) => (fail = reject)),
+    });
+    await world.peer.welcome({ expiresAt: world.nowMs + 10_000 });
+    await world.advance(9_000);
+    await world.peer.end();
+    world.take();
+    fail(new Error('late'));
+    await world.settle();
+    expect(world.take()).toEqual([]);
+  });
+
+  it('that is not answered before a cut is good for the time after the old one ended', async () => {
+    await world.client({ credential: counting() });
+    await world.peer.welcome({ expiresAt: world.nowMs + 10_000 });
+    await world.advance(8_500);
+    await world.peer.end();
+    await world.sleep(3_600_000);
+    expect(world.take().at(-1)).toBe('dial live.v1, bearer.t2');
   });
 
   it('ends with the connection', async () => {

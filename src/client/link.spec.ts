@@ -106,6 +106,19 @@ describe('connection of the client', () => {
     expect(world.peers).toHaveLength(2);
   });
 
+  it('starts the back-off anew when the network comes back', async () => {
+    await world.client();
+    for (const waitMs of [750, 1_000]) {
+      await world.peer.end();
+      await world.advance(waitMs);
+    }
+    await world.peer.end();
+    await world.online();
+    world.take();
+    await world.peer.end();
+    expect(world.take()).toEqual(['status waiting 750 after 1006 broken']);
+  });
+
   it('does not come back when the network does, before the time that the server asked for', async () => {
     await world.openClient();
     await world.peer.tell({ type: 'draining', reconnectAfterMs: 10_000, windowMs: 0 });
@@ -286,6 +299,15 @@ describe('draining', () => {
     ]);
     await world.peer.tell({ type: 'published', id: 2, topic: 'a', epoch: 'e', offset: 2 });
     expect(await second).toEqual({ epoch: 'e', offset: 2 });
+  });
+
+  it('goes by the last that was said', async () => {
+    await world.openClient();
+    await world.peer.tell(draining, { ...draining, reconnectAfterMs: 60_000 });
+    await world.advance(64_999);
+    expect(world.peers).toHaveLength(1);
+    await world.advance(1);
+    expect(world.peers).toHaveLength(2);
   });
 
   it('is over with the client', async () => {

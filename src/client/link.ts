@@ -163,7 +163,6 @@ export class Link {
     this.#welcome = welcome;
     this.#openedAt = this.parts.platform.now();
     this.#probe.watch();
-    this.parts.credentials.expiresAt = welcome.expiresAt;
     this.owner.status({ state: 'open', welcome });
     // A listener may have closed it.
     if (this.ready) this.owner.up(welcome);
@@ -192,7 +191,6 @@ export class Link {
   /** Decides whether to come back. [L-10.3] */
   #down(code: number, reason: string): void {
     this.#forget();
-    if (this.#over) return;
     if (!this.#opened) this.parts.credentials.invalidate('rejected');
     else if (code === CloseCode.credentialExpired && this.parts.credentials.renewable) {
       this.parts.credentials.invalidate('expired');
@@ -224,7 +222,7 @@ export class Link {
   #leave(): void {
     this.#wire?.close('draining');
     this.#forget();
-    if (!this.#over) void this.#connect();
+    void this.#connect();
   }
 
   #online(): void {

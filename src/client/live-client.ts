@@ -100,7 +100,6 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     const options: IterateOptions = (typeof first === 'function' ? second : first) ?? {};
     this.#check(topic, options.since);
     const stop = (): void => {
-      if (local.over) return;
       local.stop();
       this.#session.topics.remove(local);
     };

@@ -4,9 +4,9 @@ import type { LostNotice, LostReason, TopicMessage } from './topic-messages.js';
 
 /**
  * What one local subscription needs from the server before it can go on: nothing; everything after its position; a
- * start, because it has no position or cannot continue it.
+ * start, because it has no position; a new start, because the server left out what comes after its position.
  */
-export type Want = 'nothing' | 'catch-up' | 'start';
+export type Want = 'nothing' | 'catch-up' | 'start' | 'restart';
 
 /** Where a subscription's messages go. */
 export interface Sink {
@@ -20,7 +20,6 @@ export class LocalSubscription {
   #position: Position | undefined;
   #started = false;
   #over = false;
-  #reason: LostReason = 'unrecovered';
 
   constructor(
     readonly topic: string,
@@ -29,10 +28,6 @@ export class LocalSubscription {
   ) {
     this.#position = since;
     this.want = since === undefined ? 'start' : 'catch-up';
-  }
-
-  get over(): boolean {
-    return this.#over;
   }
 
   get position(): Position | undefined {
@@ -70,28 +65,26 @@ export class LocalSubscription {
   }
 
   /** Stands at `start` from now on, and is told what that skips. */
-  startsAt(start: Pick<SubscribedMessage, 'epoch' | 'offset' | 'snapshot'>, reason = this.#reason): void {
+  startsAt(start: Pick<SubscribedMessage, 'epoch' | 'offset' | 'snapshot'>, reason?: LostReason): void {
     const { topic } = this;
+    const why = reason ?? (this.want === 'restart' ? 'dropped' : 'unrecovered');
     const before = this.#position;
     const position = { epoch: start.epoch, offset: start.offset };
     const snapshot = 'snapshot' in start && { snapshot: start.snapshot };
     this.want = 'nothing';
     this.#started = true;
     this.#position = position;
-    this.#reason = 'unrecovered';
     if (before === undefined) this.#tell({ type: 'start', topic, position, recovered: false, ...snapshot });
-    else this.#tell({ type: 'lost', topic, reason, position, ...snapshot, ...skipped(before, position) });
+    else this.#tell({ type: 'lost', topic, reason: why, position, ...snapshot, ...skipped(before, position) });
   }
 
   /** The server left something out: the next start tells. */
-  missed(reason: LostReason): void {
-    this.#reason = reason;
-    this.want = 'start';
+  missed(): void {
+    this.want = 'restart';
   }
 
   /** The server knows nothing of this subscription any more. */
   cut(): void {
-    this.#reason = 'unrecovered';
     this.want = this.#position === undefined ? 'start' : 'catch-up';
   }
 

@@ -150,6 +150,49 @@ describe('reconnect', () => {
     expect(seen()).toEqual(['lost unrecovered a@f:9', 'event a@f:10 100']);
   });
 
+  it('asks once for two that kept positions in one stream: from the earlier one', async () => {
+    const client = await world.client();
+    for (const offset of [4, 2, 6]) client.subscribe('a', world.app, { since: { epoch: 'e', offset } });
+    await world.peer.welcome();
+    world.take();
+    await world.peer.tell(subscribed(1, 2, { recovered: true }), event(3));
+    expect(seen()).toEqual([
+      'start a@e:4 recovered',
+      'start a@e:2 recovered',
+      'start a@e:6 recovered',
+      'event a@e:3 30',
+    ]);
+  });
+
+  it.each([
+    ['of the lost one first', ['old', 'e']],
+    ['of the living one first', ['e', 'old']],
+  ])('asks for each of two that kept positions in two streams, %s', async (_name, epochs) => {
+    const client = await world.client();
+    for (const epoch of epochs) client.subscribe('a', world.app, { since: { epoch, offset: 4 } });
+    await world.peer.welcome();
+    const answers = epochs.map((epoch, index) =>
+      subscribed(index + 1, epoch === 'e' ? 4 : 6, { recovered: epoch === 'e' }),
+    );
+    world.take();
+    await world.peer.tell(...answers.slice(0, 1));
+    await world.peer.tell(...answers.slice(1));
+    const told = seen();
+    expect(told.filter((entry) => entry.startsWith('>'))).toHaveLength(1);
+    expect(told).toContain('lost unrecovered a@e:6');
+    expect(told).toContain('start a@e:4 recovered');
+  });
+
+  it('that finds the stream before its position claims no range', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4));
+    await reconnect();
+    world.take();
+    await world.peer.tell(subscribed(2, 3), event(4));
+    expect(seen()).toEqual(['lost unrecovered a@e:3', 'event a@e:4 40']);
+  });
+
   it('leaves no answer of the connection before it to be taken for an answer of the new one', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
@@ -244,6 +287,16 @@ describe('loss that the server tells', () => {
     expect(seen().slice(1)).toEqual(['start a@e:4 snapshot 4', '> {"type":"subscribe","id":2,"topic":"a"}']);
     await world.peer.tell(subscribed(2, 8, { snapshot: 8 }), event(9), event(10));
     expect(seen()).toEqual(['lost dropped 5-8 (4) a@e:8 snapshot 8', 'event a@e:9 90', 'event a@e:10 100']);
+  });
+
+  it('[L-5.8] is not the reason of a loss after it', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 5), subscribed(2, 5, { snapshot: 5 }));
+    await reconnect();
+    world.take();
+    await world.peer.tell(subscribed(3, 7, { snapshot: 7 }));
+    expect(seen()).toEqual(['lost unrecovered 6-7 (2) a@e:7 snapshot 7']);
   });
 
   it('[L-5.8] may turn out recoverable when the connection is cut meanwhile', async () => {
@@ -379,6 +432,37 @@ describe('end of a subscription', () => {
     await world.advance(1);
     await world.peer.tell(subscribed(3, 4));
     expect(seen()).toEqual(['> {"type":"subscribe","id":3,"topic":"a"}', 'start a@e:4']);
+  });
+
+  it('does not come with an error that may pass: after an answer the back-off starts anew', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    const later = (id: number) => ({ type: 'error', id, code: 'unavailable', message: 'Later', topic: 'a' });
+    await world.peer.tell(later(1));
+    await world.advance(750);
+    await world.peer.tell(later(2));
+    await world.advance(1_000);
+    await world.peer.tell(subscribed(3, 4));
+    await reconnect();
+    await world.peer.tell(later(4));
+    world.take();
+    await world.advance(750);
+    expect(seen()).toHaveLength(1);
+  });
+
+  it('[L-3.9] is not what an answer to an unsubscribe means', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4), { type: 'unsubscribed', id: 99, topic: 'a' }, event(5));
+    expect(seen().at(-1)).toBe('event a@e:5 50');
+  });
+
+  it('is not what an answer without a position means: it is reported', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, -1));
+    await world.peer.tell(subscribed(1, 1));
+    expect(seen().slice(1)).toEqual(['error Error: A subscription without a position', 'start a@e:1']);
   });
 
   it('is not what a missing answer means: the link is checked and the subscribe tried again', async () => {
@@ -587,6 +671,20 @@ describe('two subscriptions to one topic', () => {
     client.subscribe('a', second, { since: { epoch: 'old', offset: 2 } });
     await world.peer.tell(subscribed(2, 4), event(5));
     expect(seen().slice(1)).toEqual(['2 lost unrecovered a@e:4', '1 event a@e:5 50', '2 event a@e:5 50']);
+  });
+
+  it('may end each other: the one that is over is not told of its start', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', () => {});
+    await world.peer.tell(subscribed(1, 4), event(6));
+    client.subscribe('a', (message) => {
+      first(message);
+      two.unsubscribe();
+    });
+    const two = client.subscribe('a', second);
+    world.take();
+    await world.peer.tell(subscribed(2, 4, { recovered: true }), event(5));
+    expect(seen()).toEqual(['1 start a@e:4', '1 event a@e:5 50']);
   });
 
   it('may begin and end within a listener of the same topic', async () => {

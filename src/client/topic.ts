@@ -14,8 +14,8 @@ const gapsApartMs = 5_000;
 export class Topic {
   readonly #locals = new Set<LocalSubscription>();
   /**
-   * Whether the server has a subscription of ours. While it has not, what comes for this topic is meant for one that is
-   * over: it may be of another stream, and is not for anybody here.
+   * Whether the server has a subscription of ours. While it has not, everybody here wants something; what comes for this
+   * topic is meant for a subscription that is over, may be of another stream, and is not for anybody here.
    */
   #linked = false;
   /** Whether this connection's server may have one. */
@@ -32,7 +32,7 @@ export class Topic {
     readonly name: string,
     private readonly port: Port,
     /** Nobody is left in it. */
-    private readonly forget: (topic: Topic) => void,
+    private readonly forget: () => void,
   ) {
     this.#alarm = new Alarm(port.platform);
   }
@@ -58,8 +58,6 @@ export class Topic {
 
   down(): void {
     this.#settle();
-    this.#asked = false;
-    this.#attempt = 0;
     this.#cut();
   }
 
@@ -84,7 +82,6 @@ export class Topic {
 
   /** What cannot be taken now is not kept: it comes again after the answer that is asked for. [L-3.10] */
   event(event: EventMessage): void {
-    if (!this.#linked) return;
     let taken = true;
     for (const local of this.#locals) taken = local.offer(event) && taken;
     if (!taken && this.#request === undefined && !this.#alarm.armed) this.#gap();
@@ -92,12 +89,11 @@ export class Topic {
 
   /** Some will not come: a topic with snapshots starts over, another goes on after them. [L-5.8] */
   lost({ to }: LostMessage): void {
-    if (!this.#linked) return;
     for (const local of this.#locals) {
       const at = local.position;
       if (local.want !== 'nothing' || at === undefined || at.offset >= to) continue;
       if (this.#snapshots === false) local.startsAt({ epoch: at.epoch, offset: to }, 'dropped');
-      else local.missed('dropped');
+      else local.missed();
     }
     this.#next();
   }
@@ -137,8 +133,8 @@ export class Topic {
       this.#ask(this.#earliest(behind));
       return;
     }
-    const starting = locals.filter(({ want }) => want === 'start');
-    const current = this.#linked && this.#snapshots === false ? this.#newest() : undefined;
+    const starting = locals.filter(({ want }) => want !== 'nothing');
+    const current = this.#snapshots === false ? this.#newest() : undefined;
     if (current !== undefined) for (const local of starting) local.startsAt(current);
     else if (starting.length > 0) this.#ask(undefined);
   }
@@ -147,7 +143,7 @@ export class Topic {
   #earliest(behind: Position): Position {
     let earliest = behind;
     for (const { position, want } of this.#locals) {
-      if (want === 'start' || position?.epoch !== behind.epoch) continue;
+      if (want === 'restart' || position?.epoch !== behind.epoch) continue;
       if (position.offset < earliest.offset) earliest = position;
     }
     return earliest;
@@ -190,10 +186,10 @@ export class Topic {
     for (const local of this.#locals) local.cut();
   }
 
-  /** Everything after `since` comes again. */
+  /** Everything after `since` comes again, also for who was to start over. */
   #continues(since: Position): void {
     for (const local of this.#locals) {
-      if (local.want === 'catch-up' && local.reached(since)) local.continues();
+      if (local.reached(since)) local.continues();
     }
   }
 
@@ -201,9 +197,8 @@ export class Topic {
     this.#snapshots = 'snapshot' in start;
     for (const local of this.#locals) {
       const { want } = local;
-      const sameEpoch = local.position?.epoch === start.epoch;
       const unrecovered = want === 'catch-up' && since !== undefined && local.reached(since);
-      if (want === 'start' || unrecovered || !sameEpoch) local.startsAt(start);
+      if (want === 'start' || want === 'restart' || unrecovered) local.startsAt(start);
       else if (want === 'catch-up' || local.reached(start)) continue;
       // A start for another one passed over what this one lacks. That is worth one question, but not a second one:
       // two that ask in turn would pass over each other for ever.
@@ -225,6 +220,6 @@ export class Topic {
     if (this.#asked && this.port.ready) {
       this.port.send({ type: 'unsubscribe', id: this.port.nextId(), topic: this.name });
     }
-    this.forget(this);
+    this.forget();
   }
 }

@@ -22,7 +22,7 @@ export class Topics {
   add(local: LocalSubscription): void {
     let topic = this.#byName.get(local.topic);
     if (topic === undefined) {
-      topic = new Topic(local.topic, this.port, (left) => this.#forget(left));
+      topic = new Topic(local.topic, this.port, () => this.#byName.delete(local.topic));
       this.#byName.set(local.topic, topic);
     }
     topic.add(local);
@@ -73,11 +73,6 @@ export class Topics {
       return true;
     }
     return false;
-  }
-
-  #forget(topic: Topic): void {
-    // A listener may have subscribed anew while the old one ended.
-    if (this.#byName.get(topic.name) === topic) this.#byName.delete(topic.name);
   }
 
   #subscribed(message: SubscribedMessage, topic: Topic | undefined): void {
