@@ -2,20 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Browser, chromium as launcher, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { chromiumFlags } from '../support/chromium.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { type RunningServer, startServer } from '../support/spawned-server.js';
 
 const artifacts = resolve(import.meta.dirname, '../../artifacts');
-
-const flags = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 interface Visit {
   readonly page: Page;
@@ -28,7 +19,7 @@ describeWith(chromium)('The page in Chromium', () => {
 
   beforeAll(async () => {
     mkdirSync(artifacts, { recursive: true });
-    browser = await launcher.launch({ executablePath: '/usr/bin/chromium', args: flags });
+    browser = await launcher.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags });
   }, 60_000);
 
   afterAll(() => browser.close(), 60_000);

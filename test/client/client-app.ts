@@ -1,0 +1,86 @@
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  Module,
+  UnauthorizedException,
+} from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { ConnectionRegistry, credentialOf, LiveTopic, setConnectionIdentity } from '../../src/index.js';
+import { LiveHandlers } from '../../src/nest/live-handlers.decorator.js';
+import type { LiveConnection } from '../../src/index.js';
+import { type LiveApp, startLiveApp } from '../support/live-app.js';
+import type { ServerControls } from './scenarios.js';
+
+/** Whoever has a credential is who it says. */
+@Injectable()
+class TokenIsUser implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<IncomingMessage>();
+    const credential = credentialOf(request);
+    if (credential === undefined) throw new UnauthorizedException();
+    setConnectionIdentity(request, { user: { id: credential.token } });
+    return true;
+  }
+}
+
+@LiveTopic('history/*', { history: { size: 100 } })
+class WithHistory {
+  canSubscribe(): boolean {
+    return true;
+  }
+
+  canPublish(): boolean {
+    return true;
+  }
+
+  snapshot(): string {
+    return 'state';
+  }
+}
+
+@LiveTopic('short/*', { history: { size: 2 } })
+class WithShortHistory extends WithHistory {}
+
+/** Keeps the TCP sockets, so that a test can cut them. */
+@LiveHandlers()
+class Sockets {
+  readonly ofUser = new Map<string, Socket[]>();
+
+  handleConnection(connection: LiveConnection, request: IncomingMessage): void {
+    const user = connection.user?.id ?? '';
+    this.ofUser.set(user, [...(this.ofUser.get(user) ?? []), request.socket]);
+  }
+}
+
+@Module({ providers: [Sockets], exports: [Sockets] })
+class SocketsModule {}
+
+/** A server for the client's scenarios, and what they may do to it. */
+export async function startClientApp(): Promise<LiveApp & { readonly controls: ServerControls }> {
+  const server = await startLiveApp({
+    guards: [TokenIsUser],
+    imports: [SocketsModule],
+    providers: [WithHistory, WithShortHistory],
+  });
+  const registry = server.app.get(ConnectionRegistry);
+  const sockets = server.app.get(Sockets);
+  const controls: ServerControls = {
+    publish: (topic, data, key) => server.live.publish(topic, data, key === undefined ? {} : { key }),
+    cut: async (user) => {
+      for (const socket of sockets.ofUser.get(user) ?? []) socket.resetAndDestroy();
+      sockets.ofUser.delete(user);
+    },
+    close: async (user, code) => void registry.disconnect(user, code, 'as the scenario wants'),
+    count: async (user) => {
+      // So that whoever asks again and again lets the network go on.
+      await setImmediate();
+      const connections = registry.ofUser(user);
+      const subscriptions = connections.reduce((sum, { topics }) => sum + topics.length, 0);
+      return { connections: connections.length, subscriptions };
+    },
+  };
+  return { ...server, controls };
+}
