@@ -122,7 +122,9 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
       const polite = await LiveTestClient.connect(url, { token: 'bob' });
       const start = Date.now();
       await app.close();
-      expect(Date.now() - start).toBeGreaterThanOrEqual(145);
+      const tookMs = Date.now() - start;
+      // Below the 3 s after which `ws` gives up by itself.
+      expect([tookMs >= 145, tookMs < 2_500]).toEqual([true, true]);
       expect(await polite.closed).toEqual(shuttingDown);
       await deaf.closed;
       expect(deaf.received).toContain('\x88\x16\x03\xe9server shutting down');

@@ -31,3 +31,11 @@ describe.each(platforms)('An application as a process, on %s', (_name, platform)
     });
   });
 });
+
+describe('An application without a http server, as a process', () => {
+  it('[S11] ends by itself, without app.close(): the heartbeat never holds the process open', async () => {
+    const child = new Child('live-process.mjs', ['worker', '0']);
+    expect(await child.line()).toBe('published 1');
+    expect(await child.ended).toBe(0);
+  });
+});
