@@ -1,0 +1,65 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+/** A stretch of network between one client and a server, which can be cut: both ends are reset, and nobody gets through. */
+export class CutProxy {
+  private readonly sockets = new Set<Socket>();
+  private cutNow = false;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly port: number,
+  ) {
+    server.on('connection', (client: Socket) => this.join(client));
+  }
+
+  static async to(url: string): Promise<CutProxy> {
+    const server = createServer();
+    await new Promise<void>((listening) => {
+      server.listen(0, '127.0.0.1', listening);
+    });
+    return new CutProxy(server, Number(new URL(url).port));
+  }
+
+  /** The URL through this proxy. */
+  through(url: string): string {
+    const through = new URL(url);
+    through.port = String((this.server.address() as AddressInfo).port);
+    return through.href;
+  }
+
+  cut(): void {
+    this.cutNow = true;
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
+  heal(): void {
+    this.cutNow = false;
+  }
+
+  close(): void {
+    this.cut();
+    this.server.close();
+  }
+
+  private join(client: Socket): void {
+    if (this.cutNow) {
+      client.on('error', () => {});
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect(this.port, '127.0.0.1');
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      this.sockets.add(one);
+      one.on('error', () => {});
+      one.on('close', () => {
+        this.sockets.delete(one);
+        other.destroy();
+      });
+      one.pipe(other);
+    }
+  }
+}
