@@ -51,6 +51,12 @@ export class RawPeer {
     this.socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   }
 
+  /** Sends a short text frame. */
+  send(text: string): void {
+    const body = Buffer.from(text);
+    this.socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | body.length, 0, 0, 0, 0]), body]));
+  }
+
   /** Resolves once this has come. Rejects when the connection ends before. */
   async until(text: string): Promise<void> {
     while (!this.received.includes(text)) {
