@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { type DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { handlerReserved, handlersRequestScoped, handlerTwice } from './live.errors.js';
+import { handlerReserved, handlersRequestScoped, handlersUndecorated, handlerTwice } from './live.errors.js';
 import { liveServerMark } from './live-handlers.decorator.js';
 import { LiveGateway } from './live.gateway.js';
 
@@ -29,6 +29,8 @@ export function checkHandlers(discovery: DiscoveryService, gateway: Type<LiveGat
         throw handlerTwice(String(type), other.name, metatype.name);
       takenBy.set(type, metatype as Type<LiveGateway>);
     }
+    // Its own connection hooks would be bare: what they throw would end the process.
+    if (!Reflect.hasOwnMetadata(metadata.gateway, metatype)) throw handlersUndecorated(metatype.name);
   }
 }
 

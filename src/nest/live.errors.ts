@@ -47,6 +47,9 @@ export const handlersRequestScoped = (provider: string): Error =>
       'singleton; what belongs to a connection comes with @ConnectedSocket().',
   );
 
+export const handlersUndecorated = (provider: string): Error =>
+  new Error(`LiveModule: ${provider} extends a class of handlers. Write @LiveHandlers() on it, too.`);
+
 export const handlerReserved = (provider: string, type: string): Error =>
   new Error(
     `LiveModule: ${provider} handles '${type}', which the protocol has already. Choose another type; or extend ` +
