@@ -316,6 +316,13 @@ describe.each(platforms)("A host's handlers at the start, on %s", (_name, platfo
     );
   });
 
+  it('[S8] a class that extends a class of handlers, and is none itself, is a start error', async () => {
+    class MoreFailing extends FailingHandlers {}
+    expect(await startFailure([MoreFailing])).toBe(
+      'LiveModule: MoreFailing extends a class of handlers. Write @LiveHandlers() on it, too.',
+    );
+  });
+
   it('[S7] a request-scoped class of handlers, or of the gateway, is a start error', async () => {
     @LiveHandlers()
     class MyHandlers {
