@@ -9,19 +9,22 @@ import { LiveError } from '../protocol/live.error.js';
 /** Deepest JSON that is looked at. Deeper text parses, but overflows everything that walks it. [L-2.7] */
 export const maxJsonDepth = 16;
 
+// Made once: a peer may send thousands of wrong messages in one turn, and an error is slow to make and large to keep.
+const tooDeep = violation(`JSON may be at most ${String(maxJsonDepth)} levels deep`);
+const noEnvelope = violation(invalidEnvelope);
+const wrongId = violation('"id" must be a number or a string of at most 64 characters');
+
 /** A text frame as a message, or what is wrong with it. */
 export function readEnvelope(text: string): InboundMessage | LiveError {
-  if (isTooDeep(text)) {
-    return new LiveError('protocol-violation', `JSON may be at most ${String(maxJsonDepth)} levels deep`);
-  }
+  if (isTooDeep(text)) return tooDeep;
   const message = parse(text);
-  if (!isRecord(message) || typeof message['type'] !== 'string') {
-    return new LiveError('protocol-violation', invalidEnvelope);
-  }
-  if (message['id'] !== undefined && !isRequestId(message['id'])) {
-    return new LiveError('protocol-violation', '"id" must be a number or a string of at most 64 characters');
-  }
+  if (!isRecord(message) || typeof message['type'] !== 'string') return noEnvelope;
+  if (message['id'] !== undefined && !isRequestId(message['id'])) return wrongId;
   return message as unknown as InboundMessage;
+}
+
+function violation(message: string): LiveError {
+  return new LiveError('protocol-violation', message);
 }
 
 function isRequestId(value: unknown): value is RequestId {
