@@ -75,7 +75,8 @@ export class LocalSubscription {
     this.#started = true;
     this.#position = position;
     if (before === undefined) this.#tell({ type: 'start', topic, position, recovered: false, ...snapshot });
-    else this.#tell({ type: 'lost', topic, reason: why, position, ...snapshot, ...skipped(before, position) });
+    else
+      this.#tell({ type: 'lost', topic, reason: why, position, ...snapshot, ...skipped(before, position) });
   }
 
   /** The server left something out: the next start tells. */
