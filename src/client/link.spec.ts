@@ -188,9 +188,9 @@ describe('close of the client', () => {
 
   it('may come from a listener of any state', async () => {
     for (const state of ['open', 'waiting', 'connecting']) {
-      const client = await world.client();
+      const client = await world.client({ credential: () => 'T' });
       client.on('status', (status) => status.state === state && client.close());
-      await world.peer.welcome();
+      await world.peer.welcome({ expiresAt: world.nowMs + 3_600_000 });
       await world.peer.end();
       await world.advance(60_000);
       expect(client.state).toBe('closed');
