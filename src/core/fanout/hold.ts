@@ -9,15 +9,17 @@ export interface Held {
   readonly frame: SharedFrame;
 }
 
-/** What was published to a topic since a moment, in order, until the bound is reached. */
+/** What was published to a topic since a moment, in order, until the bound is reached; of one stream only, the newest. */
 export class Hold {
   readonly publications: Held[] = [];
   /** Whether something did not fit: what is here has a gap at its end. */
   overflowed = false;
   private byteLength = 0;
+  private epoch: string | undefined;
 
-  add(offset: number, frame: SharedFrame): void {
+  add(epoch: string, offset: number, frame: SharedFrame): void {
     if (this.overflowed) return;
+    if (epoch !== this.epoch) this.startOver(epoch);
     this.byteLength += frame.bytes.byteLength;
     if (this.publications.length >= holdLimits.count || this.byteLength > holdLimits.bytes) {
       this.overflowed = true;
@@ -25,5 +27,17 @@ export class Hold {
       return;
     }
     this.publications.push({ offset, frame });
+  }
+
+  /** Whether what is here can follow a position in `epoch`: the stream was not lost between the two. */
+  follows(epoch: string): boolean {
+    return this.publications.length === 0 || this.epoch === epoch;
+  }
+
+  /** What was held of a stream that is lost follows nothing any more. */
+  private startOver(epoch: string): void {
+    this.epoch = epoch;
+    this.publications.length = 0;
+    this.byteLength = 0;
   }
 }

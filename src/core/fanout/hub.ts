@@ -33,11 +33,11 @@ export class Hub implements BrokerSink {
   }
 
   /** One publication goes out: one frame for all. */
-  publication(name: string, _epoch: string, publication: Publication): void {
+  publication(name: string, epoch: string, publication: Publication): void {
     const topic = this.topics.get(name);
     if (topic === undefined) return;
     const frame = new SharedFrame(eventText(name, publication));
-    const count = topic.deliver(publication.offset, frame);
+    const count = topic.deliver(epoch, publication.offset, frame);
     this.deliveriesTotal += count;
     if (count > 0) this.observer.outbound('event', count);
   }

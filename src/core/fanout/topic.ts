@@ -43,7 +43,7 @@ export class Topic {
   ) {}
 
   /** Hands one publication to all; returns how many live subscribers it had. */
-  deliver(offset: number, frame: SharedFrame): number {
+  deliver(epoch: string, offset: number, frame: SharedFrame): number {
     const { subscriptions } = this;
     const count = subscriptions.length;
     // Backwards: a peer that is too slow leaves during the loop, and its place is filled from the end.
@@ -51,7 +51,7 @@ export class Topic {
       const subscription = subscriptions[i];
       if (subscription !== undefined && offset > subscription.after) subscription.outbox.push(frame);
     }
-    if (this.holds.size > 0) for (const hold of this.holds) hold.add(offset, frame);
+    if (this.holds.size > 0) for (const hold of this.holds) hold.add(epoch, offset, frame);
     return count;
   }
 

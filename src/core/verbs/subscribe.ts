@@ -81,7 +81,7 @@ export class Subscribe {
     return pending;
   }
 
-  /** `false` when more was published meanwhile than may be held back. [L-3.11] */
+  /** `false` when more was published meanwhile than may be held back [L-3.11], or the stream was lost meanwhile. */
   private async attach(request: Request): Promise<boolean> {
     const topic = this.parts.hub.open(request.name);
     const hold = topic.hold();
@@ -130,7 +130,7 @@ export class Subscribe {
     start: Start,
   ): boolean {
     pending.check();
-    if (hold.overflowed) return false;
+    if (hold.overflowed || !hold.follows(start.position.epoch)) return false;
     const { position, recovered, missed, snapshot } = start;
     connection.sendText('subscribed', subscribedText({ id, topic: name, position, recovered, snapshot }));
     // The answer is this peer's own; written by itself, it leaves what was missed to be joined once for all who missed it.

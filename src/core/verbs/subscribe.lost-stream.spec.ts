@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import type { MemoryBroker } from '../../brokers/memory/memory-broker.js';
+import { TestLive } from '../../testing/test-live.js';
+import type { Broker, BrokerSink } from '../ports/broker.js';
+import type { Position } from '../../protocol/position.js';
+
+/** A broker whose answers and deliveries a test makes up; `read` gives the positions one after the other. */
+function scripted(tops: readonly Position[], whileReading: (sink: BrokerSink, nth: number) => void) {
+  let sink: BrokerSink | undefined;
+  let reads = 0;
+  return (memory: MemoryBroker): Broker =>
+    Object.assign(Object.create(memory) as Broker, {
+      start: (given: BrokerSink) => (sink = given),
+      read: async () => {
+        const top = tops[Math.min(reads, tops.length - 1)];
+        if (sink) whileReading(sink, reads++);
+        return { top, missed: undefined };
+      },
+    });
+}
+
+async function transcript(broker: (memory: MemoryBroker) => Broker): Promise<unknown[]> {
+  const test = new TestLive({ broker });
+  const { send, received } = test.connect();
+  await send({ type: 'subscribe', topic: 't' });
+  return received();
+}
+
+const subscribed = ({ epoch, offset }: Position) => ({
+  type: 'subscribed',
+  topic: 't',
+  epoch,
+  offset,
+  recovered: false,
+});
+const event = (offset: number, data: string) => ({ type: 'event', topic: 't', offset, data });
+const fresh: Position = { epoch: 'new', offset: 1 };
+
+describe('Subscribe, when the stream is lost meanwhile', () => {
+  it('[L-3.10] [L-4.2] sends nothing that was held back of the lost stream as if it were of the new one', async () => {
+    // The broker still delivers for the subscription before, which is being closed.
+    const broker = scripted([fresh], (sink, nth) => {
+      if (nth > 0) return;
+      for (const offset of [1, 2]) sink.publication('t', 'old', { offset, data: '"of the old"' });
+    });
+    expect(await transcript(broker)).toEqual([subscribed(fresh)]);
+  });
+
+  it('[L-3.10] sends what was held back of the new stream after the old one was', async () => {
+    const broker = scripted([fresh], (sink, nth) => {
+      if (nth > 0) return;
+      sink.publication('t', 'old', { offset: 7, data: '"of the old"' });
+      sink.publication('t', 'new', { offset: 2, data: '"of the new"' });
+    });
+    expect(await transcript(broker)).toEqual([subscribed(fresh), event(2, 'of the new')]);
+  });
+
+  it('[L-3.10] starts over when the position was read before the loss, and gives up the second time', async () => {
+    const lost = (times: number) =>
+      scripted([{ epoch: 'old', offset: 4 }, fresh], (sink, nth) => {
+        if (nth < times) sink.publication('t', `newer-${String(nth)}`, { offset: 1, data: '"of the newer"' });
+      });
+    expect(await transcript(lost(1))).toEqual([subscribed(fresh)]);
+    expect(await transcript(lost(2))).toMatchObject([{ type: 'error', code: 'unavailable' }]);
+  });
+});
