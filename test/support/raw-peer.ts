@@ -129,9 +129,11 @@ export class RawPeer {
       .map(({ payload }) => JSON.parse(payload.toString()) as unknown);
   }
 
-  /** The code of the close frame, once it is there. */
+  /** The code of the close frame, once it is there; 1005 where it has none. */
   get closeCode(): number | undefined {
-    return this.frames.find(({ opcode }) => opcode === 8)?.payload.readUInt16BE(0);
+    const close = this.frames.find(({ opcode }) => opcode === 8);
+    if (close === undefined) return undefined;
+    return close.payload.length < 2 ? 1005 : close.payload.readUInt16BE(0);
   }
 
   send(bytes: string | Uint8Array): this {

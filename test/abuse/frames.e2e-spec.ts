@@ -1,0 +1,281 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clientFrame, handshake, RawPeer } from '../support/raw-peer.js';
+import { Child } from './support/ask.js';
+import type { Bystanders } from './support/bystander.js';
+import { compiled } from './support/compiled.js';
+import { fragmentBomb, malformedBatch, pings } from './support/malformed-frames.js';
+import { canary, mutatedMessage } from './support/mutated-messages.js';
+import { abuseRun, type Random } from './support/random.js';
+import type { Victim } from './support/victim.js';
+
+const { random, count } = abuseRun('malformed frames and mutated messages', 100_000);
+const megabyte = 1_048_576;
+const { folder, remove } = compiled();
+const opening = handshake({ headers: { Authorization: 'Bearer abuser' } });
+
+let victim: Child<Victim>;
+let bystanders: Child<Bystanders>;
+let port: number;
+let before: State;
+let last: State;
+
+type State = Awaited<ReturnType<Victim['state']>>;
+
+beforeAll(async () => {
+  [victim, bystanders] = await Promise.all([
+    Child.start<Victim>(folder, 'victim.js', { TARGETS: '1' }),
+    Child.start<Bystanders>(folder, 'bystander.js'),
+  ]);
+  const urls = await victim.ask('urls');
+  port = Number(new URL(urls[0] ?? '').port);
+  await bystanders.ask('connect', urls);
+  // Warm, so that what grows later is no compiled code; and how fast answers are when nobody misbehaves.
+  for (let sent = 0; sent < count / 20;) sent += await abuseMessages(random.fork());
+  await bystanders.ask('report');
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const idle = await bystanders.ask('report');
+  say(`without abuse: p50 ${String(idle.p50)} ms, p99 ${String(idle.p99)} ms, most ${String(idle.most)} ms`);
+  idleP99 = idle.p99;
+  before = last = await settled();
+}, 60_000);
+
+let idleP99 = 0;
+
+afterAll(async () => {
+  await Promise.all([victim.stop(), bystanders.stop()]);
+  remove();
+});
+
+const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+const inMegabytes = (bytes: number): string => `${(bytes / megabyte).toFixed(1)} MB`;
+
+/** The victim's state, once only the bystander is connected. */
+async function settled(): Promise<State> {
+  const untilMs = performance.now() + 15_000;
+  for (;;) {
+    const state = await victim.ask('state');
+    if ((state.sockets === 1 && state.stats[0]?.connections === 1) || performance.now() > untilMs)
+      return state;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/**
+ * Nobody harmed: to be checked behind each kind of abuse. Gives the bystander's p99, as it would be if the server had had
+ * a core of its own: on a busy machine it waits for one with its work half done.
+ */
+async function check(what: string, sent: number): Promise<number> {
+  const { p50, p99, most, requests } = await bystanders.ask('report');
+  const { busy } = await victim.ask('state');
+  const slowdown = Math.max(1, (busy.wallMs - last.busy.wallMs) / (busy.cpuMs - last.busy.cpuMs));
+  const { stats, sockets, rss, heapUsed, polluted } = await settled();
+  say(
+    `${what}: ${String(sent)} sent; RSS ${inMegabytes(before.rss)}, then ${inMegabytes(rss)}; heap ` +
+      `${inMegabytes(before.heapUsed)}, then ${inMegabytes(heapUsed)}; bystander: ${String(requests)} requests, ` +
+      `p50 ${String(p50)} ms, p99 ${String(p99)} ms, most ${String(most)} ms; slowed down ${slowdown.toFixed(2)} times`,
+  );
+  last = await victim.ask('state');
+  const [{ pending, connections, users, topics, subscriptions } = {}] = stats as Partial<
+    State['stats'][number]
+  >[];
+  expect({
+    pending,
+    connections,
+    users,
+    topics,
+    subscriptions,
+    sockets,
+    polluted,
+    stderr: victim.stderr,
+  }).toEqual({
+    pending: 0,
+    connections: 1,
+    users: 1,
+    topics: 1,
+    subscriptions: 1,
+    sockets: 1,
+    polluted: false,
+    stderr: '',
+  });
+  expect(rss - before.rss).toBeLessThan(50 * megabyte);
+  expect(heapUsed - before.heapUsed).toBeLessThan(10 * megabyte);
+  return p99 / slowdown;
+}
+
+/** A machine that is busy with other things is no fault of the server. */
+const tolerableMs = (): number => Math.max(50, 5 * idleP99);
+
+/** Runs `one` again and again, some at a time, until so much was sent. */
+async function many(
+  target: number,
+  atATime: number,
+  one: (random: Random) => Promise<number>,
+): Promise<number> {
+  let sent = 0;
+  const abuser = async (): Promise<void> => {
+    while (sent < target) {
+      const more = await one(random.fork());
+      sent += more;
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, abuser));
+  return sent;
+}
+
+const closeCodes = new Map<string, Set<number>>();
+
+async function abuseFrames(random: Random): Promise<number> {
+  const { bytes, frames, kind } = malformedBatch(random);
+  const peer = await RawPeer.connect(port);
+  peer.send(opening).send(bytes);
+  // What leaves the server waiting for more is ended here.
+  const ended = peer.until(({ closeCode }) => closeCode !== undefined).catch(() => peer);
+  const patience = setTimeout(() => peer.finish(), 500);
+  await ended;
+  clearTimeout(patience);
+  const { closeCode, status } = peer;
+  if (random.chance(0.5)) peer.reset();
+  else peer.socket.destroy();
+  await peer.closed;
+  if (status !== 101) expect.fail(`No 101: ${peer.text}`);
+  closeCodes.set(kind, (closeCodes.get(kind) ?? new Set()).add(closeCode ?? 1006));
+  return frames;
+}
+
+/** Small enough that a bystander's request need not wait long for the turn that handles them. */
+const messagesAtOnce = 50;
+
+async function abuseMessages(random: Random): Promise<number> {
+  const peer = await RawPeer.connect(port);
+  peer.send(opening);
+  let sent = 0;
+  for (let round = 0; round < 3 && peer.closeCode === undefined; round++) {
+    const texts = Array.from({ length: messagesAtOnce }, () => mutatedMessage(random));
+    const last = `"last ${String(round)}"`;
+    peer.send(Buffer.concat([...texts, `{"type":"ping","id":${last}}`].map((text) => clientFrame(text))));
+    sent += texts.length;
+    if (random.chance(0.1)) {
+      await leaveInTheMiddle(peer, random);
+      break;
+    }
+    await peer.until(({ text, closeCode }) => text.includes(last) || closeCode !== undefined);
+  }
+  for (const { opcode, payload } of peer.frames) checkAnswer(opcode, payload);
+  peer.socket.destroy();
+  await peer.closed;
+  return sent;
+}
+
+async function leaveInTheMiddle(peer: RawPeer, random: Random): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, random.below(30)));
+  const how = random.below(3);
+  if (how === 0) peer.reset();
+  else if (how === 1) peer.send(clientFrame(Buffer.from([3, 232]), 0x88)).finish();
+  else peer.finish();
+}
+
+const answers = new Map<string, number>();
+const wrongAnswers: string[] = [];
+const types = new Set(['welcome', 'subscribed', 'unsubscribed', 'published', 'event', 'pong', 'error']);
+const allowedTopic = /^(open|slow)\/[\w.~-]+$/;
+const allowedCloses = new Set([1000, 1007, 4002]);
+
+/** Only words of the protocol, nothing of topics that are not allowed, and no echo. */
+function checkAnswer(opcode: number, payload: Buffer): void {
+  const text = payload.toString();
+  if (opcode === 8) {
+    const close = payload.length < 2 ? 1005 : payload.readUInt16BE(0);
+    countAnswer(`close ${String(close)}`);
+    if (!allowedCloses.has(close)) wrongAnswers.push(`close ${String(close)} ${text}`);
+  }
+  if (opcode !== 1) return;
+  // An id comes back unchanged; nothing else does.
+  const { id: _id, ...message } = JSON.parse(text) as {
+    type: string;
+    id?: unknown;
+    code?: string;
+    topic?: string;
+  };
+  const { type, code = '', topic = '' } = message;
+  countAnswer(`${type} ${code}`.trim());
+  const right =
+    types.has(type) &&
+    (type === 'error'
+      ? code !== 'internal' && text.length < 600 && !JSON.stringify(message).includes(canary)
+      : topic === '' || type === 'unsubscribed' || allowedTopic.test(topic));
+  if (!right) wrongAnswers.push(text.slice(0, 500));
+}
+
+function countAnswer(answer: string): void {
+  answers.set(answer, (answers.get(answer) ?? 0) + 1);
+}
+
+const shown = (counts: ReadonlyMap<string, unknown>): string =>
+  [...counts]
+    .toSorted()
+    .map(([name, value]) => `${name}: ${String(value)}`)
+    .join(', ');
+
+describe('abusive frames', () => {
+  it('[L-2.12] mutated messages harm nobody', async () => {
+    const sent = await many(count, 3, abuseMessages);
+    say(`answers: ${shown(answers)}`);
+    expect(wrongAnswers).toEqual([]);
+    expect(await check('mutated messages', sent)).toBeLessThan(tolerableMs());
+  }, 120_000);
+
+  it('[L-10.3] malformed frames end their own connection, and nothing else', async () => {
+    const sent = await many(count, 8, abuseFrames);
+    say(
+      `close codes: ${shown(new Map([...closeCodes].map(([kind, codes]) => [kind, [...codes].join('/')])))}`,
+    );
+    expect(await check('malformed frames', sent)).toBeLessThan(tolerableMs());
+    for (const [kind, codes] of closeCodes)
+      expect([kind, [...codes].filter((code) => code > 4002)]).toEqual([kind, []]);
+  }, 120_000);
+
+  it('[L-9.1] fragment bombs are closed with 1008', async () => {
+    const bomb = async (): Promise<number> => {
+      const peer = await RawPeer.connect(port);
+      await peer.send(opening).answered();
+      peer.send(fragmentBomb);
+      await peer.until(({ closeCode }) => closeCode !== undefined);
+      expect(peer.closeCode).toBe(1008);
+      peer.reset();
+      await peer.closed;
+      return 16_000;
+    };
+    await check('pieces of one byte', await many(50 * 16_000, 10, bomb));
+  }, 60_000);
+
+  it('ping floods of peers that read nothing end those peers', async () => {
+    const flood = async (): Promise<number> => {
+      const peer = await RawPeer.connect(port);
+      await peer.send(opening).answered();
+      peer.socket.pause();
+      let sent = 0;
+      while (!peer.socket.destroyed && sent < 40) {
+        sent += 1;
+        await new Promise<void>((resolve) => {
+          peer.socket.write(pings, () => resolve());
+          peer.socket.once('close', () => resolve());
+        });
+      }
+      const ended = peer.socket.destroyed;
+      peer.reset();
+      await peer.closed;
+      expect(ended).toBe(true);
+      return sent * 8_000;
+    };
+    await check('pings', await many(1, 3, flood));
+  }, 60_000);
+
+  it('[L-4.5] none of it cost the bystander a message, and the server closes as ever', async () => {
+    const length = await victim.ask('endStream');
+    const { reports } = await bystanders.ask('report');
+    expect(reports).toEqual([expect.objectContaining({ gaps: 0, last: length })]);
+    expect(reports[0]?.closed).toBeUndefined();
+    expect(await victim.ask('close')).toBe(0);
+    expect([victim.alive, victim.stderr]).toEqual([true, '']);
+  });
+});

@@ -1,0 +1,88 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+type Handlers = Readonly<Record<string, (argument: never) => unknown>>;
+
+interface Question {
+  readonly number: number;
+  readonly name: string;
+  readonly argument: unknown;
+}
+
+/** For the child: answers what the test asks. What a handler throws ends the process, and so the test. */
+export function answer(handlers: Handlers): void {
+  process.on('message', async ({ number, name, argument }: Question) => {
+    const value = await (handlers[name] as (argument: unknown) => unknown)(argument);
+    process.send?.({ number, value });
+  });
+  process.on('disconnect', () => process.exit(0));
+  process.send?.({ number: 0 });
+}
+
+/** For the test: a process of its own, so that its end is seen as such. */
+export class Child<H extends Handlers> {
+  /** Everything that it wrote to stderr: an uncaught error would stand there. */
+  stderr = '';
+  private readonly waiting = new Map<number, (value: unknown) => void>();
+  private asked = 0;
+  private died: (error: Error) => void = () => {};
+  private readonly death = new Promise<never>((_resolve, reject) => {
+    this.died = reject;
+  });
+
+  private constructor(
+    private readonly process: ChildProcess,
+    private readonly file: string,
+  ) {
+    this.death.catch(() => {});
+    process.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+    process.on('message', ({ number, value }: { number: number; value: unknown }) => {
+      this.waiting.get(number)?.(value);
+      this.waiting.delete(number);
+    });
+    process.on('exit', (code, signal) => {
+      this.died(
+        new Error(`${this.file} died with ${String(code ?? signal)}: ${this.stderr.slice(0, 4_000)}`),
+      );
+    });
+  }
+
+  /** Starts a file of this folder, `compiled`; resolves when it is ready to answer. */
+  static async start<H extends Handlers>(
+    folder: string,
+    file: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Child<H>> {
+    const process_ = fork(join(folder, 'test/abuse/support', file), {
+      execArgv: ['--expose-gc'],
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+    });
+    const child = new Child<H>(process_, file);
+    await Promise.race([once(process_, 'message'), child.death]);
+    return child;
+  }
+
+  get alive(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  /** Rejects when the process has died. */
+  async ask<N extends keyof H & string>(
+    name: N,
+    ...[argument]: Parameters<H[N]>
+  ): Promise<Awaited<ReturnType<H[N]>>> {
+    const number = ++this.asked;
+    const value = new Promise<unknown>((resolve) => this.waiting.set(number, resolve));
+    this.process.send({ number, name, argument });
+    return (await Promise.race([value, this.death])) as Awaited<ReturnType<H[N]>>;
+  }
+
+  async stop(): Promise<void> {
+    if (!this.alive) return;
+    const exit = once(this.process, 'exit');
+    this.process.disconnect();
+    await exit;
+  }
+}
