@@ -7,3 +7,13 @@ export {
   type LiveTestClientOptions,
   type Received,
 } from './live-test-client.js';
+export { deliveryFaults, type FindPublished } from './sim/delivery-checker.js';
+export type { Fault, Rule } from './sim/faults.js';
+export {
+  simulate,
+  type SimulateOptions,
+  type SimulationFailure,
+  type SimulationResult,
+} from './sim/simulate.js';
+export type { MakeTopics, SimStore, SimTopic, SnapshotLabel } from './sim/sim-topic.js';
+export type { Step } from './sim/step.js';

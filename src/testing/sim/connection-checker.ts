@@ -102,7 +102,8 @@ export class ConnectionChecker {
     if (request.cancelled) this.tell('cancelled', `${topic} began although it was taken back`);
     const times = this.allowed.get(topic) ?? 0;
     this.allowed.set(topic, times - 1);
-    if (times < 1 || !this.mayRead(topic)) this.tell('rights', `${topic} began without the right to it`);
+    if (times < 1 || this.mayRead(topic) === false)
+      this.tell('rights', `${topic} began without the right to it`);
     this.answers.check(request, message);
     this.delivery.take(message);
   }
@@ -114,7 +115,7 @@ export class ConnectionChecker {
     if (type === 'subscribe' && !violation) {
       this.delivery.refused(topic);
       const why = this.rules.mayFail(topic);
-      if (code === 'forbidden' && this.mayRead(topic) && !why.rights)
+      if (code === 'forbidden' && this.mayRead(topic) === true && !why.rights)
         this.tell('rights', `${topic} was refused to who may read it`);
       if (code === 'unavailable' && !mayBeCancelled && !why.data)
         this.tell('answer', `${topic} was unavailable for no reason`);
@@ -136,10 +137,10 @@ export class ConnectionChecker {
     }
     this.identity = identity;
     for (const topic of this.delivery.subscribed.keys())
-      if (!this.mayRead(topic)) this.tell('rights', `${topic} goes on without the right to it`);
+      if (this.mayRead(topic) === false) this.tell('rights', `${topic} goes on without the right to it`);
   }
 
-  private mayRead(topic: string): boolean {
+  private mayRead(topic: string): boolean | undefined {
     return this.rules.policy.allows('canSubscribe', topic, this.identity.user);
   }
 

@@ -77,7 +77,8 @@ function performServer(world: World, step: Step): void {
       if (step.fails !== undefined) troubled.data.add('');
       return void (broker.pace = step);
     case 'lose':
-      return broker.lose(step.topic);
+      // What was said of the stream and is not written yet would look late.
+      return timeline.clock.hasSoon ? undefined : broker.lose(step.topic);
     case 'busy':
       return timeline.keepBusy(step.ms);
     case 'drain':

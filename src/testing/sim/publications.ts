@@ -81,6 +81,13 @@ export class Publications {
     return missed.every(({ atMs }) => nowMs - atMs <= history.ttlMs);
   }
 
+  /** Whether more was published since than one recovery may send. [L-5.4] */
+  tooMuchSince(topic: string, { epoch, offset }: Position): boolean {
+    const missed = this.of(topic, epoch).slice(offset);
+    const bytes = missed.reduce((sum, { text }) => sum + text.length, 0);
+    return missed.length > recoveryLimits.count || bytes > recoveryLimits.bytes;
+  }
+
   private of(topic: string, epoch: string): Published[] {
     return this.streams.get(nameOf(topic, epoch)) ?? [];
   }

@@ -28,6 +28,8 @@ export interface Request {
   readonly since: Position | undefined;
   /** Whether everything after `since` was there when the request came. */
   readonly recoverable: boolean;
+  /** Whether more was published after `since` already than one recovery may send. */
+  readonly tooMuch: boolean;
   /** An unsubscribe came while this was being handled. [L-3.7] */
   cancelled: boolean;
   /** The same, if it was not answered already. */
@@ -48,6 +50,7 @@ export function requestOf(text: string, { publications, policy, now }: AnswerRul
     odd: type === undefined || odd === true,
     since: position,
     recoverable: position !== undefined && publications.recoverable(topic, position, history, now()),
+    tooMuch: position !== undefined && publications.tooMuchSince(topic, position),
     cancelled: false,
     mayBeCancelled: false,
   };

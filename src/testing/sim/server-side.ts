@@ -14,9 +14,9 @@ import { identityOf } from './token.js';
 /** Small, so that a short schedule reaches them. */
 export const simLimits: LiveLimits = {
   maxMessageBytes: 65_536,
-  maxTopicsPerConnection: 4,
+  maxTopicsPerConnection: 3,
   maxWaitingMessages: 6,
-  backPressureThresholdBytes: 3_000,
+  backPressureThresholdBytes: 600,
   pingIntervalMs: 2_000,
   pongTimeoutMs: 2_000,
   authorizationTimeoutMs: 300,
@@ -82,8 +82,9 @@ export class ServerSide {
       },
       heard: () => visitor?.session.heard(),
       finished: (code, reason) => {
-        said(`over ${String(code)} ${reason}`);
         visitor?.session.finished(code, reason);
+        const how = visitor?.session.connection.closedWith ?? { code, reason };
+        said(`over ${String(how.code)} ${how.reason}`);
         if (visitor) this.visitors.delete(visitor);
       },
       wrote: (texts) => {

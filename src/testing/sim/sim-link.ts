@@ -25,7 +25,7 @@ export interface ClientEnd {
 }
 
 /** Bytes that the kernels of both sides take for a peer that does not read. */
-const kernelBytes = 2_000;
+const kernelBytes = 300;
 const closeTimeoutMs = 1_000;
 
 interface Waiting {

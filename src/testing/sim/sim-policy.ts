@@ -13,6 +13,8 @@ export interface Manner {
 
 export const atOnce: Manner = { how: 'now', ms: 0 };
 
+type Right = 'canSubscribe' | 'canPublish';
+
 /** Told of every answer that lets somebody read a topic, at the moment it is given. */
 export type OnAllowed = (token: string, topic: string) => void;
 
@@ -37,12 +39,13 @@ export class SimPolicy implements Policy {
     return this.byName.get(name);
   }
 
-  /** Whether a credential's rights and the topic's rules let its user do this. */
-  allows(right: 'canSubscribe' | 'canPublish', name: string, user: LiveUser | null): boolean {
-    const place = this.topics.findIndex((topic) => topic.name === name);
-    const rule = this.topics[place]?.[right];
-    if (place < 0 || user === null || (Number(user['rights']) & (2 ** place)) === 0) return false;
-    return rule === undefined || rule(user) === true;
+  /**
+   * Whether a credential's rights and the topic's rules let its user do this; `undefined` when the rules have to be
+   * awaited.
+   */
+  allows(right: Right, name: string, user: LiveUser | null): boolean | undefined {
+    const answer = this.ask(right, name, user);
+    return answer instanceof Promise ? undefined : answer;
   }
 
   /** Whose a credential is. */
@@ -56,11 +59,14 @@ export class SimPolicy implements Policy {
 
   private rulesOf(topic: SimTopic): TopicRules {
     const { name, snapshot, history, latest } = topic;
-    const ask = (right: 'canSubscribe' | 'canPublish', user: LiveUser | null): boolean | Promise<boolean> =>
+    const ask = (right: Right, user: LiveUser | null): boolean | Promise<boolean> =>
       this.answer(this.rights.get(name) ?? atOnce, () => {
-        const allowed = this.allows(right, name, user);
-        if (allowed && right === 'canSubscribe') this.onAllowed(String(user?.['token']), name);
-        return allowed;
+        const answer = this.ask(right, name, user);
+        const told = (allowed: boolean): boolean => {
+          if (allowed && right === 'canSubscribe') this.onAllowed(String(user?.['token']), name);
+          return allowed;
+        };
+        return answer instanceof Promise ? answer.then(told) : told(answer);
       });
     return {
       canSubscribe: (user) => ask('canSubscribe', user),
@@ -71,8 +77,15 @@ export class SimPolicy implements Policy {
     };
   }
 
+  private ask(right: Right, name: string, user: LiveUser | null): boolean | Promise<boolean> {
+    const place = this.topics.findIndex((topic) => topic.name === name);
+    if (place < 0 || user === null || (Number(user['rights']) & (2 ** place)) === 0) return false;
+    const answer = this.topics[place]?.[right]?.(user) ?? true;
+    return answer instanceof Promise ? answer.then((allowed) => allowed === true) : answer === true;
+  }
+
   /** A late answer is found half-way: what happens before and after that is under way, too. */
-  private answer<T>({ how, ms }: Manner, find: () => T): T | Promise<T> {
+  private answer<T>({ how, ms }: Manner, find: () => T | Promise<T>): T | Promise<T> {
     if (how === 'now') return find();
     if (how === 'soon') return Promise.resolve().then(find);
     if (how === 'throw') throw new Error('The application failed');
@@ -80,10 +93,10 @@ export class SimPolicy implements Policy {
     return this.late(ms, find, how === 'reject');
   }
 
-  private async late<T>(ms: number, find: () => T, fails: boolean): Promise<T> {
+  private async late<T>(ms: number, find: () => T | Promise<T>, fails: boolean): Promise<T> {
     await this.passed(ms);
     if (fails) throw new Error('The application failed in the end');
-    const found = find();
+    const found = await find();
     await this.passed(ms);
     return found;
   }

@@ -1,10 +1,11 @@
 import type { Fault } from './faults.js';
 import { makeSchedule } from './make-schedule.js';
+import { Publications } from './publications.js';
 import { type RunResult, runSchedule } from './run-schedule.js';
 import { shrink } from './shrink.js';
 import { type MakeTopics, topicsOfEveryKind } from './sim-topic.js';
 import { type Step, stepText } from './step.js';
-import { Publications } from './publications.js';
+import type { WorldOptions } from './world.js';
 
 export interface SimulateOptions {
   /** Of the first run; each run after it has the next one. */
@@ -13,8 +14,8 @@ export interface SimulateOptions {
   readonly runs?: number;
   /** The topics to try. @default some of every kind */
   readonly topics?: MakeTopics;
-  /** Called now and then, between two runs. */
-  readonly progress?: (runs: number) => void;
+  /** Says how to run one seed again, for reports. @default the command of this package */
+  readonly again?: (seed: number) => string;
 }
 
 /** The first seed that failed, and the shortest schedule found that fails in the same way. */
@@ -49,18 +50,17 @@ const runsPerTurn = 50;
  * @publicApi
  */
 export async function simulate(options: SimulateOptions): Promise<SimulationResult> {
-  const { seed: first, runs = 1, progress } = options;
+  const { seed: first, runs = 1, topics } = options;
   const sum = { publications: 0, deliveries: 0 };
   for (let done = 0; done < runs; done++) {
     const seed = first + done;
-    const { faults, counts } = await runSeed(seed, options);
+    const { faults, counts } = await runSeed(seed, { topics });
     sum.publications += counts.publications;
     sum.deliveries += counts.deliveries;
     const [fault] = faults;
     if (fault !== undefined)
       return { runs: done + 1, ...sum, failure: await failureOf(seed, fault, options) };
     if (done % runsPerTurn > 0) continue;
-    progress?.(done);
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
@@ -71,37 +71,39 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
 /** One run of one seed. */
 export function runSeed(
   seed: number,
-  { topics: makeTopics = topicsOfEveryKind }: Pick<SimulateOptions, 'topics'>,
-  keepJournal = false,
+  options: { readonly topics?: MakeTopics | undefined } & Omit<WorldOptions, 'seed' | 'makeTopics'> = {},
 ): Promise<RunResult> {
-  return runSchedule(scheduleOf(seed, makeTopics), { seed, makeTopics, keepJournal });
+  const { topics: makeTopics = topicsOfEveryKind } = options;
+  return runSchedule(scheduleOf(seed, makeTopics), { ...options, seed, makeTopics });
 }
 
 /** The steps of a seed. */
 export function scheduleOf(seed: number, makeTopics: MakeTopics): Step[] {
-  const names = makeTopics({ publications: new Publications(), behind: () => 0 }).map(({ name }) => name);
-  return makeSchedule(seed, names);
+  return makeSchedule(seed, makeTopics({ publications: new Publications(), behind: () => 0 }));
 }
 
 async function failureOf(seed: number, fault: Fault, options: SimulateOptions): Promise<SimulationFailure> {
-  const { topics: makeTopics = topicsOfEveryKind } = options;
+  const { topics: makeTopics = topicsOfEveryKind, again = command } = options;
   const whole = scheduleOf(seed, makeTopics);
   const steps = await shrink(whole, async (part) => {
-    const { faults } = await runSchedule(part, { seed, makeTopics, keepJournal: false });
+    const { faults } = await runSchedule(part, { seed, makeTopics });
     return faults[0]?.rule === fault.rule;
   });
   const { faults, journal } = await runSchedule(steps, { seed, makeTopics, keepJournal: true });
   const failure = { seed, fault: faults[0] ?? fault, steps, before: whole.length, journal };
-  return { ...failure, report: reportOf(failure) };
+  return { ...failure, report: reportOf(failure, again(seed)) };
 }
 
-function reportOf({ seed, fault, steps, before, journal }: Omit<SimulationFailure, 'report'>): string {
+const command = (seed: number): string => `npm run sim -- --seed ${String(seed)} --runs 1`;
+
+function reportOf(failure: Omit<SimulationFailure, 'report'>, again: string): string {
+  const { seed, fault, steps, before, journal } = failure;
   return [
     `Seed ${String(seed)} breaks "${fault.rule}": ${fault.text}`,
     `The shortest schedule that does (${String(steps.length)} of ${String(before)} steps):`,
     ...steps.map((step) => `  ${stepText(step)}`),
     'What was said:',
     ...journal.map((line) => `  ${line.length > 300 ? `${line.slice(0, 300)}…` : line}`),
-    `To see it again: npm run sim -- --seed ${String(seed)} --runs 1`,
+    `To see it again: ${again}`,
   ].join('\n');
 }

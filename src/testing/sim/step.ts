@@ -1,3 +1,4 @@
+import type { Random } from './random.js';
 import type { BrokerCall } from './sim-broker.js';
 import type { Manner } from './sim-policy.js';
 
@@ -63,8 +64,16 @@ export type Step = { readonly afterMs: number } & (
   (PeerAction & { readonly peer: number }) | (LinkAction & { readonly peer: number }) | ServerAction
 );
 
+/** A step without its time. */
+export type Action = Step extends infer S ? (S extends Step ? Omit<S, 'afterMs'> : never) : never;
+
 /** Participants: so many that speak the bare protocol, and so many that are a `LiveClient`. */
 export const peerCounts = { wire: 3, client: 2 } as const;
+
+/** One of all participants. */
+export function anybody(random: Random): number {
+  return random.below(peerCounts.wire + peerCounts.client);
+}
 
 /** A step on one line. */
 export function stepText(step: Step): string {

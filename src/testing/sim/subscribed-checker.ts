@@ -21,9 +21,14 @@ export class SubscribedChecker {
   }
 
   /** That nothing is missing shows in the events that follow. [L-5.2] */
-  private recovered({ topic, since }: Request, { epoch, offset }: Position, message: Received): void {
+  private recovered(
+    { topic, since, tooMuch }: Request,
+    { epoch, offset }: Position,
+    message: Received,
+  ): void {
     if (since?.epoch !== epoch || since.offset !== offset)
       this.tell('recovery', `${topic} recovered from ${textOf(since)} at ${String(offset)}`);
+    if (tooMuch) this.tell('bounds', `${topic} recovered more than the limits allow`);
     if ('snapshot' in message) this.tell('snapshot', `${topic} recovered, and has a snapshot`);
   }
 

@@ -17,7 +17,9 @@ export interface WorldOptions {
   readonly seed: number;
   readonly makeTopics: MakeTopics;
   /** Whether everything that is said is written down. */
-  readonly keepJournal: boolean;
+  readonly keepJournal?: boolean | undefined;
+  /** Rules that may be broken: to see what the others would have found. */
+  readonly blindTo?: readonly Rule[] | undefined;
 }
 
 /** Server, broker, network and participants of one run, in one process and one thread of time. */
@@ -65,12 +67,13 @@ export class World implements Surroundings {
   readonly failed = (): boolean => this.faults.length > 0;
 
   readonly tell = (rule: Rule, text: string): void => {
+    if (this.options.blindTo?.includes(rule) === true) return;
     this.faults.push({ rule, text: `at ${this.timeline.nowMs.toFixed(1)} ms: ${text}` });
     this.note(`!!! ${rule}: ${text}`);
   };
 
   readonly note = (text: string): void => {
-    if (this.options.keepJournal) this.journal.push(text);
+    if (this.options.keepJournal === true) this.journal.push(text);
   };
 
   random(): number {

@@ -1,0 +1,73 @@
+import type { Random } from './random.js';
+import { type Action, anybody, type Step } from './step.js';
+
+/** How many schedules have one of each kind: the first two take as long as twenty without. */
+const chance = 0.05;
+
+/**
+ * Rare things that only matter together, each as steps that follow each other.
+ *
+ * @param long topics that keep much
+ */
+export function stormsOf(random: Random, topics: readonly string[], long: readonly string[]): Step[][] {
+  const storms: Step[][] = [];
+  if (random.chance(chance)) {
+    const far = random.chance(0.5) && long.length > 0;
+    storms.push(far ? farBehind(random, random.pick(long)) : overflow(random, random.pick(topics)));
+  }
+  if (random.chance(chance)) storms.push(lossBetween(random, random.pick(topics)));
+  return storms;
+}
+
+/** More than one recovery may send, or than may be held back for a subscribe, or just much. */
+function flood(random: Random, topic: string, least: number): Action {
+  const sizes = [
+    { count: 30, bytes: 1_000 },
+    { count: 310, bytes: 0 },
+    { count: 1_010, bytes: 0 },
+    { count: 4, bytes: 300_000 },
+  ];
+  return { do: 'flood', topic, ...random.pick(sizes.slice(least)) };
+}
+
+/** Rare things that only matter together: too much while a subscribe is pending. */
+function overflow(random: Random, topic: string): Step[] {
+  const manner = { how: 'late', ms: 10 } as const;
+  const again: Step[] = random.chance(0.5)
+    ? [{ afterMs: random.below(60), ...flood(random, topic, 2) } as Step]
+    : [];
+  return [
+    { afterMs: 5, do: 'broker', thereMs: 2, backMs: 25, deliverMs: 0 },
+    { afterMs: 0, do: 'snapshots', topic, manner, behind: 0 },
+    { afterMs: 0, do: 'subscribe', peer: anybody(random), topic },
+    { afterMs: random.below(60), ...flood(random, topic, 2) } as Step,
+    ...again,
+  ];
+}
+
+/** And too much while somebody is away. */
+function farBehind(random: Random, topic: string): Step[] {
+  const who = anybody(random);
+  return [
+    { afterMs: 0, do: 'subscribe', peer: who, topic },
+    { afterMs: 0, do: 'tell', topic },
+    { afterMs: 100, do: 'cut', peer: who, serverMs: 0, clientMs: 1 },
+    { afterMs: 2, ...flood(random, topic, 0) } as Step,
+    { afterMs: 5, do: 'subscribe', peer: who, topic, since: { from: 'own', back: 0 } },
+  ];
+}
+
+/** And a stream that is lost after the last one has left and before the next one has come. */
+function lossBetween(random: Random, topic: string): Step[] {
+  const [one, other] = [anybody(random), anybody(random)];
+  return [
+    { afterMs: 5, do: 'subscribe', peer: one, topic },
+    { afterMs: 0, do: 'subscribe', peer: other, topic: 'nothing' },
+    { afterMs: 40, do: 'broker', thereMs: 20, backMs: 0, deliverMs: 0 },
+    { afterMs: 0, do: 'tell', topic },
+    { afterMs: 0, do: 'tell', topic },
+    { afterMs: random.below(10), do: 'unsubscribe', peer: one, topic },
+    { afterMs: random.below(15), do: 'subscribe', peer: other, topic },
+    { afterMs: 8 + random.below(15), do: 'lose', topic },
+  ];
+}

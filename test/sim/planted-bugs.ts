@@ -1,0 +1,418 @@
+import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
+import { LocalSubscription, type Sink } from '../../src/client/local-subscription.js';
+import { Connection } from '../../src/core/connection/connection.js';
+import type { LiveUser } from '../../src/core/connection/live-user.js';
+import { CredentialWatch } from '../../src/core/connection/credential-watch.js';
+import { ConnectionRegistry } from '../../src/core/connection/registry.js';
+import { Hold } from '../../src/core/fanout/hold.js';
+import { Hub } from '../../src/core/fanout/hub.js';
+import { Subscription, Topic } from '../../src/core/fanout/topic.js';
+import type { SharedFrame } from '../../src/core/frame/shared-frame.js';
+import type { Broker, Publication, RecoveryLimits, StreamReading } from '../../src/core/ports/broker.js';
+import type { TopicRules } from '../../src/core/ports/policy.js';
+import { Session } from '../../src/core/session.js';
+import { History } from '../../src/core/stream/history.js';
+import type { SnapshotRun } from '../../src/core/stream/snapshot-run.js';
+import { Snapshots } from '../../src/core/stream/snapshots.js';
+import { Auth } from '../../src/core/verbs/auth.js';
+import { Authoriser, type Right } from '../../src/core/verbs/authorise.js';
+import { PendingSubscribe } from '../../src/core/verbs/pending-subscribe.js';
+import { Subscribe } from '../../src/core/verbs/subscribe.js';
+import type { Position } from '../../src/protocol/position.js';
+import type { Rule } from '../../src/testing/sim/faults.js';
+
+/** A mistake that somebody could make in the core, made from outside for the length of one test. */
+export interface PlantedBug {
+  readonly name: string;
+  /** The rules that it may show by. */
+  readonly shows: readonly Rule[];
+  /** Rules that are not looked at: so that peers must notice what the server's own maps would tell. */
+  readonly blindTo?: readonly Rule[];
+  /** Makes the mistake; what it returns takes it back. */
+  readonly plant: () => () => void;
+}
+
+/**
+ * Puts another function in the place of a method, also of a private one: `This` says what that one works on.
+ * Fails when there is no such method any more, since a mistake that is not made cannot be found.
+ */
+function replace<This, Args extends readonly unknown[], Result>(
+  owner: { readonly prototype: object },
+  name: string,
+  make: (original: (this: This, ...args: Args) => Result) => (this: This, ...args: Args) => Result,
+): () => void {
+  const { prototype } = owner;
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, name);
+  if (typeof descriptor?.value !== 'function') throw new Error(`${owner.constructor.name} has no ${name}`);
+  const original = descriptor.value as (this: This, ...args: Args) => Result;
+  Object.defineProperty(prototype, name, { ...descriptor, value: make(original) });
+  return () => {
+    Object.defineProperty(prototype, name, descriptor);
+  };
+}
+
+/** Takes the method's work away. */
+function disable(owner: { readonly prototype: object }, name: string, result?: unknown): () => void {
+  return replace<object, [], unknown>(owner, name, () => () => result);
+}
+
+interface TopicInside {
+  readonly name: string;
+  readonly holds: Set<Hold>;
+  deliver(offset: number, frame: SharedFrame): number;
+}
+
+interface HubInside {
+  readonly broker: Broker;
+  readonly topics: Map<string, TopicInside>;
+}
+
+const { add } = Hold.prototype;
+const nothing = (): void => {};
+
+type Read = (request: object, topic: TopicInside) => Promise<object>;
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'gap at subscribe: what is published while the position is read is not held',
+    shows: ['order', 'behind'],
+    plant: () =>
+      replace<object, Parameters<Read>, ReturnType<Read>>(
+        Subscribe,
+        'read',
+        (read) =>
+          async function (request, topic) {
+            const hold = [...topic.holds].at(-1);
+            if (hold) hold.add = nothing;
+            try {
+              return await read.call(this, request, topic);
+            } finally {
+              if (hold) hold.add = add;
+            }
+          },
+      ),
+  },
+  {
+    name: 'held publications are dropped',
+    shows: ['order', 'behind'],
+    plant: () => disable(Hold, 'add'),
+  },
+  {
+    name: "held publications of a lost stream go out as the new one's",
+    shows: ['data', 'order', 'recovery', 'behind'],
+    plant: () => disable(Hold, 'follows', true),
+  },
+  {
+    name: 'hold released too early: when the snapshot begins',
+    shows: ['order', 'behind'],
+    plant: () =>
+      replace<Snapshots, Parameters<Snapshots['join']>, SnapshotRun | undefined>(
+        Snapshots,
+        'join',
+        (join) =>
+          function (topic, rules) {
+            const run = join.call(this, topic, rules);
+            if (run) run.hold.add = nothing;
+            return run;
+          },
+      ),
+  },
+  {
+    name: 'duplicate on recovery: the last one that was seen comes again',
+    shows: ['order'],
+    plant: () =>
+      replace<History, [number, number, RecoveryLimits], readonly Publication[] | undefined>(
+        History,
+        'after',
+        (after) =>
+          function (offset, top, limits) {
+            return (
+              (offset > 0 && offset < top ? after.call(this, offset - 1, top, limits) : undefined) ??
+              after.call(this, offset, top, limits)
+            );
+          },
+      ),
+  },
+  {
+    name: 'duplicate after the answer: what comes late from the broker is sent again',
+    shows: ['order'],
+    plant: () =>
+      replace<Topic, [Connection, number], Subscription>(
+        Topic,
+        'add',
+        (add) =>
+          function (connection) {
+            return add.call(this, connection, 0);
+          },
+      ),
+  },
+  {
+    name: 'too much for a hold, and nobody notices',
+    shows: ['order', 'behind'],
+    plant: () =>
+      replace<Hold, [string, number, SharedFrame], void>(
+        Hold,
+        'add',
+        (original) =>
+          function (...args) {
+            original.apply(this, args);
+            this.overflowed = false;
+          },
+      ),
+  },
+  {
+    name: 'recovery without a limit',
+    shows: ['bounds'],
+    plant: () =>
+      replace<History, [number, number, RecoveryLimits], readonly Publication[] | undefined>(
+        History,
+        'after',
+        (after) =>
+          function (offset, top) {
+            return after.call(this, offset, top, { count: Infinity, bytes: Infinity });
+          },
+      ),
+  },
+  {
+    name: 'overtaking answer: recovered and held publications go out before it',
+    shows: ['unsubscribed', 'order'],
+    plant: () =>
+      replace<Connection, [string, string], void>(
+        Connection,
+        'sendText',
+        (sendText) =>
+          function (type, text) {
+            if (type === 'subscribed') queueMicrotask(() => sendText.call(this, type, text));
+            else sendText.call(this, type, text);
+          },
+      ),
+  },
+  {
+    name: 'evicted history called recovered: what is left of it is sent',
+    shows: ['order', 'recovery'],
+    plant: () =>
+      replace<History, [number, number, RecoveryLimits], readonly Publication[] | undefined>(
+        History,
+        'after',
+        (after) =>
+          function (offset, top, limits) {
+            for (let from = offset; from < top; from++) {
+              const missed = after.call(this, from, top, limits);
+              if (missed !== undefined) return missed;
+            }
+            return after.call(this, offset, top, limits);
+          },
+      ),
+  },
+  {
+    name: 'lost stream called recovered: the epoch is not looked at',
+    shows: ['recovery', 'order'],
+    plant: () =>
+      replace<Broker, [string, Position | undefined, RecoveryLimits], Promise<StreamReading>>(
+        MemoryBroker,
+        'read',
+        (read) =>
+          async function (topic, since, limits) {
+            const { top } = await read.call(this, topic, undefined, limits);
+            return read.call(this, topic, since && { ...since, epoch: top.epoch }, limits);
+          },
+      ),
+  },
+  {
+    name: 'snapshot position taken after the provider ran',
+    shows: ['snapshot'],
+    plant: () =>
+      replace<
+        { inTime(provider: () => unknown): Promise<unknown> },
+        [string, () => unknown],
+        Promise<object>
+      >(
+        Snapshots,
+        'fromProvider',
+        (fromProvider) =>
+          async function (topic, provider) {
+            const state = await this.inTime(provider);
+            return fromProvider.call(this, topic, () => state);
+          },
+      ),
+  },
+  {
+    name: 'stale generation committed: a subscribe that was taken back begins all the same',
+    shows: ['cancelled'],
+    blindTo: ['maps', 'leftover'],
+    plant: () => disable(PendingSubscribe, 'leave'),
+  },
+  {
+    name: 'delivery after unsubscribe',
+    shows: ['unsubscribed', 'order'],
+    blindTo: ['maps', 'leftover'],
+    plant: () => disable(Subscription, 'leave'),
+  },
+  {
+    name: 'delivery after revoke: the peer is told, and stays subscribed',
+    shows: ['unsubscribed'],
+    blindTo: ['maps', 'leftover'],
+    plant: () =>
+      replace<Auth, [Connection], Promise<void>>(
+        Auth,
+        'reauthorise',
+        (reauthorise) =>
+          async function (connection) {
+            const { leave } = connection;
+            connection.leave = () => true;
+            await reauthorise.call(this, connection);
+            connection.leave = leave;
+          },
+      ),
+  },
+  {
+    name: 'rights are not asked again for a new credential',
+    shows: ['rights'],
+    plant: () => disable(Auth, 'reauthorise', Promise.resolve()),
+  },
+  {
+    name: 'an application that fails to answer allows',
+    shows: ['rights'],
+    plant: () =>
+      replace<Authoriser, [Right, TopicRules, Connection, PendingSubscribe], Promise<boolean>>(
+        Authoriser,
+        'ask',
+        (ask) =>
+          function (right, rules, connection, pending) {
+            const yielding = async (user: LiveUser | null): Promise<boolean> => {
+              try {
+                return await rules[right](user);
+              } catch {
+                return true;
+              }
+            };
+            return ask.call(this, right, { ...rules, [right]: yielding }, connection, pending);
+          },
+      ),
+  },
+  {
+    name: 'leaked topic: a publication reaches the subscribers of another topic',
+    shows: ['unsubscribed', 'order', 'data', 'behind'],
+    plant: () =>
+      replace<HubInside, [string, string, Publication], void>(
+        Hub,
+        'publication',
+        (publication) =>
+          function (name, epoch, published) {
+            const other = published.offset % 5 === 0 ? [...this.topics.keys()].at(-1) : undefined;
+            publication.call(this, other ?? name, epoch, published);
+          },
+      ),
+  },
+  {
+    name: 'a slow peer loses publications silently',
+    shows: ['order', 'behind'],
+    plant: () => disable(Connection, 'tooSlow'),
+  },
+  {
+    name: 'an expired credential goes on',
+    shows: ['expired'],
+    plant: () => disable(CredentialWatch, 'look'),
+  },
+  {
+    name: 'queue order swapped: the last message that waits is handled first',
+    shows: ['answer'],
+    plant: () =>
+      replace<{ waiting?: unknown[] }, [], unknown>(
+        Session,
+        'next',
+        (next) =>
+          function () {
+            this.waiting?.reverse();
+            return next.call(this);
+          },
+      ),
+  },
+  {
+    name: 'a request is answered twice',
+    shows: ['answer'],
+    plant: () =>
+      replace<Session, [{ type: string }, unknown], void>(
+        Session,
+        'failed',
+        (failed) =>
+          function (message, error) {
+            failed.call(this, message, error);
+            failed.call(this, message, error);
+          },
+      ),
+  },
+  {
+    name: 'who reads a snapshot that is under way misses what came before it',
+    shows: ['order', 'behind'],
+    plant: () =>
+      replace<Snapshots, Parameters<Snapshots['join']>, SnapshotRun | undefined>(
+        Snapshots,
+        'join',
+        (join) =>
+          function (topic, rules) {
+            const running = topic.snapshotRun;
+            const run = join.call(this, topic, rules);
+            if (run && run === running) run.hold.publications.length = 0;
+            return run;
+          },
+      ),
+  },
+  {
+    name: 'late close: the topic is closed at the broker after it was opened again',
+    shows: ['behind', 'order'],
+    plant: () =>
+      replace<Broker, [string], Promise<void>>(
+        MemoryBroker,
+        'unsubscribe',
+        (unsubscribe) =>
+          async function (topic) {
+            for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+            return unsubscribe.call(this, topic);
+          },
+      ),
+  },
+  {
+    name: 'counter leak: memberships of who has gone are never released',
+    shows: ['maps', 'leftover'],
+    plant: () => disable(Connection, 'leaveAll'),
+  },
+  {
+    name: 'counter leak: holds are never released',
+    shows: ['leftover'],
+    plant: () => disable(Topic, 'release'),
+  },
+  {
+    name: 'counter leak: a user stays in the registry after its last connection',
+    shows: ['maps', 'leftover'],
+    plant: () =>
+      replace<{ byUser: Map<string, unknown> }, [Connection], boolean>(
+        ConnectionRegistry,
+        'remove',
+        (remove) =>
+          function (connection) {
+            const kept = new Map(this.byUser);
+            const removed = remove.call(this, connection);
+            for (const [user, connections] of kept)
+              if (!this.byUser.has(user)) this.byUser.set(user, connections);
+            return removed;
+          },
+      ),
+  },
+  {
+    name: 'the client passes over what was lost without a word',
+    shows: ['application'],
+    plant: () =>
+      replace<{ sink: Sink; readonly position: Position | undefined }, [Position], void>(
+        LocalSubscription,
+        'startsAt',
+        (startsAt) =>
+          function (...args) {
+            const { sink } = this;
+            if (this.position !== undefined) this.sink = { message: nothing, end: nothing };
+            startsAt.apply(this, args);
+            this.sink = sink;
+          },
+      ),
+  },
+];

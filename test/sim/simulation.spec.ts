@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { Connection } from '../../src/core/connection/connection.js';
+import { simCommand } from '../../src/testing/sim/command.js';
+import { runSchedule } from '../../src/testing/sim/run-schedule.js';
+import { runSeed, simulate } from '../../src/testing/sim/simulate.js';
+import { topicsOfEveryKind } from '../../src/testing/sim/sim-topic.js';
+
+/** Seeds in all; the last tenth begins at a random one. */
+const runs = Number(process.env['SIM_RUNS'] ?? 10_000);
+
+/** Something that must be seen in what is said, or the rules above it are kept by doing nothing. */
+const reached = {
+  'a recovery': / < .*"type":"subscribed".*"recovered":true/,
+  'a snapshot': / < .*"type":"subscribed".*"recovered":false,"snapshot"/,
+  'a subscribe taken back': /The subscribe was cancelled/,
+  'a hold that is too small, twice': /Too much was published meanwhile/,
+  'a snapshot that fails': /The snapshot of this topic is not available/,
+  'a broker that fails': /Subscribing is not possible now/,
+  'a publish that fails': /Publishing is not possible now/,
+  'a refusal': /"code":"forbidden","message":"You may not/,
+  'a topic too many': /"code":"limit-exceeded"/,
+  'a broken protocol': /"code":"protocol-violation"/,
+  'a new credential': / < .*"type":"authenticated"/,
+  'a credential of somebody else': /This credential is not valid here/,
+  'a right that has ended': / < .*"type":"unsubscribed".*"code":"forbidden"/,
+  'a client that lost something': / sees .*"type":"lost"/,
+  'a cut': / over 1006 /,
+  'a peer that is too slow': / over 1008 /,
+  'a peer that is dead': / over 4001 /,
+  'an expired credential': / over 4501 /,
+  'a disconnect by the application': / over 4503 /,
+  'a drain': / over 1001 /,
+};
+
+describe('Simulation', () => {
+  it(
+    `[L-3.10] [L-5.3] breaks no rule in ${String(runs)} seeds`,
+    { timeout: Math.max(60_000, runs * 60) },
+    async () => {
+      const random = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+      const startedMs = performance.now();
+      const more = Math.ceil(runs / 10);
+      for (const part of [
+        { seed: 1, runs: runs - more },
+        { seed: random, runs: more },
+      ])
+        expect((await simulate(part)).failure?.report).toBeUndefined();
+      const perSecond = (runs * 1_000) / (performance.now() - startedMs);
+      console.log(
+        `${String(runs)} seeds, ${perSecond.toFixed(0)} a second; random ones from ${String(random)}`,
+      );
+    },
+  );
+
+  it('says the same, word for word, when a seed is run again', async () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const { journal } = await runSeed(seed, { keepJournal: true });
+      expect(journal.length).toBeGreaterThan(5);
+      expect((await runSeed(seed, { keepJournal: true })).journal).toEqual(journal);
+    }
+  });
+
+  it('reaches everything that its rules are about', async () => {
+    const missing = new Map(Object.entries(reached));
+    for (let seed = 1; seed <= 3_000 && missing.size > 0; seed++) {
+      const said = (await runSeed(seed, { keepJournal: true })).journal.join('\n');
+      for (const [what, words] of missing) if (words.test(said)) missing.delete(what);
+    }
+    expect([...missing.keys()]).toEqual([]);
+  }, 60_000);
+
+  it('reports a failure with its seed, the shortest schedule found, and the command to see it again', async () => {
+    const { leaveAll } = Connection.prototype;
+    Connection.prototype.leaveAll = () => {};
+    try {
+      const { failure } = await simulate({ seed: 1, runs: 100 });
+      if (failure === undefined) throw new Error('Nothing was found');
+      const { seed, steps, before, report, fault } = failure;
+      expect(steps.length).toBeLessThan(before);
+      // Somebody subscribes, and is cut off or refused with it.
+      expect(steps.length).toBeLessThanOrEqual(3);
+      const again = await runSchedule(steps, { seed, makeTopics: topicsOfEveryKind });
+      expect(again.faults[0]).toEqual(fault);
+      expect(report).toContain(`npm run sim -- --seed ${String(seed)} --runs 1`);
+      expect(report).toContain('subscribe peer=');
+    } finally {
+      Connection.prototype.leaveAll = leaveAll;
+    }
+  });
+
+  it('is a command that says what to write', async () => {
+    const said: string[] = [];
+    const command = (...args: string[]) => simCommand(args, (text) => said.push(text));
+    expect(await command('--seed', '7', '--runs', '3')).toBe(0);
+    expect(said[0]).toBe('Seeds 7 to 9.');
+    expect(await command('--help')).toBe(0);
+    expect(said.at(-1)).toContain('npm run sim -- [--seed N] [--runs M]');
+    expect(await command('--runs', 'many')).toBe(2);
+    expect(said.at(-1)).toContain('--runs must be a whole number from 1, not "many"');
+    expect(await command('--speed', '9')).toBe(2);
+  });
+});
