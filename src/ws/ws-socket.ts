@@ -36,6 +36,8 @@ export class WsSocket implements LiveSocket {
 
   close(code: number, reason: string): void {
     this.ws.close(fittingCode(code), fittingReason(reason));
+    // Paused, it would not see the peer's answer, and stay until the close times out.
+    this.ws.resume();
   }
 
   terminate(): void {
