@@ -14,8 +14,6 @@ export interface SimulateOptions {
   readonly runs?: number;
   /** The topics to try. @default some of every kind */
   readonly topics?: MakeTopics;
-  /** Says how to run one seed again, for reports. @default the command of this package */
-  readonly again?: (seed: number) => string;
 }
 
 /** The first seed that failed, and the shortest schedule found that fails in the same way. */
@@ -83,7 +81,7 @@ export function scheduleOf(seed: number, makeTopics: MakeTopics): Step[] {
 }
 
 async function failureOf(seed: number, fault: Fault, options: SimulateOptions): Promise<SimulationFailure> {
-  const { topics: makeTopics = topicsOfEveryKind, again = command } = options;
+  const { topics: makeTopics = topicsOfEveryKind } = options;
   const whole = scheduleOf(seed, makeTopics);
   const steps = await shrink(whole, async (part) => {
     const { faults } = await runSchedule(part, { seed, makeTopics });
@@ -91,12 +89,17 @@ async function failureOf(seed: number, fault: Fault, options: SimulateOptions): 
   });
   const { faults, journal } = await runSchedule(steps, { seed, makeTopics, keepJournal: true });
   const failure = { seed, fault: faults[0] ?? fault, steps, before: whole.length, journal };
-  return { ...failure, report: reportOf(failure, again(seed)) };
+  return { ...failure, report: reportOf(failure, again(seed, options)) };
 }
 
-const command = (seed: number): string => `npm run sim -- --seed ${String(seed)} --runs 1`;
+/** How to run a seed again. */
+function again(seed: number, { topics }: SimulateOptions): string {
+  return topics === undefined
+    ? `npm run sim -- --seed ${String(seed)} --runs 1`
+    : `simulate({ seed: ${String(seed)}, topics }), with the same topics`;
+}
 
-function reportOf(failure: Omit<SimulationFailure, 'report'>, again: string): string {
+function reportOf(failure: Omit<SimulationFailure, 'report'>, howAgain: string): string {
   const { seed, fault, steps, before, journal } = failure;
   return [
     `Seed ${String(seed)} breaks "${fault.rule}": ${fault.text}`,
@@ -104,6 +107,6 @@ function reportOf(failure: Omit<SimulationFailure, 'report'>, again: string): st
     ...steps.map((step) => `  ${stepText(step)}`),
     'What was said:',
     ...journal.map((line) => `  ${line.length > 300 ? `${line.slice(0, 300)}…` : line}`),
-    `To see it again: ${again}`,
+    `To see it again: ${howAgain}`,
   ].join('\n');
 }

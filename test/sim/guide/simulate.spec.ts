@@ -1,0 +1,42 @@
+import { type MakeTopics, simulate } from '../../../src/testing/index.js';
+import { expect, it } from 'vitest';
+
+interface Order {
+  readonly id: number;
+}
+
+/** One topic with a store of its own, for each run a new one; `read` is how the snapshot gets at it. */
+function shop(read: (stored: Order[]) => Order[] | Promise<Order[]>): MakeTopics {
+  return () => {
+    const stored: Order[] = [];
+    return [
+      {
+        name: 'orders/north',
+        history: { size: 5, ttlMs: 60_000, maxBytes: 100_000 },
+        canSubscribe: (user) => user?.id !== 'u1',
+        snapshot: () => read(stored),
+        data: (n): Order => ({ id: n }),
+        stored: (order) => stored.push(order as Order),
+        holds: (snapshot, { published }) => {
+          const ids = (snapshot as Order[]).map(({ id }) => id);
+          return (published as Order[]).every(({ id }) => ids.includes(id));
+        },
+      },
+    ];
+  };
+}
+
+it('has every order in the snapshot or in the events that follow, whatever happens', async () => {
+  const { failure } = await simulate({ seed: 1, runs: 300, topics: shop((stored) => [...stored]) });
+  expect(failure?.report).toBeUndefined();
+});
+
+it('finds out that a snapshot from a cache is too old', async () => {
+  const cached = new WeakMap<Order[], Order[]>();
+  const fromCache = (stored: Order[]): Order[] => {
+    if (!cached.has(stored)) cached.set(stored, [...stored]);
+    return cached.get(stored) ?? [];
+  };
+  const { failure } = await simulate({ seed: 1, runs: 300, topics: shop(fromCache) });
+  expect(failure?.fault.rule).toBe('snapshot');
+});
