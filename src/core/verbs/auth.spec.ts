@@ -52,6 +52,30 @@ describe('Auth', () => {
     expect(failures).toEqual(['checking a credential']);
   });
 
+  it('[L-7.2] does not wait for ever for the check, and goes on with the next message', async () => {
+    const failures: unknown[] = [];
+    const test = new TestLive({
+      verify: () => new Promise(() => {}),
+      observer: { failed: (_doing, error) => failures.push(error) },
+    });
+    const timers = test.clock.timerCount;
+    const { send, received } = test.connect();
+    await send({ type: 'auth', id: 1, token: 'x' });
+    await send({ type: 'ping', id: 2 });
+    test.clock.advance(4_999);
+    await test.clock.settle();
+    expect(received()).toEqual([]);
+    test.clock.advance(1);
+    await test.clock.settle();
+    const message = 'The credential cannot be checked now';
+    expect(received()).toEqual([
+      { type: 'error', id: 1, code: 'unavailable', message, retryAfterMs: 1_000 },
+      { type: 'pong', id: 2 },
+    ]);
+    expect(String(failures)).toBe('Error: The credential was not checked within 5000 ms');
+    expect(test.clock.timerCount).toBe(timers);
+  });
+
   it('[L-7.3] authorises every topic again, and ends those that are not allowed any more', async () => {
     const test = new TestLive({
       verify,

@@ -3,22 +3,32 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionIdentity } from '../connection/live-user.js';
 import type { VerifyCredential } from '../live.settings.js';
+import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { Authoriser } from './authorise.js';
 import { tokenOf } from './fields.js';
+import { PendingSubscribe } from './pending-subscribe.js';
+
+/** What the auth verb needs from the rest of the core. */
+export interface AuthParts {
+  readonly authoriser: Authoriser;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** Absent where credentials cannot be renewed. [L-7.5] */
+  readonly verify: VerifyCredential | undefined;
+  /** Milliseconds that a check may take: nothing else of the connection is handled meanwhile. */
+  readonly timeoutMs: number;
+}
 
 /** The auth verb: a new credential on the open connection. [L-7.1] */
 export class Auth {
-  constructor(
-    private readonly authoriser: Authoriser,
-    private readonly observer: Observer,
-    private readonly verify: VerifyCredential | undefined,
-  ) {}
+  constructor(private readonly parts: AuthParts) {}
 
   /** Rejects with a `LiveError`; the credential before stays in force then. */
   async run(connection: Connection, message: InboundMessage): Promise<AuthenticatedMessage> {
-    if (this.verify === undefined) throw new LiveError('not-implemented', 'Nothing handles this type');
-    const identity = await this.identify(connection, tokenOf(message), this.verify);
+    const { verify } = this.parts;
+    if (verify === undefined) throw new LiveError('not-implemented', 'Nothing handles this type');
+    const identity = await this.identify(connection, tokenOf(message), verify);
     if (identity.user === null || identity.user.id !== connection.user?.id) {
       throw new LiveError('forbidden', 'This credential is not valid here');
     }
@@ -38,18 +48,20 @@ export class Auth {
     token: string,
     verify: VerifyCredential,
   ): Promise<ConnectionIdentity> {
+    const { clock, timeoutMs: ms } = this.parts;
+    const error = (): Error => new Error(`The credential was not checked within ${String(ms)} ms`);
     try {
-      return await verify(token);
+      return await new PendingSubscribe().until(verify(token), { clock, ms, error });
     } catch (error) {
       if (error instanceof LiveError) throw error;
-      this.observer.failed('checking a credential', error, connection);
+      this.parts.observer.failed('checking a credential', error, connection);
       throw new LiveError('unavailable', 'The credential cannot be checked now', { retryAfterMs: 1_000 });
     }
   }
 
   private async reauthoriseTopic(connection: Connection, topic: string): Promise<void> {
     const membership = connection.membership(topic);
-    const allowed = await this.authoriser.allows('canSubscribe', topic, connection);
+    const allowed = await this.parts.authoriser.allows('canSubscribe', topic, connection);
     if (allowed || membership === undefined || !connection.isMember(topic, membership)) return;
     connection.leave(topic);
     const told: UnsubscribedMessage = {

@@ -24,7 +24,8 @@ export function makeVerbs(hub: Hub, publisher: Publisher, ports: LivePorts, { li
   const snapshots = new Snapshots(broker, clock, observer, limits.snapshotTimeoutMs);
   const subscribe = new Subscribe({ hub, broker, authoriser, snapshots, observer, limits });
   const publish = new Publish(publisher, authoriser);
-  const auth = new Auth(authoriser, observer, ports.verify);
+  const timeoutMs = limits.authorizationTimeoutMs;
+  const auth = new Auth({ authoriser, clock, observer, verify: ports.verify, timeoutMs });
   return {
     subscribe: (connection, message) => subscribe.run(connection, message),
     unsubscribe,
