@@ -21,6 +21,9 @@ export interface SessionContext {
   onEnd(connection: Connection, code: number, reason: string): void;
 }
 
+/** How many of the waiting messages a subscribe looks through. */
+const lookAhead = 64;
+
 /** How often a peer may break the protocol. [L-2.12] */
 const violationLimit = { count: 100, windowMs: 10_000 } as const;
 
@@ -28,6 +31,8 @@ const violationLimit = { count: 100, windowMs: 10_000 } as const;
 export class Session {
   private waiting: (InboundMessage | LiveError)[] | undefined;
   private busy = false;
+  /** What is being handled. */
+  private current: InboundMessage | undefined;
   private ended = false;
   /** When the peer broke the protocol within the window; mostly it never does. */
   private violationsMs: number[] | undefined;
@@ -77,8 +82,11 @@ export class Session {
 
   /** An unsubscribe need not wait for the subscribe that it takes back. [L-3.7] */
   private cancelPending({ type, topic }: InboundMessage): void {
-    if (this.busy && type === 'unsubscribe' && typeof topic === 'string')
-      this.connection.cancelPending(topic);
+    const { connection, current } = this;
+    if (current === undefined || type !== 'unsubscribe' || typeof topic !== 'string') return;
+    connection.cancelPending(topic);
+    // The verb may not have begun: guards and pipes come first.
+    if (current.type === 'subscribe' && current['topic'] === topic) connection.takenBack = topic;
   }
 
   private wait(message: InboundMessage | LiveError): void {
@@ -93,9 +101,21 @@ export class Session {
     this.busy = true;
     for (let next: InboundMessage | LiveError | undefined = first; next !== undefined; next = this.next()) {
       if (next instanceof LiveError) this.violated(next);
-      else await this.handle(next);
+      else await this.begin(next);
+      this.connection.takenBack = this.current = undefined;
     }
     this.busy = false;
+  }
+
+  private begin(message: InboundMessage): Promise<void> {
+    this.current = message;
+    if (message.type === 'subscribe') {
+      // What takes it back may be waiting behind it already.
+      for (const next of this.waiting?.slice(0, lookAhead) ?? []) {
+        if (!(next instanceof LiveError) && next['topic'] === message['topic']) this.cancelPending(next);
+      }
+    }
+    return this.handle(message);
   }
 
   private next(): InboundMessage | LiveError | undefined {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { isObservable } from 'rxjs';
+import { isObservable, Observable, takeUntil } from 'rxjs';
 import { Connection } from '../core/connection/connection.js';
 import type { FindHandler, Handler } from '../core/session.js';
 import { reply } from '../core/reply.js';
@@ -61,10 +61,10 @@ export class LiveClients {
   /** Who takes a message of this connection. */
   finder(connection: Connection): FindHandler {
     return (type) => {
-      const handlers = this.clients.get(connection)?.handlers;
-      if (handlers === undefined) return undefined;
-      for (const { message, callback } of handlers) {
-        if (message === type) return handlerOf(connection, callback);
+      const client = this.clients.get(connection);
+      if (client === undefined) return undefined;
+      for (const { message, callback } of client.handlers) {
+        if (message === type) return handlerOf(connection, client, callback);
       }
       return undefined;
     };
@@ -80,8 +80,19 @@ export class LiveClients {
   }
 }
 
-/** Every value of an Observable is an answer; the next message waits for its end. */
-function handlerOf(connection: Connection, callback: BoundHandler['callback']): Handler {
+/** Emits when the client is gone. */
+function goneOf(client: Client): Observable<void> {
+  return new Observable((subscriber) => {
+    const tell: DisconnectHandler = () => subscriber.next();
+    client.onDisconnect = [...client.onDisconnect, tell];
+    return () => {
+      client.onDisconnect = client.onDisconnect.filter((each) => each !== tell);
+    };
+  });
+}
+
+/** Every value of an Observable is an answer; the next message waits for its end, or the connection's. */
+function handlerOf(connection: Connection, client: Client, callback: BoundHandler['callback']): Handler {
   return async (message: InboundMessage) => {
     const opening = openingOf(connection);
     if (opening !== undefined) {
@@ -90,7 +101,8 @@ function handlerOf(connection: Connection, callback: BoundHandler['callback']): 
     }
     const result = await callback(message);
     if (!isObservable(result)) return result;
-    await result.forEach((value) => reply(connection, message, value));
+    const answers = result.pipe(takeUntil(goneOf(client)));
+    await answers.forEach((value) => reply(connection, message, value));
     return undefined;
   };
 }

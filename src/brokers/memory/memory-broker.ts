@@ -115,7 +115,7 @@ export class MemoryBroker implements Broker {
   }
 
   private makeRoomForBytes(current: string): void {
-    for (const [topic, stream] of [...this.keeping]) {
+    for (const [topic, stream] of Array.from(this.keeping)) {
       if (this.keptBytes <= this.maxBytes) return;
       if (topic === current) continue;
       if (this.subscribed.has(topic)) this.change(topic, stream, () => stream.dropHistory());
@@ -140,7 +140,8 @@ export class MemoryBroker implements Broker {
   private planSweep(): void {
     this.cancelSweep = this.clock.after(this.sweepMs, () => {
       const now = this.clock.now();
-      for (const [topic, stream] of [...this.keeping]) this.change(topic, stream, () => stream.expire(now));
+      for (const [topic, stream] of Array.from(this.keeping))
+        this.change(topic, stream, () => stream.expire(now));
       this.planSweep();
     });
   }

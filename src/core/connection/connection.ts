@@ -41,6 +41,8 @@ export class Connection implements SlowPeer {
   pingSentMs: number | undefined;
   /** How this side ended it, if it did. */
   closedWith: { readonly code: number; readonly reason: string } | undefined;
+  /** The topic of a subscribe that was taken back before its verb has begun. [L-3.7] */
+  takenBack: string | undefined;
   /** Whether reading from the peer is paused. */
   readingPaused = false;
   private identity: ConnectionIdentity;

@@ -118,6 +118,27 @@ describe('Subscribe', () => {
     expect(test.clock.timerCount).toBe(timers);
   });
 
+  it('[L-3.7] lets an unsubscribe win over a subscribe whose verb has not begun yet', async () => {
+    const test = live(
+      { canSubscribe: () => new Promise(() => {}) },
+      {
+        handlers: (connection) => (type) => async (message) => {
+          // As behind a guard: the verb begins some turns later.
+          for (let i = 0; i < 5; i++) await Promise.resolve();
+          return test.live.verbs[type as 'subscribe' | 'unsubscribe'](connection, message);
+        },
+      },
+    );
+    const { session, received } = test.connect();
+    for (const type of ['subscribe', 'unsubscribe', 'subscribe', 'unsubscribe']) {
+      session.received(JSON.stringify({ type, topic: 't' }));
+    }
+    await test.clock.settle();
+    const unsubscribed = { type: 'unsubscribed', topic: 't' };
+    expect(received()).toEqual([cancelled, unsubscribed, cancelled, unsubscribed]);
+    expect(test.live.stats()).toMatchObject({ topics: 0, subscriptions: 0 });
+  });
+
   it('[L-3.7] lets the end of the connection win, at each stage', async () => {
     for (const stage of ['canSubscribe', 'snapshot'] as const) {
       const answer = deferred<boolean>();

@@ -76,7 +76,7 @@ export class Subscribe {
       );
     }
     const pending = new PendingSubscribe();
-    if (connection.open) connection.setMembership(name, pending);
+    if (connection.open && connection.takenBack !== name) connection.setMembership(name, pending);
     else pending.leave();
     return pending;
   }
