@@ -77,6 +77,7 @@ export class LiveLifecycle
 
   async beforeApplicationShutdown(): Promise<void> {
     const { connections, terminated } = await this.beginDrain();
+    this.server.dropIdle();
     this.logger.log({ msg: 'drained', connections, terminated });
   }
 

@@ -10,6 +10,7 @@ import { Live } from '../core/live.js';
 import type { Clock } from '../core/ports/clock.js';
 import { LiveHttpServer, type TakeUpgrade } from '../ws/live-http-server.js';
 import { Refusal, unavailable } from '../ws/refusal.js';
+import { SharedSockets } from '../ws/shared-sockets.js';
 import { UpgradeDoor } from '../ws/upgrade.js';
 import { routeUpgrades } from '../ws/upgrade-router.js';
 import { serve, WsSocket } from '../ws/ws-socket.js';
@@ -34,6 +35,8 @@ export class LiveServer {
   private clients: LiveClients | undefined;
   private http: LiveHttpServer | undefined;
   private address: AddressInfo | undefined;
+  /** With `port: 'app'`: the sockets of the application's server. */
+  private readonly shared = new SharedSockets();
   private unroute: (() => void) | undefined;
   private refusing = false;
 
@@ -80,6 +83,7 @@ export class LiveServer {
         this.host.httpAdapter.getHttpServer() as Server,
         upgrade.path,
         takeUpgrade,
+        this.shared,
       );
       return;
     }
@@ -105,6 +109,11 @@ export class LiveServer {
   refuse(): void {
     this.refusing = true;
     this.door.refuseAll();
+  }
+
+  /** The peers are gone: what could still hold the application's server open goes, too. */
+  dropIdle(): void {
+    this.shared.dropIdle();
   }
 
   /** Gives the port or the path back. */

@@ -30,6 +30,22 @@ describe('LiveHttpServer: what is no upgrade', () => {
     }
   });
 
+  it.each([
+    'GET /live HTTP/1.2\r\nHost: a\r\n\r\n',
+    'SING /live HTTP/1.1\r\nHost: a\r\n\r\n',
+    '\x00\x01\x02\r\n\r\n',
+  ])('[L-1.4] is answered 400 as JSON where it is no HTTP at all: %j', async (bytes) => {
+    const test = await TestDoor.start();
+    const peer = await test.connect();
+    await peer.send(bytes).closed;
+    expect(peer.status).toBe(400);
+    expect(JSON.parse(peer.afterHead.toString())).toEqual({
+      statusCode: 400,
+      error: 'Bad Request',
+      message: 'This is no HTTP/1.1 request',
+    });
+  });
+
   it('is answered although its body is larger than anybody reads', async () => {
     const test = await TestDoor.start();
     const peer = await test.connect();

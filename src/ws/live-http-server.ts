@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { maxHandshakeHeaders } from './handshake.js';
+import { Refusal, refuse } from './refusal.js';
 
 /** Takes an upgrade; `unfinishedResponse`: an earlier request on the same socket is not answered yet. */
 export type TakeUpgrade = (
@@ -38,6 +39,10 @@ export class LiveHttpServer {
     this.server = createServer({ ...limits }, (request, response) => {
       responses.note(request, response);
       notFound(response);
+    });
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (socket.writable) refuse(socket, parserRefusal(error));
+      else socket.destroy();
     });
     this.server.maxHeadersCount = 2 * maxHandshakeHeaders;
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -80,6 +85,14 @@ export class UnfinishedResponses {
     const response = this.last.get(socket);
     return response !== undefined && !response.writableFinished;
   }
+}
+
+/** What Node's parser refuses is answered like any other refusal. [L-1.4] */
+function parserRefusal({ code }: NodeJS.ErrnoException): Refusal {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new Refusal(408, 'The request did not come in time', {}, 'malformed');
+  if (code === 'HPE_HEADER_OVERFLOW') return new Refusal(431, 'The headers are too large', {}, 'malformed');
+  return new Refusal(400, 'This is no HTTP/1.1 request');
 }
 
 function notFound(response: ServerResponse): void {

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pathOf } from './handshake.js';
 import { type TakeUpgrade, UnfinishedResponses } from './live-http-server.js';
+import { SharedSockets } from './shared-sockets.js';
 import { Refusal, refuse } from './refusal.js';
 
 /**
@@ -9,10 +10,17 @@ import { Refusal, refuse } from './refusal.js';
  * libraries' listeners destroy paths that they do not know, so ours must never reach them: it is the server's `emit` that
  * is stepped before, which listeners added later do not notice either. Returns what takes it back.
  */
-export function routeUpgrades(server: Server, path: string, takeUpgrade: TakeUpgrade): () => void {
+export function routeUpgrades(
+  server: Server,
+  path: string,
+  takeUpgrade: TakeUpgrade,
+  sockets = new SharedSockets(),
+): () => void {
   const responses = new UnfinishedResponses();
-  const note = (request: IncomingMessage, response: ServerResponse): void =>
+  const note = (request: IncomingMessage, response: ServerResponse): void => {
     responses.note(request, response);
+    sockets.asked(request, response);
+  };
   const others = (_request: IncomingMessage, socket: Duplex): void => {
     // Alone here: nobody else would answer.
     if (server.listenerCount('upgrade') > 1) return;
@@ -23,6 +31,7 @@ export function routeUpgrades(server: Server, path: string, takeUpgrade: TakeUpg
   let over = false;
   const stepBefore = (event: string, ...args: unknown[]): boolean => {
     const [request, socket, head] = args;
+    if (event === 'upgrade') sockets.upgraded(socket as Duplex);
     if (over || event !== 'upgrade' || pathOf(request as IncomingMessage) !== path)
       return emit(event, ...args);
     takeUpgrade(
@@ -34,10 +43,14 @@ export function routeUpgrades(server: Server, path: string, takeUpgrade: TakeUpg
     return true;
   };
   server.emit = stepBefore;
+  // With TLS it is the inner socket that requests come on.
+  const connection = 'setSecureContext' in server ? 'secureConnection' : 'connection';
+  server.on(connection, sockets.connected);
   server.prependListener('request', note);
   // Node only tells of upgrades when somebody listens.
   server.on('upgrade', others);
   return () => {
+    server.off(connection, sockets.connected);
     server.off('request', note);
     server.off('upgrade', others);
     // Somebody else may have stepped before it meanwhile; then it stays, and lets everything pass.

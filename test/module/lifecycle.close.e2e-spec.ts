@@ -102,10 +102,7 @@ const situations: Record<string, (situation: Situation) => Promise<unknown>> = {
   },
 };
 
-/**
- * Ways to occupy the own port without an upgrade. On the application's port they keep a stock Nest from closing, too,
- * unless it is created with `forceCloseConnections: true`.
- */
+/** Ways to occupy a port without an upgrade; on the application's port they keep a stock Nest from closing. */
 const strangers: Record<string, (situation: Situation) => Promise<unknown>> = {
   'a connection that says nothing': ({ url }) => RawPeer.connect(url),
   'half a handshake': async ({ url }) => {
@@ -146,7 +143,7 @@ describe.each(platforms)('app.close() never hangs, on %s', (_name, platform) => 
     it.each(Object.entries(situations))('[S16] with %s', (_what, arrange) => closes(port, arrange), 8_000);
   });
 
-  describe('port 0', () => {
-    it.each(Object.entries(strangers))('[S16] with %s', (_what, arrange) => closes(0, arrange), 8_000);
+  describe.each([0, 'app'] as const)('port %j', (port) => {
+    it.each(Object.entries(strangers))('[S16] with %s', (_what, arrange) => closes(port, arrange), 8_000);
   });
 });
