@@ -22,7 +22,11 @@ export class PendingSubscribe implements Membership {
 
   /** What `work` comes to; throws when this is cancelled meanwhile, or the deadline's error when that is over. */
   async until<T>(work: PromiseLike<T>, deadline?: Deadline): Promise<T> {
-    this.check();
+    if (this.cancelled) {
+      // Nobody waits for it any more: its failure is nobody's, and must not end the process.
+      work.then(undefined, () => {});
+      throw cancelledError();
+    }
     let stop = (): void => {};
     const ended = new Promise<never>((_resolve, reject) => {
       if (deadline !== undefined) stop = deadline.clock.after(deadline.ms, () => reject(deadline.error()));
