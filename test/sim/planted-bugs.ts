@@ -8,6 +8,7 @@ import { Hold } from '../../src/core/fanout/hold.js';
 import { Hub } from '../../src/core/fanout/hub.js';
 import { Subscription, Topic } from '../../src/core/fanout/topic.js';
 import type { SharedFrame } from '../../src/core/frame/shared-frame.js';
+import { Outbox } from '../../src/core/outbound/outbox.js';
 import type { Broker, Publication, RecoveryLimits, StreamReading } from '../../src/core/ports/broker.js';
 import type { TopicRules } from '../../src/core/ports/policy.js';
 import { Session } from '../../src/core/session.js';
@@ -159,6 +160,51 @@ export const plantedBugs: readonly PlantedBug[] = [
             this.overflowed = false;
           },
       ),
+  },
+  {
+    name: 'a hold without a limit',
+    shows: ['bounds'],
+    plant: () =>
+      replace<Hold, [string, number, SharedFrame], void>(
+        Hold,
+        'add',
+        (original) =>
+          function (epoch, offset, frame) {
+            const { publications } = this;
+            if (publications.length === 0) original.call(this, epoch, offset, frame);
+            else publications.push({ offset, frame });
+          },
+      ),
+  },
+  {
+    name: 'an outbox that waits for the end of the tick, however much there is',
+    shows: ['bounds'],
+    plant: () => {
+      let ticking = false;
+      const restore = [
+        replace<Outbox, [], void>(
+          Outbox,
+          'tick',
+          (tick) =>
+            function () {
+              ticking = true;
+              tick.call(this);
+              ticking = false;
+            },
+        ),
+        replace<Outbox, [], void>(
+          Outbox,
+          'flush',
+          (flush) =>
+            function () {
+              if (ticking) flush.call(this);
+            },
+        ),
+      ];
+      return () => {
+        for (const each of restore) each();
+      };
+    },
   },
   {
     name: 'recovery without a limit',
@@ -355,6 +401,19 @@ export const plantedBugs: readonly PlantedBug[] = [
             const run = join.call(this, topic, rules);
             if (run && run === running) run.hold.publications.length = 0;
             return run;
+          },
+      ),
+  },
+  {
+    name: 'a credential that nobody can check blocks its connection',
+    shows: ['behind'],
+    plant: () =>
+      replace<PendingSubscribe, [PromiseLike<unknown>], Promise<unknown>>(
+        PendingSubscribe,
+        'until',
+        (until) =>
+          function (work) {
+            return until.call(this, work);
           },
       ),
   },

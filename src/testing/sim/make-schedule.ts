@@ -111,7 +111,7 @@ const actions: readonly (readonly [weight: number, make: Make])[] = [
     1,
     (random) => ({
       do: 'verify',
-      manner: { ...manner(random), how: random.pick(['now', 'late', 'late', 'throw']) },
+      manner: { ...manner(random), how: random.pick(['now', 'late', 'late', 'throw', 'hang']) },
     }),
   ],
   [4, broker],
@@ -134,7 +134,11 @@ export function makeSchedule(seed: number, declared: readonly SimTopic[]): Step[
     const afterMs = random.chance(pace) ? random.pick([0, 0, 0, 1, 1, 2]) : pauseMs(random);
     return { afterMs, ...make(random, random.pick(inUse)) } as Step;
   });
-  for (const storm of stormsOf(random, inUse, long)) steps.splice(random.below(steps.length), 0, ...storm);
+  for (const storm of stormsOf(random, inUse, long)) {
+    // At the beginning nothing else is in its way.
+    const place = random.chance(0.5) ? 0 : random.below(steps.length);
+    steps.splice(place, 0, ...storm);
+  }
   return steps;
 }
 

@@ -3,7 +3,7 @@ import { perform } from './perform.js';
 import { promptBroker } from './sim-broker.js';
 import { atOnce } from './sim-policy.js';
 import type { Step } from './step.js';
-import { checkEnd, checkMaps, checkQuiet, isQuiet } from './world-checks.js';
+import { checkBounds, checkEnd, checkMaps, checkQuiet, isQuiet } from './world-checks.js';
 import { World, type WorldOptions } from './world.js';
 
 export interface RunResult {
@@ -21,22 +21,38 @@ const healMs = 5_000;
 /** Runs a schedule in a new world, then lets everybody come to rest, then ends everything; stops at the first fault. */
 export async function runSchedule(steps: readonly Step[], options: WorldOptions): Promise<RunResult> {
   const world = new World(options);
-  for (const step of steps) {
-    await world.timeline.advance(step.afterMs, world.failed);
-    check(world);
-    if (world.failed()) break;
-    await perform(world, step);
-    await world.timeline.settle();
+  const unhandled = (error: unknown): void =>
+    world.tell('failure', `an unhandled rejection: ${String(error)}`);
+  process.on('unhandledRejection', unhandled);
+  try {
+    await runSteps(world, steps);
+    // Node looks for rejections that nobody has handled at the end of a turn of its event loop.
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  } finally {
+    process.off('unhandledRejection', unhandled);
   }
-  if (!world.failed()) await heal(world);
-  if (!world.failed()) await end(world);
   const { publicationsTotal, deliveriesTotal } = world.server.live.stats();
   const counts = { publications: publicationsTotal, deliveries: deliveriesTotal };
   return { faults: world.faults, journal: world.journal, counts };
 }
 
+async function runSteps(world: World, steps: readonly Step[]): Promise<void> {
+  for (const step of steps) {
+    await world.timeline.advance(step.afterMs, world.failed);
+    check(world);
+    if (world.failed()) return;
+    await perform(world, step);
+    await world.timeline.settle();
+  }
+  if (!world.failed()) await heal(world);
+  if (!world.failed()) await end(world);
+}
+
 function check(world: World): void {
   checkMaps(world);
+  checkBounds(world);
   if (!world.failed() && isQuiet(world)) checkQuiet(world);
 }
 

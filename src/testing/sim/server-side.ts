@@ -26,7 +26,7 @@ export const simLimits: LiveLimits = {
 
 /** What the application, the broker or the world does on purpose; any other error is ours. */
 const onPurpose =
-  /^(The application failed|The broker failed|can\w+ did not answer within|The snapshot did not come within|What came after the position)/;
+  /^(The application failed|The broker failed|can\w+ did not answer within|The credential was not checked within|The snapshot did not come within|What came after the position)/;
 
 /** One connection as the server has it. */
 export interface Visitor {

@@ -40,8 +40,11 @@ function overflow(random: Random, topic: string): Step[] {
     { afterMs: 5, do: 'broker', thereMs: 2, backMs: 25, deliverMs: 0 },
     { afterMs: 0, do: 'snapshots', topic, manner, behind: 0 },
     { afterMs: 0, do: 'subscribe', peer: anybody(random), topic },
+    { afterMs: 0, do: 'busy', ms: random.pick([0, 100]) },
     { afterMs: random.below(60), ...flood(random, topic, 2) } as Step,
     ...again,
+    // To look how much is kept now.
+    { afterMs: random.below(40), do: 'tell', topic },
   ];
 }
 

@@ -1,4 +1,6 @@
 import type { Connection } from '../../core/connection/connection.js';
+import { type Hold, holdLimits } from '../../core/fanout/hold.js';
+import { earlyWriteBytes } from '../../core/outbound/outbox.js';
 import type { World } from './world.js';
 
 /** At any moment between two events: registry, hub and connections say the same. */
@@ -35,6 +37,29 @@ function byConnections(registry: Iterable<Connection>) {
     }
   }
   return { byTopic, users: users.size, subscriptions };
+}
+
+/** What nobody outside can see: what the hub holds back. */
+interface Inside {
+  readonly hub: { readonly topics: ReadonlyMap<string, { readonly holds: ReadonlySet<Hold> }> };
+}
+
+/** At any moment: no more is kept for anybody than the limits say. [L-3.11] [L-9.2] */
+export function checkBounds({ server, tell }: World): void {
+  for (const [name, { holds }] of (server.live as unknown as Inside).hub.topics) {
+    for (const { publications } of holds) {
+      const bytes = publications.reduce((sum, { frame }) => sum + frame.bytes.byteLength, 0);
+      if (publications.length > holdLimits.count || bytes > holdLimits.bytes)
+        tell(
+          'bounds',
+          `${String(publications.length)} publications of ${name} are held, ${String(bytes)} bytes`,
+        );
+    }
+  }
+  for (const { session, checker, link } of server.visitors) {
+    const waiting = session.connection.outbox.queuedBytes - link.bufferedBytes;
+    if (waiting > earlyWriteBytes) checker.tell('bounds', `${String(waiting)} bytes wait to be written`);
+  }
 }
 
 /** Whether nothing is under way on the server's side. */
