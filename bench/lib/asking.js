@@ -1,0 +1,69 @@
+// Question and answer between a program and the processes it starts.
+import { execFileSync, spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import process from 'node:process';
+
+/** In a started process: answers the questions of the one that started it, and ends with it. */
+export function answer(handlers) {
+  process.on('message', async (/** @type {any} */ { id, question, about }) => {
+    try {
+      process.send({ id, value: await handlers[question](about) });
+    } catch (error) {
+      process.send({ id, failure: error instanceof Error ? error.stack : String(error) });
+    }
+  });
+  process.on('disconnect', () => process.exit());
+}
+
+/** Whether processes can be tied to a core each, so that server and clients do not take each other's time. */
+export const canPin = availableParallelism() > 1 && hasTaskset();
+
+/** A process that was started to be asked. */
+export class Asked {
+  nextId = 1;
+  waiting = new Map();
+
+  /** @param {{ script: URL, args?: string[], core: number, nodeOptions?: string[] }} start */
+  constructor({ script, args = [], core, nodeOptions = [] }) {
+    const command = [process.execPath, ...nodeOptions, script.pathname, ...args];
+    const [program, ...rest] = canPin ? ['taskset', '-c', String(core), ...command] : command;
+    // What a server logs goes nowhere, but it has to write it.
+    this.child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.child.on('message', (/** @type {any} */ { id, value, failure }) => {
+      const { resolve, reject } = this.waiting.get(id);
+      this.waiting.delete(id);
+      if (failure === undefined) resolve(value);
+      else reject(new Error(failure));
+    });
+    this.ended = new Promise((resolve) => this.child.on('exit', resolve));
+    this.child.on('exit', (code, signal) => {
+      for (const { reject } of this.waiting.values())
+        reject(new Error(`${script.pathname} ended with ${String(signal ?? code)}`));
+    });
+  }
+
+  ask(question, about) {
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.child.send({ id, question, about });
+    });
+  }
+
+  /** Lets the process end by itself, and by force after two seconds. */
+  async end() {
+    if (this.child.connected) this.child.disconnect();
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 2_000);
+    await this.ended;
+    clearTimeout(timer);
+  }
+}
+
+function hasTaskset() {
+  try {
+    execFileSync('taskset', ['-p', String(process.pid)], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

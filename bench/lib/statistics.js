@@ -1,0 +1,17 @@
+export function median(values) {
+  return quantile(values, 0.5);
+}
+
+/** The value below which this share of them lies, by the nearest rank. */
+export function quantile(values, share) {
+  if (values.length === 0) return Number.NaN;
+  const sorted = Float64Array.from(values).toSorted();
+  const rank = share * (sorted.length - 1);
+  const below = sorted[Math.floor(rank)];
+  return below + (sorted[Math.ceil(rank)] - below) * (rank % 1);
+}
+
+/** Half of the distance from the least to the greatest, as a share of the median. */
+export function spread(values) {
+  return (Math.max(...values) - Math.min(...values)) / 2 / median(values);
+}

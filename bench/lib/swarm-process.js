@@ -1,0 +1,77 @@
+// All clients of a run, in one process on a core of its own.
+import process from 'node:process';
+import { loadPeer } from '../peers/peer.js';
+import { answer } from './asking.js';
+import { SwarmClient } from './swarm-client.js';
+
+/** One client in so many takes samples of the latency. */
+const sampleEvery = 16;
+const lateMs = 15_000;
+/** After everything has come: whether more comes than was published. */
+const settleMs = 100;
+
+/** @type {Map<string, SwarmClient[]>} */
+const groups = new Map();
+let delivered = 0;
+let onAll = () => {};
+let wanted = Infinity;
+let cpuStart = process.cpuUsage();
+
+function onEvent() {
+  delivered += 1;
+  if (delivered === wanted) onAll();
+}
+
+answer({
+  async open({ group, peer, port, topics, concurrency }) {
+    const { dialect } = await loadPeer(peer);
+    const clients = topics.map((its) => new SwarmClient(dialect, its, onEvent));
+    const start = performance.now();
+    let next = 0;
+    const worker = async () => {
+      for (let index = next++; index < clients.length; index = next++) await clients[index].open(port, index);
+    };
+    await Promise.all(Array.from({ length: concurrency }, worker));
+    groups.set(group, clients);
+    return { ms: performance.now() - start };
+  },
+
+  begin({ group }) {
+    delivered = 0;
+    wanted = Infinity;
+    groups.get(group).forEach((client, i) => client.reset(i % sampleEvery === 0));
+    cpuStart = process.cpuUsage();
+  },
+
+  /** Waits until everything that was published has come. */
+  async finish({ group, perClient }) {
+    const clients = groups.get(group);
+    const all = perClient * clients.length;
+    if (delivered < all) {
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, lateMs);
+        wanted = all;
+        onAll = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    const { user, system } = process.cpuUsage(cpuStart);
+    const cpuMicros = user + system;
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    return {
+      delivered,
+      expected: all,
+      wrongClients: clients.filter((client) => client.delivered !== perClient || client.closed).length,
+      bytes: clients.reduce((sum, { bytes }) => sum + bytes, 0),
+      cpuMicros,
+      latenciesMs: clients.flatMap(({ samples }) => samples ?? []),
+    };
+  },
+
+  async close({ group }) {
+    for (const client of groups.get(group)) client.destroy();
+    groups.delete(group);
+  },
+});

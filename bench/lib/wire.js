@@ -1,0 +1,63 @@
+// The client's end of a WebSocket, by hand and as light as possible: what is measured is the server.
+
+export const opcodes = { text: 1, close: 8, ping: 9, pong: 10 };
+
+/**
+ * Takes frames out of what a server sends. Frames of a server are not masked (RFC 6455, section 5.1).
+ *
+ * @param {Uint8Array} bytes what is there, whole frames and maybe the beginning of one
+ * @param {{ frame(bytes: Uint8Array, opcode: number, start: number, end: number): void }} sink gets every whole frame; its
+ * payload is `bytes[start, end)`
+ * @returns {number} how many bytes were whole frames
+ */
+export function readFrames(bytes, sink) {
+  let at = 0;
+  while (bytes.length - at >= 2) {
+    let length = bytes[at + 1];
+    let start = at + 2;
+    if (length === 126) {
+      if (bytes.length - at < 4) break;
+      length = bytes[at + 2] * 256 + bytes[at + 3];
+      start = at + 4;
+    } else if (length === 127) {
+      if (bytes.length - at < 10) break;
+      length = new DataView(bytes.buffer, bytes.byteOffset + at + 6, 4).getUint32(0);
+      start = at + 10;
+    }
+    if (bytes.length < start + length) break;
+    if ((bytes[at] & 0xf0) !== 0x80)
+      throw new Error('A fragment or a compressed frame: nobody asked for one');
+    sink.frame(bytes, bytes[at] & 0x0f, start, start + length);
+    at = start + length;
+  }
+  return at;
+}
+
+/** A client's frame. It is masked, as the protocol demands, with a key of zeros, which leaves the bytes as they are. */
+export function clientFrame(opcode, payload) {
+  const header = payload.length < 126 ? 6 : 8;
+  const frame = Buffer.alloc(header + payload.length);
+  frame[0] = 0x80 | opcode;
+  if (header === 6) {
+    frame[1] = 0x80 | payload.length;
+  } else {
+    frame[1] = 0x80 | 126;
+    frame.writeUInt16BE(payload.length, 2);
+  }
+  frame.set(payload, header);
+  return frame;
+}
+
+/** The opening handshake as a client writes it. */
+export function handshakeText(port, { path, headers = [] }) {
+  return [
+    `GET ${path} HTTP/1.1`,
+    `Host: 127.0.0.1:${String(port)}`,
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ...headers,
+    '\r\n',
+  ].join('\r\n');
+}

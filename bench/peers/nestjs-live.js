@@ -1,0 +1,68 @@
+import { createHmac } from 'node:crypto';
+
+export const title = 'nestjs-live';
+
+const secret = 'only-for-the-benchmark-0123456789abcdef';
+
+/** @type {import('./peer.js').Dialect} */
+export const dialect = {
+  handshake: (index) => ({
+    path: '/live',
+    headers: ['Sec-WebSocket-Protocol: live.v1', `Authorization: Bearer ${tokenOf(`user-${String(index)}`)}`],
+  }),
+  opened: () => ({}),
+  heard: (text, topics) => {
+    if (text.startsWith('{"type":"welcome"')) {
+      return { welcome: true, say: topics.map((topic) => JSON.stringify({ type: 'subscribe', topic })) };
+    }
+    if (text.startsWith('{"type":"subscribed"')) return { subscribed: 1 };
+    throw new Error(`Unexpected: ${text}`);
+  },
+  // `{"type":"event"`: nothing else that is sent has a `v` there.
+  isEvent: (bytes, start, end) => end - start > 10 && bytes[start + 10] === 0x76,
+};
+
+/** A whole Nest application with everything on: a guard that checks tokens, the gateway, metrics, logs by pino. */
+export async function start({ dist }) {
+  await import('reflect-metadata');
+  const { Module } = await import('@nestjs/common');
+  const { NestFactory } = await import('@nestjs/core');
+  const { Logger, LoggerModule } = await import('nestjs-pino');
+  const { JwtConnectionGuard, LiveModule, LiveService, LiveTopic } = await import(`${dist}index.js`);
+  const { LiveMetricsModule } = await import(`${dist}nest/metrics/index.js`);
+
+  class BenchTopics {
+    canSubscribe(user) {
+      return user !== null;
+    }
+  }
+  LiveTopic('bench/:number')(BenchTopics);
+
+  class App {}
+  Module({
+    imports: [
+      LoggerModule.forRoot({ pinoHttp: { level: 'info' } }),
+      LiveModule.forRoot({ port: 0, guards: [JwtConnectionGuard], jwt: { secret } }),
+      LiveMetricsModule,
+    ],
+    providers: [BenchTopics],
+  })(App);
+  const app = await NestFactory.create(App, { bufferLogs: true });
+  app.useLogger(app.get(Logger));
+  await app.init();
+
+  const live = app.get(LiveService);
+  return {
+    port: Number(new URL(live.url()).port),
+    publish: (topic, data) => void live.publish(topic, data),
+    features: 'JwtConnectionGuard, LiveGateway, LiveMetricsModule, logs by nestjs-pino',
+  };
+}
+
+/** A JSON Web Token by hand (RFC 7515), so that the clients' process needs no library. */
+function tokenOf(sub) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const exp = Math.floor(Date.now() / 1_000) + 3_600;
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, exp })}`;
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+}

@@ -1,0 +1,46 @@
+// What the two peers on bare `ws` have in common: a server, a set of clients for each topic, and a small protocol.
+import { createServer } from 'node:http';
+import { listen } from './peer.js';
+
+/** @type {import('./peer.js').Dialect} */
+export const wsDialect = {
+  handshake: () => ({ path: '/' }),
+  opened: (topics) => ({
+    welcome: true,
+    say: topics.map((topic) => JSON.stringify({ type: 'subscribe', topic })),
+  }),
+  heard: (text) => {
+    if (!text.startsWith('{"type":"subscribed"')) throw new Error(`Unexpected: ${text}`);
+    return { subscribed: 1 };
+  },
+  // `{"type":"event"`: nothing else that is sent has a `v` there.
+  isEvent: (bytes, start, end) => end - start > 10 && bytes[start + 10] === 0x76,
+};
+
+/**
+ * @param {(topics: Map<string, Set<import('ws').WebSocket>>) => import('./peer.js').RunningServer['publish']} makePublish
+ */
+export async function startWs(makePublish) {
+  const { WebSocketServer } = await import('ws');
+  const server = createServer();
+  const sockets = new WebSocketServer({ server, perMessageDeflate: false });
+  /** @type {Map<string, Set<import('ws').WebSocket>>} */
+  const topics = new Map();
+  sockets.on('connection', (client) => {
+    client.on('error', ignore);
+    client.on('close', () => {
+      for (const clients of topics.values()) clients.delete(client);
+    });
+    client.on('message', (data) => {
+      const { type, topic } = JSON.parse(String(data));
+      if (type !== 'subscribe') return;
+      if (!topics.has(topic)) topics.set(topic, new Set());
+      topics.get(topic).add(client);
+      client.send(JSON.stringify({ type: 'subscribed', topic }));
+    });
+  });
+  const port = await listen(server);
+  return { port, publish: makePublish(topics) };
+}
+
+function ignore() {}
