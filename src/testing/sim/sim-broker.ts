@@ -44,8 +44,8 @@ export class SimBroker implements Broker {
   private readonly epochNames = new Map<string, string>();
   private readonly generations = new Map<string, number>();
   private readonly inForce = new Set<string>();
-  /** When the last call of each topic takes place: later ones do not overtake it. */
-  private readonly lastCallMs = new Map<string, number>();
+  /** Calls on their way there by topic, and when the last one takes place: later ones do not overtake it. */
+  private readonly calls = new Map<string, { count: number; lastMs: number }>();
   /** Deliveries under way by topic; an unsubscribe takes them back. */
   private readonly deliveries = new Map<string, Deliveries>();
   private sink: BrokerSink | undefined;
@@ -147,11 +147,13 @@ export class SimBroker implements Broker {
   private async call<T>(kind: BrokerCall | 'unsubscribe', topic: string, work: () => Promise<T>): Promise<T> {
     const { thereMs, backMs, fails } = this.pace;
     const { nowMs } = this.timeline;
-    const lastMs = this.lastCallMs.get(topic) ?? -1;
-    const atMs = Math.max(nowMs + thereMs, lastMs);
-    if (atMs > nowMs || lastMs === nowMs) {
-      this.lastCallMs.set(topic, atMs);
-      await this.passed(atMs - nowMs);
+    const calls = this.calls.get(topic) ?? { count: 0, lastMs: 0 };
+    if (thereMs > 0 || calls.count > 0) {
+      this.calls.set(topic, calls);
+      calls.count += 1;
+      calls.lastMs = Math.max(nowMs + thereMs, calls.lastMs);
+      await this.passed(calls.lastMs - nowMs);
+      calls.count -= 1;
     }
     if (fails === kind) throw new Error(`The broker failed to ${kind}`);
     const result = await work();
