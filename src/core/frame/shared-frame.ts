@@ -3,12 +3,18 @@ import { Buffer } from 'node:buffer';
 
 const finalText = 0x81;
 
+/** 2^32 divided by the golden ratio, so that marks which follow each other differ in all their bits. */
+const markStep = 0x9e37_79b1;
+let lastMark = 0;
+
 /**
  * One unmasked WebSocket text frame (RFC 6455, section 5.2), made once and sent to any number of peers: what a server
  * sends is not masked, so the bytes are the same for all.
  */
 export class SharedFrame {
   readonly bytes: Buffer;
+  /** Tells frames apart, though not for certain: it comes again after 2^32 others. */
+  readonly mark = (lastMark = (lastMark + markStep) | 0);
 
   constructor(text: string) {
     const length = Buffer.byteLength(text, 'utf8');

@@ -1,6 +1,8 @@
 // hot path
+import { Buffer } from 'node:buffer';
 import type { Clock } from '../ports/clock.js';
-import { Sequence } from './sequence.js';
+import { Joins } from './joins.js';
+import { Slab } from './slab.js';
 
 /** What waits for the end of a tick. */
 export interface Flushable {
@@ -9,8 +11,9 @@ export interface Flushable {
 
 /** Writes what the outboxes hold: once per tick, one write for each of them. */
 export class Flusher {
-  /** Where every empty outbox of this tick starts. */
-  start = Sequence.empty();
+  private readonly slab = new Slab();
+  private readonly joins = new Joins((byteLength) => this.slab.take(byteLength));
+  private readonly joinsBehind = new Joins((byteLength) => Buffer.allocUnsafeSlow(byteLength));
   private waiting: Flushable[] = [];
 
   constructor(private readonly clock: Clock) {}
@@ -21,10 +24,16 @@ export class Flusher {
     this.waiting.push(outbox);
   }
 
+  /** What a peer behind is given may wait for long, and must not keep a whole slab in memory. */
+  joinsFor(bufferedBytes: number): Joins {
+    return bufferedBytes > 0 ? this.joinsBehind : this.joins;
+  }
+
   private readonly flushAll = (): void => {
     const outboxes = this.waiting;
     this.waiting = [];
-    this.start = Sequence.empty();
     for (let i = 0; i < outboxes.length; i++) outboxes[i]?.tick();
+    this.joins.forget();
+    this.joinsBehind.forget();
   };
 }

@@ -2,7 +2,6 @@
 import type { SharedFrame } from '../frame/shared-frame.js';
 import type { LiveSocket } from '../ports/socket.js';
 import type { Flusher } from './flusher.js';
-import type { Sequence } from './sequence.js';
 
 /** Bytes after which a tick's frames are written before the tick ends, so that a burst meets the peer's true pace. */
 export const earlyWriteBytes = 65_536;
@@ -14,7 +13,11 @@ export interface SlowPeer {
 
 /** What waits to be sent to one connection: the one door for all its data frames, so that none overtakes another. */
 export class Outbox {
-  private waiting: Sequence | undefined;
+  private first: SharedFrame | undefined;
+  /** All that wait, the first one too, once they are more than one. */
+  private several: SharedFrame[] | undefined;
+  private waitingBytes = 0;
+  private mark = 0;
   private listed = false;
 
   constructor(
@@ -26,7 +29,7 @@ export class Outbox {
 
   /** Bytes that the peer has not been given yet, here and in the socket. */
   get queuedBytes(): number {
-    return (this.waiting?.byteLength ?? 0) + this.socket.bufferedBytes;
+    return this.waitingBytes + this.socket.bufferedBytes;
   }
 
   push(frame: SharedFrame): void {
@@ -34,9 +37,12 @@ export class Outbox {
       this.listed = true;
       this.flusher.add(this);
     }
-    const waiting = (this.waiting ?? this.flusher.start).followedBy(frame);
-    this.waiting = waiting;
-    if (waiting.byteLength > earlyWriteBytes) this.flush();
+    if (this.first === undefined) this.first = frame;
+    else if (this.several === undefined) this.several = [this.first, frame];
+    else this.several.push(frame);
+    this.mark = (Math.imul(this.mark, 31) + frame.mark) | 0;
+    this.waitingBytes += frame.bytes.byteLength;
+    if (this.waitingBytes > earlyWriteBytes) this.flush();
   }
 
   /** The end of the flusher's tick. */
@@ -47,16 +53,21 @@ export class Outbox {
 
   /** Writes what waits, unless too much of what was written before is still there. [L-9.2] */
   flush(): void {
-    const { waiting, socket } = this;
-    if (waiting === undefined) return;
-    this.waiting = undefined;
+    const { first, several, waitingBytes, mark, socket } = this;
+    if (first === undefined) return;
+    this.drop();
     if (!socket.open) return;
-    if (socket.bufferedBytes > this.thresholdBytes) this.peer.tooSlow();
-    else socket.write(waiting.bytes());
+    const { bufferedBytes } = socket;
+    if (bufferedBytes > this.thresholdBytes) this.peer.tooSlow();
+    else if (several === undefined) socket.write(first.bytes);
+    else socket.write(this.flusher.joinsFor(bufferedBytes).bytesOf(several, mark, waitingBytes));
   }
 
   /** Forgets what waits. */
   drop(): void {
-    this.waiting = undefined;
+    this.first = undefined;
+    this.several = undefined;
+    this.waitingBytes = 0;
+    this.mark = 0;
   }
 }
