@@ -11,6 +11,7 @@ import { Drain, type DrainResult } from './drain.js';
 import { Hub } from './fanout/hub.js';
 import type { LivePorts, LiveSettings } from './live.settings.js';
 import { Flusher } from './outbound/flusher.js';
+import { silentSink } from './ports/broker.js';
 import type { LiveSocket } from './ports/socket.js';
 import { Publisher } from './publisher.js';
 import { type FindHandler, Session, type SessionContext } from './session.js';
@@ -59,7 +60,10 @@ export class Live {
     this.connections = { ...limits, clock, observer, flusher: new Flusher(clock) };
     this.sessions = { ...limits, clock, observer, onEnd: this.ended };
     this.verbs = makeVerbs(this.hub, this.publisher, ports, settings);
-    broker.start(this.hub);
+    broker.start({
+      ...silentSink,
+      publication: (topic, epoch, publication) => this.hub.publication(topic, epoch, publication),
+    });
     this.heartbeat.start();
     this.credentials.start();
   }

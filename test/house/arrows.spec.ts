@@ -23,7 +23,7 @@ const packages: Record<string, RegExp> = {
   protocol: /^$/,
   client: /^$/,
   core: /^node:(crypto|buffer|zlib)$/,
-  brokers: /^(node:crypto|ioredis|@nats-io\/.+)$/,
+  brokers: /^(node:(crypto|buffer)|@redis\/client|@nats-io\/.+)$/,
   ws: /^(ws|node:.+)$/,
   testing: /^(ws|node:.+)$/,
   nest: /^(@nestjs\/.+|ws|rxjs.*|class-validator|prom-client|jose|node:.+)$/,
@@ -86,6 +86,8 @@ describe('house: arrows', () => {
       [/^@nestjs\/terminus/, /^(nest\/health|server)\//],
       [/^prom-client/, /^(nest\/metrics|server)\//],
       [/^jose/, /^(nest\/auth\/jwt-|server\/)/],
+      [/^@redis/, /^(brokers\/redis|server)\//],
+      [/^@nats-io/, /^(brokers\/nats|server)\//],
     ];
     const wrong = outside.filter(({ from, to }) =>
       doors.some(([name, door]) => name.test(to) && !door.test(from)),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { silentSink } from '../../core/ports/broker.js';
 import { TestClock } from '../../testing/test-clock.js';
 import type { Position } from '../../protocol/position.js';
 import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
@@ -10,7 +11,10 @@ function started(options: MemoryBrokerOptions = {}) {
   const clock = new TestClock();
   const broker = new MemoryBroker(clock, options);
   const delivered: unknown[] = [];
-  broker.start({ publication: (topic, _epoch, { offset, data }) => delivered.push([topic, offset, data]) });
+  broker.start({
+    ...silentSink,
+    publication: (topic, _epoch, { offset, data }) => void delivered.push([topic, offset, data]),
+  });
   return { broker, clock, delivered };
 }
 

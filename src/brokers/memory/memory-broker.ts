@@ -2,6 +2,7 @@ import type {
   Broker,
   BrokerSink,
   LatestReading,
+  Published,
   PublishOptions,
   RecoveryLimits,
   StreamReading,
@@ -31,6 +32,7 @@ export interface MemoryBrokerOptions {
 
 /** All streams in this process. What is published is delivered before `publish` returns. */
 export class MemoryBroker implements Broker {
+  readonly available = true;
   // Ordered by when each was touched last.
   private readonly streams = new Map<string, MemoryStream>();
   /** Those that keep anything, in the same order. */
@@ -58,7 +60,7 @@ export class MemoryBroker implements Broker {
     this.planSweep();
   }
 
-  async publish(topic: string, data: string, options: PublishOptions): Promise<Position> {
+  async publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
     const stream = this.touch(topic);
     const publication = this.change(topic, stream, () => stream.add(data, options, this.clock.now()));
     if (this.keptBytes > this.maxBytes) this.makeRoomForBytes(topic);
@@ -82,9 +84,18 @@ export class MemoryBroker implements Broker {
     return { top: stream.top, missed };
   }
 
+  async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
+    return new Map(topics.map((topic) => [topic, this.touch(topic).top]));
+  }
+
   async latest(topic: string): Promise<LatestReading> {
     const { top, latestPublications: publications } = this.touch(topic);
     return { top, publications };
+  }
+
+  async signal(text: string): Promise<void> {
+    this.checkOpen();
+    this.sink?.signal(text);
   }
 
   async close(): Promise<void> {

@@ -2,12 +2,12 @@
 import type { Connection } from '../connection/connection.js';
 import { eventText } from '../frame/message-text.js';
 import { SharedFrame } from '../frame/shared-frame.js';
-import type { Broker, BrokerSink, Publication } from '../ports/broker.js';
+import type { Broker, Publication } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import { Topic } from './topic.js';
 
 /** The topics in use on this instance. The first one in opens a topic's broker subscription, the last one out closes it. */
-export class Hub implements BrokerSink {
+export class Hub {
   /** Publications handed to live subscribers, since the start. */
   deliveriesTotal = 0;
   private readonly recovered = new WeakMap<Publication, SharedFrame>();

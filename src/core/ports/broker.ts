@@ -28,6 +28,25 @@ export interface PublishOptions {
   readonly latest?: LatestRule;
   /** Absent: nothing is kept. */
   readonly history?: HistoryRules;
+  /**
+   * Names this publication, for a publisher that tries again because it does not know what became of it: the same key on
+   * the same topic within five minutes stores nothing.
+   */
+  readonly idempotencyKey?: string;
+  /**
+   * Grows with the state that is published, for publishers that may overtake each other: what is not newer than the
+   * topic's newest stores nothing. An integer.
+   */
+  readonly version?: number;
+}
+
+/** Where a publication went. */
+export interface Published extends Position {
+  /**
+   * Nothing was stored. `duplicate`: the position is that of the first publication with this idempotency key; `stale`: the
+   * position is the topic's end.
+   */
+  readonly suppressed?: 'duplicate' | 'stale';
 }
 
 /** How much a recovery may return; more than that counts as unrecoverable. */
@@ -50,26 +69,49 @@ export interface LatestReading {
   readonly publications: readonly Publication[];
 }
 
-/** Where a broker delivers. Must not throw. */
+/** Where a broker delivers. No member throws. */
 export interface BrokerSink {
-  /** Called for subscribed topics only, in the order of offsets. */
+  /**
+   * Called for subscribed topics only. Mostly in the order of offsets and without a gap; whoever listens checks, because an
+   * engine may lose what it carries.
+   */
   publication(topic: string, epoch: string, publication: Publication): void;
+  /** Publications may have been missed, of this topic, or of any: whoever listens compares its positions with `tops`. */
+  suspect(topic?: string): void;
+  /** `available` has changed. */
+  availability(available: boolean): void;
+  /** A text that an instance sent to all, this one too. */
+  signal(text: string): void;
 }
+
+/** Listens and does nothing. */
+export const silentSink: BrokerSink = {
+  publication() {},
+  suspect() {},
+  availability() {},
+  signal() {},
+};
 
 /** Stores and carries the streams. Calls reject when the engine is away; none of them waits for ever. */
 export interface Broker {
+  /** Whether the engine answers; it is asked every few seconds. A broker starts out unavailable when it must connect first. */
+  readonly available: boolean;
   /** Called once, before anything else. */
   start(sink: BrokerSink): void;
-  /** Gives the next offset, stores, delivers. Resolves once the publication is in the engine's hands. */
-  publish(topic: string, data: string, options: PublishOptions): Promise<Position>;
+  /** Gives the next offset, stores, delivers: one step for the engine. Resolves once the publication is in its hands. */
+  publish(topic: string, data: string, options: PublishOptions): Promise<Published>;
   /** Resolves when the subscription is in force: everything published from then on reaches the sink. */
   subscribe(topic: string): Promise<void>;
   /** No publication of the topic reaches the sink after this has resolved. */
   unsubscribe(topic: string): Promise<void>;
   /** The topic's end, which gives an untouched topic its epoch, and what came after `since`. */
   read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading>;
+  /** The ends of many topics, in one call to the engine where it can. */
+  tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>>;
   /** What was published with `latest`. */
   latest(topic: string): Promise<LatestReading>;
+  /** Carries a text to all instances, this one too: at most once, in any order. */
+  signal(text: string): Promise<void>;
   /** Frees everything; later calls reject. */
   close(): Promise<void>;
 }

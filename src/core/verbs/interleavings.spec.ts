@@ -32,7 +32,10 @@ class Schedule {
 
 function delayed(memory: MemoryBroker, schedule: Schedule): Broker {
   return {
+    available: true,
     start: (sink) => memory.start(sink),
+    tops: (given) => memory.tops(given),
+    signal: (text) => memory.signal(text),
     publish: (...args) => memory.publish(...args),
     subscribe: (topic) => schedule.later(() => memory.subscribe(topic)),
     // Commands of one topic reach a broker in the order in which they were given.

@@ -4,6 +4,7 @@ import type {
   BrokerSink,
   LatestReading,
   Publication,
+  Published,
   PublishOptions,
   RecoveryLimits,
   StreamReading,
@@ -26,6 +27,8 @@ export interface BrokerPace {
 
 export const promptBroker: BrokerPace = { thereMs: 0, backMs: 0, deliverMs: 0 };
 
+const noRecovery: RecoveryLimits = { count: 0, bytes: 0 };
+
 interface Deliveries {
   stopped: boolean;
   count: number;
@@ -37,6 +40,7 @@ interface Deliveries {
  * the same in every run, and writes down what was published.
  */
 export class SimBroker implements Broker {
+  readonly available = true;
   pace = promptBroker;
   /** Calls and deliveries under way. */
   pendingCount = 0;
@@ -60,12 +64,13 @@ export class SimBroker implements Broker {
   start(sink: BrokerSink): void {
     this.sink = sink;
     this.memory.start({
+      ...sink,
       publication: (inner, epoch, publication) =>
         this.deliver(inner.slice(0, inner.lastIndexOf('~')), this.nameOf(epoch), publication),
     });
   }
 
-  publish(topic: string, data: string, options: PublishOptions): Promise<Position> {
+  publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
     return this.call('publish', topic, async () => {
       if (this.publications.top(topic) === undefined) await this.top(topic);
       const place = this.publications.add(topic, data, options.key, this.timeline.nowMs);
@@ -101,11 +106,22 @@ export class SimBroker implements Broker {
     });
   }
 
+  async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
+    const readings = await Promise.all(
+      topics.map(async (topic) => [topic, (await this.read(topic, undefined, noRecovery)).top] as const),
+    );
+    return new Map(readings);
+  }
+
   latest(topic: string): Promise<LatestReading> {
     return this.call('latest', topic, async () => {
       const { top, publications } = await this.memory.latest(this.inner(topic));
       return { top: this.named(topic, top), publications };
     });
+  }
+
+  signal(text: string): Promise<void> {
+    return this.memory.signal(text);
   }
 
   close(): Promise<void> {
@@ -120,7 +136,7 @@ export class SimBroker implements Broker {
   }
 
   private async top(topic: string): Promise<void> {
-    const { top } = await this.memory.read(this.inner(topic), undefined, { count: 0, bytes: 0 });
+    const { top } = await this.memory.read(this.inner(topic), undefined, noRecovery);
     this.named(topic, top);
   }
 
