@@ -3,6 +3,13 @@
 export const wrongOption = (option: string, value: unknown, allowed: string): Error =>
   new Error(`LiveModule: "${option}" is ${describe(value)}, but must be ${allowed}.`);
 
+// Not what it is instead: that may be an address with a password in it.
+export const noBroker = (): Error =>
+  new Error(
+    'LiveModule: "broker" is no broker. Write broker: new RedisBroker({ url }) from nestjs-live/redis, or a function that ' +
+      'returns one; or leave it out for the memory of this process.',
+  );
+
 export const noGuard = (): Error =>
   new Error(
     'LiveModule: no connection guard. Name one, LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { … } }), ' +

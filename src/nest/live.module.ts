@@ -24,7 +24,7 @@ import { credentialVerifier } from './auth/credential-verifier.js';
 import { guardedGateway } from './guarded-gateway.js';
 import { LiveLogObserver } from './live-log.observer.js';
 import { LiveWsAdapter } from './live-ws.adapter.js';
-import { noRoot, secondRoot } from './live.errors.js';
+import { noBroker, noRoot, secondRoot } from './live.errors.js';
 import { LiveGateway } from './live.gateway.js';
 import { LiveLifecycle } from './live.lifecycle.js';
 import {
@@ -52,7 +52,7 @@ const providers: Provider[] = [
   LiveService,
   { provide: LIVE_CLOCK, useClass: SystemClock },
   { provide: LIVE_SETTINGS, inject: [LIVE_OPTIONS], useFactory: resolveOptions },
-  { provide: LIVE_BROKER, inject: [LIVE_CLOCK], useFactory: (clock: Clock) => new MemoryBroker(clock) },
+  { provide: LIVE_BROKER, inject: [LIVE_OPTIONS, LIVE_CLOCK], useFactory: makeBroker },
   { provide: LiveObservers, inject: [LIVE_OPTIONS], useFactory: makeObservers },
   {
     provide: Live,
@@ -118,6 +118,12 @@ function assemble(definition: DynamicModule, extras: LiveModuleExtras): DynamicM
     ],
     exports: [LiveService, ConnectionRegistry, LiveObservers, LiveLifecycle, LiveServer, LIVE_SETTINGS, Live],
   };
+}
+
+function makeBroker({ broker }: LiveModuleOptions, clock: Clock): Broker {
+  const made = typeof broker === 'function' ? broker() : (broker ?? new MemoryBroker(clock));
+  if (typeof (made as Partial<Broker> | undefined)?.start !== 'function') throw noBroker();
+  return made;
 }
 
 function makeObservers({ onClose }: LiveModuleOptions): LiveObservers {

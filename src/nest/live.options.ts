@@ -1,4 +1,5 @@
 import type { Connection } from '../core/connection/connection.js';
+import type { Broker } from '../core/ports/broker.js';
 import type { JwtConnectionOptions } from './auth/jwt-connection.options.js';
 import type { SessionConnectionOptions } from './auth/session-connection.options.js';
 
@@ -13,6 +14,12 @@ export interface LiveModuleOptions {
   readonly host?: string;
   /** Path of the sockets. @default '/live' */
   readonly path?: string;
+  /**
+   * Stores and carries the streams between instances: `new RedisBroker({ url })` from `nestjs-live/redis`. One of its own
+   * for each application, which closes it; a function is called once, when the application is put together.
+   * @default the memory of this process
+   */
+  readonly broker?: Broker | (() => Broker);
   /** Name of this instance in welcomes and metrics. @default a random one */
   readonly instanceId?: string;
   /**

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
+import { type LiveModuleOptions, LiveModule, LiveService } from '../../src/index.js';
+import { TestClock } from '../../src/testing/index.js';
+import { OpenTopics } from '../support/live-app.js';
+import { createHost, failureOf } from './support/host-app.js';
+
+const options = { port: 0, dangerouslyPublic: true } as const;
+
+const published = (broker: MemoryBroker) => broker.read('open/1', undefined, { count: 0, bytes: 0 });
+
+describe('the option "broker"', () => {
+  it.each<[string, (broker: MemoryBroker) => ReturnType<typeof LiveModule.forRoot>]>([
+    ['a broker', (broker) => LiveModule.forRoot({ ...options, broker })],
+    ['a function', (broker) => LiveModule.forRoot({ ...options, broker: () => broker })],
+    ['forRootAsync', (broker) => LiveModule.forRootAsync({ useFactory: () => ({ ...options, broker }) })],
+  ])('[S18] publishes through it, and closes it with the application: %s', async (_how, moduleOf) => {
+    const broker = new MemoryBroker(new TestClock());
+    const app = await createHost('express', { imports: [moduleOf(broker)], providers: [OpenTopics] });
+    await app.init();
+    const position = await app.get(LiveService).publish('open/1', { speed: 7 });
+    expect((await published(broker)).top).toEqual(position);
+    await app.close();
+    await expect(published(broker)).rejects.toThrow('closed');
+  });
+
+  it('is refused at the start where it is no broker, without a word of what it is', async () => {
+    const url = { url: 'redis://ann:canary@127.0.0.1' } as unknown as NonNullable<
+      LiveModuleOptions['broker']
+    >;
+    const failure = await failureOf(
+      createHost('express', { imports: [LiveModule.forRoot({ ...options, broker: url })] }),
+    );
+    expect(failure).toContain('"broker" is no broker');
+    expect(failure).not.toContain('canary');
+  });
+});
