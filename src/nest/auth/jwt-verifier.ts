@@ -1,5 +1,6 @@
 import { unauthorized, unavailable, codeOf } from './refusal.js';
 import type { JwtSettings } from './jwt-settings.js';
+import { sharedSecretCheck } from './shared-secret-check.js';
 
 /** Resolves to the claims of a good token. Rejects with a 401 or 503 exception that holds nothing of the token. */
 export type JwtVerifier = (token: string) => Promise<Readonly<Record<string, unknown>>>;
@@ -29,7 +30,7 @@ export async function createJwtVerifier(
   const check = checkOf(jose, settings);
   return async (token) => {
     try {
-      return (await check(token)).payload;
+      return await check(token);
     } catch (error) {
       const code = codeOf(error);
       throw tokenFaults.test(code) ? unauthorized(code) : unavailable(code);
@@ -38,19 +39,27 @@ export async function createJwtVerifier(
 }
 
 type Jose = typeof import('jose');
+type Claims = Readonly<Record<string, unknown>>;
 
-function checkOf(jose: Jose, { key, algorithms, issuer, audience, clockToleranceSeconds }: JwtSettings) {
-  const options = {
-    algorithms: [...algorithms],
+function checkOf(
+  jose: Jose,
+  { key, algorithms, issuer, audience, clockToleranceSeconds }: JwtSettings,
+): (token: string) => Claims | Promise<Claims> {
+  const claimRules = {
     clockTolerance: clockToleranceSeconds,
     ...(issuer !== undefined && { issuer }),
     ...(audience !== undefined && { audience }),
   };
-  if (!(key instanceof URL)) return (token: string) => jose.jwtVerify(token, key, options);
+  const options = { algorithms: [...algorithms], ...claimRules };
+  if (!(key instanceof URL)) {
+    const readClaims = (unsecured: string): Claims => jose.UnsecuredJWT.decode(unsecured, claimRules).payload;
+    const atOnce = sharedSecretCheck(key, algorithms, readClaims);
+    return (token) => atOnce(token) ?? jose.jwtVerify(token, key, options).then(({ payload }) => payload);
+  }
   const keySet = jose.createRemoteJWKSet(key, {
     timeoutDuration: jwksTimeoutMs,
     cooldownDuration: jwksCooldownMs,
     cacheMaxAge: jwksMaxAgeMs,
   });
-  return (token: string) => jose.jwtVerify(token, keySet, options);
+  return async (token) => (await jose.jwtVerify(token, keySet, options)).payload;
 }
