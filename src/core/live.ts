@@ -79,6 +79,8 @@ export class Live {
     this.registry.add(connection);
     this.heartbeat.welcome(connection);
     connection.send(this.welcome(connection));
+    // Now, while the socket still holds the 101 back: both go out in one write.
+    connection.outbox.flush();
     this.ports.observer.opened(connection);
     if (this.draining) connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown);
     return session;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Waiting } from './upgrade-hooks.js';
 
 /** Bytes that a peer may send ahead; nobody reads further until the handshake is decided. */
 const maxEarlyBytes = 16_384;
@@ -8,8 +9,9 @@ const maxEarlyBytes = 16_384;
  * One handshake that is not decided yet. Its socket is read meanwhile: that a peer has left shows only behind what it
  * has sent ahead.
  */
-export class PendingHandshake {
-  private readonly abort = new AbortController();
+export class PendingHandshake implements Waiting {
+  private abort: AbortController | undefined;
+  private over = false;
   private readonly early: Buffer[];
   private earlyBytes: number;
 
@@ -30,6 +32,8 @@ export class PendingHandshake {
 
   /** Aborts when nobody waits any more, decided or not. */
   get signal(): AbortSignal {
+    this.abort ??= new AbortController();
+    if (this.over) this.abort.abort();
     return this.abort.signal;
   }
 
@@ -40,7 +44,8 @@ export class PendingHandshake {
     socket.off('end', this.onGone);
     socket.off('close', this.onGone);
     socket.pause();
-    this.abort.abort();
+    this.over = true;
+    this.abort?.abort();
     return Buffer.concat(early);
   }
 

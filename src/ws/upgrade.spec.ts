@@ -16,7 +16,7 @@ class SlowGuard {
     return this.waiting.length;
   }
 
-  readonly authenticate: NonNullable<TestDoorSetup['authenticate']> = (_request, signal) => {
+  readonly authenticate: NonNullable<TestDoorSetup['authenticate']> = (_request, { signal }) => {
     const index = this.waiting.length;
     signal.addEventListener('abort', () => this.aborted.push(index));
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));

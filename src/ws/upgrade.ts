@@ -79,7 +79,7 @@ export class UpgradeDoor {
 
   private async decide(handshake: PendingHandshake): Promise<void> {
     try {
-      const identity = await this.hooks.authenticate(handshake.request, handshake.signal);
+      const identity = await this.hooks.authenticate(handshake.request, handshake);
       this.admit(handshake, identity);
     } catch (error) {
       this.dismiss(handshake, error instanceof Refusal ? error : this.undecided(error));
@@ -95,6 +95,8 @@ export class UpgradeDoor {
       return;
     }
     let admitted = false;
+    // The 101 and the welcome in one write: a system call less, and the peer wakes up once.
+    socket.cork();
     this.server.handleUpgrade(request, socket, early, (ws) => {
       admitted = true;
       // At once: garbage as the first frame would end the process otherwise.
@@ -102,6 +104,7 @@ export class UpgradeDoor {
       socket.off('error', ignore);
       this.accept(ws, socket, request, identity);
     });
+    socket.uncork();
     // Not called back: the peer had already left.
     if (!admitted) this.hooks.handshake('aborted');
   }
@@ -118,6 +121,7 @@ export class UpgradeDoor {
       ws.resume();
     } catch (error) {
       this.hooks.failed('accepting a peer', error);
+      socket.uncork();
       ws.terminate();
     }
   }

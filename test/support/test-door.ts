@@ -7,13 +7,14 @@ import { TestClock } from '../../src/testing/test-clock.js';
 import { LiveHttpServer, type HttpLimits } from '../../src/ws/live-http-server.js';
 import type { Refusal } from '../../src/ws/refusal.js';
 import { UpgradeDoor, type UpgradeOptions } from '../../src/ws/upgrade.js';
+import type { Waiting } from '../../src/ws/upgrade-hooks.js';
 import { RawPeer } from './raw-peer.js';
 
 export interface TestDoorSetup {
   readonly options?: Partial<UpgradeOptions>;
   readonly limits?: HttpLimits;
   readonly precheck?: (request: IncomingMessage) => Refusal | undefined;
-  readonly authenticate?: (request: IncomingMessage, signal: AbortSignal) => Promise<ConnectionIdentity>;
+  readonly authenticate?: (request: IncomingMessage, waiting: Waiting) => Promise<ConnectionIdentity>;
   readonly accepted?: (ws: WebSocket, socket: Duplex) => void;
 }
 
@@ -43,8 +44,8 @@ export class TestDoor {
       {
         draining: () => this.draining,
         precheck: (request) => setup.precheck?.(request),
-        authenticate: (request, signal) =>
-          setup.authenticate?.(request, signal) ?? Promise.resolve({ user: null }),
+        authenticate: (request, waiting) =>
+          setup.authenticate?.(request, waiting) ?? Promise.resolve({ user: null }),
         accepted: (ws, socket) => {
           this.sockets.push(ws);
           ws.on('message', (data: Buffer) => this.note(this.received, data.toString()));
