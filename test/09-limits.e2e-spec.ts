@@ -129,9 +129,9 @@ describe.each(platforms)('9. Peers that do not read, on %s', (_name, platform) =
   it('[L-9.2] closes with 1008 a connection that has more than 1 MiB waiting', async () => {
     const { connection, closed, mostQueued, live } = await stopReading();
     expect(connection?.closedWith).toEqual({ code: 1008, reason: 'back-pressure threshold exceeded' });
-    expect(mostQueued).toBeGreaterThan(MiB);
-    // One tick's frames above the threshold at most, beside what waits for the peer that reads.
-    expect(mostQueued).toBeLessThan(4 * MiB);
+    expect(mostQueued).toBeGreaterThan(MiB - 128 * KiB);
+    // Beside what waits for the peer that reads.
+    expect(mostQueued).toBeLessThan(2 * MiB);
     expect(live.stats().subscriptions).toBe(1);
     expect(await closed.promise).toEqual([1008, 'back-pressure threshold exceeded']);
     expect(live.stats()).toMatchObject({ connections: 1, queuedBytes: 0 });
@@ -140,8 +140,8 @@ describe.each(platforms)('9. Peers that do not read, on %s', (_name, platform) =
   it('[L-9.2] takes the threshold from the options', async () => {
     const { connection, mostQueued } = await stopReading({ backPressureThresholdBytes: 4 * MiB });
     expect(connection?.closedWith?.code).toBe(1008);
-    expect(mostQueued).toBeGreaterThan(4 * MiB);
-    expect(mostQueued).toBeLessThan(8 * MiB);
+    expect(mostQueued).toBeGreaterThan(4 * MiB - 128 * KiB);
+    expect(mostQueued).toBeLessThan(5 * MiB);
   });
 
   it('[L-9.2] leaves the others alone', async () => {

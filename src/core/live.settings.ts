@@ -1,4 +1,5 @@
 import type { ConnectionIdentity } from './connection/live-user.js';
+import type { OutboundBudget } from './outbound/budget.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
@@ -18,11 +19,10 @@ export interface LivePorts {
 }
 
 /** What the core holds its peers and providers to; the module's options have the defaults. */
-export interface LiveLimits {
+export interface LiveLimits extends OutboundBudget {
   readonly maxMessageBytes: number;
   readonly maxTopicsPerConnection: number;
   readonly maxWaitingMessages: number;
-  readonly backPressureThresholdBytes: number;
   readonly pingIntervalMs: number;
   readonly pongTimeoutMs: number;
   readonly authorizationTimeoutMs: number;

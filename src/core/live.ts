@@ -10,6 +10,7 @@ import { ConnectionRegistry } from './connection/registry.js';
 import { Drain, type DrainResult } from './drain.js';
 import { Hub } from './fanout/hub.js';
 import type { LivePorts, LiveSettings } from './live.settings.js';
+import { Backlogs } from './outbound/backlogs.js';
 import { Flusher } from './outbound/flusher.js';
 import { silentSink } from './ports/broker.js';
 import type { LiveSocket } from './ports/socket.js';
@@ -57,7 +58,8 @@ export class Live {
     this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
     this.credentials = new CredentialWatch(limits.credentialGraceMs, clock, this.registry);
-    this.connections = { ...limits, clock, observer, flusher: new Flusher(clock) };
+    const backlogs = new Backlogs(limits, clock);
+    this.connections = { clock, observer, flusher: new Flusher(clock), backlogs };
     this.sessions = { ...limits, clock, observer, onEnd: this.ended };
     this.verbs = makeVerbs(this.hub, this.publisher, ports, settings);
     broker.start({

@@ -70,7 +70,7 @@ export class Session {
     if (this.ended) return;
     this.ended = true;
     this.waiting = undefined;
-    this.connection.leaveAll();
+    this.connection.gone();
     const how = this.connection.closedWith ?? { code, reason };
     this.context.onEnd(this.connection, how.code, how.reason);
   }

@@ -45,6 +45,16 @@ export interface LiveModuleOptions {
   readonly pongTimeoutMs?: number;
   /** Bytes that may wait for one connection before it is closed with 1008. @default 1048576 */
   readonly backPressureThresholdBytes?: number;
+  /** Messages that may wait for one connection before it is closed with 1008. @default 4096 */
+  readonly maxQueuedMessages?: number;
+  /** Milliseconds that a message may wait for a connection that does not read, before it is closed with 1008. @default 10000 */
+  readonly maxQueueAgeMs?: number;
+  /**
+   * Bytes that may wait for all connections together; beyond it those with most waiting are closed with 1008. What many
+   * wait for is counted for each of them, though it is in memory once.
+   * @default 268435456
+   */
+  readonly maxQueuedBytesTotal?: number;
   /** Milliseconds that a shutdown waits for the peers. @default 20000 */
   readonly drainTimeoutMs?: number;
   /** Largest message from a peer, in bytes; more is closed with 1009. @default 65536 */

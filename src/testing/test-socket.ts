@@ -1,4 +1,4 @@
-import type { LiveSocket } from '../core/ports/socket.js';
+import type { Drained, LiveSocket } from '../core/ports/socket.js';
 
 /** A socket without a network: remembers what was written, and is as slow as a test wants. */
 export class TestSocket implements LiveSocket {
@@ -10,6 +10,7 @@ export class TestSocket implements LiveSocket {
   /** Every write, as the text messages in it. */
   readonly writes: string[][] = [];
   bufferedBytes = 0;
+  private waiters: Drained[] = [];
   /** Told when the socket is gone, as `ws` would. */
   onGone: (code: number, reason: string) => void = () => {};
 
@@ -32,9 +33,16 @@ export class TestSocket implements LiveSocket {
     if (this.slow) this.bufferedBytes += frames.byteLength;
   }
 
-  /** The peer reads everything. */
+  /** The peer reads everything that was written; what was waiting for that is written in turn. */
   drain(): void {
     this.bufferedBytes = 0;
+    const { waiters } = this;
+    this.waiters = [];
+    for (const waiter of waiters) waiter.drained();
+  }
+
+  whenDrained(waiter: Drained): void {
+    this.waiters.push(waiter);
   }
 
   ping(): void {

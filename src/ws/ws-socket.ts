@@ -1,12 +1,13 @@
 // hot path
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import type { LiveSocket } from '../core/ports/socket.js';
+import type { Drained, LiveSocket } from '../core/ports/socket.js';
 import type { Session } from '../core/session.js';
 import { fittingCode, fittingReason } from './close-frame.js';
 
 const open = 1;
+const nothing = Buffer.alloc(0);
 
 /**
  * A `ws` WebSocket as the core sees it. Data frames go straight to the socket, whole and already framed; control
@@ -28,6 +29,13 @@ export class WsSocket implements LiveSocket {
 
   write(frames: Uint8Array): void {
     if (this.open) this.socket.write(frames);
+  }
+
+  whenDrained(waiter: Drained): void {
+    // Its turn comes behind everything that was written. Node's own 'drain' is not for every write that has to wait.
+    this.socket.write(nothing, (error) => {
+      if (!error) waiter.drained();
+    });
   }
 
   ping(): void {

@@ -8,6 +8,7 @@ import { Hold } from '../../src/core/fanout/hold.js';
 import { Hub } from '../../src/core/fanout/hub.js';
 import { Subscription, Topic } from '../../src/core/fanout/topic.js';
 import type { SharedFrame } from '../../src/core/frame/shared-frame.js';
+import { Backlog } from '../../src/core/outbound/backlog.js';
 import { Outbox } from '../../src/core/outbound/outbox.js';
 import type { Broker, Publication, RecoveryLimits, StreamReading } from '../../src/core/ports/broker.js';
 import type { TopicRules } from '../../src/core/ports/policy.js';
@@ -353,7 +354,34 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a slow peer loses publications silently',
     shows: ['order', 'behind'],
+    plant: () =>
+      replace<Backlog, [SharedFrame], void>(
+        Backlog,
+        'push',
+        (push) =>
+          function (frame) {
+            if (this.bytes < 300) push.call(this, frame);
+          },
+      ),
+  },
+  {
+    name: 'a slow peer is waited for, however much that is',
+    shows: ['bounds'],
     plant: () => disable(Connection, 'tooSlow'),
+  },
+  {
+    name: 'what waits for a slow peer goes out in the wrong order',
+    shows: ['order', 'answer'],
+    plant: () =>
+      replace<{ frames: SharedFrame[] }, [], void>(
+        Backlog,
+        'drained',
+        (drained) =>
+          function () {
+            this.frames.reverse();
+            drained.call(this);
+          },
+      ),
   },
   {
     name: 'an expired credential goes on',

@@ -1,6 +1,6 @@
 import { SharedFrame } from '../frame/shared-frame.js';
-import type { Flusher } from '../outbound/flusher.js';
-import { Outbox, type SlowPeer } from '../outbound/outbox.js';
+import type { SlowPeer } from '../outbound/backlog.js';
+import { Outbox, type OutboxContext } from '../outbound/outbox.js';
 import type { Clock } from '../ports/clock.js';
 import type { LiveSocket } from '../ports/socket.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
@@ -18,11 +18,9 @@ export interface PeerInfo {
 }
 
 /** What all connections of a server share. */
-export interface ConnectionContext {
+export interface ConnectionContext extends OutboxContext {
   readonly clock: Clock;
-  readonly flusher: Flusher;
   readonly observer: { outbound(type: string, count: number): void };
-  readonly backPressureThresholdBytes: number;
 }
 
 const noMemberships: ReadonlyMap<string, Membership> = new Map();
@@ -61,7 +59,7 @@ export class Connection implements SlowPeer {
     this.cookieHeader = peer.cookieHeader;
     this.openedAt = context.clock.wallMs();
     this.openedMs = this.heardMs = context.clock.now();
-    this.outbox = new Outbox(socket, context.flusher, context.backPressureThresholdBytes, this);
+    this.outbox = new Outbox(socket, context, this);
   }
 
   get user(): LiveUser | null {
@@ -131,7 +129,7 @@ export class Connection implements SlowPeer {
   /** Closes after what was already sent. Only the first call counts. */
   close(code: number, reason: string): void {
     if (this.closedWith !== undefined) return;
-    this.outbox.flush();
+    this.outbox.finish();
     if (this.closedWith === undefined) this.end(code, reason);
   }
 
@@ -143,8 +141,14 @@ export class Connection implements SlowPeer {
   /** Ends it without a close frame; `code` and `reason` are for the log. */
   terminate(code: number, reason: string): void {
     this.closedWith ??= { code, reason };
-    this.leaveAll();
+    this.gone();
     this.socket.terminate();
+  }
+
+  /** Nothing reaches the peer any more: whatever is kept for it is let go. */
+  gone(): void {
+    this.outbox.drop();
+    this.leaveAll();
   }
 
   /** Whether `membership` is what ties the connection to the topic now; a later one has replaced it otherwise. */
@@ -198,8 +202,7 @@ export class Connection implements SlowPeer {
 
   private end(code: number, reason: string): void {
     this.closedWith = { code, reason };
-    this.outbox.drop();
-    this.leaveAll();
+    this.gone();
     this.socket.close(code, reason);
   }
 }

@@ -1,5 +1,4 @@
 // hot path
-import { Buffer } from 'node:buffer';
 import type { Clock } from '../ports/clock.js';
 import { Joins } from './joins.js';
 import { Slab } from './slab.js';
@@ -9,31 +8,63 @@ export interface Flushable {
   tick(): void;
 }
 
-/** Writes what the outboxes hold: once per tick, one write for each of them. */
+/** Milliseconds after which writing makes room for everything else: reading, pings, other timers. */
+export const sliceMs = 10;
+
+/** Writes between two looks at the clock, and of one round before it is the next one's turn. */
+const chunk = 64;
+
+/** Those who were sent something in one tick. */
+interface Round {
+  readonly outboxes: readonly Flushable[];
+  next: number;
+}
+
+/**
+ * Writes what the outboxes hold: once per tick, one write for each of them. A write to a socket is a system call: many of
+ * them are made in slices, and the rounds of several ticks take turns, so that a large audience holds up nobody. [L-9.7]
+ */
 export class Flusher {
   private readonly slab = new Slab();
-  private readonly joins = new Joins((byteLength) => this.slab.take(byteLength));
-  private readonly joinsBehind = new Joins((byteLength) => Buffer.allocUnsafeSlow(byteLength));
+  readonly joins = new Joins((byteLength) => this.slab.take(byteLength));
   private waiting: Flushable[] = [];
+  private rounds: Round[] = [];
+  private planned = false;
 
   constructor(private readonly clock: Clock) {}
 
   /** Has the outbox flushed at the end of this tick. */
   add(outbox: Flushable): void {
-    if (this.waiting.length === 0) this.clock.soon(this.flushAll);
+    if (!this.planned) this.plan();
     this.waiting.push(outbox);
   }
 
-  /** What a peer behind is given may wait for long, and must not keep a whole slab in memory. */
-  joinsFor(bufferedBytes: number): Joins {
-    return bufferedBytes > 0 ? this.joinsBehind : this.joins;
+  private plan(): void {
+    this.planned = true;
+    this.clock.soon(this.writeSlice);
   }
 
-  private readonly flushAll = (): void => {
-    const outboxes = this.waiting;
-    this.waiting = [];
-    for (let i = 0; i < outboxes.length; i++) outboxes[i]?.tick();
+  private readonly writeSlice = (): void => {
+    this.planned = false;
+    if (this.waiting.length > 0) {
+      this.rounds.push({ outboxes: this.waiting, next: 0 });
+      this.waiting = [];
+    }
+    const end = this.clock.now() + sliceMs;
+    while (this.rounds.length > 0) {
+      for (let i = 0; i < this.rounds.length; i++) writeChunk(this.rounds[i]);
+      this.rounds = this.rounds.filter(({ outboxes, next }) => next < outboxes.length);
+      if (this.clock.now() >= end) break;
+    }
     this.joins.forget();
-    this.joinsBehind.forget();
+    if (this.rounds.length > 0 && !this.planned) this.plan();
   };
+}
+
+function writeChunk(round: Round | undefined): void {
+  if (round === undefined) return;
+  const { outboxes } = round;
+  const end = Math.min(outboxes.length, round.next + chunk);
+  for (let i = round.next; i < end; i++) outboxes[i]?.tick();
+  round.next = end;
 }

@@ -1,11 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
-import { TestClock } from '../../testing/test-clock.js';
-import { TestSocket } from '../../testing/test-socket.js';
 import { SharedFrame } from '../frame/shared-frame.js';
-import { Flusher } from './flusher.js';
 import { Joins } from './joins.js';
-import { Outbox } from './outbox.js';
 import { Slab } from './slab.js';
 
 const framesOf = (...texts: string[]): SharedFrame[] => texts.map((text) => new SharedFrame(text));
@@ -49,29 +45,5 @@ describe('Joins', () => {
       return { frames, bytes: joins.bytesOf(frames, i, lengthOf(frames)) };
     });
     for (const { frames, bytes } of given) expect(bytes.equals(plain(frames))).toBe(true);
-  });
-
-  it('gives peers that are behind bytes of their own, the same for all of them, that keep no slab in memory', () => {
-    const written: Uint8Array[] = [];
-    class Recording extends TestSocket {
-      override write(frames: Uint8Array): void {
-        written.push(frames);
-        super.write(frames);
-      }
-    }
-    const clock = new TestClock();
-    const flusher = new Flusher(clock);
-    const sockets = [new Recording(true), new Recording(true), new Recording()];
-    const outboxes = sockets.map((socket) => new Outbox(socket, flusher, 1_000, { tooSlow: () => {} }));
-    for (const frames of [framesOf('a', 'b'), framesOf('c', 'd')]) {
-      for (const outbox of outboxes) for (const frame of frames) outbox.push(frame);
-      clock.flush();
-    }
-    const [quick, alsoQuick, still, behind, alsoBehind, stillQuick] = written;
-    expect([quick, alsoQuick, still].every((bytes) => bytes === quick)).toBe(true);
-    expect(behind).toBe(alsoBehind);
-    expect(behind?.buffer.byteLength).toBe(behind?.byteLength);
-    expect(stillQuick).toEqual(behind);
-    expect(stillQuick?.buffer).not.toBe(behind?.buffer);
   });
 });

@@ -3,32 +3,59 @@ import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../testing/test-clock.js';
 import { TestSocket } from '../../testing/test-socket.js';
 import { SharedFrame } from '../frame/shared-frame.js';
+import { Backlogs } from './backlogs.js';
+import type { OutboundBudget } from './budget.js';
 import { Flusher } from './flusher.js';
+import type { Lane } from './lane.js';
 import { earlyWriteBytes, Outbox } from './outbox.js';
 
 const frameOf = (text: string): SharedFrame => new SharedFrame(JSON.stringify(text));
 
-function setup(sockets: readonly TestSocket[], thresholdBytes = 1_000) {
+const roomy: OutboundBudget = {
+  backPressureThresholdBytes: 1_000,
+  maxQueuedMessages: 100,
+  maxQueueAgeMs: 10_000,
+  maxQueuedBytesTotal: 100_000,
+};
+
+function setup(sockets: readonly TestSocket[], budget: Partial<OutboundBudget> = {}) {
   const clock = new TestClock();
   const flusher = new Flusher(clock);
+  const backlogs = new Backlogs({ ...roomy, ...budget }, clock);
   const slow: TestSocket[] = [];
-  const outboxes = sockets.map(
-    (socket) => new Outbox(socket, flusher, thresholdBytes, { tooSlow: () => void slow.push(socket) }),
-  );
+  const outboxes = sockets.map((socket) => {
+    const tooSlow = (): void => {
+      slow.push(socket);
+      outbox.drop();
+    };
+    const outbox = new Outbox(socket, { flusher, backlogs }, { tooSlow });
+    return outbox;
+  });
   const [outbox] = outboxes;
   if (outbox === undefined) throw new Error('no socket');
-  return { clock, flusher, outboxes, outbox, slow };
+  const send = (text: string, to = outbox): void => {
+    to.push(frameOf(text));
+    clock.flush();
+  };
+  return { clock, flusher, backlogs, outboxes, outbox, slow, send };
+}
+
+/** A peer that has stopped reading, with one message in its socket. */
+function stopped(budget: Partial<OutboundBudget> = {}) {
+  const socket = new TestSocket(true);
+  const world = setup([socket], budget);
+  world.send('stuck');
+  return { ...world, socket };
 }
 
 describe('Outbox', () => {
   it('writes once per tick, whatever was pushed in it', () => {
     const socket = new TestSocket();
-    const { clock, outbox } = setup([socket]);
+    const { clock, outbox, send } = setup([socket]);
     for (const text of ['a', 'b', 'c']) outbox.push(frameOf(text));
     expect(socket.writes).toEqual([]);
     clock.flush();
-    outbox.push(frameOf('d'));
-    clock.flush();
+    send('d');
     expect(socket.writes).toEqual([['"a"', '"b"', '"c"'], ['"d"']]);
   });
 
@@ -48,35 +75,28 @@ describe('Outbox', () => {
     expect(written).toHaveLength(3);
   });
 
-  it('gives each peer its own frames in its own order, however they are mixed', () => {
-    const plan = fc.array(fc.tuple(fc.nat(3), fc.nat(4), fc.boolean()), { maxLength: 200 });
+  it('gives each peer its own frames in its own order, however they are mixed, and however slowly it reads', () => {
+    const step = fc.tuple(fc.nat(3), fc.nat(4), fc.constantFrom('push', 'flush', 'drain'));
     fc.assert(
-      fc.property(plan, (steps) => {
-        const sockets = Array.from({ length: 4 }, () => new TestSocket());
-        const { clock, outboxes } = setup(sockets);
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const sockets = Array.from({ length: 4 }, (_, i) => new TestSocket(i % 2 === 1));
+        const { clock, outboxes, backlogs } = setup(sockets, { backPressureThresholdBytes: 100_000 });
         const frames = Array.from({ length: 5 }, (_, i) => frameOf(String(i)));
         const expected = sockets.map((): string[] => []);
-        for (const [peer, frame, flush] of steps) {
-          outboxes[peer]?.push(frames[frame] ?? frameOf(''));
-          expected[peer]?.push(`"${String(frame)}"`);
-          if (flush) clock.flush();
+        for (const [peer, frame, what] of steps) {
+          if (what === 'drain') sockets[peer]?.drain();
+          else {
+            outboxes[peer]?.push(frames[frame] ?? frameOf(''));
+            expected[peer]?.push(`"${String(frame)}"`);
+          }
+          if (what === 'flush') clock.flush();
         }
         clock.flush();
+        for (let i = 0; i < 2; i++) for (const socket of sockets) socket.drain();
         expect(sockets.map((socket) => socket.writes.flat())).toEqual(expected);
+        expect([backlogs.size, backlogs.bytes]).toEqual([0, 0]);
       }),
     );
-  });
-
-  it('[L-9.2] calls a peer too slow when it is sent to with more than the threshold waiting, and writes no more', () => {
-    const socket = new TestSocket(true);
-    const { clock, outbox, slow } = setup([socket], 10);
-    outbox.push(frameOf('a'.repeat(9)));
-    clock.flush();
-    expect([socket.bufferedBytes > 10, slow.length]).toEqual([true, 0]);
-    outbox.push(frameOf('b'));
-    clock.flush();
-    expect(slow).toEqual([socket]);
-    expect(socket.writes).toHaveLength(1);
   });
 
   it('writes before the tick ends when a burst is long, so that the peer’s pace is seen', () => {
@@ -95,5 +115,158 @@ describe('Outbox', () => {
     socket.open = false;
     clock.flush();
     expect([socket.writes, outbox.queuedBytes]).toEqual([[], 0]);
+  });
+});
+
+describe('Outbox of a peer that is behind', () => {
+  it('writes nothing more to a full socket, and all that waited when it is empty', () => {
+    const { outbox, socket, send } = stopped();
+    for (const text of ['a', 'b']) send(text);
+    expect([socket.writes, outbox.behind]).toEqual([[['"stuck"']], true]);
+    socket.drain();
+    expect(socket.writes).toEqual([['"stuck"'], ['"a"', '"b"']]);
+    socket.drain();
+    expect([outbox.behind, outbox.queuedBytes]).toEqual([false, 0]);
+  });
+
+  it('writes what waits bit by bit', () => {
+    const { outbox, socket, send } = stopped({ backPressureThresholdBytes: 100_000 });
+    for (let i = 0; i < 6; i++) send('x'.repeat(6_000));
+    const sizes: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      socket.drain();
+      sizes.push(socket.bufferedBytes);
+    }
+    expect(sizes).toEqual([18_018, 18_018, 0]);
+    expect(outbox.behind).toBe(false);
+  });
+
+  it('[L-9.2] is too slow with more bytes than the threshold, and not with as many', () => {
+    const { outbox, send, slow } = stopped({ backPressureThresholdBytes: 9 + 2 * 7 });
+    for (const text of ['aaa', 'bbb']) send(text);
+    expect([outbox.queuedBytes, slow.length]).toEqual([23, 0]);
+    send('');
+    expect([outbox.queuedBytes, slow.length]).toEqual([9, 1]);
+  });
+
+  it('[L-9.4] is too slow with more messages than may wait', () => {
+    const { send, slow } = stopped({ maxQueuedMessages: 3 });
+    for (const text of ['a', 'b', 'c']) send(text);
+    expect(slow).toHaveLength(0);
+    send('d');
+    expect(slow).toHaveLength(1);
+  });
+
+  it('[L-9.5] is too slow when a message has waited too long, whatever was written meanwhile', () => {
+    const { clock, send, slow, socket } = stopped({ maxQueueAgeMs: 3_000 });
+    for (let second = 0; second < 10; second++) {
+      send('on time');
+      clock.advance(1_000);
+      socket.drain();
+    }
+    expect(slow).toHaveLength(0);
+    send('late');
+    send('later');
+    clock.advance(3_000);
+    expect(slow).toHaveLength(0);
+    clock.advance(1_000);
+    expect(slow).toHaveLength(1);
+  });
+
+  it('[L-9.6] gives up who has most waiting, when too much waits for all together', () => {
+    const sockets = [new TestSocket(true), new TestSocket(true), new TestSocket(true)];
+    const { clock, outboxes, backlogs, slow, send } = setup(sockets, { maxQueuedBytesTotal: 900 });
+    for (const outbox of outboxes) send('stuck', outbox);
+    const [one, two, three] = outboxes as [Outbox, Outbox, Outbox];
+    send('x'.repeat(300), one);
+    send('x'.repeat(400), two);
+    expect(slow).toEqual([]);
+    send('x'.repeat(250), three);
+    clock.flush();
+    expect(slow).toEqual([sockets[1]]);
+    expect(backlogs.bytes).toBe(one.queuedBytes + three.queuedBytes - 2 * 9);
+  });
+
+  it('is written everything that waits before a close', () => {
+    const { outbox, socket, send } = stopped();
+    send('last words');
+    outbox.finish();
+    expect(socket.writes).toEqual([['"stuck"'], ['"last words"']]);
+    expect(outbox.queuedBytes).toBe(socket.bufferedBytes);
+  });
+
+  it('forgets what waits when it is dropped, and is not called again', () => {
+    const { outbox, socket, backlogs, send } = stopped();
+    send('gone');
+    outbox.drop();
+    socket.drain();
+    expect([socket.writes, backlogs.size, backlogs.bytes]).toEqual([[['"stuck"']], 0, 0]);
+  });
+
+  it('leaves no timer when nobody is behind any more', () => {
+    const { clock, socket, send } = stopped();
+    send('a');
+    socket.drain();
+    socket.drain();
+    expect(clock.timerCount).toBe(0);
+  });
+});
+
+/** A lane whose messages are texts; what it can do without are those that are written in capitals. */
+class TextLane implements Lane {
+  readonly texts: string[] = [];
+
+  get queuedBytes(): number {
+    return this.texts.length * 10;
+  }
+
+  next(): SharedFrame | undefined {
+    const text = this.texts.shift();
+    return text === undefined ? undefined : frameOf(text);
+  }
+
+  shed(): void {
+    this.texts.splice(0);
+  }
+
+  shedBefore(): void {}
+}
+
+describe('Lanes of a peer that is behind', () => {
+  function say(outbox: Outbox, lane: TextLane, ...texts: string[]): void {
+    for (const text of texts) {
+      lane.texts.push(text);
+      outbox.wait(lane, 10);
+    }
+  }
+
+  it('come after what waits, in turns', () => {
+    const { outbox, socket, send } = stopped();
+    const [one, two] = [new TextLane(), new TextLane()];
+    say(outbox, one, '1a', '1b', '1c');
+    say(outbox, two, '2a');
+    send('first');
+    socket.drain();
+    expect(socket.writes.at(-1)).toEqual(['"first"', '"1a"', '"2a"', '"1b"', '"1c"']);
+    socket.drain();
+    expect([outbox.behind, outbox.queuedBytes]).toEqual([false, 0]);
+  });
+
+  it('[L-9.2] give up what they can before the peer is too slow', () => {
+    const { outbox, slow, send, backlogs } = stopped({ backPressureThresholdBytes: 50 });
+    const lane = new TextLane();
+    say(outbox, lane, 'a', 'b', 'c', 'd', 'e');
+    expect([lane.texts, slow, backlogs.bytes]).toEqual([[], [], 0]);
+    send('x'.repeat(50));
+    expect(slow).toHaveLength(1);
+  });
+
+  it('are counted for the budget of all', () => {
+    const { outbox, backlogs } = stopped();
+    const lane = new TextLane();
+    say(outbox, lane, 'a', 'b');
+    expect(backlogs.bytes).toBe(20);
+    outbox.leave(lane);
+    expect(backlogs.bytes).toBe(0);
   });
 });

@@ -1,41 +1,55 @@
 // hot path
 import type { SharedFrame } from '../frame/shared-frame.js';
 import type { LiveSocket } from '../ports/socket.js';
-import type { Flusher } from './flusher.js';
+import { Backlog, type SlowPeer } from './backlog.js';
+import type { Backlogs } from './backlogs.js';
+import type { Flushable, Flusher } from './flusher.js';
+import type { Lane } from './lane.js';
 
 /** Bytes after which a tick's frames are written before the tick ends, so that a burst meets the peer's true pace. */
 export const earlyWriteBytes = 65_536;
 
-/** Told when a peer is too far behind. */
-export interface SlowPeer {
-  tooSlow(): void;
+/** What the outboxes of a server share. */
+export interface OutboxContext {
+  readonly flusher: Flusher;
+  readonly backlogs: Backlogs;
 }
 
 /** What waits to be sent to one connection: the one door for all its data frames, so that none overtakes another. */
-export class Outbox {
+export class Outbox implements Flushable {
   private first: SharedFrame | undefined;
   /** All that wait, the first one too, once they are more than one. */
   private several: SharedFrame[] | undefined;
   private waitingBytes = 0;
   private mark = 0;
   private listed = false;
+  /** Everything that waits, while the peer reads more slowly than it is sent to. */
+  private backlog: Backlog | undefined;
 
   constructor(
     private readonly socket: LiveSocket,
-    private readonly flusher: Flusher,
-    private readonly thresholdBytes: number,
+    private readonly context: OutboxContext,
     private readonly peer: SlowPeer,
   ) {}
 
   /** Bytes that the peer has not been given yet, here and in the socket. */
   get queuedBytes(): number {
-    return this.waitingBytes + this.socket.bufferedBytes;
+    return this.waitingBytes + (this.backlog?.bytes ?? 0) + this.socket.bufferedBytes;
+  }
+
+  /** Whether the peer reads more slowly than it is sent to. */
+  get behind(): boolean {
+    return this.backlog !== undefined || this.socket.bufferedBytes > 0;
   }
 
   push(frame: SharedFrame): void {
+    if (this.backlog !== undefined) {
+      this.backlog.push(frame);
+      return;
+    }
     if (!this.listed) {
       this.listed = true;
-      this.flusher.add(this);
+      this.context.flusher.add(this);
     }
     if (this.first === undefined) this.first = frame;
     else if (this.several === undefined) this.several = [this.first, frame];
@@ -45,26 +59,61 @@ export class Outbox {
     if (this.waitingBytes > earlyWriteBytes) this.flush();
   }
 
+  /** The lane has something for the peer, which comes after all that waits now. `bytes` is what was added to it. */
+  wait(lane: Lane, bytes: number): void {
+    this.fallBehind().wait(lane, bytes);
+  }
+
+  /** The lane's subscription is over. */
+  leave(lane: Lane): void {
+    this.backlog?.leave(lane);
+  }
+
   /** The end of the flusher's tick. */
   tick(): void {
     this.listed = false;
     this.flush();
   }
 
-  /** Writes what waits, unless too much of what was written before is still there. [L-9.2] */
+  /** Writes what waits, or lets it wait on while what was written before is still there. */
   flush(): void {
     const { first, several, waitingBytes, mark, socket } = this;
     if (first === undefined) return;
-    this.drop();
-    if (!socket.open) return;
-    const { bufferedBytes } = socket;
-    if (bufferedBytes > this.thresholdBytes) this.peer.tooSlow();
-    else if (several === undefined) socket.write(first.bytes);
-    else socket.write(this.flusher.joinsFor(bufferedBytes).bytesOf(several, mark, waitingBytes));
+    if (!socket.open) this.clear();
+    else if (socket.bufferedBytes > 0) this.fallBehind();
+    else {
+      this.clear();
+      if (several === undefined) socket.write(first.bytes);
+      else socket.write(this.context.flusher.joins.bytesOf(several, mark, waitingBytes));
+    }
+  }
+
+  /** Writes everything, for a connection that is about to be closed. */
+  finish(): void {
+    this.flush();
+    this.backlog?.finish();
   }
 
   /** Forgets what waits. */
   drop(): void {
+    this.clear();
+    this.backlog?.drop();
+    this.backlog = undefined;
+  }
+
+  private fallBehind(): Backlog {
+    if (this.backlog !== undefined) return this.backlog;
+    const { first, several, socket, peer } = this;
+    const caughtUp = (): void => (this.backlog = undefined);
+    const backlog = new Backlog(socket, this.context.backlogs, { tooSlow: () => peer.tooSlow(), caughtUp });
+    this.backlog = backlog;
+    this.clear();
+    if (several !== undefined) for (const frame of several) backlog.push(frame);
+    else if (first !== undefined) backlog.push(first);
+    return backlog;
+  }
+
+  private clear(): void {
     this.first = undefined;
     this.several = undefined;
     this.waitingBytes = 0;

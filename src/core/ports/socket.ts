@@ -1,3 +1,8 @@
+/** Waits for a socket that was full. */
+export interface Drained {
+  drained(): void;
+}
+
 /** What the core needs of a WebSocket. No member throws or blocks, whatever the state of the peer. */
 export interface LiveSocket {
   /** Whether data can still be sent: after the handshake, before a close from either side. */
@@ -6,6 +11,8 @@ export interface LiveSocket {
   readonly bufferedBytes: number;
   /** Sends bytes that are whole WebSocket frames already. */
   write(frames: Uint8Array): void;
+  /** Tells once, later, when the system has taken everything that was written up to now; never, when the socket ends before. */
+  whenDrained(waiter: Drained): void;
   /** Sends a ping frame. */
   ping(): void;
   /** Starts the closing handshake; the end comes through the session's `ended`. */

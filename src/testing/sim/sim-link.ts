@@ -1,4 +1,4 @@
-import type { LiveSocket } from '../../core/ports/socket.js';
+import type { Drained, LiveSocket } from '../../core/ports/socket.js';
 import { frameTexts } from './frame-texts.js';
 import { Lane, type Parcel } from './lane.js';
 import type { Timeline } from './timeline.js';
@@ -46,6 +46,7 @@ export class SimLink implements LiveSocket {
   slow = false;
   private readonly unsent: Waiting[] = [];
   private unsentBytes = 0;
+  private readonly waiters: Drained[] = [];
   private paused = false;
   /** What came while the server did not read. */
   private unread: Parcel[] | undefined;
@@ -92,6 +93,11 @@ export class SimLink implements LiveSocket {
     const texts = frameTexts(frames);
     this.server.wrote(texts);
     this.pass({ bytes: frames.byteLength, parcels: texts.map((text) => ({ kind: 'text', text })) });
+  }
+
+  whenDrained(waiter: Drained): void {
+    this.waiters.push(waiter);
+    if (this.bufferedBytes === 0) this.timeline.in(0, () => this.tellDrained());
   }
 
   ping(): void {
@@ -165,6 +171,12 @@ export class SimLink implements LiveSocket {
     const unsent = this.unsent.splice(0);
     this.unsentBytes = 0;
     for (const { parcels } of unsent) for (const parcel of parcels) this.down.send(parcel);
+    this.timeline.in(0, () => this.tellDrained());
+  }
+
+  private tellDrained(): void {
+    if (this.bufferedBytes > 0) return;
+    for (const waiter of this.waiters.splice(0)) waiter.drained();
   }
 
   private breakOff(clientMs: number): void {

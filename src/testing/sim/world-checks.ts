@@ -1,6 +1,7 @@
 import type { Connection } from '../../core/connection/connection.js';
 import { type Hold, holdLimits } from '../../core/fanout/hold.js';
 import { earlyWriteBytes } from '../../core/outbound/outbox.js';
+import { simLimits } from './server-side.js';
 import type { World } from './world.js';
 
 /** At any moment between two events: registry, hub and connections say the same. */
@@ -74,10 +75,12 @@ export function isQuiet({ broker, policy, server, timeline }: World): boolean {
 export function checkQuiet(world: World): void {
   const { server, publications, tell } = world;
   const inUse = new Set<string>();
-  for (const { session, checker } of server.visitors) {
+  for (const { session, checker, link } of server.visitors) {
     const { connection } = session;
     for (const topic of connection.topics) inUse.add(topic);
     if (!connection.open) continue;
+    if (connection.outbox.queuedBytes > simLimits.backPressureThresholdBytes + link.bufferedBytes)
+      checker.tell('bounds', `${String(connection.outbox.queuedBytes)} bytes wait`);
     const { subscribed } = checker.delivery;
     if ([...subscribed.keys()].toSorted().join() !== connection.topics.toSorted().join())
       checker.tell('maps', `knows of ${[...subscribed.keys()].join()}, has ${connection.topics.join()}`);
@@ -85,6 +88,8 @@ export function checkQuiet(world: World): void {
       checker.tell('leftover', `${String(connection.membershipCount)} memberships`);
     for (const [topic, at] of subscribed) {
       const top = publications.top(topic);
+      // What waits for a peer that does not read is told when it reads, or the peer is closed.
+      if (connection.outbox.behind) continue;
       if (top?.epoch !== at.epoch || top.offset !== at.offset)
         checker.tell(
           'behind',

@@ -1,0 +1,165 @@
+import { Buffer } from 'node:buffer';
+import type { SharedFrame } from '../frame/shared-frame.js';
+import type { Drained, LiveSocket } from '../ports/socket.js';
+import type { Backlogs, Waiting } from './backlogs.js';
+import type { Lane } from './lane.js';
+
+/** Bytes of one write to a peer that is behind: few, so that one which reads slowly is seen to read. */
+export const behindWriteBytes = 16_384;
+
+/** Told when a peer is too far behind. */
+export interface SlowPeer {
+  tooSlow(): void;
+}
+
+/** Told how a backlog ends. */
+export interface BacklogOwner extends SlowPeer {
+  /** Everything is on its way. */
+  caughtUp(): void;
+}
+
+/** So many frames had been pushed by then. */
+interface Milestone {
+  readonly count: number;
+  readonly ms: number;
+}
+
+/**
+ * What waits for a peer whose socket is full. It is written bit by bit as the peer reads: what waits here is shared with
+ * others and can still be given up, what lies in a socket cannot. Frames go first, in order, then the lanes by turns.
+ */
+export class Backlog implements Drained, Waiting {
+  /** Bytes that wait here. */
+  bytes = 0;
+  private frames: SharedFrame[] = [];
+  private readonly lanes = new Set<Lane>();
+  private pushed = 0;
+  private milestones: Milestone[] = [];
+  private over = false;
+
+  constructor(
+    private readonly socket: LiveSocket,
+    private readonly backlogs: Backlogs,
+    private readonly owner: BacklogOwner,
+  ) {
+    backlogs.add(this);
+    socket.whenDrained(this);
+  }
+
+  push(frame: SharedFrame): void {
+    if (this.over) return;
+    this.frames.push(frame);
+    this.pushed += 1;
+    this.count(frame.bytes.byteLength);
+    if (this.isTooMuch) this.shed();
+  }
+
+  /** The lane has something; `bytes` is what was added to it, less what it replaces. */
+  wait(lane: Lane, bytes: number): void {
+    if (this.over) return;
+    this.lanes.add(lane);
+    this.count(bytes);
+    if (this.isTooMuch) this.shed();
+  }
+
+  /** The lane's subscription is over. */
+  leave(lane: Lane): void {
+    if (this.lanes.delete(lane)) this.count(-lane.queuedBytes);
+  }
+
+  /** The socket is empty: more can be written. */
+  drained(): void {
+    if (this.over) return;
+    while (this.socket.open && this.socket.bufferedBytes === 0) {
+      const bytes = this.next();
+      if (bytes === undefined) {
+        this.drop();
+        this.owner.caughtUp();
+        return;
+      }
+      this.socket.write(bytes);
+    }
+    if (this.socket.open) this.socket.whenDrained(this);
+    else this.drop();
+  }
+
+  /** Writes everything, whatever the socket holds. */
+  finish(): void {
+    for (let bytes = this.next(); bytes !== undefined; bytes = this.next()) this.socket.write(bytes);
+  }
+
+  /** Now and then: what has waited too long. [L-9.5] */
+  look(nowMs: number): void {
+    const latestMs = nowMs - this.backlogs.budget.maxQueueAgeMs;
+    for (const lane of this.lanes) this.countIn(lane, () => lane.shedBefore(latestMs));
+    const written = this.pushed - this.frames.length;
+    this.milestones = this.milestones.filter(({ count }) => count > written);
+    const [oldest] = this.milestones;
+    if (oldest !== undefined && oldest.ms <= latestMs) this.owner.tooSlow();
+    else if (this.frames.length > 0) this.milestones.push({ count: this.pushed, ms: nowMs });
+  }
+
+  /** Gives up what its lanes can do without, and the peer if that is not enough, or if `must`. */
+  shed(must = false): void {
+    for (const lane of this.lanes) this.countIn(lane, () => lane.shed());
+    if (must ? this.bytes > 0 : this.isTooMuch) this.owner.tooSlow();
+  }
+
+  drop(): void {
+    this.over = true;
+    this.frames = [];
+    this.lanes.clear();
+    this.count(-this.bytes);
+    this.backlogs.remove(this);
+  }
+
+  private get isTooMuch(): boolean {
+    const { backPressureThresholdBytes, maxQueuedMessages } = this.backlogs.budget;
+    if (this.bytes + this.socket.bufferedBytes > backPressureThresholdBytes) return true;
+    return this.frames.length > maxQueuedMessages;
+  }
+
+  /** The next write's worth; at least one frame. */
+  private next(): Uint8Array | undefined {
+    const frames = this.nextFrames();
+    const [first] = frames;
+    if (frames.length > 1) return Buffer.concat(frames.map(({ bytes }) => bytes));
+    return first?.bytes;
+  }
+
+  private nextFrames(): SharedFrame[] {
+    let bytes = 0;
+    let count = 0;
+    for (; count < this.frames.length && bytes < behindWriteBytes; count++) {
+      bytes += this.frames[count]?.bytes.byteLength ?? 0;
+    }
+    this.count(-bytes);
+    const taken = this.frames.splice(0, count);
+    // What waits in a lane came after it, or does not mind.
+    if (this.frames.length === 0) this.takeFromLanes(taken, bytes);
+    return taken;
+  }
+
+  private takeFromLanes(taken: SharedFrame[], bytes: number): void {
+    for (let byteLength = bytes; byteLength < behindWriteBytes && this.lanes.size > 0;) {
+      for (const lane of this.lanes) {
+        const frame = this.countIn(lane, () => lane.next());
+        if (frame === undefined) this.lanes.delete(lane);
+        else taken.push(frame);
+        byteLength += frame?.bytes.byteLength ?? 0;
+      }
+    }
+  }
+
+  private countIn<T>(lane: Lane, run: () => T): T {
+    const before = lane.queuedBytes;
+    const result = run();
+    this.count(lane.queuedBytes - before);
+    return result;
+  }
+
+  private count(bytes: number): void {
+    this.bytes += bytes;
+    this.backlogs.count(bytes);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Cancel, Clock } from '../ports/clock.js';
+import type { OutboundBudget } from './budget.js';
+
+/** Milliseconds between two looks at who is behind. */
+const lookMs = 1_000;
+
+/** What waits for one peer that is behind. */
+export interface Waiting {
+  readonly bytes: number;
+  /** A look at how long it has waited. */
+  look(nowMs: number): void;
+  /** Gives something up, the peer itself if nothing else will do. */
+  shed(must: boolean): void;
+}
+
+/** The backlogs of all connections: how old they grow, and what they come to together. */
+export class Backlogs {
+  /** Bytes that wait in all of them. */
+  bytes = 0;
+  private readonly all = new Set<Waiting>();
+  private cancelWatch: Cancel | undefined;
+  private shedding = false;
+
+  constructor(
+    readonly budget: OutboundBudget,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Connections that are behind now. */
+  get size(): number {
+    return this.all.size;
+  }
+
+  add(backlog: Waiting): void {
+    this.all.add(backlog);
+    if (this.cancelWatch === undefined) this.watch();
+  }
+
+  remove(backlog: Waiting): void {
+    this.all.delete(backlog);
+    if (this.all.size > 0) return;
+    this.cancelWatch?.();
+    this.cancelWatch = undefined;
+  }
+
+  count(bytes: number): void {
+    this.bytes += bytes;
+    if (this.bytes <= this.budget.maxQueuedBytesTotal || this.shedding) return;
+    this.shedding = true;
+    this.clock.soon(this.shedLargest);
+  }
+
+  private watch(): void {
+    this.cancelWatch = this.clock.after(lookMs, () => {
+      this.watch();
+      const now = this.clock.now();
+      for (const backlog of this.all) backlog.look(now);
+    });
+  }
+
+  /** Who has most waiting pays first, so that one slow peer never costs the others. [L-9.6] */
+  private readonly shedLargest = (): void => {
+    const byBytes = [...this.all].toSorted((one, other) => other.bytes - one.bytes);
+    for (const backlog of byBytes) {
+      if (this.bytes <= this.budget.maxQueuedBytesTotal) break;
+      backlog.shed(true);
+    }
+    this.shedding = false;
+  };
+}
