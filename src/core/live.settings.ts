@@ -34,4 +34,6 @@ export interface LiveSettings {
   /** Named in every welcome. */
   readonly instanceId: string;
   readonly limits: LiveLimits;
+  /** Bytes from which a publication is compressed for the peers that take it so; absent where none is. */
+  readonly compressFromBytes?: number;
 }

@@ -53,7 +53,7 @@ export class Live {
   ) {
     const { broker, clock, observer } = ports;
     const { limits } = settings;
-    this.hub = new Hub(broker, observer);
+    this.hub = new Hub(broker, observer, settings.compressFromBytes);
     this.publisher = new Publisher(broker, observer);
     this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);

@@ -12,6 +12,7 @@ import { LiveHttpServer, type TakeUpgrade } from '../ws/live-http-server.js';
 import { Refusal, unavailable } from '../ws/refusal.js';
 import { SharedSockets } from '../ws/shared-sockets.js';
 import { UpgradeDoor } from '../ws/upgrade.js';
+import { windowBitsOf } from '../ws/websocket-server.js';
 import { routeUpgrades } from '../ws/upgrade-router.js';
 import { serve, WsSocket } from '../ws/ws-socket.js';
 import { originVerdict } from './auth/origin.js';
@@ -155,7 +156,7 @@ export class LiveServer {
     const { clients } = this;
     if (clients === undefined) return;
     const session = this.live.accept(
-      new WsSocket(ws, socket),
+      new WsSocket(ws, socket, windowBitsOf(request)),
       {
         id: randomUUID(),
         identity,

@@ -29,6 +29,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
     throw wrongOption(name, value, `an integer from ${String(least)} to ${String(most)}`);
   };
   if (options.allowedOrigins !== undefined) validateAllowedOrigins(options.allowedOrigins);
+  const compressFromBytes = compressionOf(options);
   const maxMessageBytes = number('maxMessageBytes', 65_536, 128, 2 ** 30);
   return {
     port: options.port === 'app' ? 'app' : number('port', 8081, 0, 65_535),
@@ -45,12 +46,14 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       /^[a-zA-Z_:][\w:]{0,63}$/,
       'a metric name',
     ),
+    ...(compressFromBytes !== undefined && { compressFromBytes }),
     drainTimeoutMs: number('drainTimeoutMs', 20_000, 0),
     upgrade: {
       path: text('path', options.path ?? '/live', /^(?:\/[\w.~-]+)+$|^\/$/, 'a path such as "/live"'),
       upgradeTimeoutMs: number('upgradeTimeoutMs', 5_000, 1),
       maxPendingUpgrades: number('maxPendingUpgrades', 1_000, 1),
       maxMessageBytes,
+      compress: compressFromBytes !== undefined,
     },
     limits: {
       maxMessageBytes,
@@ -67,6 +70,14 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       snapshotTimeoutMs: number('snapshotTimeoutMs', 10_000, 1),
     },
   };
+}
+
+/** Bytes from which a publication is compressed; `undefined` when none is. */
+function compressionOf({ compression }: LiveModuleOptions): number | undefined {
+  if (compression === undefined || compression === false) return undefined;
+  const bytes: unknown = compression === true ? 1_024 : (compression.thresholdBytes ?? 1_024);
+  if (typeof bytes === 'number' && Number.isInteger(bytes) && bytes >= 0) return bytes;
+  throw wrongOption('compression.thresholdBytes', bytes, 'an integer >= 0');
 }
 
 function text(name: string, value: unknown, pattern: RegExp, allowed: string): string {

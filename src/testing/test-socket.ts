@@ -10,6 +10,7 @@ export class TestSocket implements LiveSocket {
   /** Every write, as the text messages in it. */
   readonly writes: string[][] = [];
   bufferedBytes = 0;
+  readonly windowBits = 0;
   private waiters: Drained[] = [];
   /** Told when the socket is gone, as `ws` would. */
   onGone: (code: number, reason: string) => void = () => {};

@@ -14,6 +14,8 @@ export interface UpgradeOptions {
   readonly upgradeTimeoutMs: number;
   readonly maxPendingUpgrades: number;
   readonly maxMessageBytes: number;
+  /** Whether permessage-deflate is agreed to where a client offers it. @default false */
+  readonly compress?: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export class UpgradeDoor {
     private readonly hooks: UpgradeHooks,
     private readonly clock: Clock,
   ) {
-    this.server = makeWebSocketServer(options.maxMessageBytes);
+    this.server = makeWebSocketServer(options.maxMessageBytes, options.compress);
   }
 
   /** Handshakes that are not decided yet. */

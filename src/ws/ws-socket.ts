@@ -17,6 +17,7 @@ export class WsSocket implements LiveSocket {
   constructor(
     private readonly ws: WebSocket,
     private readonly socket: Duplex,
+    readonly windowBits = 0,
   ) {}
 
   get open(): boolean {

@@ -16,6 +16,8 @@ export class Hub {
   constructor(
     private readonly broker: Broker,
     private readonly observer: Observer,
+    /** Bytes from which a publication is worth compressing. */
+    private readonly compressFromBytes = Infinity,
   ) {}
 
   get topicCount(): number {
@@ -36,7 +38,7 @@ export class Hub {
   publication(name: string, epoch: string, publication: Publication): void {
     const topic = this.topics.get(name);
     if (topic === undefined) return;
-    const frame = new SharedFrame(eventText(name, publication));
+    const frame = this.frame(eventText(name, publication));
     const count = topic.deliver(epoch, publication.offset, frame);
     this.deliveriesTotal += count;
     if (count > 0) this.observer.outbound('event', count);
@@ -46,7 +48,7 @@ export class Hub {
   frameOf(name: string, publication: Publication): SharedFrame {
     let frame = this.recovered.get(publication);
     if (frame === undefined) {
-      frame = new SharedFrame(eventText(name, publication));
+      frame = this.frame(eventText(name, publication));
       this.recovered.set(publication, frame);
     }
     return frame;
@@ -64,6 +66,10 @@ export class Hub {
       ready.catch(() => this.forget(opened));
     }
     return topic;
+  }
+
+  private frame(text: string): SharedFrame {
+    return new SharedFrame(text, text.length >= this.compressFromBytes);
   }
 
   private readonly close = (topic: Topic): void => {

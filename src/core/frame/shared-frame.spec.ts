@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { constants, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SharedFrame } from './shared-frame.js';
@@ -26,6 +28,37 @@ function read(bytes: Buffer): {
 const frame = { opcode: 1, final: true, masked: false, rest: 0 };
 
 describe('SharedFrame', () => {
+  it.each([9, 12, 15])(
+    '[L-4.6] compresses a text once for all who take it with a window of 2^%i',
+    (windowBits) => {
+      const text = JSON.stringify(
+        Array.from({ length: 100 }, (_, i) => ({ id: i, name: 'vehicle', speed: i % 7 })),
+      );
+      const frame = new SharedFrame(text, true);
+      const { bytes } = frame.for(windowBits);
+      expect(frame.for(windowBits).bytes).toBe(bytes);
+      // Final, text, the first reserved bit.
+      expect(bytes[0]).toBe(0xc1);
+      const payload = bytes.subarray((bytes[1] ?? 0) < 126 ? 2 : 4);
+      const tail = Buffer.from([0, 0, 0xff, 0xff]);
+      const inflated = inflateRawSync(Buffer.concat([payload, tail]), {
+        windowBits,
+        finishFlush: constants.Z_SYNC_FLUSH,
+      });
+      expect(inflated.toString('utf8')).toBe(text);
+      expect(bytes.length).toBeLessThan(frame.bytes.length * 0.4);
+    },
+  );
+
+  it('[L-4.6] stays as it is for who takes none, where it is too short, and where it gains nothing', () => {
+    const long = new SharedFrame('x'.repeat(2_000), true);
+    const short = new SharedFrame('x'.repeat(2_000));
+    const dense = new SharedFrame(randomBytes(500).toString('base64url').slice(0, 60), true);
+    expect(long.for(0)).toBe(long);
+    expect(short.for(15)).toBe(short);
+    expect(dense.for(15)).toBe(dense);
+  });
+
   it.each([0, 1, 125, 126, 127, 65_535, 65_536, 70_000])(
     'frames a text of %i bytes in the shortest form',
     (length) => {

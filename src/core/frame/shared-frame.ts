@@ -1,7 +1,10 @@
 // hot path
 import { Buffer } from 'node:buffer';
+import { deflate } from './deflate.js';
 
 const finalText = 0x81;
+/** The first reserved bit: the payload is compressed (RFC 7692, section 6). */
+const compressed = 0x40;
 
 /** 2^32 divided by the golden ratio, so that marks which follow each other differ in all their bits. */
 const markStep = 0x9e37_79b1;
@@ -15,23 +18,58 @@ export class SharedFrame {
   readonly bytes: Buffer;
   /** Tells frames apart, though not for certain: it comes again after 2^32 others. */
   readonly mark = (lastMark = (lastMark + markStep) | 0);
+  /** By window; only for a frame that is worth it. */
+  private deflated: (SharedFrame | undefined)[] | undefined;
 
-  constructor(text: string) {
-    const length = Buffer.byteLength(text, 'utf8');
-    const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-    const bytes = Buffer.allocUnsafe(header + length);
-    bytes[0] = finalText;
-    if (header === 2) {
-      bytes[1] = length;
-    } else if (header === 4) {
-      bytes[1] = 126;
-      bytes.writeUInt16BE(length, 2);
-    } else {
-      bytes[1] = 127;
-      bytes.writeUInt32BE(Math.floor(length / 2 ** 32), 2);
-      bytes.writeUInt32BE(length % 2 ** 32, 6);
-    }
-    bytes.write(text, header, 'utf8');
-    this.bytes = bytes;
+  /** @param content the text, or bytes that are whole frames already */
+  constructor(content: string | Buffer, worthCompressing = false) {
+    this.bytes = typeof content === 'string' ? textFrame(content) : content;
+    this.deflated = worthCompressing ? [] : undefined;
   }
+
+  /** The same message for peers with this window, 0 for those that take none compressed. Made once; itself where it gains nothing. */
+  for(windowBits: number): SharedFrame {
+    const { deflated } = this;
+    if (windowBits === 0 || deflated === undefined) return this;
+    return (deflated[windowBits] ??= this.deflate(windowBits));
+  }
+
+  private deflate(windowBits: number): SharedFrame {
+    const { bytes } = this;
+    const payload = deflate(bytes.subarray(headerBytes(bytes)), windowBits);
+    const frame = frameOf(finalText | compressed, payload.byteLength);
+    if (frame.byteLength >= bytes.byteLength) return this;
+    frame.set(payload, frame.byteLength - payload.byteLength);
+    return new SharedFrame(frame);
+  }
+}
+
+function textFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text, 'utf8');
+  const bytes = frameOf(finalText, length);
+  bytes.write(text, bytes.byteLength - length, 'utf8');
+  return bytes;
+}
+
+/** A frame whose payload, of `length` bytes, is still to be written. */
+function frameOf(first: number, length: number): Buffer {
+  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const bytes = Buffer.allocUnsafe(header + length);
+  bytes[0] = first;
+  if (header === 2) {
+    bytes[1] = length;
+  } else if (header === 4) {
+    bytes[1] = 126;
+    bytes.writeUInt16BE(length, 2);
+  } else {
+    bytes[1] = 127;
+    bytes.writeUInt32BE(Math.floor(length / 2 ** 32), 2);
+    bytes.writeUInt32BE(length % 2 ** 32, 6);
+  }
+  return bytes;
+}
+
+function headerBytes(frame: Buffer): number {
+  const length = frame[1] ?? 0;
+  return length < 126 ? 2 : length === 126 ? 4 : 10;
 }

@@ -23,6 +23,7 @@ export class Outbox implements Flushable {
   private waitingBytes = 0;
   private mark = 0;
   private listed = false;
+  private readonly windowBits: number;
   /** Everything that waits, while the peer reads more slowly than it is sent to. */
   private backlog: Backlog | undefined;
 
@@ -30,7 +31,9 @@ export class Outbox implements Flushable {
     private readonly socket: LiveSocket,
     private readonly context: OutboxContext,
     private readonly peer: SlowPeer,
-  ) {}
+  ) {
+    this.windowBits = socket.windowBits;
+  }
 
   /** Bytes that the peer has not been given yet, here and in the socket. */
   get queuedBytes(): number {
@@ -42,7 +45,8 @@ export class Outbox implements Flushable {
     return this.backlog !== undefined || this.socket.bufferedBytes > 0;
   }
 
-  push(frame: SharedFrame): void {
+  push(shared: SharedFrame): void {
+    const frame = this.windowBits === 0 ? shared : shared.for(this.windowBits);
     if (this.backlog !== undefined) {
       this.backlog.push(frame);
       return;

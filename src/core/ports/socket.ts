@@ -7,6 +7,8 @@ export interface Drained {
 export interface LiveSocket {
   /** Whether data can still be sent: after the handshake, before a close from either side. */
   readonly open: boolean;
+  /** The window, as a power of two, of the compressed frames that the peer takes; 0 when it takes none. */
+  readonly windowBits: number;
   /** Bytes that were written and that the system has not taken yet. */
   readonly bufferedBytes: number;
   /** Sends bytes that are whole WebSocket frames already. */

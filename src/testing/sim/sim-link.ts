@@ -36,6 +36,7 @@ interface Waiting {
 /** A WebSocket and the network under it: the server's end is a `LiveSocket`. */
 export class SimLink implements LiveSocket {
   open = true;
+  readonly windowBits = 0;
   readonly up: Lane;
   readonly down: Lane;
   /** The server knows that it is over. */
