@@ -31,7 +31,7 @@ export { Connection as LiveConnection } from './core/connection/connection.js';
 export { ConnectionRegistry } from './core/connection/registry.js';
 export type { ConnectionIdentity, LiveUser } from './core/connection/live-user.js';
 export type { LiveStats } from './core/live.js';
-export type { Broker, BrokerSink, HistoryRules, LatestRule } from './core/ports/broker.js';
+export type { Broker, BrokerSink, HistoryRules, LatestRule, Published } from './core/ports/broker.js';
 export { snapshotAt } from './core/stream/snapshot-at.js';
 export { LiveError, type LiveErrorDetails } from './protocol/live.error.js';
 export { CloseCode, CloseReason, type ErrorCode, mayReconnect } from './protocol/codes.js';

@@ -246,6 +246,10 @@ describe('the standalone server in development mode', () => {
     ['a key that is no string', { topic: 'chat/x', data: 1, key: 7 }, 400],
     ['a key that is null', { topic: 'chat/x', data: 1, key: null }, 400],
     ['an empty key', { topic: 'chat/x', data: 1, key: '' }, 400],
+    ['an empty idempotency key', { topic: 'chat/x', data: 1, idempotencyKey: '' }, 400],
+    ['an idempotency key that is no string', { topic: 'chat/x', data: 1, idempotencyKey: 7 }, 400],
+    ['a version that is no integer', { topic: 'chat/x', data: 1, version: 1.5 }, 400],
+    ['a version that is null', { topic: 'chat/x', data: 1, version: null }, 400],
     ['a string', '"hello"', 400],
     ['nothing', '', 400],
     ['very deep JSON', `{"topic":"chat/x","data":${'['.repeat(300_000)}${']'.repeat(300_000)}}`, 400],
@@ -255,6 +259,20 @@ describe('the standalone server in development mode', () => {
     const answer = await publish(shared.http, body);
     expect(answer).toMatchObject({ status, body: { statusCode: status } });
     expect(Object.keys(answer.body as object).toSorted()).toEqual(['error', 'message', 'statusCode']);
+  });
+
+  it('stores a publication that is sent again once, and says so', async () => {
+    const sent = { topic: 'chat/again', data: 1, idempotencyKey: 'k', version: 2 };
+    const first = await publish(shared.http, sent);
+    expect(Object.keys(first.body as object)).toEqual(['epoch', 'offset']);
+    expect(await publish(shared.http, sent)).toEqual({
+      status: 202,
+      body: { ...(first.body as object), suppressed: 'duplicate' },
+    });
+    expect((await publish(shared.http, { topic: 'chat/again', data: 0, version: 1 })).body).toMatchObject({
+      offset: 1,
+      suppressed: 'stale',
+    });
   });
 
   it('publishes nothing of an array with one mistake', async () => {

@@ -1,7 +1,6 @@
 import { CloseCode, CloseReason } from '../protocol/codes.js';
 import type { WelcomeMessage } from '../protocol/messages.js';
 import { LiveError } from '../protocol/live.error.js';
-import type { Position } from '../protocol/position.js';
 import { isTopicName } from '../protocol/topic-name.js';
 import { Connection, type ConnectionContext, type PeerInfo } from './connection/connection.js';
 import { CredentialWatch } from './connection/credential-watch.js';
@@ -12,9 +11,9 @@ import { Hub } from './fanout/hub.js';
 import type { LivePorts, LiveSettings } from './live.settings.js';
 import { Backlogs } from './outbound/backlogs.js';
 import { Flusher } from './outbound/flusher.js';
-import { silentSink } from './ports/broker.js';
+import { type Published, silentSink } from './ports/broker.js';
 import type { LiveSocket } from './ports/socket.js';
-import { Publisher } from './publisher.js';
+import { type PublicationOptions, Publisher } from './publisher.js';
 import { type FindHandler, Session, type SessionContext } from './session.js';
 import { isKey } from './verbs/fields.js';
 import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
@@ -91,19 +90,18 @@ export class Live {
   /**
    * Publishes a JSON value to a topic, for the application itself: no right is asked.
    *
-   * @returns its position, once the broker has it; it has then been handed to every subscriber of this instance
-   * @throws LiveError `validation-failed` for what is no topic name, is declared nowhere, or has no JSON text;
-   * `unavailable` when the broker cannot take it
+   * @returns its position, once the broker has it, and whether it was suppressed as a duplicate or as stale
+   * @throws LiveError `validation-failed` for what is no topic name, is declared nowhere, or has no JSON text, and for
+   * options that are no key or no version; `unavailable` when the broker cannot take it
    */
-  async publish(topic: string, data: unknown, { key }: { readonly key?: string } = {}): Promise<Position> {
+  async publish(topic: string, data: unknown, options: PublicationOptions = {}): Promise<Published> {
     if (!isTopicName(topic)) throw new LiveError('validation-failed', 'This is not a topic name [L-3.1]');
     const rules = this.ports.policy.rulesFor(topic);
     if (rules === undefined) throw new LiveError('validation-failed', `No declared topic matches "${topic}"`);
-    if (key !== undefined && !isKey(key))
-      throw new LiveError('validation-failed', 'A key has 1 to 128 characters');
+    checkOptions(options);
     const text = jsonOf(data);
     if (text === undefined) throw new LiveError('validation-failed', 'The data has no JSON text');
-    return this.publisher.publish(topic, text, key, rules);
+    return this.publisher.publish(topic, text, options, rules);
   }
 
   stats(): LiveStats {
@@ -153,6 +151,15 @@ export class Live {
       limits: { maxMessageBytes, maxTopics: maxTopicsPerConnection, pingIntervalMs },
     };
   }
+}
+
+function checkOptions({ key, idempotencyKey, version }: PublicationOptions): void {
+  if (key !== undefined && !isKey(key))
+    throw new LiveError('validation-failed', 'A key has 1 to 128 characters');
+  if (idempotencyKey !== undefined && !isKey(idempotencyKey))
+    throw new LiveError('validation-failed', 'An idempotency key has 1 to 128 characters');
+  if (version !== undefined && !Number.isSafeInteger(version))
+    throw new LiveError('validation-failed', 'A version is an integer');
 }
 
 /** `undefined` for what JSON cannot say: functions, cycles, BigInt. */

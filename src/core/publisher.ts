@@ -1,12 +1,14 @@
 import { LiveError } from '../protocol/live.error.js';
-import type { Position } from '../protocol/position.js';
-import type { Broker } from './ports/broker.js';
+import type { Broker, Published, PublishOptions } from './ports/broker.js';
 import type { Observer } from './ports/observer.js';
 import type { TopicRules } from './ports/policy.js';
 
+/** What a publisher says of one publication; the rest are the topic's rules. */
+export type PublicationOptions = Pick<PublishOptions, 'key' | 'idempotencyKey' | 'version'>;
+
 /** The one way from this instance to the broker, for clients and for the application. */
 export class Publisher {
-  /** Accepted by the broker since the start. */
+  /** Stored by the broker since the start; what it suppressed does not count. */
   publicationsTotal = 0;
 
   constructor(
@@ -15,15 +17,22 @@ export class Publisher {
   ) {}
 
   /** Rejects with `unavailable` when the broker cannot take it. */
-  async publish(topic: string, text: string, key: string | undefined, rules: TopicRules): Promise<Position> {
+  async publish(
+    topic: string,
+    text: string,
+    { key, idempotencyKey, version }: PublicationOptions,
+    rules: TopicRules,
+  ): Promise<Published> {
     try {
-      const position = await this.broker.publish(topic, text, {
+      const published = await this.broker.publish(topic, text, {
         ...(key !== undefined && { key }),
+        ...(idempotencyKey !== undefined && { idempotencyKey }),
+        ...(version !== undefined && { version }),
         ...(rules.latest !== undefined && { latest: rules.latest }),
         ...(rules.history !== undefined && { history: rules.history }),
       });
-      this.publicationsTotal += 1;
-      return position;
+      if (published.suppressed === undefined) this.publicationsTotal += 1;
+      return published;
     } catch (error) {
       this.observer.failed('publishing to the broker', error);
       throw new LiveError('unavailable', 'Publishing is not possible now', { retryAfterMs: 1_000 });

@@ -17,3 +17,5 @@ export {
 } from './sim/simulate.js';
 export type { MakeTopics, SimStore, SimTopic, SnapshotLabel } from './sim/sim-topic.js';
 export type { Step } from './sim/step.js';
+export { type BrokerCheckOptions, eachBrokerCheck } from './each-broker-check.js';
+export type { BrokerAbility, OpenedBroker } from './broker-checks/opened-broker.js';

@@ -86,6 +86,23 @@ describe('MemoryBroker', () => {
     );
   });
 
+  it('forgets an idempotency key after five minutes, and the oldest earlier where there are too many', async () => {
+    const { broker, clock } = started({ maxIdempotencyKeys: 2 });
+    const publish = async (idempotencyKey: string) =>
+      (await broker.publish('t', '1', { idempotencyKey })).suppressed ?? 'stored';
+    expect([await publish('a'), await publish('a')]).toEqual(['stored', 'duplicate']);
+    clock.advance(300_000);
+    expect(await publish('a')).toBe('duplicate');
+    clock.advance(1);
+    expect(await publish('a')).toBe('stored');
+    for (const key of ['b', 'c']) expect(await publish(key)).toBe('stored');
+    expect([await publish('b'), await publish('c'), await publish('a')]).toEqual([
+      'duplicate',
+      'duplicate',
+      'stored',
+    ]);
+  });
+
   it('rejects after it is closed, and leaves no timer', async () => {
     const { broker, clock } = started();
     await broker.close();

@@ -10,6 +10,7 @@ import type {
 import type { Cancel, Clock } from '../../core/ports/clock.js';
 import type { Position } from '../../protocol/position.js';
 import { MemoryStream } from './memory-stream.js';
+import { Receipts } from './receipts.js';
 
 export interface MemoryBrokerOptions {
   /**
@@ -26,6 +27,8 @@ export interface MemoryBrokerOptions {
    * @default 67108864
    */
   readonly maxBytes?: number;
+  /** Idempotency keys that are remembered; beyond it the oldest is forgotten before its five minutes are over. @default 100000 */
+  readonly maxIdempotencyKeys?: number;
   /** Milliseconds between two looks for expired history. @default 30000 */
   readonly sweepMs?: number;
 }
@@ -38,6 +41,7 @@ export class MemoryBroker implements Broker {
   /** Those that keep anything, in the same order. */
   private readonly keeping = new Map<string, MemoryStream>();
   private readonly subscribed = new Set<string>();
+  private readonly receipts: Receipts;
   private readonly maxStreams: number;
   private readonly maxBytes: number;
   private readonly sweepMs: number;
@@ -48,8 +52,14 @@ export class MemoryBroker implements Broker {
 
   constructor(
     private readonly clock: Clock,
-    { maxStreams = 100_000, maxBytes = 67_108_864, sweepMs = 30_000 }: MemoryBrokerOptions = {},
+    {
+      maxStreams = 100_000,
+      maxBytes = 67_108_864,
+      maxIdempotencyKeys = 100_000,
+      sweepMs = 30_000,
+    }: MemoryBrokerOptions = {},
   ) {
+    this.receipts = new Receipts(maxIdempotencyKeys);
     this.maxStreams = maxStreams;
     this.maxBytes = maxBytes;
     this.sweepMs = sweepMs;
@@ -62,9 +72,14 @@ export class MemoryBroker implements Broker {
 
   async publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
     const stream = this.touch(topic);
+    const suppressed = this.suppressed(topic, stream, options);
+    if (suppressed !== undefined) return suppressed;
     const publication = this.change(topic, stream, () => stream.add(data, options, this.clock.now()));
     if (this.keptBytes > this.maxBytes) this.makeRoomForBytes(topic);
     const { epoch, offset } = stream.top;
+    const { idempotencyKey } = options;
+    if (idempotencyKey !== undefined)
+      this.receipts.add(topic, idempotencyKey, { epoch, offset }, this.clock.now());
     if (this.subscribed.has(topic)) this.sink?.publication(topic, epoch, publication);
     return { epoch, offset };
   }
@@ -104,6 +119,19 @@ export class MemoryBroker implements Broker {
     this.streams.clear();
     this.keeping.clear();
     this.subscribed.clear();
+    this.receipts.clear();
+  }
+
+  /** The answer to a publication that stores nothing. */
+  private suppressed(
+    topic: string,
+    stream: MemoryStream,
+    { idempotencyKey, version }: PublishOptions,
+  ): Published | undefined {
+    const first =
+      idempotencyKey === undefined ? undefined : this.receipts.find(topic, idempotencyKey, this.clock.now());
+    if (first !== undefined) return { ...first, suppressed: 'duplicate' };
+    return stream.isStale(version) ? { ...stream.top, suppressed: 'stale' } : undefined;
   }
 
   /** The topic's stream, made if it is new, and now the one touched last. */
@@ -153,6 +181,7 @@ export class MemoryBroker implements Broker {
       const now = this.clock.now();
       for (const [topic, stream] of Array.from(this.keeping))
         this.change(topic, stream, () => stream.expire(now));
+      this.receipts.expire(now);
       this.planSweep();
     });
   }

@@ -11,6 +11,7 @@ export class MemoryStream {
   private history: History | undefined;
   private rules: HistoryRules | undefined;
   private latest: Latest | undefined;
+  private newestVersion: number | undefined;
 
   get top(): Position {
     return { epoch: this.epoch, offset: this.offset };
@@ -25,9 +26,15 @@ export class MemoryStream {
     return this.latest?.publications ?? [];
   }
 
+  /** Whether a publication of this version comes too late. */
+  isStale(version: number | undefined): boolean {
+    return version !== undefined && this.newestVersion !== undefined && version <= this.newestVersion;
+  }
+
   /** The next publication, kept as the options say. */
-  add(data: string, { key, history, latest }: PublishOptions, nowMs: number): Publication {
+  add(data: string, { key, history, latest, version }: PublishOptions, nowMs: number): Publication {
     this.offset += 1;
+    this.newestVersion = version ?? this.newestVersion;
     const publication: Publication = { offset: this.offset, data, ...(key !== undefined && { key }) };
     if (history !== undefined && history.size > 0) {
       this.rules = history;

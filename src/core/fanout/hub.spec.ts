@@ -61,11 +61,27 @@ describe('Hub', () => {
     ['no topic name', 'a//b', 1, {}],
     ['a key that is too long', 't', 1, { key: 'x'.repeat(129) }],
     ['an empty key', 't', 1, { key: '' }],
+    ['an idempotency key that is too long', 't', 1, { idempotencyKey: 'x'.repeat(129) }],
+    ['a version that is no integer', 't', 1, { version: 1.5 }],
     ['nothing', 't', undefined, {}],
     ['what JSON cannot say', 't', 1n, {}],
   ])('refuses the application to publish %s', async (_what, topic, data, options) => {
     const error = { name: 'LiveError', code: 'validation-failed' };
     await expect(new TestLive().live.publish(topic, data, options)).rejects.toMatchObject(error);
+  });
+
+  it('says what was suppressed, and counts what was stored', async () => {
+    const { live } = new TestLive();
+    const first = await live.publish('t', 1, { idempotencyKey: 'k', version: 3 });
+    const duplicate = await live.publish('t', 1, { idempotencyKey: 'k', version: 4 });
+    const stale = await live.publish('t', 1, { version: 3 });
+    expect([first.suppressed, duplicate.suppressed, stale.suppressed]).toEqual([
+      undefined,
+      'duplicate',
+      'stale',
+    ]);
+    expect(new Set([first, duplicate, stale].map(({ offset }) => offset))).toEqual(new Set([1]));
+    expect(live.stats().publicationsTotal).toBe(1);
   });
 
   it('[L-4.1] serialises a publication once, and hands the same frame to all', async () => {

@@ -18,6 +18,14 @@ describe('History', () => {
     expect(history.after(4, 10, { count: 6, bytes: 17 })).toBeUndefined();
   });
 
+  it('[L-5.3] gives nothing across a publication that was not kept', () => {
+    const history = new History();
+    const rules = { size: 100, ttlMs: 1_000, maxBytes: 1_000 };
+    for (const offset of [1, 2, 4, 5]) history.add(publication(offset), rules, 0);
+    expect([1, 2].map((offset) => history.after(offset, 5, generous))).toEqual([undefined, undefined]);
+    expect(history.after(3, 5, generous)).toHaveLength(2);
+  });
+
   it('[L-5.3] gives all that came after an offset, or nothing: never a part', () => {
     const adds = fc.array(fc.record({ length: fc.integer({ min: 1, max: 9 }), waitMs: fc.nat(40) }), {
       maxLength: 120,

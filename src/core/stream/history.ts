@@ -40,6 +40,8 @@ export class History {
     const count = top - offset;
     if (count < 0 || count > limits.count || count > this.size) return undefined;
     const missed = this.kept.slice(this.kept.length - count);
+    // Something between was not kept.
+    if (count > 0 && missed[0]?.publication.offset !== offset + 1) return undefined;
     if (missed.reduce((sum, { bytes }) => sum + bytes, 0) > limits.bytes) return undefined;
     return missed.map(({ publication }) => publication);
   }

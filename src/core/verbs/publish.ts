@@ -17,7 +17,12 @@ export class Publish {
     const key = keyOf(message);
     const text = dataTextOf(message);
     const rules = await this.authoriser.rulesFor('canPublish', topic, connection);
-    const position = await this.publisher.publish(topic, text, key, rules);
-    return { type: 'published', topic, ...position };
+    const { epoch, offset } = await this.publisher.publish(
+      topic,
+      text,
+      key === undefined ? {} : { key },
+      rules,
+    );
+    return { type: 'published', topic, epoch, offset };
   }
 }

@@ -1,7 +1,8 @@
-import { IsString, Length, ValidateIf, validateSync } from 'class-validator';
+import { IsInt, IsString, Length, Max, Min, ValidateIf, validateSync } from 'class-validator';
+import type { PublishOptions } from '../../index.js';
 import { IsClientTopic, IsPresent } from '../../nest/dto/live-validators.js';
 
-/** One publication as it comes over HTTP: `{"topic","data","key"?}`; other fields are ignored. */
+/** One publication as it comes over HTTP: `{"topic","data","key"?,"idempotencyKey"?,"version"?}`; other fields are ignored. */
 export class PublicationDto {
   @IsClientTopic()
   readonly topic: unknown;
@@ -14,10 +15,23 @@ export class PublicationDto {
   @Length(1, 128)
   readonly key: unknown;
 
-  constructor({ topic, data, key }: Readonly<Record<string, unknown>>) {
+  @ValidateIf(({ idempotencyKey }: PublicationDto) => idempotencyKey !== undefined)
+  @IsString()
+  @Length(1, 128)
+  readonly idempotencyKey: unknown;
+
+  @ValidateIf(({ version }: PublicationDto) => version !== undefined)
+  @IsInt()
+  @Min(Number.MIN_SAFE_INTEGER)
+  @Max(Number.MAX_SAFE_INTEGER)
+  readonly version: unknown;
+
+  constructor({ topic, data, key, idempotencyKey, version }: Readonly<Record<string, unknown>>) {
     this.topic = topic;
     this.data = data;
     this.key = key;
+    this.idempotencyKey = idempotencyKey;
+    this.version = version;
   }
 }
 
@@ -25,17 +39,28 @@ export class PublicationDto {
 export interface CheckedPublication {
   readonly topic: string;
   readonly data: unknown;
-  readonly key?: string;
+  readonly options: PublishOptions;
 }
 
 /** The publication in a JSON value, or what is wrong with it in one sentence. */
 export function publicationOf(value: unknown): CheckedPublication | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return 'a publication must be an object: {"topic", "data", "key"?}';
+    return 'a publication must be an object: {"topic", "data", "key"?, "idempotencyKey"?, "version"?}';
   }
   const dto = new PublicationDto(value as Record<string, unknown>);
   const [error] = validateSync(dto, { stopAtFirstError: true });
   if (error !== undefined) return Object.values(error.constraints ?? {})[0] ?? `${error.property} is wrong`;
-  const { topic, data, key } = dto as { topic: string; data: unknown; key: string | undefined };
-  return { topic, data, ...(key !== undefined && { key }) };
+  const { topic, data, key, idempotencyKey, version } = dto as {
+    topic: string;
+    data: unknown;
+  } & PublishOptions;
+  return {
+    topic,
+    data,
+    options: {
+      ...(key !== undefined && { key }),
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+      ...(version !== undefined && { version }),
+    },
+  };
 }

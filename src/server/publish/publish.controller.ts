@@ -9,7 +9,7 @@ import {
   ServiceUnavailableException,
   UseGuards,
 } from '@nestjs/common';
-import { LiveError, LiveService, type Position } from '../../index.js';
+import { LiveError, LiveService, type Published } from '../../index.js';
 import { readJsonBody } from './json-body.js';
 import { type CheckedPublication, publicationOf } from './publication.dto.js';
 import { PublishKeyGuard } from './publish-key.guard.js';
@@ -26,11 +26,11 @@ export class PublishController {
   /**
    * Publishes one or many, in order. Nothing is published before all of it is found right.
    *
-   * @returns each one's position, an array for an array
+   * @returns each one's position, and `suppressed` where it stored nothing; an array for an array
    */
   @Post()
   @HttpCode(202)
-  async publish(@Req() request: IncomingMessage): Promise<Position | Position[]> {
+  async publish(@Req() request: IncomingMessage): Promise<Published | Published[]> {
     const body = await readJsonBody(request, maxBodyBytes);
     if (!Array.isArray(body)) return this.publishOne(checked(body));
     if (body.length > maxPublications) {
@@ -40,10 +40,10 @@ export class PublishController {
     return Promise.all(publications.map((publication) => this.publishOne(publication)));
   }
 
-  private async publishOne({ topic, data, key }: CheckedPublication): Promise<Position> {
+  private async publishOne({ topic, data, options }: CheckedPublication): Promise<Published> {
     try {
-      const { epoch, offset } = await this.live.publish(topic, data, key === undefined ? {} : { key });
-      return { epoch, offset };
+      const { epoch, offset, suppressed } = await this.live.publish(topic, data, options);
+      return { epoch, offset, ...(suppressed !== undefined && { suppressed }) };
     } catch (error) {
       if (!(error instanceof LiveError)) throw error;
       if (error.code === 'unavailable') throw new ServiceUnavailableException(error.message);

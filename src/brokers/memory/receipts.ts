@@ -1,0 +1,51 @@
+import type { Position } from '../../protocol/position.js';
+
+/** Milliseconds that an idempotency key is remembered, as the port says. */
+const windowMs = 300_000;
+
+/** Which publications had an idempotency key, for five minutes; beyond the bound the oldest are forgotten earlier. */
+export class Receipts {
+  // Ordered by time, because all are remembered for the same length.
+  private readonly byName = new Map<string, { readonly position: Position; readonly atMs: number }>();
+
+  constructor(private readonly most: number) {}
+
+  get size(): number {
+    return this.byName.size;
+  }
+
+  /** Where the first publication with this key went. */
+  find(topic: string, key: string, nowMs: number): Position | undefined {
+    this.expire(nowMs);
+    return this.byName.get(nameOf(topic, key))?.position;
+  }
+
+  add(topic: string, key: string, position: Position, nowMs: number): void {
+    this.expire(nowMs);
+    this.byName.set(nameOf(topic, key), { position, atMs: nowMs });
+    if (this.byName.size > this.most) this.forgetOldest();
+  }
+
+  expire(nowMs: number): void {
+    for (const { atMs } of this.byName.values()) {
+      if (nowMs - atMs <= windowMs) return;
+      this.forgetOldest();
+    }
+  }
+
+  clear(): void {
+    this.byName.clear();
+  }
+
+  private forgetOldest(): void {
+    for (const name of this.byName.keys()) {
+      this.byName.delete(name);
+      return;
+    }
+  }
+}
+
+/** The length keeps `t` with `:k` apart from `t:` with `k`. */
+function nameOf(topic: string, key: string): string {
+  return `${String(topic.length)}:${topic}${key}`;
+}

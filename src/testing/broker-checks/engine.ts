@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import type { BrokerCheck } from './check.js';
+import { numbers } from './instance.js';
+import { all, plenty } from './world.js';
+
+/** An engine that loses its streams, goes away, or carries what is none of ours. */
+export const engineChecks: readonly BrokerCheck[] = [
+  {
+    title: 'starts a new epoch where a stream was lost, and gives no position twice',
+    needs: ['loseStreams'],
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      await one.broker.subscribe('t');
+      const options = { history: plenty, latest: 'last', version: 5 } as const;
+      const before = await two.broker.publish('t', '1', options);
+      await two.publishMany('untouched', 3);
+      await one.reached('t', before);
+      const untouched = await two.top('untouched');
+      await world.need('loseStreams')();
+      await world.patience.until('it is available again', () => one.broker.available && two.broker.available);
+
+      const after = await two.broker.publish('t', '2', { ...options, version: 1 });
+      assert.notEqual(after.epoch, before.epoch);
+      assert.deepEqual([after.offset, after.suppressed], [1, undefined]);
+      await one.reached('t', after);
+      for (const offset of [0, 1]) {
+        assert.equal(await one.missed('t', { epoch: before.epoch, offset }, all), undefined);
+      }
+      const { epoch, offset } = (await one.broker.tops(['untouched'])).get('untouched') ?? untouched;
+      assert.equal(offset, 0);
+      assert.notEqual(epoch, untouched.epoch);
+      const { publications } = await one.broker.latest('t');
+      assert.deepEqual(
+        publications.map(({ data }) => data),
+        ['2'],
+      );
+    },
+  },
+  {
+    title: 'has lost its streams for every instance, whichever touched them last',
+    needs: ['loseStreams', 'another'],
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      const before = await one.publishMany('t', 3);
+      await world.need('loseStreams')();
+      await world.patience.until('it is available again', () => one.broker.available && two.broker.available);
+      const byTwo = await two.publishMany('t', 3);
+      const byOne = await one.broker.publish('t', '4', {});
+      assert.notEqual(byTwo.epoch, before.epoch);
+      assert.deepEqual(byOne, { epoch: byTwo.epoch, offset: 4 });
+    },
+  },
+  {
+    title:
+      'says that it is away within 5 seconds, rejects calls then, and is back by itself with all that was stored',
+    needs: ['restart'],
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      await one.broker.subscribe('t');
+      const before = await two.publishMany('t', 3, { history: plenty });
+      await one.reached('t', before);
+      await world.need('restart')(async () => {
+        await world.patience.until('it says that it is away', () => !one.broker.available, 5_000);
+        assert.equal(one.availability.at(-1), false);
+        const { broker } = one;
+        for (const [what, call] of [
+          ['publish', () => broker.publish('t', '"lost"', {})],
+          ['subscribe', () => broker.subscribe('other')],
+          ['read', () => broker.read('t', undefined, all)],
+          ['tops', () => broker.tops(['t'])],
+          ['latest', () => broker.latest('t')],
+          ['signal', () => broker.signal('x')],
+        ] as const) {
+          await world.patience.rejected(what, call);
+        }
+        await world.patience.inTime(
+          'unsubscribe',
+          broker.unsubscribe('never').catch(() => {}),
+        );
+      });
+      for (const { broker, availability } of [one, two]) {
+        await world.patience.until(
+          'it is available again',
+          () => broker.available && availability.at(-1) === true,
+        );
+      }
+      await world.patience.until('it says what may have been missed', () =>
+        one.suspected.includes(undefined),
+      );
+      assert.deepEqual((await one.broker.tops(['t'])).get('t'), before);
+      assert.deepEqual(await two.missed('t', { epoch: before.epoch, offset: 1 }, all), ['2', '3']);
+      const after = await two.broker.publish('t', '4', { history: plenty });
+      assert.deepEqual(after, { epoch: before.epoch, offset: 4 });
+      await one.reached('t', after);
+      assert.deepEqual(one.offsets('t'), numbers(1, 4).map(Number));
+    },
+  },
+  {
+    title: 'counts what is no publication and no signal, delivers none of it, and goes on',
+    needs: ['junk'],
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      await one.broker.subscribe('t');
+      await one.reached('t', await two.broker.publish('t', '1', { history: plenty }));
+      await world.need('junk')('t');
+      const total = world.opened.junkTotal;
+      if (total !== undefined) await world.patience.until('the junk is counted', () => total() > 0);
+      const last = await two.broker.publish('t', '2', { history: plenty });
+      await one.reached('t', last);
+      assert.deepEqual(
+        one.of('t').map(({ data }) => data),
+        ['1', '2'],
+      );
+      assert.deepEqual(await one.top('t'), { epoch: last.epoch, offset: last.offset });
+      await one.broker.signal('after');
+      await world.patience.until('a signal comes through', () => one.signals.includes('after'));
+      assert.ok(one.broker.available);
+    },
+  },
+];

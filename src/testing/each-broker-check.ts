@@ -1,0 +1,53 @@
+import type { BrokerCheck } from './broker-checks/check.js';
+import { deliveryChecks } from './broker-checks/deliveries.js';
+import { endingChecks } from './broker-checks/ending.js';
+import { engineChecks } from './broker-checks/engine.js';
+import { historyChecks } from './broker-checks/history.js';
+import { latestChecks } from './broker-checks/latest.js';
+import type { BrokerAbility, OpenedBroker } from './broker-checks/opened-broker.js';
+import { positionChecks } from './broker-checks/positions.js';
+import { suppressionChecks } from './broker-checks/suppression.js';
+import { topicNameChecks } from './broker-checks/topic-names.js';
+import { BrokerWorld } from './broker-checks/world.js';
+
+export interface BrokerCheckOptions {
+  readonly open: () => OpenedBroker | Promise<OpenedBroker>;
+  /** What this engine has no way to do; the checks that need it are left out. */
+  readonly without?: readonly BrokerAbility[];
+  /** Milliseconds that the engine may take for anything, a restart included. @default 15000 */
+  readonly patienceMs?: number;
+}
+
+/**
+ * Registers the conformance checks of the `Broker` port with a test runner: each one opens a broker of its own and fails
+ * by an `AssertionError`. Some wait for seconds where the engine does.
+ *
+ * @param test the runner's function that takes a title and an async function, for example Vitest's `it`
+ */
+export function eachBrokerCheck(
+  test: (title: string, run: () => Promise<void>) => unknown,
+  { open, without = [], patienceMs = 15_000 }: BrokerCheckOptions,
+): void {
+  const checks: readonly BrokerCheck[] = [
+    ...positionChecks,
+    ...deliveryChecks,
+    ...historyChecks,
+    ...suppressionChecks,
+    ...latestChecks,
+    ...topicNameChecks,
+    ...engineChecks,
+    ...endingChecks,
+  ];
+  for (const { title, needs = [], run } of checks) {
+    if (needs.some((ability) => without.includes(ability))) continue;
+    test(title, async () => {
+      const world = new BrokerWorld(await open(), without, patienceMs);
+      try {
+        for (const ability of needs) world.need(ability);
+        await run(world);
+      } finally {
+        await world.close();
+      }
+    });
+  }
+}
