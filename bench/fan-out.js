@@ -1,20 +1,21 @@
 // How much work is it for a server to deliver one message to one of many clients?
 import process from 'node:process';
-import { Asked } from './lib/asking.js';
+import { entrantsOf, inTurn, serverProcess, swarmProcess, uWebSockets } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
-import { distAddress, fileIn, progress, readOptions } from './lib/options.js';
-import { drawTopics, expectedPerClient, scaled, scenarios } from './lib/scenarios.js';
+import { fileIn, progress, readOptions } from './lib/options.js';
+import { oneRound } from './lib/round.js';
+import { drawTopics, scaled, scenarios } from './lib/scenarios.js';
 import { median, quantile, spread } from './lib/statistics.js';
 import { percent, short, table } from './lib/table.js';
-import { loadPeer } from './peers/peer.js';
+import { targetLine } from './lib/target.js';
 
 const help = `node bench/fan-out.js [options]
 
 Prints, for every scenario and peer, the server's CPU time in microseconds per delivered message.
 
-  --scenarios A,B,C    which scenarios
-  --peers a,b          files of bench/peers, without .js (nestjs-live, ws-loop, ws-shared, socket.io)
-  --rounds 7           measured rounds of each peer in each scenario; their order turns from round to round
+  --scenarios A,B,C,J  which scenarios
+  --peers a,b          files of bench/peers, without .js (nestjs-live, ws-loop, ws-shared, nest-ws, socket.io, uws, bun)
+  --rounds 5           measured rounds of each peer in each scenario; their order turns from round to round
   --warm-up 4          rounds before them that do not count
   --share 1            share of the clients and ticks, for trying it out
   --dist ../dist       the build of nestjs-live
@@ -23,14 +24,15 @@ Prints, for every scenario and peer, the server's CPU time in microseconds per d
 `;
 
 const baseline = 'ws-loop';
-/** What CONTRIBUTING promises: ratios to the baseline in the same run. */
-const targets = { A: 0.8, B: 0.15, C: 0.15 };
 
 const options = readOptions(
   {
-    scenarios: { type: 'string', default: 'A,B,C' },
-    peers: { type: 'string', default: 'nestjs-live,ws-loop,ws-shared,socket.io' },
-    rounds: { type: 'string', default: '7' },
+    scenarios: { type: 'string', default: 'A,B,C,J' },
+    peers: {
+      type: 'string',
+      default: `nestjs-live,ws-loop,ws-shared,nest-ws,socket.io,${uWebSockets === 'uws' ? 'uws,' : ''}bun`,
+    },
+    rounds: { type: 'string', default: '5' },
     'warm-up': { type: 'string', default: '4' },
     share: { type: 'string', default: '1' },
     dist: { type: 'string' },
@@ -42,24 +44,7 @@ const options = readOptions(
 const rounds = Number(options.rounds);
 const warmUp = Number(options['warm-up']);
 
-/** @typedef {{ cpu: number, userShare: number, clientCpu: number, bytes: number, latenciesMs: number[], lateMs: number, lost: number }} Round */
-
-const entrants = await Promise.all(
-  options.peers.split(',').map(async (file) => ({
-    key: file,
-    file,
-    dist: distAddress(options.dist),
-    title: (await loadPeer(file)).title,
-  })),
-);
-if (options.compare !== undefined) {
-  entrants.push({
-    key: 'other build',
-    file: 'nestjs-live',
-    dist: distAddress(options.compare),
-    title: 'nestjs-live, other build',
-  });
-}
+const entrants = await entrantsOf(options);
 
 process.stdout.write(`## Fan-out\n\n${environmentText()}\n\n`);
 let valid = true;
@@ -72,18 +57,14 @@ process.exitCode = valid ? 0 : 1;
 
 /** All rounds of all peers in one scenario. */
 async function measure(name, scenario) {
-  const swarm = new Asked({ script: new URL('lib/swarm-process.js', import.meta.url), core: 1 });
+  const swarm = swarmProcess();
   const topics = drawTopics(scenario);
   const results = new Map();
   const servers = new Map();
   for (const { key, file, dist } of entrants) {
     progress(`${name}: starting ${key} … `);
-    const server = new Asked({
-      script: new URL('lib/server-process.js', import.meta.url),
-      args: [file],
-      core: 0,
-    });
-    const { port, features } = await server.ask('start', { dist });
+    const server = await serverProcess(file);
+    const { port, features } = await server.ask('start', { dist, topic: scenario.topic });
     await swarm.ask('open', { group: key, peer: file, port, topics, concurrency: 32 });
     servers.set(key, server);
     results.set(key, { features, rounds: [] });
@@ -91,8 +72,8 @@ async function measure(name, scenario) {
   for (let round = -warmUp; round < rounds; round++) {
     if (round === 0) await startProfiles(servers);
     progress(round < 0 ? `\n${name}: warm-up   ` : `\n${name}: round ${String(round + 1)}   `);
-    for (const { key } of inTurn(round + warmUp)) {
-      const result = await oneRound(swarm, servers.get(key), key, scenario);
+    for (const { key } of inTurn(entrants, round + warmUp)) {
+      const result = await oneRound({ swarms: [swarm], server: servers.get(key), group: key, scenario });
       progress(`${key} ${short(result.cpu)}   `);
       if (round >= 0) results.get(key).rounds.push(result);
     }
@@ -104,36 +85,12 @@ async function measure(name, scenario) {
   return results;
 }
 
-/** @returns {Promise<Round>} */
-async function oneRound(swarm, server, group, scenario) {
-  await swarm.ask('begin', { group });
-  const { latestMs } = await server.ask('run', { scenario });
-  const got = await swarm.ask('finish', { group, perClient: expectedPerClient(scenario) });
-  const { cpuMicros, userMicros } = await server.ask('cost');
-  return {
-    cpu: cpuMicros / got.delivered,
-    userShare: userMicros / cpuMicros,
-    clientCpu: got.cpuMicros / got.delivered,
-    bytes: got.bytes / got.delivered,
-    latenciesMs: got.latenciesMs,
-    lateMs: latestMs,
-    lost: Math.max(got.wrongClients, Math.abs(got.expected - got.delivered)),
-  };
-}
-
-/** Nobody always comes after the same one, nor always first: the order turns, and every other time it is reversed. */
-function inTurn(round) {
-  const turn = round % entrants.length;
-  const turned = [...entrants.slice(turn), ...entrants.slice(0, turn)];
-  return round % 2 === 0 ? turned : turned.toReversed();
-}
-
 function report(name, scenario, results) {
   const base = results.get(baseline)?.rounds;
   const rows = entrants.map(({ key, title }) => {
     const { rounds } = results.get(key);
     const cpus = rounds.map(({ cpu }) => cpu);
-    const ratios = base?.map(({ cpu }, i) => rounds[i].cpu / cpu) ?? [];
+    const ratios = base === undefined ? [] : ratiosTo(base, rounds);
     const latencies = rounds.flatMap(({ latenciesMs }) => latenciesMs);
     const lost = rounds.reduce((sum, { lost }) => sum + lost, 0);
     if (lost > 0) valid = false;
@@ -142,7 +99,7 @@ function report(name, scenario, results) {
       short(median(cpus)),
       percent(spread(cpus)),
       ratios.length === 0 ? '–' : median(ratios).toFixed(3),
-      ratios.length === 0 ? '–' : `${Math.min(...ratios).toFixed(3)}–${Math.max(...ratios).toFixed(3)}`,
+      ratios.length === 0 ? '–' : range(ratios),
       short(quantile(latencies, 0.5)),
       short(quantile(latencies, 0.99)),
       short(median(rounds.map(({ clientCpu }) => clientCpu))),
@@ -150,14 +107,15 @@ function report(name, scenario, results) {
       short(Math.max(...rounds.map(({ lateMs }) => lateMs))),
     ];
   });
-  const { clients, messagesPerTick, topicsPerClient, topics, ticks, tickMs } = scenario;
+  const { clients, messagesPerTick, topicsPerClient, topics, ticks, tickMs, topic } = scenario;
   const deliveries = ((clients * topicsPerClient * messagesPerTick) / topics) * ticks;
   const features = results.get('nestjs-live')?.features;
+  const chosen = topic === undefined ? '' : `; the topic says ${JSON.stringify(topic)}`;
   return [
     `### ${name}: ${scenario.title}`,
     '',
     `${String(clients)} clients; a tick every ${String(tickMs)} ms; ${String(rounds)} rounds of ${deliveries.toLocaleString('en')} deliveries.` +
-      (features === undefined ? '' : ` On in nestjs-live: ${features}.`),
+      (features === undefined ? '' : ` On in nestjs-live: ${features}${chosen}.`),
     '',
     table(
       [
@@ -175,36 +133,53 @@ function report(name, scenario, results) {
       rows,
     ),
     '',
-    verdict(name, results),
+    verdict(scenario, results),
   ].join('\n');
 }
 
-/** Whether the target is met, and who is better than we are. */
-function verdict(name, results) {
+/** Whether the targets are met, and who is better than we are. */
+function verdict({ targets, p99Ms }, results) {
   const ours = results.get('nestjs-live')?.rounds;
   if (ours === undefined) return '';
   const medianOf = (rounds) => median(rounds.map(({ cpu }) => cpu));
   const better = entrants.filter(({ key }) => medianOf(results.get(key).rounds) < medianOf(ours));
   const lines = better.map(({ title }) => `Better here than nestjs-live: ${title}.\n`);
-  const base = results.get(baseline)?.rounds;
-  if (base !== undefined) {
-    const ratio = median(base.map(({ cpu }, i) => ours[i].cpu / cpu));
-    const met = ratio <= targets[name] ? 'met' : 'MISSED';
-    lines.push(
-      `Target: at most ${String(targets[name])} × the loop that stringifies per client: ${met} (${ratio.toFixed(3)}).\n`,
+  for (const [key, most] of Object.entries(targets)) {
+    const peer = entrants.find((each) => each.key === (key === 'uWebSockets' ? uWebSockets : key));
+    if (peer === undefined) continue;
+    const ratios = ratiosTo(results.get(peer.key).rounds, ours);
+    const ratio = median(ratios);
+    const promise = `at most ${most.toFixed(2)} × ${peer.title}`;
+    lines.push(targetLine(promise, ratio <= most, `${ratio.toFixed(3)}; of all rounds ${range(ratios)}`));
+  }
+  if (p99Ms !== undefined) {
+    const p99 = quantile(
+      ours.flatMap(({ latenciesMs }) => latenciesMs),
+      0.99,
     );
+    lines.push(targetLine(`p99 at most ${String(p99Ms)} ms`, p99 <= p99Ms, `${short(p99)} ms`));
   }
   return lines.join('');
 }
 
+/** Round by round: what disturbed a round has disturbed both. */
+function ratiosTo(base, rounds) {
+  return rounds.map(({ cpu }, i) => cpu / base[i].cpu);
+}
+
+function range(ratios) {
+  return `${Math.min(...ratios).toFixed(3)}–${Math.max(...ratios).toFixed(3)}`;
+}
+
 async function startProfiles(servers) {
   if (options.profile === undefined) return;
-  for (const server of servers.values()) await server.ask('startProfile');
+  for (const [key, server] of servers) if (key !== 'bun') await server.ask('startProfile');
 }
 
 async function endProfiles(scenario, servers) {
   if (options.profile === undefined) return;
   for (const [key, server] of servers) {
+    if (key === 'bun') continue;
     const file = fileIn(options.profile, `${scenario}-${key.replaceAll(/\W/g, '-')}.cpuprofile`);
     await server.ask('endProfile', { file });
     progress(`${file}\n`);

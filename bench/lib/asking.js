@@ -18,17 +18,21 @@ export function answer(handlers) {
 /** Whether processes can be tied to a core each, so that server and clients do not take each other's time. */
 export const canPin = availableParallelism() > 1 && hasTaskset();
 
+/** The package of uWebSockets.js brings add-ons that `ws` would find and use, though nobody has installed them for it. */
+const env = { ...process.env, WS_NO_BUFFER_UTIL: '1', WS_NO_UTF_8_VALIDATE: '1' };
+
 /** A process that was started to be asked. */
 export class Asked {
   nextId = 1;
   waiting = new Map();
 
-  /** @param {{ script: URL, args?: string[], core: number, nodeOptions?: string[] }} start */
-  constructor({ script, args = [], core, nodeOptions = [] }) {
-    const command = [process.execPath, ...nodeOptions, script.pathname, ...args];
+  /** @param {{ script: URL, args?: string[], core: number, runtime?: string, nodeOptions?: string[] }} start */
+  constructor({ script, args = [], core, runtime, nodeOptions = [] }) {
+    const runner = runtime === undefined ? [process.execPath, ...nodeOptions] : [runtime];
+    const command = [...runner, script.pathname, ...args];
     const [program, ...rest] = canPin ? ['taskset', '-c', String(core), ...command] : command;
     // What a server logs goes nowhere, but it has to write it.
-    this.child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env });
     this.child.on('message', (/** @type {any} */ { id, value, failure }) => {
       const { resolve, reject } = this.waiting.get(id);
       this.waiting.delete(id);

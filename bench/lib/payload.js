@@ -1,5 +1,8 @@
-/** Bytes of JSON that one message has as its data; what a peer wraps around it is its own affair. */
+/** Bytes of JSON that one position has as its data; what a peer wraps around it is its own affair. */
 export const payloadBytes = 240;
+
+/** The same of a fleet. */
+export const fleetBytes = 1_024;
 
 const fields = {
   vehicle: 'tram-4711',
@@ -12,14 +15,44 @@ const fields = {
 
 const padding = 'x'.repeat(payloadBytes - JSON.stringify({ at: nowMicros(), ...fields, note: '' }).length);
 
-/** The data of one message: a vehicle's position, with the instant at which it was published. */
-export function makePayload() {
-  return { at: nowMicros(), ...fields, note: padding };
+/** What a message has as its data, with the instant at which it was published. */
+export const payloads = {
+  /** A vehicle's position, 240 bytes. */
+  position: () => ({ at: nowMicros(), ...fields, note: padding }),
+  /** Some vehicles' positions, 1 KB: others in each message, as compression would meet them. */
+  fleet: () => {
+    const vehicles = [];
+    const message = { at: nowMicros(), vehicles, note: '' };
+    for (let bytes = 40; bytes < fleetBytes - 100; bytes += JSON.stringify(vehicles.at(-1)).length + 1) {
+      vehicles.push(someVehicle());
+    }
+    message.note = '.'.repeat(fleetBytes - JSON.stringify(message).length);
+    return message;
+  },
+};
+
+let lot = 1;
+
+/** Numbers that look drawn by lot, the same in every run (the congruential generator of "Numerical Recipes"). */
+function drawn(below) {
+  lot = (Math.imul(lot, 1_664_525) + 1_013_904_223) >>> 0;
+  return Math.floor((lot / 2 ** 32) * below);
 }
 
-/** Microseconds of the system's monotonic clock, which all processes of a machine share. */
+function someVehicle() {
+  return {
+    vehicle: `tram-${String(1_000 + drawn(9_000))}`,
+    line: String(drawn(40)),
+    lat: 52 + drawn(1e6) / 1e6,
+    lon: 13 + drawn(1e6) / 1e6,
+    speed: drawn(200) / 10,
+    heading: drawn(360),
+  };
+}
+
+/** Microseconds since 1970, the same in all processes of a machine; Bun's monotonic clock is each process's own. */
 export function nowMicros() {
-  return Number(process.hrtime.bigint() / 1_000n);
+  return Math.round((performance.timeOrigin + performance.now()) * 1_000);
 }
 
 const mark = Buffer.from('"at":');

@@ -7,6 +7,10 @@
  * @property {number} messagesPerTick
  * @property {number} tickMs the schedule, the same for all peers: long enough that the slowest of them is not saturated
  * @property {number} ticks in one round
+ * @property {'position' | 'fleet'} [payload] what a message is, a position by default
+ * @property {object} [topic] what nestjs-live's `@LiveTopic` says of the topics
+ * @property {Readonly<Record<string, number>>} [targets] the server's CPU for a delivery, at most so many times the peer's
+ * @property {number} [p99Ms] target for the latency
  */
 
 /** @type {Readonly<Record<string, Scenario>>} */
@@ -19,6 +23,7 @@ export const scenarios = {
     messagesPerTick: 1,
     tickMs: 50,
     ticks: 20,
+    targets: { 'ws-loop': 0.75, 'socket.io': 0.7, uWebSockets: 1.3 },
   },
   B: {
     title: '1 topic × 1,000 subscribers, 10 messages a tick',
@@ -28,6 +33,7 @@ export const scenarios = {
     messagesPerTick: 10,
     tickMs: 300,
     ticks: 5,
+    targets: { 'ws-loop': 0.11, 'socket.io': 0.16, uWebSockets: 1.4 },
   },
   C: {
     title: '100 topics, each of 1,000 clients on 10 of them by lot, 100 messages a tick',
@@ -37,6 +43,19 @@ export const scenarios = {
     messagesPerTick: 100,
     tickMs: 300,
     ticks: 5,
+    targets: { 'ws-loop': 0.13, 'socket.io': 0.18, uWebSockets: 1.4 },
+  },
+  J: {
+    title: '1 topic × 250 subscribers, 200 publications a second, each by itself',
+    topics: 1,
+    clients: 250,
+    topicsPerClient: 1,
+    messagesPerTick: 1,
+    tickMs: 5,
+    ticks: 200,
+    topic: { flushMs: 25 },
+    targets: { uWebSockets: 0.5 },
+    p99Ms: 60,
   },
 };
 

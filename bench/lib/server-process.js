@@ -1,18 +1,22 @@
 // One peer's server, in a process on a core of its own.
 import { writeFileSync } from 'node:fs';
-import { Session } from 'node:inspector/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 import { writeHeapSnapshot } from 'node:v8';
 import { loadPeer } from '../peers/peer.js';
 import { answer } from './asking.js';
-import { makePayload } from './payload.js';
+import { payloads } from './payload.js';
 import { topicName } from './scenarios.js';
 
 const [, , name] = process.argv;
 const { start } = await loadPeer(name);
+const collect = globalThis.gc ?? (() => globalThis.Bun.gc(true));
+const resolutionMs = 5;
+const loopDelay = monitorEventLoopDelay?.({ resolution: resolutionMs });
 /** @type {import('../peers/peer.js').RunningServer} */
 let server;
-const inspector = new Session();
+/** @type {import('node:inspector/promises').Session} */
+let inspector;
 let cpuStart = process.cpuUsage();
 
 function startClock() {
@@ -24,12 +28,14 @@ answer({
 
   async start(about) {
     server = await start(about);
-    return { port: server.port, features: server.features };
+    const { port, features } = server;
+    return { port, features };
   },
 
   /** Publishes on a steady schedule. Resolves with how late the ticks were when the last one is out. */
   async run({ scenario }) {
-    const { topics, messagesPerTick, tickMs, ticks } = scenario;
+    const { topics, messagesPerTick, tickMs, ticks, payload } = scenario;
+    const makePayload = payloads[payload ?? 'position'];
     const names = Array.from({ length: topics }, (_, i) => topicName(i));
     let latestMs = 0;
     startClock();
@@ -49,10 +55,28 @@ answer({
     return { cpuMicros: user + system, userMicros: user };
   },
 
-  /** Memory after everything that can go has gone; needs `--expose-gc`. */
+  /** From here on `standstill` counts. */
+  watchLoop() {
+    loopDelay.enable();
+    loopDelay.reset();
+  },
+
+  /** Milliseconds that the event loop stood still at the longest, and in 99 of 100 turns less than. */
+  standstill() {
+    loopDelay.disable();
+    const ms = (nanos) => Math.max(0, nanos / 1e6 - resolutionMs);
+    return { p99Ms: ms(loopDelay.percentile(99)), longestMs: ms(loopDelay.max) };
+  },
+
+  /** What this peer alone can be asked. */
+  tell(about) {
+    return server.tell(about);
+  },
+
+  /** Memory after everything that can go has gone; needs `--expose-gc`, except in Bun. */
   async memory() {
     for (let i = 0; i < 4; i++) {
-      globalThis.gc();
+      collect();
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     const { heapUsed, external, rss } = process.memoryUsage();
@@ -60,6 +84,9 @@ answer({
   },
 
   async startProfile() {
+    // Not at the top: Bun has none.
+    const { Session } = await import('node:inspector/promises');
+    inspector = new Session();
     inspector.connect();
     await inspector.post('Profiler.enable');
     await inspector.post('Profiler.setSamplingInterval', { interval: 200 });

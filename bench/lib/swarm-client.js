@@ -112,8 +112,24 @@ export class SwarmClient {
     this.onEvent();
   }
 
+  /** Sends this many requests; resolves when all are answered. At most `window` are outstanding. */
+  sendRequests(kind, count, window) {
+    const frame = clientFrame(opcodes.text, Buffer.from(this.dialect.requests[kind]));
+    let sent = 0;
+    let answered = 0;
+    return new Promise((resolve) => {
+      this.onAnswered = (more) => {
+        answered += more;
+        for (; sent < count && sent - answered < window; sent++) this.socket.write(frame);
+        if (answered >= count) resolve(answered);
+      };
+      this.onAnswered(0);
+    });
+  }
+
   /** @param {import('../peers/peer.js').Move} move */
-  act({ say = [], welcome = false, subscribed = 0 }) {
+  act({ say = [], welcome = false, subscribed = 0, answered = 0 }) {
+    if (answered > 0) this.onAnswered(answered);
     for (const text of say) this.socket.write(clientFrame(opcodes.text, Buffer.from(text)));
     this.welcomed ||= welcome;
     this.subscribed += subscribed;

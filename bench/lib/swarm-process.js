@@ -7,6 +7,7 @@ import { SwarmClient } from './swarm-client.js';
 /** One client in so many takes samples of the latency. */
 const sampleEvery = 16;
 const lateMs = 15_000;
+const requestsMs = 60_000;
 /** After everything has come: whether more comes than was published. */
 const settleMs = 100;
 
@@ -20,6 +21,13 @@ let cpuStart = process.cpuUsage();
 function onEvent() {
   delivered += 1;
   if (delivered === wanted) onAll();
+}
+
+/** `undefined` when it takes longer. */
+function within(promise, ms) {
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 answer({
@@ -67,6 +75,20 @@ answer({
       bytes: clients.reduce((sum, { bytes }) => sum + bytes, 0),
       cpuMicros,
       latenciesMs: clients.flatMap(({ samples }) => samples ?? []),
+    };
+  },
+
+  /** Every client sends this many requests, as fast as the server answers. */
+  async requests({ group, kind, perClient, window }) {
+    const start = performance.now();
+    cpuStart = process.cpuUsage();
+    const sending = groups.get(group).map((client) => client.sendRequests(kind, perClient, window));
+    const answered = await within(Promise.all(sending), requestsMs);
+    const { user, system } = process.cpuUsage(cpuStart);
+    return {
+      ms: performance.now() - start,
+      cpuMicros: user + system,
+      answered: answered?.reduce((sum, each) => sum + each, 0) ?? 0,
     };
   },
 

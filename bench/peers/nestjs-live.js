@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { note, NoteGuard, notesPerAnswer, onNote } from './notes.js';
 
 export const title = 'nestjs-live';
 
@@ -16,36 +17,60 @@ export const dialect = {
       return { welcome: true, say: topics.map((topic) => JSON.stringify({ type: 'subscribe', topic })) };
     }
     if (text.startsWith('{"type":"subscribed"')) return { subscribed: 1 };
+    if (text.startsWith('{"type":"note"')) return { answered: notesPerAnswer };
+    if (text.startsWith('{"type":"published"')) return { answered: 1 };
     throw new Error(`Unexpected: ${text}`);
   },
   // `{"type":"event"`: nothing else that is sent has a `v` there.
   isEvent: (bytes, start, end) => end - start > 10 && bytes[start + 10] === 0x76,
+  requests: {
+    note: JSON.stringify({ type: 'note', ...note }),
+    publish: JSON.stringify({ type: 'publish', topic: 'bench/0', data: note }),
+  },
 };
 
 /** A whole Nest application with everything on: a guard that checks tokens, the gateway, metrics, logs by pino. */
-export async function start({ dist }) {
+export async function start({ dist, topic = {}, module = {} }) {
   await import('reflect-metadata');
-  const { Module } = await import('@nestjs/common');
+  const { Module, UseGuards } = await import('@nestjs/common');
   const { NestFactory } = await import('@nestjs/core');
   const { Logger, LoggerModule } = await import('nestjs-pino');
-  const { JwtConnectionGuard, LiveModule, LiveService, LiveTopic } = await import(`${dist}index.js`);
+  const { JwtConnectionGuard, LiveGateway, LiveHandlers, LiveModule, LiveService, LiveTopic } = await import(
+    `${dist}index.js`
+  );
   const { LiveMetricsModule } = await import(`${dist}nest/metrics/index.js`);
 
   class BenchTopics {
     canSubscribe(user) {
       return user !== null;
     }
+    canPublish(user) {
+      return user !== null;
+    }
   }
-  LiveTopic('bench/:number')(BenchTopics);
+  LiveTopic('bench/:number', topic)(BenchTopics);
+
+  class Notes {}
+  await onNote(Notes, (count) => ({ count }));
+  LiveHandlers()(Notes);
+  // As the application's own handler has: a guard in front of each message.
+  class Gateway extends LiveGateway {}
+  UseGuards(NoteGuard)(Gateway);
 
   class App {}
   Module({
     imports: [
       LoggerModule.forRoot({ pinoHttp: { level: 'info' } }),
-      LiveModule.forRoot({ port: 0, guards: [JwtConnectionGuard], jwt: { secret } }),
+      LiveModule.forRoot({
+        port: 0,
+        guards: [JwtConnectionGuard],
+        gateway: Gateway,
+        jwt: { secret },
+        ...module,
+      }),
       LiveMetricsModule,
     ],
-    providers: [BenchTopics],
+    providers: [BenchTopics, Notes],
   })(App);
   const app = await NestFactory.create(App, { bufferLogs: true });
   app.useLogger(app.get(Logger));

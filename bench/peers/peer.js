@@ -6,17 +6,21 @@ import { once } from 'node:events';
  * @typedef {object} Peer
  * @property {string} title as it stands in the tables
  * @property {Dialect} dialect how its clients speak
+ * @property {() => string} [runtime] the program that runs its server, where that is not Node
  * @property {(options: StartOptions) => Promise<RunningServer>} start runs in a process of its own; whatever the server
  * needs is imported here and not at the top, because the clients' process loads the file for its dialect
  *
  * @typedef {object} StartOptions
  * @property {string} dist where the build of nestjs-live is
+ * @property {object} [topic] what nestjs-live's `@LiveTopic` says of the topics
+ * @property {object} [module] further options of nestjs-live's module
  *
  * @typedef {object} RunningServer
  * @property {number} port on 127.0.0.1
  * @property {(topic: string, data: object) => void} publish to every subscriber of the topic; synchronous, as an
  * application does it
  * @property {string} [features] what is switched on, if that is a question
+ * @property {(about: object) => unknown} [tell] answers what this peer alone can be asked
  *
  * @typedef {object} Dialect
  * @property {(index: number) => { path: string, headers?: string[] }} handshake of the client with this number
@@ -24,11 +28,13 @@ import { once } from 'node:events';
  * @property {(text: string, topics: readonly string[]) => Move} heard a text frame that is no event has come
  * @property {(bytes: Uint8Array, start: number, end: number) => boolean} isEvent whether this text frame's payload,
  * `bytes[start, end)`, is an event
+ * @property {Readonly<Record<string, string>>} [requests] text frames for bench/inbound.js
  *
  * @typedef {object} Move what a client does next
  * @property {readonly string[]} [say] text frames to send
  * @property {boolean} [welcome] the server is ready to be spoken to
  * @property {number} [subscribed] how many subscriptions this confirms
+ * @property {number} [answered] how many requests this answers
  */
 
 /** @returns {Promise<Peer>} the peer in the file of this name */

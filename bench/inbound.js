@@ -1,0 +1,163 @@
+// How many messages of its clients does a gateway take in, through a guard and a DTO?
+import process from 'node:process';
+import { entrantsOf, inTurn, serverProcess, swarmProcess } from './lib/entrants.js';
+import { environmentText } from './lib/environment.js';
+import { fileIn, progress, readOptions } from './lib/options.js';
+import { median, spread } from './lib/statistics.js';
+import { percent, short, table } from './lib/table.js';
+import { targetLine } from './lib/target.js';
+import { notesPerAnswer } from './peers/notes.js';
+
+const help = `node bench/inbound.js [options]
+
+Clients send messages as fast as the server takes them, through a guard and a DTO.
+
+  --clients 50
+  --messages 2000      of each client in a round, a multiple of ${String(notesPerAnswer)}
+  --rounds 5           of each peer; their order turns from round to round
+  --warm-up 2          rounds before them that do not count
+  --peers a,b          files of bench/peers, without .js (nestjs-live, nest-ws)
+  --dist ../dist       the build of nestjs-live
+  --compare <folder>   another build of nestjs-live, measured beside it in the same run
+  --profile <folder>   writes a CPU profile of every server's measured rounds (which then cost more)
+`;
+
+const kinds = {
+  publish: {
+    title: 'publications of clients',
+    about: 'Each is answered. nestjs-live also asks the topic who may publish, and numbers them.',
+    /** Messages for the same CPU, times those of Nest's own adapter. */
+    target: 2,
+  },
+  note: {
+    title: "messages of the application's own",
+    about: `The application's handler behind Nest's \`ValidationPipe\`, which does most of the work; one in ${String(notesPerAnswer)} is answered.`,
+  },
+};
+
+const baseline = 'nest-ws';
+/** Requests that a client has outstanding at most. */
+const window = 2 * notesPerAnswer;
+/** How fast a client may send is limited, and not here: what is asked is the cost of a message. */
+const module = { dangerouslyUnlimitedInbound: true };
+
+const options = readOptions(
+  {
+    clients: { type: 'string', default: '50' },
+    messages: { type: 'string', default: '2000' },
+    rounds: { type: 'string', default: '5' },
+    'warm-up': { type: 'string', default: '2' },
+    peers: { type: 'string', default: 'nestjs-live,nest-ws' },
+    dist: { type: 'string' },
+    compare: { type: 'string' },
+    profile: { type: 'string' },
+  },
+  help,
+);
+const rounds = Number(options.rounds);
+const warmUp = Number(options['warm-up']);
+const clients = Number(options.clients);
+const perClient = Number(options.messages);
+
+const entrants = await entrantsOf(options);
+process.stdout.write(`## Inbound\n\n${environmentText()}\n\n`);
+for (const kind of Object.keys(kinds)) process.stdout.write(`${report(kind, await measure(kind))}\n`);
+
+/** @typedef {{ cpu: number, clientCpu: number, perSecond: number, lost: number }} Round */
+
+/** @returns {Promise<Map<string, Round[]>>} */
+async function measure(kind) {
+  const swarm = swarmProcess();
+  const servers = new Map();
+  for (const { key, file, dist } of entrants) {
+    progress(`${kind}: starting ${key} … `);
+    const server = await serverProcess(file);
+    const { port } = await server.ask('start', { dist, module });
+    const topics = Array.from({ length: clients }, () => []);
+    await swarm.ask('open', { group: key, peer: file, port, topics, concurrency: 16 });
+    servers.set(key, server);
+  }
+  const results = new Map(entrants.map(({ key }) => [key, []]));
+  for (let round = -warmUp; round < rounds; round++) {
+    if (round === 0) await profiles('startProfile', kind, servers);
+    progress(round < 0 ? `\n${kind}: warm-up   ` : `\n${kind}: round ${String(round + 1)}   `);
+    for (const { key } of inTurn(entrants, round + warmUp)) {
+      const result = await oneRound(swarm, servers.get(key), key, kind);
+      progress(`${key} ${short(result.cpu)}   `);
+      if (round >= 0) results.get(key).push(result);
+    }
+  }
+  progress('\n');
+  await profiles('endProfile', kind, servers);
+  await Promise.all([...servers.values()].map((server) => server.end()));
+  await swarm.end();
+  return results;
+}
+
+/** @returns {Promise<Round>} */
+async function oneRound(swarm, server, group, kind) {
+  await server.ask('startClock');
+  const { ms, cpuMicros, answered } = await swarm.ask('requests', { group, kind, perClient, window });
+  const cost = await server.ask('cost');
+  const all = clients * perClient;
+  return {
+    cpu: cost.cpuMicros / all,
+    clientCpu: cpuMicros / all,
+    perSecond: all / (ms / 1_000),
+    lost: Math.abs(all - answered),
+  };
+}
+
+function report(kind, results) {
+  const { title, about, target } = kinds[kind];
+  const of = (key, figure) => results.get(key).map((round) => round[figure]);
+  const timesOf = (key) => results.get(baseline)?.map(({ cpu }, i) => cpu / results.get(key)[i].cpu) ?? [];
+  const rows = entrants.map((entrant) => {
+    const { key } = entrant;
+    const lost = of(key, 'lost').some((count) => count > 0);
+    if (lost) process.exitCode = 1;
+    const times = timesOf(key);
+    return [
+      lost ? `${entrant.title}: INVALID, not all was answered` : entrant.title,
+      short(median(of(key, 'cpu'))),
+      percent(spread(of(key, 'cpu'))),
+      times.length === 0 ? '–' : median(times).toFixed(2),
+      times.length === 0 ? '–' : range(times),
+      short(median(of(key, 'perSecond'))),
+      short(median(of(key, 'clientCpu'))),
+    ];
+  });
+  const times = results.has('nestjs-live') ? timesOf('nestjs-live') : [];
+  const all = (clients * perClient).toLocaleString('en');
+  return [
+    `### E: ${title}`,
+    '',
+    `${String(clients)} clients, ${String(rounds)} rounds of ${all} messages through a guard and a DTO. ${about}`,
+    "nestjs-live's limit for what a client may send is switched off; the other has none.",
+    '',
+    table(
+      ['server', '>CPU µs/message', '>spread', '>times', '>of all rounds', '>messages/s', '>clients µs'],
+      rows,
+    ),
+    '',
+    target === undefined || times.length === 0
+      ? ''
+      : targetLine(
+          `at least ${String(target)} × the messages of Nest's own WsAdapter for the same CPU`,
+          median(times) >= target,
+          `${median(times).toFixed(2)}; of all rounds ${range(times)}`,
+        ),
+  ].join('\n');
+}
+
+function range(values) {
+  return `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
+}
+
+async function profiles(question, kind, servers) {
+  if (options.profile === undefined) return;
+  for (const [key, server] of servers) {
+    const file = fileIn(options.profile, `${kind}-${key.replaceAll(/\W/g, '-')}.cpuprofile`);
+    await server.ask(question, { file });
+  }
+}

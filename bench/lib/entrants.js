@@ -1,0 +1,70 @@
+import process from 'node:process';
+import { loadPeer } from '../peers/peer.js';
+import { Asked } from './asking.js';
+import { distAddress } from './options.js';
+
+/** uWebSockets.js where it has a build for this Node, else Bun, which has the same inside. */
+export const uWebSockets = process.versions.modules === '115' ? 'uws' : 'bun';
+
+/**
+ * @typedef {object} Entrant
+ * @property {string} key as it was asked for
+ * @property {string} file in bench/peers
+ * @property {number} topics that its idle connections subscribe to
+ * @property {string} dist the build, where it is nestjs-live
+ * @property {string} title
+ */
+
+/**
+ * Who takes part: files of bench/peers by name, `+1` behind one for a subscription of each idle connection, and another
+ * build of nestjs-live.
+ *
+ * @param {{ peers: string, dist?: string, compare?: string }} options
+ * @returns {Promise<Entrant[]>}
+ */
+export async function entrantsOf({ peers, dist, compare }) {
+  const entrants = await Promise.all(peers.split(',').map((key) => entrantOf(key, dist)));
+  if (compare === undefined) return entrants;
+  const ours = entrants.filter(({ file }) => file === 'nestjs-live');
+  const others = await Promise.all(ours.map(({ key }) => entrantOf(key, compare)));
+  return [
+    ...entrants,
+    ...others.map((each) => ({ ...each, key: `other ${each.key}`, title: `${each.title}, other build` })),
+  ];
+}
+
+async function entrantOf(key, dist) {
+  const [file, topics = '0'] = key.split('+');
+  const { title } = await loadPeer(file);
+  const subscribed = topics === '0' ? '' : `, ${topics} subscription${topics === '1' ? '' : 's'} each`;
+  return { key, file, topics: Number(topics), dist: distAddress(dist), title: title + subscribed };
+}
+
+/** Nobody always comes after the same one, nor always first: the order turns, and every other time it is reversed. */
+export function inTurn(entrants, round) {
+  const turn = round % entrants.length;
+  const turned = [...entrants.slice(turn), ...entrants.slice(0, turn)];
+  return round % 2 === 0 ? turned : turned.toReversed();
+}
+
+/**
+ * A peer's server, in a process on a core of its own; it does not listen yet.
+ *
+ * @param {string} file in bench/peers
+ * @param {string[]} [nodeOptions]
+ */
+export async function serverProcess(file, nodeOptions) {
+  const { runtime } = await loadPeer(file);
+  return new Asked({
+    script: new URL('server-process.js', import.meta.url),
+    args: [file],
+    core: 0,
+    runtime: runtime?.(),
+    nodeOptions,
+  });
+}
+
+/** Clients, all in one process on the other core. */
+export function swarmProcess() {
+  return new Asked({ script: new URL('swarm-process.js', import.meta.url), core: 1 });
+}

@@ -1,0 +1,10 @@
+/**
+ * A line that says whether a promise was kept.
+ *
+ * @param {string} promise
+ * @param {boolean} met
+ * @param {string} seen the figure
+ */
+export function targetLine(promise, met, seen) {
+  return `Target: ${promise}: ${met ? 'met' : 'MISSED'} (${seen}).\n`;
+}

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import process from 'node:process';
+import { wsDialect } from './ws-server.js';
+
+export const title = 'Bun, which is uWebSockets';
+export const dialect = wsDialect;
+
+/** Its server runs in the `bun` that the package of this name brings, or, before its install script has run, links. */
+export function runtime() {
+  const places = [`@oven/bun-${process.platform}-${process.arch}/bin/bun`, 'bun/bin/bun.exe'];
+  const found = places
+    .map((place) => fileURLToPath(new URL(`../node_modules/${place}`, import.meta.url)))
+    .find(existsSync);
+  if (found === undefined) throw new Error('bun is not installed: npm ci, in the folder bench');
+  return found;
+}
+
+/** As its documentation broadcasts: the socket subscribes, `server.publish` sends. */
+export async function start() {
+  const server = globalThis.Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: (request, its) => (its.upgrade(request) ? undefined : new Response('', { status: 400 })),
+    websocket: {
+      message(client, message) {
+        const { type, topic } = JSON.parse(message);
+        if (type !== 'subscribe') return;
+        client.subscribe(topic);
+        client.send(JSON.stringify({ type: 'subscribed', topic }));
+      },
+    },
+  });
+  return {
+    port: server.port,
+    publish: (topic, data) => void server.publish(topic, JSON.stringify({ type: 'event', topic, data })),
+  };
+}

@@ -1,0 +1,32 @@
+import { wsDialect } from './ws-server.js';
+
+export const title = 'uWebSockets.js';
+export const dialect = wsDialect;
+
+/** As its documentation broadcasts: the socket subscribes, `app.publish` sends, one `JSON.stringify` for all. */
+export async function start() {
+  const { default: uWS } = await import('@trufflesuite/uws-js-unofficial');
+  // Where it has no build for this Node, the package answers with a slow copy of itself.
+  if (uWS.SSLApp === undefined) {
+    throw new Error(`uWebSockets.js has no build for Node ${process.version}: use the peer bun`);
+  }
+  const text = new TextDecoder();
+  const app = uWS.App().ws('/*', {
+    message(client, message) {
+      const { type, topic } = JSON.parse(text.decode(message));
+      if (type !== 'subscribe') return;
+      client.subscribe(topic);
+      client.send(JSON.stringify({ type: 'subscribed', topic }));
+    },
+  });
+  const port = await new Promise((resolve, reject) => {
+    app.listen('127.0.0.1', 0, (listening) => {
+      if (listening) resolve(uWS.us_socket_local_port(listening));
+      else reject(new Error('uWebSockets.js could not listen'));
+    });
+  });
+  return {
+    port,
+    publish: (topic, data) => void app.publish(topic, JSON.stringify({ type: 'event', topic, data })),
+  };
+}
