@@ -28,6 +28,8 @@ export interface LiveLimits extends OutboundBudget {
   readonly authorizationTimeoutMs: number;
   readonly snapshotTimeoutMs: number;
   readonly credentialGraceMs: number;
+  /** 0 for none. */
+  readonly positionCheckIntervalMs: number;
 }
 
 export interface LiveSettings {

@@ -11,9 +11,12 @@ import { Hub } from './fanout/hub.js';
 import type { LivePorts, LiveSettings } from './live.settings.js';
 import { Backlogs } from './outbound/backlogs.js';
 import { Flusher } from './outbound/flusher.js';
-import { type Published, silentSink } from './ports/broker.js';
+import type { Published } from './ports/broker.js';
 import type { LiveSocket } from './ports/socket.js';
 import { type PublicationOptions, Publisher } from './publisher.js';
+import { Continuity } from './stream/continuity.js';
+import { Resync } from './stream/resync.js';
+import { Snapshots } from './stream/snapshots.js';
 import { type FindHandler, Session, type SessionContext } from './session.js';
 import { isKey } from './verbs/fields.js';
 import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
@@ -31,6 +34,10 @@ export interface LiveStats {
   readonly deliveriesTotal: number;
   /** Bytes that wait for all peers together, outside of the kernel. */
   readonly queuedBytes: number;
+  /** Topics in which something is missing that is being fetched. */
+  readonly healing: number;
+  /** Subscriptions that wait for a fresh start. */
+  readonly restarting: number;
   readonly draining: boolean;
 }
 
@@ -40,6 +47,7 @@ export class Live {
   readonly verbs: Verbs;
   private readonly hub: Hub;
   private readonly publisher: Publisher;
+  private readonly continuity: Continuity;
   private readonly heartbeat: Heartbeat;
   private readonly credentials: CredentialWatch;
   private readonly connections: ConnectionContext;
@@ -50,7 +58,7 @@ export class Live {
     private readonly settings: LiveSettings,
     private readonly ports: LivePorts,
   ) {
-    const { broker, clock, observer } = ports;
+    const { broker, policy, clock, observer } = ports;
     const { limits } = settings;
     this.hub = new Hub(broker, observer, settings.compressFromBytes);
     this.publisher = new Publisher(broker, observer);
@@ -60,13 +68,29 @@ export class Live {
     const backlogs = new Backlogs(limits, clock);
     this.connections = { clock, observer, flusher: new Flusher(clock), backlogs };
     this.sessions = { ...limits, clock, observer, onEnd: this.ended };
-    this.verbs = makeVerbs(this.hub, this.publisher, ports, settings);
+    const { hub, publisher } = this;
+    const snapshots = new Snapshots(broker, clock, observer, limits.snapshotTimeoutMs);
+    const resync = new Resync({ hub, broker, snapshots, clock, observer });
+    const checkIntervalMs = limits.positionCheckIntervalMs;
+    this.continuity = new Continuity({ hub, broker, policy, resync, clock, observer, checkIntervalMs });
+    this.verbs = makeVerbs({ hub, publisher, snapshots }, ports, settings);
     broker.start({
-      ...silentSink,
-      publication: (topic, epoch, publication) => this.hub.publication(topic, epoch, publication),
+      publication: (topic, epoch, publication) => hub.publication(topic, epoch, publication),
+      suspect: (topic) => this.continuity.suspect(topic),
+      availability: (available) => {
+        observer.availability(available);
+        this.continuity.availability(available);
+      },
+      signal: () => {},
     });
+    this.continuity.start();
     this.heartbeat.start();
     this.credentials.start();
+  }
+
+  /** Whether the broker is there; without it nobody can subscribe or publish. */
+  get available(): boolean {
+    return this.ports.broker.available;
   }
 
   get draining(): boolean {
@@ -115,6 +139,8 @@ export class Live {
       publicationsTotal: this.publisher.publicationsTotal,
       deliveriesTotal: this.hub.deliveriesTotal,
       queuedBytes,
+      healing: this.hub.healingCount,
+      restarting: this.hub.pausedCount,
       draining: this.draining,
     };
   }
@@ -123,6 +149,7 @@ export class Live {
   drain(timeoutMs: number): Promise<DrainResult> {
     this.heartbeat.stop();
     this.credentials.stop();
+    this.continuity.stop();
     this.draining_ ??= new Drain(this.registry, this.ports.clock, timeoutMs);
     return this.draining_.done;
   }

@@ -23,6 +23,7 @@ export class Publisher {
     { key, idempotencyKey, version }: PublicationOptions,
     rules: TopicRules,
   ): Promise<Published> {
+    if (!this.broker.available) throw notNow();
     try {
       const published = await this.broker.publish(topic, text, {
         ...(key !== undefined && { key }),
@@ -35,7 +36,11 @@ export class Publisher {
       return published;
     } catch (error) {
       this.observer.failed('publishing to the broker', error);
-      throw new LiveError('unavailable', 'Publishing is not possible now', { retryAfterMs: 1_000 });
+      throw notNow();
     }
   }
+}
+
+function notNow(): LiveError {
+  return new LiveError('unavailable', 'Publishing is not possible now', { retryAfterMs: 1_000 });
 }

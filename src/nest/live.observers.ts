@@ -1,5 +1,5 @@
 import type { Connection } from '../core/connection/connection.js';
-import type { Observer } from '../core/ports/observer.js';
+import type { Healed, Observer } from '../core/ports/observer.js';
 import type { HandshakeResult } from '../ws/refusal.js';
 
 /** Told what happens on the live server; no member may throw or wait. */
@@ -35,6 +35,22 @@ export class LiveObservers implements LiveObserver {
 
   failed(doing: string, error: unknown, connection?: Connection): void {
     for (const observer of this.observers) observer.failed?.(doing, error, connection);
+  }
+
+  healed(how: Healed, topic: string): void {
+    for (const observer of this.observers) observer.healed?.(how, topic);
+  }
+
+  suspected(): void {
+    for (const observer of this.observers) observer.suspected?.();
+  }
+
+  restarted(how: 'done' | 'failed', count: number): void {
+    for (const observer of this.observers) observer.restarted?.(how, count);
+  }
+
+  availability(available: boolean): void {
+    for (const observer of this.observers) observer.availability?.(available);
   }
 
   handshake(result: HandshakeResult): void {

@@ -76,6 +76,11 @@ export interface LiveModuleOptions {
   readonly credentialGraceMs?: number;
   /** Milliseconds until a snapshot that has not come fails. @default 10000 */
   readonly snapshotTimeoutMs?: number;
+  /**
+   * Milliseconds between two comparisons of all positions with the broker's, for losses that nothing else shows; 0 for none.
+   * @default 30000
+   */
+  readonly positionCheckIntervalMs?: number;
   /** Prefix of the metrics' names. @default 'processor_live' */
   readonly metricsPrefix?: string;
   /** Called after a connection has ended and left the registry. A throw, or a rejection, is logged. */

@@ -68,6 +68,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       authorizationTimeoutMs: number('authorizationTimeoutMs', 5_000, 1),
       credentialGraceMs: number('credentialGraceMs', 60_000, 0),
       snapshotTimeoutMs: number('snapshotTimeoutMs', 10_000, 1),
+      positionCheckIntervalMs: number('positionCheckIntervalMs', 30_000, 0),
     },
   };
 }

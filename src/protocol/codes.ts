@@ -36,6 +36,7 @@ export const CloseCode = {
 export const CloseReason = {
   serverShuttingDown: 'server shutting down',
   backPressure: 'back-pressure threshold exceeded',
+  positionLost: 'position lost',
 } as const;
 
 const transportCodesToComeBack: ReadonlySet<number> = new Set([1001, 1006, 1008, 1011, 1012, 1013]);

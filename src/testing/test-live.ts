@@ -54,6 +54,7 @@ const limits: LiveLimits = {
   authorizationTimeoutMs: 5_000,
   snapshotTimeoutMs: 10_000,
   credentialGraceMs: 60_000,
+  positionCheckIntervalMs: 30_000,
 };
 
 /** The whole core on plain objects: a memory broker, a clock that a test moves, sockets without a network. */

@@ -139,12 +139,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'duplicate after the answer: what comes late from the broker is sent again',
     shows: ['order'],
     plant: () =>
-      replace<Topic, [Connection, number], Subscription>(
+      replace<Topic, [Connection, string, number], Subscription>(
         Topic,
         'add',
         (add) =>
-          function (connection) {
-            return add.call(this, connection, 0);
+          function (connection, epoch) {
+            return add.call(this, connection, epoch, 0);
           },
       ),
   },

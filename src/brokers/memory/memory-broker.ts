@@ -36,6 +36,7 @@ export interface MemoryBrokerOptions {
 /** All streams in this process. What is published is delivered before `publish` returns. */
 export class MemoryBroker implements Broker {
   readonly available = true;
+  readonly lossless = true;
   // Ordered by when each was touched last.
   private readonly streams = new Map<string, MemoryStream>();
   /** Those that keep anything, in the same order. */

@@ -10,6 +10,10 @@ import { Topic } from './topic.js';
 export class Hub {
   /** Publications handed to live subscribers, since the start. */
   deliveriesTotal = 0;
+  /** Told of a publication that is not the one after the last, where somebody reads the topic. */
+  onGap: (topic: Topic, epoch: string, publication: Publication) => void = () => {};
+  /** Told of a topic, read by somebody, that the broker says is elsewhere. */
+  onAstray: (topic: Topic) => void = () => {};
   private readonly recovered = new WeakMap<Publication, SharedFrame>();
   private readonly topics = new Map<string, Topic>();
 
@@ -26,22 +30,59 @@ export class Hub {
 
   get subscriptionCount(): number {
     let count = 0;
-    for (const topic of this.topics.values()) count += topic.subscriptions.length;
+    for (const { subscriptions, paused } of this.topics.values()) count += subscriptions.length + paused.size;
+    return count;
+  }
+
+  /** Subscriptions that nothing is delivered to at the moment, because they are brought to a fresh start. */
+  get pausedCount(): number {
+    let count = 0;
+    for (const { paused } of this.topics.values()) count += paused.size;
+    return count;
+  }
+
+  /** Topics that nothing is delivered of at the moment, because something is missing. */
+  get healingCount(): number {
+    let count = 0;
+    for (const { healing } of this.topics.values()) if (healing !== undefined) count += 1;
     return count;
   }
 
   subscribersOf(name: string): Connection[] {
-    return this.topics.get(name)?.subscriptions.map(({ connection }) => connection) ?? [];
+    const topic = this.topics.get(name);
+    if (topic === undefined) return [];
+    return [...topic.subscriptions, ...topic.paused].map(({ connection }) => connection);
   }
 
-  /** One publication goes out: one frame for all. */
+  /** One publication has come from the broker. */
   publication(name: string, epoch: string, publication: Publication): void {
     const topic = this.topics.get(name);
     if (topic === undefined) return;
-    const frame = this.frame(eventText(name, publication));
+    if (topic.isNext(epoch, publication.offset)) this.deliver(topic, epoch, publication);
+    else this.outOfTurn(topic, epoch, publication);
+  }
+
+  /** One publication goes out: one frame for all. */
+  deliver(topic: Topic, epoch: string, publication: Publication): void {
+    const frame = this.frame(eventText(topic.name, publication));
     const count = topic.deliver(epoch, publication.offset, frame);
     this.deliveriesTotal += count;
     if (count > 0) this.observer.outbound('event', count);
+  }
+
+  /** The topic, while somebody here uses it. */
+  find(name: string): Topic | undefined {
+    return this.topics.get(name);
+  }
+
+  /** Topics that somebody reads. */
+  topicsRead(): Topic[] {
+    return [...this.topics.values()].filter(({ hasReaders }) => hasReaders);
+  }
+
+  /** A message for many, compressed for those who take it so where that is worth it. */
+  frame(text: string): SharedFrame {
+    return new SharedFrame(text, text.length >= this.compressFromBytes);
   }
 
   /** A stored publication's frame: made once, however many recover it, and kept as long as the publication is. */
@@ -68,10 +109,6 @@ export class Hub {
     return topic;
   }
 
-  private frame(text: string): SharedFrame {
-    return new SharedFrame(text, text.length >= this.compressFromBytes);
-  }
-
   private readonly close = (topic: Topic): void => {
     if (!this.forget(topic)) return;
     this.broker.unsubscribe(topic.name).catch((error: unknown) => {
@@ -80,6 +117,19 @@ export class Hub {
   };
 
   private forget(topic: Topic): boolean {
+    topic.healing?.over();
     return this.topics.get(topic.name) === topic && this.topics.delete(topic.name);
+  }
+
+  private outOfTurn(topic: Topic, epoch: string, publication: Publication): void {
+    if (topic.healing !== undefined) {
+      topic.healing.take(epoch, publication);
+      return;
+    }
+    const duplicate = epoch === topic.epoch && publication.offset <= topic.offset;
+    if (duplicate) return;
+    if (topic.hasReaders) this.onGap(topic, epoch, publication);
+    // Who is only about to read it finds a gap when its subscribe is answered.
+    else this.deliver(topic, epoch, publication);
   }
 }

@@ -26,3 +26,8 @@ export function subscribedText({ id, topic, position, recovered, snapshot }: Sub
   const state = snapshot === undefined ? '' : `,"snapshot":${snapshot}`;
   return `${start}${place},"recovered":${String(recovered)}${state}}`;
 }
+
+/** The `lost` message: the publications with these offsets will not come. [L-5.8] */
+export function lostText(topic: string, from: number, to: number): string {
+  return `{"type":"lost","topic":"${topic}","from":${String(from)},"to":${String(to)},"count":${String(to - from + 1)}}`;
+}

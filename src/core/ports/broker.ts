@@ -96,6 +96,8 @@ export const silentSink: BrokerSink = {
 export interface Broker {
   /** Whether the engine answers; it is asked every few seconds. A broker starts out unavailable when it must connect first. */
   readonly available: boolean;
+  /** Whether nothing can be missed between the streams and the sink, both being in this process: positions are not compared every so often then. */
+  readonly lossless?: true;
   /** Called once, before anything else. */
   start(sink: BrokerSink): void;
   /** Gives the next offset, stores, delivers: one step for the engine. Resolves once the publication is in its hands. */

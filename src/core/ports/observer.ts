@@ -1,5 +1,13 @@
 import type { Connection } from '../connection/connection.js';
 
+/**
+ * What became of a topic in which something was missing, once for the topic, not for each subscriber:
+ * - `healed`: it was fetched and delivered in order
+ * - `lost`: it will not come; the subscribers are told
+ * - `new-epoch`: its stream is another one; the subscribers are told
+ */
+export type Healed = 'healed' | 'lost' | 'new-epoch';
+
 /** Told what happens, for logs and metrics. No member may throw, wait, or keep what it is given. */
 export interface Observer {
   opened(connection: Connection): void;
@@ -11,6 +19,14 @@ export interface Observer {
   outbound(type: string, count: number): void;
   /** An error that is ours: a handler, a hook, a provider, a broker. `doing` says what was being done. */
   failed(doing: string, error: unknown, connection?: Connection): void;
+  /** Something was missing in a topic. */
+  healed(how: Healed, topic: string): void;
+  /** The broker says that publications may have been missed. */
+  suspected(): void;
+  /** So many subscriptions of a topic were brought to a fresh start, or, where that was not possible, closed. */
+  restarted(how: 'done' | 'failed', count: number): void;
+  /** The broker is there or away, told when that changes. */
+  availability(available: boolean): void;
 }
 
 /** Listens and says nothing. */
@@ -20,4 +36,8 @@ export const silentObserver: Observer = {
   inbound() {},
   outbound() {},
   failed() {},
+  healed() {},
+  suspected() {},
+  restarted() {},
+  availability() {},
 };

@@ -4,10 +4,11 @@ import type { Hub } from '../fanout/hub.js';
 import type { Topic } from '../fanout/topic.js';
 import { subscribedText } from '../frame/message-text.js';
 import type { LiveLimits } from '../live.settings.js';
-import type { Broker, Publication } from '../ports/broker.js';
+import type { Broker } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import type { SnapshotRun } from '../stream/snapshot-run.js';
+import { followingOf, type Start } from '../stream/following.js';
 import { recoveryLimits } from '../stream/recovery-limits.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage, RequestId } from '../../protocol/messages.js';
@@ -27,13 +28,10 @@ interface Request {
   readonly since: Position | undefined;
 }
 
-/** What goes out in one piece before anything live. */
-interface Start {
-  readonly position: Position;
+/** What a subscribe is answered with. */
+interface Answer extends Start {
   /** Whether the position is the one that was asked for. */
   readonly recovered: boolean;
-  /** What came after the position and before the hold. */
-  readonly missed: readonly Publication[];
   readonly snapshot?: string | undefined;
 }
 
@@ -81,8 +79,11 @@ export class Subscribe {
     return pending;
   }
 
-  /** `false` when more was published meanwhile than may be held back [L-3.11], or the stream was lost meanwhile. */
+  /**
+   * `false` when more was published meanwhile than may be held back [L-3.11], or some of it was lost, or the stream was.
+   */
   private async attach(request: Request): Promise<boolean> {
+    if (!this.parts.broker.available) throw notNow();
     const topic = this.parts.hub.open(request.name);
     const hold = topic.hold();
     let run: SnapshotRun | undefined;
@@ -114,11 +115,13 @@ export class Subscribe {
     const { broker, observer } = this.parts;
     try {
       await pending.until(topic.ready);
+      // Until that is over, nobody knows where the topic is.
+      if (topic.healing !== undefined) await pending.until(topic.healing.tried);
       return await pending.until(broker.read(name, since, recoveryLimits));
     } catch (error) {
       pending.check();
       observer.failed('reading a topic of the broker', error);
-      throw new LiveError('unavailable', 'Subscribing is not possible now', { retryAfterMs: 1_000 });
+      throw notNow();
     }
   }
 
@@ -127,30 +130,24 @@ export class Subscribe {
     { connection, pending, name, id }: Request,
     topic: Topic,
     hold: Hold,
-    start: Start,
+    { position, missed, recovered, snapshot }: Answer,
   ): boolean {
     pending.check();
-    if (hold.overflowed || !hold.follows(start.position.epoch)) return false;
-    const { position, recovered, missed, snapshot } = start;
+    const following = followingOf(this.parts.hub, topic, { position, missed }, hold);
+    if (following === undefined) return false;
+    const { frames, offset } = following;
     connection.sendText('subscribed', subscribedText({ id, topic: name, position, recovered, snapshot }));
     // The answer is this peer's own; written by itself, it leaves what was missed to be joined once for all who missed it.
     if (missed.length > 0) connection.outbox.flush();
-    let { offset } = position;
-    for (const publication of missed) {
-      connection.outbox.push(this.parts.hub.frameOf(name, publication));
-      offset = publication.offset;
-    }
-    let sent = missed.length;
-    for (const held of hold.publications) {
-      if (held.offset <= offset) continue;
-      connection.outbox.push(held.frame);
-      offset = held.offset;
-      sent += 1;
-    }
-    if (sent > 0) this.parts.observer.outbound('event', sent);
+    for (const frame of frames) connection.outbox.push(frame);
+    if (frames.length > 0) this.parts.observer.outbound('event', frames.length);
     // So much may have been sent that the peer was found too slow.
     pending.check();
-    connection.setMembership(name, topic.add(connection, offset));
+    connection.setMembership(name, topic.add(connection, position.epoch, offset));
     return true;
   }
+}
+
+function notNow(): LiveError {
+  return new LiveError('unavailable', 'Subscribing is not possible now', { retryAfterMs: 1_000 });
 }

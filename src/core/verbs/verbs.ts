@@ -2,7 +2,7 @@ import type { Connection } from '../connection/connection.js';
 import type { Hub } from '../fanout/hub.js';
 import type { LivePorts, LiveSettings } from '../live.settings.js';
 import type { Publisher } from '../publisher.js';
-import { Snapshots } from '../stream/snapshots.js';
+import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import { Auth } from './auth.js';
 import { Authoriser } from './authorise.js';
@@ -18,10 +18,17 @@ export type VerbName = 'subscribe' | 'unsubscribe' | 'publish' | 'auth' | 'ping'
 /** What a client can ask for, one room each. */
 export type Verbs = Readonly<Record<VerbName, Verb>>;
 
-export function makeVerbs(hub: Hub, publisher: Publisher, ports: LivePorts, { limits }: LiveSettings): Verbs {
+/** What the verbs need of the rest of the core. */
+export interface VerbParts {
+  readonly hub: Hub;
+  readonly publisher: Publisher;
+  readonly snapshots: Snapshots;
+}
+
+export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSettings): Verbs {
+  const { hub, publisher, snapshots } = parts;
   const { broker, policy, clock, observer } = ports;
   const authoriser = new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs);
-  const snapshots = new Snapshots(broker, clock, observer, limits.snapshotTimeoutMs);
   const subscribe = new Subscribe({ hub, broker, authoriser, snapshots, observer, limits });
   const publish = new Publish(publisher, authoriser);
   const timeoutMs = limits.authorizationTimeoutMs;

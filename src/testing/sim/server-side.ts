@@ -25,6 +25,7 @@ export const simLimits: LiveLimits = {
   authorizationTimeoutMs: 300,
   snapshotTimeoutMs: 400,
   credentialGraceMs: 1_000,
+  positionCheckIntervalMs: 1_500,
 };
 
 /** What the application, the broker or the world does on purpose; any other error is ours. */

@@ -1,0 +1,368 @@
+import { describe, expect, it } from 'vitest';
+import { LossyBroker } from '../../testing/lossy-broker.js';
+import { TestLive, type TestLiveOptions } from '../../testing/test-live.js';
+import type { TopicRules } from '../ports/policy.js';
+
+const history = { size: 10, ttlMs: 60_000, maxBytes: 1_000_000 };
+const event = (offset: number, data: unknown = offset) => ({ type: 'event', topic: 't', offset, data });
+const lost = (from: number, to: number) => ({ type: 'lost', topic: 't', from, to, count: to - from + 1 });
+const text = expect.any(String) as unknown;
+const pushed = (offset: number, more: object = {}) => ({
+  type: 'subscribed',
+  topic: 't',
+  epoch: text,
+  offset,
+  recovered: false,
+  ...more,
+});
+
+interface Setup {
+  readonly rules?: Partial<TopicRules>;
+  readonly more?: TestLiveOptions;
+  readonly peers?: number;
+}
+
+/** Peers that are subscribed to `t`, at 2, and a broker that loses what the test wants. */
+async function start({ rules = { history }, more = {}, peers = 2 }: Setup = {}) {
+  const made: { broker?: LossyBroker } = {};
+  const told: string[] = [];
+  const test = new TestLive({
+    broker: (memory) => (made.broker = new LossyBroker(memory)),
+    rulesFor: () => rules,
+    observer: {
+      healed: (how) => told.push(how),
+      restarted: (how, count) => told.push(`${how} ${String(count)}`),
+      failed: (doing) => told.push(`failed: ${doing}`),
+    },
+    ...more,
+  });
+  const { broker } = made;
+  if (broker === undefined) throw new Error('no broker');
+  const publish = async (from: number, to = from): Promise<void> => {
+    for (let i = from; i <= to; i++) await test.live.publish('t', i).catch(() => {});
+    await test.clock.settle();
+  };
+  const all = Array.from({ length: peers }, () => test.connect());
+  for (const { send } of all) await send({ type: 'subscribe', topic: 't' });
+  await publish(1, 2);
+  for (const { received } of all) received();
+  broker.calls.length = 0;
+  const later = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      test.clock.advance(100);
+      for (const { session } of all) session.heard();
+      await test.clock.settle();
+    }
+  };
+  /** Publishes, and nothing of it is delivered. */
+  const missing = async (from: number, to = from): Promise<void> => {
+    broker.carries = () => false;
+    await publish(from, to);
+    broker.carries = () => true;
+  };
+  return { test, broker, told, publish, missing, later, all, received: () => all.map((p) => p.received()) };
+}
+
+describe('Continuity, where the history has what is missing', () => {
+  it('[L-5.9] fetches a gap at the next publication, once for all, and delivers it in order', async () => {
+    const { missing, publish, received, broker, told } = await start();
+    await missing(3, 4);
+    await publish(5, 6);
+    const events = [3, 4, 5, 6].map((offset) => event(offset));
+    expect(received()).toEqual([events, events]);
+    expect(broker.calls.filter((call) => !call.startsWith('publish'))).toEqual(['read t']);
+    expect(told).toEqual(['healed']);
+  });
+
+  it('[L-5.9] holds back what comes meanwhile, and drops what comes twice', async () => {
+    const { missing, publish, received, broker, test } = await start({ peers: 1 });
+    let answer = (): void => {};
+    broker.slow.set('read', new Promise<void>((resolve) => (answer = resolve)));
+    await missing(3);
+    await publish(4, 6);
+    const { epoch } = (await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top;
+    for (const offset of [6, 2, 4]) broker.deliver('t', epoch, { offset, data: String(offset) });
+    expect(received()).toEqual([[]]);
+    answer();
+    await test.clock.settle();
+    broker.deliver('t', epoch, { offset: 3, data: '3' });
+    await publish(7);
+    expect(received()).toEqual([[3, 4, 5, 6, 7].map((offset) => event(offset))]);
+    expect(test.live.stats()).toMatchObject({ healing: 0, restarting: 0 });
+  });
+
+  it('puts in order what comes in another order', async () => {
+    const { received, broker, test, told } = await start({ peers: 1, rules: {} });
+    const { epoch } = (await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top;
+    let answer = (): void => {};
+    broker.slow.set('read', new Promise<void>((resolve) => (answer = resolve)));
+    broker.carries = () => false;
+    for (const data of [3, 4]) await test.live.publish('t', data);
+    for (const offset of [4, 3]) broker.deliver('t', epoch, { offset, data: String(offset) });
+    answer();
+    await test.clock.settle();
+    expect([received(), told]).toEqual([[[event(3), event(4)]], ['healed']]);
+  });
+
+  it('[L-5.10] finds at once what was missed when the broker suspects it: one call for all topics', async () => {
+    const { missing, received, broker, test, all } = await start();
+    for (const { send } of all) await send({ type: 'subscribe', topic: 'quiet' });
+    received();
+    await missing(3);
+    broker.calls.length = 0;
+    broker.suspect();
+    await test.clock.settle();
+    expect(received()).toEqual([[event(3)], [event(3)]]);
+    expect(broker.calls).toEqual(['tops t,quiet', 'read t']);
+  });
+
+  it('finds what was missed in one topic that the broker names', async () => {
+    const { missing, received, broker, test } = await start({ peers: 1 });
+    await missing(3);
+    broker.suspect('t');
+    broker.suspect('unknown');
+    await test.clock.settle();
+    expect(received()).toEqual([[event(3)]]);
+    expect(broker.calls).toEqual(['publish t', 'read t']);
+  });
+
+  it('[L-5.10] finds what nobody suspects when the positions are compared, every so often', async () => {
+    const { missing, received, broker, later } = await start({
+      peers: 1,
+      more: { limits: { positionCheckIntervalMs: 2_000 } },
+    });
+    await missing(3);
+    broker.calls.length = 0;
+    await later(1_900);
+    expect(received()).toEqual([[]]);
+    await later(200);
+    expect(received()).toEqual([[event(3)]]);
+    await later(2_000);
+    expect(broker.calls).toEqual(['tops t', 'read t', 'tops t']);
+  });
+
+  it('asks again, later and later, while the broker fails to read, and keeps what comes meanwhile', async () => {
+    const { missing, publish, received, broker, later, told, test } = await start({ peers: 1 });
+    broker.failing.add('read');
+    await missing(3);
+    await publish(4);
+    await later(3_000);
+    const reads = broker.calls.filter((call) => call === 'read t').length;
+    expect([reads > 3, reads < 9, received()]).toEqual([true, true, [[]]]);
+    expect(test.live.stats().healing).toBe(1);
+    broker.failing.clear();
+    await later(5_000);
+    expect(received()).toEqual([[event(3), event(4)]]);
+    expect(told.at(-1)).toBe('healed');
+  });
+
+  it('[L-5.11] asks nothing while the broker is away, and everything once it is back', async () => {
+    const { missing, received, broker, later, test, told } = await start({ peers: 1 });
+    const timers = test.clock.timerCount;
+    await missing(3);
+    broker.goAway();
+    broker.suspect();
+    await later(2_000);
+    const calls = broker.calls.length;
+    await later(20_000);
+    expect([broker.calls.length, test.clock.timerCount]).toEqual([calls, timers]);
+    broker.comeBack();
+    await test.clock.settle();
+    expect([received(), told.at(-1)]).toEqual([[[event(3)]], 'healed']);
+  });
+
+  it('drops what it cannot hold, and reads it instead', async () => {
+    const { missing, publish, received, broker, test } = await start({
+      peers: 1,
+      rules: { history: { size: 300, ttlMs: 60_000, maxBytes: 1e9 } },
+    });
+    let answer = (): void => {};
+    broker.slow.set('read', new Promise<void>((resolve) => (answer = resolve)));
+    await missing(3);
+    for (let i = 0; i < 12; i++) await test.live.publish('t', 'x'.repeat(99_000));
+    broker.slow.clear();
+    answer();
+    await test.clock.settle();
+    await publish(16);
+    const offsets = received()[0]?.map((message) => (message as { offset: number }).offset);
+    expect(offsets).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+  });
+
+  it('stops when the last subscriber leaves meanwhile', async () => {
+    const { missing, publish, broker, all, later, test } = await start({ peers: 1 });
+    const timers = test.clock.timerCount;
+    broker.failing.add('read');
+    await missing(3);
+    await publish(4);
+    await all[0]?.send({ type: 'unsubscribe', topic: 't' });
+    const reads = broker.calls.length;
+    await later(10_000);
+    expect([broker.calls.length, test.clock.timerCount]).toEqual([reads, timers]);
+    expect(test.live.stats()).toMatchObject({ topics: 0, healing: 0 });
+  });
+});
+
+describe('Continuity, where it is gone', () => {
+  it('[L-5.8] tells all what will not come, with one frame, and goes on after it', async () => {
+    const { missing, publish, received, told } = await start({ rules: { history: { ...history, size: 3 } } });
+    await missing(3, 8);
+    await publish(9);
+    const expected = [lost(3, 8), event(9)];
+    expect([received(), told]).toEqual([
+      [expected, expected],
+      ['lost', 'done 2'],
+    ]);
+  });
+
+  it('[L-5.8] tells each what it lost itself', async () => {
+    const { missing, publish, test, received } = await start({ rules: {}, peers: 1 });
+    await missing(3, 4);
+    const late = test.connect();
+    await late.send({ type: 'subscribe', topic: 't' });
+    await missing(5);
+    await publish(6);
+    expect(received()).toEqual([[lost(3, 5), event(6)]]);
+    expect(late.received()).toEqual([pushed(4), lost(5, 5), event(6)]);
+  });
+
+  it('[L-5.8] loses nothing that is in its hands', async () => {
+    const { missing, publish, received, broker, test } = await start({ rules: {}, peers: 1 });
+    let answer = (): void => {};
+    broker.slow.set('read', new Promise<void>((resolve) => (answer = resolve)));
+    await missing(3);
+    await publish(4);
+    await missing(5);
+    await publish(6);
+    answer();
+    await test.clock.settle();
+    expect(received()).toEqual([[lost(3, 3), event(4), lost(5, 5), event(6)]]);
+  });
+
+  it('waits for what may still be on its way, and gives it up after a second', async () => {
+    const { missing, received, broker, test, later } = await start({ rules: {}, peers: 1 });
+    const { epoch } = (await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top;
+    await missing(3, 4);
+    broker.suspect();
+    await later(500);
+    broker.deliver('t', epoch, { offset: 3, data: '3' });
+    await later(400);
+    expect(received()).toEqual([[event(3)]]);
+    await later(200);
+    expect(received()).toEqual([[lost(4, 4)]]);
+  });
+
+  it('[L-5.8] is followed by a snapshot where the topic has one', async () => {
+    let state = 0;
+    const { missing, publish, received, told, test } = await start({
+      rules: { snapshot: () => ({ state: ++state }) },
+    });
+    await missing(3, 4);
+    await publish(5);
+    await test.clock.settle();
+    await publish(6);
+    const expected = [lost(3, 5), pushed(5, { snapshot: { state: 3 } }), event(6)];
+    expect([received(), told]).toEqual([
+      [expected, expected],
+      ['lost', 'done 2'],
+    ]);
+  });
+
+  it('[L-5.7] tells all of another stream, at once when something of it comes', async () => {
+    const { publish, received, broker, told } = await start();
+    await broker.lose('t');
+    await publish(1, 2);
+    const expected = [pushed(0), event(1), event(2)];
+    expect([received(), told]).toEqual([
+      [expected, expected],
+      ['new-epoch', 'done 2'],
+    ]);
+  });
+
+  it('[L-5.7] tells all of another stream, with its snapshot', async () => {
+    const { publish, received, broker, test } = await start({ rules: { snapshot: () => 'S', history } });
+    await broker.lose('t');
+    broker.suspect();
+    await test.clock.settle();
+    await publish(1);
+    const expected = [pushed(0, { snapshot: 'S' }), event(1)];
+    expect(received()).toEqual([expected, expected]);
+  });
+
+  it('[L-5.7] tells of a stream that has gone back, once that is certain', async () => {
+    const { publish, received, broker, test, later } = await start({ peers: 1 });
+    const { epoch } = (await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top;
+    broker.deliver('t', epoch, { offset: 3, data: '"of a server that has failed"' });
+    broker.suspect();
+    await later(2_000);
+    await publish(3);
+    expect(received()).toEqual([[event(3, 'of a server that has failed'), pushed(2), event(3)]]);
+  });
+
+  it('sends nothing of the old stream that comes late', async () => {
+    const { publish, received, broker, test } = await start({ peers: 1 });
+    const { epoch } = (await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top;
+    await broker.lose('t');
+    await publish(1);
+    broker.deliver('t', epoch, { offset: 3, data: '3' });
+    await test.clock.settle();
+    await publish(2);
+    expect(received()).toEqual([[pushed(0), event(1), event(2)]]);
+    expect(test.live.stats().healing).toBe(0);
+  });
+});
+
+describe('Continuity and a subscribe', () => {
+  it('[L-3.10] begins where the topic is after something was healed', async () => {
+    const { missing, publish, test, broker } = await start({ peers: 1 });
+    let answer = (): void => {};
+    broker.slow.set('read', new Promise<void>((resolve) => (answer = resolve)));
+    await missing(3);
+    await publish(4);
+    const late = test.connect();
+    await late.send({ type: 'subscribe', topic: 't' });
+    answer();
+    await test.clock.settle();
+    await publish(5);
+    expect(late.received()).toEqual([pushed(4), event(5)]);
+  });
+
+  it('[L-3.10] notices a stream that was lost unnoticed, and starts over in the new one', async () => {
+    const { publish, test, broker, received } = await start({ peers: 1 });
+    await broker.lose('t');
+    const late = test.connect();
+    await late.send({ type: 'subscribe', topic: 't' });
+    await publish(1);
+    expect(late.received()).toEqual([pushed(0), event(1)]);
+    expect(received()).toEqual([[pushed(0), event(1)]]);
+  });
+
+  it('[L-3.10] starts over when something was lost that it held back', async () => {
+    const { test, broker, publish, missing } = await start({ peers: 0, rules: {} });
+    const { send, received } = test.connect();
+    let answer = (): void => {};
+    broker.slow.set('read', new Promise<void>((resolve) => (answer = resolve)));
+    await send({ type: 'subscribe', topic: 't' });
+    broker.slow.clear();
+    await publish(3);
+    await missing(4);
+    await publish(5);
+    answer();
+    await test.clock.settle();
+    expect(received()).toEqual([pushed(5)]);
+  });
+
+  it('[L-5.11] answers unavailable at once while the broker is away, to subscribe and publish', async () => {
+    const { test, broker, told } = await start({ peers: 0 });
+    const { send, received } = test.connect();
+    broker.goAway();
+    await send({ type: 'subscribe', id: 1, topic: 't' });
+    await send({ type: 'publish', id: 2, topic: 't', data: 1 });
+    const error = { type: 'error', topic: 't', code: 'unavailable', message: text, retryAfterMs: 1_000 };
+    expect(received()).toEqual([
+      { ...error, id: 1 },
+      { ...error, id: 2 },
+    ]);
+    await expect(test.live.publish('t', 1)).rejects.toMatchObject({ code: 'unavailable' });
+    expect([told, broker.calls, test.live.available]).toEqual([[], [], false]);
+  });
+});

@@ -1,0 +1,50 @@
+import type { Hold } from '../fanout/hold.js';
+import type { Hub } from '../fanout/hub.js';
+import type { Topic } from '../fanout/topic.js';
+import type { SharedFrame } from '../frame/shared-frame.js';
+import type { Publication } from '../ports/broker.js';
+import type { Position } from '../../protocol/position.js';
+
+/** Where a subscriber starts. */
+export interface Start {
+  readonly position: Position;
+  /** What came after the position and before the hold. */
+  readonly missed: readonly Publication[];
+}
+
+/** What goes out after a start and before anything live. */
+export interface Following {
+  readonly frames: readonly SharedFrame[];
+  /** The offset that is reached with them. */
+  readonly offset: number;
+}
+
+/**
+ * What was missed and what was held back since a start, if that leads without a gap to where the topic is now;
+ * `undefined` when it does not: too much was held back, something was lost on the way, or the stream is another one.
+ */
+export function followingOf(
+  hub: Hub,
+  topic: Topic,
+  { position, missed }: Start,
+  hold: Hold,
+): Following | undefined {
+  const { epoch } = position;
+  if (hold.overflowed || !hold.follows(epoch)) return undefined;
+  const frames: SharedFrame[] = [];
+  let { offset } = position;
+  for (const publication of missed) {
+    frames.push(hub.frameOf(topic.name, publication));
+    ({ offset } = publication);
+  }
+  for (const held of hold.publications) {
+    if (held.offset <= offset) continue;
+    if (held.offset !== offset + 1) return undefined;
+    frames.push(held.frame);
+    ({ offset } = held);
+  }
+  if (topic.continues(epoch, offset)) return { frames, offset };
+  // Something was lost here that nobody has noticed yet.
+  hub.onAstray(topic);
+  return undefined;
+}

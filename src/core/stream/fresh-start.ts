@@ -1,0 +1,145 @@
+import type { Hub } from '../fanout/hub.js';
+import type { Subscription, Topic, WaitingRoom } from '../fanout/topic.js';
+import { subscribedText } from '../frame/message-text.js';
+import type { SharedFrame } from '../frame/shared-frame.js';
+import type { Broker } from '../ports/broker.js';
+import type { Clock } from '../ports/clock.js';
+import type { Observer } from '../ports/observer.js';
+import type { TopicRules } from '../ports/policy.js';
+import { CloseCode, CloseReason } from '../../protocol/codes.js';
+import { type Following, followingOf } from './following.js';
+import { LostFrames } from './lost-frames.js';
+import { Retry } from './retry.js';
+import type { Snapshot, SnapshotRun } from './snapshot-run.js';
+import type { Snapshots } from './snapshots.js';
+
+/** Snapshots that are waited for before the connections are closed instead. */
+const maxAttempts = 8;
+
+export interface ResyncParts {
+  readonly hub: Hub;
+  readonly broker: Broker;
+  readonly snapshots: Snapshots;
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
+/** Says which offset is the first one that a subscription was not sent. */
+export type LostFrom = (subscription: Subscription) => number;
+
+/** Subscriptions of one topic that wait for the same snapshot, and go on from there. */
+export class FreshStart implements WaitingRoom {
+  /** Those that wait, and the first offset that each of them lost; unknown where the stream is another one. */
+  private readonly lostFrom = new Map<Subscription, number | undefined>();
+  /** The stream that the offsets belong to. */
+  private readonly epoch: string | undefined;
+  private readonly retry: Retry;
+  private run: SnapshotRun | undefined;
+  private attempts = 0;
+
+  constructor(
+    private readonly parts: ResyncParts,
+    private readonly topic: Topic,
+    private readonly rules: TopicRules,
+    subscriptions: readonly Subscription[],
+    lostFrom: LostFrom | undefined,
+  ) {
+    this.epoch = topic.epoch;
+    this.retry = new Retry(parts.clock, () => this.attempt());
+    for (const subscription of subscriptions) this.take(subscription, lostFrom?.(subscription));
+  }
+
+  begin(): void {
+    if (this.lostFrom.size > 0) this.attempt();
+  }
+
+  left(subscription: Subscription): void {
+    this.lostFrom.delete(subscription);
+    if (this.lostFrom.size === 0) this.end();
+  }
+
+  private take(subscription: Subscription, from: number | undefined): void {
+    const { room } = subscription;
+    if (room instanceof FreshStart) room.losesMore(subscription, from, this.epoch);
+    else if (subscription.index >= 0) {
+      this.topic.pause(subscription, this);
+      this.lostFrom.set(subscription, from);
+    }
+  }
+
+  private losesMore(subscription: Subscription, from: number | undefined, epoch: string | undefined): void {
+    const known = this.lostFrom.get(subscription);
+    const both = from !== undefined && known !== undefined && epoch === this.epoch;
+    this.lostFrom.set(subscription, both ? Math.min(known, from) : undefined);
+  }
+
+  private attempt(): void {
+    const { broker, snapshots } = this.parts;
+    if (!broker.available) {
+      this.retry.plan();
+      return;
+    }
+    this.attempts += 1;
+    const run = snapshots.join(this.topic, this.rules);
+    if (run === undefined) return;
+    this.run = run;
+    const settle = (snapshot?: Snapshot): void => {
+      if (this.run === run) this.settled(run, snapshot);
+    };
+    run.result.then(settle, () => settle());
+  }
+
+  private settled(run: SnapshotRun, snapshot: Snapshot | undefined): void {
+    const following = snapshot && followingOf(this.parts.hub, this.topic, snapshot, run.hold);
+    if (snapshot !== undefined && following !== undefined) this.tell(snapshot, following);
+    this.leaveRun();
+    if (this.lostFrom.size === 0) return;
+    if (this.attempts < maxAttempts) this.retry.plan();
+    else this.giveUp();
+  }
+
+  /** All of it in one go for each of them, so that nothing overtakes. */
+  private tell({ position, text: snapshot }: Snapshot, { frames, offset }: Following): void {
+    const { topic, parts } = this;
+    const start = { id: undefined, topic: topic.name, position, recovered: false, snapshot };
+    const subscribed = parts.hub.frame(subscribedText(start));
+    const lost = new LostFrames(topic.name, position.offset);
+    const members = [...this.lostFrom];
+    this.lostFrom.clear();
+    for (const [subscription, from] of members) {
+      if (subscription.room !== this) continue;
+      // Pushing may end it, or begin this anew for it.
+      topic.resume(subscription, offset);
+      const known = from !== undefined && this.epoch === position.epoch ? lost.from(from) : undefined;
+      push(subscription, known === undefined ? [subscribed, ...frames] : [known, subscribed, ...frames]);
+    }
+    parts.observer.outbound('subscribed', members.length);
+    if (lost.count > 0) parts.observer.outbound('lost', lost.count);
+    if (frames.length > 0) parts.observer.outbound('event', frames.length * members.length);
+    parts.observer.restarted('done', members.length);
+  }
+
+  private giveUp(): void {
+    const members = [...this.lostFrom.keys()];
+    for (const { connection } of members) connection.close(CloseCode.positionLost, CloseReason.positionLost);
+    this.parts.observer.restarted('failed', members.length);
+  }
+
+  private end(): void {
+    this.retry.stop();
+    this.leaveRun();
+  }
+
+  private leaveRun(): void {
+    const { run } = this;
+    this.run = undefined;
+    run?.leave();
+  }
+}
+
+function push(subscription: Subscription, frames: readonly SharedFrame[]): void {
+  for (const frame of frames) {
+    if (subscription.index < 0) return;
+    subscription.outbox.push(frame);
+  }
+}

@@ -1,0 +1,128 @@
+import type { Hub } from '../fanout/hub.js';
+import type { Topic } from '../fanout/topic.js';
+import type { Publication, StreamReading } from '../ports/broker.js';
+import type { Clock } from '../ports/clock.js';
+import type { Observer } from '../ports/observer.js';
+import type { Policy, TopicRules } from '../ports/policy.js';
+import type { Position } from '../../protocol/position.js';
+import { Doubts } from './doubts.js';
+import type { HealingTopic } from './healing-topic.js';
+import type { Resync } from './resync.js';
+
+export interface RepairParts {
+  readonly hub: Hub;
+  readonly policy: Policy;
+  readonly resync: Resync;
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
+/** Closes the gap in a topic with what the broker still has, or tells the subscribers that it has not. */
+export class Repair {
+  private readonly doubts: Doubts;
+  /** How often subscribers were told that something is lost. */
+  private losses = 0;
+  private stopped = false;
+
+  constructor(private readonly parts: RepairParts) {
+    this.doubts = new Doubts(parts.clock, (topic, upTo) => this.giveUp(topic, upTo));
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.doubts.stop();
+  }
+
+  /** Delivers or gives up what is missing, as far as the reading tells; `false` when another one has to tell the rest. */
+  close(healing: HealingTopic, { top, missed }: StreamReading): boolean {
+    const { topic } = healing;
+    if (healing.hasMoved) return false;
+    const rules = this.parts.policy.rulesFor(topic.name);
+    const { losses } = this;
+    const before = topic.offset;
+    const ours = healing.takeOut(top);
+    if (top.epoch !== topic.epoch || top.offset < topic.offset) this.beginAnew(topic, top, ours, rules);
+    else for (const publication of missed ?? []) this.deliver(topic, top.epoch, publication);
+    const rest = this.deliverInTurn(topic, ours, missed === undefined ? top.offset : 0, rules);
+    healing.putBack(rest.map((publication) => ({ epoch: top.epoch, publication })));
+    const isMissing = topic.offset < top.offset;
+    if (topic.offset > before && !isMissing && losses === this.losses)
+      this.parts.observer.healed('healed', topic.name);
+    if (!isMissing) return !healing.isBehind;
+    // What has been delivered meanwhile may have brought the rest back into the history's reach.
+    if (topic.offset > before && rules?.history !== undefined) return false;
+    if (rules?.history !== undefined) this.lose(topic, top.offset, rules);
+    else if (!this.stopped) this.doubts.add(topic, top);
+    return !healing.isBehind;
+  }
+
+  /**
+   * Delivers what follows, in order. What is missing between is lost where the reading says so; what is behind another gap
+   * is given back.
+   *
+   * @param lostUpTo what is missing up to here will not come
+   */
+  private deliverInTurn(
+    topic: Topic,
+    publications: readonly Publication[],
+    lostUpTo: number,
+    rules: TopicRules | undefined,
+  ): readonly Publication[] {
+    const { epoch = '' } = topic;
+    for (const [place, publication] of publications.entries()) {
+      const { offset } = publication;
+      if (offset <= topic.offset) continue;
+      if (offset > topic.offset + 1) {
+        if (offset > lostUpTo + 1) return publications.slice(place);
+        this.lose(topic, offset - 1, rules);
+      }
+      this.deliver(topic, epoch, publication);
+    }
+    return [];
+  }
+
+  private deliver(topic: Topic, epoch: string, publication: Publication): void {
+    this.parts.hub.deliver(topic, epoch, publication);
+  }
+
+  /** The stream is another one than that of which something was delivered: its subscribers start anew. [L-5.7] */
+  private beginAnew(
+    topic: Topic,
+    top: Position,
+    ours: readonly Publication[],
+    rules: TopicRules | undefined,
+  ): void {
+    let { offset } = top;
+    // What is in our hands need not be passed over.
+    const inHand = new Set(ours.map((publication) => publication.offset));
+    while (inHand.has(offset)) offset -= 1;
+    topic.epoch = top.epoch;
+    topic.offset = offset;
+    topic.snapshotRun = undefined;
+    this.losses += 1;
+    this.parts.observer.healed('new-epoch', topic.name);
+    this.parts.resync.begin(topic, rules, [...topic.subscriptions]);
+  }
+
+  /** Everything after the topic's position and up to an offset will not come: its subscribers are told. [L-5.8] */
+  private lose(topic: Topic, to: number, rules: TopicRules | undefined): void {
+    const from = topic.offset + 1;
+    topic.offset = to;
+    topic.snapshotRun = undefined;
+    this.losses += 1;
+    this.parts.observer.healed('lost', topic.name);
+    this.parts.resync.begin(
+      topic,
+      rules,
+      topic.subscriptions.filter(({ after }) => after < to),
+      ({ after }) => Math.max(after + 1, from),
+    );
+  }
+
+  /** What nothing keeps has not come in time. */
+  private giveUp(topic: Topic, { epoch, offset }: Position): void {
+    if (topic.epoch !== epoch || topic.offset >= offset || topic.healing !== undefined) return;
+    if (this.parts.hub.find(topic.name) === topic)
+      this.lose(topic, offset, this.parts.policy.rulesFor(topic.name));
+  }
+}
