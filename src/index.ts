@@ -30,6 +30,8 @@ export { UnsubscribeDto } from './nest/dto/unsubscribe.dto.js';
 export { Connection as LiveConnection } from './core/connection/connection.js';
 export { ConnectionRegistry } from './core/connection/registry.js';
 export type { ConnectionIdentity, LiveUser } from './core/connection/live-user.js';
+export type { ClusterCount } from './core/cluster/command.js';
+export type { DisconnectOptions, ReauthoriseTarget, UnsubscribeOptions } from './core/cluster/requests.js';
 export type { LiveStats } from './core/live.js';
 export type { Broker, BrokerSink, HistoryRules, LatestRule, Published } from './core/ports/broker.js';
 export { snapshotAt } from './core/stream/snapshot-at.js';

@@ -404,6 +404,18 @@ describe('end of a subscription', () => {
     expect(seen().at(-1)).toBe('status open');
   });
 
+  it('[L-3.12] does not come from a check that could not tell: the client subscribes again where it was', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    const told = { type: 'unsubscribed', topic: 'a', code: 'unavailable', reason: 'could not be checked' };
+    await world.peer.tell(subscribed(1, 4), event(5), told);
+    world.take();
+    await world.advance(1_000);
+    expect(seen()).toEqual(['> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"e","offset":5}}']);
+    await world.peer.tell(subscribed(2, 5, { recovered: true }), event(6));
+    expect(seen().at(-1)).toContain('event a@e:6');
+  });
+
   it('[L-3.3] comes with the error that will be the same next time', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);

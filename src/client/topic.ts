@@ -117,9 +117,13 @@ export class Topic {
     for (const local of locals) local.end(error);
   }
 
-  /** The server has ended it already. */
-  ended(error: Error): void {
+  /** The server has ended it already; where it only could not tell now, it is asked again. [L-3.12] */
+  ended(error: LiveError): void {
     if (!this.#linked) return;
+    if (isTemporary(error.code)) {
+      if (this.#request === undefined) this.#retry(0);
+      return;
+    }
     this.#asked = this.#request !== undefined;
     this.end(error);
   }

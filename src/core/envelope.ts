@@ -36,6 +36,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A JSON value; `undefined` for what is none, or is nested too deeply to be walked. */
+export function parseJson(text: string): unknown {
+  return isTooDeep(text) ? undefined : parse(text);
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -30,6 +30,9 @@ export interface LiveLimits extends OutboundBudget {
   readonly credentialGraceMs: number;
   /** 0 for none. */
   readonly positionCheckIntervalMs: number;
+  /** 0: rights are not asked for again. */
+  readonly authorizationRecheckMs: number;
+  readonly instanceTimeoutMs: number;
 }
 
 export interface LiveSettings {

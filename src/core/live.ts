@@ -2,6 +2,8 @@ import { CloseCode, CloseReason } from '../protocol/codes.js';
 import type { WelcomeMessage } from '../protocol/messages.js';
 import { LiveError } from '../protocol/live.error.js';
 import { isTopicName } from '../protocol/topic-name.js';
+import { carryOutOn } from './cluster/carry-out.js';
+import { Cluster } from './cluster/cluster.js';
 import { Connection, type ConnectionContext, type PeerInfo } from './connection/connection.js';
 import { CredentialWatch } from './connection/credential-watch.js';
 import { Heartbeat } from './connection/heartbeat.js';
@@ -17,8 +19,11 @@ import { type PublicationOptions, Publisher } from './publisher.js';
 import { Continuity } from './stream/continuity.js';
 import { Resync } from './stream/resync.js';
 import { Snapshots } from './stream/snapshots.js';
+import { Recheck } from './recheck.js';
 import { type FindHandler, Session, type SessionContext } from './session.js';
+import { Authoriser } from './verbs/authorise.js';
 import { isKey } from './verbs/fields.js';
+import { Rights } from './verbs/rights.js';
 import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
 
 /** What a live server is doing now. */
@@ -45,11 +50,13 @@ export interface LiveStats {
 export class Live {
   readonly registry: ConnectionRegistry;
   readonly verbs: Verbs;
+  readonly cluster: Cluster;
   private readonly hub: Hub;
   private readonly publisher: Publisher;
   private readonly continuity: Continuity;
   private readonly heartbeat: Heartbeat;
   private readonly credentials: CredentialWatch;
+  private readonly recheck: Recheck;
   private readonly connections: ConnectionContext;
   private readonly sessions: SessionContext;
   private draining_: Drain | undefined;
@@ -67,6 +74,16 @@ export class Live {
     this.credentials = new CredentialWatch(limits.credentialGraceMs, clock, this.registry);
     const backlogs = new Backlogs(limits, clock);
     this.connections = { clock, observer, flusher: new Flusher(clock), backlogs };
+    const rights = new Rights(new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs));
+    this.recheck = new Recheck(limits.authorizationRecheckMs, clock, this.registry, rights);
+    this.cluster = new Cluster({
+      instanceId: settings.instanceId,
+      timeoutMs: limits.instanceTimeoutMs,
+      broker,
+      clock,
+      observer,
+      carryOut: carryOutOn({ registry: this.registry, clock, rights }),
+    });
     this.sessions = { ...limits, clock, observer, onEnd: this.ended };
     const { hub, publisher } = this;
     const snapshots = new Snapshots(broker, clock, observer, limits.snapshotTimeoutMs);
@@ -80,12 +97,15 @@ export class Live {
       availability: (available) => {
         observer.availability(available);
         this.continuity.availability(available);
+        this.cluster.availability(available);
       },
-      signal: () => {},
+      signal: (text) => this.cluster.received(text),
     });
     this.continuity.start();
     this.heartbeat.start();
     this.credentials.start();
+    this.recheck.start();
+    this.cluster.start();
   }
 
   /** Whether the broker is there; without it nobody can subscribe or publish. */
@@ -150,8 +170,14 @@ export class Live {
     this.heartbeat.stop();
     this.credentials.stop();
     this.continuity.stop();
+    this.recheck.stop();
     this.draining_ ??= new Drain(this.registry, this.ports.clock, timeoutMs);
     return this.draining_.done;
+  }
+
+  /** Takes its leave of the other instances. To be called after the drain and before the broker is closed. */
+  async close(): Promise<void> {
+    await this.cluster.close();
   }
 
   private readonly ended = (connection: Connection, code: number, reason: string): void => {

@@ -83,6 +83,7 @@ export class LiveLifecycle
 
   async onApplicationShutdown(): Promise<void> {
     await this.server.stop();
+    await this.live.close();
     await this.broker.close();
     this.state_ = 'stopped';
     this.logger.log({ msg: 'stopped' });

@@ -74,6 +74,14 @@ export interface LiveModuleOptions {
   readonly authorizationTimeoutMs?: number;
   /** Milliseconds that a connection whose credential has expired has for a new one before it is closed with 4501. @default 60000 */
   readonly credentialGraceMs?: number;
+  /**
+   * Milliseconds in which every subscription's `canSubscribe` is asked again, spread evenly; a slow check stretches it. A
+   * revocation that nobody heard of ends within it. 0 turns it off.
+   * @default 60000
+   */
+  readonly authorizationRecheckMs?: number;
+  /** Milliseconds after which another instance on the same engine that was not heard of is gone. @default 6000 */
+  readonly instanceTimeoutMs?: number;
   /** Milliseconds until a snapshot that has not come fails. @default 10000 */
   readonly snapshotTimeoutMs?: number;
   /**

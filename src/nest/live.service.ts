@@ -1,4 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { ClusterCount } from '../core/cluster/command.js';
+import {
+  type DisconnectOptions,
+  type ReauthoriseTarget,
+  requests,
+  type UnsubscribeOptions,
+} from '../core/cluster/requests.js';
 import { Live, type LiveStats } from '../core/live.js';
 import type { Published } from '../core/ports/broker.js';
 import { LiveServer } from './live.server.js';
@@ -39,6 +46,48 @@ export class LiveService {
    */
   publish(topic: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
     return this.live.publish(topic, data, options);
+  }
+
+  /**
+   * Closes every connection of the user, on all instances: here at once, elsewhere within 2 s. An instance that did not
+   * hear of it is told again for ten minutes; connections that the user opens after this call are not meant.
+   *
+   * @returns how many connections were closed, by instance
+   * @throws LiveError `validation-failed`; never because the engine is away: other instances are `missing` then
+   */
+  async disconnectUser(userId: string, options?: DisconnectOptions): Promise<ClusterCount> {
+    return this.live.cluster.give(requests.disconnectUser(userId, options));
+  }
+
+  /**
+   * Ends the user's subscriptions to the topic, on all instances; the clients are told with code `forbidden` [L-3.9]. It
+   * takes no right: who may subscribe can do so again.
+   *
+   * @returns how many subscriptions have ended, by instance
+   * @throws LiveError `validation-failed`
+   */
+  async unsubscribeUser(userId: string, topic: string, options?: UnsubscribeOptions): Promise<ClusterCount> {
+    return this.live.cluster.give(requests.unsubscribeUser(userId, topic, options));
+  }
+
+  /**
+   * Asks `canSubscribe` again, on all instances, and ends the subscriptions that it does not allow any more: to be called
+   * when rights have changed. What cannot be checked now ends, too, with code `unavailable` [L-3.12].
+   *
+   * @returns how many subscriptions have ended, by instance
+   * @throws LiveError `validation-failed`
+   */
+  async reauthorise(target: ReauthoriseTarget): Promise<ClusterCount> {
+    return this.live.cluster.give(requests.reauthorise(target));
+  }
+
+  /**
+   * Counts the connections that are subscribed to the topic, on all instances.
+   *
+   * @throws LiveError `validation-failed`
+   */
+  async count(topic: string): Promise<ClusterCount> {
+    return this.live.cluster.give(requests.count(topic));
   }
 
   /** What the live server of this instance is doing now. */

@@ -67,6 +67,8 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       pongTimeoutMs: number('pongTimeoutMs', 10_000, 10),
       authorizationTimeoutMs: number('authorizationTimeoutMs', 5_000, 1),
       credentialGraceMs: number('credentialGraceMs', 60_000, 0),
+      authorizationRecheckMs: number('authorizationRecheckMs', 60_000, 0),
+      instanceTimeoutMs: number('instanceTimeoutMs', 6_000, 100),
       snapshotTimeoutMs: number('snapshotTimeoutMs', 10_000, 1),
       positionCheckIntervalMs: number('positionCheckIntervalMs', 30_000, 0),
     },

@@ -11,6 +11,8 @@ import { TestClock } from './test-clock.js';
 import { TestSocket } from './test-socket.js';
 
 export interface TestLiveOptions {
+  /** @default 'test' */
+  readonly instanceId?: string;
   /** Says what a topic allows; by default every topic is open to everybody, without history or snapshot. */
   readonly rulesFor?: (topic: string) => Partial<TopicRules> | undefined;
   readonly limits?: Partial<LiveLimits>;
@@ -55,6 +57,8 @@ const limits: LiveLimits = {
   snapshotTimeoutMs: 10_000,
   credentialGraceMs: 60_000,
   positionCheckIntervalMs: 30_000,
+  authorizationRecheckMs: 60_000,
+  instanceTimeoutMs: 6_000,
 };
 
 /** The whole core on plain objects: a memory broker, a clock that a test moves, sockets without a network. */
@@ -67,10 +71,10 @@ export class TestLive {
   constructor(private readonly options: TestLiveOptions = {}) {
     this.clock = options.clock ?? new TestClock();
     this.broker = new MemoryBroker(this.clock);
-    const { rulesFor = () => ({}) } = options;
+    const { rulesFor = () => ({}), instanceId = 'test' } = options;
     const policy: Policy = { rulesFor: (topic) => filled(rulesFor(topic)) };
     this.live = new Live(
-      { instanceId: 'test', limits: { ...limits, ...options.limits } },
+      { instanceId, limits: { ...limits, ...options.limits } },
       {
         broker: options.broker?.(this.broker) ?? this.broker,
         policy,

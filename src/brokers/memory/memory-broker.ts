@@ -37,6 +37,7 @@ export interface MemoryBrokerOptions {
 export class MemoryBroker implements Broker {
   readonly available = true;
   readonly lossless = true;
+  readonly solitary = true;
   // Ordered by when each was touched last.
   private readonly streams = new Map<string, MemoryStream>();
   /** Those that keep anything, in the same order. */

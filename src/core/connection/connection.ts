@@ -33,6 +33,8 @@ export class Connection implements SlowPeer {
   readonly cookieHeader: string | undefined;
   /** Milliseconds since 1970. */
   readonly openedAt: number;
+  /** The same on the clock's own scale, for comparisons. */
+  readonly openedMs: number;
   readonly outbox: Outbox;
   /** For the heartbeat alone: when the next ping is due, and when one that is not answered yet was sent. */
   pingDueMs = 0;
@@ -44,7 +46,6 @@ export class Connection implements SlowPeer {
   /** Whether reading from the peer is paused. */
   readingPaused = false;
   private identity: ConnectionIdentity;
-  private readonly openedMs: number;
   private heardMs: number;
   private memberships: Map<string, Membership> | undefined;
 
@@ -89,6 +90,11 @@ export class Connection implements SlowPeer {
   /** The topics that it is subscribed to. */
   get topics(): string[] {
     return [...(this.memberships ?? noMemberships)].filter(([, { live }]) => live).map(([topic]) => topic);
+  }
+
+  /** The topics that it is subscribed to or about to be. */
+  get memberTopics(): string[] {
+    return [...(this.memberships ?? noMemberships).keys()];
   }
 
   /** Topics that it is subscribed to or about to be. */

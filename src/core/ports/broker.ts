@@ -98,6 +98,8 @@ export interface Broker {
   readonly available: boolean;
   /** Whether nothing can be missed between the streams and the sink, both being in this process: positions are not compared every so often then. */
   readonly lossless?: true;
+  /** Whether no other instance can be on the same engine: nothing is said to others then. */
+  readonly solitary?: true;
   /** Called once, before anything else. */
   start(sink: BrokerSink): void;
   /** Gives the next offset, stores, delivers: one step for the engine. Resolves once the publication is in its hands. */

@@ -1,17 +1,17 @@
-import type { AuthenticatedMessage, InboundMessage, UnsubscribedMessage } from '../../protocol/messages.js';
+import type { AuthenticatedMessage, InboundMessage } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
 import type { ConnectionIdentity } from '../connection/live-user.js';
 import type { VerifyCredential } from '../live.settings.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
-import type { Authoriser } from './authorise.js';
 import { tokenOf } from './fields.js';
 import { PendingSubscribe } from './pending-subscribe.js';
+import type { Rights } from './rights.js';
 
 /** What the auth verb needs from the rest of the core. */
 export interface AuthParts {
-  readonly authoriser: Authoriser;
+  readonly rights: Rights;
   readonly clock: Clock;
   readonly observer: Observer;
   /** Absent where credentials cannot be renewed. [L-7.5] */
@@ -33,14 +33,9 @@ export class Auth {
       throw new LiveError('forbidden', 'This credential is not valid here');
     }
     connection.renew(identity);
-    await this.reauthorise(connection);
+    await this.parts.rights.review(connection, 'end');
     const { expiresAt } = identity;
     return { type: 'authenticated', ...(expiresAt !== undefined && { expiresAt }) };
-  }
-
-  /** Asks again for every topic that the connection has, and ends those that are not allowed any more. [L-7.3] */
-  async reauthorise(connection: Connection): Promise<void> {
-    await Promise.all(connection.topics.map((topic) => this.reauthoriseTopic(connection, topic)));
   }
 
   private async identify(
@@ -57,19 +52,5 @@ export class Auth {
       this.parts.observer.failed('checking a credential', error, connection);
       throw new LiveError('unavailable', 'The credential cannot be checked now', { retryAfterMs: 1_000 });
     }
-  }
-
-  private async reauthoriseTopic(connection: Connection, topic: string): Promise<void> {
-    const membership = connection.membership(topic);
-    const allowed = await this.parts.authoriser.allows('canSubscribe', topic, connection);
-    if (allowed || membership === undefined || !connection.isMember(topic, membership)) return;
-    connection.leave(topic);
-    const told: UnsubscribedMessage = {
-      type: 'unsubscribed',
-      topic,
-      code: 'forbidden',
-      reason: 'the right to read it has ended',
-    };
-    connection.send(told);
   }
 }

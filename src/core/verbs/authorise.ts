@@ -7,6 +7,9 @@ import { PendingSubscribe } from './pending-subscribe.js';
 
 export type Right = 'canSubscribe' | 'canPublish';
 
+/** `failed`: the check threw or was late. `unavailable`: it says itself that it cannot tell now, by that `LiveError`. */
+export type Verdict = 'yes' | 'no' | 'failed' | 'unavailable';
+
 /** The one answer to what is not allowed and to what is not there. [L-3.3] [L-4.4] */
 function forbidden(): LiveError {
   return new LiveError('forbidden', 'You may not do this with this topic');
@@ -29,14 +32,15 @@ export class Authoriser {
     pending = new PendingSubscribe(),
   ): Promise<TopicRules> {
     const rules = this.policy.rulesFor(topic);
-    if (rules === undefined || !(await this.ask(right, rules, connection, pending))) throw forbidden();
+    if (rules === undefined || (await this.ask(right, rules, connection, pending)) !== 'yes')
+      throw forbidden();
     return rules;
   }
 
-  /** Whether this connection may. */
-  async allows(right: Right, topic: string, connection: Connection): Promise<boolean> {
+  /** Whether this connection may. Never rejects. */
+  async verdict(right: Right, topic: string, connection: Connection): Promise<Verdict> {
     const rules = this.policy.rulesFor(topic);
-    return rules !== undefined && this.ask(right, rules, connection, new PendingSubscribe());
+    return rules === undefined ? 'no' : this.ask(right, rules, connection, new PendingSubscribe());
   }
 
   private async ask(
@@ -44,20 +48,20 @@ export class Authoriser {
     rules: TopicRules,
     connection: Connection,
     pending: PendingSubscribe,
-  ): Promise<boolean> {
+  ): Promise<Verdict> {
     try {
       const answer: unknown = rules[right](connection.user);
-      if (typeof answer === 'boolean') return answer;
+      if (typeof answer === 'boolean') return answer ? 'yes' : 'no';
       const settled = await pending.until(Promise.resolve(answer), {
         clock: this.clock,
         ms: this.timeoutMs,
         error: () => new Error(`${right} did not answer within ${String(this.timeoutMs)} ms`),
       });
-      return settled === true;
+      return settled === true ? 'yes' : 'no';
     } catch (error) {
       pending.check();
       this.observer.failed(`asking ${right}`, error, connection);
-      return false;
+      return error instanceof LiveError && error.code === 'unavailable' ? 'unavailable' : 'failed';
     }
   }
 }

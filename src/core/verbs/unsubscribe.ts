@@ -1,4 +1,5 @@
 import type { Connection } from '../connection/connection.js';
+import type { ErrorCode } from '../../protocol/codes.js';
 import type { InboundMessage, UnsubscribedMessage } from '../../protocol/messages.js';
 import { topicOf } from './fields.js';
 
@@ -7,4 +8,22 @@ export function unsubscribe(connection: Connection, message: InboundMessage): Un
   const topic = topicOf(message);
   connection.leave(topic);
   return { type: 'unsubscribed', topic };
+}
+
+/**
+ * The server's own doing; `false` when there was no subscription. One that is still pending is cancelled, and answered so.
+ * [L-3.9]
+ */
+export function endSubscription(
+  connection: Connection,
+  topic: string,
+  code: ErrorCode,
+  reason: string,
+): boolean {
+  const live = connection.membership(topic)?.live;
+  if (live === undefined) return false;
+  connection.leave(topic);
+  const told: UnsubscribedMessage = { type: 'unsubscribed', topic, code, reason };
+  if (live) connection.send(told);
+  return true;
 }

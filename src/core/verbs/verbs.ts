@@ -7,6 +7,7 @@ import type { InboundMessage } from '../../protocol/messages.js';
 import { Auth } from './auth.js';
 import { Authoriser } from './authorise.js';
 import { Publish } from './publish.js';
+import { Rights } from './rights.js';
 import { Subscribe } from './subscribe.js';
 import { unsubscribe } from './unsubscribe.js';
 
@@ -32,7 +33,7 @@ export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSe
   const subscribe = new Subscribe({ hub, broker, authoriser, snapshots, observer, limits });
   const publish = new Publish(publisher, authoriser);
   const timeoutMs = limits.authorizationTimeoutMs;
-  const auth = new Auth({ authoriser, clock, observer, verify: ports.verify, timeoutMs });
+  const auth = new Auth({ rights: new Rights(authoriser), clock, observer, verify: ports.verify, timeoutMs });
   return {
     subscribe: (connection, message) => subscribe.run(connection, message),
     unsubscribe,

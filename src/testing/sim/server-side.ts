@@ -26,6 +26,9 @@ export const simLimits: LiveLimits = {
   snapshotTimeoutMs: 400,
   credentialGraceMs: 1_000,
   positionCheckIntervalMs: 1_500,
+  // Rights do not change here, and there is one instance alone.
+  authorizationRecheckMs: 0,
+  instanceTimeoutMs: 6_000,
 };
 
 /** What the application, the broker or the world does on purpose; any other error is ours. */

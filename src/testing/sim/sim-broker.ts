@@ -41,6 +41,7 @@ interface Deliveries {
  */
 export class SimBroker implements Broker {
   readonly available = true;
+  readonly solitary = true;
   pace = promptBroker;
   /** Calls and deliveries under way. */
   pendingCount = 0;

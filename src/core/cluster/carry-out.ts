@@ -1,0 +1,60 @@
+import type { ConnectionRegistry } from '../connection/registry.js';
+import type { Clock } from '../ports/clock.js';
+import type { Rights } from '../verbs/rights.js';
+import { endSubscription } from '../verbs/unsubscribe.js';
+import { eachAtMost } from '../each-at-most.js';
+import type { Reauthorise } from './command.js';
+import type { CarryOut } from './commands.js';
+
+export interface CarryOutParts {
+  readonly registry: ConnectionRegistry;
+  readonly clock: Clock;
+  readonly rights: Rights;
+}
+
+/** What the commands do on one instance. Connections that were opened after a command was given are not meant. */
+export function carryOutOn(parts: CarryOutParts): CarryOut {
+  const { registry, clock } = parts;
+  const meant = (user: string, ageMs: number) =>
+    registry.ofUser(user).filter(({ openedMs }) => openedMs <= clock.now() - ageMs);
+  return (command, ageMs) => {
+    switch (command.verb) {
+      case 'disconnect-user': {
+        const connections = meant(command.user, ageMs);
+        for (const connection of connections) connection.close(command.code, command.reason);
+        return connections.length;
+      }
+      case 'unsubscribe-user': {
+        const { topic, reason } = command;
+        const ended = meant(command.user, ageMs).filter((connection) =>
+          endSubscription(connection, topic, 'forbidden', reason),
+        );
+        return ended.length;
+      }
+      case 'reauthorise':
+        return reauthorise(command, parts);
+      case 'count':
+        return registry.ofTopic(command.topic).length;
+    }
+  };
+}
+
+/** Checks that one command has under way at a time: the application's store must not be run over. */
+const checksAtATime = 100;
+
+/** Fails closed: the application has said that something changed, so what cannot be checked now ends, too. [L-3.12] */
+async function reauthorise(
+  { user, topic }: Reauthorise,
+  { registry, rights }: CarryOutParts,
+): Promise<number> {
+  const connections = user === undefined ? [...registry] : registry.ofUser(user);
+  const subscriptions = connections.flatMap((connection) => {
+    if (topic === undefined) return connection.memberTopics.map((each) => ({ connection, topic: each }));
+    return connection.has(topic) ? [{ connection, topic }] : [];
+  });
+  let ended = 0;
+  await eachAtMost(checksAtATime, subscriptions, async ({ connection, topic }) => {
+    if (await rights.reviewTopic(connection, topic, 'end')) ended += 1;
+  });
+  return ended;
+}

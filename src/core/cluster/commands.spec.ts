@@ -1,0 +1,242 @@
+import { describe, expect, it } from 'vitest';
+import { deferred } from '../../../test/support/deferred.js';
+import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
+import { TestLive } from '../../testing/test-live.js';
+import type { Command } from './command.js';
+import { requests } from './requests.js';
+
+const give = (cluster: TestCluster, { test }: TestInstance, command: Command, ms = 2_000) =>
+  cluster.during(test.live.cluster.give(command), ms);
+
+describe('a command to all instances', () => {
+  it('[L-3.13] closes the connections of a user everywhere, and tells how many by instance', async () => {
+    const cluster = new TestCluster();
+    const [a, b, c] = (await cluster.start('a', 'b', 'c')) as [TestInstance, TestInstance, TestInstance];
+    const peers = await Promise.all([a.reader('ann'), b.reader('ann'), b.reader('ann'), c.reader('bob')]);
+    const result = await give(cluster, a, requests.disconnectUser('ann'));
+    expect(result).toEqual({ total: 3, byInstance: { a: 1, b: 2, c: 0 }, missing: [] });
+    const how = { code: 4503, reason: 'disconnected by the application' };
+    expect(peers.map(({ socket }) => socket.closedWith)).toEqual([how, how, how, undefined]);
+  });
+
+  it('[L-3.13] ends the subscriptions of a user everywhere, at once here and within 2 s there', async () => {
+    const cluster = new TestCluster();
+    const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
+    const [here, there, other] = [
+      await a.reader('ann', 't', 'u'),
+      await b.reader('ann', 't'),
+      await b.reader('bob', 't'),
+    ];
+    const told = { type: 'unsubscribed', topic: 't', code: 'forbidden', reason: 'moved' };
+    const result = a.test.live.cluster.give(requests.unsubscribeUser('ann', 't', { reason: 'moved' }));
+    cluster.clock.flush();
+    expect(here.received()).toEqual([told]);
+    await cluster.pass(2_000);
+    expect(await result).toEqual({ total: 2, byInstance: { a: 1, b: 1 }, missing: [] });
+    expect(there.received()).toEqual([told]);
+    for (const { test } of [a, b]) await test.publish('t', 1);
+    expect([here.received(), there.received()]).toEqual([[], []]);
+    expect(other.received()).toMatchObject([{ type: 'event' }]);
+    expect(a.test.live.stats().subscriptions).toBe(1);
+  });
+
+  it('counts the subscribers of a topic', async () => {
+    const cluster = new TestCluster();
+    const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
+    for (const instance of [a, b, b]) await instance.reader('ann', 't');
+    expect(await give(cluster, b, requests.count('t'))).toEqual({
+      total: 3,
+      byInstance: { b: 2, a: 1 },
+      missing: [],
+    });
+  });
+
+  it('is answered by all who are there also when it is given right after the start', async () => {
+    const cluster = new TestCluster();
+    const [a, b] = [cluster.add('a'), cluster.add('b')];
+    await a.reader('ann', 't');
+    const count = cluster.during(b.test.live.cluster.give(requests.count('t')), 2_000);
+    expect(await count).toEqual({ total: 1, byInstance: { a: 1, b: 0 }, missing: [] });
+  });
+
+  it('is carried out here also when the engine is away, and there when it is back', async () => {
+    const cluster = new TestCluster();
+    const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
+    const [here, there] = [await a.reader('ann'), await b.reader('ann')];
+    for (const { end } of [a, b]) end.setAvailable(false);
+    const result = await give(cluster, a, requests.disconnectUser('ann'));
+    expect(result).toEqual({ total: 1, byInstance: { a: 1 }, missing: ['b'] });
+    expect([here.socket.open, there.socket.open]).toEqual([false, true]);
+    await cluster.pass(20_000);
+    for (const { end } of [b, a]) end.setAvailable(true);
+    await cluster.pass(2_000);
+    expect(there.socket.open).toBe(false);
+  });
+
+  it('reaches an instance that was gone when it comes back, and spares who has connected since', async () => {
+    const cluster = new TestCluster();
+    const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
+    const before = await b.reader('ann');
+    b.end.connected = false;
+    await cluster.pass(10_000);
+    expect(a.test.live.cluster.instances.others).toEqual([]);
+    const result = await give(cluster, a, requests.disconnectUser('ann', { code: 4000, reason: 'again' }));
+    expect(result).toEqual({ total: 0, byInstance: { a: 0 }, missing: [] });
+    await cluster.pass(10_000);
+    const since = await b.reader('ann');
+    b.end.connected = true;
+    await cluster.pass(3_000);
+    expect(before.socket.closedWith).toEqual({ code: 4000, reason: 'again' });
+    expect(since.socket.open).toBe(true);
+  });
+
+  it('is done once, however often it is told', async () => {
+    const cluster = new TestCluster();
+    const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
+    cluster.bus.weather = { loss: 0.5, twice: 0.5, delayMs: 300 };
+    let asked = 0;
+    for (let i = 0; i < 20; i++) {
+      const peer = await b.reader('ann', 't');
+      const result = await give(cluster, a, requests.unsubscribeUser('ann', 't'), 10_000);
+      asked += 1;
+      // It may have fallen silent, too, in this weather.
+      expect(result.missing.length + (result.byInstance['b'] ?? 0)).toBeLessThanOrEqual(1);
+      expect(peer.received()).toHaveLength(1);
+      await peer.send({ type: 'subscribe', topic: 't' });
+      await cluster.pass(10_000);
+      expect(peer.received().map((message) => (message as { type: string }).type)).toEqual(['subscribed']);
+      peer.socket.gone(1006, '');
+    }
+    expect(a.test.live.cluster.commands.totals.given).toBe(asked);
+  });
+
+  it('names who has not answered within 2 s, and does not wait for who said good-bye', async () => {
+    const cluster = new TestCluster();
+    const [a, b, c] = (await cluster.start('a', 'b', 'c')) as [TestInstance, TestInstance, TestInstance];
+    cluster.kill(b);
+    let result: unknown;
+    void a.test.live.cluster.give(requests.count('t')).then((is) => {
+      result = is;
+    });
+    await cluster.pass(1_900);
+    expect(result).toBeUndefined();
+    await c.test.live.close();
+    await cluster.pass(200);
+    expect(result).toEqual({ total: 0, byInstance: { a: 0, c: 0 }, missing: ['b'] });
+    await cluster.pass(6_000);
+    expect(await give(cluster, a, requests.count('t'), 50)).toMatchObject({ missing: [] });
+  });
+
+  it('says what is wrong with its arguments', () => {
+    const wrong = [
+      () => requests.disconnectUser(''),
+      () => requests.disconnectUser(7 as never),
+      () => requests.disconnectUser('ann', { code: 1000 }),
+      () => requests.disconnectUser('ann', { reason: 7 as never }),
+      () => requests.unsubscribeUser('ann', 'a b'),
+      () => requests.reauthorise({} as never),
+      () => requests.reauthorise(undefined as never),
+      () => requests.reauthorise({ topic: '/' }),
+      () => requests.count(''),
+    ];
+    for (const make of wrong) expect(make).toThrow(expect.objectContaining({ code: 'validation-failed' }));
+  });
+});
+
+describe('reauthorise', () => {
+  it('[L-3.12] ends the subscriptions that are not allowed any more, of a user or of a topic', async () => {
+    const revoked = new Set<string>();
+    const rulesFor = (topic: string) => ({
+      canSubscribe: async (user: { id: string } | null) => !revoked.has(`${user?.id ?? ''} ${topic}`),
+    });
+    const cluster = new TestCluster({ rulesFor });
+    const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
+    const peers = await Promise.all([
+      a.reader('ann', 't', 'u'),
+      b.reader('ann', 't', 'u'),
+      b.reader('bob', 't'),
+    ]);
+    for (const right of ['ann t', 'ann u', 'bob t']) revoked.add(right);
+    expect(await give(cluster, a, requests.reauthorise({ user: 'ann', topic: 't' }))).toEqual({
+      total: 2,
+      byInstance: { a: 1, b: 1 },
+      missing: [],
+    });
+    const told = (topic: string) => ({
+      type: 'unsubscribed',
+      topic,
+      code: 'forbidden',
+      reason: 'the right to read it has ended',
+    });
+    expect(peers.map(({ received }) => received())).toEqual([[told('t')], [told('t')], []]);
+    expect(await give(cluster, b, requests.reauthorise({ topic: 't' }))).toMatchObject({ total: 1 });
+    expect(await give(cluster, b, requests.reauthorise({ user: 'ann' }))).toMatchObject({ total: 2 });
+    expect(peers.map(({ received }) => received())).toEqual([[told('u')], [told('u')], [told('t')]]);
+  });
+
+  it('[L-3.12] means subscribes that are pending, too: their own question may be older than the answer', async () => {
+    let allowed = true;
+    const snapshot = deferred<unknown>();
+    const test = new TestLive({
+      rulesFor: () => ({ canSubscribe: async () => allowed, snapshot: () => snapshot.promise }),
+    });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', id: 1, topic: 't' });
+    allowed = false;
+    expect(await test.live.cluster.give(requests.reauthorise({ topic: 't' }))).toMatchObject({ total: 1 });
+    snapshot.resolve(1);
+    await test.publish('t', 1);
+    expect(received()).toMatchObject([{ type: 'error', id: 1, code: 'unavailable' }]);
+  });
+
+  it('[L-3.12] is not outrun by a subscribe that commits while it asks', async () => {
+    let allowed = true;
+    let answer = deferred<void>();
+    const snapshot = deferred<unknown>();
+    const test = new TestLive({
+      rulesFor: () => ({
+        canSubscribe: async () => {
+          const is = allowed;
+          if (!is) await answer.promise;
+          return is;
+        },
+        snapshot: () => snapshot.promise,
+      }),
+    });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    allowed = false;
+    const ended = test.live.cluster.give(requests.reauthorise({ user: 'ann' }));
+    snapshot.resolve(1);
+    await test.clock.settle();
+    expect(received()).toMatchObject([{ type: 'subscribed' }]);
+    answer.resolve();
+    expect(await ended).toMatchObject({ total: 1 });
+    test.clock.flush();
+    expect(received()).toMatchObject([{ type: 'unsubscribed', code: 'forbidden' }]);
+  });
+
+  it.each([
+    ['throws', () => Promise.reject(new Error('away'))],
+    ['is late', () => new Promise<boolean>(() => {})],
+  ])('[L-3.12] ends with unavailable what cannot be checked because the check %s', async (_how, check) => {
+    let broken = false;
+    const test = new TestLive({ rulesFor: () => ({ canSubscribe: () => (broken ? check() : true) }) });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    received();
+    broken = true;
+    const done = test.live.cluster.give(requests.reauthorise({ topic: 't' }));
+    test.clock.advance(5_000);
+    await test.clock.settle();
+    await done;
+    expect(received()).toEqual([
+      {
+        type: 'unsubscribed',
+        topic: 't',
+        code: 'unavailable',
+        reason: 'the right to read it could not be checked',
+      },
+    ]);
+  });
+});

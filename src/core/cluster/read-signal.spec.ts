@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
+import { readSignal } from './read-signal.js';
+import { maxSignalLength, signalText, type SignalBody } from './signal.js';
+
+const bodies: readonly SignalBody[] = [
+  { type: 'hello', instanceId: 'a', seq: 7 },
+  { type: 'bye' },
+  { type: 'do', id: 1, ageMs: 0, command: { verb: 'count', topic: 't' } },
+  {
+    type: 'do',
+    id: 2,
+    ageMs: 70,
+    to: ['k'],
+    command: { verb: 'disconnect-user', user: 'ann', code: 4503, reason: 'r' },
+  },
+  { type: 'do', id: 3, ageMs: 0, command: { verb: 'unsubscribe-user', user: 'ann', topic: 't', reason: '' } },
+  { type: 'do', id: 4, ageMs: 0, command: { verb: 'reauthorise', user: 'ann' } },
+  { type: 'do', id: 5, ageMs: 0, command: { verb: 'reauthorise', topic: 't' } },
+  { type: 'done', to: 'k', id: 1, instanceId: 'a', count: 3 },
+  {
+    type: 'changes',
+    seq: 8,
+    changes: [
+      ['t', 'ann', 2, '{"name":"Ann"}'],
+      ['t', 'bob', -1, '{}'],
+    ],
+  },
+  { type: 'ask', to: 'k' },
+  { type: 'state', seq: 8, part: 0, parts: 1, members: [['t', 'ann', 0, '{}']] },
+];
+
+describe('signals', () => {
+  it.each(bodies)('are read as they were sent: %j', (body) => {
+    expect(readSignal(signalText('key', body))).toEqual({ ...body, from: 'key' });
+  });
+
+  it('are read without the fields that nobody knows, as a newer instance may send them', () => {
+    const text = JSON.stringify({ v: 1, from: 'key', type: 'bye', why: 'x', __proto__: { a: 1 } });
+    expect(readSignal(text)).toEqual({ type: 'bye', from: 'key' });
+  });
+
+  it.each([
+    ['of another version', { v: 2, from: 'k', type: 'bye' }],
+    ['of no type', { v: 1, from: 'k' }],
+    ['of a type that objects have by themselves', { v: 1, from: 'k', type: 'constructor' }],
+    ['from nobody', { v: 1, type: 'bye' }],
+    ['from a long name', { v: 1, from: 'k'.repeat(65), type: 'bye' }],
+    ['with a negative count', { v: 1, from: 'k', type: 'done', to: 'x', id: 1, instanceId: 'a', count: -1 }],
+    ['with a fraction', { v: 1, from: 'k', type: 'hello', instanceId: 'a', seq: 0.5 }],
+    ['with an unknown command', { v: 1, from: 'k', type: 'do', id: 1, ageMs: 0, command: { verb: 'stop' } }],
+    ['with no command', { v: 1, from: 'k', type: 'do', id: 1, ageMs: 0, command: null }],
+    ['with a code of the transport', command({ verb: 'disconnect-user', user: 'a', code: 1006, reason: '' })],
+    ['with no target', command({ verb: 'reauthorise' })],
+    ['with a wrong topic', command({ verb: 'count', topic: 'a b' })],
+    [
+      'with a part that is not there',
+      { v: 1, from: 'k', type: 'state', seq: 1, part: 1, parts: 1, members: [] },
+    ],
+    ['with fields that are no object', changes(['t', 'a', 1, '[]'])],
+    ['with fields that are too long', changes(['t', 'a', 1, JSON.stringify({ a: 'x'.repeat(1_024) })])],
+    ['with a count below -1', changes(['t', 'a', -2, '{}'])],
+    ['with too much', changes(['t', 'a', 1, '{}', 1])],
+  ])('are refused %s', (_why, signal) => {
+    expect(readSignal(JSON.stringify(signal))).toBeUndefined();
+  });
+
+  it('are refused when they are too long or too deep', () => {
+    const long = JSON.stringify({ v: 1, from: 'k', type: 'bye', x: 'x'.repeat(maxSignalLength) });
+    expect(readSignal(long)).toBeUndefined();
+    expect(readSignal('['.repeat(100_000))).toBeUndefined();
+    expect(
+      readSignal(`{"v":1,"from":"k","type":"bye","x":${'['.repeat(64)}${']'.repeat(64)}}`),
+    ).toBeUndefined();
+  });
+
+  it('that anybody wrote are counted and never thrown', () => {
+    const texts = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc
+        .constantFrom(...bodies)
+        .chain((body) =>
+          fc
+            .tuple(fc.constantFrom(...Object.keys(body)), fc.jsonValue())
+            .map(([field, value]) => signalText('key', { ...body, [field]: value } as SignalBody)),
+        ),
+      fc.constantFrom(...bodies).chain((body) => {
+        const text = signalText('key', body);
+        return fc.nat(text.length).map((length) => text.slice(0, length));
+      }),
+    );
+    const cluster = new TestCluster();
+    const { test } = cluster.add('a');
+    fc.assert(
+      fc.property(texts, (text) => {
+        const before = test.live.cluster.totals.rejected;
+        cluster.bus.shout(text);
+        expect(test.live.cluster.totals.rejected - before).toBe(readSignal(text) === undefined ? 1 : 0);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('of a thousand forged instances do not fill the memory', async () => {
+    const cluster = new TestCluster();
+    const [a] = (await cluster.start('a')) as [TestInstance];
+    for (let i = 0; i < 3_000; i++)
+      cluster.bus.shout(signalText(`forged-${String(i)}`, { type: 'hello', instanceId: 'x', seq: 9 }));
+    expect(a.test.live.cluster.instances.size).toBe(1_024);
+  });
+});
+
+function command(command: object): object {
+  return { v: 1, from: 'k', type: 'do', id: 1, ageMs: 0, command };
+}
+
+function changes(...list: unknown[]): object {
+  return { v: 1, from: 'k', type: 'changes', seq: 1, changes: list };
+}

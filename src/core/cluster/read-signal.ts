@@ -1,0 +1,125 @@
+import { parseJson } from '../envelope.js';
+import { isTopicName } from '../../protocol/topic-name.js';
+import type { Command } from './command.js';
+import { type Attendance, type Signal, type SignalBody, maxSignalLength, signalVersion } from './signal.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** More than any cluster has, less than what would hurt. */
+const maxAddressees = 1_024;
+
+/**
+ * A signal, its known fields picked and checked; `undefined` for what is none. Whoever can write to the engine can send
+ * anything: nothing here throws, and nothing is kept of what does not fit.
+ */
+export function readSignal(text: string): Signal | undefined {
+  if (text.length > maxSignalLength) return undefined;
+  const fields = parseJson(text);
+  if (!isFields(fields) || fields['v'] !== signalVersion || !isText(fields['from'], 64)) return undefined;
+  const type = fields['type'];
+  const read = typeof type === 'string' && Object.hasOwn(readers, type) ? readers[type] : undefined;
+  const body = read?.(fields);
+  return body && { ...body, from: fields['from'] };
+}
+
+const readers: Readonly<Record<string, (fields: Fields) => SignalBody | undefined>> = {
+  hello({ instanceId, seq }) {
+    return isInstanceId(instanceId) && isCount(seq) ? { type: 'hello', instanceId, seq } : undefined;
+  },
+  bye() {
+    return { type: 'bye' };
+  },
+  do({ id, ageMs, to, command }) {
+    if (!isCount(id) || !isCount(ageMs)) return undefined;
+    const known = isFields(command) ? readCommand(command) : undefined;
+    if (known === undefined) return undefined;
+    if (to === undefined) return { type: 'do', id, ageMs, command: known };
+    return isListOf(to, maxAddressees, isKey) ? { type: 'do', id, ageMs, to, command: known } : undefined;
+  },
+  done({ to, id, instanceId, count }) {
+    return isKey(to) && isCount(id) && isInstanceId(instanceId) && isCount(count)
+      ? { type: 'done', to, id, instanceId, count }
+      : undefined;
+  },
+  changes({ seq, changes }) {
+    return isCount(seq) && isListOf(changes, maxSignalLength, isAttendance)
+      ? { type: 'changes', seq, changes }
+      : undefined;
+  },
+  ask({ to }) {
+    return isKey(to) ? { type: 'ask', to } : undefined;
+  },
+  state({ seq, part, parts, members }) {
+    if (!isCount(seq) || !isCount(part) || !isCount(parts) || part >= parts) return undefined;
+    return isListOf(members, maxSignalLength, isAttendance)
+      ? { type: 'state', seq, part, parts, members }
+      : undefined;
+  },
+};
+
+function readCommand({ verb, user, topic, code, reason }: Fields): Command | undefined {
+  switch (verb) {
+    case 'disconnect-user':
+      return isUser(user) && isCloseCode(code) && isText(reason, maxReasonLength)
+        ? { verb, user, code, reason }
+        : undefined;
+    case 'unsubscribe-user':
+      return isUser(user) && isTopicName(topic) && isText(reason, maxReasonLength)
+        ? { verb, user, topic, reason }
+        : undefined;
+    case 'reauthorise':
+      if (user === undefined && topic === undefined) return undefined;
+      if ((user !== undefined && !isUser(user)) || (topic !== undefined && !isTopicName(topic)))
+        return undefined;
+      return { verb, ...(user !== undefined && { user }), ...(topic !== undefined && { topic }) };
+    case 'count':
+      return isTopicName(topic) ? { verb, topic } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Longest reason that commands carry, in characters. */
+export const maxReasonLength = 123;
+
+/** Longest id of a user that commands and presence know. */
+export const maxUserIdLength = 1_024;
+
+export function isUser(value: unknown): value is string {
+  return isText(value, maxUserIdLength) && value.length > 0;
+}
+
+/** Codes that are the application's to choose. [L-10.3] */
+export function isCloseCode(value: unknown): value is number {
+  return isCount(value) && value >= 4_000 && value <= 4_999;
+}
+
+/** Longest JSON text of what a topic shows of a member. */
+export const maxFieldsLength = 1_024;
+
+function isAttendance(value: unknown): value is Attendance {
+  if (!Array.isArray(value) || value.length !== 4) return false;
+  const [topic, user, connections, fields] = value as unknown[];
+  if (!isTopicName(topic) || !isUser(user) || !isText(fields, maxFieldsLength)) return false;
+  return (connections === -1 || isCount(connections)) && isFields(parseJson(fields));
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown, most: number): value is string {
+  return typeof value === 'string' && value.length <= most;
+}
+
+const isInstanceId = (value: unknown): value is string => isText(value, 128);
+
+const isKey = (value: unknown): value is string => isText(value, 64);
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isListOf<T>(value: unknown, most: number, is: (each: unknown) => each is T): value is readonly T[] {
+  return Array.isArray(value) && value.length <= most && value.every(is);
+}

@@ -1,0 +1,77 @@
+import { CloseCode } from '../../protocol/codes.js';
+import { LiveError } from '../../protocol/live.error.js';
+import { isTopicName } from '../../protocol/topic-name.js';
+import type { CountTopic, DisconnectUser, Reauthorise, UnsubscribeUser } from './command.js';
+import { isCloseCode, isUser, maxReasonLength, maxUserIdLength } from './read-signal.js';
+
+export interface DisconnectOptions {
+  /** 4000 to 4499 let the client come back, 4500 to 4999 do not [L-10.3]. @default 4503 */
+  readonly code?: number;
+  /** At most 123 bytes of UTF-8 are sent [L-10.4]. @default 'disconnected by the application' */
+  readonly reason?: string;
+}
+
+export interface UnsubscribeOptions {
+  /** Told to the client, at most 123 characters. @default 'unsubscribed by the application' */
+  readonly reason?: string;
+}
+
+/** Whose subscriptions are asked about again: a user's, a topic's, or a user's to a topic. */
+export type ReauthoriseTarget =
+  { readonly user: string; readonly topic?: string } | { readonly user?: string; readonly topic: string };
+
+/** The application's words as commands. Each throws a LiveError `validation-failed` that says what is wrong. */
+export const requests = {
+  disconnectUser(user: string, { code, reason }: DisconnectOptions = {}): DisconnectUser {
+    if (code !== undefined && !isCloseCode(code))
+      throw wrong('A close code of the application is 4000 to 4999');
+    return {
+      verb: 'disconnect-user',
+      user: userOf(user),
+      code: code ?? CloseCode.disconnected,
+      reason: reasonOf(reason, 'disconnected by the application'),
+    };
+  },
+
+  unsubscribeUser(user: string, topic: string, { reason }: UnsubscribeOptions = {}): UnsubscribeUser {
+    return {
+      verb: 'unsubscribe-user',
+      user: userOf(user),
+      topic: topicOf(topic),
+      reason: reasonOf(reason, 'unsubscribed by the application'),
+    };
+  },
+
+  reauthorise({ user, topic }: Partial<ReauthoriseTarget> = {}): Reauthorise {
+    if (user === undefined && topic === undefined) throw wrong('reauthorise needs a user, a topic, or both');
+    return {
+      verb: 'reauthorise',
+      ...(user !== undefined && { user: userOf(user) }),
+      ...(topic !== undefined && { topic: topicOf(topic) }),
+    };
+  },
+
+  count(topic: string): CountTopic {
+    return { verb: 'count', topic: topicOf(topic) };
+  },
+} as const;
+
+function userOf(user: unknown): string {
+  if (isUser(user)) return user;
+  throw wrong(`A user's id is a string of 1 to ${String(maxUserIdLength)} characters`);
+}
+
+function topicOf(topic: unknown): string {
+  if (isTopicName(topic)) return topic;
+  throw wrong('This is not a topic name [L-3.1]');
+}
+
+function reasonOf(reason: unknown, fallback: string): string {
+  if (reason === undefined) return fallback;
+  if (typeof reason === 'string') return reason.slice(0, maxReasonLength);
+  throw wrong('A reason is a string');
+}
+
+function wrong(message: string): LiveError {
+  return new LiveError('validation-failed', message);
+}

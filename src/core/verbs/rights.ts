@@ -1,0 +1,40 @@
+import type { Connection } from '../connection/connection.js';
+import type { ErrorCode } from '../../protocol/codes.js';
+import type { Authoriser } from './authorise.js';
+import { endSubscription } from './unsubscribe.js';
+
+/** What becomes of a subscription whose check says by itself that it cannot tell now. */
+export type Undecided = 'end' | 'keep';
+
+/** Subscriptions that change while they are asked about are asked about again, but not for ever. */
+const mostQuestions = 5;
+
+/** Asks again for rights that were given before, and ends the subscriptions that have lost them. [L-3.12] */
+export class Rights {
+  constructor(private readonly authoriser: Authoriser) {}
+
+  /** Asks for every topic of the connection; returns how many subscriptions have ended. Never rejects. */
+  async review(connection: Connection, undecided: Undecided): Promise<number> {
+    const ended = await Promise.all(
+      connection.memberTopics.map((topic) => this.reviewTopic(connection, topic, undecided)),
+    );
+    return ended.filter(Boolean).length;
+  }
+
+  /** Whether the subscription has ended. One that is pending is meant, too: its answer may be older than the question. */
+  async reviewTopic(connection: Connection, topic: string, undecided: Undecided): Promise<boolean> {
+    for (let question = 1; ; question++) {
+      const membership = connection.membership(topic);
+      const { user } = connection;
+      if (membership === undefined) return false;
+      const verdict = await this.authoriser.verdict('canSubscribe', topic, connection);
+      if (verdict === 'yes' || (verdict === 'unavailable' && undecided === 'keep')) return false;
+      const changed = !connection.isMember(topic, membership) || connection.user !== user;
+      if (changed && question < mostQuestions) continue;
+      return endSubscription(connection, topic, ...(verdict === 'no' ? ended : unchecked));
+    }
+  }
+}
+
+const ended: readonly [ErrorCode, string] = ['forbidden', 'the right to read it has ended'];
+const unchecked: readonly [ErrorCode, string] = ['unavailable', 'the right to read it could not be checked'];

@@ -1,0 +1,93 @@
+import type { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
+import type { Broker, BrokerSink } from '../../src/core/ports/broker.js';
+import { Random } from '../../src/testing/sim/random.js';
+import type { TestClock } from '../../src/testing/test-clock.js';
+
+/** What happens to signals on their way. */
+export interface BusWeather {
+  /** Part of the signals that is lost, for each listener apart. */
+  readonly loss: number;
+  /** Part of them that comes twice. */
+  readonly twice: number;
+  /** Milliseconds that they are under way at most: they overtake each other. */
+  readonly delayMs: number;
+}
+
+export const fairWeather: BusWeather = { loss: 0, twice: 0, delayMs: 1 };
+
+/** One instance's end of the bus. */
+export interface BusEnd {
+  /** Whether signals come through, in either direction; the instance is not told. */
+  connected: boolean;
+  /** Cuts or restores the connection, and tells the instance. */
+  setAvailable(available: boolean): void;
+}
+
+/** An engine for many instances in one process: it loses, delays, doubles and reorders signals, by a seed. */
+export class SignalBus {
+  weather = fairWeather;
+  /** Signals that were sent, by type. */
+  readonly sent: string[] = [];
+  private readonly random: Random;
+  private readonly ends: { readonly end: BusEnd; sink: BrokerSink | undefined }[] = [];
+
+  constructor(
+    private readonly clock: TestClock,
+    seed = 1,
+  ) {
+    this.random = new Random(seed);
+  }
+
+  /** An instance's broker: streams of its own, signals for all. */
+  join(memory: MemoryBroker): { broker: Broker; end: BusEnd } {
+    let available = true;
+    const end: BusEnd = {
+      connected: true,
+      setAvailable: (is) => {
+        available = is;
+        end.connected = is;
+        each.sink?.availability(is);
+      },
+    };
+    const each: { end: BusEnd; sink: BrokerSink | undefined } = { end, sink: undefined };
+    this.ends.push(each);
+    const broker: Broker = {
+      get available() {
+        return available;
+      },
+      start: (sink) => {
+        each.sink = sink;
+        memory.start(sink);
+      },
+      publish: (...call) => memory.publish(...call),
+      subscribe: (topic) => memory.subscribe(topic),
+      unsubscribe: (topic) => memory.unsubscribe(topic),
+      read: (...call) => memory.read(...call),
+      tops: (topics) => memory.tops(topics),
+      latest: (topic) => memory.latest(topic),
+      signal: async (text) => this.carry(text, end),
+      close: () => memory.close(),
+    };
+    return { broker, end };
+  }
+
+  /** To everybody, as anybody who can write to the engine may. */
+  shout(text: string): void {
+    for (const { end, sink } of this.ends) if (end.connected) sink?.signal(text);
+  }
+
+  private carry(text: string, from: BusEnd): void {
+    if (!from.connected) throw new Error('The bus is away');
+    this.sent.push(String((JSON.parse(text) as { type: unknown }).type));
+    for (const to of this.ends) {
+      const { loss, twice, delayMs } = this.weather;
+      if (this.random.chance(loss)) continue;
+      const times = this.random.chance(twice) ? 2 : 1;
+      for (let i = 0; i < times; i++) {
+        this.clock.after(this.random.next() * delayMs, () => {
+          if (to.end.connected) to.sink?.signal(text);
+        });
+      }
+    }
+  }
+}
