@@ -123,9 +123,7 @@ export class Live {
     const session = new Session(connection, (find ?? this.ownVerbs)(connection), this.sessions);
     this.registry.add(connection);
     this.heartbeat.welcome(connection);
-    connection.send(this.welcome(connection));
-    // Now, while the socket still holds the 101 back: both go out in one write.
-    connection.outbox.flush();
+    connection.greet(this.welcome(connection));
     this.ports.observer.opened(connection);
     if (this.draining) connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown);
     return session;
