@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { liveSubprotocol } from '../protocol/subprotocol.js';
 import { Refusal } from './refusal.js';
 
 const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
@@ -12,14 +13,11 @@ const hostPattern = /^(?:[\w.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 export const maxHandshakeHeaders = 100;
 
 /** Headers that a handshake has at most once; Node joins or drops a second one without a word. */
-const onceOnly = new Set([
-  'host',
-  'upgrade',
-  'origin',
-  'sec-websocket-key',
-  'sec-websocket-version',
-  'authorization',
-]);
+const onceOnly = new Map(
+  ['host', 'upgrade', 'origin', 'sec-websocket-key', 'sec-websocket-version', 'authorization'].map(
+    (name, index) => [name, 1 << index],
+  ),
+);
 
 /** The path of a request target, without query; never by `new URL`, which throws at what peers send. */
 export function pathOf(request: IncomingMessage): string {
@@ -62,18 +60,20 @@ function malformation(request: IncomingMessage): string | undefined {
 /** As `ws` reads it, which otherwise refuses in its own words, and after the guards. */
 function isSubprotocolList(list: string | undefined): boolean {
   if (list === undefined) return true;
+  if (list === liveSubprotocol) return true;
   const offered = list.split(',');
   if (!offered.every((entry) => tokenPattern.test(entry))) return false;
   return new Set(offered.map((entry) => entry.trim())).size === offered.length;
 }
 
 function doubledHeader({ rawHeaders }: IncomingMessage): string | undefined {
-  const seen = new Set<string>();
+  let seen = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]?.toLowerCase() ?? '';
-    if (!onceOnly.has(name)) continue;
-    if (seen.has(name)) return name;
-    seen.add(name);
+    const bit = onceOnly.get(name);
+    if (bit === undefined) continue;
+    if ((seen & bit) !== 0) return name;
+    seen |= bit;
   }
   return undefined;
 }

@@ -25,6 +25,7 @@ export function connectionIdentityOf(request: object): ConnectionIdentity | null
  * makes a property like any other, is left out: a later `Object.assign` would turn it into a prototype.
  */
 export function liveUserOf(fields: object, id: string): LiveUser {
+  if (!Object.hasOwn(fields, '__proto__')) return { ...fields, id };
   return { ...Object.fromEntries(Object.entries(fields).filter(([name]) => name !== '__proto__')), id };
 }
 
