@@ -21,6 +21,12 @@ export const pythonWebsockets: Program = {
   install: 'apt-get install python3-websockets',
 };
 
+export const redisServer: Program = {
+  name: 'redis-server',
+  check: ['redis-server', '--version'],
+  install: 'apt-get install redis-server',
+};
+
 /**
  * `describe` where the program is there. Without it the tests are skipped with a loud word of how to get it; where `CI` is
  * set they are not skipped, and so fail.

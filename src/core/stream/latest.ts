@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { LatestRule, Publication } from '../ports/broker.js';
 
 /** Beyond these, the keys that were silent longest are forgotten. */
-const limits = { keys: 10_000, bytes: 1_048_576 } as const;
+export const latestLimits = { keys: 10_000, bytes: 1_048_576 } as const;
 
 /** The last publication of a topic, or the last of each key, for snapshots. [L-6.5] */
 export class Latest {
@@ -21,7 +21,7 @@ export class Latest {
     this.forget(key);
     this.byKey.set(key, publication);
     this.byteLength += Buffer.byteLength(publication.data);
-    while (this.byKey.size > limits.keys || (this.byteLength > limits.bytes && this.byKey.size > 1)) {
+    while (this.byKey.size > latestLimits.keys || (this.byteLength > latestLimits.bytes && this.byKey.size > 1)) {
       const [silentLongest = ''] = this.byKey.keys();
       this.forget(silentLongest);
     }

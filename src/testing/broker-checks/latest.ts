@@ -68,7 +68,8 @@ export const latestChecks: readonly BrokerCheck[] = [
       assert.equal(publications.length, 71);
       assert.equal(publications.find(({ key }) => key === 'once')?.data, '0');
       for (const { key, offset } of publications.filter(({ key }) => key !== 'once')) {
-        assert.ok(offset > 1_130, `${String(key)} is that of ${String(offset)}`);
+        // Two instances publish at once, so the 50 of one round come in any order.
+        assert.ok(offset > 1_101, `${String(key)} is that of ${String(offset)}`);
       }
     },
   },

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { TestClock } from '../../testing/test-clock.js';
+import { Deadlines } from './deadlines.js';
+
+function make() {
+  const clock = new TestClock();
+  return { clock, deadlines: new Deadlines(clock, { timeoutMs: 100, maxCalls: 3, maxBytes: 10 }) };
+}
+const never = () => new Promise<never>(() => {});
+
+describe('Deadlines', () => {
+  it('rejects a call that is not answered in time, and none before', async () => {
+    const { clock, deadlines } = make();
+    const late: string[] = [];
+    deadlines.run(0, never).catch(() => late.push('one'));
+    clock.advance(60);
+    deadlines.run(0, never).catch(() => late.push('two'));
+    clock.advance(39);
+    await clock.settle();
+    expect(late).toEqual([]);
+    clock.advance(1);
+    await clock.settle();
+    expect(late).toEqual(['one']);
+    clock.advance(60);
+    await clock.settle();
+    expect([late, deadlines.size, clock.timerCount]).toEqual([['one', 'two'], 0, 0]);
+  });
+
+  it('begins nothing when too many calls, or too many bytes, wait', async () => {
+    const { deadlines } = make();
+    let begun = 0;
+    const begin = () => {
+      begun += 1;
+      return never();
+    };
+    void deadlines.run(8, begin);
+    await expect(deadlines.run(3, begin)).rejects.toThrow('Too many');
+    void deadlines.run(2, begin);
+    void deadlines.run(0, begin);
+    await expect(deadlines.run(0, begin)).rejects.toThrow('Too many');
+    expect(begun).toBe(3);
+  });
+
+  it('lets one call through that is larger than all may be', async () => {
+    const { deadlines } = make();
+    await expect(deadlines.run(99, async () => 'done')).resolves.toBe('done');
+  });
+
+  it('settles when nothing waits any more', async () => {
+    const { clock, deadlines } = make();
+    let settled = false;
+    deadlines.run(0, never).catch(() => {});
+    void deadlines.settled().then(() => {
+      settled = true;
+    });
+    await clock.settle();
+    expect(settled).toBe(false);
+    clock.advance(100);
+    await clock.settle();
+    expect(settled).toBe(true);
+    await deadlines.settled();
+  });
+});

@@ -1,0 +1,86 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { readRedisUrl } from './redis-address.js';
+import { resolveRedisOptions } from './redis-broker.options.js';
+import { lifeOf } from './server-life.js';
+
+describe('readRedisUrl', () => {
+  it.each([
+    ['redis://cache', { host: 'cache', port: 6379, tls: false, database: 0 }],
+    ['redis://cache/', { host: 'cache', port: 6379, tls: false, database: 0 }],
+    [
+      'rediss://ann:p%40ss@cache.example:6380/3',
+      { host: 'cache.example', port: 6380, tls: true, database: 3, username: 'ann', password: 'p@ss' },
+    ],
+    ['redis://:secret@[::1]:7000', { host: '::1', port: 7000, tls: false, database: 0, password: 'secret' }],
+  ])('reads %s', (url, address) => {
+    expect(readRedisUrl(url)).toEqual(address);
+  });
+
+  it.each([
+    'canary',
+    'http://ann:canary@cache',
+    'redis://ann:canary@cache:99999',
+    'redis://ann:canary@cache/three',
+    'redis://ann:canary@cache/0?family=6',
+    'redis://ann:%canary@cache',
+    'redis:///canary',
+  ])('refuses %s without showing it', (url) => {
+    let failure: unknown;
+    try {
+      readRedisUrl(url);
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toBeInstanceOf(Error);
+    expect(inspect(failure, { depth: 9 })).not.toContain('canary');
+    expect((failure as Error).message).toContain('Write redis://host:6379');
+  });
+});
+
+describe('the options of RedisBroker', () => {
+  it('give node-redis the address, and take connecting again away from it', () => {
+    const { seeds, database, clientOf } = resolveRedisOptions({
+      url: ['rediss://ann:secret@one:1', 'rediss://two:2'],
+      client: { socket: { servername: 'cluster.example' } as never },
+    });
+    expect([seeds, database]).toEqual([['one:1', 'two:2'], 0]);
+    expect(clientOf('three', 3)).toMatchObject({
+      username: 'ann',
+      password: 'secret',
+      disableOfflineQueue: true,
+      socket: { host: 'three', port: 3, tls: true, servername: 'cluster.example', reconnectStrategy: false },
+    });
+  });
+
+  it('take the place from the client options where there is no address', () => {
+    const { seeds, database, clientOf } = resolveRedisOptions({
+      client: { socket: { host: 'cache', port: 7 }, username: 'ann', password: 'p', database: 2 },
+    });
+    expect([seeds, database]).toEqual([['cache:7'], 2]);
+    expect(clientOf('cache', 7)).toMatchObject({ username: 'ann', password: 'p', database: 2 });
+  });
+
+  it.each(['callTimeoutMs', 'lingerMs', 'maxPublicationBytes'] as const)(
+    'name %s when it is wrong',
+    (name) => {
+      for (const value of [0, -1, 1.5, Number.NaN, '5' as unknown as number])
+        expect(() => resolveRedisOptions({ [name]: value })).toThrow(`"${name}" must be`);
+    },
+  );
+});
+
+describe('lifeOf', () => {
+  const info = (aof: string, promoted: string) =>
+    `# Server\r\nrun_id:abc123\r\n# Persistence\r\naof_enabled:${aof}\r\nmaster_replid2:${promoted}\r\n`;
+  const nobody = '0'.repeat(40);
+
+  it('is one for each start of a server that may have lost something', () => {
+    expect(lifeOf(info('0', nobody))).toBe('abc123');
+    expect(lifeOf(info('1', 'c'.repeat(40)))).toBe('abc123');
+  });
+
+  it('is one for all starts of a server with an append-only file that never was a replica', () => {
+    expect(lifeOf(info('1', nobody))).toBe('aof');
+  });
+});

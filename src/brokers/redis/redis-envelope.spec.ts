@@ -1,0 +1,84 @@
+import { Buffer } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readEnvelope } from './redis-envelope.js';
+import { RedisInbound } from './redis-inbound.js';
+import { silentSink } from '../../core/ports/broker.js';
+
+const envelope = (epoch: string, offset: number, data: string, key?: string): Buffer =>
+  Buffer.from(
+    `1 ${epoch} ${String(offset)} ${key === undefined ? '-' : String(Buffer.byteLength(key))} ${key ?? ''}${data}`,
+  );
+
+describe('readEnvelope', () => {
+  it('reads what the script writes, whatever is in the key and the data', () => {
+    const keys = fc.option(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), { nil: undefined });
+    fc.assert(
+      fc.property(fc.uuid(), fc.integer({ min: 1 }), fc.jsonValue(), keys, (epoch, offset, value, key) => {
+        const data = JSON.stringify(value);
+        const publication = { offset, data, ...(key !== undefined && { key }) };
+        expect(readEnvelope(envelope(epoch, offset, data, key))).toEqual({ epoch, publication });
+      }),
+    );
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['another version', '2 e 1 - 1'],
+    ['no data', '1 e 1 - '],
+    ['data that is no JSON', '1 e 1 - {"a":'],
+    ['data that would break out of a frame', '1 e 1 - 1},{"type":"event"'],
+    ['an offset of 0', '1 e 0 - 1'],
+    ['an offset that no double holds', '1 e 9007199254740993 - 1'],
+    ['a negative offset', '1 e -1 - 1'],
+    ['an epoch that is too long', `1 ${'e'.repeat(65)} 1 - 1`],
+    ['no epoch', '1  1 - 1'],
+    ['a key longer than all', '1 e 1 99 1'],
+    ['a key of no length', '1 e 1 0 1'],
+  ])('does not read %s', (_what, text) => {
+    expect(readEnvelope(Buffer.from(text))).toBeUndefined();
+  });
+});
+
+describe('RedisInbound', () => {
+  it('counts 20,000 random and mutated messages, and throws for none', () => {
+    const inbound = new RedisInbound({ topicOf: () => 't' }, 'signals', 1_000);
+    let delivered = 0;
+    inbound.sink = {
+      ...silentSink,
+      publication(_topic, epoch, { offset, data }) {
+        expect([epoch.length > 0, Number.isSafeInteger(offset)]).toEqual([true, true]);
+        JSON.parse(data);
+        delivered += 1;
+      },
+      signal() {
+        delivered += 1;
+      },
+    };
+    const good = envelope('7e0c', 12, '{"a":[1,2]}', 'k');
+    for (let i = 0; i < 20_000; i++) {
+      const bytes = i % 2 === 0 ? randomBytes(i % 300) : Buffer.from(good);
+      if (i % 2 === 1) bytes[i % bytes.length] = i % 256;
+      inbound.message(i % 5 === 0 ? 'signals' : 'channel', bytes);
+    }
+    expect(inbound.junkTotal + delivered).toBe(20_000);
+    expect(inbound.junkTotal).toBeGreaterThan(10_000);
+  });
+
+  it('drops what is larger than a publication may be, unread', () => {
+    const inbound = new RedisInbound({ topicOf: () => 't' }, 'signals', 100);
+    inbound.sink = { ...silentSink, publication: () => expect.unreachable() };
+    inbound.message('channel', envelope('e', 1, JSON.stringify('x'.repeat(2_000))));
+    expect(inbound.junkTotal).toBe(1);
+  });
+
+  it('passes signals on by their version', () => {
+    const inbound = new RedisInbound({ topicOf: () => undefined }, 'signals', 100);
+    const texts: string[] = [];
+    inbound.sink = { ...silentSink, signal: (text) => void texts.push(text) };
+    for (const text of ['1 hello', '2 hello', 'hello', `1 ${'x'.repeat(200)}`])
+      inbound.message('signals', Buffer.from(text));
+    expect([texts, inbound.junkTotal]).toEqual([['hello'], 3]);
+  });
+});

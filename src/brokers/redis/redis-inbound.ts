@@ -1,0 +1,38 @@
+import type { Buffer } from 'node:buffer';
+import { type BrokerSink, silentSink } from '../../core/ports/broker.js';
+import { readEnvelope } from './redis-envelope.js';
+
+/** Version and space before a signal's text. */
+export const signalHead = '1 ';
+
+/** Head and key of an envelope, beside the data. */
+const envelopeBytes = 1_024;
+
+/** What comes in on our channels, where others may write, too: junk is counted, never thrown. */
+export class RedisInbound {
+  junkTotal = 0;
+  sink: BrokerSink = silentSink;
+
+  constructor(
+    private readonly topics: { topicOf(channel: string): string | undefined },
+    private readonly signals: string,
+    private readonly maxPublicationBytes: number,
+  ) {}
+
+  message(channel: string, bytes: Buffer): void {
+    if (channel === this.signals) return this.signal(bytes);
+    const topic = this.topics.topicOf(channel);
+    // It lingers: nobody reads it.
+    if (topic === undefined) return;
+    const envelope =
+      bytes.length > this.maxPublicationBytes + envelopeBytes ? undefined : readEnvelope(bytes);
+    if (envelope === undefined) this.junkTotal += 1;
+    else this.sink.publication(topic, envelope.epoch, envelope.publication);
+  }
+
+  private signal(bytes: Buffer): void {
+    const text = bytes.length > this.maxPublicationBytes ? '' : bytes.toString('utf8');
+    if (text.startsWith(signalHead)) this.sink.signal(text.slice(signalHead.length));
+    else this.junkTotal += 1;
+  }
+}

@@ -1,0 +1,81 @@
+import { randomInt } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hashSlot } from './hash-slot.js';
+import { encodeTopic, RedisKeys } from './redis-keys.js';
+
+const decode = (text: string): string =>
+  text === '%'
+    ? ''
+    : text.replace(/%([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+/** Any UTF-16, half pairs too, and often what means something to Redis. */
+function anyText(): string {
+  const special = ['{', '}', '*', ':', ' ', '\r\n', '%', '%007b', '/', '\0', '{}'];
+  const unit = (): string =>
+    randomInt(3) === 0
+      ? (special[randomInt(special.length)] ?? '')
+      : String.fromCharCode(randomInt(randomInt(2) === 0 ? 128 : 65_536));
+  return Array.from({ length: randomInt(12) }, unit).join('');
+}
+
+describe('the names in Redis', () => {
+  it('[L-3.1] are readable for topics, and the same text for the same topic', () => {
+    const keys = new RedisKeys('live:', 0);
+    expect(keys.of('fleet/7')).toEqual({
+      meta: 'live:{fleet/7}',
+      history: 'live:{fleet/7}:h',
+      latest: 'live:{fleet/7}:l',
+      order: 'live:{fleet/7}:o',
+    });
+    expect(keys.channel('fleet/7')).toBe('live:{fleet/7}');
+  });
+
+  it('are injective and safe for 100,000 random Unicode texts', () => {
+    const texts = new Set(Array.from({ length: 100_000 }, anyText));
+    const encoded = new Set<string>();
+    for (const text of texts) {
+      const name = encodeTopic(text);
+      if (!/^[\w.~/%-]+$/.test(name) || decode(name) !== text) throw new Error(JSON.stringify(text));
+      encoded.add(name);
+    }
+    expect(encoded.size).toBe(texts.size);
+    expect(texts.size).toBeGreaterThan(80_000);
+  });
+
+  it('lie in one hash slot, whatever the topic and the key are called', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (topic, key) => {
+        const keys = new RedisKeys('live:', 0);
+        const { meta, history, latest, order } = keys.of(topic);
+        const all = [meta, history, latest, order, keys.idempotency(topic, key), keys.channel(topic)];
+        expect(new Set(all.map(hashSlot)).size).toBe(1);
+        expect(new Set(all.slice(0, 5)).size).toBe(5);
+      }),
+    );
+  });
+
+  it('keep the channels of two databases apart, which Redis does not', () => {
+    const [one, two] = [new RedisKeys('live:', 0), new RedisKeys('live:', 2)];
+    expect(one.channel('t')).not.toBe(two.channel('t'));
+    expect(one.signals).not.toBe(two.signals);
+    expect(one.probe('a')).not.toBe(two.probe('a'));
+  });
+
+  it.each(['', 'live{', 'a b', 'x'.repeat(65), 'ü:'])('do not begin with the prefix %j', (prefix) => {
+    expect(() => new RedisKeys(prefix, 0)).toThrow('"prefix" must be');
+  });
+});
+
+describe('hashSlot', () => {
+  it.each([
+    ['123456789', 12_739],
+    ['foo', 12_182],
+    ['{user1000}.following', hashSlot('user1000')],
+    ['foo{}{bar}', 8_363],
+    ['foo{{bar}}zap', hashSlot('{bar')],
+    ['foo{bar}{zap}', hashSlot('bar')],
+  ])('of %s is %i, as the specification of Redis clusters has it', (key, slot) => {
+    expect(hashSlot(key)).toBe(slot);
+  });
+});

@@ -1,0 +1,222 @@
+import type { Cancel, Clock } from '../../core/ports/clock.js';
+
+/** Carries out what is decided here; each call is for channels in one go. */
+export interface SubscriptionEngine {
+  subscribe(channels: readonly string[]): Promise<void>;
+  unsubscribe(channels: readonly string[]): Promise<void>;
+}
+
+export interface SubscriptionOptions {
+  /** Milliseconds that a subscription stays after the last one has left, give or take a quarter. */
+  readonly lingerMs: number;
+  /** Subscriptions that may linger; beyond it the oldest ends at once. */
+  readonly maxLingering: number;
+  /** Told of an unsubscribe that Redis refused. */
+  readonly failed: (error: unknown) => void;
+}
+
+interface Subscription {
+  readonly topic: string;
+  readonly channel: string;
+  /** Whether somebody reads it; if not, it lingers. */
+  wanted: boolean;
+  inForce: boolean;
+  /** Whether it was in force once: whoever asked for it counts on it, also on the next engine. */
+  established: boolean;
+  untilMs: number;
+  readonly waiters: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[];
+}
+
+/** Channels in one command: few enough that others get their turn. */
+const batchSize = 512;
+
+/**
+ * Which topics are subscribed in Redis. Who leaves a topic that is wanted again soon costs nothing: a subscription lingers.
+ * There is one command under way at a time, and what is asked for meanwhile goes into the next one, so that the number of
+ * commands is bounded by round trips and not by what is asked.
+ */
+export class Subscriptions {
+  private readonly byChannel = new Map<string, Subscription>();
+  private readonly starting = new Set<Subscription>();
+  // In the order of their ends.
+  private readonly lingering = new Set<Subscription>();
+  private readonly ending = new Set<Subscription>();
+  private engine: SubscriptionEngine | undefined;
+  private busy = false;
+  private planned = false;
+  private endsNext = false;
+  private cancelSweep: Cancel | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly options: SubscriptionOptions,
+  ) {}
+
+  /** Wanted, lingering, or about to end. */
+  get size(): number {
+    return this.byChannel.size;
+  }
+
+  /** The topic of a channel that somebody reads. */
+  topicOf(channel: string): string | undefined {
+    const subscription = this.byChannel.get(channel);
+    return subscription?.wanted === true ? subscription.topic : undefined;
+  }
+
+  /** Resolves when the subscription is in force; rejects, and wants nothing any more, when it cannot be. */
+  async add(topic: string, channel: string): Promise<void> {
+    const subscription = this.byChannel.get(channel) ?? this.make(topic, channel);
+    subscription.wanted = true;
+    this.lingering.delete(subscription);
+    this.ending.delete(subscription);
+    if (!subscription.inForce) await this.started(subscription);
+  }
+
+  remove(channel: string): void {
+    const subscription = this.byChannel.get(channel);
+    if (subscription === undefined || !subscription.wanted) return;
+    subscription.wanted = false;
+    if (this.engine === undefined) {
+      this.byChannel.delete(channel);
+      return;
+    }
+    subscription.untilMs = this.clock.now() + this.options.lingerMs;
+    this.lingering.add(subscription);
+    const [oldest] = this.lingering;
+    if (oldest !== undefined && this.lingering.size > this.options.maxLingering) {
+      this.end(oldest);
+      this.plan();
+    }
+    this.planSweep();
+  }
+
+  /** Brings everything that is wanted into force on a new engine. */
+  async attach(engine: SubscriptionEngine): Promise<void> {
+    this.engine = engine;
+    await Promise.all([...this.byChannel.values()].map((subscription) => this.started(subscription)));
+  }
+
+  /** Puts a subscription that Redis has ended by itself into force again; nothing for one that nobody reads. */
+  async renew(channel: string): Promise<void> {
+    const subscription = this.byChannel.get(channel);
+    if (subscription === undefined) return;
+    subscription.inForce = false;
+    await this.started(subscription);
+  }
+
+  /** The engine is gone: who waits is told; what was in force is kept for the next one, unless it only lingered. */
+  detach(error: Error): void {
+    this.engine = undefined;
+    this.busy = false;
+    this.cancelSweep?.();
+    this.cancelSweep = undefined;
+    for (const set of [this.starting, this.lingering, this.ending]) set.clear();
+    for (const subscription of Array.from(this.byChannel.values())) this.refuse(subscription, error);
+  }
+
+  private make(topic: string, channel: string): Subscription {
+    const subscription: Subscription = {
+      topic,
+      channel,
+      wanted: true,
+      inForce: false,
+      established: false,
+      untilMs: 0,
+      waiters: [],
+    };
+    this.byChannel.set(channel, subscription);
+    return subscription;
+  }
+
+  private started(subscription: Subscription): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // A command that is under way for it already answers this one, too.
+      if (subscription.waiters.push({ resolve, reject }) === 1) this.starting.add(subscription);
+      this.plan();
+    });
+  }
+
+  /** In one turn of the event loop much is asked for. */
+  private plan(): void {
+    if (this.planned) return;
+    this.planned = true;
+    this.clock.soon(() => {
+      this.planned = false;
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    const { engine } = this;
+    if (engine === undefined || this.busy) return;
+    const ends = this.ending.size > 0 && (this.endsNext || this.starting.size === 0);
+    const batch = take(ends ? this.ending : this.starting);
+    if (batch.length === 0) return;
+    this.busy = true;
+    this.endsNext = !ends;
+    const channels = batch.map(({ channel }) => channel);
+    // Gone at once: who comes back meanwhile starts anew, behind this command.
+    if (ends) for (const channel of channels) this.byChannel.delete(channel);
+    const done = (run: () => void): void => {
+      if (this.engine !== engine) return;
+      this.busy = false;
+      run();
+      this.pump();
+    };
+    const work = ends ? engine.unsubscribe(channels) : engine.subscribe(channels);
+    work.then(
+      () => done(() => (ends ? undefined : batch.forEach((subscription) => this.took(subscription)))),
+      (error: unknown) =>
+        done(() => {
+          if (ends) this.options.failed(error);
+          else for (const subscription of batch) this.refuse(subscription, error);
+        }),
+    );
+  }
+
+  private took(subscription: Subscription): void {
+    subscription.inForce = true;
+    subscription.established = true;
+    for (const { resolve } of subscription.waiters.splice(0)) resolve();
+  }
+
+  private refuse(subscription: Subscription, error: unknown): void {
+    subscription.inForce = false;
+    for (const { reject } of subscription.waiters.splice(0)) reject(error);
+    if (subscription.wanted && subscription.established) return;
+    this.lingering.delete(subscription);
+    this.byChannel.delete(subscription.channel);
+  }
+
+  private end(subscription: Subscription): void {
+    this.lingering.delete(subscription);
+    if (subscription.inForce) this.ending.add(subscription);
+    // Not in force yet: it lingers on until it is.
+    else this.lingering.add(subscription);
+  }
+
+  private planSweep(): void {
+    if (this.cancelSweep !== undefined) return;
+    const { lingerMs } = this.options;
+    this.cancelSweep = this.clock.after(lingerMs * (0.5 + this.clock.random() / 4), () => {
+      this.cancelSweep = undefined;
+      const now = this.clock.now() + lingerMs / 4;
+      for (const subscription of Array.from(this.lingering)) {
+        if (subscription.untilMs > now) break;
+        this.end(subscription);
+      }
+      if (this.ending.size > 0) this.plan();
+      if (this.lingering.size > 0) this.planSweep();
+    });
+  }
+}
+
+function take(set: Set<Subscription>): Subscription[] {
+  const batch: Subscription[] = [];
+  for (const subscription of set) {
+    if (batch.length === batchSize) break;
+    set.delete(subscription);
+    batch.push(subscription);
+  }
+  return batch;
+}

@@ -1,0 +1,265 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { RedisBroker } from '../../src/brokers/redis/index.js';
+import { CutProxy } from '../support/cut-proxy.js';
+import { describeWith, redisServer } from '../support/programs.js';
+import { RedisServer } from '../support/redis-server.js';
+import { type Acknowledged, BrokerReader, judge } from './support/broker-reader.js';
+
+const redis = describeWith(redisServer);
+const history = { size: 100_000, ttlMs: 600_000, maxBytes: 100_000_000 };
+const topics = ['a', 'b', 'c', 'd', 'e'];
+
+const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+async function until(what: string, fulfilled: () => boolean, withinMs: number): Promise<number> {
+  const startMs = performance.now();
+  while (!fulfilled()) {
+    if (performance.now() - startMs > withinMs) throw new Error(`Not within ${String(withinMs)} ms: ${what}`);
+    await sleep(5);
+  }
+  return performance.now() - startMs;
+}
+
+function open(url: string): RedisBroker {
+  const broker = new RedisBroker({ url });
+  onTestFinished(() => broker.close());
+  return broker;
+}
+
+/** Publishes about 1,000 a second, each with its own number, and keeps what was acknowledged. */
+class Publisher {
+  readonly acknowledged: Acknowledged[] = [];
+  refused = 0;
+  private next = 0;
+  private running = true;
+  private readonly open = new Set<Promise<void>>();
+  private readonly done: Promise<void>;
+
+  constructor(private readonly broker: RedisBroker) {
+    this.done = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.running = false;
+    await this.done;
+    await Promise.all(this.open);
+  }
+
+  private async run(): Promise<void> {
+    while (this.running) {
+      for (let i = 0; i < 5; i++) this.publish();
+      await sleep(5);
+    }
+  }
+
+  private publish(): void {
+    const number = this.next++;
+    const [topic = '', data] = [topics[number % topics.length], String(number)];
+    const call = this.broker
+      .publish(topic, data, { history })
+      .then(
+        ({ epoch, offset }) => void this.acknowledged.push({ topic, data, epoch, offset }),
+        () => void (this.refused += 1),
+      )
+      .finally(() => this.open.delete(call));
+    this.open.add(call);
+  }
+}
+
+/** A server, a publisher and a reader on brokers of their own; `through` is where the reader's connection goes. */
+async function world(server: RedisServer, through = server.url) {
+  const [sending, reading] = [open(server.url), open(through)];
+  const reader = new BrokerReader(reading);
+  sending.start(new BrokerReader(open(server.url)));
+  await until('both are available', () => sending.available && reading.available, 5_000);
+  for (const topic of topics) await reader.follow(topic);
+  const publisher = new Publisher(sending);
+  await sleep(300);
+  const verdict = async () => {
+    await sleep(300);
+    await publisher.stop();
+    await reader.caughtUp();
+    return judge(publisher.acknowledged, reader);
+  };
+  return { sending, reading, reader, publisher, verdict };
+}
+
+/** Ends the reader's Pub/Sub connection alone, while everybody publishes. */
+async function killReader(server: RedisServer): Promise<void> {
+  const list = String(await server.run('CLIENT', 'LIST', 'TYPE', 'pubsub')).split('\n');
+  for (const line of list) {
+    const [, id = '', subscriptions] = /^id=(\d+) .* sub=(\d+) /.exec(line) ?? [];
+    if (Number(subscriptions) > topics.length) await server.run('CLIENT', 'KILL', 'ID', id);
+  }
+}
+
+redis('A Redis that fails', () => {
+  it('loses what a naive Pub/Sub bridge carries: the checker sees it', async () => {
+    const server = await RedisServer.start();
+    const [subscriber, publisher] = [await server.admin(), await server.admin()];
+    const seen = new Set<string>();
+    await subscriber.subscribe('bridge', (text) => seen.add(text));
+    let sent = 0;
+    for (let round = 0; round < 4; round++) {
+      for (let i = 0; i < 1_000; i++) {
+        void publisher.publish('bridge', String(sent++));
+        if (i === 500) void publisher.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+      }
+      await sleep(300);
+    }
+    subscriber.destroy();
+    publisher.destroy();
+    console.info(`A naive bridge: ${String(sent - seen.size)} of ${String(sent)} lost in 4 kills`);
+    expect(seen.size).toBeLessThan(sent - 20);
+  });
+
+  it('finds a silent loss where suspicion is ignored: the checker sees that, too', async () => {
+    const server = await RedisServer.start();
+    const { reader, publisher } = await world(server);
+    // A reader that takes what comes as it comes, as naive ones do.
+    reader.publication = (topic, epoch, { offset, data }) => {
+      const reading = reader.readings.get(topic);
+      reading?.taken.set(`${epoch} ${String(offset)}`, data);
+      if (reading) reading.position = { epoch, offset };
+    };
+    reader.suspect = () => {};
+    await killReader(server);
+    await sleep(600);
+    await publisher.stop();
+    expect(judge(publisher.acknowledged, reader).silent).toBeGreaterThan(10);
+  });
+
+  it('[L-4.5] loses nothing when its Pub/Sub connections are killed again and again', async () => {
+    const server = await RedisServer.start();
+    const { reading, reader, publisher, verdict } = await world(server);
+    for (let i = 0; i < 8; i++) {
+      if (i % 2 === 0) await killReader(server);
+      else await server.run('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await until('the reader is back', () => reading.available, 2_000);
+      await sleep(200);
+    }
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result.acknowledged).toBeGreaterThan(500);
+    expect([reader.suspects > 0, publisher.acknowledged.length]).toEqual([true, result.acknowledged]);
+  });
+
+  it('[L-4.5] is known to be away 5 seconds after it has stopped, holds up nobody, and is back in 2', async () => {
+    const server = await RedisServer.start();
+    const { sending, reading, reader, publisher, verdict } = await world(server);
+    const heapBefore = process.memoryUsage().heapUsed;
+    server.freeze();
+    const frozenMs = performance.now();
+    await until('both say so', () => !sending.available && !reading.available, 5_000);
+    const startMs = performance.now();
+    await expect(sending.publish('a', '1', {})).rejects.toThrow('away');
+    await expect(reading.subscribe('other')).rejects.toThrow('away');
+    expect(performance.now() - startMs).toBeLessThan(100);
+    await sleep(10_000 - (performance.now() - frozenMs));
+    expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(100_000_000);
+    server.thaw();
+    await until('both are back', () => sending.available && reading.available, 2_000);
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(reader.availabilities).toEqual([true, false, true]);
+    expect(publisher.refused).toBeGreaterThan(100);
+  }, 40_000);
+
+  it('[L-4.2] starts new epochs when it comes back without what it had, and tells all that was lost', async () => {
+    const server = await RedisServer.start();
+    const { sending, reading, reader, verdict } = await world(server);
+    const before = new Map([...reader.readings].map(([topic, { position }]) => [topic, position.epoch]));
+    await server.stop('SIGKILL');
+    await until('both say so', () => !sending.available && !reading.available, 5_000);
+    await server.start();
+    await until('both are back', () => sending.available && reading.available, 2_000);
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, disorder: 0 });
+    for (const [topic, { position, told }] of reader.readings) {
+      expect([position.epoch === before.get(topic), told.length > 0]).toEqual([false, true]);
+    }
+  });
+
+  it('[L-4.2] starts new epochs when it comes back with an old copy of what it had', async () => {
+    const server = await RedisServer.start({ args: ['--save', '3600', '1'] });
+    const { sending, reading, reader, verdict } = await world(server);
+    await server.run('SAVE');
+    await sleep(500);
+    await server.stop('SIGKILL');
+    await server.start();
+    await until('both are back', () => sending.available && reading.available, 5_000);
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, disorder: 0 });
+    for (const { told } of reader.readings.values()) expect(told).toHaveLength(1);
+  });
+
+  it('goes on where it was when it kept what it had, in an append-only file', async () => {
+    const server = await RedisServer.start({ args: ['--appendonly', 'yes'] });
+    const { sending, reading, reader, verdict } = await world(server);
+    for (let i = 0; i < 2; i++) {
+      await server.stop('SIGKILL');
+      await sleep(300);
+      await server.start();
+      await until('both are back', () => sending.available && reading.available, 5_000);
+      await sleep(300);
+    }
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(reader.suspects).toBe(2);
+  });
+
+  it('[L-4.2] starts new epochs when it is emptied under everybody', async () => {
+    const server = await RedisServer.start();
+    const { reader, verdict } = await world(server);
+    for (let i = 0; i < 3; i++) {
+      await server.run('FLUSHALL');
+      await sleep(150);
+    }
+    expect(await verdict()).toMatchObject({ silent: 0, disorder: 0 });
+    for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
+  });
+
+  it('loses nothing when the network between is cut again and again', async () => {
+    const server = await RedisServer.start();
+    const proxy = await CutProxy.to(server.url);
+    onTestFinished(() => proxy.close());
+    const { reading, reader, verdict } = await world(server, proxy.through(server.url));
+    for (let i = 0; i < 5; i++) {
+      proxy.cut();
+      await sleep(300);
+      proxy.heal();
+      await until('the reader is back', () => reading.available, 2_000);
+      await sleep(100);
+    }
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(reader.suspects).toBe(5);
+  });
+
+  it('is waited for at the start, without a word of who asks', async () => {
+    const server = await RedisServer.start();
+    await server.stop();
+    const said: string[] = [];
+    const url = server.url.replace('//', '//ann:canary@');
+    const broker = new RedisBroker({
+      url,
+      onError: (doing, error) => said.push(`${doing}: ${String((error as Error).stack)}`),
+    });
+    onTestFinished(() => broker.close());
+    broker.start(new BrokerReader(open(server.url)));
+    await expect(broker.publish('t', '1', {})).rejects.toThrow('away');
+    await server.start();
+    // The password is wrong, too.
+    await sleep(1_500);
+    expect(broker.available).toBe(false);
+    await server.run('ACL', 'SETUSER', 'ann', 'on', '>canary', '~*', '&*', '+@all');
+    await until('it is there', () => broker.available, 2_000);
+    expect((await broker.publish('t', '1', {})).offset).toBe(1);
+    expect(said.join('\n')).toContain('connecting to Redis: ');
+    expect(said.join('\n')).toContain('WRONGPASS');
+    expect(said.join('\n')).not.toContain('canary');
+  });
+});

@@ -1,0 +1,148 @@
+import type { Broker, BrokerSink, Publication } from '../../../src/core/ports/broker.js';
+import type { Position } from '../../../src/protocol/position.js';
+
+const limits = { count: 100_000, bytes: 100_000_000 };
+
+interface Reading {
+  position: Position;
+  /** Data by `epoch offset`, as it was handed on. */
+  readonly taken: Map<string, string>;
+  /** What is told to be lost: everything up to here, after what was taken before. */
+  readonly told: { readonly from: Position; readonly to: Position }[];
+  /** Handed on out of turn, or twice: must stay 0. */
+  disorder: number;
+  healing: Promise<void> | undefined;
+}
+
+/**
+ * Reads topics of a broker as the port's words allow: what is not the next is looked up, what cannot be looked up is told.
+ * It is the smallest reader that must never lose anything silently.
+ */
+export class BrokerReader implements BrokerSink {
+  readonly readings = new Map<string, Reading>();
+  readonly availabilities: boolean[] = [];
+  suspects = 0;
+
+  constructor(private readonly broker: Broker) {
+    broker.start(this);
+  }
+
+  async follow(topic: string): Promise<void> {
+    await this.broker.subscribe(topic);
+    const { top } = await this.broker.read(topic, undefined, limits);
+    this.readings.set(topic, {
+      position: top,
+      taken: new Map(),
+      told: [],
+      disorder: 0,
+      healing: undefined,
+    });
+  }
+
+  publication(topic: string, epoch: string, publication: Publication): void {
+    const reading = this.readings.get(topic);
+    if (reading === undefined) return;
+    const { position } = reading;
+    if (epoch === position.epoch && publication.offset <= position.offset) return;
+    if (
+      reading.healing === undefined &&
+      epoch === position.epoch &&
+      publication.offset === position.offset + 1
+    )
+      this.take(reading, epoch, publication);
+    else this.heal(topic, reading);
+  }
+
+  suspect(topic?: string): void {
+    this.suspects += 1;
+    for (const [name, reading] of this.readings)
+      if (topic === undefined || topic === name) this.heal(name, reading);
+  }
+
+  availability(available: boolean): void {
+    this.availabilities.push(available);
+  }
+
+  signal(): void {}
+
+  /** Resolves when every topic has reached its end. */
+  async caughtUp(): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      await Promise.all([...this.readings.values()].map(({ healing }) => healing));
+      const tops = await this.broker.tops([...this.readings.keys()]).catch(() => undefined);
+      const behind = [...this.readings].filter(([topic, { position }]) => {
+        const top = tops?.get(topic);
+        return top?.epoch !== position.epoch || top.offset !== position.offset;
+      });
+      if (behind.length === 0) return;
+      if (tries > 100)
+        throw new Error(`${String(behind.length)} topics are behind their ends, and were not told so`);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
+    }
+  }
+
+  private heal(topic: string, reading: Reading): void {
+    reading.healing ??= this.lookUp(topic, reading)
+      .catch(() => {})
+      .finally(() => {
+        reading.healing = undefined;
+      });
+  }
+
+  /** Again, until nothing has come meanwhile: what is delivered during a look-up is not taken. */
+  private async lookUp(topic: string, reading: Reading): Promise<void> {
+    for (;;) {
+      const { position } = reading;
+      const { top, missed } = await this.broker.read(topic, position, limits);
+      if (missed === undefined) {
+        reading.told.push({ from: position, to: top });
+        reading.position = top;
+      } else if (missed.length === 0) return;
+      else for (const publication of missed) this.take(reading, top.epoch, publication);
+    }
+  }
+
+  private take(reading: Reading, epoch: string, { offset, data }: Publication): void {
+    if (epoch !== reading.position.epoch || offset !== reading.position.offset + 1) reading.disorder += 1;
+    reading.taken.set(`${epoch} ${String(offset)}`, data);
+    reading.position = { epoch, offset };
+  }
+}
+
+/** One publication that a broker has acknowledged. */
+export interface Acknowledged extends Position {
+  readonly topic: string;
+  readonly data: string;
+}
+
+export interface Verdict {
+  readonly acknowledged: number;
+  /** Of those: handed on, as they were published. */
+  readonly taken: number;
+  /** Not handed on, and told. */
+  readonly told: number;
+  /** Not handed on, or as something else, without a word. Must be 0. */
+  readonly silent: number;
+  /** Handed on out of turn. Must be 0. */
+  readonly disorder: number;
+}
+
+/** Holds what a reader was given against what was acknowledged. */
+export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReader): Verdict {
+  let [taken, told, silent] = [0, 0, 0];
+  for (const { topic, epoch, offset, data } of acknowledged) {
+    const reading = reader.readings.get(topic);
+    const covered = reading?.told.some(
+      ({ from, to }) =>
+        (from.epoch === epoch && offset > from.offset) || (to.epoch === epoch && offset <= to.offset),
+    );
+    const given = reading?.taken.get(`${epoch} ${String(offset)}`);
+    if (given === data) taken += 1;
+    else if (given === undefined && covered === true) told += 1;
+    else silent += 1;
+  }
+  const disorder = [...reader.readings.values()].reduce((sum, reading) => sum + reading.disorder, 0);
+  return { acknowledged: acknowledged.length, taken, told, silent, disorder };
+}
