@@ -5,6 +5,7 @@ import { expectedPerClient } from './scenarios.js';
  * @property {number} cpu the server's microseconds for a delivery
  * @property {number} clientCpu the clients'
  * @property {number} bytes on the wire for a delivery
+ * @property {number} compressed share of the deliveries that came compressed
  * @property {number[]} latenciesMs
  * @property {number} lateMs how late the worst tick was
  * @property {number} lost deliveries that did not come, or came twice
@@ -28,6 +29,7 @@ export async function oneRound({ swarms, server, group, scenario }) {
     cpu: cpuMicros / delivered,
     clientCpu: sum('cpuMicros') / delivered,
     bytes: sum('bytes') / delivered,
+    compressed: sum('compressed') / delivered,
     latenciesMs: got.flatMap(({ latenciesMs }) => latenciesMs),
     lateMs: latestMs,
     lost: Math.max(sum('wrongClients'), Math.abs(sum('expected') - delivered)),

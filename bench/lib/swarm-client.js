@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { constants, inflateRawSync } from 'node:zlib';
 import { nowMicros, publishedAt } from './payload.js';
 import { clientFrame, handshakeText, opcodes, readFrames } from './wire.js';
 
@@ -6,6 +7,9 @@ import { clientFrame, handshakeText, opcodes, readFrames } from './wire.js';
 const readBuffer = Buffer.allocUnsafe(262_144);
 
 const nothing = Buffer.alloc(0);
+
+/** What the sender has left out (RFC 7692, section 7.2.2). */
+const deflateTail = Buffer.from([0, 0, 0xff, 0xff]);
 
 /** One client: a TCP socket, a handshake, a few topics, and from then on a count. */
 export class SwarmClient {
@@ -20,16 +24,20 @@ export class SwarmClient {
   welcomed = false;
   rest = nothing;
   subscribed = 0;
+  compressed = 0;
 
   /**
    * @param {import('../peers/peer.js').Dialect} dialect
    * @param {readonly string[]} topics
    * @param {() => void} onEvent
+   * @param {{ inflates?: boolean, localAddress?: string }} [options]
    */
-  constructor(dialect, topics, onEvent) {
+  constructor(dialect, topics, onEvent, { inflates = false, localAddress } = {}) {
     this.dialect = dialect;
     this.topics = topics;
     this.onEvent = onEvent;
+    this.inflates = inflates;
+    this.localAddress = localAddress;
   }
 
   /** Resolves when the handshake is done and every subscription confirmed. */
@@ -40,17 +48,27 @@ export class SwarmClient {
       const socket = connect({
         port,
         host: '127.0.0.1',
+        localAddress: this.localAddress,
         onread: { buffer: readBuffer, callback: (length) => this.read(length) },
       });
       this.socket = socket;
-      socket.on('connect', () => socket.write(handshakeText(port, this.dialect.handshake(index))));
+      socket.on('connect', () => socket.write(handshakeText(port, this.handshake(index))));
       socket.on('error', (error) => this.end(error));
       socket.on('close', () => this.end(new Error('The server closed the connection')));
     });
   }
 
+  handshake(index) {
+    const { path, headers = [] } = this.dialect.handshake(index);
+    return {
+      path,
+      headers: this.inflates ? [...headers, 'Sec-WebSocket-Extensions: permessage-deflate'] : headers,
+    };
+  }
+
   reset(takesSamples) {
     this.delivered = 0;
+    this.compressed = 0;
     this.bytes = 0;
     this.samples = takesSamples ? [] : undefined;
   }
@@ -92,8 +110,11 @@ export class SwarmClient {
     return end + 4;
   }
 
-  frame(bytes, opcode, start, end) {
-    if (opcode === opcodes.text) {
+  frame(bytes, opcode, start, end, compressed) {
+    if (compressed) {
+      this.compressed += 1;
+      this.inflated(bytes.subarray(start, end));
+    } else if (opcode === opcodes.text) {
       if (this.dialect.isEvent(bytes, start, end)) this.event(bytes, start, end);
       else this.act(this.dialect.heard(bytes.toString('utf8', start, end), this.topics));
     } else if (opcode === opcodes.ping) {
@@ -101,6 +122,19 @@ export class SwarmClient {
     } else if (opcode === opcodes.close) {
       throw new Error(`The server closed: ${bytes.toString('utf8', start + 2, end)}`);
     }
+  }
+
+  /** Only who takes samples looks into it: what is measured is the server. */
+  inflated(payload) {
+    if (this.samples === undefined) {
+      this.event(payload, 0, 0);
+      return;
+    }
+    const text = inflateRawSync(Buffer.concat([payload, deflateTail]), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+    });
+    if (!this.dialect.isEvent(text, 0, text.length)) throw new Error('A compressed message that is no event');
+    this.event(text, 0, text.length);
   }
 
   event(bytes, start, end) {

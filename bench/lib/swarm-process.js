@@ -31,13 +31,14 @@ function within(promise, ms) {
 }
 
 answer({
-  async open({ group, peer, port, topics, concurrency }) {
+  async open({ group, peer, port, topics, concurrency, firstIndex = 0, ...options }) {
     const { dialect } = await loadPeer(peer);
-    const clients = topics.map((its) => new SwarmClient(dialect, its, onEvent));
+    const clients = topics.map((its) => new SwarmClient(dialect, its, onEvent, options));
     const start = performance.now();
     let next = 0;
     const worker = async () => {
-      for (let index = next++; index < clients.length; index = next++) await clients[index].open(port, index);
+      for (let index = next++; index < clients.length; index = next++)
+        await clients[index].open(port, firstIndex + index);
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
     groups.set(group, clients);
@@ -73,6 +74,7 @@ answer({
       expected: all,
       wrongClients: clients.filter((client) => client.delivered !== perClient || client.closed).length,
       bytes: clients.reduce((sum, { bytes }) => sum + bytes, 0),
+      compressed: clients.reduce((sum, { compressed }) => sum + compressed, 0),
       cpuMicros,
       latenciesMs: clients.flatMap(({ samples }) => samples ?? []),
     };

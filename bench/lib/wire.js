@@ -3,11 +3,16 @@
 export const opcodes = { text: 1, close: 8, ping: 9, pong: 10 };
 
 /**
+ * @typedef {object} Sink
+ * @property {boolean} [inflates] takes compressed frames, too (RFC 7692)
+ * @property {(bytes: Uint8Array, opcode: number, start: number, end: number, compressed: boolean) => void} frame
+ */
+
+/**
  * Takes frames out of what a server sends. Frames of a server are not masked (RFC 6455, section 5.1).
  *
  * @param {Uint8Array} bytes what is there, whole frames and maybe the beginning of one
- * @param {{ frame(bytes: Uint8Array, opcode: number, start: number, end: number): void }} sink gets every whole frame; its
- * payload is `bytes[start, end)`
+ * @param {Sink} sink gets every whole frame; its payload is `bytes[start, end)`
  * @returns {number} how many bytes were whole frames
  */
 export function readFrames(bytes, sink) {
@@ -25,9 +30,10 @@ export function readFrames(bytes, sink) {
       start = at + 10;
     }
     if (bytes.length < start + length) break;
-    if ((bytes[at] & 0xf0) !== 0x80)
+    const kind = bytes[at] & 0xf0;
+    if (kind !== 0x80 && !(kind === 0xc0 && sink.inflates))
       throw new Error('A fragment or a compressed frame: nobody asked for one');
-    sink.frame(bytes, bytes[at] & 0x0f, start, start + length);
+    sink.frame(bytes, bytes[at] & 0x0f, start, start + length, kind === 0xc0);
     at = start + length;
   }
   return at;

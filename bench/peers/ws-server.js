@@ -19,11 +19,12 @@ export const wsDialect = {
 
 /**
  * @param {(topics: Map<string, Set<import('ws').WebSocket>>) => import('./peer.js').RunningServer['publish']} makePublish
+ * @param {import('ws').ServerOptions['perMessageDeflate']} [perMessageDeflate]
  */
-export async function startWs(makePublish) {
+export async function startWs(makePublish, perMessageDeflate = false) {
   const { WebSocketServer } = await import('ws');
   const server = createServer();
-  const sockets = new WebSocketServer({ server, perMessageDeflate: false });
+  const sockets = new WebSocketServer({ server, perMessageDeflate });
   /** @type {Map<string, Set<import('ws').WebSocket>>} */
   const topics = new Map();
   sockets.on('connection', (client) => {

@@ -1,0 +1,172 @@
+// What does compression cost a server, and what does it save?
+import process from 'node:process';
+import { entrantsOf, inTurn, serverProcess, swarmProcess } from './lib/entrants.js';
+import { environmentText } from './lib/environment.js';
+import { progress, readOptions } from './lib/options.js';
+import { oneRound } from './lib/round.js';
+import { drawTopics, scaled } from './lib/scenarios.js';
+import { median, spread } from './lib/statistics.js';
+import { percent, short, table } from './lib/table.js';
+import { targetLine } from './lib/target.js';
+
+const help = `node bench/compression.js [options]
+
+Publications of 1 KB of JSON to clients that offer permessage-deflate: nestjs-live and ws, which compresses
+for each client, both with and without.
+
+  --rounds 5           measured rounds of each; their order turns from round to round
+  --warm-up 2          rounds before them that do not count
+  --share 1            share of the clients and ticks, for trying it out
+  --dist ../dist       the build of nestjs-live
+`;
+
+/** Bytes against those without compression; growth of what compression costs against that of a deflate per client. */
+const targets = { bytes: 0.4, growth: 0.1 };
+
+const options = readOptions(
+  {
+    rounds: { type: 'string', default: '5' },
+    'warm-up': { type: 'string', default: '2' },
+    share: { type: 'string', default: '1' },
+    dist: { type: 'string' },
+  },
+  help,
+);
+const rounds = Number(options.rounds);
+const warmUp = Number(options['warm-up']);
+
+const base = { topics: 1, topicsPerClient: 1, messagesPerTick: 1, payload: 'fleet' };
+const [few, many] = [
+  { ...base, clients: 10, tickMs: 25, ticks: 40 },
+  { ...base, clients: 1_000, tickMs: 300, ticks: 5 },
+].map((scenario) => scaled(scenario, Number(options.share)));
+
+const [live, shared, deflate] = await entrantsOf({
+  peers: 'nestjs-live,ws-shared,ws-deflate',
+  dist: options.dist,
+});
+const entrants = [
+  { ...live, key: 'plain', title: 'nestjs-live, plain' },
+  {
+    ...live,
+    key: 'compressed',
+    title: 'nestjs-live, compressed once for all',
+    module: { compression: true },
+  },
+  shared,
+  deflate,
+];
+/** Who sends the same without compression. */
+const plainOf = { compressed: 'plain', 'ws-deflate': 'ws-shared' };
+
+process.stdout.write(`## Compression\n\n${environmentText()}\n\n`);
+const atFew = await measure(few);
+const atMany = await measure(many);
+process.stdout.write(`${report()}\n`);
+
+/** @returns {Promise<Map<string, import('./lib/round.js').Round[]>>} */
+async function measure(scenario) {
+  const swarm = swarmProcess();
+  const servers = new Map();
+  const name = `${String(scenario.clients)} clients`;
+  for (const { key, file, dist, module } of entrants) {
+    progress(`${name}: starting ${key} … `);
+    const server = await serverProcess(file);
+    const { port } = await server.ask('start', { dist, module });
+    const topics = drawTopics(scenario);
+    await swarm.ask('open', { group: key, peer: file, port, topics, concurrency: 32, inflates: true });
+    servers.set(key, server);
+  }
+  const results = new Map(entrants.map(({ key }) => [key, []]));
+  for (let round = -warmUp; round < rounds; round++) {
+    progress(round < 0 ? `\n${name}: warm-up   ` : `\n${name}: round ${String(round + 1)}   `);
+    for (const { key } of inTurn(entrants, round + warmUp)) {
+      const result = await oneRound({ swarms: [swarm], server: servers.get(key), group: key, scenario });
+      progress(`${key} ${short(result.cpu)}   `);
+      if (round >= 0) results.get(key).push(result);
+    }
+  }
+  progress('\n');
+  await Promise.all([...servers.values()].map((server) => server.end()));
+  await swarm.end();
+  return results;
+}
+
+function report() {
+  const rows = entrants.map(({ key, title }) => {
+    const all = [...atFew.get(key), ...atMany.get(key)];
+    const faults = [
+      all.some(({ lost }) => lost > 0) && 'not all was delivered once',
+      all.some(({ compressed }) => compressed !== (key in plainOf ? 1 : 0)) &&
+        'not all came as it was asked for',
+    ].filter(Boolean);
+    if (faults.length > 0) process.exitCode = 1;
+    return [
+      faults.length > 0 ? `${title}: INVALID, ${faults.join(', ')}` : title,
+      short(median(bytesOf(key))),
+      short(median(microsOf(atFew, key))),
+      short(median(microsOf(atMany, key))),
+      percent(spread(microsOf(atMany, key))),
+      short(median(growthOf(key))),
+      key in plainOf ? short(median(addedGrowthOf(key))) : '–',
+    ];
+  });
+  const share = median(bytesOf('compressed')) / median(bytesOf('plain'));
+  const growths = ratios(addedGrowthOf('compressed'), addedGrowthOf('ws-deflate'));
+  const growth = median(growths);
+  const withWrites = median(growthOf('compressed')) / median(growthOf('ws-deflate'));
+  return [
+    `### G: 1 topic, 1 KB of JSON, ${String(few.clients)} and ${String(many.clients)} clients`,
+    '',
+    `All clients offer permessage-deflate. ${String(rounds)} rounds of each. Microseconds are the server's CPU for one publication to all.`,
+    '',
+    table(
+      [
+        'server',
+        '>bytes/delivery',
+        `>µs, ${String(few.clients)} clients`,
+        `>µs, ${String(many.clients)} clients`,
+        '>spread',
+        '>growth, µs',
+        '>by compression, µs',
+      ],
+      rows,
+    ),
+    '',
+    targetLine(`at most ${percentOf(targets.bytes)} of the bytes`, share <= targets.bytes, percentOf(share)) +
+      targetLine(
+        `what compression costs grows by less than ${percentOf(targets.growth)} of what a deflate per client does`,
+        growth < targets.growth,
+        `${percentOf(growth)}; of all rounds ${percentOf(Math.min(...growths))}–${percentOf(Math.max(...growths))}; ` +
+          `with the writes, which are there without compression, too, ${percentOf(withWrites)}`,
+      ),
+  ].join('\n');
+}
+
+/** Growth by compression alone: without that of a server that sends the same plain. */
+function addedGrowthOf(key) {
+  const plain = growthOf(plainOf[key]);
+  return growthOf(key).map((micros, i) => micros - plain[i]);
+}
+
+function bytesOf(key) {
+  return atMany.get(key).map(({ bytes }) => bytes);
+}
+
+function microsOf(results, key) {
+  const { clients } = results === atFew ? few : many;
+  return results.get(key).map(({ cpu }) => cpu * clients);
+}
+
+function growthOf(key) {
+  const start = median(microsOf(atFew, key));
+  return microsOf(atMany, key).map((micros) => micros - start);
+}
+
+function ratios(values, others) {
+  return values.map((value, i) => value / others[i]);
+}
+
+function percentOf(share) {
+  return `${(share * 100).toFixed(1)} %`;
+}

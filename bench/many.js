@@ -1,0 +1,150 @@
+// One topic with very many subscribers: does the server stand still while it writes to all of them?
+import process from 'node:process';
+import { entrantsOf, inTurn, serverProcess, swarmProcess, uWebSockets } from './lib/entrants.js';
+import { environmentText } from './lib/environment.js';
+import { fileIn, progress, readOptions } from './lib/options.js';
+import { oneRound } from './lib/round.js';
+import { drawTopics } from './lib/scenarios.js';
+import { median, quantile } from './lib/statistics.js';
+import { short, table } from './lib/table.js';
+import { targetLine } from './lib/target.js';
+
+const help = `node bench/many.js [options]
+
+Prints, for every peer, how long the server's event loop stood still at the most while it published to all, and how long
+the publications took. One peer at a time: each needs nearly all files that a process may open.
+
+  --clients 15000      in several processes, from several addresses
+  --publications 10    in a round, one each 500 ms
+  --rounds 5           measured rounds of each peer
+  --warm-up 2          rounds before them that do not count
+  --peers a,b          files of bench/peers, without .js (nestjs-live, ws-loop, ws-shared, socket.io, uws)
+  --dist ../dist       the build of nestjs-live
+  --compare <folder>   another build of nestjs-live
+  --profile <folder>   writes a CPU profile of every server's measured rounds (which then cost more)
+`;
+
+/** Milliseconds. */
+const targetMs = 50;
+/** Clients of one process, which may open 20,000 files on many machines. */
+const perSwarm = 7_500;
+
+const options = readOptions(
+  {
+    clients: { type: 'string', default: '15000' },
+    publications: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '5' },
+    'warm-up': { type: 'string', default: '2' },
+    peers: {
+      type: 'string',
+      default: `nestjs-live,ws-shared,socket.io${uWebSockets === 'uws' ? ',uws' : ''}`,
+    },
+    dist: { type: 'string' },
+    compare: { type: 'string' },
+    profile: { type: 'string' },
+  },
+  help,
+);
+const clients = Number(options.clients);
+const rounds = Number(options.rounds);
+const warmUp = Number(options['warm-up']);
+const scenario = {
+  topics: 1,
+  topicsPerClient: 1,
+  messagesPerTick: 1,
+  clients,
+  tickMs: 500,
+  ticks: Number(options.publications),
+};
+
+const entrants = await entrantsOf(options);
+process.stdout.write(`## Very many subscribers\n\n${environmentText()}\n\n`);
+const results = new Map();
+for (const entrant of inTurn(entrants, 0)) results.set(entrant.key, await measure(entrant));
+process.stdout.write(`${report()}\n`);
+
+/** @returns {Promise<(import('./lib/round.js').Round & { longestMs: number, p99StandstillMs: number })[]>} */
+async function measure({ key, file, dist }) {
+  progress(`${key}: starting … `);
+  const server = await serverProcess(file);
+  const { port } = await server.ask('start', { dist });
+  const topics = drawTopics(scenario);
+  const swarms = [];
+  for (let first = 0; first < clients; first += perSwarm) {
+    const swarm = swarmProcess();
+    await swarm.ask('open', {
+      group: key,
+      peer: file,
+      port,
+      topics: topics.slice(first, first + perSwarm),
+      firstIndex: first,
+      concurrency: 32,
+      localAddress: `127.0.0.${String(2 + swarms.length)}`,
+    });
+    swarms.push(swarm);
+  }
+  const measured = [];
+  for (let round = -warmUp; round < rounds; round++) {
+    if (round === 0 && options.profile !== undefined) await server.ask('startProfile');
+    await server.ask('watchLoop');
+    const result = await oneRound({ swarms, server, group: key, scenario });
+    const { longestMs, p99Ms } = await server.ask('standstill');
+    progress(`${short(longestMs)} ms   `);
+    if (round >= 0) measured.push({ ...result, longestMs, p99StandstillMs: p99Ms });
+  }
+  progress('\n');
+  if (options.profile !== undefined) {
+    await server.ask('endProfile', { file: fileIn(options.profile, `many-${key}.cpuprofile`) });
+  }
+  await server.end();
+  await Promise.all(swarms.map((swarm) => swarm.end()));
+  return measured;
+}
+
+function report() {
+  const rows = entrants.map(({ key, title }) => {
+    const its = results.get(key);
+    const lost = its.some((round) => round.lost > 0);
+    if (lost) process.exitCode = 1;
+    const latencies = its.flatMap(({ latenciesMs }) => latenciesMs);
+    return [
+      lost ? `${title}: INVALID, not all was delivered once` : title,
+      short(median(its.map(({ longestMs }) => longestMs))),
+      short(Math.max(...its.map(({ longestMs }) => longestMs))),
+      short(median(its.map(({ p99StandstillMs }) => p99StandstillMs))),
+      short(quantile(latencies, 0.5)),
+      short(quantile(latencies, 0.99)),
+      short(median(its.map(({ cpu }) => cpu))),
+      short(median(its.map(({ clientCpu }) => clientCpu))),
+    ];
+  });
+  const ours = results.get('nestjs-live');
+  const longest = ours === undefined ? Number.NaN : Math.max(...ours.map(({ longestMs }) => longestMs));
+  return [
+    `### H: 1 topic × ${clients.toLocaleString('en')} subscribers`,
+    '',
+    `A publication each ${String(scenario.tickMs)} ms; ${String(rounds)} rounds of ${String(scenario.ticks)}. A standstill is how late a timer of the server was.`,
+    '',
+    table(
+      [
+        'server',
+        '>longest standstill, ms',
+        '>of all rounds',
+        '>p99 of turns',
+        '>p50 ms',
+        '>p99 ms',
+        '>CPU µs/delivery',
+        '>clients µs',
+      ],
+      rows,
+    ),
+    '',
+    ours === undefined
+      ? ''
+      : targetLine(
+          `no standstill above ${String(targetMs)} ms`,
+          longest <= targetMs,
+          `${short(longest)} ms in the worst round`,
+        ),
+  ].join('\n');
+}
