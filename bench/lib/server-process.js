@@ -23,6 +23,16 @@ function startClock() {
   cpuStart = process.cpuUsage();
 }
 
+const memoryEveryMs = 100;
+let watch;
+
+function sampleMemory() {
+  watch.peak = Math.max(watch.peak, process.memoryUsage.rss());
+  const { queuedBytes } = server.tell();
+  watch.queued = Math.max(watch.queued, queuedBytes);
+  if (queuedBytes >= watch.manyBytes) watch.manySinceMs ??= performance.now();
+}
+
 answer({
   startClock,
 
@@ -66,6 +76,21 @@ answer({
     loopDelay.disable();
     const ms = (nanos) => Math.max(0, nanos / 1e6 - resolutionMs);
     return { p99Ms: ms(loopDelay.percentile(99)), longestMs: ms(loopDelay.max) };
+  },
+
+  /** Takes samples of the memory and of what waits for peers from now on, until `memoryPeak`; and when that became much. */
+  watchMemory({ manyBytes }) {
+    globalThis.gc();
+    const { rss } = process.memoryUsage();
+    watch = { startMs: performance.now(), rss, peak: rss, queued: 0, manySinceMs: undefined, manyBytes };
+    watch.timer = setInterval(sampleMemory, memoryEveryMs);
+    return { rss };
+  },
+
+  memoryPeak() {
+    clearInterval(watch.timer);
+    const { timer: _, ...seen } = watch;
+    return seen;
   },
 
   /** What this peer alone can be asked. */

@@ -25,6 +25,10 @@ export class SwarmClient {
   rest = nothing;
   subscribed = 0;
   compressed = 0;
+  /** Publications that the server has said will not come. */
+  told = 0;
+  /** @type {import('./account.js').Account | undefined} */
+  account = undefined;
 
   /**
    * @param {import('../peers/peer.js').Dialect} dialect
@@ -116,12 +120,17 @@ export class SwarmClient {
       this.inflated(bytes.subarray(start, end));
     } else if (opcode === opcodes.text) {
       if (this.dialect.isEvent(bytes, start, end)) this.event(bytes, start, end);
-      else this.act(this.dialect.heard(bytes.toString('utf8', start, end), this.topics));
+      else this.heard(bytes.toString('utf8', start, end));
     } else if (opcode === opcodes.ping) {
       this.socket.write(clientFrame(opcodes.pong, bytes.subarray(start, end)));
     } else if (opcode === opcodes.close) {
       throw new Error(`The server closed: ${bytes.toString('utf8', start + 2, end)}`);
     }
+  }
+
+  heard(text) {
+    this.account?.heard(text);
+    this.act(this.dialect.heard(text, this.topics));
   }
 
   /** Only who takes samples looks into it: what is measured is the server. */
@@ -139,6 +148,7 @@ export class SwarmClient {
 
   event(bytes, start, end) {
     this.delivered += 1;
+    this.account?.event(JSON.parse(bytes.toString('utf8', start, end)));
     if (this.samples !== undefined) {
       const at = publishedAt(bytes, start, end);
       if (at !== undefined) this.samples.push((nowMicros() - at) / 1_000);
@@ -162,7 +172,8 @@ export class SwarmClient {
   }
 
   /** @param {import('../peers/peer.js').Move} move */
-  act({ say = [], welcome = false, subscribed = 0, answered = 0 }) {
+  act({ say = [], welcome = false, subscribed = 0, answered = 0, lost = 0 }) {
+    if (lost > 0) this.told += lost;
     if (answered > 0) this.onAnswered(answered);
     for (const text of say) this.socket.write(clientFrame(opcodes.text, Buffer.from(text)));
     this.welcomed ||= welcome;

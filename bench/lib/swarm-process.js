@@ -1,11 +1,14 @@
 // All clients of a run, in one process on a core of its own.
 import process from 'node:process';
 import { loadPeer } from '../peers/peer.js';
+import { Account } from './account.js';
 import { answer } from './asking.js';
 import { SwarmClient } from './swarm-client.js';
 
 /** One client in so many takes samples of the latency. */
 const sampleEvery = 16;
+/** Of those that stop to read. */
+const accountEvery = 4;
 const lateMs = 15_000;
 const requestsMs = 60_000;
 /** After everything has come: whether more comes than was published. */
@@ -91,6 +94,37 @@ answer({
       ms: performance.now() - start,
       cpuMicros: user + system,
       answered: answered?.reduce((sum, each) => sum + each, 0) ?? 0,
+    };
+  },
+
+  /** From now on the clients read nothing; one in some keeps an account of its offsets. */
+  stopReading({ group }) {
+    groups.get(group).forEach((client, i) => {
+      client.socket.pause();
+      if (i % accountEvery === 0) client.account = new Account();
+    });
+  },
+
+  /** The clients read again. Resolves when those with an account know of all offsets up to `last`, or have been closed. */
+  async readAgain({ group, last }) {
+    const clients = groups.get(group);
+    const accounts = clients.filter(({ account }) => account !== undefined);
+    const start = performance.now();
+    for (const { socket } of clients) socket.resume();
+    while (performance.now() - start < 2 * lateMs) {
+      if (accounts.every(({ account, closed }) => closed || account.last >= last)) break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const open = accounts.filter(({ closed }) => !closed);
+    return {
+      ms: performance.now() - start,
+      closed: clients.filter(({ closed }) => closed).length,
+      told: clients.filter(({ told, closed }) => told > 0 && !closed).length,
+      accounts: open.length,
+      silent: open.reduce((sum, { account }) => sum + account.silent, 0),
+      behind: open.filter(({ account }) => account.last < last).length,
+      merged: open.reduce((sum, { account }) => sum + account.merged, 0),
+      lost: open.reduce((sum, { account }) => sum + account.lost, 0),
     };
   },
 

@@ -17,6 +17,7 @@ export const dialect = {
       return { welcome: true, say: topics.map((topic) => JSON.stringify({ type: 'subscribe', topic })) };
     }
     if (text.startsWith('{"type":"subscribed"')) return { subscribed: 1 };
+    if (text.startsWith('{"type":"lost"')) return { lost: JSON.parse(text).count };
     if (text.startsWith('{"type":"note"')) return { answered: notesPerAnswer };
     if (text.startsWith('{"type":"published"')) return { answered: 1 };
     throw new Error(`Unexpected: ${text}`);
@@ -57,6 +58,7 @@ export async function start({ dist, topic = {}, module = {} }) {
   class Gateway extends LiveGateway {}
   UseGuards(NoteGuard)(Gateway);
 
+  const closes = new Closes();
   class App {}
   Module({
     imports: [
@@ -66,6 +68,7 @@ export async function start({ dist, topic = {}, module = {} }) {
         guards: [JwtConnectionGuard],
         gateway: Gateway,
         jwt: { secret },
+        onClose: (_connection, code) => closes.note(code),
         ...module,
       }),
       LiveMetricsModule,
@@ -80,8 +83,21 @@ export async function start({ dist, topic = {}, module = {} }) {
   return {
     port: Number(new URL(live.url()).port),
     publish: (topic, data) => void live.publish(topic, data),
+    tell: () => ({ ...live.stats(), closes: closes.byCode }),
     features: 'JwtConnectionGuard, LiveGateway, LiveMetricsModule, logs by nestjs-pino',
   };
+}
+
+/** How many connections were closed with which code, and when first and last. */
+class Closes {
+  byCode = {};
+
+  note(code) {
+    const nowMs = performance.now();
+    const its = (this.byCode[code] ??= { count: 0, firstMs: nowMs, lastMs: nowMs });
+    its.count += 1;
+    its.lastMs = nowMs;
+  }
 }
 
 /** A JSON Web Token by hand (RFC 7515), so that the clients' process needs no library. */

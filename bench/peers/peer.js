@@ -35,6 +35,7 @@ import { once } from 'node:events';
  * @property {boolean} [welcome] the server is ready to be spoken to
  * @property {number} [subscribed] how many subscriptions this confirms
  * @property {number} [answered] how many requests this answers
+ * @property {number} [lost] publications that, as this says, will not come
  */
 
 /** @returns {Promise<Peer>} the peer in the file of this name */
