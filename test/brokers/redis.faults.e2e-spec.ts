@@ -4,24 +4,11 @@ import { CutProxy } from '../support/cut-proxy.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis-server.js';
 import { type Acknowledged, BrokerReader, judge } from './support/broker-reader.js';
+import { sleep, until } from './support/waiting.js';
 
 const redis = describeWith(redisServer);
 const history = { size: 100_000, ttlMs: 600_000, maxBytes: 100_000_000 };
 const topics = ['a', 'b', 'c', 'd', 'e'];
-
-const sleep = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
-
-async function until(what: string, fulfilled: () => boolean, withinMs: number): Promise<number> {
-  const startMs = performance.now();
-  while (!fulfilled()) {
-    if (performance.now() - startMs > withinMs) throw new Error(`Not within ${String(withinMs)} ms: ${what}`);
-    await sleep(5);
-  }
-  return performance.now() - startMs;
-}
 
 function open(url: string): RedisBroker {
   const broker = new RedisBroker({ url });

@@ -28,7 +28,7 @@ export interface RedisServerOptions {
 
 type AdminClient = ReturnType<typeof createClient>;
 
-/** A real redis-server of this test's own: on a free port of the loopback, with a private folder, gone when it has finished. */
+/** A real redis-server of this test's own: on a free port of the loopback, with a private folder. */
 export class RedisServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'redis-'));
   private child: ChildProcess | undefined;
@@ -38,9 +38,13 @@ export class RedisServer {
     private readonly options: RedisServerOptions,
   ) {}
 
-  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
+  /** @param over is given what must run when the server is no longer needed */
+  static async start(
+    options: RedisServerOptions = {},
+    over: (remove: () => Promise<void>) => void = onTestFinished,
+  ): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), options);
-    onTestFinished(() => server.remove());
+    over(() => server.remove());
     if (options.tls === true) server.makeCertificate();
     await server.start();
     return server;

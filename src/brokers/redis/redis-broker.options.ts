@@ -78,6 +78,7 @@ function connection(
     database,
     clientOf: (host, port) => ({
       name: 'nestjs-live',
+      disableClientInfo: true,
       ...client,
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),

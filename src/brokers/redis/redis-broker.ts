@@ -106,11 +106,13 @@ export class RedisBroker implements Broker {
   }
 
   async subscribe(topic: string): Promise<void> {
-    await this.connection.engine();
+    // At once where it can be: what is asked for in one turn must keep its order.
+    if (!this.available) await this.connection.engine();
     await this.connection.subscriptions.add(topic, this.keys.channel(topic));
   }
 
   async unsubscribe(topic: string): Promise<void> {
+    if (!this.available) await this.connection.engine().catch(() => {});
     this.connection.subscriptions.remove(this.keys.channel(topic));
   }
 

@@ -21,7 +21,10 @@ export class Latest {
     this.forget(key);
     this.byKey.set(key, publication);
     this.byteLength += Buffer.byteLength(publication.data);
-    while (this.byKey.size > latestLimits.keys || (this.byteLength > latestLimits.bytes && this.byKey.size > 1)) {
+    while (
+      this.byKey.size > latestLimits.keys ||
+      (this.byteLength > latestLimits.bytes && this.byKey.size > 1)
+    ) {
       const [silentLongest = ''] = this.byKey.keys();
       this.forget(silentLongest);
     }

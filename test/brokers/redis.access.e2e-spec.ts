@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { encodeTopic } from '../../src/brokers/redis/redis-keys.js';
+import { RedisBroker, type RedisBrokerOptions } from '../../src/brokers/redis/index.js';
+import { describeWith, redisServer } from '../support/programs.js';
+import { RedisServer } from '../support/redis-server.js';
+import { BrokerReader } from './support/broker-reader.js';
+import { sleep, until } from './support/waiting.js';
+
+const redis = describeWith(redisServer);
+const history = { size: 10, ttlMs: 60_000, maxBytes: 20 };
+
+async function open(options: RedisBrokerOptions) {
+  const said: string[] = [];
+  const broker = new RedisBroker({
+    ...options,
+    onError: (doing, error) => said.push(`${doing}: ${String((error as Error).stack)}`),
+  });
+  onTestFinished(() => broker.close());
+  const reader = new BrokerReader(broker);
+  await until(`the broker is available: ${said.join()}`, () => broker.available || said.length > 0, 5_000);
+  return { broker, reader, said };
+}
+
+/** Everything that a broker can do. */
+async function useAll({ broker, reader }: Awaited<ReturnType<typeof open>>): Promise<void> {
+  await reader.follow('t');
+  for (let i = 0; i < 12; i++) {
+    await broker.publish('t', '"12345678"', { history, key: `k${String(i)}`, latest: 'last-per-key' });
+  }
+  await broker.publish('t', '1', { history, idempotencyKey: 'x', version: 1 });
+  await broker.publish('t', '1', { history, idempotencyKey: 'x' });
+  await broker.publish('last', '1', { latest: 'last' });
+  await broker.publish('last', '2', { latest: 'last', key: 'k' });
+  expect((await broker.latest('last')).publications).toEqual([{ offset: 2, data: '2', key: 'k' }]);
+  expect((await broker.latest('t')).publications).toHaveLength(12);
+  await broker.signal('hello');
+  await reader.caughtUp();
+  expect([reader.readings.get('t')?.taken.size, reader.readings.get('t')?.told]).toEqual([13, []]);
+}
+
+redis('Who may come in, and what is touched', () => {
+  it('is a user with no more rights than the guide says', async () => {
+    const server = await RedisServer.start();
+    const guide = readFileSync(resolve(import.meta.dirname, '../../docs/redis.md'), 'utf8');
+    const [, rule = ''] = /^ACL (SETUSER live .*?)^```/ms.exec(guide) ?? [];
+    await server.run('ACL', ...rule.trim().split(/\s+/));
+    const url = server.url.replace('//', '//live:secret@');
+    await useAll(await open({ url }));
+    // Without the scripts, too, which it then sends in full; and with the linger over.
+    const again = await open({ url, lingerMs: 100 });
+    await server.run('SCRIPT', 'FLUSH');
+    await again.broker.publish('u', '1', { history });
+    await again.broker.subscribe('u');
+    await again.broker.unsubscribe('u');
+    await until('it is unsubscribed', () => again.broker.subscribedTopics === 0, 2_000);
+    expect(again.said).toEqual([]);
+    expect(String(await server.run('ACL', 'LOG'))).toBe('');
+  });
+
+  it('is refused with a wrong user or password, in words without it', async () => {
+    const server = await RedisServer.start();
+    await server.run('ACL', 'SETUSER', 'ann', 'on', '>right', '~*', '&*', '+@all');
+    for (const who of ['ann:canary', 'canary:canary']) {
+      const { broker, said } = await open({ url: server.url.replace('//', `//${who}@`) });
+      expect(broker.available).toBe(false);
+      expect(said[0]).toMatch(/^connecting to Redis: .*(WRONGPASS|AUTH)/);
+      expect(said.join()).not.toContain('canary');
+    }
+  });
+
+  it('comes in over TLS by rediss://, when the certificate is trusted, and not else', async () => {
+    const server = await RedisServer.start({ tls: true });
+    const stranger = await open({ url: server.url });
+    expect(stranger.broker.available).toBe(false);
+    expect(stranger.said[0]).toContain('certificate');
+    const ca = readFileSync(join(server.folder, 'cert.pem'), 'utf8');
+    await useAll(await open({ url: server.url, client: { socket: { tls: true, ca } as never } }));
+  });
+
+  it('touches nothing outside of its prefix, and keeps databases and prefixes apart', async () => {
+    const server = await RedisServer.start();
+    const worlds = [
+      await open({ url: server.url }),
+      await open({ url: `${server.url}/2` }),
+      await open({ url: server.url, prefix: 'other:' }),
+    ];
+    for (const { reader } of worlds) await reader.follow('t');
+    for (const [i, { broker }] of worlds.entries()) await broker.publish('t', String(i), { history });
+    for (const [i, { reader }] of worlds.entries()) {
+      await reader.caughtUp();
+      expect([...(reader.readings.get('t')?.taken.values() ?? [])]).toEqual([String(i)]);
+    }
+    expect(worlds.map(({ reader }) => reader.suspects)).toEqual([0, 0, 0]);
+    await useAll(worlds[0] ?? (await open({})));
+    const keys = (await server.run('KEYS', '*')) as string[];
+    expect(keys.filter((key) => !/^(live|other):\{(t|last)\}(:[hlo]|:i:x)?$/.test(key))).toEqual([]);
+    const forever = [];
+    for (const key of keys) if ((await server.run('TTL', key)) === -1) forever.push(key);
+    expect(forever).toEqual([]);
+  });
+
+  it('keeps 300 random Unicode topics apart', async () => {
+    const server = await RedisServer.start();
+    const [{ reader }, { broker }] = [await open({ url: server.url }), await open({ url: server.url })];
+    const unit = () => String.fromCharCode(Math.floor(Math.random() ** 4 * 65_536));
+    const topics = [...new Set(Array.from({ length: 300 }, () => Array.from({ length: 5 }, unit).join('')))];
+    await Promise.all(topics.map((topic) => reader.follow(topic)));
+    await Promise.all(topics.map((topic) => broker.publish(topic, JSON.stringify(topic), { history })));
+    await reader.caughtUp();
+    for (const topic of topics) {
+      expect([...(reader.readings.get(topic)?.taken.values() ?? [])]).toEqual([JSON.stringify(topic)]);
+    }
+    expect(await server.run('DBSIZE')).toBe(2 * new Set(topics.map(encodeTopic)).size);
+  });
+});
+
+redis('What readers that come and go cost', () => {
+  it('is a bounded number of commands for 10,000 subscribes and unsubscribes in a second, and nothing stays', async () => {
+    const server = await RedisServer.start();
+    const { broker } = await open({ url: server.url });
+    const topics = Array.from({ length: 2_000 }, (_, i) => `t/${String(i)}`);
+    await server.run('CONFIG', 'RESETSTAT');
+    const startMs = performance.now();
+    const asked: Promise<void>[] = [];
+    for (let i = 0; i < 10_000; i++) {
+      const topic = topics[(i * 7) % topics.length] ?? '';
+      asked.push(broker.subscribe(topic));
+      void broker.unsubscribe(topic);
+      if (i % 100 === 99) await sleep(10);
+    }
+    await Promise.all(asked);
+    const tookMs = performance.now() - startMs;
+    await until('nothing stays', () => broker.subscribedTopics === 0, 6_000);
+    const counts = await server.commandCounts();
+    const commands = (counts.get('subscribe') ?? 0) + (counts.get('unsubscribe') ?? 0);
+    console.info(`10,000 in ${tookMs.toFixed(0)} ms: ${String(commands)} commands`);
+    expect(commands).toBeLessThan(150);
+    const channels = (await server.run('PUBSUB', 'CHANNELS', 'live:{*')) as string[];
+    expect([channels, broker.lossesTotal]).toEqual([[], 0]);
+  });
+});

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { hashSlot } from '../../src/brokers/redis/hash-slot.js';
+import { RedisBroker } from '../../src/brokers/redis/index.js';
+import { eachBrokerCheck } from '../../src/testing/index.js';
+import { describeWith, redisServer } from '../support/programs.js';
+import { RedisCluster } from '../support/redis-cluster.js';
+import { BrokerReader } from './support/broker-reader.js';
+import { sleep, until } from './support/waiting.js';
+
+const redis = describeWith(redisServer);
+
+redis('RedisBroker on a cluster, as every broker', () => {
+  const removals: (() => Promise<void>)[] = [];
+  let cluster: RedisCluster;
+  let checks = 0;
+
+  // One for all, because it takes seconds to agree; each check has a prefix of its own.
+  beforeAll(async () => {
+    cluster = await RedisCluster.start((remove) => removals.push(remove));
+  });
+  afterAll(async () => {
+    for (const remove of removals) await remove();
+  });
+
+  eachBrokerCheck(it, {
+    without: ['restart', 'junk'],
+    open() {
+      const prefix = `check-${String((checks += 1))}:`;
+      const another = () => new RedisBroker({ url: cluster.urls, prefix });
+      return {
+        broker: another(),
+        another,
+        async loseStreams() {
+          for (const node of cluster.nodes) await node.run('FLUSHALL');
+        },
+        close: () => {},
+      };
+    },
+  });
+});
+
+async function open(cluster: RedisCluster) {
+  const broker = new RedisBroker({ url: cluster.urls });
+  onTestFinished(() => broker.close());
+  const reader = new BrokerReader(broker);
+  await until('the broker is available', () => broker.available, 5_000);
+  return { broker, reader };
+}
+
+redis('A Redis cluster', () => {
+  it('carries each topic on its own node alone', async () => {
+    const cluster = await RedisCluster.start();
+    const [{ broker, reader }, { broker: other }] = [await open(cluster), await open(cluster)];
+    const topics = Array.from({ length: 60 }, (_, i) => `fleet/${String(i)}`);
+    await Promise.all(topics.map((topic) => reader.follow(topic)));
+    await Promise.all(topics.map((topic) => other.publish(topic, '1', {})));
+    await reader.caughtUp();
+    expect(reader.readings.size).toBe(60);
+    for (const { taken } of reader.readings.values()) expect(taken.size).toBe(1);
+    for (const node of cluster.nodes) {
+      const counts = await node.commandCounts();
+      expect(counts.get('spublish')).toBeGreaterThan(5);
+      expect(counts.get('spublish')).toBeLessThan(40);
+      const channels = (await node.run('PUBSUB', 'SHARDCHANNELS', 'live:{*')) as string[];
+      expect(channels.length).toBe(counts.get('spublish'));
+    }
+    expect((await broker.tops(topics)).size).toBe(60);
+  });
+
+  it('[L-4.5] is followed when a slot moves: subscribed at the new node, and compared with what was delivered', async () => {
+    const cluster = await RedisCluster.start();
+    const [{ reader, broker }, { broker: other }] = [await open(cluster), await open(cluster)];
+    const history = { size: 10_000, ttlMs: 600_000, maxBytes: 1_000_000 };
+    await reader.follow('t');
+    const before = await other.publish('t', '0', { history });
+    let publishing = true;
+    let last = 0;
+    const loop = (async () => {
+      while (publishing) {
+        await other.publish('t', String(last + 1), { history }).then(
+          () => void (last += 1),
+          () => {},
+        );
+        await sleep(2);
+      }
+    })();
+    for (let i = 0; i < 3; i++) {
+      await sleep(150);
+      await cluster.moveSlot(hashSlot('{t}'));
+    }
+    await sleep(300);
+    publishing = false;
+    await loop;
+    await reader.caughtUp();
+    const reading = reader.readings.get('t');
+    expect(last).toBeGreaterThan(100);
+    expect(reading?.disorder).toBe(0);
+    expect(reader.suspects).toBeGreaterThanOrEqual(3);
+    // A node that never was a replica and has no append-only file is another life: what moved there starts a new epoch.
+    expect(reading?.position.epoch).not.toBe(before.epoch);
+    expect(reading?.told.length).toBeLessThanOrEqual(3);
+    expect([broker.lossesTotal, other.lossesTotal]).toEqual([0, 0]);
+  });
+
+  it('is away when a node is gone, and back when it is', async () => {
+    const cluster = await RedisCluster.start();
+    const { broker, reader } = await open(cluster);
+    await reader.follow('t');
+    const [, , node] = cluster.nodes;
+    node?.freeze();
+    await until('it is away', () => !broker.available, 5_000);
+    await expect(broker.publish('t', '1', {})).rejects.toThrow('away');
+    node?.thaw();
+    await until('it is back', () => broker.available, 10_000);
+    await until('it publishes', () => broker.available, 1_000);
+    expect(reader.suspects).toBe(1);
+  }, 30_000);
+});

@@ -1,0 +1,14 @@
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+/** Waits until it is so, and fails when that takes too long. */
+export async function until(what: string, fulfilled: () => boolean, withinMs: number): Promise<void> {
+  const endMs = performance.now() + withinMs;
+  while (!fulfilled()) {
+    if (performance.now() > endMs) throw new Error(`Not within ${String(withinMs)} ms: ${what}`);
+    await sleep(5);
+  }
+}
