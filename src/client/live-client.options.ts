@@ -42,6 +42,12 @@ export interface SubscribeOptions {
    * @default none: from now on, with a snapshot where the topic has one
    */
   readonly since?: Position | undefined;
+  /**
+   * Publications per second at most, 0.01 to 1000: of each key the newest, which says by `from` which ones it stands for.
+   * The server may round it down. Several subscriptions to one topic get what the fastest of them asks for.
+   * @default as many as there are
+   */
+  readonly maxRate?: number | undefined;
 }
 
 export interface IterateOptions extends SubscribeOptions {

@@ -78,7 +78,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
   /**
    * Calls `listener` with every message of the topic until `unsubscribe()`, or `end`. Connections come and go meanwhile.
    * Several subscriptions to one topic share one on the server; each begins with its own `start`.
-   * @throws TypeError for a name that no topic can have
+   * @throws TypeError for a name that no topic can have; RangeError for a `maxRate` that is none
    * @throws LiveClientError `closed`
    */
   subscribe<T extends TopicOf<TopicMap>>(
@@ -99,16 +99,23 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     const listener = typeof first === 'function' ? (first as (message: unknown) => void) : undefined;
     const options: IterateOptions = (typeof first === 'function' ? second : first) ?? {};
     this.#check(topic, options.since);
-    const stop = (): void => {
-      local.stop();
-      this.#session.topics.remove(local);
+    const { topics } = this.#session;
+    const control = {
+      unsubscribe: () => {
+        local.stop();
+        topics.remove(local);
+      },
+      setMaxRate: (maxRate: number | undefined) => {
+        local.maxRate = rateOf(maxRate);
+        topics.paced(local);
+      },
     };
     const { sink, subscription } =
       listener === undefined
-        ? iterable(topic, stop, options.maxQueued ?? 1_000)
-        : listening(topic, stop, (message) => this.#listeners.run(() => listener(message)));
-    const local = new LocalSubscription(topic, options.since, sink);
-    this.#session.topics.add(local);
+        ? iterable(topic, control, options.maxQueued ?? 1_000)
+        : listening(topic, control, (message) => this.#listeners.run(() => listener(message)));
+    const local = new LocalSubscription(topic, options.since, sink, rateOf(options.maxRate));
+    topics.add(local);
     return subscription;
   }
 
@@ -145,6 +152,12 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     }
     if (since !== undefined && !isPosition(since)) throw new TypeError('`since` is { epoch, offset }');
   }
+}
+
+/** As many as there are, where nothing is said. */
+function rateOf(maxRate = Infinity): number {
+  if (maxRate === Infinity || (maxRate >= 0.01 && maxRate <= 1_000)) return maxRate;
+  throw new RangeError('`maxRate` is 0.01 to 1000 publications per second');
 }
 
 /** Connects to a live server, for instance `wss://example.org/live`. */

@@ -25,6 +25,8 @@ export class LocalSubscription {
     readonly topic: string,
     since: Position | undefined,
     private readonly sink: Sink,
+    /** Publications per second that it wants at most. */
+    public maxRate = Infinity,
   ) {
     this.#position = since;
     this.want = since === undefined ? 'start' : 'catch-up';

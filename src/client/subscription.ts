@@ -7,7 +7,16 @@ export interface Subscription {
   readonly topic: string;
   /** Ends it; nothing more is delivered. Calling it again does nothing. */
   unsubscribe(): void;
+  /**
+   * Asks for so many publications per second at most from now on, `undefined` for as many as there are. Nothing is lost by
+   * it where the topic keeps a history; elsewhere a `lost` message may tell what was published meanwhile.
+   * @throws RangeError for what is no rate
+   */
+  setMaxRate(maxRate: number | undefined): void;
 }
+
+/** What a subscription asks of the client. */
+type Control = Pick<Subscription, 'unsubscribe' | 'setMaxRate'>;
 
 /**
  * A subscription to iterate over, once. Leaving the loop unsubscribes. The loop ends when the client is closed, and throws
@@ -25,23 +34,23 @@ interface Made<S> {
 /** Messages go to `tell` as they come. */
 export function listening(
   topic: string,
-  stop: () => void,
+  control: Control,
   tell: (message: TopicMessage | EndMessage) => void,
 ): Made<Subscription> {
   const end = (error: Error | undefined): void =>
     tell({ type: 'end', topic, ...(error !== undefined && { error }) });
-  return { sink: { message: tell, end }, subscription: { topic, unsubscribe: stop } };
+  return { sink: { message: tell, end }, subscription: { topic, ...control } };
 }
 
 /** Messages wait to be read. */
 export function iterable(
   topic: string,
-  stop: () => void,
+  control: Control,
   maxQueued: number,
 ): Made<IterableSubscription<TopicMessage>> {
   const inbox = new Inbox(maxQueued);
   const unsubscribe = (): void => {
-    stop();
+    control.unsubscribe();
     inbox.clear();
     inbox.end(undefined);
   };
@@ -54,6 +63,6 @@ export function iterable(
   };
   return {
     sink: { message: (message) => inbox.push(message), end: (error) => inbox.end(error) },
-    subscription: { topic, unsubscribe, [Symbol.asyncIterator]: () => iterator },
+    subscription: { topic, ...control, unsubscribe, [Symbol.asyncIterator]: () => iterator },
   };
 }

@@ -22,6 +22,8 @@ export class Topic {
   #asked = false;
   /** Whether the topic's last start came with a snapshot; unknown before the first. */
   #snapshots: boolean | undefined;
+  /** What the server was asked for last. */
+  #rate = Infinity;
   #request: { readonly id: number; readonly since: Position | undefined } | undefined;
   #attempt = 0;
   #lastGapAt = -Infinity;
@@ -43,12 +45,20 @@ export class Topic {
 
   add(local: LocalSubscription): void {
     this.#locals.add(local);
+    this.paced();
+  }
+
+  /** Somebody wants more or less often to be told: the server is asked again, from where everybody here stands. [L-4.8] */
+  paced(): void {
+    if (this.#linked && this.#fastest() !== this.#rate) this.#cut();
     this.#next();
   }
 
   /** The last one to leave unsubscribes. */
   remove(local: LocalSubscription): void {
-    if (this.#locals.delete(local) && this.#locals.size === 0) this.#leave();
+    if (!this.#locals.delete(local)) return;
+    if (this.#locals.size === 0) this.#leave();
+    else this.paced();
   }
 
   /** A new connection knows nothing yet. */
@@ -69,7 +79,7 @@ export class Topic {
     this.#attempt = 0;
     if (since !== undefined && message.recovered && since.epoch === message.epoch) this.#continues(since);
     else this.#startsOver(message, since);
-    this.#next();
+    this.paced();
   }
 
   /** The stream was lost while subscribed. [L-5.7] */
@@ -153,6 +163,11 @@ export class Topic {
     return earliest;
   }
 
+  /** What satisfies all of them. */
+  #fastest(): number {
+    return Math.max(...Array.from(this.#locals, ({ maxRate }) => maxRate));
+  }
+
   #newest(): Position | undefined {
     let newest: Position | undefined;
     for (const { position, want } of this.#locals) {
@@ -164,13 +179,16 @@ export class Topic {
 
   #ask(since: Position | undefined): void {
     const id = this.port.nextId();
+    const rate = this.#fastest();
     this.#request = { id, since };
     this.#asked = true;
+    this.#rate = rate;
     this.#alarm.set(this.port.requestTimeoutMs, () => {
       this.port.suspect();
       this.#retry(0);
     });
-    this.port.send({ type: 'subscribe', id, topic: this.name, ...(since !== undefined && { since }) });
+    const how = { ...(since !== undefined && { since }), ...(rate < Infinity && { maxRate: rate }) };
+    this.port.send({ type: 'subscribe', id, topic: this.name, ...how });
   }
 
   /** Nothing is known of a subscription whose request failed: it is asked for again as after a cut. */

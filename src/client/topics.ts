@@ -32,6 +32,10 @@ export class Topics {
     this.#byName.get(local.topic)?.remove(local);
   }
 
+  paced(local: LocalSubscription): void {
+    this.#byName.get(local.topic)?.paced();
+  }
+
   up(): void {
     for (const topic of this.#byName.values()) topic.up();
   }

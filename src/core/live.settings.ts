@@ -41,4 +41,6 @@ export interface LiveSettings {
   readonly limits: LiveLimits;
   /** Bytes from which a publication is compressed for the peers that take it so; absent where none is. */
   readonly compressFromBytes?: number;
+  /** Milliseconds that publications are gathered, for topics that do not say. @default 0 */
+  readonly flushMs?: number;
 }

@@ -52,6 +52,11 @@ export interface LiveModuleOptions {
    * @default false
    */
   readonly compression?: boolean | { readonly thresholdBytes?: number };
+  /**
+   * Milliseconds that publications are gathered before they go out in one write, for topics that do not say.
+   * @default 0, at the end of the tick
+   */
+  readonly flushMs?: number;
   /** Messages that may wait for one connection before it is closed with 1008. @default 4096 */
   readonly maxQueuedMessages?: number;
   /** Milliseconds that a message may wait for a connection that does not read, before it is closed with 1008. @default 10000 */

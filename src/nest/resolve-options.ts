@@ -46,6 +46,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       /^[a-zA-Z_:][\w:]{0,63}$/,
       'a metric name',
     ),
+    flushMs: number('flushMs', 0, 0, 10_000),
     ...(compressFromBytes !== undefined && { compressFromBytes }),
     drainTimeoutMs: number('drainTimeoutMs', 20_000, 0),
     upgrade: {

@@ -19,6 +19,8 @@ export interface SubscribeRequest {
   readonly topic: string;
   /** Continue from here; see [L-5.2]. */
   readonly since?: Position;
+  /** Most publications per second of this topic; see [L-4.8]. */
+  readonly maxRate?: number;
 }
 
 export interface UnsubscribeRequest {

@@ -3,9 +3,15 @@ import type { Publication } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';
 import type { RequestId } from '../../protocol/messages.js';
 
-/** The `event` message of a publication; its data, JSON text already, is not touched again. [L-4.1] */
-export function eventText(topic: string, publication: Publication): string {
-  const head = `{"type":"event","topic":"${topic}","offset":${String(publication.offset)},"data":${publication.data}`;
+/**
+ * The `event` message of a publication; its data, JSON text already, is not touched again. [L-4.1]
+ *
+ * @param from the first offset that it stands for, where that is not its own [L-4.7]
+ */
+export function eventText(topic: string, publication: Publication, from?: number): string {
+  const { offset, data } = publication;
+  const range = from === undefined ? '' : `,"from":${String(from)}`;
+  const head = `{"type":"event","topic":"${topic}","offset":${String(offset)}${range},"data":${data}`;
   return publication.key === undefined ? `${head}}` : `${head},"key":${JSON.stringify(publication.key)}}`;
 }
 

@@ -50,6 +50,19 @@ describe('SharedFrame', () => {
     },
   );
 
+  it('[L-4.9] joins frames that go out together, compressed ones too', () => {
+    const parts = [
+      new SharedFrame('x'.repeat(2_000), true),
+      new SharedFrame('short'),
+      new SharedFrame('y'.repeat(3_000), true),
+    ];
+    const joined = SharedFrame.join(parts);
+    expect(joined.bytes).toEqual(Buffer.concat(parts.map(({ bytes }) => bytes)));
+    expect(joined.for(15).bytes).toEqual(Buffer.concat(parts.map((part) => part.for(15).bytes)));
+    expect(joined.for(15)).toBe(joined.for(15));
+    expect(SharedFrame.join(parts.slice(1, 2))).toBe(parts[1]);
+  });
+
   it('[L-4.6] stays as it is for who takes none, where it is too short, and where it gains nothing', () => {
     const long = new SharedFrame('x'.repeat(2_000), true);
     const short = new SharedFrame('x'.repeat(2_000));

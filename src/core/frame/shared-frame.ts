@@ -21,10 +21,22 @@ export class SharedFrame {
   /** By window; only for a frame that is worth it. */
   private deflated: (SharedFrame | undefined)[] | undefined;
 
-  /** @param content the text, or bytes that are whole frames already */
-  constructor(content: string | Buffer, worthCompressing = false) {
+  /** @param content the text, or bytes that are whole frames already; @param parts those frames */
+  constructor(
+    content: string | Buffer,
+    worthCompressing = false,
+    private readonly parts?: readonly SharedFrame[],
+  ) {
     this.bytes = typeof content === 'string' ? textFrame(content) : content;
     this.deflated = worthCompressing ? [] : undefined;
+  }
+
+  /** Several frames that go out one after the other, joined once for all who get them. */
+  static join(frames: readonly SharedFrame[]): SharedFrame {
+    const [first] = frames;
+    if (first !== undefined && frames.length === 1) return first;
+    const worthCompressing = frames.some(({ deflated }) => deflated !== undefined);
+    return new SharedFrame(Buffer.concat(frames.map(({ bytes }) => bytes)), worthCompressing, frames);
   }
 
   /** The same message for peers with this window, 0 for those that take none compressed. Made once; itself where it gains nothing. */
@@ -35,7 +47,8 @@ export class SharedFrame {
   }
 
   private deflate(windowBits: number): SharedFrame {
-    const { bytes } = this;
+    const { bytes, parts } = this;
+    if (parts !== undefined) return SharedFrame.join(parts.map((part) => part.for(windowBits)));
     const payload = deflate(bytes.subarray(headerBytes(bytes)), windowBits);
     const frame = frameOf(finalText | compressed, payload.byteLength);
     if (frame.byteLength >= bytes.byteLength) return this;

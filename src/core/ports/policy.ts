@@ -1,4 +1,5 @@
 import type { LiveUser } from '../connection/live-user.js';
+import type { DeliveryRules } from '../pace/delivery.js';
 import type { HistoryRules, LatestRule } from './broker.js';
 
 /** What the application says about one topic, its parameters already filled in. */
@@ -12,6 +13,8 @@ export interface TopicRules {
   /** In place of a snapshot of the application's own: what was published last. */
   readonly latest?: LatestRule;
   readonly history?: HistoryRules;
+  /** How publications go out; each at once, and a subscriber that is too slow is closed, where it is absent. */
+  readonly delivery?: DeliveryRules;
 }
 
 /** Finds the rules of a topic. */

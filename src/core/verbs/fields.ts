@@ -1,6 +1,7 @@
 import type { InboundMessage, PublishRequest, SubscribeRequest } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isPosition, type Position } from '../../protocol/position.js';
+import { isRate, rateAllowed } from '../pace/rate.js';
 import { isTopicName, maxTopicLength } from '../../protocol/topic-name.js';
 
 /** The topic of a client's message. [L-3.1] */
@@ -18,6 +19,12 @@ export function sinceOf({ since }: InboundMessage | SubscribeRequest): Position 
   if (since === undefined) return undefined;
   if (isPosition(since)) return { epoch: since.epoch, offset: since.offset };
   throw new LiveError('protocol-violation', '"since" must be {"epoch": string, "offset": integer >= 0}');
+}
+
+/** How many publications per second a subscribe asks for at most. [L-4.8] */
+export function maxRateOf({ maxRate }: InboundMessage | SubscribeRequest): number | undefined {
+  if (maxRate === undefined || isRate(maxRate)) return maxRate;
+  throw new LiveError('protocol-violation', `"maxRate" must be ${rateAllowed}`);
 }
 
 const maxKeyLength = 128;

@@ -3,7 +3,7 @@ import { validateSync } from 'class-validator';
 import { LiveError } from '../../protocol/live.error.js';
 import { LiveMessageDto } from './live-message.dto.js';
 
-const fields = ['type', 'id', 'topic', 'since', 'data', 'key', 'token'] as const;
+const fields = ['type', 'id', 'topic', 'since', 'maxRate', 'data', 'key', 'token'] as const;
 
 /** Makes the DTO of a message from its known fields, and checks it. A `data` is not walked through. [L-2.6] */
 @Injectable()

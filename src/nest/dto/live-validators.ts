@@ -1,4 +1,5 @@
 import { registerDecorator } from 'class-validator';
+import { isRate, rateAllowed } from '../../core/pace/rate.js';
 import { isPosition } from '../../protocol/position.js';
 import { isTopicName } from '../../protocol/topic-name.js';
 
@@ -16,6 +17,11 @@ export function IsClientTopic(): PropertyDecorator {
 /** `{epoch, offset}`. [L-5.2] */
 export function IsLivePosition(): PropertyDecorator {
   return field('isLivePosition', '$property must be {"epoch": string, "offset": integer >= 0}', isPosition);
+}
+
+/** Publications per second. [L-4.8] */
+export function IsLiveRate(): PropertyDecorator {
+  return field('isLiveRate', `$property must be ${rateAllowed}`, isRate);
 }
 
 /** A number or a short string. [L-2.4] */

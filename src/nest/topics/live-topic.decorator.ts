@@ -1,10 +1,11 @@
 import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
 import type { LiveUser } from '../../core/connection/live-user.js';
+import type { DeliveryRules } from '../../core/pace/delivery.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 
 /** What a topic declares beside its pattern. */
-export interface LiveTopicOptions {
+export interface LiveTopicOptions extends DeliveryRules {
   /** How much is kept for clients that come back; nothing by default. */
   readonly history?: Partial<HistoryRules>;
   /**

@@ -21,6 +21,7 @@ const declared = (pattern: string, provider: LiveTopicProvider): DeclaredTopic =
   pattern: new TopicPattern(pattern),
   provider,
   history: undefined,
+  delivery: {},
 });
 
 const policyOf = (...topics: DeclaredTopic[]): TopicPolicy => {

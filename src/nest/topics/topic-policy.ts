@@ -1,3 +1,4 @@
+import type { DeliveryRules } from '../../core/pace/delivery.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import type { Policy, TopicRules } from '../../core/ports/policy.js';
 import { topicTwice } from '../live.errors.js';
@@ -10,6 +11,7 @@ export interface DeclaredTopic {
   readonly provider: LiveTopicProvider;
   readonly history: HistoryRules | undefined;
   readonly latest?: LatestRule | undefined;
+  readonly delivery: DeliveryRules;
 }
 
 /** Topics whose rules are remembered; the memory is emptied when it is full. */
@@ -59,7 +61,7 @@ function namesOf({ provider, pattern }: DeclaredTopic): [provider: string, patte
 }
 
 function rulesOf(
-  { provider, history, latest }: DeclaredTopic,
+  { provider, history, latest, delivery }: DeclaredTopic,
   params: TopicParams,
   topic: string,
 ): TopicRules {
@@ -70,5 +72,6 @@ function rulesOf(
     ...(snapshot !== undefined && { snapshot: () => snapshot.call(provider, params, topic) }),
     ...(latest !== undefined && { latest }),
     ...(history !== undefined && { history }),
+    delivery,
   };
 }

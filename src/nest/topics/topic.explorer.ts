@@ -1,5 +1,7 @@
 import { Injectable, Scope, type Type } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
+import { type DeliveryRules, flushMsAllowed, isFlushMs, slowPolicies } from '../../core/pace/delivery.js';
+import { isRate, rateAllowed } from '../../core/pace/rate.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import {
   topicRequestScoped,
@@ -7,7 +9,12 @@ import {
   topicWithTwoSnapshots,
   wrongOption,
 } from '../live.errors.js';
-import { LIVE_TOPIC, type LiveTopicMetadata, type LiveTopicProvider } from './live-topic.decorator.js';
+import {
+  LIVE_TOPIC,
+  type LiveTopicMetadata,
+  type LiveTopicOptions,
+  type LiveTopicProvider,
+} from './live-topic.decorator.js';
 import { TopicPattern } from './topic-pattern.js';
 import type { DeclaredTopic } from './topic-policy.js';
 
@@ -54,7 +61,27 @@ function declaration(
     throw wrongOption(`snapshot of ${name}`, latest, "'last' or 'last-per-key'");
   }
   if (latest !== undefined && provider.snapshot !== undefined) throw topicWithTwoSnapshots(name, pattern);
-  return { pattern: new TopicPattern(pattern), provider, history: historyOf(options.history, name), latest };
+  return {
+    pattern: new TopicPattern(pattern),
+    provider,
+    history: historyOf(options.history, name),
+    latest,
+    delivery: deliveryOf(options, name),
+  };
+}
+
+function deliveryOf({ slow, maxRate, flushMs }: LiveTopicOptions, name: string): DeliveryRules {
+  if (slow !== undefined && !slowPolicies.includes(slow))
+    throw wrongOption(`slow of ${name}`, slow, "'conflate', 'skip' or 'close'");
+  if (maxRate !== undefined && !isRate(maxRate))
+    throw wrongOption(`maxRate of ${name}`, maxRate, rateAllowed);
+  if (flushMs !== undefined && !isFlushMs(flushMs))
+    throw wrongOption(`flushMs of ${name}`, flushMs, flushMsAllowed);
+  return {
+    ...(slow !== undefined && { slow }),
+    ...(maxRate !== undefined && { maxRate }),
+    ...(flushMs !== undefined && { flushMs }),
+  };
 }
 
 function historyOf(history: Partial<HistoryRules> | undefined, name: string): HistoryRules | undefined {

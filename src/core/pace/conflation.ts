@@ -1,0 +1,42 @@
+import type { SharedEvent } from '../fanout/shared-event.js';
+import type { WaitingEvents } from './waiting-events.js';
+
+/**
+ * The newest publication of each key, in the order of their offsets; those without a key count as one. What is taken
+ * stands for all that were replaced since the one taken before: each of those has a newer one of its key that is here, or
+ * is the one that is taken.
+ */
+export class Conflation implements WaitingEvents {
+  bytes = 0;
+  /** What is here is the newest there is. */
+  readonly oldestMs = undefined;
+  private readonly newest = new Map<string, SharedEvent>();
+
+  add(event: SharedEvent): void {
+    // A key has at least one character.
+    const key = event.key ?? '';
+    this.remove(key);
+    this.newest.set(key, event);
+    this.bytes += event.frame.bytes.byteLength;
+  }
+
+  take(): SharedEvent | undefined {
+    for (const [key, event] of this.newest) {
+      this.remove(key);
+      return event;
+    }
+    return undefined;
+  }
+
+  clear(): void {
+    this.newest.clear();
+    this.bytes = 0;
+  }
+
+  private remove(key: string): void {
+    const event = this.newest.get(key);
+    if (event === undefined) return;
+    this.newest.delete(key);
+    this.bytes -= event.frame.bytes.byteLength;
+  }
+}

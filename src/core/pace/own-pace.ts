@@ -1,0 +1,92 @@
+import type { SharedEvent } from '../fanout/shared-event.js';
+import type { SharedFrame } from '../frame/shared-frame.js';
+import type { Lane } from '../outbound/lane.js';
+import type { Outbox } from '../outbound/outbox.js';
+import type { Clock } from '../ports/clock.js';
+import { Conflation } from './conflation.js';
+import type { SlowPolicy } from './delivery.js';
+import { Line } from './line.js';
+import type { Pace } from './pace.js';
+import type { WaitingEvents } from './waiting-events.js';
+
+/** What a pace needs of the subscription that it is for. */
+export interface PacedReader {
+  readonly outbox: Outbox;
+  /** Publications from this offset on were left out: the peer, which reads again, needs a fresh start. */
+  leftOut(from: number): void;
+}
+
+/**
+ * A subscriber that gets publications as fast as it reads: at once while it keeps up, merged or left out while it does
+ * not. Every frame says which offsets it stands for, so that its position stays contiguous. [L-4.7] [L-9.8]
+ */
+export class OwnPace implements Pace, Lane {
+  private readonly waiting: WaitingEvents | undefined;
+  /** Publications were left out since the last one that was sent. */
+  private skipping = false;
+
+  constructor(
+    private readonly reader: PacedReader,
+    slow: SlowPolicy,
+    /** Everything up to here was sent, or is stood for by what was. */
+    private sent: number,
+    private readonly clock: Clock,
+  ) {
+    if (slow === 'conflate') this.waiting = new Conflation();
+    else if (slow === 'skip') this.waiting = new Line();
+  }
+
+  get queuedBytes(): number {
+    return this.waiting?.bytes ?? 0;
+  }
+
+  offer(event: SharedEvent): void {
+    const { waiting } = this;
+    const { outbox } = this.reader;
+    if (event.offset <= this.sent || this.skipping) return;
+    if (waiting === undefined || !outbox.behind) {
+      outbox.push(this.frameOf(event));
+      return;
+    }
+    const before = waiting.bytes;
+    waiting.add(event, this.clock.now());
+    outbox.wait(this, waiting.bytes - before);
+  }
+
+  next(): SharedFrame | undefined {
+    if (this.skipping) {
+      this.reader.leftOut(this.sent + 1);
+      return undefined;
+    }
+    const event = this.waiting?.take();
+    return event && this.frameOf(event);
+  }
+
+  shed(): void {
+    if (this.queuedBytes === 0) return;
+    this.waiting?.clear();
+    this.skipping = true;
+  }
+
+  shedBefore(ms: number): void {
+    const { oldestMs } = this.waiting ?? {};
+    if (oldestMs !== undefined && oldestMs <= ms) this.shed();
+  }
+
+  restart(after: number): void {
+    this.stop();
+    this.sent = after;
+    this.skipping = false;
+  }
+
+  stop(): void {
+    this.reader.outbox.leave(this);
+    this.waiting?.clear();
+  }
+
+  private frameOf(event: SharedEvent): SharedFrame {
+    const from = this.sent + 1;
+    this.sent = event.offset;
+    return event.frameFrom(from);
+  }
+}

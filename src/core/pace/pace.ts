@@ -1,0 +1,10 @@
+import type { SharedEvent } from '../fanout/shared-event.js';
+
+/** How one subscriber gets the publications of a topic, where it does not simply get each of them at once. */
+export interface Pace {
+  offer(event: SharedEvent): void;
+  /** It has everything up to this offset, and goes on from there. */
+  restart(after: number): void;
+  /** Nothing more is sent. */
+  stop(): void;
+}
