@@ -67,7 +67,7 @@ export class Live {
   ) {
     const { broker, policy, clock, observer } = ports;
     const { limits } = settings;
-    this.hub = new Hub(broker, observer, settings.compressFromBytes);
+    this.hub = new Hub({ ...settings, broker, observer, clock });
     this.publisher = new Publisher(broker, observer);
     this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
@@ -101,6 +101,8 @@ export class Live {
       },
       signal: (text) => this.cluster.received(text),
     });
+    hub.onLeftOut = (topic, subscription, from) =>
+      resync.begin(topic, policy.rulesFor(topic.name), [subscription], () => from);
     this.continuity.start();
     this.heartbeat.start();
     this.credentials.start();
@@ -169,6 +171,7 @@ export class Live {
     this.credentials.stop();
     this.continuity.stop();
     this.recheck.stop();
+    this.hub.endWindows();
     this.draining_ ??= new Drain(this.registry, this.ports.clock, timeoutMs);
     return this.draining_.done;
   }

@@ -2,9 +2,23 @@
 import type { Connection } from '../connection/connection.js';
 import { eventText } from '../frame/message-text.js';
 import { SharedFrame } from '../frame/shared-frame.js';
+import type { DeliveryRules } from '../pace/delivery.js';
 import type { Broker, Publication } from '../ports/broker.js';
+import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
-import { Topic } from './topic.js';
+import type { Subscription } from './subscription.js';
+import { Topic, type TopicSurroundings } from './topic.js';
+import { Windows } from './windows.js';
+
+export interface HubParts {
+  readonly broker: Broker;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  /** Bytes from which a message for many is worth compressing. @default none is */
+  readonly compressFromBytes?: number | undefined;
+  /** Milliseconds that publications are gathered, for topics that do not say. @default 0 */
+  readonly flushMs?: number | undefined;
+}
 
 /** The topics in use on this instance. The first one in opens a topic's broker subscription, the last one out closes it. */
 export class Hub {
@@ -14,15 +28,25 @@ export class Hub {
   onGap: (topic: Topic, epoch: string, publication: Publication) => void = () => {};
   /** Told of a topic, read by somebody, that the broker says is elsewhere. */
   onAstray: (topic: Topic) => void = () => {};
+  /** Told of a subscriber that was too slow, and reads again: publications from an offset on were left out for it. */
+  onLeftOut: (topic: Topic, subscription: Subscription, from: number) => void = () => {};
   private readonly recovered = new WeakMap<Publication, SharedFrame>();
   private readonly topics = new Map<string, Topic>();
 
-  constructor(
-    private readonly broker: Broker,
-    private readonly observer: Observer,
-    /** Bytes from which a publication is worth compressing. */
-    private readonly compressFromBytes = Infinity,
-  ) {}
+  private readonly surroundings: TopicSurroundings;
+  private readonly windows: Windows;
+
+  constructor(private readonly parts: HubParts) {
+    this.windows = new Windows(parts.clock);
+    this.surroundings = {
+      clock: parts.clock,
+      windows: this.windows,
+      flushMs: parts.flushMs ?? 0,
+      merged: (name, publication, from) => this.frame(eventText(name, publication, from)),
+      leftOut: (topic, subscription, from) => this.onLeftOut(topic, subscription, from),
+      unused: (topic) => this.close(topic),
+    };
+  }
 
   get topicCount(): number {
     return this.topics.size;
@@ -65,9 +89,9 @@ export class Hub {
   /** One publication goes out: one frame for all. */
   deliver(topic: Topic, epoch: string, publication: Publication): void {
     const frame = this.frame(eventText(topic.name, publication));
-    const count = topic.deliver(epoch, publication.offset, frame);
+    const count = topic.deliver(epoch, publication, frame);
     this.deliveriesTotal += count;
-    if (count > 0) this.observer.outbound('event', count);
+    if (count > 0) this.parts.observer.outbound('event', count);
   }
 
   /** The topic, while somebody here uses it. */
@@ -82,7 +106,7 @@ export class Hub {
 
   /** A message for many, compressed for those who take it so where that is worth it. */
   frame(text: string): SharedFrame {
-    return new SharedFrame(text, text.length >= this.compressFromBytes);
+    return new SharedFrame(text, text.length >= (this.parts.compressFromBytes ?? Infinity));
   }
 
   /** A stored publication's frame: made once, however many recover it, and kept as long as the publication is. */
@@ -96,11 +120,11 @@ export class Hub {
   }
 
   /** The topic, opened if nobody used it yet. It closes again when nobody subscribes to it or holds it. */
-  open(name: string): Topic {
+  open(name: string, delivery: DeliveryRules = {}): Topic {
     let topic = this.topics.get(name);
     if (topic === undefined) {
-      const ready = this.broker.subscribe(name);
-      topic = new Topic(name, ready, this.close);
+      const ready = this.parts.broker.subscribe(name);
+      topic = new Topic(name, ready, this.surroundings, delivery);
       this.topics.set(name, topic);
       const opened = topic;
       // A subscription that failed must not stay: whoever comes next tries again.
@@ -109,12 +133,17 @@ export class Hub {
     return topic;
   }
 
-  private readonly close = (topic: Topic): void => {
+  /** What topics have gathered goes out now, whatever their windows. */
+  endWindows(): void {
+    this.windows.endAll();
+  }
+
+  private close(topic: Topic): void {
     if (!this.forget(topic)) return;
-    this.broker.unsubscribe(topic.name).catch((error: unknown) => {
-      this.observer.failed('closing a topic of the broker', error);
+    this.parts.broker.unsubscribe(topic.name).catch((error: unknown) => {
+      this.parts.observer.failed('closing a topic of the broker', error);
     });
-  };
+  }
 
   private forget(topic: Topic): boolean {
     topic.healing?.over();

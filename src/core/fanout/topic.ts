@@ -1,17 +1,16 @@
 // hot path
 import type { Connection } from '../connection/connection.js';
-import type { Membership } from '../connection/membership.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
-import type { Outbox } from '../outbound/outbox.js';
+import type { DeliveryRules } from '../pace/delivery.js';
+import { Pacing } from '../pace/pacing.js';
 import type { Publication } from '../ports/broker.js';
+import type { Clock } from '../ports/clock.js';
 import type { SnapshotRun } from '../stream/snapshot-run.js';
 import { Hold } from './hold.js';
-
-/** Where a subscription waits for a fresh start. */
-export interface WaitingRoom {
-  /** The subscription has ended. */
-  left(subscription: Subscription): void;
-}
+import { Gathering } from './gathering.js';
+import { SharedEvent } from './shared-event.js';
+import { type SubscribedTopic, Subscription, type WaitingRoom } from './subscription.js';
+import type { Windows } from './windows.js';
 
 /** What has been begun because a topic's publications are not in their order. */
 export interface Healing {
@@ -23,32 +22,20 @@ export interface Healing {
   over(): void;
 }
 
-/** One connection on one topic. */
-export class Subscription implements Membership {
-  readonly live = true;
-  /** Its place in the topic's list; -1 while nothing is delivered to it. */
-  index = -1;
-  /** Where it waits meanwhile. */
-  room: WaitingRoom | undefined;
-  // The connection's own, kept here because `deliver` asks every subscriber for it: one far-off read less each time.
-  readonly outbox: Outbox;
-
-  constructor(
-    readonly connection: Connection,
-    private readonly topic: Topic,
-    /** Offsets up to here have been sent; what comes late is not sent again. */
-    public after: number,
-  ) {
-    this.outbox = connection.outbox;
-  }
-
-  leave(): void {
-    this.topic.remove(this);
-  }
+/** What a topic needs of the hub that it belongs to. */
+export interface TopicSurroundings {
+  readonly clock: Clock;
+  readonly windows: Windows;
+  /** Milliseconds that publications are gathered where the topic does not say. */
+  readonly flushMs: number;
+  /** The frame of a publication that stands for everything `from` an offset. */
+  merged(topic: string, publication: Publication, from: number): SharedFrame;
+  leftOut(topic: Topic, subscription: Subscription, from: number): void;
+  unused(topic: Topic): void;
 }
 
 /** A topic that somebody on this instance reads, or is about to. */
-export class Topic {
+export class Topic implements SubscribedTopic {
   readonly subscriptions: Subscription[] = [];
   /** Those that wait for a fresh start; they are subscriptions all the same. */
   readonly paused = new Set<Subscription>();
@@ -60,13 +47,20 @@ export class Topic {
   /** The snapshot that is being made now; whoever comes meanwhile shares it. */
   snapshotRun: SnapshotRun | undefined;
   private readonly holds = new Set<Hold>();
+  private readonly pacing: Pacing;
+  private readonly gathering: Gathering;
 
   constructor(
     readonly name: string,
     /** Settles when the broker's subscription is in force, or has failed. */
     readonly ready: Promise<void>,
-    private readonly onUnused: (topic: Topic) => void,
-  ) {}
+    private readonly surroundings: TopicSurroundings,
+    delivery: DeliveryRules,
+  ) {
+    this.pacing = new Pacing(delivery, surroundings.clock);
+    const { windows, flushMs } = surroundings;
+    this.gathering = new Gathering(this.subscriptions, windows, delivery.flushMs ?? flushMs);
+  }
 
   /** Whether somebody here has a position that must be continued. */
   get hasReaders(): boolean {
@@ -79,18 +73,52 @@ export class Topic {
   }
 
   /** Hands one publication to all; returns how many live subscribers it had. */
-  deliver(epoch: string, offset: number, frame: SharedFrame): number {
-    const { subscriptions } = this;
-    const count = subscriptions.length;
+  deliver(epoch: string, publication: Publication, frame: SharedFrame): number {
+    const count = this.subscriptions.length;
+    const { offset } = publication;
     this.epoch = epoch;
     this.offset = offset;
-    // Backwards: a peer that is too slow leaves during the loop, and its place is filled from the end.
-    for (let i = count - 1; i >= 0; i--) {
-      const subscription = subscriptions[i];
-      if (subscription !== undefined && offset > subscription.after) subscription.outbox.push(frame);
-    }
+    if (this.gathering.flushMs === 0) this.send(publication, frame);
+    else if (count > 0) this.gathering.add(this.event(publication, frame));
     if (this.holds.size > 0) for (const hold of this.holds) hold.add(epoch, offset, frame);
     return count;
+  }
+
+  private send(publication: Publication, frame: SharedFrame): void {
+    const { subscriptions } = this;
+    const { offset } = publication;
+    let event: SharedEvent | undefined;
+    // Backwards: a peer that is too slow leaves during the loop, and its place is filled from the end.
+    for (let i = subscriptions.length - 1; i >= 0; i--) {
+      const subscription = subscriptions[i];
+      if (subscription === undefined || offset <= subscription.after) continue;
+      if (subscription.pace === undefined) subscription.outbox.push(frame);
+      else subscription.pace.offer((event ??= this.event(publication, frame)));
+    }
+  }
+
+  /** What was gathered goes out now. */
+  endWindow(): void {
+    this.gathering.end();
+  }
+
+  /** The stream is another one: from now on the topic is at this position. */
+  startOver(epoch: string, offset: number): void {
+    this.endWindow();
+    this.pacing.startOver();
+    this.epoch = epoch;
+    this.offset = offset;
+    this.snapshotRun = undefined;
+  }
+
+  leftOut(subscription: Subscription, from: number): void {
+    this.surroundings.leftOut(this, subscription, from);
+  }
+
+  private event(publication: Publication, frame: SharedFrame): SharedEvent {
+    return new SharedEvent(publication, frame, (merged, from) =>
+      this.surroundings.merged(this.name, merged, from),
+    );
   }
 
   /**
@@ -101,13 +129,14 @@ export class Topic {
     return !this.hasReaders || (epoch === this.epoch && offset >= this.offset);
   }
 
-  /** A subscriber who has everything up to a position that `continues`. */
-  add(connection: Connection, epoch: string, after: number): Subscription {
+  /** A subscriber who has everything up to a position that `continues`, and may want so many publications per second at most. */
+  add(connection: Connection, epoch: string, after: number, maxRate?: number): Subscription {
     if (epoch !== this.epoch || after < this.offset) {
       this.epoch = epoch;
       this.offset = after;
     }
     const subscription = new Subscription(connection, this, after);
+    subscription.pace = this.pacing.paceOf(subscription, after, maxRate);
     this.resume(subscription, after);
     return subscription;
   }
@@ -116,7 +145,7 @@ export class Topic {
   resume(subscription: Subscription, after: number): void {
     this.paused.delete(subscription);
     subscription.room = undefined;
-    subscription.after = after;
+    subscription.goOnAfter(after);
     subscription.index = this.subscriptions.push(subscription) - 1;
   }
 
@@ -152,6 +181,7 @@ export class Topic {
 
   private takeOut(subscription: Subscription): void {
     const { index } = subscription;
+    subscription.pace?.stop();
     if (index < 0) return;
     subscription.index = -1;
     const last = this.subscriptions.pop();
@@ -162,6 +192,6 @@ export class Topic {
   }
 
   private checkUse(): void {
-    if (!this.hasReaders && this.holds.size === 0) this.onUnused(this);
+    if (!this.hasReaders && this.holds.size === 0) this.surroundings.unused(this);
   }
 }

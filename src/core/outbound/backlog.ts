@@ -143,7 +143,7 @@ export class Backlog implements Drained, Waiting {
   private takeFromLanes(taken: SharedFrame[], bytes: number): void {
     for (let byteLength = bytes; byteLength < behindWriteBytes && this.lanes.size > 0;) {
       for (const lane of this.lanes) {
-        const frame = this.countIn(lane, () => lane.next())?.for(this.socket.windowBits);
+        const frame = this.countIn(lane, () => lane.take())?.for(this.socket.windowBits);
         if (frame === undefined) this.lanes.delete(lane);
         else taken.push(frame);
         byteLength += frame?.bytes.byteLength ?? 0;

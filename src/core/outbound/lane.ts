@@ -9,7 +9,7 @@ export interface Lane {
   /** Bytes that wait in it. */
   readonly queuedBytes: number;
   /** The next frame to be written; `undefined` when there is none, and then it is over until it is added again. */
-  next(): SharedFrame | undefined;
+  take(): SharedFrame | undefined;
   /** Too much waits for the peer: gives up what it can do without. */
   shed(): void;
   /** Gives up what has waited since before this moment of the clock, if it must not grow that old. */

@@ -220,7 +220,7 @@ class TextLane implements Lane {
     return this.texts.length * 10;
   }
 
-  next(): SharedFrame | undefined {
+  take(): SharedFrame | undefined {
     const text = this.texts.shift();
     return text === undefined ? undefined : frameOf(text);
   }

@@ -36,6 +36,10 @@ export class OwnPace implements Pace, Lane {
     else if (slow === 'skip') this.waiting = new Line();
   }
 
+  get next(): number {
+    return this.sent + 1;
+  }
+
   get queuedBytes(): number {
     return this.waiting?.bytes ?? 0;
   }
@@ -53,9 +57,9 @@ export class OwnPace implements Pace, Lane {
     outbox.wait(this, waiting.bytes - before);
   }
 
-  next(): SharedFrame | undefined {
+  take(): SharedFrame | undefined {
     if (this.skipping) {
-      this.reader.leftOut(this.sent + 1);
+      this.reader.leftOut(this.next);
       return undefined;
     }
     const event = this.waiting?.take();
@@ -85,7 +89,7 @@ export class OwnPace implements Pace, Lane {
   }
 
   private frameOf(event: SharedEvent): SharedFrame {
-    const from = this.sent + 1;
+    const from = this.next;
     this.sent = event.offset;
     return event.frameFrom(from);
   }

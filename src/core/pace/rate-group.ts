@@ -28,8 +28,13 @@ export class RateGroup {
     if (!this.members.delete(member) || this.members.size > 0) return;
     this.cancel?.();
     this.cancel = undefined;
-    this.waiting.clear();
+    this.clear();
     this.onEmpty();
+  }
+
+  /** What waits is of no use to anybody. */
+  clear(): void {
+    this.waiting.clear();
   }
 
   /** Called once for each member. */
@@ -62,6 +67,10 @@ export class RatedPace implements Pace {
 
   offer(event: SharedEvent): void {
     this.group.offer(event);
+  }
+
+  get next(): number {
+    return this.own.next;
   }
 
   restart(after: number): void {

@@ -1,5 +1,6 @@
 import type { Hub } from '../fanout/hub.js';
-import type { Subscription, Topic, WaitingRoom } from '../fanout/topic.js';
+import type { Subscription, WaitingRoom } from '../fanout/subscription.js';
+import type { Topic } from '../fanout/topic.js';
 import { subscribedText } from '../frame/message-text.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
 import type { Broker } from '../ports/broker.js';

@@ -96,9 +96,7 @@ export class Repair {
     // What is in our hands need not be passed over.
     const inHand = new Set(ours.map((publication) => publication.offset));
     while (inHand.has(offset)) offset -= 1;
-    topic.epoch = top.epoch;
-    topic.offset = offset;
-    topic.snapshotRun = undefined;
+    topic.startOver(top.epoch, offset);
     this.losses += 1;
     this.parts.observer.healed('new-epoch', topic.name);
     this.parts.resync.begin(topic, rules, [...topic.subscriptions]);
@@ -107,6 +105,7 @@ export class Repair {
   /** Everything after the topic's position and up to an offset will not come: its subscribers are told. [L-5.8] */
   private lose(topic: Topic, to: number, rules: TopicRules | undefined): void {
     const from = topic.offset + 1;
+    topic.endWindow();
     topic.offset = to;
     topic.snapshotRun = undefined;
     this.losses += 1;
@@ -115,7 +114,7 @@ export class Repair {
       topic,
       rules,
       topic.subscriptions.filter(({ after }) => after < to),
-      ({ after }) => Math.max(after + 1, from),
+      (subscription) => subscription.firstUnsent(from),
     );
   }
 

@@ -1,4 +1,5 @@
-import type { Subscription, Topic } from '../fanout/topic.js';
+import type { Subscription } from '../fanout/subscription.js';
+import type { Topic } from '../fanout/topic.js';
 import { subscribedText } from '../frame/message-text.js';
 import { SharedFrame } from '../frame/shared-frame.js';
 import type { TopicRules } from '../ports/policy.js';
@@ -29,6 +30,7 @@ export class Resync {
     lostFrom?: LostFrom,
   ): void {
     if (subscriptions.length === 0) return;
+    topic.endWindow();
     if (rules?.snapshot !== undefined || rules?.latest !== undefined)
       new FreshStart(this.parts, topic, rules, subscriptions, lostFrom).begin();
     else if (lostFrom === undefined) this.startHere(topic, subscriptions);
@@ -43,7 +45,7 @@ export class Resync {
       subscribedText({ id: undefined, topic: name, position, recovered: false, snapshot: undefined }),
     );
     for (const subscription of subscriptions) {
-      subscription.after = offset;
+      subscription.goOnAfter(offset);
       subscription.outbox.push(frame);
     }
     this.told('subscribed', subscriptions.length);
@@ -53,7 +55,7 @@ export class Resync {
     const lost = new LostFrames(topic.name, topic.offset);
     for (const subscription of subscriptions) {
       const frame = lost.from(lostFrom(subscription));
-      subscription.after = topic.offset;
+      subscription.goOnAfter(topic.offset);
       if (frame !== undefined) subscription.outbox.push(frame);
     }
     this.told('lost', lost.count);

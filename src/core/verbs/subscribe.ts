@@ -15,7 +15,7 @@ import type { InboundMessage, RequestId } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authoriser } from './authorise.js';
-import { sinceOf, topicOf } from './fields.js';
+import { maxRateOf, sinceOf, topicOf } from './fields.js';
 import { PendingSubscribe } from './pending-subscribe.js';
 
 /** One subscribe under way. */
@@ -26,6 +26,7 @@ interface Request {
   readonly rules: TopicRules;
   readonly id: RequestId | undefined;
   readonly since: Position | undefined;
+  readonly maxRate: number | undefined;
 }
 
 /** What a subscribe is answered with. */
@@ -53,10 +54,11 @@ export class Subscribe {
   async run(connection: Connection, message: InboundMessage): Promise<void> {
     const name = topicOf(message);
     const since = sinceOf(message);
+    const maxRate = maxRateOf(message);
     const pending = this.begin(connection, name);
     try {
       const rules = await this.parts.authoriser.rulesFor('canSubscribe', name, connection, pending);
-      const request: Request = { connection, pending, name, rules, id: message.id, since };
+      const request: Request = { connection, pending, name, rules, id: message.id, since, maxRate };
       if ((await this.attach(request)) || (await this.attach(request))) return;
       throw new LiveError('unavailable', 'Too much was published meanwhile', { retryAfterMs: 1_000 });
     } finally {
@@ -84,7 +86,7 @@ export class Subscribe {
    */
   private async attach(request: Request): Promise<boolean> {
     if (!this.parts.broker.available) throw notNow();
-    const topic = this.parts.hub.open(request.name);
+    const topic = this.parts.hub.open(request.name, request.rules.delivery);
     const hold = topic.hold();
     let run: SnapshotRun | undefined;
     try {
@@ -127,7 +129,7 @@ export class Subscribe {
 
   /** The answer, the missed, the held back, then live: in one go, so that nothing overtakes. [L-3.10] */
   private commit(
-    { connection, pending, name, id }: Request,
+    { connection, pending, name, id, maxRate }: Request,
     topic: Topic,
     hold: Hold,
     { position, missed, recovered, snapshot }: Answer,
@@ -143,7 +145,7 @@ export class Subscribe {
     if (frames.length > 0) this.parts.observer.outbound('event', frames.length);
     // So much may have been sent that the peer was found too slow.
     pending.check();
-    connection.setMembership(name, topic.add(connection, position.epoch, offset));
+    connection.setMembership(name, topic.add(connection, position.epoch, offset, maxRate));
     return true;
   }
 }

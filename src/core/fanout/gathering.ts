@@ -1,0 +1,52 @@
+// hot path
+import { SharedFrame } from '../frame/shared-frame.js';
+import { earlyWriteBytes } from '../outbound/outbox.js';
+import type { SharedEvent } from './shared-event.js';
+import type { Subscription } from './subscription.js';
+import type { Windows } from './windows.js';
+
+/** What was published to a topic in the window that is open, for all its subscribers. [L-4.9] */
+export class Gathering {
+  private events: SharedEvent[] = [];
+  private byteLength = 0;
+
+  constructor(
+    private readonly subscriptions: readonly Subscription[],
+    private readonly windows: Windows,
+    /** Length of a window in milliseconds; 0 where nothing is gathered. */
+    readonly flushMs: number,
+  ) {}
+
+  add(event: SharedEvent): void {
+    if (this.events.length === 0) this.windows.atEnd(this.flushMs, () => this.end());
+    this.events.push(event);
+    this.byteLength += event.frame.bytes.byteLength;
+    if (this.byteLength > earlyWriteBytes) this.end();
+  }
+
+  /** The same bytes for all who have nothing of it yet. */
+  end(): void {
+    const { events, subscriptions } = this;
+    const [first] = events;
+    if (first === undefined) return;
+    this.events = [];
+    this.byteLength = 0;
+    const joined = SharedFrame.join(events.map(({ frame }) => frame));
+    for (let i = subscriptions.length - 1; i >= 0; i--) {
+      const subscription = subscriptions[i];
+      if (subscription === undefined) continue;
+      if (subscription.pace === undefined && subscription.after < first.offset)
+        subscription.outbox.push(joined);
+      else sendEach(subscription, events);
+    }
+  }
+}
+
+function sendEach(subscription: Subscription, events: readonly SharedEvent[]): void {
+  for (const event of events) {
+    // What went before may have ended it.
+    if (subscription.index < 0) return;
+    if (subscription.pace !== undefined) subscription.pace.offer(event);
+    else if (event.offset > subscription.after) subscription.outbox.push(event.frame);
+  }
+}

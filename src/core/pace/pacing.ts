@@ -1,0 +1,44 @@
+import type { Clock } from '../ports/clock.js';
+import type { DeliveryRules } from './delivery.js';
+import { OwnPace, type PacedReader } from './own-pace.js';
+import type { Pace } from './pace.js';
+import { rateFor } from './rate.js';
+import { RatedPace, RateGroup } from './rate-group.js';
+
+/** Who gets the publications of one topic how fast. */
+export class Pacing {
+  private readonly groups = new Map<number, RateGroup>();
+
+  constructor(
+    private readonly rules: DeliveryRules,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The pace of a subscriber that has everything up to `after`, and asked for so many publications per second, if it did;
+   * `undefined` for one that simply gets each of them at once.
+   */
+  paceOf(reader: PacedReader, after: number, askedRate: number | undefined): Pace | undefined {
+    const { slow = 'close', maxRate } = this.rules;
+    const rate = rateFor(askedRate, maxRate);
+    if (slow === 'close' && rate === undefined) return undefined;
+    const own = new OwnPace(reader, slow, after, this.clock);
+    return rate === undefined ? own : new RatedPace(this.groupOf(rate), own);
+  }
+
+  /** What waits is of a stream that is lost. */
+  startOver(): void {
+    for (const group of this.groups.values()) group.clear();
+  }
+
+  private groupOf(rate: number): RateGroup {
+    let group = this.groups.get(rate);
+    if (group === undefined) {
+      const made = new RateGroup(1_000 / rate, this.clock, () => {
+        if (this.groups.get(rate) === made) this.groups.delete(rate);
+      });
+      this.groups.set(rate, (group = made));
+    }
+    return group;
+  }
+}
