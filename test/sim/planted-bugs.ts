@@ -17,9 +17,9 @@ import { Session } from '../../src/core/session.js';
 import { History } from '../../src/core/stream/history.js';
 import type { SnapshotRun } from '../../src/core/stream/snapshot-run.js';
 import { Snapshots } from '../../src/core/stream/snapshots.js';
-import { Auth } from '../../src/core/verbs/auth.js';
 import { Authoriser, type Right } from '../../src/core/verbs/authorise.js';
 import { PendingSubscribe } from '../../src/core/verbs/pending-subscribe.js';
+import { Rights, type Undecided } from '../../src/core/verbs/rights.js';
 import { Subscribe } from '../../src/core/verbs/subscribe.js';
 import type { Position } from '../../src/protocol/position.js';
 import type { Rule } from '../../src/testing/sim/faults.js';
@@ -301,22 +301,23 @@ export const plantedBugs: readonly PlantedBug[] = [
     shows: ['unsubscribed'],
     blindTo: ['maps', 'leftover'],
     plant: () =>
-      replace<Auth, [Connection], Promise<void>>(
-        Auth,
-        'reauthorise',
-        (reauthorise) =>
-          async function (connection) {
+      replace<Rights, [Connection, Undecided], Promise<number>>(
+        Rights,
+        'review',
+        (review) =>
+          async function (connection, undecided) {
             const { leave } = connection;
             connection.leave = () => true;
-            await reauthorise.call(this, connection);
+            const count = await review.call(this, connection, undecided);
             connection.leave = leave;
+            return count;
           },
       ),
   },
   {
     name: 'rights are not asked again for a new credential',
     shows: ['rights'],
-    plant: () => disable(Auth, 'reauthorise', Promise.resolve()),
+    plant: () => disable(Rights, 'review', Promise.resolve(0)),
   },
   {
     name: 'an application that fails to answer allows',

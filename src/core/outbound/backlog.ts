@@ -121,7 +121,9 @@ export class Backlog implements Drained, Waiting {
 
   /** The next write's worth; at least one frame. */
   private next(): Uint8Array | undefined {
-    const frames = this.nextFrames();
+    let frames = this.nextFrames();
+    // A lane that left something out may have said so instead of giving a frame.
+    if (frames.length === 0) frames = this.nextFrames();
     const [first] = frames;
     if (frames.length > 1) return Buffer.concat(frames.map(({ bytes }) => bytes));
     return first?.bytes;
