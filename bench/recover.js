@@ -87,7 +87,7 @@ ${about}
 
 ${table(head, [row])}
 
-Target: event-loop delay p99 below 200 ms: ${p99 < 200 ? 'met' : 'MISSED'}.
+Target: event-loop delay p99 below 200 ms: ${p99 < 200 ? 'met' : 'MISSED'} (${short(p99)} ms).
 
 `);
 for (const socket of sockets) socket.terminate();

@@ -30,7 +30,6 @@ function sampleMemory() {
   watch.peak = Math.max(watch.peak, process.memoryUsage.rss());
   const { queuedBytes } = server.tell();
   watch.queued = Math.max(watch.queued, queuedBytes);
-  if (queuedBytes >= watch.manyBytes) watch.manySinceMs ??= performance.now();
 }
 
 answer({
@@ -78,11 +77,11 @@ answer({
     return { p99Ms: ms(loopDelay.percentile(99)), longestMs: ms(loopDelay.max) };
   },
 
-  /** Takes samples of the memory and of what waits for peers from now on, until `memoryPeak`; and when that became much. */
-  watchMemory({ manyBytes }) {
+  /** Takes samples of the memory and of what waits for peers from now on, until `memoryPeak`. */
+  watchMemory() {
     globalThis.gc();
     const { rss } = process.memoryUsage();
-    watch = { startMs: performance.now(), rss, peak: rss, queued: 0, manySinceMs: undefined, manyBytes };
+    watch = { startMs: performance.now(), rss, peak: rss, queued: 0 };
     watch.timer = setInterval(sampleMemory, memoryEveryMs);
     return { rss };
   },

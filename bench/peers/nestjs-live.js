@@ -36,9 +36,15 @@ export async function start({ dist, topic = {}, module = {} }) {
   const { Module, UseGuards } = await import('@nestjs/common');
   const { NestFactory } = await import('@nestjs/core');
   const { Logger, LoggerModule } = await import('nestjs-pino');
-  const { JwtConnectionGuard, LiveGateway, LiveHandlers, LiveModule, LiveService, LiveTopic } = await import(
-    `${dist}index.js`
-  );
+  const {
+    ConnectionRegistry,
+    JwtConnectionGuard,
+    LiveGateway,
+    LiveHandlers,
+    LiveModule,
+    LiveService,
+    LiveTopic,
+  } = await import(`${dist}index.js`);
   const { LiveMetricsModule } = await import(`${dist}nest/metrics/index.js`);
 
   class BenchTopics {
@@ -68,7 +74,7 @@ export async function start({ dist, topic = {}, module = {} }) {
         guards: [JwtConnectionGuard],
         gateway: Gateway,
         jwt: { secret },
-        onClose: (_connection, code) => closes.note(code),
+        onClose: (connection, code) => closes.note(connection, code),
         ...module,
       }),
       LiveMetricsModule,
@@ -83,20 +89,35 @@ export async function start({ dist, topic = {}, module = {} }) {
   return {
     port: Number(new URL(live.url()).port),
     publish: (topic, data) => void live.publish(topic, data),
-    tell: () => ({ ...live.stats(), closes: closes.byCode }),
+    tell: () => {
+      closes.look(app.get(ConnectionRegistry));
+      return { ...live.stats(), closes: closes.byCode };
+    },
     features: 'JwtConnectionGuard, LiveGateway, LiveMetricsModule, logs by nestjs-pino',
   };
 }
 
-/** How many connections were closed with which code, and when first and last. */
+/** How many connections were closed with which code, when first and last, and how long something had waited for them. */
 class Closes {
   byCode = {};
+  waitingSinceMs = new Map();
 
-  note(code) {
+  /** Now and then: for whom does something wait? */
+  look(connections) {
     const nowMs = performance.now();
-    const its = (this.byCode[code] ??= { count: 0, firstMs: nowMs, lastMs: nowMs });
+    for (const connection of connections) {
+      if (connection.outbox.queuedBytes === 0) this.waitingSinceMs.delete(connection);
+      else if (!this.waitingSinceMs.has(connection)) this.waitingSinceMs.set(connection, nowMs);
+    }
+  }
+
+  note(connection, code) {
+    const nowMs = performance.now();
+    const its = (this.byCode[code] ??= { count: 0, firstMs: nowMs, lastMs: nowMs, longestWaitMs: 0 });
     its.count += 1;
     its.lastMs = nowMs;
+    its.longestWaitMs = Math.max(its.longestWaitMs, nowMs - (this.waitingSinceMs.get(connection) ?? nowMs));
+    this.waitingSinceMs.delete(connection);
   }
 }
 
