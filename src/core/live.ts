@@ -39,6 +39,8 @@ export interface LiveStats {
   readonly deliveriesTotal: number;
   /** Bytes that wait for all peers together, outside of the kernel. */
   readonly queuedBytes: number;
+  /** Connections that read more slowly than they are sent to. */
+  readonly behind: number;
   /** Topics in which something is missing that is being fetched. */
   readonly healing: number;
   /** Subscriptions that wait for a fresh start. */
@@ -159,6 +161,7 @@ export class Live {
       publicationsTotal: this.publisher.publicationsTotal,
       deliveriesTotal: this.hub.deliveriesTotal,
       queuedBytes,
+      behind: this.connections.backlogs.size,
       healing: this.hub.healingCount,
       restarting: this.hub.pausedCount,
       draining: this.draining,

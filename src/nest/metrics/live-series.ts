@@ -57,6 +57,11 @@ function measured(make: SeriesMaker, sources: LiveSeriesSources): Metric[] {
       'Bytes that wait for all clients, not in the kernel',
       () => stats().queuedBytes,
     ),
+    make.gauge(
+      'connections_behind',
+      'Connections that read more slowly than they are sent to',
+      () => stats().behind,
+    ),
     make.gauge('pending_handshakes', 'Handshakes that are not decided yet', pendingHandshakes),
     make.gauge('draining', '1 once connections are asked to leave, else 0', () => Number(stats().draining)),
     make.delay(eventLoopDelay),
