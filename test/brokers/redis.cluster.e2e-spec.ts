@@ -73,10 +73,10 @@ redis('A Redis cluster', () => {
     const history = { size: 10_000, ttlMs: 600_000, maxBytes: 1_000_000 };
     await reader.follow('t');
     const before = await other.publish('t', '0', { history });
-    let publishing = true;
+    const publishing = { on: true };
     let last = 0;
     const loop = (async () => {
-      while (publishing) {
+      while (publishing.on) {
         await other.publish('t', String(last + 1), { history }).then(
           () => void (last += 1),
           () => {},
@@ -89,7 +89,7 @@ redis('A Redis cluster', () => {
       await cluster.moveSlot(hashSlot('{t}'));
     }
     await sleep(300);
-    publishing = false;
+    publishing.on = false;
     await loop;
     await reader.caughtUp();
     const reading = reader.readings.get('t');
