@@ -92,6 +92,7 @@ describe.each(platforms)('health, on %s', (_name, platform) => {
       status: 'up',
       state: 'ready',
       draining: false,
+      brokerAvailable: true,
       connections: 1,
       eventLoopDelayMs: delays,
     };
@@ -134,7 +135,14 @@ describe.each(platforms)('health, on %s', (_name, platform) => {
       const { status, body } = await ask(httpUrl, 'ready');
       expect([status, body.status]).toEqual([503, 'error']);
       expect(body.error).toEqual({
-        live: { status: 'down', state: 'draining', draining: true, connections: 1, eventLoopDelayMs: delays },
+        live: {
+          status: 'down',
+          state: 'draining',
+          draining: true,
+          brokerAvailable: true,
+          connections: 1,
+          eventLoopDelayMs: delays,
+        },
       });
       expect(await askBoth(httpUrl)).toEqual({ live: 200, ready: 503, state: 'draining' });
       slow.socket.resume();

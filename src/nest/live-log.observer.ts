@@ -28,6 +28,11 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     this.logger.debug({ msg: 'connection closed', connectionId: id, code, reason: printable(reason) });
   }
 
+  availability(available: boolean): void {
+    if (available) this.logger.log({ msg: 'broker available' });
+    else this.logger.warn({ msg: 'broker away' });
+  }
+
   failed(doing: string, err: unknown, connection?: Connection): void {
     const unlogged = this.passes(doing);
     if (unlogged === undefined) return;

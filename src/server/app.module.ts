@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { LoggerModule } from 'nestjs-pino';
-import { LiveModule } from '../index.js';
+import { type Broker, LiveModule } from '../index.js';
 import { LiveHealthModule } from '../nest/health/index.js';
 import { LiveMetricsModule } from '../nest/metrics/index.js';
 import { DevelopmentCookie } from './development-cookie.js';
@@ -26,13 +26,13 @@ import { VitalsPublisher } from './vitals/vitals.publisher.js';
 /** The standalone server: `LiveModule` with the parts that make a server of it. */
 @Module({})
 export class AppModule {
-  static forRoot(plan: ServerPlan, output: LogOutput): DynamicModule {
+  static forRoot(plan: ServerPlan, output: LogOutput, broker?: Broker): DynamicModule {
     const fleet = { provide: FleetReplay, useFactory: () => new FleetReplay(track) };
     return {
       module: AppModule,
       imports: [
         LoggerModule.forRoot(loggingOf(plan, output)),
-        LiveModule.forRoot(liveOptionsOf(plan)),
+        LiveModule.forRoot({ ...liveOptionsOf(plan), ...(broker && { broker }) }),
         // The live server says in the log by itself why it is not ready; terminus would say it at every probe.
         TerminusModule.forRoot({ logger: false }),
         LiveHealthModule,

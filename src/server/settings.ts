@@ -1,4 +1,5 @@
 import {
+  brokerAddress,
   matching,
   oneOf,
   onOrOff,
@@ -14,7 +15,6 @@ const port = wholeNumber(0, 65_535);
 const host = matching(/^[\w.:-]{1,253}$/, 'an address or a host name, such as 127.0.0.1 or 0.0.0.0');
 const limit = wholeNumber(0, 10_000_000);
 const claim = matching(/^\S.{0,255}$/, '1 to 256 characters');
-const anyText = matching(/^\S+$/, 'an address without spaces');
 
 /** The server's settings: each property is the environment variable of its name. [S17] */
 export class ServerSettings {
@@ -95,7 +95,7 @@ export class ServerSettings {
   @Env('Connections of one address, 0 for no limit', limit)
   readonly LIVE_MAX_CONNECTIONS_PER_ADDRESS: number = 0;
 
-  @Env('Broker between instances', { ...anyText, secret: true }, 'none: one instance')
+  @Env('Broker between instances', brokerAddress(), 'none: one instance')
   readonly LIVE_BROKER_URL?: string;
 
   @Env('Moving vehicles on fleet/demo', onOrOff(), 'true in development')

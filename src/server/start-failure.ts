@@ -1,3 +1,4 @@
+import { MissingPeer } from './broker.js';
 import type { ServerPlan } from './server-plan.js';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -9,6 +10,7 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** Why the server did not start, in words for who runs it; with a stack only where it is our own fault. */
 export function failureText(error: unknown, { settings, httpPort }: ServerPlan): string {
+  if (error instanceof MissingPeer) return `nestjs-live cannot start: ${error.message}`;
   const cause = causeOf(error);
   const reason = reasons[cause?.code ?? ''];
   if (cause === undefined || reason === undefined) {

@@ -6,6 +6,7 @@ import { Logger } from 'nestjs-pino';
 import { LiveService } from '../index.js';
 import { type Addresses, addressesOf } from './addresses.js';
 import { AppModule } from './app.module.js';
+import { brokerOf } from './broker.js';
 import { endLogOutput, openLogOutput } from './log-output.js';
 import { quietStart } from './logging.js';
 import { onlyLoopbackHosts, securityHeaders } from './http-host.js';
@@ -20,8 +21,9 @@ export interface RunningServer {
 
 /** Starts the server. Rejects when a port cannot be bound; nothing is in the log then but what the caller writes. */
 export async function startServer(plan: ServerPlan): Promise<RunningServer> {
+  const broker = await brokerOf(plan.settings);
   const output = openLogOutput();
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(plan, output), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(plan, output, broker), {
     abortOnError: false,
     bufferLogs: true,
     autoFlushLogs: false,

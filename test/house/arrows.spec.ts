@@ -14,7 +14,7 @@ const below: Record<string, readonly string[]> = {
   testing: ['core', 'client', 'brokers', 'protocol', 'ws'],
   nest: ['core', 'ws', 'brokers', 'protocol'],
   index: ['nest', 'core', 'protocol'],
-  server: ['index', 'nest', 'protocol'],
+  server: ['index', 'nest', 'brokers', 'protocol'],
   main: ['server', 'index'],
 };
 

@@ -1,14 +1,16 @@
 import { HealthIndicatorService } from '@nestjs/terminus';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ConnectionRegistry } from '../../core/connection/registry.js';
+import type { Live } from '../../core/live.js';
 import { eventLoopDelay } from '../event-loop-delay.js';
 import type { LiveLifecycle, LiveState } from '../live.lifecycle.js';
 import { LiveHealthIndicator } from './live-health.indicator.js';
 
-function indicatorIn(state: LiveState, connections = 0): LiveHealthIndicator {
+function indicatorIn(state: LiveState, connections = 0, available = true): LiveHealthIndicator {
   return new LiveHealthIndicator(
     { state } as LiveLifecycle,
     { size: connections } as ConnectionRegistry,
+    { available } as Live,
     new HealthIndicatorService(),
   );
 }
@@ -18,6 +20,14 @@ afterEach(() => {
 });
 
 describe('LiveHealthIndicator', () => {
+  it('is live and not ready while the broker is away', () => {
+    const indicator = indicatorIn('ready', 0, false);
+    expect([indicator.live().live.status, indicator.ready().live]).toMatchObject([
+      'up',
+      { status: 'down', brokerAvailable: false },
+    ]);
+  });
+
   it.each([
     ['starting', 'down'],
     ['ready', 'up'],
@@ -36,6 +46,7 @@ describe('LiveHealthIndicator', () => {
         status: 'up',
         state: 'ready',
         draining: false,
+        brokerAvailable: true,
         connections: 3,
         eventLoopDelayMs: { mean: 0.13, p99: 1.5, max: 1_234.57 },
       },

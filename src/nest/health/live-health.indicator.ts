@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { ConnectionRegistry } from '../../core/connection/registry.js';
+import { Live } from '../../core/live.js';
 import { eventLoopDelay, type EventLoopDelayReading } from '../event-loop-delay.js';
 import { LiveLifecycle, type LiveState } from '../live.lifecycle.js';
 
@@ -8,6 +9,8 @@ import { LiveLifecycle, type LiveState } from '../live.lifecycle.js';
 export interface LiveHealthDetails extends Record<string, unknown> {
   readonly state: LiveState;
   readonly draining: boolean;
+  /** Whether the broker answers; without it nobody can subscribe or publish. */
+  readonly brokerAvailable: boolean;
   readonly connections: number;
   /** Over the last 15 to 30 seconds, in milliseconds. */
   readonly eventLoopDelayMs: EventLoopDelayReading;
@@ -39,6 +42,7 @@ export class LiveHealthIndicator {
   constructor(
     private readonly lifecycle: LiveLifecycle,
     private readonly registry: ConnectionRegistry,
+    private readonly core: Live,
     private readonly health: HealthIndicatorService,
   ) {
     eventLoopDelay.start();
@@ -52,9 +56,12 @@ export class LiveHealthIndicator {
     return this.result(key, eventLoopDelay.read().p99 <= maxEventLoopDelayMs);
   }
 
-  /** Up while new clients are let in: down while the server starts, stops, drains, and after that. [L-10.1] */
+  /**
+   * Up while new clients can be served: down while the server starts, stops, drains, and after that [L-10.1]; and while
+   * the broker is away.
+   */
   ready<const Key extends string = 'live'>(key: Key = 'live' as Key): LiveHealthResult<Key> {
-    return this.result(key, this.lifecycle.state === 'ready');
+    return this.result(key, this.lifecycle.state === 'ready' && this.core.available);
   }
 
   private result<Key extends string>(key: Key, up: boolean): LiveHealthResult<Key> {
@@ -63,6 +70,7 @@ export class LiveHealthIndicator {
     const details: LiveHealthDetails = {
       state,
       draining: state === 'draining',
+      brokerAvailable: this.core.available,
       connections: this.registry.size,
       eventLoopDelayMs: { mean: rounded(mean), p99: rounded(p99), max: rounded(max) },
     };

@@ -66,6 +66,30 @@ describe('readSettings', () => {
     if (value !== '') expect(problem).toContain(JSON.stringify(value));
   });
 
+  it.each([
+    'redis://cache',
+    'rediss://ann:p%40ss@cache.example:6380/3',
+    'redis://one:7000, redis://two:7000',
+  ])('takes LIVE_BROKER_URL=%s', (LIVE_BROKER_URL) => {
+    const { settings, problems } = readSettings({ LIVE_BROKER_URL });
+    expect([problems, settings.LIVE_BROKER_URL]).toEqual([[], LIVE_BROKER_URL]);
+  });
+
+  it.each([
+    'canary',
+    'http://ann:canary@cache',
+    'canary://cache',
+    'redis://ann:canary@cache/three',
+    'redis://ann:canary@cache,',
+    'redis://canary@one,rediss://canary@two',
+    'constructor:canary',
+  ])('finds LIVE_BROKER_URL=%s wrong without showing it', (LIVE_BROKER_URL) => {
+    const [problem, ...more] = problemsOf({ LIVE_BROKER_URL });
+    expect(more).toEqual([]);
+    expect(problem).toMatch(/^LIVE_BROKER_URL is a secret of \d+ bytes, but must be redis:\/\//);
+    expect(problem).not.toContain('canary');
+  });
+
   it('shows no secret, only how long it is', () => {
     const secrets = {
       LIVE_JWT_SECRET: 'canary-1',
@@ -113,11 +137,6 @@ describe('settings that contradict each other', () => {
       'a limit that has no effect yet',
       { LIVE_MAX_CONNECTIONS: '5' },
       'LIVE_MAX_CONNECTIONS is 5, but this version',
-    ],
-    [
-      'a broker that is not there yet',
-      { LIVE_BROKER_URL: 'redis://x' },
-      'LIVE_BROKER_URL is set, but this version',
     ],
   ])('%s stop the start', (_what, environment, words) => {
     const problems = problemsOf(environment);

@@ -11,6 +11,7 @@ import {
   type ValidationOptions,
 } from 'class-validator';
 import { validateAllowedOrigins } from '../../nest/auth/origin.js';
+import { areBrokerAddresses } from './broker-address.js';
 import type { Rule } from './variable.js';
 
 const asIs = (text: string): string => text;
@@ -63,6 +64,17 @@ export function webAddress(loopbackMayBeHttp: boolean): Rule {
         );
       }),
     ],
+  };
+}
+
+/** Addresses of a broker, with the password in them. */
+export function brokerAddress(): Rule {
+  return {
+    allowed:
+      'redis:// or rediss:// (TLS) and then [user:password@]host[:port][/database], or a comma list for a cluster',
+    parse: asIs,
+    secret: true,
+    checks: [check('brokerAddress', (value) => typeof value === 'string' && areBrokerAddresses(value))],
   };
 }
 

@@ -1,0 +1,78 @@
+import { Logger } from '@nestjs/common';
+import type { Broker } from '../index.js';
+import type { ServerSettings } from './settings.js';
+import { brokerAddresses } from './settings/broker-address.js';
+
+/** Told what is wrong with the connection, again and again while it stays so. */
+type Complain = (doing: string, error: unknown) => void;
+
+interface BrokerKind {
+  /** The optional peer that it needs. */
+  readonly peer: string;
+  /** Makes the broker; loads the peer only now. */
+  readonly make: (urls: readonly string[], complain: Complain) => Promise<Broker>;
+}
+
+const redis: BrokerKind = {
+  peer: '@redis/client',
+  async make(url, onError) {
+    const { RedisBroker } = await import('../brokers/redis/index.js');
+    return new RedisBroker({ url, onError });
+  },
+};
+
+/** By the scheme of `LIVE_BROKER_URL`; `broker-address.ts` says which are taken. */
+export const brokerKinds: Readonly<Record<string, BrokerKind>> = { 'redis:': redis, 'rediss:': redis };
+
+/** The server cannot start, and why is all that there is to say. */
+export class MissingPeer extends Error {}
+
+/**
+ * The broker that the settings name; `undefined` for the memory of this process. It need not be reachable: the server
+ * starts, is not ready, and goes on trying.
+ *
+ * @throws MissingPeer when its client is not installed
+ */
+export async function brokerOf(
+  { LIVE_BROKER_URL }: ServerSettings,
+  kinds: Readonly<Record<string, BrokerKind>> = brokerKinds,
+): Promise<Broker | undefined> {
+  if (LIVE_BROKER_URL === undefined) return undefined;
+  const urls = brokerAddresses(LIVE_BROKER_URL);
+  const kind = kinds[new URL(urls[0] ?? '').protocol];
+  if (kind === undefined) throw new Error('LIVE_BROKER_URL has a scheme that no broker takes.');
+  try {
+    return await kind.make(urls, complaints());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new MissingPeer(
+      `LIVE_BROKER_URL needs ${kind.peer}, which is not installed: npm install ${kind.peer}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Milliseconds until the same complaint is logged again. */
+const againMs = 60_000;
+
+/** Logs each complaint once a minute, by its words alone: what else is in an error of a client may be a secret. */
+function complaints(): Complain {
+  const logger = new Logger('Broker');
+  const saidMs = new Map<string, number>();
+  return (doing, error) => {
+    const words = `failed: ${doing}`;
+    const why = wordsOf(error);
+    const now = performance.now();
+    if (now - (saidMs.get(words + why) ?? -againMs) < againMs) return;
+    // A server says few different things, but what it says is not ours.
+    if (saidMs.size > 100) saidMs.clear();
+    saidMs.set(words + why, now);
+    logger.warn({ msg: words, why });
+  };
+}
+
+/** An error for several addresses of one name has no words of its own, but a code. */
+function wordsOf(error: unknown): string {
+  const { message, code } = error as Partial<NodeJS.ErrnoException>;
+  return message === undefined || message === '' ? (code ?? 'unknown') : message;
+}

@@ -1,0 +1,84 @@
+import { expect, it } from 'vitest';
+import { LiveTestClient } from '../src/testing/index.js';
+import { describeWith, redisServer } from './support/programs.js';
+import { RedisServer } from './support/redis-server.js';
+import {
+  listening,
+  pageCookie,
+  spawnServer,
+  startServer,
+  type RunningServer,
+} from './support/spawned-server.js';
+
+const key = 'a-key-of-this-test';
+const secret = { LIVE_PUBLISH_KEY: key, LIVE_DEMO: 'false' };
+
+async function publish({ http }: RunningServer, data: unknown): Promise<Response> {
+  return fetch(`${http}/publish`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ topic: 'chat/1', data }),
+  });
+}
+
+const statusOf = async ({ http }: RunningServer, which: 'live' | 'ready'): Promise<number> =>
+  (await fetch(`${http}/health/${which}`)).status;
+
+async function readyWithin(running: RunningServer, ms: number): Promise<void> {
+  const endMs = performance.now() + ms;
+  while ((await statusOf(running, 'ready')) !== 200) {
+    if (performance.now() > endMs) throw new Error(`Not ready within ${String(ms)} ms`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+  }
+}
+
+describeWith(redisServer)('The server with LIVE_BROKER_URL', () => {
+  it('[S17] is one live server with every other that has the same', async () => {
+    const { url } = await RedisServer.start();
+    const [one, two] = await Promise.all([
+      startServer({ ...secret, LIVE_BROKER_URL: url }),
+      startServer({ ...secret, LIVE_BROKER_URL: url }),
+    ]);
+    await readyWithin(one, 5_000);
+    await readyWithin(two, 5_000);
+    const client = await LiveTestClient.connect(one.sockets, {
+      headers: { cookie: await pageCookie(one.http), origin: one.http },
+    });
+    await client.request({ type: 'subscribe', id: 1, topic: 'chat/1' });
+    const answer = await publish(two, { text: 'hello' });
+    expect(answer.status).toBe(202);
+    expect(await client.nextOf('event')).toMatchObject({ topic: 'chat/1', data: { text: 'hello' } });
+    client.close();
+  });
+
+  it('[S17] starts while the broker is away, says so without its secret, and is ready when it comes', async () => {
+    const redis = await RedisServer.start();
+    await redis.stop();
+    const url = redis.url.replace('//', '//default:canary@');
+    const server = spawnServer({ ...secret, LIVE_BROKER_URL: url, LOG_LEVEL: 'debug' });
+    const running = await listening(server);
+    const entry = await server.logged('failed: connecting to Redis');
+    expect(String(entry['why'])).toContain('ECONNREFUSED');
+    expect([await statusOf(running, 'ready'), await statusOf(running, 'live')]).toEqual([503, 200]);
+    expect((await publish(running, 1)).status).toBe(503);
+    await redis.start();
+    await readyWithin(running, 3_000);
+    expect((await publish(running, 1)).status).toBe(202);
+    await server.logged('broker available');
+    redis.freeze();
+    await server.logged('broker away');
+    expect([await statusOf(running, 'ready'), await statusOf(running, 'live')]).toEqual([503, 200]);
+    server.kill('SIGTERM');
+    expect(await server.exit).toBe(0);
+    expect(server.stdout + server.stderr).not.toContain('canary');
+  }, 40_000);
+
+  it('[S17] does not start with an address that it cannot read, and does not show it', async () => {
+    const server = spawnServer({ LIVE_BROKER_URL: 'redis://ann:canary@cache/three' });
+    expect(await server.exit).toBe(1);
+    expect(server.stderr).toContain('LIVE_BROKER_URL is a secret of 30 bytes, but must be redis://');
+    expect(server.stdout + server.stderr).not.toContain('canary');
+  });
+});
