@@ -11,6 +11,7 @@ export { liveRedact } from './nest/live-redact.js';
 export { LiveObservers, type LiveObserver } from './nest/live.observers.js';
 export {
   LiveTopic,
+  type LivePresenceOptions,
   type LiveTopicOptions,
   type LiveTopicProvider,
 } from './nest/topics/live-topic.decorator.js';
@@ -32,6 +33,7 @@ export { ConnectionRegistry } from './core/connection/registry.js';
 export type { ConnectionIdentity, LiveUser } from './core/connection/live-user.js';
 export type { ClusterCount } from './core/cluster/command.js';
 export type { DisconnectOptions, ReauthoriseTarget, UnsubscribeOptions } from './core/cluster/requests.js';
+export type { PresenceMember } from './core/presence/member.js';
 export type { LiveStats } from './core/live.js';
 export type { Broker, BrokerSink, HistoryRules, LatestRule, Published } from './core/ports/broker.js';
 export { snapshotAt } from './core/stream/snapshot-at.js';

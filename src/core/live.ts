@@ -16,6 +16,9 @@ import { Flusher } from './outbound/flusher.js';
 import type { Published } from './ports/broker.js';
 import type { LiveSocket } from './ports/socket.js';
 import { type PublicationOptions, Publisher } from './publisher.js';
+import { Presence } from './presence/presence.js';
+import { PresenceBroker } from './presence/presence-broker.js';
+import { PresencePolicy } from './presence/presence-policy.js';
 import { Continuity } from './stream/continuity.js';
 import { Resync } from './stream/resync.js';
 import { Snapshots } from './stream/snapshots.js';
@@ -53,6 +56,7 @@ export class Live {
   readonly registry: ConnectionRegistry;
   readonly verbs: Verbs;
   readonly cluster: Cluster;
+  readonly presence: Presence;
   private readonly hub: Hub;
   private readonly publisher: Publisher;
   private readonly continuity: Continuity;
@@ -61,14 +65,19 @@ export class Live {
   private readonly recheck: Recheck;
   private readonly connections: ConnectionContext;
   private readonly sessions: SessionContext;
+  private readonly ports: LivePorts;
   private draining_: Drain | undefined;
 
   constructor(
     private readonly settings: LiveSettings,
-    private readonly ports: LivePorts,
+    outside: LivePorts,
   ) {
-    const { broker, policy, clock, observer } = ports;
+    const { clock, observer } = outside;
     const { limits } = settings;
+    const policy = new PresencePolicy(outside.policy);
+    const broker = new PresenceBroker(outside.broker, policy, clock);
+    const ports = { ...outside, policy, broker };
+    this.ports = ports;
     this.hub = new Hub({ ...settings, broker, observer, clock });
     this.publisher = new Publisher(broker, observer);
     this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
@@ -87,7 +96,8 @@ export class Live {
       carryOut: carryOutOn({ registry: this.registry, clock, rights }),
     });
     this.sessions = { ...limits, clock, observer, onEnd: this.ended };
-    const { hub, publisher } = this;
+    const { hub, publisher, cluster } = this;
+    this.presence = new Presence({ hub, broker, policy, cluster, clock, observer });
     const snapshots = new Snapshots(broker, clock, observer, limits.snapshotTimeoutMs);
     const resync = new Resync({ hub, broker, snapshots, clock, observer });
     const checkIntervalMs = limits.positionCheckIntervalMs;
@@ -144,6 +154,8 @@ export class Live {
     if (!isTopicName(topic)) throw new LiveError('validation-failed', 'This is not a topic name [L-3.1]');
     const rules = this.ports.policy.rulesFor(topic);
     if (rules === undefined) throw new LiveError('validation-failed', `No declared topic matches "${topic}"`);
+    if (rules.tellsPresenceOf !== undefined)
+      throw new LiveError('validation-failed', `Only the server publishes to "${topic}" [L-11.1]`);
     checkOptions(options);
     const text = jsonOf(data);
     if (text === undefined) throw new LiveError('validation-failed', 'The data has no JSON text');
@@ -181,6 +193,7 @@ export class Live {
 
   /** Takes its leave of the other instances. To be called after the drain and before the broker is closed. */
   async close(): Promise<void> {
+    this.presence.close();
     await this.cluster.close();
   }
 

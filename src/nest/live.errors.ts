@@ -88,6 +88,17 @@ export const topicTwice = (one: string, onePattern: string, other: string, other
       'Keep one of them.',
   );
 
+export const topicOfPresence = (
+  provider: string,
+  pattern: string,
+  other: string,
+  otherPattern: string,
+): Error =>
+  new Error(
+    `LiveModule: @LiveTopic('${pattern}') ${provider} is where the members of @LiveTopic('${otherPattern}') ${other} are ` +
+      'told, which has "presence". Give one of them another name.',
+  );
+
 export const wrongPattern = (pattern: string, reason: string): Error =>
   new Error(
     `LiveModule: '${pattern}' is no topic pattern: ${reason}. Examples: 'fleet/:fleetId', 'chat/*', 'logs/**'.`,

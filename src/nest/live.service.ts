@@ -6,6 +6,7 @@ import {
   requests,
   type UnsubscribeOptions,
 } from '../core/cluster/requests.js';
+import type { PresenceMember } from '../core/presence/member.js';
 import { Live, type LiveStats } from '../core/live.js';
 import type { Published } from '../core/ports/broker.js';
 import { LiveServer } from './live.server.js';
@@ -88,6 +89,16 @@ export class LiveService {
    */
   async count(topic: string): Promise<ClusterCount> {
     return this.live.cluster.give(requests.count(topic));
+  }
+
+  /**
+   * The members of a topic that was declared with `presence`, by their ids, on all instances as far as this one knows: a
+   * second behind at most, and after the death of an instance until `instanceTimeoutMs` is over [L-11.6].
+   *
+   * @throws LiveError `validation-failed` for any other topic
+   */
+  presence(topic: string): readonly PresenceMember[] {
+    return this.live.presence.members(topic);
   }
 
   /** What the live server of this instance is doing now. */

@@ -26,8 +26,8 @@ export interface BusEnd {
 /** An engine for many instances in one process: it loses, delays, doubles and reorders signals, by a seed. */
 export class SignalBus {
   weather = fairWeather;
-  /** Signals that were sent, by type. */
-  readonly sent: string[] = [];
+  /** Signals that were sent. */
+  readonly texts: string[] = [];
   private readonly random: Random;
   private readonly ends: { readonly end: BusEnd; sink: BrokerSink | undefined }[] = [];
 
@@ -71,6 +71,11 @@ export class SignalBus {
     return { broker, end };
   }
 
+  /** The types of the signals that were sent. */
+  get sent(): string[] {
+    return this.texts.map((text) => String((JSON.parse(text) as { type: unknown }).type));
+  }
+
   /** To everybody, as anybody who can write to the engine may. */
   shout(text: string): void {
     for (const { end, sink } of this.ends) if (end.connected) sink?.signal(text);
@@ -78,7 +83,7 @@ export class SignalBus {
 
   private carry(text: string, from: BusEnd): void {
     if (!from.connected) throw new Error('The bus is away');
-    this.sent.push(String((JSON.parse(text) as { type: unknown }).type));
+    this.texts.push(text);
     for (const to of this.ends) {
       const { loss, twice, delayMs } = this.weather;
       if (this.random.chance(loss)) continue;

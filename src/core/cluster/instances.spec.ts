@@ -33,6 +33,16 @@ describe('instances', () => {
     expect(known(a)).toEqual(['']);
   });
 
+  it('stay gone when a hello of before comes after their good-bye', async () => {
+    const cluster = new TestCluster();
+    const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
+    const hello = cluster.bus.texts.findLast((text) => text.includes('"instanceId":"b"')) ?? '';
+    await b.test.live.close();
+    await cluster.pass(50);
+    cluster.bus.shout(hello);
+    expect(known(a)).toEqual(['']);
+  });
+
   it('are not gone because two of their hellos were lost', async () => {
     const cluster = new TestCluster({}, { seed: 7 });
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];

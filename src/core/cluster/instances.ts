@@ -46,6 +46,8 @@ const settlingMs = 300;
  */
 export class Instances {
   private readonly known = new Map<string, Known>();
+  /** Keys of those who said good-bye: what comes late from them is over. */
+  private readonly departed = new Set<string>();
   private readonly watchers: InstanceWatcher[] = [];
   private helloDueMs = 0;
   private plannedMs = 0;
@@ -108,7 +110,7 @@ export class Instances {
   }
 
   greeted(key: string, { instanceId, seq }: Hello): void {
-    if (this.cancel === undefined) return;
+    if (this.cancel === undefined || this.departed.has(key)) return;
     let instance = this.known.get(key);
     if (instance === undefined) {
       if (this.known.size >= mostInstances) return;
@@ -123,6 +125,9 @@ export class Instances {
   }
 
   left(key: string): void {
+    const [first] = this.departed;
+    if (first !== undefined && this.departed.size >= mostInstances) this.departed.delete(first);
+    this.departed.add(key);
     this.forget(key, true);
   }
 

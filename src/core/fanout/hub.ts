@@ -6,6 +6,7 @@ import type { DeliveryRules } from '../pace/delivery.js';
 import type { Broker, Publication } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
+import type { Audience } from './audience.js';
 import type { Subscription } from './subscription.js';
 import { Topic, type TopicSurroundings } from './topic.js';
 import { Windows } from './windows.js';
@@ -30,6 +31,8 @@ export class Hub {
   onAstray: (topic: Topic) => void = () => {};
   /** Told of a subscriber that was too slow, and reads again: publications from an offset on were left out for it. */
   onLeftOut: (topic: Topic, subscription: Subscription, from: number) => void = () => {};
+  /** Who is told of the subscribers of a topic that is opened. */
+  audienceOf: (name: string) => Audience | undefined = () => undefined;
   private readonly recovered = new WeakMap<Publication, SharedFrame>();
   private readonly topics = new Map<string, Topic>();
 
@@ -125,6 +128,7 @@ export class Hub {
     if (topic === undefined) {
       const ready = this.parts.broker.subscribe(name);
       topic = new Topic(name, ready, this.surroundings, delivery);
+      topic.audience = this.audienceOf(name);
       this.topics.set(name, topic);
       const opened = topic;
       // A subscription that failed must not stay: whoever comes next tries again.

@@ -6,6 +6,7 @@ import { Pacing } from '../pace/pacing.js';
 import type { Publication } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { SnapshotRun } from '../stream/snapshot-run.js';
+import type { Audience } from './audience.js';
 import { Hold } from './hold.js';
 import { Gathering } from './gathering.js';
 import { SharedEvent } from './shared-event.js';
@@ -44,6 +45,8 @@ export class Topic implements SubscribedTopic {
   offset = 0;
   /** While it is there, nothing is delivered: something is missing before it. */
   healing: Healing | undefined;
+  /** Who is told of the subscribers. */
+  audience: Audience | undefined;
   /** The snapshot that is being made now; whoever comes meanwhile shares it. */
   snapshotRun: SnapshotRun | undefined;
   private readonly holds = new Set<Hold>();
@@ -138,6 +141,7 @@ export class Topic implements SubscribedTopic {
     const subscription = new Subscription(connection, this, after);
     subscription.pace = this.pacing.paceOf(subscription, after, maxRate);
     this.resume(subscription, after);
+    this.audience?.joined(connection);
     return subscription;
   }
 
@@ -164,6 +168,7 @@ export class Topic implements SubscribedTopic {
     this.paused.delete(subscription);
     subscription.room = undefined;
     room?.left(subscription);
+    this.audience?.left(subscription.connection);
     this.checkUse();
   }
 

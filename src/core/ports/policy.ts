@@ -2,6 +2,14 @@ import type { LiveUser } from '../connection/live-user.js';
 import type { DeliveryRules } from '../pace/delivery.js';
 import type { HistoryRules, LatestRule } from './broker.js';
 
+/** What a topic says about its members. */
+export interface PresenceRules {
+  /** What everybody who may read the topic is shown of a user beside the id; nothing by default. */
+  fields?(user: LiveUser): object;
+  /** Milliseconds that a user whose last connection is gone is waited for. */
+  readonly graceMs: number;
+}
+
 /** What the application says about one topic, its parameters already filled in. */
 export interface TopicRules {
   /** Only `true` allows. A throw or a late answer denies. */
@@ -15,6 +23,10 @@ export interface TopicRules {
   readonly history?: HistoryRules;
   /** How publications go out; each at once, and a subscriber that is too slow is closed, where it is absent. */
   readonly delivery?: DeliveryRules;
+  /** Present: it is known and told who is subscribed. */
+  readonly presence?: PresenceRules;
+  /** The topic whose members this one tells; the server's own, nobody else publishes to it. */
+  readonly tellsPresenceOf?: string;
 }
 
 /** Finds the rules of a topic. */

@@ -13,6 +13,25 @@ export interface LiveTopicOptions extends DeliveryRules {
    * the last data of each key (of the 10,000 keys heard of last).
    */
   readonly snapshot?: LatestRule;
+  /**
+   * Makes it known who is subscribed: `LiveService.presence(topic)`, and for clients the topic `<topic>/presence`, which has
+   * the same `canSubscribe` [L-11.1]. Nothing by default.
+   */
+  readonly presence?: true | LivePresenceOptions;
+}
+
+/** What a topic says about its members. */
+export interface LivePresenceOptions {
+  /**
+   * What everybody who may read the topic is shown of a user, beside the id: an object of at most 1,024 characters of JSON.
+   * @default nothing
+   */
+  readonly fields?: (user: LiveUser) => object;
+  /**
+   * Milliseconds that a user whose last connection is gone stays a member, so that a reconnect is no leave and join.
+   * @default 5000
+   */
+  readonly graceMs?: number;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { DeliveryRules } from '../../core/pace/delivery.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
-import type { Policy, TopicRules } from '../../core/ports/policy.js';
-import { topicTwice } from '../live.errors.js';
+import type { Policy, PresenceRules, TopicRules } from '../../core/ports/policy.js';
+import { topicOfPresence, topicTwice } from '../live.errors.js';
 import type { LiveTopicProvider } from './live-topic.decorator.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 
@@ -12,6 +12,7 @@ export interface DeclaredTopic {
   readonly history: HistoryRules | undefined;
   readonly latest?: LatestRule | undefined;
   readonly delivery: DeliveryRules;
+  readonly presence?: PresenceRules | undefined;
 }
 
 /** Topics whose rules are remembered; the memory is emptied when it is full. */
@@ -35,6 +36,7 @@ export class TopicPolicy implements Policy {
       if (same !== undefined) throw topicTwice(...namesOf(same), ...namesOf(topic));
       byForm.set(topic.pattern.form, topic);
     }
+    for (const topic of topics) checkPresence(topic, topics);
     this.declared = topics.toSorted((one, other) => TopicPattern.compare(one.pattern, other.pattern));
     this.remembered.clear();
   }
@@ -56,12 +58,22 @@ export class TopicPolicy implements Policy {
   }
 }
 
+/** A topic with presence has another one beside it, which would hide one of the application's own. [L-11.1] */
+function checkPresence(topic: DeclaredTopic, topics: readonly DeclaredTopic[]): void {
+  const base = /^(.*)\/presence$/.exec(topic.pattern.text)?.[1];
+  if (base === undefined) return;
+  // A pattern stands for a topic here: its names are one segment of any text.
+  const example = base.replaceAll(/[^/]+/g, (segment) => (/^(?::|\*)/.test(segment) ? 'any' : segment));
+  const hides = topics.find(({ pattern, presence }) => presence !== undefined && pattern.match(example));
+  if (hides !== undefined) throw topicOfPresence(...namesOf(topic), ...namesOf(hides));
+}
+
 function namesOf({ provider, pattern }: DeclaredTopic): [provider: string, pattern: string] {
   return [provider.constructor.name, pattern.text];
 }
 
 function rulesOf(
-  { provider, history, latest, delivery }: DeclaredTopic,
+  { provider, history, latest, delivery, presence }: DeclaredTopic,
   params: TopicParams,
   topic: string,
 ): TopicRules {
@@ -73,5 +85,6 @@ function rulesOf(
     ...(latest !== undefined && { latest }),
     ...(history !== undefined && { history }),
     delivery,
+    ...(presence !== undefined && { presence }),
   };
 }

@@ -3,6 +3,7 @@ import { DiscoveryService, Reflector } from '@nestjs/core';
 import { type DeliveryRules, flushMsAllowed, isFlushMs, slowPolicies } from '../../core/pace/delivery.js';
 import { isRate, rateAllowed } from '../../core/pace/rate.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
+import type { PresenceRules } from '../../core/ports/policy.js';
 import {
   topicRequestScoped,
   topicWithoutAuthorisation,
@@ -11,6 +12,7 @@ import {
 } from '../live.errors.js';
 import {
   LIVE_TOPIC,
+  type LivePresenceOptions,
   type LiveTopicMetadata,
   type LiveTopicOptions,
   type LiveTopicProvider,
@@ -67,6 +69,7 @@ function declaration(
     history: historyOf(options.history, name),
     latest,
     delivery: deliveryOf(options, name),
+    presence: presenceOf(options.presence, name),
   };
 }
 
@@ -82,6 +85,21 @@ function deliveryOf({ slow, maxRate, flushMs }: LiveTopicOptions, name: string):
     ...(maxRate !== undefined && { maxRate }),
     ...(flushMs !== undefined && { flushMs }),
   };
+}
+
+function presenceOf(
+  options: true | LivePresenceOptions | undefined,
+  name: string,
+): PresenceRules | undefined {
+  if (options === undefined) return undefined;
+  if (options !== true && (typeof options !== 'object' || options === null))
+    throw wrongOption(`presence of ${name}`, options, 'true or an object');
+  const { fields, graceMs = 5_000 } = options === true ? {} : options;
+  if (fields !== undefined && typeof fields !== 'function')
+    throw wrongOption(`presence.fields of ${name}`, fields, 'a function from a user to an object');
+  if (!Number.isInteger(graceMs) || graceMs < 0)
+    throw wrongOption(`presence.graceMs of ${name}`, graceMs, 'an integer >= 0');
+  return { graceMs, ...(fields !== undefined && { fields }) };
 }
 
 function historyOf(history: Partial<HistoryRules> | undefined, name: string): HistoryRules | undefined {

@@ -1,0 +1,96 @@
+import type {
+  Broker,
+  BrokerSink,
+  LatestReading,
+  Published,
+  PublishOptions,
+  RecoveryLimits,
+  StreamReading,
+} from '../ports/broker.js';
+import type { Clock } from '../ports/clock.js';
+import type { Policy } from '../ports/policy.js';
+import type { Position } from '../../protocol/position.js';
+import { PresenceStream } from './presence-stream.js';
+
+/**
+ * The engine, and beside it the streams of presence, which each instance makes from what it knows: they need no storage,
+ * and one event is told once, whichever instance it comes from.
+ */
+export class PresenceBroker implements Broker {
+  readonly lossless?: true;
+  readonly solitary?: true;
+  private readonly streams = new Map<string, PresenceStream>();
+  private sink: BrokerSink | undefined;
+
+  constructor(
+    private readonly engine: Broker,
+    private readonly policy: Policy,
+    private readonly clock: Clock,
+  ) {
+    if (engine.lossless === true) this.lossless = true;
+    if (engine.solitary === true) this.solitary = true;
+  }
+
+  get available(): boolean {
+    return this.engine.available;
+  }
+
+  start(sink: BrokerSink): void {
+    this.sink = sink;
+    this.engine.start(sink);
+  }
+
+  /** Somebody came or went; told where somebody here reads it. */
+  tell(topic: string, data: string, key: string): void {
+    const stream = this.streams.get(topic);
+    if (stream === undefined) return;
+    const publication = stream.add(data, key, this.clock.now());
+    this.sink?.publication(topic, stream.top.epoch, publication);
+  }
+
+  /** Where a stream of presence is now. */
+  top(topic: string): Position | undefined {
+    return this.streams.get(topic)?.top;
+  }
+
+  publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
+    return this.engine.publish(topic, data, options);
+  }
+
+  async subscribe(topic: string): Promise<void> {
+    if (this.policy.rulesFor(topic)?.tellsPresenceOf === undefined) await this.engine.subscribe(topic);
+    else if (!this.streams.has(topic)) this.streams.set(topic, new PresenceStream());
+  }
+
+  async unsubscribe(topic: string): Promise<void> {
+    if (!this.streams.delete(topic)) await this.engine.unsubscribe(topic);
+  }
+
+  async read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
+    const stream = this.streams.get(topic);
+    return stream?.read(since, limits, this.clock.now()) ?? this.engine.read(topic, since, limits);
+  }
+
+  async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
+    const elsewhere = topics.filter((topic) => !this.streams.has(topic));
+    const tops = new Map(elsewhere.length > 0 ? await this.engine.tops(elsewhere) : []);
+    for (const topic of topics) {
+      const top = this.top(topic);
+      if (top !== undefined) tops.set(topic, top);
+    }
+    return tops;
+  }
+
+  latest(topic: string): Promise<LatestReading> {
+    return this.engine.latest(topic);
+  }
+
+  signal(text: string): Promise<void> {
+    return this.engine.signal(text);
+  }
+
+  close(): Promise<void> {
+    this.streams.clear();
+    return this.engine.close();
+  }
+}

@@ -1,0 +1,22 @@
+import type { Policy, TopicRules } from '../ports/policy.js';
+import { companied } from './companion.js';
+
+/** The application's topics, and beside each with presence the one that tells its members. [L-11.1] */
+export class PresencePolicy implements Policy {
+  /** The members that a topic of presence tells, and the position that they stand for, as a snapshot. */
+  snapshotOf: (topic: string) => unknown = () => undefined;
+
+  constructor(private readonly application: Policy) {}
+
+  rulesFor(topic: string): TopicRules | undefined {
+    const base = companied(topic);
+    const rules = base === undefined ? undefined : this.rulesFor(base);
+    if (base === undefined || rules?.presence === undefined) return this.application.rulesFor(topic);
+    return {
+      canSubscribe: (user) => rules.canSubscribe(user),
+      canPublish: () => false,
+      snapshot: () => this.snapshotOf(topic),
+      tellsPresenceOf: base,
+    };
+  }
+}

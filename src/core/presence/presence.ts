@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import type { Cluster, PresenceListener } from '../cluster/cluster.js';
+import type { Instance } from '../cluster/instances.js';
+import type { Attendance, Changes, State } from '../cluster/signal.js';
+import type { Audience } from '../fanout/audience.js';
+import type { Hub } from '../fanout/hub.js';
+import type { Clock } from '../ports/clock.js';
+import type { Observer } from '../ports/observer.js';
+import { isTopicName } from '../../protocol/topic-name.js';
+import { SnapshotAt } from '../stream/snapshot-at.js';
+import { isKey } from '../verbs/fields.js';
+import { Attendances } from './attendance.js';
+import { companied, companionOf } from './companion.js';
+import { Departures } from './departures.js';
+import { Journal } from './journal.js';
+import { noPresence, type PresenceMember, shownMember } from './member.js';
+import type { PresenceBroker } from './presence-broker.js';
+import type { PresencePolicy } from './presence-policy.js';
+import { Replica } from './replica.js';
+import { Roll, type RollEvent } from './roll.js';
+
+export interface PresenceParts {
+  readonly hub: Hub;
+  readonly broker: PresenceBroker;
+  readonly policy: PresencePolicy;
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
+/**
+ * Who attends the topics that say so, on all instances. Every instance keeps what each has told of its own members; nothing
+ * is stored in the engine, so that all engines are alike, and what a dead instance had told goes with it. [L-11.2]
+ */
+export class Presence implements PresenceListener {
+  private readonly roll: Roll;
+  private readonly own: Attendances;
+  private readonly journal: Journal;
+  private readonly departures: Departures;
+  private readonly replicas = new Map<string, Replica>();
+
+  constructor(private readonly parts: PresenceParts) {
+    const { hub, policy, cluster, clock, observer } = parts;
+    const { self, instances, send } = cluster;
+    this.roll = new Roll((...change) => this.tell(...change));
+    this.own = new Attendances(clock, observer, (now) => this.changed(now));
+    const all = (): readonly Attendance[] => this.roll.of(self.key);
+    this.journal = new Journal({ clock, all, heard: () => instances.size > 0, send });
+    this.departures = new Departures(
+      clock,
+      this.roll,
+      (topic) => policy.rulesFor(topic)?.presence?.graceMs ?? 0,
+    );
+    hub.audienceOf = (topic) => this.audienceOf(topic);
+    policy.snapshotOf = (companion) => this.snapshotOf(companion);
+    cluster.listen(this);
+    instances.watch({
+      appeared() {},
+      greeted: (instance, seq) => this.replicaOf(instance).greeted(seq),
+      gone: (instance, said) => this.gone(instance, said),
+    });
+  }
+
+  /** Members of all topics, as far as this instance knows. */
+  get size(): number {
+    return this.roll.size;
+  }
+
+  get seq(): number {
+    return this.journal.seq;
+  }
+
+  /**
+   * The topic's members, by their ids, as far as this instance knows.
+   *
+   * @throws LiveError `validation-failed` for a topic without presence
+   */
+  members(topic: string): readonly PresenceMember[] {
+    if (!isTopicName(topic) || this.parts.policy.rulesFor(topic)?.presence === undefined)
+      throw noPresence(topic);
+    return this.roll
+      .members(topic)
+      .map(({ user, connections, fields }) => ({ ...shownMember(user, fields), connections }));
+  }
+
+  changes(from: Instance, body: Changes): void {
+    this.replicaOf(from).changes(body);
+  }
+
+  ask(): void {
+    this.journal.asked();
+  }
+
+  state(from: Instance, body: State): void {
+    this.replicaOf(from).state(body);
+  }
+
+  /** Tells what has not been told; to be called before the cluster is closed. */
+  close(): void {
+    this.journal.tell();
+    this.journal.stop();
+    this.own.stop();
+    this.departures.stop();
+    for (const replica of this.replicas.values()) replica.stop();
+    this.replicas.clear();
+  }
+
+  /** Who comes to and leaves a topic here; nobody asks where the topic has no presence. */
+  private audienceOf(topic: string): Audience | undefined {
+    const rules = this.parts.policy.rulesFor(topic)?.presence;
+    if (rules === undefined) return undefined;
+    return {
+      joined: (connection) => this.own.joined(topic, rules, connection),
+      left: (connection) => this.own.left(topic, rules, connection),
+    };
+  }
+
+  private changed(now: Attendance): void {
+    this.roll.set(this.parts.cluster.self.key, now);
+    if (this.parts.broker.solitary !== true) this.journal.add(now);
+  }
+
+  /** Clients here are told what changes for them. [L-11.4] */
+  private tell(topic: string, event: RollEvent, user: string, fields: string): void {
+    const companion = companionOf(topic);
+    if (companion === undefined) return;
+    const data = JSON.stringify({ event, member: shownMember(user, fields) });
+    // Always one: publications without a key stand for each other where a client asks for fewer. [L-4.8]
+    const key = isKey(user) ? user : createHash('sha256').update(user).digest('hex');
+    this.parts.broker.tell(companion, data, key);
+  }
+
+  private snapshotOf(companion: string): unknown {
+    const topic = companied(companion);
+    const top = this.parts.broker.top(companion);
+    if (topic === undefined || top === undefined) throw new Error('Nobody reads this topic');
+    const members = this.roll.members(topic).map(({ user, fields }) => shownMember(user, fields));
+    return new SnapshotAt(top, members);
+  }
+
+  private replicaOf(instance: Instance): Replica {
+    const { key } = instance;
+    let replica = this.replicas.get(key);
+    if (replica === undefined) {
+      const { clock, cluster } = this.parts;
+      replica = new Replica({
+        clock,
+        ask: () => cluster.send({ type: 'ask', to: key }),
+        apply: (change) => this.roll.set(key, change),
+        replace: (members) => this.roll.replace(key, members),
+      });
+      this.replicas.set(key, replica);
+    }
+    return replica;
+  }
+
+  private gone({ key }: Instance, said: boolean): void {
+    this.replicas.get(key)?.stop();
+    this.replicas.delete(key);
+    if (said) this.departures.begin(key);
+    else this.roll.replace(key, []);
+  }
+}

@@ -1,0 +1,97 @@
+import type { Attendance, Changes, State } from '../cluster/signal.js';
+import type { Cancel, Clock } from '../ports/clock.js';
+
+/** So long a gap may be nothing but two signals that overtook each other. */
+const gapMs = 250;
+/** Changes that wait for those before them, of one instance. */
+const mostWaiting = 256;
+/** Members of one instance: more than one has, so that a forger cannot fill the memory. */
+const mostMembers = 200_000;
+
+export interface ReplicaParts {
+  readonly clock: Clock;
+  /** Asks the instance for all that it has. */
+  ask(): void;
+  /** One change, in order. */
+  apply(change: Attendance): void;
+  /** All that the instance has, in place of what it had. */
+  replace(members: readonly Attendance[]): void;
+}
+
+interface Assembly {
+  readonly seq: number;
+  readonly parts: Map<number, readonly Attendance[]>;
+  members: number;
+}
+
+/** What another instance has said of its members, in the order of its numbers; what is missing is asked for. */
+export class Replica {
+  /** The last change that is in it; unknown at first. */
+  private seq: number | undefined;
+  private readonly waiting = new Map<number, readonly Attendance[]>();
+  private assembly: Assembly | undefined;
+  /** The highest number that is known to exist. */
+  private top = 0;
+  private cancelAsk: Cancel | undefined;
+
+  constructor(private readonly parts: ReplicaParts) {}
+
+  /** The instance said hello, and that it has told so many changes. */
+  greeted(seq: number): void {
+    if (seq === 0) this.seq ??= 0;
+    this.top = Math.max(this.top, seq);
+    this.check();
+  }
+
+  changes({ seq, changes }: Changes): void {
+    if (seq <= (this.seq ?? -1)) return;
+    this.top = Math.max(this.top, seq);
+    if (this.waiting.size < mostWaiting) this.waiting.set(seq, changes);
+    this.goOn();
+  }
+
+  state({ seq, part, parts, members }: State): void {
+    if (seq <= (this.seq ?? -1) || seq < (this.assembly?.seq ?? 0)) return;
+    if (this.assembly?.seq !== seq) this.assembly = { seq, parts: new Map(), members: 0 };
+    const { assembly } = this;
+    if (assembly.parts.has(part)) return;
+    assembly.members += members.length;
+    if (assembly.members > mostMembers) return;
+    assembly.parts.set(part, members);
+    if (assembly.parts.size < parts) return;
+    this.assembly = undefined;
+    this.seq = seq;
+    this.parts.replace([...assembly.parts.values()].flat());
+    this.goOn();
+  }
+
+  stop(): void {
+    this.cancelAsk?.();
+  }
+
+  private goOn(): void {
+    const { waiting } = this;
+    if (this.seq !== undefined) {
+      for (let next = waiting.get(this.seq + 1); next !== undefined; next = waiting.get(this.seq + 1)) {
+        this.seq += 1;
+        for (const change of next) this.parts.apply(change);
+        waiting.delete(this.seq);
+      }
+      for (const seq of waiting.keys()) if (seq <= this.seq) waiting.delete(seq);
+    }
+    this.check();
+  }
+
+  private get behind(): boolean {
+    return this.seq === undefined || this.seq < this.top;
+  }
+
+  private check(): void {
+    if (!this.behind || this.cancelAsk !== undefined) return;
+    this.cancelAsk = this.parts.clock.after(gapMs, () => {
+      this.cancelAsk = undefined;
+      if (!this.behind) return;
+      this.parts.ask();
+    });
+  }
+}
