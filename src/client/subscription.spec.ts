@@ -280,22 +280,47 @@ describe('loss that the server tells', () => {
     expect(seen().slice(2)).toEqual(['lost dropped 5-7 (3) a@e:7', 'event a@e:8 80']);
   });
 
-  it('[L-5.8] is one event with a new snapshot where the topic has them', async () => {
+  it('[L-5.8] is one event with the new snapshot that follows, where the topic has them, and nothing is asked', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
-    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 7), event(8), event(9));
-    expect(seen().slice(1)).toEqual(['start a@e:4 snapshot 4', '> {"type":"subscribe","id":2,"topic":"a"}']);
-    await world.peer.tell(subscribed(2, 8, { snapshot: 8 }), event(9), event(10));
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 7));
+    expect(seen().slice(1)).toEqual(['start a@e:4 snapshot 4']);
+    await world.peer.tell(subscribed(undefined, 8, { snapshot: 8 }), event(8), event(9), event(10));
     expect(seen()).toEqual(['lost dropped 5-8 (4) a@e:8 snapshot 8', 'event a@e:9 90', 'event a@e:10 100']);
+    await world.advance(60_000);
+    expect(seen().filter((line) => line.includes('subscribe'))).toEqual([]);
+  });
+
+  it('[L-5.8] makes it ask where no start follows in time', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 7), event(8));
+    world.take();
+    await world.advance(9_999);
+    expect(seen()).toEqual([]);
+    await world.advance(1);
+    expect(seen()).toEqual(['> {"type":"subscribe","id":2,"topic":"a"}']);
+    await world.peer.tell(subscribed(2, 8, { snapshot: 8 }), event(9));
+    expect(seen()).toEqual(['lost dropped 5-8 (4) a@e:8 snapshot 8', 'event a@e:9 90']);
+  });
+
+  it('[L-5.8] goes on at once where it is not known whether the topic has snapshots, and takes the start that may follow', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app, { since: { epoch: 'e', offset: 4 } });
+    await world.peer.tell(subscribed(1, 4, { recovered: true }), lost(5, 7));
+    world.take();
+    await world.peer.tell(subscribed(undefined, 7, { snapshot: 7 }), event(8));
+    expect(seen()).toEqual(['lost dropped 8-7 (0) a@e:7 snapshot 7', 'event a@e:8 80']);
   });
 
   it('[L-5.8] is not the reason of a loss after it', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
-    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 5), subscribed(2, 5, { snapshot: 5 }));
+    const again = subscribed(undefined, 5, { snapshot: 5 });
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 5), again);
     await reconnect();
     world.take();
-    await world.peer.tell(subscribed(3, 7, { snapshot: 7 }));
+    await world.peer.tell(subscribed(2, 7, { snapshot: 7 }));
     expect(seen()).toEqual(['lost unrecovered 6-7 (2) a@e:7 snapshot 7']);
   });
 
@@ -305,7 +330,7 @@ describe('loss that the server tells', () => {
     await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 5));
     await reconnect();
     world.take();
-    await world.peer.tell(subscribed(3, 4, { recovered: true }), event(5));
+    await world.peer.tell(subscribed(2, 4, { recovered: true }), event(5));
     expect(seen()).toEqual(['event a@e:5 50']);
   });
 

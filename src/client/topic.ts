@@ -82,11 +82,13 @@ export class Topic {
     this.paced();
   }
 
-  /** The stream was lost while subscribed. [L-5.7] */
+  /** A fresh start, after some was lost or because the stream was. [L-5.7] */
   pushed(message: SubscribedMessage): void {
     if (!this.#linked) return;
     this.#snapshots = 'snapshot' in message;
-    for (const local of this.#locals) local.startsAt(message, 'new-epoch');
+    if (this.#request === undefined) this.#alarm.clear();
+    for (const local of this.#locals)
+      local.startsAt(message, local.position?.epoch === message.epoch ? 'dropped' : 'new-epoch');
     this.#next();
   }
 
@@ -102,10 +104,14 @@ export class Topic {
     for (const local of this.#locals) {
       const at = local.position;
       if (local.want !== 'nothing' || at === undefined || at.offset >= to) continue;
-      if (this.#snapshots === false) local.startsAt({ epoch: at.epoch, offset: to }, 'dropped');
-      else local.missed();
+      if (this.#snapshots !== true) local.startsAt({ epoch: at.epoch, offset: to }, 'dropped');
+      else {
+        local.missed();
+        // The start follows unasked.
+        if (this.#request === undefined && !this.#alarm.armed)
+          this.#alarm.set(this.port.requestTimeoutMs, () => this.#next());
+      }
     }
-    this.#next();
   }
 
   /** The request under way failed. */
