@@ -69,8 +69,9 @@ export class LocalSubscription {
   /** Stands at `start` from now on, and is told what that skips. */
   startsAt(start: Pick<SubscribedMessage, 'epoch' | 'offset' | 'snapshot'>, reason?: LostReason): void {
     const { topic } = this;
-    const why = reason ?? (this.want === 'restart' ? 'dropped' : 'unrecovered');
     const before = this.#position;
+    const left = before?.epoch === start.epoch ? 'dropped' : 'new-epoch';
+    const why = reason ?? (this.want === 'restart' ? left : 'unrecovered');
     const position = { epoch: start.epoch, offset: start.offset };
     const snapshot = 'snapshot' in start && { snapshot: start.snapshot };
     this.want = 'nothing';

@@ -710,6 +710,39 @@ describe('two subscriptions to one topic', () => {
     expect(seen().slice(1)).toEqual(['2 lost unrecovered a@e:4', '1 event a@e:5 50', '2 event a@e:5 50']);
   });
 
+  it('of which one stands in a stream that is gone: it is told when another one continues in the new one', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', first);
+    await world.peer.tell(subscribed(1, 4));
+    client.subscribe('a', second, { since: { epoch: 'f', offset: 2 } });
+    world.take();
+    await world.peer.tell(subscribed(2, 2, { epoch: 'f', recovered: true }), event(3));
+    expect(seen()).toEqual([
+      '1 lost new-epoch a@f:2',
+      '2 start a@f:2 recovered',
+      '1 event a@f:3 30',
+      '2 event a@f:3 30',
+    ]);
+  });
+
+  it('of which one stands in a stream that is gone: it asks for a snapshot where the topic has them', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', first);
+    await world.peer.tell(subscribed(1, 4, { snapshot: 4 }));
+    client.subscribe('a', second, { since: { epoch: 'f', offset: 2 } });
+    world.take();
+    await world.peer.tell(subscribed(2, 2, { epoch: 'f', recovered: true }), event(3));
+    await world.peer.tell(subscribed(3, 3, { epoch: 'f', snapshot: 3 }), event(4));
+    expect(seen()).toEqual([
+      '2 start a@f:2 recovered',
+      '> {"type":"subscribe","id":3,"topic":"a"}',
+      '2 event a@f:3 30',
+      '1 lost new-epoch a@f:3 snapshot 3',
+      '1 event a@f:4 40',
+      '2 event a@f:4 40',
+    ]);
+  });
+
   it('may end each other: the one that is over is not told of its start', async () => {
     const client = await world.openClient();
     client.subscribe('a', () => {});

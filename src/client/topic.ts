@@ -218,6 +218,10 @@ export class Topic {
   #continues(since: Position): void {
     for (const local of this.#locals) {
       if (local.reached(since)) local.continues();
+      else if (local.want !== 'nothing') continue;
+      // It stands in a stream that is gone, and was not told because this request came first.
+      else if (this.#snapshots === false) local.startsAt(since, 'new-epoch');
+      else local.missed();
     }
   }
 
