@@ -5,9 +5,12 @@ import type { Position } from '../../protocol/position.js';
 /** How long a publication may be on its way from the broker, in milliseconds. */
 const onTheWayMs = 1_000;
 
+/** A timer that is so much too late, in milliseconds, shows that the process stood still, and took nothing in meanwhile. */
+const stoodStillMs = 250;
+
 interface Doubt {
   readonly position: Position;
-  readonly dueMs: number;
+  dueMs: number;
   /** What was doubted since. */
   next?: Position;
 }
@@ -47,7 +50,9 @@ export class Doubts {
     if (first === undefined || this.cancel !== undefined) return;
     this.cancel = this.clock.after(Math.max(0, first.dueMs - this.clock.now()), () => {
       this.cancel = undefined;
-      this.look();
+      const lateMs = this.clock.now() - first.dueMs;
+      if (lateMs < stoodStillMs) this.look();
+      else for (const doubt of this.upTo.values()) doubt.dueMs += lateMs + onTheWayMs;
       this.plan();
     });
   }

@@ -41,7 +41,15 @@ export class Repair {
     const { losses } = this;
     const before = topic.offset;
     const ours = healing.takeOut(top);
-    if (top.epoch !== topic.epoch || top.offset < topic.offset) this.beginAnew(topic, top, ours, rules);
+    const isSame = top.epoch === topic.epoch && top.offset >= topic.offset;
+    // From where somebody is already, the history may have everything.
+    const reach = nextAfter(topic, top.offset);
+    if (isSame && missed === undefined && rules?.history !== undefined && reach < top.offset) {
+      this.lose(topic, reach, rules);
+      healing.putBack(ours.map((publication) => ({ epoch: top.epoch, publication })));
+      return false;
+    }
+    if (!isSame) this.beginAnew(topic, top, ours, rules);
     else for (const publication of missed ?? []) this.deliver(topic, top.epoch, publication);
     const rest = this.deliverInTurn(topic, ours, missed === undefined ? top.offset : 0, rules);
     healing.putBack(rest.map((publication) => ({ epoch: top.epoch, publication })));
@@ -49,10 +57,13 @@ export class Repair {
     if (topic.offset > before && !isMissing && losses === this.losses)
       this.parts.observer.healed('healed', topic.name);
     if (!isMissing) return !healing.isBehind;
+    if (rules?.history === undefined) {
+      if (!this.stopped) this.doubts.add(topic, top);
+      return !healing.isBehind;
+    }
     // What has been delivered meanwhile may have brought the rest back into the history's reach.
-    if (topic.offset > before && rules?.history !== undefined) return false;
-    if (rules?.history !== undefined) this.lose(topic, top.offset, rules);
-    else if (!this.stopped) this.doubts.add(topic, top);
+    if (topic.offset > before) return false;
+    this.lose(topic, top.offset, rules);
     return !healing.isBehind;
   }
 
@@ -124,4 +135,11 @@ export class Repair {
     if (this.parts.hub.find(topic.name) === topic)
       this.lose(topic, offset, this.parts.policy.rulesFor(topic.name));
   }
+}
+
+/** The lowest offset behind the topic's that somebody has already, or `most`. */
+function nextAfter(topic: Topic, most: number): number {
+  let next = most;
+  for (const { after } of topic.subscriptions) if (after > topic.offset && after < next) next = after;
+  return next;
 }
