@@ -1,5 +1,6 @@
 import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
 import { LocalSubscription, type Sink } from '../../src/client/local-subscription.js';
+import { Topic as ClientTopic } from '../../src/client/topic.js';
 import { Connection } from '../../src/core/connection/connection.js';
 import type { LiveUser } from '../../src/core/connection/live-user.js';
 import { CredentialWatch } from '../../src/core/connection/credential-watch.js';
@@ -14,7 +15,15 @@ import { Outbox } from '../../src/core/outbound/outbox.js';
 import type { Broker, Publication, RecoveryLimits, StreamReading } from '../../src/core/ports/broker.js';
 import type { TopicRules } from '../../src/core/ports/policy.js';
 import { Session } from '../../src/core/session.js';
+import { Doubts } from '../../src/core/stream/doubts.js';
+import { FreshStart } from '../../src/core/stream/fresh-start.js';
+import { HealingTopic } from '../../src/core/stream/healing-topic.js';
 import { History } from '../../src/core/stream/history.js';
+import { LostFrames } from '../../src/core/stream/lost-frames.js';
+import { PositionCheck } from '../../src/core/stream/position-check.js';
+import { Repair } from '../../src/core/stream/repair.js';
+import { Resync } from '../../src/core/stream/resync.js';
+import { Retry } from '../../src/core/stream/retry.js';
 import type { SnapshotRun } from '../../src/core/stream/snapshot-run.js';
 import { Snapshots } from '../../src/core/stream/snapshots.js';
 import { Authoriser, type Right } from '../../src/core/verbs/authorise.js';
@@ -97,7 +106,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'held publications are dropped',
-    shows: ['order', 'behind'],
+    shows: ['order', 'behind', 'answer'],
     plant: () => disable(Hold, 'add'),
   },
   {
@@ -107,7 +116,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'hold released too early: when the snapshot begins',
-    shows: ['order', 'behind'],
+    shows: ['order', 'behind', 'answer'],
     plant: () =>
       replace<Snapshots, Parameters<Snapshots['join']>, SnapshotRun | undefined>(
         Snapshots,
@@ -254,7 +263,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'lost stream called recovered: the epoch is not looked at',
-    shows: ['recovery', 'order'],
+    shows: ['recovery', 'order', 'answer'],
     plant: () =>
       replace<Broker, [string, Position | undefined, RecoveryLimits], Promise<StreamReading>>(
         MemoryBroker,
@@ -355,7 +364,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a slow peer loses publications silently',
-    shows: ['order', 'behind'],
+    shows: ['order', 'behind', 'answer'],
     plant: () =>
       replace<Backlog, [SharedFrame], void>(
         Backlog,
@@ -419,22 +428,6 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'who reads a snapshot that is under way misses what came before it',
-    shows: ['order', 'behind'],
-    plant: () =>
-      replace<Snapshots, Parameters<Snapshots['join']>, SnapshotRun | undefined>(
-        Snapshots,
-        'join',
-        (join) =>
-          function (topic, rules) {
-            const running = topic.snapshotRun;
-            const run = join.call(this, topic, rules);
-            if (run && run === running) run.hold.publications.length = 0;
-            return run;
-          },
-      ),
-  },
-  {
     name: 'a credential that nobody can check blocks its connection',
     shows: ['behind'],
     plant: () =>
@@ -487,6 +480,154 @@ export const plantedBugs: readonly PlantedBug[] = [
             return removed;
           },
       ),
+  },
+  {
+    name: 'a gap goes out as if nothing were missing',
+    shows: ['order'],
+    plant: () =>
+      replace<Topic, [string, number], boolean>(
+        Topic,
+        'isNext',
+        () =>
+          function (epoch, offset) {
+            return epoch === this.epoch && offset > this.offset;
+          },
+      ),
+  },
+  {
+    name: 'what the broker delivers twice goes out twice',
+    shows: ['order'],
+    plant: () =>
+      replace<Topic, [string, number], boolean>(
+        Topic,
+        'isNext',
+        (isNext) =>
+          function (epoch, offset) {
+            return isNext.call(this, epoch, offset) || (epoch === this.epoch && offset === this.offset);
+          },
+      ),
+  },
+  {
+    name: 'another stream goes out as if it were the same',
+    shows: ['data', 'order', 'behind', 'recovery'],
+    plant: () =>
+      replace<Topic, [string, number], boolean>(
+        Topic,
+        'isNext',
+        () =>
+          function (_epoch, offset) {
+            return offset === this.offset + 1 && this.healing === undefined;
+          },
+      ),
+  },
+  {
+    name: 'a loss is noticed, and nobody is told',
+    shows: ['order', 'behind', 'data'],
+    plant: () => disable(Resync, 'begin'),
+  },
+  {
+    name: 'who lost something is told too little of it',
+    shows: ['order'],
+    plant: () =>
+      replace<LostFrames, [number], SharedFrame | undefined>(
+        LostFrames,
+        'from',
+        (from) =>
+          function (offset) {
+            return from.call(this, offset + 1);
+          },
+      ),
+  },
+  {
+    name: 'what is all there is given up',
+    shows: ['recovery', 'answer'],
+    plant: () =>
+      replace<Repair, Parameters<Repair['close']>, boolean>(
+        Repair,
+        'close',
+        (close) =>
+          function (healing, { top }) {
+            return close.call(this, healing, { top, missed: undefined });
+          },
+      ),
+  },
+  {
+    name: 'what is on its way is given up at once',
+    shows: ['answer'],
+    plant: () =>
+      replace<{ onOver(topic: Topic, upTo: Position): void }, [Topic, Position], void>(
+        Doubts,
+        'add',
+        () =>
+          function (topic, upTo) {
+            queueMicrotask(() => this.onOver(topic, upTo));
+          },
+      ),
+  },
+  {
+    name: 'what is lost in silence is never looked for',
+    shows: ['behind'],
+    plant: () => disable(PositionCheck, 'ask'),
+  },
+  {
+    name: 'a topic that could not be read is not read again',
+    shows: ['behind'],
+    plant: () => disable(Retry, 'plan'),
+  },
+  {
+    name: 'what comes while a topic heals waits without a limit',
+    shows: ['bounds'],
+    plant: () =>
+      replace<{ chars: number }, [string, Publication], void>(
+        HealingTopic,
+        'take',
+        (take) =>
+          function (...args) {
+            const { chars } = this;
+            this.chars = -Infinity;
+            take.apply(this, args);
+            this.chars = chars;
+          },
+      ),
+  },
+  {
+    name: 'a fresh start leaves out what came since its snapshot was begun',
+    shows: ['order', 'behind'],
+    plant: () =>
+      replace<object, [object, { readonly frames: readonly unknown[] }], void>(
+        FreshStart,
+        'tell',
+        (tell) =>
+          function (snapshot, following) {
+            tell.call(this, snapshot, { ...following, frames: [] });
+          },
+      ),
+  },
+  {
+    name: 'a fresh start counts on from the offsets of the stream before',
+    shows: ['order', 'behind'],
+    plant: () =>
+      replace<Resync, [Topic, readonly Subscription[]], void>(
+        Resync as unknown as { readonly prototype: object },
+        'startHere',
+        (startHere) =>
+          function (topic, subscriptions) {
+            const after = subscriptions.map((subscription) => subscription.after);
+            startHere.call(this, topic, subscriptions);
+            for (const [place, subscription] of subscriptions.entries())
+              subscription.after = Math.max(subscription.after, after[place] ?? 0);
+          },
+      ),
+  },
+  {
+    name: 'a subscribe begins where the topic is not',
+    shows: ['order', 'behind', 'recovery', 'data'],
+    plant: () => disable(Topic, 'continues', true),
+  },
+  {
+    name: 'the client passes over a fresh start',
+    shows: ['application', 'behind'],
+    plant: () => replace<object, [{ readonly topic: string }], void>(ClientTopic, 'pushed', () => nothing),
   },
   {
     name: 'the client passes over what was lost without a word',

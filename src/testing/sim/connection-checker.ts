@@ -16,6 +16,8 @@ export class ConnectionChecker {
   /** How often the application let this connection read a topic, and that was not used for a subscription yet. */
   private readonly allowed = new Map<string, number>();
   private readonly pending: Request[] = [];
+  /** Topics of which a loss was the last thing that was told. */
+  private readonly lossTold = new Set<string>();
   private readonly answers: SubscribedChecker;
 
   constructor(
@@ -77,8 +79,28 @@ export class ConnectionChecker {
   }
 
   private pushed(message: Received): void {
-    if (message.type === 'subscribed') this.tell('answer', 'a subscription that nobody asked for');
+    const topic = String(message['topic']);
+    if (message.type === 'subscribed') this.restarted(topic, message);
+    else if (message.type === 'lost') this.lost(topic, message);
+    else this.lossTold.delete(topic);
     this.delivery.take(message);
+  }
+
+  /** A fresh start has a reason: another stream, or the loss that was told with the message before. [L-5.7] */
+  private restarted(topic: string, message: Received): void {
+    const at = this.delivery.subscribed.get(topic);
+    if (at === undefined) this.tell('unsubscribed', `${topic} starts anew without a subscription`);
+    else if (at.epoch === message['epoch'] && !this.lossTold.has(topic))
+      this.tell('answer', `${topic} starts anew for no reason`);
+    this.lossTold.delete(topic);
+    this.answers.restarted(topic, message);
+  }
+
+  private lost(topic: string, { from }: Received): void {
+    const at = this.delivery.subscribed.get(topic);
+    if (!this.rules.disturbances.hadAny(topic)) this.tell('answer', `${topic} has lost nothing`);
+    if (at !== undefined) this.answers.lost(topic, at.epoch, Number(from));
+    this.lossTold.add(topic);
   }
 
   private answered(message: Received): void {

@@ -76,6 +76,11 @@ function broker(random: Random): Action {
   };
 }
 
+function mishap(random: Random, topic: string): Action {
+  const how = random.pick(['lose', 'lose', 'late', 'twice'] as const);
+  return { do: 'mishap', topic, how, count: 1 + random.below(4), ms: shortMs(random) };
+}
+
 /** What may happen, and how often. */
 const actions: readonly (readonly [weight: number, make: Make])[] = [
   [24, (random, topic) => ({ do: 'tell', topic, ...keyed(random) })],
@@ -115,7 +120,11 @@ const actions: readonly (readonly [weight: number, make: Make])[] = [
     }),
   ],
   [4, broker],
-  [3, (_random, topic) => ({ do: 'lose', topic })],
+  [2, (_random, topic) => ({ do: 'lose', topic })],
+  [3, mishap],
+  [1, (random, topic) => ({ do: 'suspect', ...(random.chance(0.5) && { topic }) })],
+  [1, (random) => ({ do: 'away', ms: random.pick([1, 10, 100, 1_000]) })],
+  [4, (random, topic) => ({ do: 'elsewhere', topic, ...keyed(random) })],
   [2, (random) => ({ do: 'busy', ms: shortMs(random) })],
   [0.3, (random) => ({ do: 'stall', ms: 100 + random.below(4_000) })],
   [0.25, () => ({ do: 'drain', timeoutMs: 300 })],

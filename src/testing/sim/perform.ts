@@ -76,16 +76,31 @@ function performServer(world: World, step: Step): void {
     case 'broker':
       if (step.fails !== undefined) troubled.data.add('');
       return void (broker.pace = step);
-    case 'lose':
-      // What was said of the stream and is not written yet would look late.
-      return timeline.clock.hasSoon ? undefined : broker.lose(step.topic);
+    case 'elsewhere':
+      return world.publishElsewhere(step.topic, step.key);
     case 'busy':
       return timeline.keepBusy(step.ms);
     case 'drain':
       return void server.live.drain(step.timeoutMs);
     default:
-      return undefined;
+      return performLoss(world, step);
   }
+}
+
+function performLoss({ broker, timeline, troubled }: World, step: Step): void {
+  if (step.do === 'suspect') return broker.suspect(step.topic);
+  if (step.do === 'lose') {
+    troubled.data.add(step.topic);
+    broker.lose(step.topic);
+  } else if (step.do === 'mishap') {
+    troubled.data.add(step.topic);
+    broker.mishap(step.topic, step);
+  } else if (step.do === 'away') {
+    troubled.data.add('');
+    broker.goAway();
+    timeline.in(step.ms, () => broker.comeBack());
+  }
+  return undefined;
 }
 
 /** Where a subscribe wants to go on, as things are now. */

@@ -44,6 +44,12 @@ export class Publications {
     return epoch === undefined ? undefined : { epoch, offset: this.of(topic, epoch).length };
   }
 
+  /** Whether there is, or was, such a position. */
+  has(topic: string, { epoch, offset }: Position): boolean {
+    const all = this.streams.get(nameOf(topic, epoch));
+    return all !== undefined && offset <= all.length;
+  }
+
   find(topic: string, epoch: string, offset: number): Published | undefined {
     return this.of(topic, epoch)[offset - 1];
   }

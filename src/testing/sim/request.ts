@@ -1,5 +1,6 @@
 import type { LiveLimits } from '../../core/live.settings.js';
 import { isPosition, type Position } from '../../protocol/position.js';
+import type { Disturbances } from './mishaps.js';
 import type { Publications } from './publications.js';
 import type { SimPolicy } from './sim-policy.js';
 
@@ -14,6 +15,7 @@ export interface AnswerRules {
   stalledMs(): number;
   /** What may have gone wrong with the topic in this run: questions about rights, or about its data. */
   mayFail(topic: string): { readonly rights: boolean; readonly data: boolean };
+  readonly disturbances: Disturbances;
 }
 
 /** A request as the server took it in. */

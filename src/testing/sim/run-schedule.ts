@@ -16,7 +16,7 @@ export interface RunResult {
 }
 
 /** Time in which everything that was disturbed comes right again, in milliseconds. */
-const healMs = 5_000;
+const healMs = 8_000;
 
 /** Runs a schedule in a new world, then lets everybody come to rest, then ends everything; stops at the first fault. */
 export async function runSchedule(steps: readonly Step[], options: WorldOptions): Promise<RunResult> {
@@ -60,6 +60,8 @@ function check(world: World): void {
 async function heal(world: World): Promise<void> {
   const { timeline, broker, policy, server, failed } = world;
   broker.pace = promptBroker;
+  broker.disturbances.end();
+  broker.comeBack();
   policy.rights.clear();
   policy.snapshots.clear();
   policy.verifying = atOnce;

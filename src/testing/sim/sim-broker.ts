@@ -10,6 +10,7 @@ import type {
   StreamReading,
 } from '../../core/ports/broker.js';
 import type { Position } from '../../protocol/position.js';
+import { Disturbances, type Mishaps } from './mishaps.js';
 import type { Publications } from './publications.js';
 import type { Timeline } from './timeline.js';
 
@@ -40,9 +41,10 @@ interface Deliveries {
  * the same in every run, and writes down what was published.
  */
 export class SimBroker implements Broker {
-  readonly available = true;
+  available = true;
   readonly solitary = true;
   pace = promptBroker;
+  readonly disturbances: Disturbances;
   /** Calls and deliveries under way. */
   pendingCount = 0;
   private readonly memory: MemoryBroker;
@@ -54,12 +56,14 @@ export class SimBroker implements Broker {
   /** Deliveries under way by topic; an unsubscribe takes them back. */
   private readonly deliveries = new Map<string, Deliveries>();
   private sink: BrokerSink | undefined;
+  private outages = 0;
 
   constructor(
     private readonly timeline: Timeline,
     private readonly publications: Publications,
   ) {
     this.memory = new MemoryBroker(timeline.clock, { sweepMs: 1_000 });
+    this.disturbances = new Disturbances(timeline);
   }
 
   start(sink: BrokerSink): void {
@@ -108,10 +112,7 @@ export class SimBroker implements Broker {
   }
 
   async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
-    const readings = await Promise.all(
-      topics.map(async (topic) => [topic, (await this.read(topic, undefined, noRecovery)).top] as const),
-    );
-    return new Map(readings);
+    return new Map(await Promise.all(topics.map(async (topic) => [topic, await this.topOf(topic)] as const)));
   }
 
   latest(topic: string): Promise<LatestReading> {
@@ -129,11 +130,55 @@ export class SimBroker implements Broker {
     return this.memory.close();
   }
 
-  /** Loses the topic's stream, unless somebody is subscribed: then a server would have to be told. */
+  /** Another server publishes; who is subscribed here gets it, too, while the broker is there. */
+  async publishElsewhere(topic: string, data: string, options: PublishOptions): Promise<void> {
+    if (this.publications.top(topic) === undefined) await this.top(topic);
+    this.publications.add(topic, data, options.key, this.timeline.nowMs);
+    await this.memory.publish(this.inner(topic), data, options);
+  }
+
+  /** Loses the topic's stream. Who is subscribed stays so, and what is on its way still comes. */
   lose(topic: string): void {
-    if (this.inForce.has(topic) || (this.deliveries.get(topic)?.count ?? 0) > 0) return;
+    const before = this.inner(topic);
     this.generations.set(topic, this.generation(topic) + 1);
     this.publications.lost(topic);
+    this.disturbances.happened(topic);
+    if (!this.inForce.has(topic)) return;
+    void this.memory.unsubscribe(before);
+    void this.memory.subscribe(this.inner(topic));
+  }
+
+  /** Something happens to the next deliveries of a topic. */
+  mishap(topic: string, mishaps: Mishaps): void {
+    this.disturbances.plan(topic, mishaps);
+  }
+
+  /** Says that publications may have been missed. */
+  suspect(topic: string | undefined): void {
+    this.sink?.suspect(topic);
+  }
+
+  /** Every call fails, also those under way, and nothing is delivered, until it is back. */
+  goAway(): void {
+    if (!this.available) return;
+    this.outages += 1;
+    this.available = false;
+    this.disturbances.away = true;
+    this.sink?.availability(false);
+  }
+
+  comeBack(): void {
+    if (this.available) return;
+    this.available = true;
+    this.disturbances.back();
+    this.sink?.availability(true);
+  }
+
+  private topOf(topic: string): Promise<Position> {
+    return this.call('tops', topic, async () => {
+      const { top } = await this.memory.read(this.inner(topic), undefined, noRecovery);
+      return this.named(topic, top);
+    });
   }
 
   private async top(topic: string): Promise<void> {
@@ -142,26 +187,59 @@ export class SimBroker implements Broker {
   }
 
   private deliver(topic: string, epoch: string, publication: Publication): void {
+    if (!this.available) {
+      this.disturbances.happened(topic);
+      return;
+    }
+    const mishap = this.disturbances.next(topic);
+    if (mishap !== undefined) this.disturbances.happened(topic);
+    const { how, ms = 0 } = mishap ?? {};
+    if (how === undefined || how === 'twice') this.carry(topic, epoch, publication);
+    if (how === 'twice' || how === 'late') this.carryLate(topic, epoch, publication, ms);
+  }
+
+  /** In the order of the others. */
+  private carry(topic: string, epoch: string, publication: Publication): void {
     const { nowMs } = this.timeline;
-    const deliveries = this.deliveries.get(topic) ?? { stopped: false, count: 0, lastMs: 0 };
+    const deliveries = this.deliveriesOf(topic);
     const atMs = Math.max(nowMs + this.pace.deliverMs, deliveries.lastMs);
     if (atMs === nowMs && deliveries.count === 0) {
       this.sink?.publication(topic, epoch, publication);
       return;
     }
-    this.deliveries.set(topic, deliveries);
     deliveries.lastMs = atMs;
+    this.arrive(atMs - nowMs, deliveries, () => this.sink?.publication(topic, epoch, publication));
+  }
+
+  private carryLate(topic: string, epoch: string, publication: Publication, ms: number): void {
+    this.arrive(ms, this.deliveriesOf(topic), () => this.sink?.publication(topic, epoch, publication));
+  }
+
+  private arrive(ms: number, deliveries: Deliveries, run: () => void): void {
+    const { outages } = this;
     deliveries.count += 1;
     this.pendingCount += 1;
-    this.timeline.in(atMs - nowMs, () => {
+    this.timeline.in(ms, () => {
       deliveries.count -= 1;
       this.pendingCount -= 1;
-      if (!deliveries.stopped) this.sink?.publication(topic, epoch, publication);
+      if (!deliveries.stopped && outages === this.outages) run();
     });
   }
 
+  private deliveriesOf(topic: string): Deliveries {
+    const deliveries = this.deliveries.get(topic) ?? { stopped: false, count: 0, lastMs: 0 };
+    this.deliveries.set(topic, deliveries);
+    return deliveries;
+  }
+
   /** Takes place when the command is there; the commands of one topic stay in their order. */
-  private async call<T>(kind: BrokerCall | 'unsubscribe', topic: string, work: () => Promise<T>): Promise<T> {
+  private async call<T>(
+    kind: BrokerCall | 'unsubscribe' | 'tops',
+    topic: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { outages } = this;
+    const isCut = (): boolean => kind !== 'unsubscribe' && (!this.available || outages !== this.outages);
     const { thereMs, backMs, fails } = this.pace;
     const { nowMs } = this.timeline;
     const calls = this.calls.get(topic) ?? { count: 0, lastMs: 0 };
@@ -172,9 +250,11 @@ export class SimBroker implements Broker {
       await this.passed(calls.lastMs - nowMs);
       calls.count -= 1;
     }
-    if (fails === kind) throw new Error(`The broker failed to ${kind}`);
+    if (fails === kind || isCut()) throw new Error(`The broker failed to ${kind}`);
     const result = await work();
     if (backMs > 0) await this.passed(backMs);
+    // It was done, and nobody knows.
+    if (isCut()) throw new Error(`The broker failed to answer to ${kind}`);
     return result;
   }
 

@@ -1,3 +1,4 @@
+import type { Mishaps } from './mishaps.js';
 import type { Random } from './random.js';
 import type { BrokerCall } from './sim-broker.js';
 import type { Manner } from './sim-policy.js';
@@ -52,6 +53,10 @@ export type ServerAction =
       readonly fails?: BrokerCall;
     }
   | { readonly do: 'lose'; readonly topic: string }
+  | ({ readonly do: 'mishap'; readonly topic: string } & Mishaps)
+  | { readonly do: 'suspect'; readonly topic?: string }
+  | { readonly do: 'away'; readonly ms: number }
+  | { readonly do: 'elsewhere'; readonly topic: string; readonly key?: string }
   | { readonly do: 'busy'; readonly ms: number }
   | { readonly do: 'stall'; readonly ms: number }
   | { readonly do: 'drain'; readonly timeoutMs: number };

@@ -16,6 +16,9 @@ export function stormsOf(random: Random, topics: readonly string[], long: readon
     storms.push(far ? farBehind(random, random.pick(long)) : overflow(random, random.pick(topics)));
   }
   if (random.chance(chance)) storms.push(lossBetween(random, random.pick(topics)));
+  if (random.chance(chance)) storms.push(outage(random, random.pick(topics), random.pick(topics)));
+  if (random.chance(2 * chance)) storms.push(lossTwice(random, random.pick(topics)));
+  if (random.chance(chance / 2)) storms.push(floodBehindGap(random, random.pick(topics)));
   return storms;
 }
 
@@ -72,5 +75,54 @@ function lossBetween(random: Random, topic: string): Step[] {
     { afterMs: random.below(10), do: 'unsubscribe', peer: one, topic },
     { afterMs: random.below(15), do: 'subscribe', peer: other, topic },
     { afterMs: 8 + random.below(15), do: 'lose', topic },
+  ];
+}
+
+/** And a broker that is away while others go on publishing. */
+function outage(random: Random, topic: string, other: string): Step[] {
+  const [one, two] = [anybody(random), anybody(random)];
+  const elsewhere: Step[] = Array.from({ length: 1 + random.below(8) }, () => ({
+    afterMs: random.below(5),
+    do: 'elsewhere',
+    topic: random.pick([topic, topic, other]),
+  }));
+  return [
+    { afterMs: 5, do: 'subscribe', peer: one, topic },
+    { afterMs: 0, do: 'subscribe', peer: two, topic: other },
+    { afterMs: 20, do: 'away', ms: 10 + random.below(60) },
+    ...elsewhere,
+    { afterMs: random.below(30), do: 'subscribe', peer: two, topic },
+    { afterMs: random.below(60), do: 'tell', topic },
+  ];
+}
+
+/** And something that is lost again while a snapshot is being made for who lost something. */
+function lossTwice(random: Random, topic: string): Step[] {
+  const manner = { how: 'late', ms: 10 + random.below(20) } as const;
+  const loss = { do: 'mishap', topic, how: 'lose', count: 1 + random.below(6), ms: 0 } as const;
+  const told: Step = { afterMs: 0, do: 'tell', topic };
+  return [
+    { afterMs: 0, do: 'subscribe', peer: anybody(random), topic },
+    { afterMs: 10, do: 'subscribe', peer: anybody(random), topic },
+    { afterMs: 10, do: 'snapshots', topic, manner, behind: 0 },
+    { afterMs: 0, ...loss },
+    ...Array.from({ length: 8 }, () => told),
+    { afterMs: random.below(20), do: 'unsubscribe', peer: anybody(random), topic },
+    { afterMs: random.below(10), ...(random.chance(0.3) ? ({ do: 'lose', topic } as const) : loss) },
+    ...Array.from({ length: 1 + random.below(8) }, () => told),
+    { afterMs: random.below(10), do: 'subscribe', peer: anybody(random), topic },
+  ];
+}
+
+/** And too much behind a gap, while the broker is asked what was in it. */
+function floodBehindGap(random: Random, topic: string): Step[] {
+  return [
+    { afterMs: 0, do: 'subscribe', peer: anybody(random), topic },
+    { afterMs: 20, do: 'broker', thereMs: 10, backMs: 20, deliverMs: 0 },
+    { afterMs: 0, do: 'mishap', topic, how: 'lose', count: 1, ms: 0 },
+    { afterMs: 0, do: 'tell', topic },
+    { afterMs: 10, do: 'tell', topic },
+    { afterMs: random.below(20), ...flood(random, topic, 2) } as Step,
+    { afterMs: random.below(40), ...flood(random, topic, 0) } as Step,
   ];
 }

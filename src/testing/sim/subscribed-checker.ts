@@ -11,13 +11,36 @@ export class SubscribedChecker {
   ) {}
 
   check(request: Request, message: Received): void {
-    const { topic } = request;
-    const position = { epoch: String(message['epoch']), offset: Number(message['offset']) };
-    const top = this.rules.publications.top(topic);
-    if (top?.epoch !== position.epoch || position.offset > top.offset)
-      this.tell('recovery', `${topic} began at ${textOf(position)}, and ends at ${textOf(top)}`);
+    const position = this.position(request.topic, message);
     if (message['recovered'] === true) this.recovered(request, position, message);
     else this.notRecovered(request, position, message);
+  }
+
+  /** A fresh start that nobody asked for. [L-5.7] */
+  restarted(topic: string, message: Received): void {
+    const position = this.position(topic, message);
+    if (message['recovered'] !== false) this.tell('recovery', `${topic} recovered, and was not asked to`);
+    this.snapshot(topic, position, message);
+  }
+
+  /** Offsets that will not come. [L-5.8] */
+  lost(topic: string, epoch: string, from: number): void {
+    const { publications, policy, now } = this.rules;
+    // What is there now was there when the server looked.
+    const before = { epoch, offset: from - 1 };
+    if (publications.recoverable(topic, before, policy.rulesFor(topic)?.history, now()))
+      this.tell('recovery', `${topic} has lost ${String(from)}, and it is all there`);
+  }
+
+  /** A stream that was lost just now may still look as if it were there. */
+  private position(topic: string, { epoch, offset }: Received): Position {
+    const { publications, disturbances } = this.rules;
+    const position = { epoch: String(epoch), offset: Number(offset) };
+    const top = publications.top(topic);
+    const isNow = top?.epoch === position.epoch && position.offset <= top.offset;
+    if (!isNow && !(disturbances.isFresh(topic) && publications.has(topic, position)))
+      this.tell('recovery', `${topic} began at ${textOf(position)}, and ends at ${textOf(top)}`);
+    return position;
   }
 
   /** That nothing is missing shows in the events that follow. [L-5.2] */
@@ -43,11 +66,12 @@ export class SubscribedChecker {
   }
 
   private snapshot(topic: string, position: Position, message: Received): void {
-    const { policy, publications } = this.rules;
+    const { policy, publications, disturbances } = this.rules;
     const declared = policy.topics.find(({ name }) => name === topic);
     const { snapshot } = message;
     if (declared?.snapshot !== undefined) {
-      if (declared.holds === undefined) return;
+      // The application knows nothing of streams: what it says may be of the one before, or of the one after.
+      if (declared.holds === undefined || disturbances.isFresh(topic)) return;
       const published = (): unknown[] => publications.upTo(topic, position);
       const label = {
         position,

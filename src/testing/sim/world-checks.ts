@@ -1,5 +1,6 @@
 import type { Connection } from '../../core/connection/connection.js';
 import { type Hold, holdLimits } from '../../core/fanout/hold.js';
+import type { Early } from '../../core/stream/healing-topic.js';
 import { earlyWriteBytes } from '../../core/outbound/outbox.js';
 import { simLimits } from './server-side.js';
 import type { World } from './world.js';
@@ -42,12 +43,21 @@ function byConnections(registry: Iterable<Connection>) {
 
 /** What nobody outside can see: what the hub holds back. */
 interface Inside {
-  readonly hub: { readonly topics: ReadonlyMap<string, { readonly holds: ReadonlySet<Hold> }> };
+  readonly hub: { readonly topics: ReadonlyMap<string, TopicInside> };
+}
+
+interface TopicInside {
+  readonly holds: ReadonlySet<Hold>;
+  readonly healing?: { readonly early: readonly Early[] };
 }
 
 /** At any moment: no more is kept for anybody than the limits say. [L-3.11] [L-9.2] */
 export function checkBounds({ server, tell }: World): void {
-  for (const [name, { holds }] of (server.live as unknown as Inside).hub.topics) {
+  for (const [name, { holds, healing }] of (server.live as unknown as Inside).hub.topics) {
+    const early = healing?.early ?? [];
+    const chars = early.reduce((sum, { publication }) => sum + publication.data.length, 0);
+    if (early.length > holdLimits.count || chars > holdLimits.bytes)
+      tell('bounds', `${String(early.length)} publications of ${name} wait for what is missing`);
     for (const { publications } of holds) {
       const bytes = publications.reduce((sum, { frame }) => sum + frame.bytes.byteLength, 0);
       if (publications.length > holdLimits.count || bytes > holdLimits.bytes)
@@ -66,6 +76,8 @@ export function checkBounds({ server, tell }: World): void {
 /** Whether nothing is under way on the server's side. */
 export function isQuiet({ broker, policy, server, timeline }: World): boolean {
   if (broker.pendingCount > 0 || policy.pendingCount > 0 || timeline.clock.hasSoon) return false;
+  const { healing, restarting } = server.live.stats();
+  if (healing > 0 || restarting > 0) return false;
   for (const { session, checker, link } of server.visitors)
     if (session.connection.open && (checker.pendingCount > 0 || link.hasUnread)) return false;
   return true;
@@ -73,7 +85,7 @@ export function isQuiet({ broker, policy, server, timeline }: World): boolean {
 
 /** While nothing is under way: everybody has everything, and nothing is kept for nobody. */
 export function checkQuiet(world: World): void {
-  const { server, publications, tell } = world;
+  const { server, publications, broker, tell } = world;
   const inUse = new Set<string>();
   for (const { session, checker, link } of server.visitors) {
     const { connection } = session;
@@ -87,6 +99,7 @@ export function checkQuiet(world: World): void {
     if (connection.membershipCount !== connection.topics.length)
       checker.tell('leftover', `${String(connection.membershipCount)} memberships`);
     for (const [topic, at] of subscribed) {
+      if (broker.disturbances.isFresh(topic)) continue;
       const top = publications.top(topic);
       // What waits for a peer that does not read is told when it reads, or the peer is closed.
       if (connection.outbox.behind) continue;

@@ -58,6 +58,7 @@ export class World implements Surroundings {
       wallMs: () => timeline.clock.wallMs(),
       stalledMs: () => timeline.stalledMs,
       mayFail: (topic: string) => this.mayFail(topic),
+      disturbances: broker.disturbances,
     };
     this.server = new ServerSide({ timeline, broker, policy, rules, tell: this.tell, note: this.note });
     this.participants = this.people();
@@ -113,6 +114,19 @@ export class World implements Surroundings {
       },
       () => {},
     );
+  }
+
+  /** Another instance publishes; an application's own store hears of it, too. */
+  publishElsewhere(name: string, key: string | undefined): void {
+    const data = this.nextData(name);
+    this.topic(name)?.stored?.(data, key);
+    const { latest, history } = this.policy.rulesFor(name) ?? {};
+    const options = {
+      ...(key !== undefined && { key }),
+      ...(latest && { latest }),
+      ...(history && { history }),
+    };
+    void this.broker.publishElsewhere(name, JSON.stringify(data), options);
   }
 
   private people(): Participant[] {
