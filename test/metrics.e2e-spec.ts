@@ -94,6 +94,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_subscriptions gauge',
       'processor_live_topics gauge',
       'processor_live_queued_bytes gauge',
+      'processor_live_connections_behind gauge',
       'processor_live_pending_handshakes gauge',
       'processor_live_draining gauge',
       'processor_live_event_loop_delay_seconds gauge',
