@@ -94,6 +94,7 @@ describe.each(platforms)('health, on %s', (_name, platform) => {
       draining: false,
       brokerAvailable: true,
       connections: 1,
+      instances: [expect.any(String)],
       eventLoopDelayMs: delays,
     };
     const expected = { status: 200, body: { status: 'ok', info: { live }, error: {}, details: { live } } };
@@ -141,6 +142,7 @@ describe.each(platforms)('health, on %s', (_name, platform) => {
           draining: true,
           brokerAvailable: true,
           connections: 1,
+          instances: [expect.any(String)],
           eventLoopDelayMs: delays,
         },
       });

@@ -98,6 +98,13 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_pending_handshakes gauge',
       'processor_live_draining gauge',
       'processor_live_event_loop_delay_seconds gauge',
+      'processor_live_commands_total counter',
+      'processor_live_command_answers_total counter',
+      'processor_live_command_answers_missing_total counter',
+      'processor_live_signals_rejected_total counter',
+      'processor_live_signals_unsent_total counter',
+      'processor_live_peer_instances gauge',
+      'processor_live_presence_members gauge',
     ]);
     const labels = [...samplesOf(text).keys()].map((series) => series.replaceAll(/="[^"]*"/g, ''));
     expect([...new Set(labels)].filter((series) => series.includes('{'))).toEqual([

@@ -3,7 +3,7 @@ import type { WelcomeMessage } from '../protocol/messages.js';
 import { LiveError } from '../protocol/live.error.js';
 import { isTopicName } from '../protocol/topic-name.js';
 import { carryOutOn } from './cluster/carry-out.js';
-import { Cluster } from './cluster/cluster.js';
+import { Cluster, type ClusterStats } from './cluster/cluster.js';
 import { Connection, type ConnectionContext, type PeerInfo } from './connection/connection.js';
 import { CredentialWatch } from './connection/credential-watch.js';
 import { Heartbeat } from './connection/heartbeat.js';
@@ -30,7 +30,7 @@ import { Rights } from './verbs/rights.js';
 import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
 
 /** What a live server is doing now. */
-export interface LiveStats {
+export interface LiveStats extends ClusterStats {
   readonly connections: number;
   readonly users: number;
   /** Topics that somebody on this instance reads. */
@@ -48,6 +48,8 @@ export interface LiveStats {
   readonly healing: number;
   /** Subscriptions that wait for a fresh start. */
   readonly restarting: number;
+  /** Members of topics with presence, on all instances. */
+  readonly presenceMembers: number;
   readonly draining: boolean;
 }
 
@@ -176,6 +178,8 @@ export class Live {
       behind: this.connections.backlogs.size,
       healing: this.hub.healingCount,
       restarting: this.hub.pausedCount,
+      ...this.cluster.stats(),
+      presenceMembers: this.presence.size,
       draining: this.draining,
     };
   }

@@ -18,6 +18,22 @@ export interface ClusterParts {
   readonly carryOut: CarryOut;
 }
 
+/** What this instance and others say to each other, since the start and now. */
+export interface ClusterStats {
+  /** Other instances on the same broker that are heard of. */
+  readonly peerInstances: number;
+  /** Commands that were given here. */
+  readonly commandsTotal: number;
+  /** Answers of other instances to them. */
+  readonly commandAnswersTotal: number;
+  /** Answers that had not come when the caller was told. */
+  readonly commandAnswersMissingTotal: number;
+  /** Signals that were none: another version, forged, too large. */
+  readonly signalsRejectedTotal: number;
+  /** Signals that could not be sent. */
+  readonly signalsUnsentTotal: number;
+}
+
 /** Who hears what instances say to each other about presence. */
 export interface PresenceListener {
   /** The changes that this instance has told. */
@@ -61,6 +77,18 @@ export class Cluster {
     if (solitary === true) return;
     this.instances.start();
     this.instances.setDeaf(!available);
+  }
+
+  stats(): ClusterStats {
+    const { given, answered, missing } = this.commands.totals;
+    return {
+      peerInstances: this.instances.size,
+      commandsTotal: given,
+      commandAnswersTotal: answered,
+      commandAnswersMissingTotal: missing,
+      signalsRejectedTotal: this.totals.rejected,
+      signalsUnsentTotal: this.totals.unsent,
+    };
   }
 
   give(command: Command): Promise<ClusterCount> {
@@ -116,6 +144,7 @@ export class Cluster {
         this.instances.left(from);
         break;
       case 'do':
+        // Never rejects.
         void this.commands.receive(from, signal);
         break;
       case 'done':

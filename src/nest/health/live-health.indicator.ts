@@ -12,6 +12,8 @@ export interface LiveHealthDetails extends Record<string, unknown> {
   /** Whether the broker answers; without it nobody can subscribe or publish. */
   readonly brokerAvailable: boolean;
   readonly connections: number;
+  /** This instance and the others on the same broker that it hears of, by name; at most 50. */
+  readonly instances: readonly string[];
   /** Over the last 15 to 30 seconds, in milliseconds. */
   readonly eventLoopDelayMs: EventLoopDelayReading;
 }
@@ -72,12 +74,20 @@ export class LiveHealthIndicator {
       draining: state === 'draining',
       brokerAvailable: this.core.available,
       connections: this.registry.size,
+      instances: this.instances(),
       eventLoopDelayMs: { mean: rounded(mean), p99: rounded(p99), max: rounded(max) },
     };
     const session = this.health.check(key);
     return up ? session.up(details) : session.down(details);
   }
+
+  private instances(): string[] {
+    const { self, instances } = this.core.cluster;
+    return [self, ...instances.others].slice(0, mostInstances).map(({ id }) => id);
+  }
 }
+
+const mostInstances = 50;
 
 function rounded(ms: number): number {
   return Math.round(ms * 100) / 100;

@@ -16,7 +16,7 @@ export interface LiveSeriesSources {
 /** Makes the metrics of one live server; `prefix` comes before each name. Every label's values are bounded. */
 export function makeLiveSeries(registry: Registry, prefix: string, sources: LiveSeriesSources): Metric[] {
   const make = new SeriesMaker(registry, prefix);
-  return [...counted(make, sources), ...measured(make, sources)];
+  return [...counted(make, sources), ...measured(make, sources), ...clustered(make, sources)];
 }
 
 /** What happened since the start. */
@@ -65,6 +65,43 @@ function measured(make: SeriesMaker, sources: LiveSeriesSources): Metric[] {
     make.gauge('pending_handshakes', 'Handshakes that are not decided yet', pendingHandshakes),
     make.gauge('draining', '1 once connections are asked to leave, else 0', () => Number(stats().draining)),
     make.delay(eventLoopDelay),
+  ];
+}
+
+/** What other instances are told and tell. */
+function clustered(make: SeriesMaker, { stats }: LiveSeriesSources): Metric[] {
+  return [
+    make.counter('commands_total', 'Commands to all instances', () => stats().commandsTotal),
+    make.counter(
+      'command_answers_total',
+      'Answers of other instances to commands',
+      () => stats().commandAnswersTotal,
+    ),
+    make.counter(
+      'command_answers_missing_total',
+      'Answers to commands that had not come when the caller was told',
+      () => stats().commandAnswersMissingTotal,
+    ),
+    make.counter(
+      'signals_rejected_total',
+      'Signals that were none: another version, forged, too large',
+      () => stats().signalsRejectedTotal,
+    ),
+    make.counter(
+      'signals_unsent_total',
+      'Signals to other instances that could not be sent',
+      () => stats().signalsUnsentTotal,
+    ),
+    make.gauge(
+      'peer_instances',
+      'Other instances on the same broker that are heard of',
+      () => stats().peerInstances,
+    ),
+    make.gauge(
+      'presence_members',
+      'Members of topics with presence, on all instances',
+      () => stats().presenceMembers,
+    ),
   ];
 }
 
