@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
+import type { LiveModuleOptions } from '../../src/index.js';
+
+export interface InstanceSetup {
+  readonly id: string;
+  readonly redis: string;
+  readonly options?: LiveModuleOptions;
+  /** Whether every signal is lost, in both directions. */
+  readonly deaf?: boolean;
+}
+
+/** One instance of a cluster, a process of its own, that does what it is told. */
+export class InstanceProcess {
+  private readonly answers: ((line: string) => void)[] = [];
+
+  private constructor(
+    readonly child: ChildProcess,
+    readonly id: string,
+    /** Where sockets connect. */
+    readonly url: string,
+  ) {}
+
+  static async start(setup: InstanceSetup): Promise<InstanceProcess> {
+    const script = join(import.meta.dirname, 'cluster-process.mjs');
+    const child = spawn(process.execPath, [script, JSON.stringify(setup)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
+    const lines = createInterface({ input: child.stdout });
+    const url = await new Promise<string>((resolve, reject) => {
+      lines.once('line', resolve);
+      child.once('exit', (code) => reject(new Error(`It ended with ${String(code)}`)));
+    });
+    const instance = new InstanceProcess(child, setup.id, url);
+    lines.on('line', (line) => instance.answers.shift()?.(line));
+    return instance;
+  }
+
+  /** Resolves with what it says to a request, one line of JSON for each. */
+  async ask<T = unknown>(request: object): Promise<T> {
+    const answer = new Promise<string>((resolve) => {
+      this.answers.push(resolve);
+    });
+    this.child.stdin?.write(`${JSON.stringify(request)}\n`);
+    return JSON.parse(await answer) as T;
+  }
+
+  /** Calls a method of its `LiveService`. */
+  call<T = unknown>(method: string, ...args: unknown[]): Promise<T> {
+    return this.ask<T>({ call: method, args });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+}
