@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type BrokerSink, silentSink } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';
-import { Deadlines } from './deadlines.js';
+import { Deadlines } from '../deadlines.js';
+import { Link } from '../link.js';
+import { type SubscriptionEngine, Subscriptions } from '../subscriptions.js';
 import type { ResolvedRedisOptions } from './redis-broker.options.js';
 import { RedisEngine } from './redis-engine.js';
 import { RedisInbound } from './redis-inbound.js';
 import type { RedisKeys } from './redis-keys.js';
-import { RedisLink } from './redis-link.js';
-import { type SubscriptionEngine, Subscriptions } from './subscriptions.js';
 
 /** Subscriptions that may linger. */
 const maxLingering = 10_000;
@@ -18,7 +18,7 @@ export class RedisConnection {
   readonly inbound: RedisInbound;
   /** Times that the connection was lost, since the start. */
   lossesTotal = 0;
-  private readonly link: RedisLink;
+  private readonly link: Link<RedisEngine>;
   private readonly calls: Deadlines;
   private readonly probeChannel: string;
   private sink: BrokerSink = silentSink;
@@ -31,7 +31,9 @@ export class RedisConnection {
   ) {
     const { callTimeoutMs, maxWaitingCalls, maxWaitingBytes, lingerMs, onError } = options;
     this.probeChannel = keys.probe(randomUUID());
+    const engine = 'Redis';
     this.calls = new Deadlines(clock, {
+      engine,
       timeoutMs: callTimeoutMs,
       maxCalls: maxWaitingCalls,
       maxBytes: maxWaitingBytes,
@@ -42,12 +44,16 @@ export class RedisConnection {
       failed: (error) => onError('unsubscribing in Redis', error),
     });
     this.inbound = new RedisInbound(this.subscriptions, keys.signals, options.maxPublicationBytes);
-    this.link = new RedisLink(clock, options, {
-      make: (lost) => this.make(lost),
-      prepare: (engine) => this.prepare(engine),
-      opened: () => this.opened(),
-      lost: (error, worked) => this.lost(error, worked),
-    });
+    this.link = new Link(
+      clock,
+      { ...options, engine },
+      {
+        make: (lost) => this.make(lost),
+        prepare: (engine) => this.prepare(engine),
+        opened: () => this.opened(),
+        lost: (error, worked) => this.lost(error, worked),
+      },
+    );
   }
 
   get available(): boolean {

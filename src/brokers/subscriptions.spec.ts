@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TestClock } from '../../testing/test-clock.js';
+import { TestClock } from '../testing/test-clock.js';
 import { Subscriptions } from './subscriptions.js';
 
 /** An engine that answers when the test says so. */

@@ -1,7 +1,16 @@
-import type { Cancel, Clock } from '../../core/ports/clock.js';
-import type { RedisEngine } from './redis-engine.js';
+import type { Cancel, Clock } from '../core/ports/clock.js';
+
+/** The connections to whatever stores and carries the streams, from one opening to one loss. */
+export interface LinkEngine {
+  open(): Promise<void>;
+  /** Resolves when a message of ours has come back. */
+  probe(): Promise<void>;
+  close(): void;
+}
 
 export interface LinkOptions {
+  /** What is at the other end, in errors. */
+  readonly engine: string;
   /** Milliseconds for opening all connections. */
   readonly openTimeoutMs: number;
   /** Milliseconds between two probes. */
@@ -10,11 +19,11 @@ export interface LinkOptions {
   readonly probeTimeoutMs: number;
 }
 
-export interface LinkEvents {
+export interface LinkEvents<Engine extends LinkEngine> {
   /** A new engine, whose loss is told by `lost`. */
-  make(lost: (error: Error) => void): RedisEngine;
+  make(lost: (error: Error) => void): Engine;
   /** Before the engine counts: brings back what was subscribed. Rejects when it cannot. */
-  prepare(engine: RedisEngine): Promise<void>;
+  prepare(engine: Engine): Promise<void>;
   /** The engine works. */
   opened(): void;
   /** An engine is gone that worked, or that never did. */
@@ -26,15 +35,15 @@ const pauses = { firstMs: 50, mostMs: 1_000 } as const;
 
 /**
  * Keeps an engine that works: opens one, probes it on each connection, drops it when a probe does not come back, and opens
- * the next. Why probes: a connection can be dead for many minutes without an error, and a Pub/Sub connection that hears
- * nothing looks like one on which nothing happens.
+ * the next. Why probes: a connection can be dead for many minutes without an error, and one on which nothing comes in
+ * looks like one on which nothing happens.
  */
-export class RedisLink {
+export class Link<Engine extends LinkEngine> {
   /** The engine that works. */
-  engine: RedisEngine | undefined;
+  engine: Engine | undefined;
   /** Settles when the first attempt has ended, however. */
   readonly attempted: Promise<void>;
-  private current: RedisEngine | undefined;
+  private current: Engine | undefined;
   private failures = 0;
   private cancel: Cancel = () => {};
   private closed = false;
@@ -43,7 +52,7 @@ export class RedisLink {
   constructor(
     private readonly clock: Clock,
     private readonly options: LinkOptions,
-    private readonly events: LinkEvents,
+    private readonly events: LinkEvents<Engine>,
   ) {
     this.attempted = new Promise((resolve) => {
       this.firstAttemptEnded = resolve;
@@ -51,7 +60,7 @@ export class RedisLink {
   }
 
   open(): void {
-    const engine: RedisEngine = this.events.make((error) => this.lose(engine, error));
+    const engine: Engine = this.events.make((error) => this.lose(engine, error));
     this.current = engine;
     this.bring(engine).then(
       () => this.use(engine),
@@ -68,7 +77,7 @@ export class RedisLink {
   }
 
   /** The engine does not do what it should: it is dropped, and another one opened. */
-  lose(engine: RedisEngine, error: Error): void {
+  lose(engine: Engine, error: Error): void {
     if (this.current !== engine) return;
     const worked = this.engine === engine;
     this.current = this.engine = undefined;
@@ -81,14 +90,14 @@ export class RedisLink {
     this.cancel = this.clock.after(pauseMs * (0.5 + this.clock.random() / 2), () => this.open());
   }
 
-  private async bring(engine: RedisEngine): Promise<void> {
+  private async bring(engine: Engine): Promise<void> {
     const { openTimeoutMs, probeTimeoutMs } = this.options;
     await this.within(openTimeoutMs, 'open', engine.open());
     await this.events.prepare(engine);
     await this.within(probeTimeoutMs, 'carry a first message', engine.probe());
   }
 
-  private use(engine: RedisEngine): void {
+  private use(engine: Engine): void {
     if (this.current !== engine || this.closed) return;
     this.engine = engine;
     this.failures = 0;
@@ -97,7 +106,7 @@ export class RedisLink {
     this.planProbe(engine);
   }
 
-  private planProbe(engine: RedisEngine): void {
+  private planProbe(engine: Engine): void {
     if (this.engine !== engine) return;
     const { probeIntervalMs, probeTimeoutMs } = this.options;
     this.cancel = this.clock.after(probeIntervalMs, () => {
@@ -112,7 +121,8 @@ export class RedisLink {
   private within(ms: number, what: string, work: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       const dueMs = this.clock.now() + ms;
-      const late = (): void => reject(new Error(`Redis did not ${what} within ${String(ms)} ms.`));
+      const late = (): void =>
+        reject(new Error(`${this.options.engine} did not ${what} within ${String(ms)} ms.`));
       let cancel = this.clock.after(ms, () => {
         if (this.clock.now() - dueMs < ms / 4) late();
         else cancel = this.clock.after(ms, late);

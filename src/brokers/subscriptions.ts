@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../core/ports/clock.js';
+import type { Cancel, Clock } from '../core/ports/clock.js';
 
 /** Carries out what is decided here; each call is for channels in one go. */
 export interface SubscriptionEngine {
@@ -11,7 +11,7 @@ export interface SubscriptionOptions {
   readonly lingerMs: number;
   /** Subscriptions that may linger; beyond it the oldest ends at once. */
   readonly maxLingering: number;
-  /** Told of an unsubscribe that Redis refused. */
+  /** Told of an unsubscribe that the engine refused. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -31,7 +31,7 @@ interface Subscription {
 const batchSize = 512;
 
 /**
- * Which topics are subscribed in Redis. Who leaves a topic that is wanted again soon costs nothing: a subscription lingers.
+ * Which topics are subscribed in the engine. Who leaves a topic that is wanted again soon costs nothing: a subscription lingers.
  * There is one command under way at a time, and what is asked for meanwhile goes into the next one, so that the number of
  * commands is bounded by round trips and not by what is asked.
  */
@@ -96,7 +96,7 @@ export class Subscriptions {
     await Promise.all([...this.byChannel.values()].map((subscription) => this.started(subscription)));
   }
 
-  /** Puts a subscription that Redis has ended by itself into force again; nothing for one that nobody reads. */
+  /** Puts a subscription that the engine has ended by itself into force again; nothing for one that nobody reads. */
   async renew(channel: string): Promise<void> {
     const subscription = this.byChannel.get(channel);
     if (subscription === undefined) return;

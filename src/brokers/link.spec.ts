@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { TestClock } from '../../testing/test-clock.js';
-import type { RedisEngine } from './redis-engine.js';
-import { RedisLink } from './redis-link.js';
+import { TestClock } from '../testing/test-clock.js';
+import { Link, type LinkEngine } from './link.js';
 
 type Answer = 'yes' | 'no' | 'never';
 
@@ -10,7 +9,7 @@ const answered = async (answer: Answer): Promise<void> => {
   if (answer === 'no') throw new Error('refused');
 };
 
-class FakeEngine {
+class FakeEngine implements LinkEngine {
   closed = false;
 
   constructor(
@@ -30,12 +29,12 @@ function make() {
   const world = { open: 'yes' as Answer, probe: 'yes' as Answer };
   const engines: FakeEngine[] = [];
   const log: string[] = [];
-  const times = { openTimeoutMs: 6_000, probeIntervalMs: 2_000, probeTimeoutMs: 2_000 };
-  const link = new RedisLink(clock, times, {
+  const times = { engine: 'Redis', openTimeoutMs: 6_000, probeIntervalMs: 2_000, probeTimeoutMs: 2_000 };
+  const link = new Link<FakeEngine>(clock, times, {
     make: (lost) => {
       const engine = new FakeEngine(world, lost);
       engines.push(engine);
-      return engine as unknown as RedisEngine;
+      return engine;
     },
     prepare: async () => void log.push('prepared'),
     opened: () => log.push('opened'),
@@ -50,7 +49,7 @@ function make() {
   return { clock, world, engines, log, link, pass };
 }
 
-describe('RedisLink', () => {
+describe('Link', () => {
   it('prepares before the engine counts', async () => {
     const { clock, log, link } = make();
     link.open();
@@ -104,12 +103,13 @@ describe('RedisLink', () => {
     await clock.settle();
   });
 
-  it('[L-8.2] does not take its own standstill for the silence of Redis', async () => {
+  it('[L-8.2] does not take its own standstill for the silence of the engine', async () => {
     const { clock, log, link, pass, world } = make();
     link.open();
     await pass(1_500);
     let answer: () => void = () => {};
-    const engine = link.engine as unknown as FakeEngine;
+    const { engine } = link;
+    if (engine === undefined) throw new Error('no engine');
     engine.probe = () =>
       new Promise((resolve) => {
         answer = resolve;

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { TestClock } from '../../testing/test-clock.js';
+import { TestClock } from '../testing/test-clock.js';
 import { Deadlines } from './deadlines.js';
 
 function make() {
   const clock = new TestClock();
-  return { clock, deadlines: new Deadlines(clock, { timeoutMs: 100, maxCalls: 3, maxBytes: 10 }) };
+  return {
+    clock,
+    deadlines: new Deadlines(clock, { engine: 'Redis', timeoutMs: 100, maxCalls: 3, maxBytes: 10 }),
+  };
 }
 const never = () => new Promise<never>(() => {});
 

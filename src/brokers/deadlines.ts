@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/ports/clock.js';
+import type { Clock } from '../core/ports/clock.js';
 
 interface Call {
   readonly dueMs: number;
@@ -7,13 +7,15 @@ interface Call {
 }
 
 export interface DeadlineOptions {
+  /** What the calls wait for, in errors. */
+  readonly engine: string;
   readonly timeoutMs: number;
   /** Calls, and bytes of them, that may wait for an answer. */
   readonly maxCalls: number;
   readonly maxBytes: number;
 }
 
-/** Calls that wait for Redis: bounded in number, bytes and time, with one timer for all of them. */
+/** Calls that wait for an engine: bounded in number, bytes and time, with one timer for all of them. */
 export class Deadlines {
   // In the order of their deadlines, because all have the same time.
   private readonly calls = new Set<Call>();
@@ -36,9 +38,9 @@ export class Deadlines {
    * @throws Error, and does not begin, when too much waits already
    */
   run<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    const { maxCalls, maxBytes, timeoutMs } = this.options;
+    const { engine, maxCalls, maxBytes, timeoutMs } = this.options;
     if (this.calls.size >= maxCalls || (this.calls.size > 0 && this.byteLength + bytes > maxBytes))
-      return Promise.reject(new Error('Too many calls wait for Redis.'));
+      return Promise.reject(new Error(`Too many calls wait for ${engine}.`));
     return new Promise((resolve, reject) => {
       const call: Call = { dueMs: this.clock.now() + timeoutMs, bytes, reject };
       this.calls.add(call);
@@ -80,7 +82,8 @@ export class Deadlines {
       for (const call of this.calls) {
         if (call.dueMs > now) return this.plan(call.dueMs - now);
         this.end(call);
-        call.reject(new Error(`Redis did not answer within ${String(this.options.timeoutMs)} ms.`));
+        const { engine, timeoutMs } = this.options;
+        call.reject(new Error(`${engine} did not answer within ${String(timeoutMs)} ms.`));
       }
     });
   }

@@ -1,0 +1,48 @@
+import type { Broker } from '../../../src/core/ports/broker.js';
+import type { Acknowledged } from './broker-reader.js';
+import { sleep } from './waiting.js';
+
+const history = { size: 100_000, ttlMs: 600_000, maxBytes: 100_000_000 };
+
+/** Publishes about 1,000 a second, each with its own number, and keeps what was acknowledged. */
+export class SteadyPublisher {
+  readonly acknowledged: Acknowledged[] = [];
+  refused = 0;
+  private next = 0;
+  private running = true;
+  private readonly open = new Set<Promise<void>>();
+  private readonly done: Promise<void>;
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly topics: readonly string[],
+  ) {
+    this.done = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.running = false;
+    await this.done;
+    await Promise.all(this.open);
+  }
+
+  private async run(): Promise<void> {
+    while (this.running) {
+      for (let i = 0; i < 5; i++) this.publish();
+      await sleep(5);
+    }
+  }
+
+  private publish(): void {
+    const number = this.next++;
+    const [topic = '', data] = [this.topics[number % this.topics.length], String(number)];
+    const call = this.broker
+      .publish(topic, data, { history })
+      .then(
+        ({ epoch, offset }) => void this.acknowledged.push({ topic, data, epoch, offset }),
+        () => void (this.refused += 1),
+      )
+      .finally(() => this.open.delete(call));
+    this.open.add(call);
+  }
+}
