@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { LiveTestClient } from '../src/testing/index.js';
-import { describeWith, redisServer } from './support/programs.js';
+import { NatsServer } from './support/nats-server.js';
+import { describeWith, natsServer, redisServer } from './support/programs.js';
 import { RedisServer } from './support/redis-server.js';
 import {
   listening,
@@ -34,23 +35,27 @@ async function readyWithin(running: RunningServer, ms: number): Promise<void> {
   }
 }
 
+/** What is published at one reaches a client of the other. */
+async function areOne(url: string): Promise<void> {
+  const [one, two] = await Promise.all([
+    startServer({ ...secret, LIVE_BROKER_URL: url }),
+    startServer({ ...secret, LIVE_BROKER_URL: url }),
+  ]);
+  await readyWithin(one, 5_000);
+  await readyWithin(two, 5_000);
+  const client = await LiveTestClient.connect(one.sockets, {
+    headers: { cookie: await pageCookie(one.http), origin: one.http },
+  });
+  await client.request({ type: 'subscribe', id: 1, topic: 'chat/1' });
+  const answer = await publish(two, { text: 'hello' });
+  expect(answer.status).toBe(202);
+  expect(await client.nextOf('event')).toMatchObject({ topic: 'chat/1', data: { text: 'hello' } });
+  client.close();
+}
+
 describeWith(redisServer)('The server with LIVE_BROKER_URL', () => {
   it('[S17] is one live server with every other that has the same', async () => {
-    const { url } = await RedisServer.start();
-    const [one, two] = await Promise.all([
-      startServer({ ...secret, LIVE_BROKER_URL: url }),
-      startServer({ ...secret, LIVE_BROKER_URL: url }),
-    ]);
-    await readyWithin(one, 5_000);
-    await readyWithin(two, 5_000);
-    const client = await LiveTestClient.connect(one.sockets, {
-      headers: { cookie: await pageCookie(one.http), origin: one.http },
-    });
-    await client.request({ type: 'subscribe', id: 1, topic: 'chat/1' });
-    const answer = await publish(two, { text: 'hello' });
-    expect(answer.status).toBe(202);
-    expect(await client.nextOf('event')).toMatchObject({ topic: 'chat/1', data: { text: 'hello' } });
-    client.close();
+    await areOne((await RedisServer.start()).url);
   });
 
   it('[S17] starts while the broker is away, says so without its secret, and is ready when it comes', async () => {
@@ -80,5 +85,13 @@ describeWith(redisServer)('The server with LIVE_BROKER_URL', () => {
     expect(await server.exit).toBe(1);
     expect(server.stderr).toContain('LIVE_BROKER_URL is a secret of 30 bytes, but must be redis://');
     expect(server.stdout + server.stderr).not.toContain('canary');
+  });
+});
+
+describeWith(natsServer)('The server with the LIVE_BROKER_URL of a NATS server', () => {
+  it('[S17] is one live server with every other that has the same', async () => {
+    const nats = await NatsServer.start();
+    onTestFinished(() => nats.remove());
+    await areOne(nats.url);
   });
 });

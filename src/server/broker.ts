@@ -7,7 +7,7 @@ import { brokerAddresses } from './settings/broker-address.js';
 type Complain = (doing: string, error: unknown) => void;
 
 interface BrokerKind {
-  /** The optional peer that it needs. */
+  /** The optional peers that it needs. */
   readonly peer: string;
   /** Makes the broker; loads the peer only now. */
   readonly make: (urls: readonly string[], complain: Complain) => Promise<Broker>;
@@ -21,8 +21,21 @@ const redis: BrokerKind = {
   },
 };
 
+const nats: BrokerKind = {
+  peer: '@nats-io/transport-node @nats-io/jetstream',
+  async make(url, onError) {
+    const { NatsBroker } = await import('../brokers/nats/index.js');
+    return new NatsBroker({ url, onError });
+  },
+};
+
 /** By the scheme of `LIVE_BROKER_URL`; `broker-address.ts` says which are taken. */
-export const brokerKinds: Readonly<Record<string, BrokerKind>> = { 'redis:': redis, 'rediss:': redis };
+export const brokerKinds: Readonly<Record<string, BrokerKind>> = {
+  'redis:': redis,
+  'rediss:': redis,
+  'nats:': nats,
+  'tls:': nats,
+};
 
 /** The server cannot start, and why is all that there is to say. */
 export class MissingPeer extends Error {}

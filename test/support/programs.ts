@@ -27,6 +27,12 @@ export const redisServer: Program = {
   install: 'apt-get install redis-server',
 };
 
+export const natsServer: Program = {
+  name: 'nats-server',
+  check: ['nats-server', '--version'],
+  install: 'apt-get install nats-server',
+};
+
 /**
  * `describe` where the program is there. Without it the tests are skipped with a loud word of how to get it; where `CI` is
  * set they are not skipped, and so fail.

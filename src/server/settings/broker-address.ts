@@ -1,9 +1,12 @@
+import { readNatsUrl } from '../../brokers/nats/nats-address.js';
 import { readRedisUrl } from '../../brokers/redis/redis-address.js';
 
 /** What each scheme of `LIVE_BROKER_URL` allows; a check throws. */
 const checks: Readonly<Record<string, (url: string) => unknown>> = {
   'redis:': readRedisUrl,
   'rediss:': readRedisUrl,
+  'nats:': readNatsUrl,
+  'tls:': readNatsUrl,
 };
 
 /** The addresses in a comma list. */

@@ -70,6 +70,8 @@ describe('readSettings', () => {
     'redis://cache',
     'rediss://ann:p%40ss@cache.example:6380/3',
     'redis://one:7000, redis://two:7000',
+    'nats://ann:p%40ss@queue.example',
+    'tls://token@one:4222,tls://token@two:4222',
   ])('takes LIVE_BROKER_URL=%s', (LIVE_BROKER_URL) => {
     const { settings, problems } = readSettings({ LIVE_BROKER_URL });
     expect([problems, settings.LIVE_BROKER_URL]).toEqual([[], LIVE_BROKER_URL]);
@@ -83,6 +85,8 @@ describe('readSettings', () => {
     'redis://ann:canary@cache,',
     'redis://canary@one,rediss://canary@two',
     'constructor:canary',
+    'nats://ann:canary@queue/path',
+    'nats://canary@one,tls://canary@two',
   ])('finds LIVE_BROKER_URL=%s wrong without showing it', (LIVE_BROKER_URL) => {
     const [problem, ...more] = problemsOf({ LIVE_BROKER_URL });
     expect(more).toEqual([]);

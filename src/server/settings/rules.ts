@@ -71,7 +71,8 @@ export function webAddress(loopbackMayBeHttp: boolean): Rule {
 export function brokerAddress(): Rule {
   return {
     allowed:
-      'redis:// or rediss:// (TLS) and then [user:password@]host[:port][/database], or a comma list for a cluster',
+      'redis:// or rediss:// (TLS) and then [user:password@]host[:port][/database], or nats:// or tls:// (NATS with TLS) ' +
+      'and then [user:password@|token@]host[:port], or a comma list for a cluster',
     parse: asIs,
     secret: true,
     checks: [check('brokerAddress', (value) => typeof value === 'string' && areBrokerAddresses(value))],

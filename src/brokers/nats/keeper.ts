@@ -1,0 +1,120 @@
+import { Buffer } from 'node:buffer';
+import type { LatestRule, Publication } from '../../core/ports/broker.js';
+import type { KnownHead } from './heads.js';
+import type { NatsEngine } from './nats-engine.js';
+import { type Base, encode, type Head, type StoredMessage } from './stored-message.js';
+import type { StreamReader } from './stream-reader.js';
+import type { TopicLog } from './topic-log.js';
+
+/** Bytes of one part of a base; far below what a server takes by default. */
+const partBytes = 262_144;
+/** Topics whose new base waits to be named by a publication. */
+const maxWaiting = 10_000;
+
+/** A base that was written and that no message names yet. */
+interface Written extends Base {
+  readonly epoch: string;
+}
+
+/**
+ * Keeps the last publication of each key although the stream keeps so many messages of a topic only: before the old ones
+ * go, what they said is written down together, as a base, and the following messages name it. Who reads takes the base
+ * and the messages since.
+ */
+export class Keeper {
+  private readonly written = new Map<string, Written>();
+  private readonly writing = new Map<string, Promise<void>>();
+  private readonly everyMessages: number;
+  private readonly mostMessages: number;
+
+  constructor(
+    private readonly engine: () => NatsEngine,
+    private readonly log: TopicLog,
+    private readonly reader: StreamReader,
+    messagesPerTopic: number,
+    private readonly failed: (doing: string, error: unknown) => void,
+  ) {
+    this.everyMessages = Math.floor(messagesPerTopic / 4);
+    this.mostMessages = Math.floor((messagesPerTopic * 3) / 4);
+  }
+
+  /** The base that the next message behind `head` is to name, if there is a newer one than the head's. */
+  async baseFor(topic: string, head: KnownHead, latest: LatestRule | undefined): Promise<Base | undefined> {
+    if (latest !== 'last-per-key') return undefined;
+    if (head.tail >= this.mostMessages && !this.isNewer(topic, head)) await this.write(topic);
+    return this.isNewer(topic, head) ? this.written.get(topic) : undefined;
+  }
+
+  /** A message was appended: now and then that is the time for a new base. */
+  appended(topic: string, message: StoredMessage): void {
+    const written = this.written.get(topic);
+    if (written !== undefined && (message.base?.offset ?? 0) >= written.offset) this.written.delete(topic);
+    // Of several instances the one that writes this very message does it.
+    const isDue = message.tail >= this.everyMessages && message.tail % 16 === 0;
+    if (message.latest === 'last-per-key' && isDue && !this.isNewer(topic, message)) void this.write(topic);
+  }
+
+  forget(): void {
+    this.written.clear();
+  }
+
+  private isNewer(topic: string, { epoch, base, top }: Head): boolean {
+    const written = this.written.get(topic);
+    if (written === undefined || written.epoch !== epoch || written.offset > top) return false;
+    return written.offset > (base?.offset ?? 0);
+  }
+
+  private write(topic: string): Promise<void> {
+    let writing = this.writing.get(topic);
+    if (writing === undefined) {
+      writing = this.writeNow(topic)
+        .catch((error: unknown) => this.failed('keeping the last of each key', error))
+        .finally(() => this.writing.delete(topic));
+      this.writing.set(topic, writing);
+    }
+    return writing;
+  }
+
+  private async writeNow(topic: string): Promise<void> {
+    const head = await this.log.head(topic);
+    const publications = await this.reader.remembered(topic, head);
+    if (publications === undefined || head.top === 0) return;
+    const seqs: number[] = [];
+    for (const part of partsOf(publications)) {
+      const content = {
+        ...head,
+        refs: [],
+        base: undefined,
+        publications: part,
+        kept: false,
+        remembered: true,
+      };
+      seqs.push(await this.engine().keep(head.stream, topic, encode(content)));
+    }
+    this.written.set(topic, { epoch: head.epoch, offset: head.top, seqs });
+    if (this.written.size > maxWaiting)
+      for (const oldest of this.written.keys()) {
+        this.written.delete(oldest);
+        break;
+      }
+    // Who reads just now may still be on its way to the head's own base.
+    const [oldest] = head.base?.seqs ?? [];
+    if (oldest !== undefined) await this.engine().forgetKept(head.stream, topic, oldest);
+  }
+}
+
+/** One at least, because there is no base without a message. */
+function partsOf(publications: readonly Publication[]): Publication[][] {
+  const parts: Publication[][] = [[]];
+  let bytes = 0;
+  for (const publication of publications) {
+    const length = Buffer.byteLength(publication.data) + (publication.key?.length ?? 0) * 3 + 32;
+    if (bytes + length > partBytes && bytes > 0) {
+      parts.push([]);
+      bytes = 0;
+    }
+    bytes += length;
+    parts.at(-1)?.push(publication);
+  }
+  return parts;
+}

@@ -1,0 +1,182 @@
+import {
+  type Authenticator,
+  type ConnectionOptions,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  type TlsOptions,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+} from '@nats-io/transport-node';
+import { type NatsAddress, readNatsUrl } from './nats-address.js';
+
+/** The JetStream stream that holds all topics. All instances give the same; who starts last changes what can be changed. */
+export interface NatsStreamOptions {
+  /** Another one for another application. @default 'LIVE' */
+  readonly name?: string;
+  /** What all subjects begin with; another one for another application. @default 'live' */
+  readonly prefix?: string;
+  /** `file` outlives the server; `memory` is for what may be lost with it. Cannot be changed later. @default 'file' */
+  readonly storage?: 'file' | 'memory';
+  /** Servers of a cluster that hold a copy, 1 to 5. @default 1 */
+  readonly replicas?: number;
+  /**
+   * Milliseconds that anything is kept. A topic in which nothing was published and nobody was subscribed for so long starts
+   * a new epoch.
+   * @default 604800000 (7 days)
+   */
+  readonly retentionMs?: number;
+  /** Messages kept of each topic; histories cannot be longer. @default 512 */
+  readonly messagesPerTopic?: number;
+  /** Bytes of all topics together; beyond it the oldest of all are forgotten. @default 1073741824 */
+  readonly maxBytes?: number;
+}
+
+/** Options of `NatsBroker`. Everything has a default. */
+export interface NatsBrokerOptions {
+  /**
+   * `nats://` or, with TLS, `tls://`, then `[user:password@|token@]host[:port]`. Several name servers of one cluster.
+   * @default 'nats://127.0.0.1:4222'
+   */
+  readonly url?: string | readonly string[];
+  /** Seed of an nkey, `SU…`. */
+  readonly nkey?: string;
+  /** Text of a `.creds` file: a JWT and its seed. */
+  readonly creds?: string;
+  /** Options of the NATS client, for what an address cannot say: `{ tls: { caFile } }`. */
+  readonly client?: Pick<ConnectionOptions, 'tls' | 'name' | 'inboxPrefix' | 'authenticator'>;
+  readonly stream?: NatsStreamOptions;
+  /** Milliseconds for one call; what became of it then, nobody knows. @default 3000 */
+  readonly callTimeoutMs?: number;
+  /** Milliseconds for opening a connection. @default 6000 */
+  readonly openTimeoutMs?: number;
+  /** Milliseconds between two probes of the connection. @default 2000 */
+  readonly probeIntervalMs?: number;
+  /** Milliseconds for a probe to come back. @default 2000 */
+  readonly probeTimeoutMs?: number;
+  /** Milliseconds that a subscription stays after the last one here has left the topic. @default 2000 */
+  readonly lingerMs?: number;
+  /** Calls that may wait for an answer; the next one is refused at once. @default 10000 */
+  readonly maxWaitingCalls?: number;
+  /** Bytes of them. @default 67108864 */
+  readonly maxWaitingBytes?: number;
+  /** Told what goes wrong with the connection, in words without a secret. @default nobody is told but by `available` */
+  readonly onError?: (doing: string, error: unknown) => void;
+}
+
+export interface ResolvedNatsOptions extends Required<
+  Omit<NatsBrokerOptions, 'url' | 'nkey' | 'creds' | 'client' | 'stream'>
+> {
+  readonly stream: Required<NatsStreamOptions>;
+  readonly connection: ConnectionOptions;
+}
+
+const numbers = {
+  callTimeoutMs: 3_000,
+  openTimeoutMs: 6_000,
+  probeIntervalMs: 2_000,
+  probeTimeoutMs: 2_000,
+  lingerMs: 2_000,
+  maxWaitingCalls: 10_000,
+  maxWaitingBytes: 67_108_864,
+} as const;
+
+const streamNumbers = {
+  replicas: [1, 1, 5],
+  retentionMs: [604_800_000, 1_000, 3_153_600_000_000],
+  messagesPerTopic: [512, 16, 100_000],
+  maxBytes: [1_073_741_824, 65_536, Number.MAX_SAFE_INTEGER],
+} as const;
+
+/** @throws Error that names the option, and never shows an address or a secret */
+export function resolveNatsOptions(options: NatsBrokerOptions): ResolvedNatsOptions {
+  const entries = Object.entries(numbers).map(
+    ([name, fallback]) => [name, whole(options, name, [fallback, 1, Number.MAX_SAFE_INTEGER])] as const,
+  );
+  const { onError = () => {} } = options;
+  return {
+    ...(Object.fromEntries(entries) as Record<keyof typeof numbers, number>),
+    onError,
+    stream: streamOf(options.stream ?? {}),
+    connection: connectionOf(options),
+  };
+}
+
+function streamOf(options: NatsStreamOptions): Required<NatsStreamOptions> {
+  const { name = 'LIVE', prefix = 'live', storage = 'file' } = options;
+  if (!/^[\w-]{1,64}$/.test(name)) throw wrong('stream.name', '1 to 64 of A-Za-z0-9_-');
+  if (!/^[\w-]+(?:\.[\w-]+)*$/.test(prefix) || prefix.length > 128)
+    throw wrong('stream.prefix', '1 to 128 of A-Za-z0-9_- in tokens joined by dots');
+  if (storage !== 'file' && storage !== 'memory') throw wrong('stream.storage', "'file' or 'memory'");
+  const entries = Object.entries(streamNumbers).map(
+    ([key, bounds]) => [key, whole(options, key, bounds, 'stream.')] as const,
+  );
+  return {
+    name,
+    prefix,
+    storage,
+    ...(Object.fromEntries(entries) as Record<keyof typeof streamNumbers, number>),
+  };
+}
+
+function whole(
+  options: object,
+  name: string,
+  [fallback, least, most]: readonly [number, number, number],
+  where = '',
+): number {
+  const value: unknown = (options as Record<string, unknown>)[name] ?? fallback;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most)
+    return value;
+  throw wrong(`${where}${name}`, `a whole number from ${String(least)} to ${String(most)}`);
+}
+
+function wrong(option: string, allowed: string): Error {
+  return new Error(`NatsBroker: "${option}" must be ${allowed}.`);
+}
+
+function connectionOf({
+  url,
+  nkey,
+  creds,
+  client = {},
+  openTimeoutMs = 6_000,
+}: NatsBrokerOptions): ConnectionOptions {
+  const addresses = [url ?? 'nats://127.0.0.1:4222'].flat().map(readNatsUrl);
+  const [first, ...more] = addresses;
+  if (first === undefined) throw wrong('url', 'at least one address');
+  if (more.some((other) => !isSameUser(first, other))) throw wrong('url', 'addresses with the same user');
+  const authenticator = client.authenticator ?? authenticatorOf(first, nkey, creds);
+  const tls = client.tls ?? (addresses.some((address) => address.tls) ? {} : undefined);
+  return {
+    name: client.name ?? 'nestjs-live',
+    servers: addresses.map(({ server }) => server),
+    timeout: openTimeoutMs,
+    // What was missed between two connections must be told, so connecting again is done here and not there.
+    reconnect: false,
+    noAsyncTraces: true,
+    ...(tls && { tls: more.length > 0 ? tls : checkedAs(first, tls) }),
+    ...(client.inboxPrefix !== undefined && { inboxPrefix: client.inboxPrefix }),
+    ...(authenticator && { authenticator }),
+  };
+}
+
+function isSameUser(one: NatsAddress, other: NatsAddress): boolean {
+  return one.user === other.user && one.password === other.password && one.token === other.token;
+}
+
+/** The client takes a certificate for `localhost` to be right where the server is named by its number. */
+function checkedAs({ server }: NatsAddress, tls: TlsOptions): TlsOptions {
+  const [, number] = /^(\d+\.\d+\.\d+\.\d+|\[[\da-f:.]+\]):\d+$/i.exec(server) ?? [];
+  return number === undefined ? tls : ({ host: number.replace(/^\[(.*)\]$/, '$1'), ...tls } as TlsOptions);
+}
+
+function authenticatorOf(
+  { user, password, token }: NatsAddress,
+  nkey: string | undefined,
+  creds: string | undefined,
+): Authenticator | undefined {
+  if (creds !== undefined) return credsAuthenticator(new TextEncoder().encode(creds));
+  if (nkey !== undefined) return nkeyAuthenticator(new TextEncoder().encode(nkey));
+  if (user !== undefined) return usernamePasswordAuthenticator(user, password ?? '');
+  return token === undefined ? undefined : tokenAuthenticator(token);
+}

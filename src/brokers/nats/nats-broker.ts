@@ -1,0 +1,189 @@
+import { Buffer } from 'node:buffer';
+import { randomBytes } from 'node:crypto';
+import {
+  type Broker,
+  type BrokerSink,
+  type LatestReading,
+  type Published,
+  type PublishOptions,
+  type RecoveryLimits,
+  silentSink,
+  type StreamReading,
+} from '../../core/ports/broker.js';
+import type { Clock } from '../../core/ports/clock.js';
+import type { Position } from '../../protocol/position.js';
+import { BrokerClock } from '../broker-clock.js';
+import { Keeper } from './keeper.js';
+import {
+  type NatsBrokerOptions,
+  resolveNatsOptions,
+  type ResolvedNatsOptions,
+} from './nats-broker.options.js';
+import { NatsConnection } from './nats-connection.js';
+import { NatsInbound, signalHead } from './nats-inbound.js';
+import { NatsSubjects, tokenOf } from './nats-subjects.js';
+import { PublishLane } from './publish-lane.js';
+import { StreamReader } from './stream-reader.js';
+import { TopicLog } from './topic-log.js';
+import { Turns } from './turns.js';
+
+/** Topics whose ends are asked for at once. */
+const topsAtOnce = 64;
+
+/**
+ * Streams in NATS JetStream, server 2.9 or newer, shared by all instances that name the same server, account and stream.
+ *
+ * All topics are in one JetStream stream, each under a subject of its own. A publication is appended only if the topic's
+ * last message is the one that its publisher knows, so that offsets have no gap and no twin, and is republished by the
+ * server once it is stored, so that what is delivered has the order of what is stored.
+ *
+ * @publicApi
+ */
+export class NatsBroker implements Broker {
+  private readonly options: ResolvedNatsOptions;
+  private readonly subjects: NatsSubjects;
+  private readonly connection: NatsConnection;
+  private readonly inbound: NatsInbound;
+  private readonly log: TopicLog;
+  private readonly reader: StreamReader;
+  private readonly keeper: Keeper;
+  // By the topics' names in subjects.
+  private readonly lanes = new Map<string, PublishLane>();
+  private readonly turns: Turns;
+  private readonly id = randomBytes(6).toString('hex');
+
+  /**
+   * Connects when its application starts.
+   *
+   * @param clock time and chance, for tests
+   * @throws Error that names the option, and never shows an address or a secret
+   */
+  constructor(
+    options: NatsBrokerOptions = {},
+    private readonly clock: Clock = new BrokerClock(),
+  ) {
+    this.options = resolveNatsOptions(options);
+    const { stream, onError } = this.options;
+    this.subjects = new NatsSubjects(stream.prefix);
+    this.turns = new Turns(clock);
+    const engine = () => this.connection.engine;
+    this.log = new TopicLog(engine, clock, {
+      retentionMs: stream.retentionMs,
+      junk: () => {
+        this.inbound.junkTotal += 1;
+      },
+    });
+    this.reader = new StreamReader(this.log, clock);
+    this.keeper = new Keeper(engine, this.log, this.reader, stream.messagesPerTopic, onError);
+    this.connection = new NatsConnection(this.options, this.subjects, clock, {
+      message: (subject, message) => this.inbound.message(subject, message),
+      streamLost: () => {
+        this.log.forget();
+        this.keeper.forget();
+      },
+    });
+    this.inbound = new NatsInbound(
+      this.connection.subscriptions,
+      this.subjects,
+      this.log.heads,
+      this.id,
+      (token) => this.turns.giveWay(token),
+    );
+  }
+
+  get available(): boolean {
+    return this.connection.available;
+  }
+
+  /** Messages that were dropped because they are none of ours, since the start. */
+  get junkTotal(): number {
+    return this.inbound.junkTotal;
+  }
+
+  /** Times that the connection was lost, since the start. */
+  get lossesTotal(): number {
+    return this.connection.lossesTotal;
+  }
+
+  /** Topics that are subscribed in NATS now; some may linger. */
+  get subscribedTopics(): number {
+    return this.connection.subscriptions.size;
+  }
+
+  start(sink: BrokerSink): void {
+    this.inbound.sink = sink;
+    this.connection.start(sink);
+  }
+
+  publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
+    const dueMs = this.clock.now() + this.options.callTimeoutMs;
+    return this.connection.call(
+      Buffer.byteLength(data),
+      () =>
+        new Promise((resolve, reject) => {
+          this.laneOf(topic).add({ data, options, dueMs, resolve, reject });
+        }),
+    );
+  }
+
+  subscribe(topic: string): Promise<void> {
+    return this.connection.call(0, () =>
+      this.connection.subscriptions.add(topic, this.subjects.outlet(topic)),
+    );
+  }
+
+  async unsubscribe(topic: string): Promise<void> {
+    this.connection.subscriptions.remove(this.subjects.outlet(topic));
+  }
+
+  read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
+    return this.connection.call(0, () => this.reader.read(topic, since, limits));
+  }
+
+  tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
+    return this.connection.call(0, async () => {
+      const tops = new Map<string, Position>();
+      for (let i = 0; i < topics.length; i += topsAtOnce) {
+        await Promise.all(
+          topics.slice(i, i + topsAtOnce).map(async (topic) => {
+            tops.set(topic, await this.reader.top(topic));
+          }),
+        );
+      }
+      return tops;
+    });
+  }
+
+  latest(topic: string): Promise<LatestReading> {
+    return this.connection.call(0, () => this.reader.latest(topic));
+  }
+
+  signal(text: string): Promise<void> {
+    const payload = Buffer.from(`${signalHead}${text}`);
+    return this.connection.call(payload.length, () =>
+      this.connection.engine.send(this.subjects.signals, payload),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+    this.inbound.sink = silentSink;
+    this.log.forget();
+    this.keeper.forget();
+  }
+
+  private laneOf(topic: string): PublishLane {
+    const token = tokenOf(topic);
+    let lane = this.lanes.get(token);
+    if (lane === undefined) {
+      lane = new PublishLane(topic, this.log, this.keeper, this.clock, {
+        idle: () => this.lanes.delete(token),
+        waitMs: () => this.turns.waitMs(token),
+        askForTurn: () =>
+          this.connection.engine.tell(this.subjects.turns, Buffer.from(`1 ${this.id} ${token}`)),
+      });
+      this.lanes.set(token, lane);
+    }
+    return lane;
+  }
+}

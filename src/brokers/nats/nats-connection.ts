@@ -1,0 +1,145 @@
+import type { Msg } from '@nats-io/transport-node';
+import { type BrokerSink, silentSink } from '../../core/ports/broker.js';
+import type { Clock } from '../../core/ports/clock.js';
+import { Deadlines } from '../deadlines.js';
+import { Link } from '../link.js';
+import { type SubscriptionEngine, Subscriptions } from '../subscriptions.js';
+import type { ResolvedNatsOptions } from './nats-broker.options.js';
+import { NatsEngine } from './nats-engine.js';
+import type { NatsSubjects } from './nats-subjects.js';
+
+/** Subscriptions that may linger. */
+const maxLingering = 10_000;
+
+export interface ConnectionEvents {
+  message(subject: string, message: Msg): void;
+  /** Nothing that is known of the stream is true any more. */
+  streamLost(): void;
+}
+
+/** The way to NATS: calls in time, subscriptions that outlive a connection, and a word about each loss. */
+export class NatsConnection {
+  readonly subscriptions: Subscriptions;
+  /** Times that the connection was lost, since the start. */
+  lossesTotal = 0;
+  sink: BrokerSink = silentSink;
+  private readonly link: Link<NatsEngine>;
+  private readonly calls: Deadlines;
+  private streamId: string | undefined;
+  private state: 'new' | 'started' | 'closed' = 'new';
+
+  constructor(
+    private readonly options: ResolvedNatsOptions,
+    private readonly subjects: NatsSubjects,
+    private readonly clock: Clock,
+    private readonly events: ConnectionEvents,
+  ) {
+    const { callTimeoutMs, maxWaitingCalls, maxWaitingBytes, lingerMs, onError } = options;
+    const engine = 'NATS';
+    this.calls = new Deadlines(clock, {
+      engine,
+      timeoutMs: callTimeoutMs,
+      maxCalls: maxWaitingCalls,
+      maxBytes: maxWaitingBytes,
+    });
+    this.subscriptions = new Subscriptions(clock, {
+      lingerMs,
+      maxLingering,
+      failed: (error) => onError('unsubscribing in NATS', error),
+    });
+    this.link = new Link(
+      clock,
+      { ...options, engine },
+      {
+        make: (lost) => this.make(lost),
+        prepare: (made) => this.prepare(made),
+        opened: () => this.opened(),
+        lost: (error, worked) => this.lost(error, worked),
+      },
+    );
+  }
+
+  get available(): boolean {
+    return this.link.engine !== undefined;
+  }
+
+  /** @throws Error while NATS is away */
+  get engine(): NatsEngine {
+    if (this.state === 'closed') throw closed();
+    if (this.link.engine === undefined) throw new Error('NATS is away.');
+    return this.link.engine;
+  }
+
+  start(sink: BrokerSink): void {
+    if (this.state !== 'new')
+      throw new Error('This NatsBroker has been started already: each application needs its own.');
+    this.state = 'started';
+    this.sink = sink;
+    this.link.open();
+  }
+
+  /** Runs a call, which must answer in time. At the start it waits for the first attempt to connect. */
+  call<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    return this.calls.run(bytes, async () => {
+      if (this.state === 'started' && this.link.engine === undefined) await this.link.attempted;
+      if (this.engine !== undefined) return work();
+      throw closed();
+    });
+  }
+
+  /** Waits for the calls that are under way, which is no longer than a call may take. */
+  async close(): Promise<void> {
+    if (this.state === 'closed') return;
+    if (this.available) await this.calls.settled();
+    this.state = 'closed';
+    this.sink = silentSink;
+    this.link.close();
+    this.subscriptions.detach(closed());
+  }
+
+  private make(lost: (error: Error) => void): NatsEngine {
+    const events = {
+      message: (subject: string, message: Msg) => this.events.message(subject, message),
+      streamLost: () => this.streamLost(),
+      failed: this.options.onError,
+      lost,
+    };
+    return new NatsEngine(this.options, this.subjects, events, this.clock);
+  }
+
+  private async prepare(engine: NatsEngine): Promise<void> {
+    const inTime: SubscriptionEngine = {
+      subscribe: (subjects) => this.calls.run(0, () => engine.subscribe(subjects)),
+      unsubscribe: (subjects) => this.calls.run(0, () => engine.unsubscribe(subjects)),
+    };
+    await inTime.subscribe([this.subjects.signals, this.subjects.turns]);
+    await this.subscriptions.attach(inTime);
+    if (this.streamId !== undefined && this.streamId !== engine.streamId) this.events.streamLost();
+    this.streamId = engine.streamId;
+  }
+
+  private opened(): void {
+    if (this.lossesTotal > 0) this.sink.suspect();
+    this.sink.availability(true);
+  }
+
+  private streamLost(): void {
+    this.streamId = this.link.engine?.streamId;
+    this.events.streamLost();
+    this.sink.suspect();
+  }
+
+  private lost(error: Error, worked: boolean): void {
+    this.subscriptions.detach(error);
+    if (this.state === 'closed') return;
+    if (worked) {
+      this.lossesTotal += 1;
+      this.sink.availability(false);
+    }
+    this.options.onError(worked ? 'keeping the connection to NATS' : 'connecting to NATS', error);
+  }
+}
+
+function closed(): Error {
+  return new Error('This NatsBroker is closed.');
+}

@@ -1,0 +1,173 @@
+import { Buffer } from 'node:buffer';
+import type { HistoryRules, LatestRule, Publication } from '../../core/ports/broker.js';
+
+/** What a topic remembers for snapshots up to an offset: messages of its own. */
+export interface Base {
+  readonly offset: number;
+  readonly seqs: readonly number[];
+}
+
+/** What the next message of a topic must know of the last one. */
+export interface Head {
+  readonly epoch: string;
+  /** Offset of the last publication; 0 before the first. */
+  readonly top: number;
+  /** The topic's newest version. */
+  readonly version?: number | undefined;
+  /** Of the newest publication that had rules. */
+  readonly rules?: HistoryRules | undefined;
+  readonly latest?: LatestRule | undefined;
+  /** Stream sequences of the topic's messages before this one, newest first. */
+  readonly refs: readonly number[];
+  readonly base?: Base | undefined;
+  /** Messages since the base. */
+  readonly tail: number;
+}
+
+/** One message of a topic: publications that go together, or none where only the end of the topic is written down. */
+export interface Content extends Head {
+  readonly publications: readonly Publication[];
+  /** Whether they belong to the history. */
+  readonly kept: boolean;
+  /** Whether they are remembered for snapshots. */
+  readonly remembered: boolean;
+  /** Whether the topic's stream starts anew in spite of what was there. */
+  readonly anew?: boolean | undefined;
+}
+
+/** Where a message is. */
+export interface Place {
+  /** Which making of the stream it is in; its number means nothing in another one. */
+  readonly stream: string;
+  readonly seq: number;
+}
+
+export interface StoredMessage extends Content, Place {
+  readonly atMs: number;
+  /** Bytes of JSON text of the publications. */
+  readonly bytes: number;
+}
+
+/** How many messages back a message points: one round trip reads so many. */
+export const refCount = 16;
+
+const version = 1;
+const newline = 0x0a;
+
+/** A JSON line that says what is in it, then the publications' JSON texts. */
+export function encode(content: Content): Buffer {
+  const { publications, rules, base, refs, latest } = content;
+  const texts = publications.map(({ data }) => Buffer.from(data));
+  const line = {
+    v: version,
+    e: content.epoch,
+    o: content.top,
+    t: content.tail,
+    r: refs,
+    p: publications.map(({ key, offset }, i) => [
+      texts[i]?.length ?? 0,
+      offset,
+      ...(key === undefined ? [] : [key]),
+    ]),
+    ...(content.version !== undefined && { n: content.version }),
+    ...(rules && { h: [rules.size, rules.ttlMs, rules.maxBytes] }),
+    ...(latest && { l: latest }),
+    ...(base && { b: [base.offset, ...base.seqs] }),
+    ...(content.kept && { k: 1 }),
+    ...(content.remembered && { m: 1 }),
+    ...(content.anew === true && { a: 1 }),
+  };
+  return Buffer.concat([Buffer.from(`${JSON.stringify(line)}\n`), ...texts]);
+}
+
+/** `undefined` for what is none of ours. */
+export function decode(bytes: Uint8Array): (Content & { readonly bytes: number }) | undefined {
+  const end = bytes.indexOf(newline);
+  const line = end < 0 ? undefined : parsed(Buffer.from(bytes.buffer, bytes.byteOffset, end).toString());
+  if (!isLine(line)) return undefined;
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset + end + 1, bytes.byteLength - end - 1);
+  const publications: Publication[] = [];
+  let from = 0;
+  for (const [length, offset, key] of line.p) {
+    const data = body.toString('utf8', from, from + length);
+    publications.push({ offset, data, ...(key !== undefined && { key }) });
+    from += length;
+  }
+  if (from !== body.length) return undefined;
+  const [size, ttlMs, maxBytes] = line.h ?? [];
+  const [baseOffset, ...seqs] = line.b ?? [];
+  return {
+    epoch: line.e,
+    top: line.o,
+    tail: line.t,
+    refs: line.r,
+    publications,
+    bytes: body.length,
+    version: line.n,
+    rules:
+      size === undefined || ttlMs === undefined || maxBytes === undefined
+        ? undefined
+        : { size, ttlMs, maxBytes },
+    latest: line.l,
+    base: baseOffset === undefined ? undefined : { offset: baseOffset, seqs },
+    kept: line.k === 1,
+    remembered: line.m === 1,
+    anew: line.a === 1,
+  };
+}
+
+interface Line {
+  readonly e: string;
+  readonly o: number;
+  readonly t: number;
+  readonly r: readonly number[];
+  readonly p: readonly (readonly [length: number, offset: number, key?: string])[];
+  readonly n?: number;
+  readonly h?: readonly number[];
+  readonly l?: LatestRule;
+  readonly b?: readonly number[];
+  readonly k?: 1;
+  readonly m?: 1;
+  readonly a?: 1;
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const areCounts = (value: unknown): boolean =>
+  Array.isArray(value) && value.length <= 4_096 && value.every(isCount);
+const isFlag = (value: unknown): boolean => value === undefined || value === 1;
+
+function isLine(value: unknown): value is Line {
+  if (typeof value !== 'object' || value === null) return false;
+  const line = value as Record<string, unknown>;
+  const { v, e, o, t, r, p, n, h, l, b } = line;
+  return (
+    v === version &&
+    typeof e === 'string' &&
+    e.length > 0 &&
+    e.length <= 64 &&
+    isCount(o) &&
+    isCount(t) &&
+    areCounts(r) &&
+    Array.isArray(p) &&
+    p.every(isPart) &&
+    (n === undefined || Number.isSafeInteger(n)) &&
+    (h === undefined || (areCounts(h) && (h as unknown[]).length === 3)) &&
+    (l === undefined || l === 'last' || l === 'last-per-key') &&
+    (b === undefined || (areCounts(b) && (b as unknown[]).length > 1)) &&
+    [line['k'], line['m'], line['a']].every(isFlag)
+  );
+}
+
+function isPart(part: unknown): boolean {
+  if (!Array.isArray(part) || part.length < 2 || part.length > 3) return false;
+  const [length, offset, key] = part as unknown[];
+  return isCount(length) && isCount(offset) && (part.length === 2 || typeof key === 'string');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

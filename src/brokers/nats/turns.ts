@@ -1,0 +1,25 @@
+import type { Clock } from '../../core/ports/clock.js';
+
+/** Milliseconds that a topic is left alone for another instance: a read and an append, and time for another try. */
+const giveWayMs = 10;
+const maxTopics = 1_000;
+
+/** Topics in which another instance asked for a turn, by their names in subjects. */
+export class Turns {
+  private readonly untilMs = new Map<string, number>();
+
+  constructor(private readonly clock: Clock) {}
+
+  giveWay(token: string): void {
+    if (this.untilMs.size >= maxTopics) this.untilMs.clear();
+    this.untilMs.set(token, this.clock.now() + giveWayMs * (0.5 + this.clock.random()));
+  }
+
+  /** How long to wait before the next message to the topic. */
+  waitMs(token: string): number {
+    if (this.untilMs.size === 0) return 0;
+    const waitMs = (this.untilMs.get(token) ?? 0) - this.clock.now();
+    if (waitMs <= 0) this.untilMs.delete(token);
+    return waitMs;
+  }
+}

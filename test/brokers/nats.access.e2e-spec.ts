@@ -1,0 +1,205 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { nkeys } from '@nats-io/transport-node';
+import { expect, it, onTestFinished } from 'vitest';
+import { NatsBroker, type NatsBrokerOptions } from '../../src/brokers/nats/index.js';
+import { NatsServer } from '../support/nats-server.js';
+import { describeWith, natsServer } from '../support/programs.js';
+import { BrokerReader } from './support/broker-reader.js';
+import { sleep, until } from './support/waiting.js';
+
+const nats = describeWith(natsServer);
+const history = { size: 10, ttlMs: 60_000, maxBytes: 1_000 };
+const limits = { count: 300, bytes: 1_000_000 };
+
+async function startServer(config?: (folder: string) => string): Promise<NatsServer> {
+  const server = await NatsServer.start(config && { config });
+  onTestFinished(() => server.remove());
+  return server;
+}
+
+async function open(options: NatsBrokerOptions) {
+  const said: string[] = [];
+  const broker = new NatsBroker({
+    ...options,
+    onError: (doing, error) => said.push(`${doing}: ${String((error as Error).stack)}`),
+  });
+  onTestFinished(() => broker.close());
+  const reader = new BrokerReader(broker);
+  await until(`the broker is available: ${said.join()}`, () => broker.available || said.length > 0, 5_000);
+  return { broker, reader, said };
+}
+
+/** Everything that a broker can do. */
+async function useAll({ broker, reader }: Awaited<ReturnType<typeof open>>): Promise<void> {
+  await reader.follow('t');
+  for (let i = 0; i < 40; i++) {
+    await broker.publish('t', '"12345678"', { history, key: `k${String(i)}`, latest: 'last-per-key' });
+  }
+  await broker.publish('t', '1', { history, idempotencyKey: 'x', version: 1 });
+  await broker.publish('t', '1', { history, idempotencyKey: 'x' });
+  expect((await broker.latest('t')).publications).toHaveLength(40);
+  await broker.signal('hello');
+  await reader.caughtUp();
+  expect([reader.readings.get('t')?.taken.size, reader.readings.get('t')?.told]).toEqual([41, []]);
+}
+
+nats('Who may come in, and what is touched', () => {
+  it('is a user with no more rights than the guide says', async () => {
+    const guide = readFileSync(resolve(import.meta.dirname, '../../docs/nats.md'), 'utf8');
+    const [, rights = ''] = /^```\n(permissions: .*?)^```/ms.exec(guide) ?? [];
+    const server = await startServer(
+      () => `authorization { users = [ { user: live, password: secret, ${rights} } ] }`,
+    );
+    const url = server.url.replace('//', '//live:secret@');
+    const small = { messagesPerTopic: 16 };
+    const used = await open({ url, stream: small, lingerMs: 100 });
+    await useAll(used);
+    // With other limits the stream is changed.
+    const again = await open({ url, stream: { ...small, retentionMs: 60_000 } });
+    await again.broker.publish('u', '1', { history });
+    await used.broker.unsubscribe('t');
+    await until('it is unsubscribed', () => used.broker.subscribedTopics === 0, 2_000);
+    expect([used.said, again.said]).toEqual([[], []]);
+  });
+
+  it('says which right is missing', async () => {
+    const server = await startServer(
+      () =>
+        'authorization { users = [ { user: a, password: b, permissions: { publish: ">", subscribe: { allow: [ "_INBOX.>", "live.signal", "live.turn" ] } } } ] }',
+    );
+    const { broker, said } = await open({ url: server.url.replace('//', '//a:b@') });
+    await expect(broker.subscribe('t')).rejects.toThrow(/permissions violation/i);
+    await until('it is said, too', () => said.length > 0, 2_000);
+    expect(said[0]).toMatch(/^using NATS: .*live\.out\.t/);
+    expect(broker.available).toBe(true);
+  });
+
+  it('comes in with a token, an nkey or the text of a .creds file', async () => {
+    const token = await startServer(() => 'authorization { token: "canary/?" }');
+    await useAll(await open({ url: token.url.replace('//', '//canary%2F%3F@') }));
+    const user = nkeys.createUser();
+    const seed = new TextDecoder().decode(user.getSeed());
+    const keyed = await startServer(() => `authorization { users = [ { nkey: ${user.getPublicKey()} } ] }`);
+    await useAll(await open({ url: keyed.url, nkey: seed }));
+    const stranger = await open({
+      url: keyed.url,
+      nkey: new TextDecoder().decode(nkeys.createUser().getSeed()),
+    });
+    expect([stranger.broker.available, stranger.said[0]]).toEqual([
+      false,
+      expect.stringMatching(/^connecting to NATS: .*authorization/i),
+    ]);
+    expect(() => new NatsBroker({ creds: 'canary' })).not.toThrow();
+  });
+
+  it('comes in over TLS by tls://, when the certificate is trusted, and not else', async () => {
+    const server = await startServer((folder) => {
+      const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+      const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+      const kind = ['-newkey', 'rsa:2048', '-nodes', '-days', '1', '-keyout', key, '-out', cert];
+      execFileSync('openssl', ['req', '-x509', ...kind, ...subject], { stdio: 'ignore' });
+      return `tls { cert_file: "${cert}", key_file: "${key}" }`;
+    });
+    const url = server.url.replace('nats:', 'tls:');
+    const stranger = await open({ url });
+    expect([stranger.broker.available, stranger.said[0]]).toEqual([
+      false,
+      expect.stringMatching(/certificate/i),
+    ]);
+    await useAll(await open({ url, client: { tls: { caFile: join(server.folder, 'cert.pem') } } }));
+  });
+
+  it('sends no secret where TLS was asked for and the server has none', async () => {
+    const server = await startServer(() => 'authorization { token: canary }');
+    const { broker, said } = await open({ url: server.url.replace('nats://', 'tls://canary@') });
+    expect(broker.available).toBe(false);
+    expect(said.join()).not.toContain('canary');
+  });
+
+  it('keeps streams and prefixes apart, and leaves a stream alone that is none of ours', async () => {
+    const server = await startServer();
+    await server.withManager((jsm) => jsm.streams.add({ name: 'LIVE', subjects: ['orders.>'] }));
+    const refused = await open({ url: server.url });
+    expect(refused.said[0]).toContain('The stream "LIVE" is there, but none of ours');
+    const worlds = [
+      await open({ url: server.url, stream: { name: 'A', prefix: 'a' } }),
+      await open({ url: server.url, stream: { name: 'B', prefix: 'a.b' } }),
+    ];
+    for (const { reader } of worlds) await reader.follow('t');
+    for (const [i, { broker }] of worlds.entries()) await broker.publish('t', String(i), { history });
+    for (const [i, { reader }] of worlds.entries()) {
+      await reader.caughtUp();
+      expect([...(reader.readings.get('t')?.taken.values() ?? [])]).toEqual([String(i)]);
+    }
+    expect(worlds.map(({ broker }) => broker.junkTotal)).toEqual([0, 0]);
+  });
+});
+
+nats('What is kept', () => {
+  it('[L-4.2] is the end of a topic that is read now and then, longer than its messages', async () => {
+    const server = await startServer();
+    const { broker } = await open({ url: server.url, stream: { retentionMs: 2_000 } });
+    const position = await broker.publish('read', '1', { history });
+    await broker.publish('unread', '1', { history });
+    for (let i = 0; i < 8; i++) {
+      await sleep(500);
+      await broker.tops(['read']);
+    }
+    expect((await broker.tops(['read'])).get('read')).toEqual(position);
+    expect((await broker.read('read', { ...position, offset: 0 }, limits)).missed).toBeUndefined();
+    expect((await broker.tops(['unread'])).get('unread')).toMatchObject({ offset: 0 });
+    expect(await broker.publish('read', '2', { history })).toEqual({ ...position, offset: 2 });
+  });
+
+  it('[L-6.5] is the last of each key, although the stream keeps a few messages of a topic only', async () => {
+    const server = await startServer();
+    const options = { url: server.url, stream: { messagesPerTopic: 16 } };
+    const [one, two] = [await open(options), await open(options)];
+    const text = (n: number): string => JSON.stringify(String(n).padEnd(2_000, '.'));
+    for (let n = 1; n <= 400; n++) {
+      const { broker } = n % 3 === 0 ? one : two;
+      await broker.publish('t', text(n), { key: `k${String(n % 300)}`, latest: 'last-per-key' });
+    }
+    for (const { broker, said } of [one, two]) {
+      const { top, publications } = await broker.latest('t');
+      expect([top.offset, publications.length, said]).toEqual([400, 300, []]);
+      const wrong = publications.filter(({ offset, data }) => offset <= 100 || data !== text(offset));
+      expect(wrong).toEqual([]);
+    }
+    const kept = await server.withManager(async (jsm) => (await jsm.streams.info('LIVE')).state.messages);
+    expect(kept).toBeLessThan(50);
+  });
+
+  it('answers a duplicate whose first one is no longer there with the end of the topic', async () => {
+    const server = await startServer();
+    const { broker } = await open({ url: server.url, stream: { messagesPerTopic: 16 } });
+    await broker.publish('t', '1', { idempotencyKey: 'k' });
+    for (let n = 2; n <= 40; n++) await broker.publish('t', String(n), {});
+    const { epoch } = (await broker.tops(['t'])).get('t') ?? { epoch: '' };
+    expect(await broker.publish('t', '1', { idempotencyKey: 'k' })).toEqual({
+      epoch,
+      offset: 40,
+      suppressed: 'duplicate',
+    });
+  });
+});
+
+nats('What readers that come and go cost', () => {
+  it('is a bounded number of subscriptions for 10,000 subscribes and unsubscribes in a second, and nothing stays', async () => {
+    const server = await startServer();
+    const { broker } = await open({ url: server.url });
+    const topics = Array.from({ length: 2_000 }, (_, i) => `t/${String(i)}`);
+    const asked: Promise<void>[] = [];
+    for (let i = 0; i < 10_000; i++) {
+      const topic = topics[(i * 7) % topics.length] ?? '';
+      asked.push(broker.subscribe(topic));
+      void broker.unsubscribe(topic);
+      if (i % 100 === 99) await sleep(10);
+    }
+    await Promise.all(asked);
+    await until('nothing stays', () => broker.subscribedTopics === 0, 6_000);
+    expect(broker.lossesTotal).toBe(0);
+  });
+});

@@ -1,0 +1,219 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { NatsBroker } from '../../src/brokers/nats/index.js';
+import type { BrokerSink } from '../../src/core/ports/broker.js';
+import { CutProxy } from '../support/cut-proxy.js';
+import { NatsServer, type NatsServerOptions } from '../support/nats-server.js';
+import { describeWith, natsServer } from '../support/programs.js';
+import { BrokerReader, judge } from './support/broker-reader.js';
+import { SteadyPublisher } from './support/steady-publisher.js';
+import { sleep, until } from './support/waiting.js';
+
+const nats = describeWith(natsServer);
+const topics = ['a', 'b', 'c', 'd', 'e'];
+const stream = { messagesPerTopic: 20_000 };
+
+async function startServer(options?: NatsServerOptions): Promise<NatsServer> {
+  const server = await NatsServer.start(options);
+  onTestFinished(() => server.remove());
+  return server;
+}
+
+function open(url: string): NatsBroker {
+  const broker = new NatsBroker({ url, stream });
+  onTestFinished(() => broker.close());
+  return broker;
+}
+
+const deaf: BrokerSink = { publication() {}, suspect() {}, availability() {}, signal() {} };
+
+/** A server, a publisher and a reader on brokers of their own; `through` is where the reader's connection goes. */
+async function world(server: NatsServer, through = server.url) {
+  const [sending, reading] = [open(server.url), open(through)];
+  const reader = new BrokerReader(reading);
+  sending.start(deaf);
+  await until('both are available', () => sending.available && reading.available, 5_000);
+  for (const topic of topics) await reader.follow(topic);
+  const publisher = new SteadyPublisher(sending, topics);
+  await sleep(300);
+  const verdict = async () => {
+    await sleep(300);
+    await publisher.stop();
+    await reader.caughtUp();
+    return judge(publisher.acknowledged, reader);
+  };
+  const bothBack = (): Promise<void> =>
+    until('both are back', () => sending.available && reading.available, 5_000);
+  const bothAway = (): Promise<void> =>
+    until('both say so', () => !sending.available && !reading.available, 5_000);
+  return { sending, reading, reader, publisher, verdict, bothBack, bothAway };
+}
+
+nats('A NATS that fails', () => {
+  it('finds a silent loss where suspicion is ignored: the checker sees it', async () => {
+    const server = await startServer();
+    const proxy = await CutProxy.to(server.url);
+    onTestFinished(() => proxy.close());
+    const { reading, reader, publisher } = await world(server, proxy.through(server.url));
+    // A reader that takes what comes as it comes, as naive ones do.
+    reader.publication = (topic, epoch, { offset, data }) => {
+      const reading = reader.readings.get(topic);
+      reading?.taken.set(`${epoch} ${String(offset)}`, data);
+      if (reading) reading.position = { epoch, offset };
+    };
+    reader.suspect = () => {};
+    proxy.cut();
+    await sleep(300);
+    proxy.heal();
+    await until('the reader is back', () => reading.available, 2_000);
+    await sleep(300);
+    await publisher.stop();
+    expect(judge(publisher.acknowledged, reader).silent).toBeGreaterThan(10);
+  });
+
+  it('[L-4.5] is known to be away 5 seconds after it has stopped, holds up nobody, and is back by itself', async () => {
+    const server = await startServer();
+    const { sending, reading, reader, publisher, verdict, bothAway, bothBack } = await world(server);
+    const heapBefore = process.memoryUsage().heapUsed;
+    server.freeze();
+    const frozenMs = performance.now();
+    await bothAway();
+    const startMs = performance.now();
+    await expect(sending.publish('a', '1', {})).rejects.toThrow('away');
+    await expect(reading.subscribe('other')).rejects.toThrow('away');
+    expect(performance.now() - startMs).toBeLessThan(100);
+    await sleep(10_000 - (performance.now() - frozenMs));
+    expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(100_000_000);
+    server.thaw();
+    await bothBack();
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(reader.availabilities).toEqual([true, false, true]);
+    expect(publisher.refused).toBeGreaterThan(100);
+  }, 40_000);
+
+  it('[L-4.2] goes on where it was when it is killed and comes back with its store', async () => {
+    const server = await startServer();
+    const { reader, verdict, bothBack, bothAway } = await world(server);
+    for (let i = 0; i < 3; i++) {
+      await server.stop('SIGKILL');
+      await bothAway();
+      await sleep(200);
+      await server.start();
+      await bothBack();
+      await sleep(300);
+    }
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(reader.suspects).toBeGreaterThanOrEqual(3);
+  }, 40_000);
+
+  it('[L-4.2] starts new epochs when it comes back without what it had, and tells all that was lost', async () => {
+    const server = await startServer();
+    const { reader, verdict, bothAway, bothBack } = await world(server);
+    const before = new Map([...reader.readings].map(([topic, { position }]) => [topic, position.epoch]));
+    await server.stop('SIGKILL');
+    await bothAway();
+    server.forget();
+    await server.start();
+    await bothBack();
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, disorder: 0 });
+    for (const [topic, { position, told }] of reader.readings) {
+      expect([position.epoch === before.get(topic), told.length > 0]).toEqual([false, true]);
+    }
+  }, 40_000);
+
+  it('[L-4.2] starts new epochs when it comes back with an old copy of what it had', async () => {
+    const server = await startServer();
+    const { reader, publisher, verdict, bothAway, bothBack } = await world(server);
+    await server.stop();
+    await bothAway();
+    server.backUp();
+    await server.start();
+    await bothBack();
+    const { length } = publisher.acknowledged;
+    await until('more is published', () => publisher.acknowledged.length > length + 200, 5_000);
+    await server.stop('SIGKILL');
+    await bothAway();
+    server.restore();
+    await server.start();
+    await bothBack();
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, disorder: 0 });
+    for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
+  }, 40_000);
+
+  it('[L-4.2] starts new epochs when its stream is emptied or taken away under everybody', async () => {
+    const server = await startServer();
+    const { reader, verdict } = await world(server);
+    for (const way of ['purge', 'delete', 'purge'] as const) {
+      await server.withManager(async (jsm) => void (await jsm.streams[way]('LIVE')));
+      await sleep(500);
+    }
+    expect(await verdict()).toMatchObject({ silent: 0, disorder: 0 });
+    for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
+  }, 40_000);
+
+  it('[L-4.5] loses nothing when the network between is cut again and again', async () => {
+    const server = await startServer();
+    const proxy = await CutProxy.to(server.url);
+    onTestFinished(() => proxy.close());
+    const { reading, reader, verdict } = await world(server, proxy.through(server.url));
+    for (let i = 0; i < 5; i++) {
+      proxy.cut();
+      await sleep(300);
+      proxy.heal();
+      await until('the reader is back', () => reading.available, 2_000);
+      await sleep(100);
+    }
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(reader.suspects).toBe(5);
+  });
+
+  it('keeps positions one after the other while several instances publish to a topic as fast as they can', async () => {
+    const server = await startServer();
+    const { reader, verdict, publisher } = await world(server);
+    const others = [open(server.url), open(server.url)].map((broker) => {
+      broker.start(deaf);
+      return new SteadyPublisher(broker, topics);
+    });
+    await sleep(2_000);
+    for (const other of others) await other.stop();
+    for (const other of others) publisher.acknowledged.push(...other.acknowledged);
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(others.map(({ acknowledged }) => acknowledged.length > 500)).toEqual([true, true]);
+    expect(
+      new Set(publisher.acknowledged.map(({ topic, offset }) => `${topic} ${String(offset)}`)).size,
+    ).toBe(result.acknowledged);
+    expect([...reader.readings.values()].map(({ disorder }) => disorder)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('is waited for at the start, without a word of who asks', async () => {
+    const server = await startServer({
+      config: () => 'authorization { users = [ { user: ann, password: right } ] }',
+    });
+    await server.stop();
+    const said: string[] = [];
+    const openAs = (who: string): NatsBroker => {
+      const broker = new NatsBroker({
+        url: server.url.replace('//', `//${who}@`),
+        onError: (doing, error) => said.push(`${doing}: ${String((error as Error).stack)}`),
+      });
+      onTestFinished(() => broker.close());
+      broker.start(deaf);
+      return broker;
+    };
+    const [ann, stranger] = [openAs('ann:right'), openAs('ann:canary')];
+    await expect(ann.publish('t', '1', {})).rejects.toThrow('away');
+    await server.start();
+    await until('it is there', () => ann.available, 5_000);
+    expect((await ann.publish('t', '1', {})).offset).toBe(1);
+    await sleep(500);
+    expect(stranger.available).toBe(false);
+    expect(said.join('\n')).toContain('connecting to NATS: ');
+    expect(said.join('\n')).toMatch(/authorization violation/i);
+    expect(said.join('\n')).not.toMatch(/canary|right/);
+  });
+});

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { freePort } from '../module/support/ports.js';
+
+export interface NatsServerOptions {
+  /** More of what stands in a configuration file. */
+  readonly config?: (folder: string) => string;
+}
+
+/** A real nats-server with JetStream, of this test's own: on a free port of the loopback, with a private folder. */
+export class NatsServer {
+  readonly folder = mkdtempSync(join(tmpdir(), 'nats-'));
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    private readonly options: NatsServerOptions,
+  ) {}
+
+  /** The caller removes it. */
+  static async start(options: NatsServerOptions = {}): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), options);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `nats://127.0.0.1:${String(this.port)}`;
+  }
+
+  /** Starts again what was stopped, with what it has in its folder. */
+  async start(): Promise<void> {
+    const file = join(this.folder, 'nats.conf');
+    writeFileSync(
+      file,
+      [
+        `listen: "127.0.0.1:${String(this.port)}"`,
+        `jetstream { store_dir: "${join(this.folder, 'store')}", max_file_store: 4GB, max_memory_store: 1GB }`,
+        this.options.config?.(this.folder) ?? '',
+      ].join('\n'),
+    );
+    const child = spawn('nats-server', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.child = child;
+    let said = '';
+    await new Promise<void>((ready, failed) => {
+      child.stderr?.on('data', (chunk: Buffer) => {
+        if (said.length < 100_000) said += chunk.toString();
+        if (said.includes('Server is ready')) ready();
+      });
+      child.once('error', failed);
+      child.once('exit', () => failed(new Error(`nats-server ended: ${said}`)));
+    });
+  }
+
+  /** `SIGKILL` leaves it no time to write anything. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const { child } = this;
+    if (child === undefined) return;
+    this.child = undefined;
+    const ended = new Promise((done) => {
+      child.once('exit', done);
+    });
+    child.kill('SIGCONT');
+    child.kill(signal);
+    await ended;
+  }
+
+  /** Takes away what it has stored. */
+  forget(): void {
+    rmSync(join(this.folder, 'store'), { recursive: true, force: true });
+  }
+
+  /** Remembers what it has stored; it must be stopped. */
+  backUp(): void {
+    cpSync(join(this.folder, 'store'), join(this.folder, 'copy'), { recursive: true });
+  }
+
+  /** Puts that in the place of what it has stored since. */
+  restore(): void {
+    this.forget();
+    cpSync(join(this.folder, 'copy'), join(this.folder, 'store'), { recursive: true });
+  }
+
+  /** Runs something on JetStream as whoever may do everything. */
+  async withManager<T>(run: (jsm: JetStreamManager) => Promise<T>): Promise<T> {
+    const connection = await connect({ servers: this.url });
+    try {
+      return await run(await jetstreamManager(connection));
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** Stands still, with its connections open. */
+  freeze(): void {
+    this.child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child?.kill('SIGCONT');
+  }
+
+  async remove(): Promise<void> {
+    await this.stop('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
