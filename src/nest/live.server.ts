@@ -56,7 +56,7 @@ export class LiveServer {
       settings.upgrade,
       {
         draining: () => this.refusing,
-        precheck: (request) => this.checkOrigin(request),
+        precheck: (request) => this.checkOrigin(request) ?? this.checkBroker(),
         authenticate: (request) => this.authenticate(request),
         accepted: (...peer) => this.accepted(...peer),
         handshake: (result) => observers.handshake(result),
@@ -145,6 +145,11 @@ export class LiveServer {
   private checkOrigin(request: IncomingMessage): Refusal | undefined {
     const verdict = originVerdict(request.rawHeaders, this.options);
     return verdict === 'ok' ? undefined : new Refusal(403, `Origin refused: ${verdict}`, {}, 'origin');
+  }
+
+  /** Who is let in now could do nothing, and may find another instance that has its broker. [L-5.11] */
+  private checkBroker(): Refusal | undefined {
+    return this.live.available ? undefined : unavailable('The server has no broker now');
   }
 
   private accepted(
