@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LiveTopic, type Position } from '../src/index.js';
-import { MemoryBroker } from '../src/brokers/memory/memory-broker.js';
-import { HandshakeRefused, LiveTestClient } from '../src/testing/index.js';
-import { LossyBroker } from '../src/testing/lossy-broker.js';
-import { SystemClock } from '../src/ws/system-clock.js';
+import { LiveTestClient } from '../src/testing/index.js';
 import { type LiveApp, OpenTopics, type Platform, platforms, startLiveApp } from './support/live-app.js';
 import { ShiftedClock } from './support/shifted-clock.js';
 
@@ -300,59 +297,5 @@ describe.each(platforms)('5. Positions, on %s', (_name, platform) => {
     expect(await client.settle()).toEqual([
       { type: 'error', code: 'forbidden', message, topic: 'revoked/1' },
     ]);
-  });
-});
-
-describe.each(platforms)('5. A broker that fails, on %s', (_name, platform) => {
-  async function withBroker() {
-    const broker = new LossyBroker(new MemoryBroker(new SystemClock()));
-    const app = await startLiveApp({ platform, providers, options: { broker } });
-    const client = await LiveTestClient.connect(app.url, { token: 'ann' });
-    await client.next();
-    return { ...app, client, broker };
-  }
-
-  it('[L-5.7] pushes subscribed without an id, with the new epoch and the snapshot', async () => {
-    const { client, live, broker } = await withBroker();
-    client.send({ type: 'subscribe', topic: 'state/1' });
-    const { epoch } = await client.nextOf('subscribed');
-    await broker.lose('state/1');
-    const position = await live.publish('state/1', 'new');
-    const pushed = await client.nextOf('subscribed');
-    expect(pushed).toMatchObject({ epoch: position.epoch, recovered: false, snapshot: { snapshot: 2 } });
-    expect([pushed['id'], pushed['epoch'] === epoch]).toEqual([undefined, false]);
-  });
-
-  it('[L-5.8] pushes lost with the offsets that will not come', async () => {
-    const { client, live, broker } = await withBroker();
-    client.send({ type: 'subscribe', topic: 'few/1' });
-    await client.nextOf('subscribed');
-    broker.carries = () => false;
-    await publishMany(live, 'few/1', 7);
-    broker.carries = () => true;
-    await live.publish('few/1', 8);
-    expect(await client.nextOf('lost')).toEqual({ type: 'lost', topic: 'few/1', from: 1, to: 7, count: 7 });
-    expect(await client.next()).toMatchObject({ type: 'event', offset: 8, data: 8 });
-  });
-
-  it('[L-5.11] answers handshakes 503 while the broker is away, and keeps who is in', async () => {
-    const { client, live, url, broker } = await withBroker();
-    client.send({ type: 'subscribe', topic: 'kept/1' });
-    await client.settle();
-    broker.goAway();
-    const refusal = await LiveTestClient.connect(url, { token: 'bob' }).catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(HandshakeRefused);
-    expect(refusal).toMatchObject({
-      statusCode: 503,
-      headers: { 'retry-after': '1' },
-      body: { statusCode: 503, error: 'Service Unavailable', message: 'The server has no broker now' },
-    });
-    const answer = await client.request({ type: 'subscribe', id: 1, topic: 'kept/2' });
-    expect(answer).toMatchObject({ type: 'error', code: 'unavailable', retryAfterMs: 1_000 });
-    await expect(live.publish('kept/1', 1)).rejects.toMatchObject({ code: 'unavailable' });
-    broker.comeBack();
-    await live.publish('kept/1', 1);
-    expect(await client.nextOf('event')).toMatchObject({ offset: 1, data: 1 });
-    await (await LiveTestClient.connect(url, { token: 'bob' })).close();
   });
 });

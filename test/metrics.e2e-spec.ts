@@ -87,6 +87,9 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_messages_outbound_total counter',
       'processor_live_handshakes_total counter',
       'processor_live_closes_total counter',
+      'processor_live_gaps_total counter',
+      'processor_live_restarts_total counter',
+      'processor_live_broker_suspicions_total counter',
       'processor_live_publications_total counter',
       'processor_live_deliveries_total counter',
       'processor_live_failures_total counter',
@@ -95,6 +98,10 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_topics gauge',
       'processor_live_queued_bytes gauge',
       'processor_live_connections_behind gauge',
+      'processor_live_broker_available gauge',
+      'processor_live_healing_topics gauge',
+      'processor_live_restarting_subscriptions gauge',
+      'processor_live_waiting_publications gauge',
       'processor_live_pending_handshakes gauge',
       'processor_live_draining gauge',
       'processor_live_event_loop_delay_seconds gauge',
@@ -112,6 +119,8 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_messages_outbound_total{type}',
       'processor_live_handshakes_total{result}',
       'processor_live_closes_total{code}',
+      'processor_live_gaps_total{outcome}',
+      'processor_live_restarts_total{result}',
       'processor_live_event_loop_delay_seconds{stat}',
     ]);
     expect(text).toContain(
@@ -141,6 +150,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     await ann.settle();
     await bob.settle();
     expect(await counted(metrics)).toEqual({
+      broker_available: 1,
       connections: 2,
       subscriptions: 3,
       topics: 2,

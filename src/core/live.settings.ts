@@ -4,6 +4,7 @@ import type { Broker } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
 import type { Policy } from './ports/policy.js';
+import type { PublishQueueLimits } from './publish-queue.js';
 
 /** Says whose a token is. Rejects with a `LiveError`: `forbidden` for a bad one, `unavailable` when nobody can tell. */
 export type VerifyCredential = (token: string) => Promise<ConnectionIdentity>;
@@ -43,4 +44,6 @@ export interface LiveSettings {
   readonly compressFromBytes?: number;
   /** Milliseconds that publications are gathered, for topics that do not say. @default 0 */
   readonly flushMs?: number;
+  /** Absent: who publishes while the broker is away is refused at once. */
+  readonly publishQueue?: PublishQueueLimits;
 }

@@ -50,6 +50,10 @@ export interface LiveStats extends ClusterStats {
   readonly restarting: number;
   /** Members of topics with presence, on all instances. */
   readonly presenceMembers: number;
+  /** Whether the broker is there. */
+  readonly brokerAvailable: boolean;
+  /** Publications of the application that wait for the broker. */
+  readonly waitingPublications: number;
   readonly draining: boolean;
 }
 
@@ -81,7 +85,7 @@ export class Live {
     const ports = { ...outside, policy, broker };
     this.ports = ports;
     this.hub = new Hub({ ...settings, broker, observer, clock });
-    this.publisher = new Publisher(broker, observer);
+    this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
     this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
     this.credentials = new CredentialWatch(limits.credentialGraceMs, clock, this.registry);
@@ -110,6 +114,7 @@ export class Live {
       suspect: (topic) => this.continuity.suspect(topic),
       availability: (available) => {
         observer.availability(available);
+        publisher.availability(available);
         this.continuity.availability(available);
         this.cluster.availability(available);
       },
@@ -161,7 +166,7 @@ export class Live {
     checkOptions(options);
     const text = jsonOf(data);
     if (text === undefined) throw new LiveError('validation-failed', 'The data has no JSON text');
-    return this.publisher.publish(topic, text, options, rules);
+    return this.publisher.publishOrWait(topic, text, options, rules);
   }
 
   stats(): LiveStats {
@@ -180,6 +185,8 @@ export class Live {
       restarting: this.hub.pausedCount,
       ...this.cluster.stats(),
       presenceMembers: this.presence.size,
+      brokerAvailable: this.available,
+      waitingPublications: this.publisher.waitingCount,
       draining: this.draining,
     };
   }
@@ -189,6 +196,7 @@ export class Live {
     this.heartbeat.stop();
     this.credentials.stop();
     this.continuity.stop();
+    this.publisher.stop();
     this.recheck.stop();
     this.hub.endWindows();
     this.draining_ ??= new Drain(this.registry, this.ports.clock, timeoutMs);

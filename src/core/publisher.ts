@@ -1,7 +1,9 @@
 import { LiveError } from '../protocol/live.error.js';
 import type { Broker, Published, PublishOptions } from './ports/broker.js';
+import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
 import type { TopicRules } from './ports/policy.js';
+import { PublishQueue, type PublishQueueLimits } from './publish-queue.js';
 
 /** What a publisher says of one publication; the rest are the topic's rules. */
 export type PublicationOptions = Pick<PublishOptions, 'key' | 'idempotencyKey' | 'version'>;
@@ -11,19 +13,67 @@ export class Publisher {
   /** Stored by the broker since the start; what it suppressed does not count. */
   publicationsTotal = 0;
 
+  private readonly queue: PublishQueue | undefined;
+
+  /** @param limits absent: nothing waits for a broker that is away */
   constructor(
     private readonly broker: Broker,
     private readonly observer: Observer,
-  ) {}
+    clock: Clock,
+    limits?: PublishQueueLimits,
+  ) {
+    this.queue = limits && new PublishQueue(limits, clock, () => broker.available, notNow);
+  }
 
-  /** Rejects with `unavailable` when the broker cannot take it. */
+  /** Publications that wait for the broker. */
+  get waitingCount(): number {
+    return this.queue?.size ?? 0;
+  }
+
+  /** Rejects with `unavailable` when the broker cannot take it now. */
   async publish(
+    topic: string,
+    text: string,
+    options: PublicationOptions,
+    rules: TopicRules,
+  ): Promise<Published> {
+    if (!this.broker.available) throw notNow();
+    return this.send(topic, text, options, rules);
+  }
+
+  /** Waits for a broker that is away, where there is a queue for that; rejects with `unavailable` when that was in vain. */
+  async publishOrWait(
+    topic: string,
+    text: string,
+    options: PublicationOptions,
+    rules: TopicRules,
+  ): Promise<Published> {
+    const send = (): Promise<Published> => this.send(topic, text, options, rules);
+    if (this.broker.available) {
+      // Nothing overtakes what waits.
+      this.queue?.flush();
+      return send();
+    }
+    const waiting = this.queue?.add(text, send);
+    if (waiting === undefined) throw notNow();
+    return waiting;
+  }
+
+  availability(available: boolean): void {
+    if (available) this.queue?.flush();
+  }
+
+  /** Nothing waits any more. */
+  stop(): void {
+    this.queue?.refuseAll();
+  }
+
+  private async send(
     topic: string,
     text: string,
     { key, idempotencyKey, version }: PublicationOptions,
     rules: TopicRules,
   ): Promise<Published> {
-    if (!this.broker.available) throw notNow();
     try {
       const published = await this.broker.publish(topic, text, {
         ...(key !== undefined && { key }),

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Connection } from '../core/connection/connection.js';
+import type { Healed } from '../core/ports/observer.js';
 import type { LiveObserver } from './live.observers.js';
 import { printable } from './printable.js';
 
@@ -31,6 +32,18 @@ export class LiveLogObserver implements Partial<LiveObserver> {
   availability(available: boolean): void {
     if (available) this.logger.log({ msg: 'broker available' });
     else this.logger.warn({ msg: 'broker away' });
+  }
+
+  healed(how: Healed, topic: string): void {
+    const unlogged = this.passes(how);
+    if (unlogged === undefined) return;
+    const message = { msg: `topic ${how}`, topic: printable(topic), ...(unlogged > 0 && { unlogged }) };
+    if (how === 'healed') this.logger.debug(message);
+    else this.logger.warn(message);
+  }
+
+  restarted(how: 'done' | 'failed', count: number): void {
+    if (how === 'failed') this.logger.warn({ msg: 'position lost', connections: count });
   }
 
   failed(doing: string, err: unknown, connection?: Connection): void {

@@ -1,4 +1,5 @@
 import type { Connection } from '../core/connection/connection.js';
+import type { PublishQueueLimits } from '../core/publish-queue.js';
 import type { Broker } from '../core/ports/broker.js';
 import type { JwtConnectionOptions } from './auth/jwt-connection.options.js';
 import type { SessionConnectionOptions } from './auth/session-connection.options.js';
@@ -94,6 +95,13 @@ export interface LiveModuleOptions {
    * @default 30000
    */
   readonly positionCheckIntervalMs?: number;
+  /**
+   * Lets publications of the application wait while the broker is away, instead of rejecting with `unavailable` at once:
+   * so many, so many bytes of JSON text, for so many milliseconds each; 1000, 1048576 and 5000 by default. They are sent in
+   * their order once it is back. Publications of clients never wait.
+   * @default none wait
+   */
+  readonly publishQueue?: Partial<PublishQueueLimits>;
   /** Prefix of the metrics' names. @default 'processor_live' */
   readonly metricsPrefix?: string;
   /** Called after a connection has ended and left the registry. A throw, or a rejection, is logged. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LiveSettings } from '../core/live.settings.js';
+import type { PublishQueueLimits } from '../core/publish-queue.js';
 import type { UpgradeOptions } from '../ws/upgrade.js';
 import { validateAllowedOrigins } from './auth/origin.js';
 import { wrongOption } from './live.errors.js';
@@ -48,6 +49,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
     ),
     flushMs: number('flushMs', 0, 0, 10_000),
     ...(compressFromBytes !== undefined && { compressFromBytes }),
+    ...(options.publishQueue !== undefined && { publishQueue: publishQueueOf(options.publishQueue) }),
     drainTimeoutMs: number('drainTimeoutMs', 20_000, 0),
     upgrade: {
       path: text('path', options.path ?? '/live', /^(?:\/[\w.~-]+)+$|^\/$/, 'a path such as "/live"'),
@@ -74,6 +76,15 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       positionCheckIntervalMs: number('positionCheckIntervalMs', 30_000, 0),
     },
   };
+}
+
+function publishQueueOf(given: Partial<PublishQueueLimits>): PublishQueueLimits {
+  const limits: PublishQueueLimits = { maxMessages: 1_000, maxBytes: 1_048_576, maxWaitMs: 5_000, ...given };
+  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1)
+      throw wrongOption(`publishQueue.${name}`, value, 'an integer >= 1');
+  }
+  return limits;
 }
 
 /** Bytes from which a publication is compressed; `undefined` when none is. */

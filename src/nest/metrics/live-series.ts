@@ -27,6 +27,23 @@ function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSour
     make.counterBy('messages_outbound_total', 'Messages to clients', 'type', tally.outboundByType),
     make.counterBy('handshakes_total', 'Handshakes decided', 'result', tally.handshakesByResult),
     make.counterBy('closes_total', 'Connections ended, by close code', 'code', tally.closesByCode),
+    make.counterBy(
+      'gaps_total',
+      'Topics in which something was missing, by what became of it',
+      'outcome',
+      tally.healedByOutcome,
+    ),
+    make.counterBy(
+      'restarts_total',
+      'Subscriptions brought to a fresh start, or closed where that failed',
+      'result',
+      tally.restartsByResult,
+    ),
+    make.counter(
+      'broker_suspicions_total',
+      'Times that the broker may have lost publications on the way',
+      () => tally.suspicionsTotal,
+    ),
     make.counter(
       'publications_total',
       'Publications accepted by the broker through this instance',
@@ -61,6 +78,20 @@ function measured(make: SeriesMaker, sources: LiveSeriesSources): Metric[] {
       'connections_behind',
       'Connections that read more slowly than they are sent to',
       () => stats().behind,
+    ),
+    make.gauge('broker_available', '1 while the broker is there, else 0', () =>
+      Number(stats().brokerAvailable),
+    ),
+    make.gauge('healing_topics', 'Topics in which something is missing', () => stats().healing),
+    make.gauge(
+      'restarting_subscriptions',
+      'Subscriptions that wait for a fresh start',
+      () => stats().restarting,
+    ),
+    make.gauge(
+      'waiting_publications',
+      'Publications that wait for the broker',
+      () => stats().waitingPublications,
     ),
     make.gauge('pending_handshakes', 'Handshakes that are not decided yet', pendingHandshakes),
     make.gauge('draining', '1 once connections are asked to leave, else 0', () => Number(stats().draining)),

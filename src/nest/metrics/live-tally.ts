@@ -1,4 +1,5 @@
 import type { Connection } from '../../core/connection/connection.js';
+import type { Healed } from '../../core/ports/observer.js';
 import { CloseCode } from '../../protocol/codes.js';
 import type { ClientMessage, ServerMessage } from '../../protocol/messages.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
@@ -45,6 +46,10 @@ const handshakeResults: Record<HandshakeResult, true> = {
   aborted: true,
 };
 
+const outcomes: Record<Healed, true> = { healed: true, lost: true, 'new-epoch': true };
+
+const results: Record<'done' | 'failed', true> = { done: true, failed: true };
+
 /** Close codes that `ws` or a well-behaved peer may bring, beside our own. */
 const transportCodes = [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014];
 
@@ -56,6 +61,9 @@ export class LiveTally implements Partial<LiveObserver> {
   readonly closesByCode = new LabelCounts(
     [...new Set([...transportCodes, ...Object.values(CloseCode)])].map(String),
   );
+  readonly healedByOutcome = new LabelCounts(Object.keys(outcomes));
+  readonly restartsByResult = new LabelCounts(Object.keys(results));
+  suspicionsTotal = 0;
   failuresTotal = 0;
 
   inbound(type: string): void {
@@ -72,6 +80,18 @@ export class LiveTally implements Partial<LiveObserver> {
 
   closed(_connection: Connection, code: number): void {
     this.closesByCode.add(String(code), 1);
+  }
+
+  healed(how: Healed): void {
+    this.healedByOutcome.add(how, 1);
+  }
+
+  restarted(how: 'done' | 'failed', count: number): void {
+    this.restartsByResult.add(how, count);
+  }
+
+  suspected(): void {
+    this.suspicionsTotal += 1;
   }
 
   failed(): void {
