@@ -115,7 +115,14 @@ describe('The packed tarball in a fresh Nest application', () => {
 
   describe('with the optional peers', () => {
     beforeAll(async () => {
-      const forSnippets = ['typescript', '@types/node', '@nestjs/platform-socket.io', 'vitest', 'ws'];
+      const forSnippets = [
+        'typescript',
+        '@types/node',
+        '@nestjs/platform-socket.io',
+        '@nestjs/microservices',
+        'vitest',
+        'ws',
+      ];
       await npm('install', ...[...optional, ...forSnippets].map(spec));
     }, 240_000);
 

@@ -1,0 +1,316 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type IngestPublish,
+  RedisIngestion,
+  type RedisIngestionOptions,
+} from '../../src/brokers/redis/index.js';
+import { LiveError } from '../../src/protocol/live.error.js';
+import { sleep, until } from '../brokers/support/waiting.js';
+import { describeWith, redisServer } from '../support/programs.js';
+import { RedisServer } from '../support/redis-server.js';
+
+/** What was published, as a broker takes it: one idempotency key stores once. */
+class Published {
+  readonly stored: { readonly topic: string; readonly data: unknown; readonly options: unknown }[] = [];
+  calls = 0;
+  private readonly keys = new Set<string>();
+
+  readonly publish: IngestPublish = async (topic, data, options) => {
+    this.calls += 1;
+    const key = `${topic} ${options.idempotencyKey}`;
+    if (this.keys.has(key)) return { suppressed: 'duplicate' };
+    this.keys.add(key);
+    this.stored.push({ topic, data, options });
+    return {};
+  };
+
+  of(topic: string): unknown[] {
+    return this.stored.filter((each) => each.topic === topic).map(({ data }) => data);
+  }
+}
+
+function ingest(redis: RedisServer, options: Partial<RedisIngestionOptions> = {}): RedisIngestion {
+  const publish: IngestPublish = async () => ({});
+  const ingestion = new RedisIngestion({ url: redis.url, publish, ...options });
+  ingestion.start();
+  onTestFinished(() => ingestion.close());
+  return ingestion;
+}
+
+const add = (redis: RedisServer, ...fields: readonly string[]): Promise<unknown> =>
+  redis.run('XADD', 'live:in', '*', ...fields);
+
+const lengthOf = async (redis: RedisServer, stream: string): Promise<number> =>
+  Number(await redis.run('XLEN', stream));
+
+/** Adds `count` entries, numbered from 1 for each topic. */
+async function addMany(redis: RedisServer, topics: readonly string[], count: number): Promise<void> {
+  const admin = await redis.admin();
+  for (let n = 1; n <= count; n++)
+    for (const topic of topics)
+      await admin.sendCommand(['XADD', 'live:in', '*', 'topic', topic, 'data', String(n)]);
+  admin.destroy();
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
+
+async function deadLetters(redis: RedisServer): Promise<Record<string, string>[]> {
+  const entries = (await redis.run('XRANGE', 'live:in:dead', '-', '+')) as [string, string[]][];
+  return entries.map(([, values]) =>
+    Object.fromEntries(values.flatMap((name, i) => (i % 2 === 0 ? [[name, values[i + 1] ?? '']] : []))),
+  );
+}
+
+describeWith(redisServer)('RedisIngestion', () => {
+  it('publishes what was added before and after it started, and takes it out of the stream', async () => {
+    const redis = await RedisServer.start();
+    const first = await add(redis, 'topic', 'fleet/7', 'data', '{"speed":42}', 'colour', 'red');
+    const published = new Published();
+    const ingestion = ingest(redis, published);
+    await until('the first', () => published.stored.length === 1, 5_000);
+    await add(redis, 'topic', 'fleet/7', 'data', '[1]', 'key', 'v1', 'id', 'mine', 'version', '-3');
+    await until('the second', () => published.stored.length === 2, 5_000);
+    expect(published.stored).toEqual([
+      { topic: 'fleet/7', data: { speed: 42 }, options: { idempotencyKey: `in:${String(first)}` } },
+      { topic: 'fleet/7', data: [1], options: { idempotencyKey: 'mine', key: 'v1', version: -3 } },
+    ]);
+    await until('both are acknowledged', () => ingestion.stats().publishedTotal === 2, 1_000);
+    await ingestion.close();
+    expect(await lengthOf(redis, 'live:in')).toBe(0);
+    expect(await redis.run('XPENDING', 'live:in', 'live')).toEqual([0, null, null, null]);
+  });
+
+  it('puts what can never be published among the dead letters, with the reason, and goes on', async () => {
+    const redis = await RedisServer.start();
+    const published = new Published();
+    const told: string[] = [];
+    const ingestion = ingest(redis, {
+      maxPublicationBytes: 1_000,
+      onDeadLetter: (_entry, reason) => told.push(reason),
+      publish: async (topic, data, options) => {
+        if (topic === 'nobody/declares') throw new LiveError('validation-failed', 'No declared topic');
+        if (topic === 'broken') throw new TypeError('secret');
+        return published.publish(topic, data, options);
+      },
+    });
+    await add(redis, 'data', '1');
+    await add(redis, 'topic', 'a');
+    await add(redis, 'topic', 'a', 'data', '{"half":');
+    await add(redis, 'topic', 'a', 'data', '1', 'version', '1.5');
+    await add(redis, 'topic', 'a', 'data', JSON.stringify('x'.repeat(1_000)));
+    await add(redis, 'topic', 'nobody/declares', 'data', '1', 'key', 'k');
+    await add(redis, 'topic', 'broken', 'data', '1');
+    await add(redis, 'topic', 'a', 'data', '"good"');
+    await until('all are done', () => ingestion.stats().deadLettersTotal === 7, 10_000);
+    expect(published.of('a')).toEqual(['good']);
+    const letters = await deadLetters(redis);
+    const reasons = [
+      'there is no field "topic"',
+      'there is no field "data"',
+      'the data is no JSON text in UTF-8',
+      'the version is no integer',
+      'the data has 1002 bytes, and at most 1000 are taken',
+      'validation-failed: No declared topic',
+      'publishing failed',
+    ];
+    expect(letters.map(({ reason }) => reason).toSorted()).toEqual(reasons.toSorted());
+    expect(told.toSorted()).toEqual(reasons.toSorted());
+    expect(letters.find(({ topic }) => topic === 'nobody/declares')).toMatchObject({ data: '1', key: 'k' });
+    expect(await lengthOf(redis, 'live:in')).toBe(0);
+  });
+
+  it('refuses bytes that are no text, and keeps a bounded number of dead letters, each bounded', async () => {
+    const redis = await RedisServer.start();
+    const admin = await redis.admin();
+    await admin.sendCommand(['XADD', 'live:in', '*', 'topic', 'a', 'data', Buffer.from([0x22, 0xff, 0x22])]);
+    for (let i = 0; i < 9; i++)
+      await admin.sendCommand(['XADD', 'live:in', '*', 'topic', 'a', 'data', 'x'.repeat(100_000)]);
+    admin.destroy();
+    const ingestion = ingest(redis, { maxDeadLetters: 5 });
+    await until('all are done', () => ingestion.stats().deadLettersTotal === 10, 5_000);
+    expect(ingestion.stats().publishedTotal).toBe(0);
+    const letters = await deadLetters(redis);
+    expect(letters).toHaveLength(5);
+    expect(letters.map(({ data = '' }) => data.length)).toEqual(Array.from({ length: 5 }, () => 65_536));
+  });
+
+  it('tries again while the broker is away, in the order of each topic, and other topics do not wait', async () => {
+    const redis = await RedisServer.start();
+    const published = new Published();
+    let away = true;
+    const ingestion = ingest(redis, {
+      publish: async (topic, data, options) => {
+        if (away && topic === 'a') throw new LiveError('unavailable', 'not now');
+        return published.publish(topic, data, options);
+      },
+    });
+    await addMany(redis, ['a', 'b'], 5);
+    await until(
+      'three attempts, and the other topic',
+      () => {
+        return ingestion.stats().retriesTotal >= 3 && published.of('b').length > 0;
+      },
+      5_000,
+    );
+    expect(published.of('a')).toEqual([]);
+    away = false;
+    await until('all', () => published.stored.length === 10, 5_000);
+    expect([published.of('a'), published.of('b')]).toEqual([upTo(5), upTo(5)]);
+    expect(ingestion.stats().deadLettersTotal).toBe(0);
+  });
+
+  it('finishes what is in hand when it is closed, and lets the next one read at once', async () => {
+    const redis = await RedisServer.start();
+    const published = new Published();
+    let begun = 0;
+    const one = ingest(redis, {
+      leaseMs: 60_000,
+      publish: async (topic, data, options) => {
+        begun += 1;
+        await sleep(20);
+        return published.publish(topic, data, options);
+      },
+    });
+    await addMany(redis, ['a'], 10);
+    await until('it is at work', () => begun > 0, 5_000);
+    await one.close();
+    const byTheFirst = published.stored.length;
+    expect(byTheFirst).toBe(begun);
+    expect(await redis.run('GET', 'live:in:lease')).toBeNull();
+    const two = ingest(redis, { ...published, leaseMs: 60_000 });
+    await until('the rest', () => published.stored.length === 10, 5_000);
+    expect(published.of('a')).toEqual(upTo(10));
+    expect(two.stats().publishedTotal).toBe(10 - byTheFirst);
+  });
+
+  it('has one reader of several instances, and keeps the order while they and their connections die', async () => {
+    const redis = await RedisServer.start();
+    const published = new Published();
+    const slow: IngestPublish = async (topic, data, options) => {
+      await sleep(Math.random() * 4);
+      return published.publish(topic, data, options);
+    };
+    const make = (): RedisIngestion => ingest(redis, { publish: slow, leaseMs: 300, batchSize: 7 });
+    const all = [make(), make(), make()];
+    await addMany(redis, ['a', 'b', 'c'], 120);
+    let seenTogether = 0;
+    let killed = 0;
+    for (let turn = 0; published.stored.length < 360; turn++) {
+      if (turn > 400) throw new Error(`Only ${String(published.stored.length)} came`);
+      seenTogether = Math.max(seenTogether, all.filter((each) => each.stats().active).length);
+      await sleep(15);
+      // Each tenth turn all connections of readers are cut; each thirtieth the one that reads is replaced by a new one.
+      if (turn % 10 === 9)
+        killed += Number(await redis.run('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes').catch(() => 0));
+      const active = all.findIndex((each) => each.stats().active);
+      if (turn % 30 === 29 && active >= 0) {
+        void all[active]?.close();
+        all[active] = make();
+      }
+    }
+    expect([published.of('a'), published.of('b'), published.of('c')]).toEqual([
+      upTo(120),
+      upTo(120),
+      upTo(120),
+    ]);
+    expect(killed).toBeGreaterThan(3);
+    expect(seenTogether).toBeGreaterThan(0);
+  }, 40_000);
+
+  it('publishes nothing twice or out of order when a reader stands still in the middle and comes back', async () => {
+    const redis = await RedisServer.start();
+    const published = new Published();
+    let stuck: (() => void) | undefined;
+    const one = ingest(redis, {
+      leaseMs: 200,
+      publish: async (topic, data, options) => {
+        if (data === 3) {
+          await new Promise<void>((resolve) => {
+            stuck = resolve;
+          });
+        }
+        return published.publish(topic, data, options);
+      },
+    });
+    await addMany(redis, ['a'], 6);
+    await until('the first stands still', () => stuck !== undefined, 5_000);
+    const two = ingest(redis, { ...published, leaseMs: 200 });
+    await until('the second does the rest', () => published.stored.length === 6, 5_000);
+    await addMany(redis, ['b'], 1);
+    stuck?.();
+    await until('the first has ended its attempt', () => one.stats().suppressedTotal === 1, 5_000);
+    await until('all', () => published.stored.length === 7, 5_000);
+    expect(published.of('a')).toEqual(upTo(6));
+    expect(two.stats().active).toBe(true);
+    expect(one.stats().active).toBe(false);
+  });
+
+  it('needs no more rights than the guides give to the reader and to the sender', async () => {
+    const redis = await RedisServer.start();
+    const guides = ['redis.md', 'ingestion.md'].map((name) =>
+      readFileSync(resolve(import.meta.dirname, '../../docs', name), 'utf8'),
+    );
+    const commands = guides.flatMap((text) => [...text.matchAll(/^ACL SETUSER [^`]*?(?=\nACL|\n```)/gm)]);
+    expect(commands).toHaveLength(3);
+    for (const [command] of commands) await redis.run(...command.split(/\s+/));
+    const published = new Published();
+    const said: unknown[] = [];
+    const ingestion = ingest(redis, {
+      ...published,
+      url: redis.url.replace('//', '//live:secret@'),
+      onError: (_doing, error) => said.push(error),
+    });
+    const send = ['-p', String(redis.port), '--user', 'sender', '--pass', 'secret', '--no-auth-warning'];
+    const cli = (...command: string[]): string =>
+      execFileSync('redis-cli', [...send, ...command], { encoding: 'utf8' });
+    expect(cli('XADD', 'live:in', '*', 'topic', 'a', 'data', '1')).toMatch(/^\d+-\d+/);
+    expect(cli('XADD', 'live:in', '*', 'topic', 'a', 'data', '{')).toMatch(/^\d+-\d+/);
+    expect(cli('XADD', 'live:{a}:h', '*', 'd', '1')).toContain('NOPERM');
+    expect(cli('PUBLISH', 'live:{a}', '1')).toContain('NOPERM');
+    await until('both are done', () => ingestion.stats().deadLettersTotal === 1, 5_000);
+    await ingestion.close();
+    expect([published.of('a'), said]).toEqual([[1], []]);
+    expect(await redis.run('EXISTS', 'live:in:lease')).toBe(0);
+  });
+
+  it('goes on when Redis comes back, empty or not, and says what was wrong without the password', async () => {
+    const redis = await RedisServer.start();
+    const said: string[] = [];
+    const published = new Published();
+    await redis.run('CONFIG', 'SET', 'appendonly', 'no');
+    ingest(redis, {
+      ...published,
+      url: redis.url.replace('//', '//default:canary@'),
+      onError: (doing, error) => said.push(`${doing}: ${String(error)}`),
+    });
+    await addMany(redis, ['a'], 1);
+    await until('the first', () => published.stored.length === 1, 5_000);
+    await redis.run('FLUSHALL');
+    await addMany(redis, ['a'], 2);
+    await until('the second', () => published.stored.length === 3, 8_000);
+    await redis.stop('SIGKILL');
+    await redis.start();
+    await addMany(redis, ['b'], 1);
+    await until('the third', () => published.stored.length === 4, 10_000);
+    expect(said.length).toBeGreaterThan(0);
+    expect(said.join('\n')).not.toContain('canary');
+  }, 40_000);
+});
+
+describe('RedisIngestion, its options', () => {
+  const publish: IngestPublish = async () => ({});
+
+  it.each([
+    [{ url: 'redis://ann:canary@host/three' }, 'RedisIngestion: "url" has a path'],
+    [{ prefix: 'with space' }, 'RedisIngestion: "prefix" must be'],
+    [{ batchSize: 0 }, 'RedisIngestion: "batchSize" must be a whole number'],
+    [{ callTimeoutMs: 0 }, 'RedisIngestion: "callTimeoutMs" must be a whole number'],
+  ])('%j are refused by name', (options, words) => {
+    const make = (): RedisIngestion => new RedisIngestion({ publish, ...options });
+    expect(make).toThrow(words);
+    expect(make).not.toThrow('canary');
+  });
+});
