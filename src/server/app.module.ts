@@ -9,6 +9,7 @@ import { FleetReplay } from './fleet/fleet-replay.js';
 import { track } from './fleet/track.js';
 import { FleetPublisher } from './fleet-publisher.js';
 import { HealthController } from './health.controller.js';
+import { Ingestion } from './ingestion.js';
 import { liveOptionsOf } from './live-options.js';
 import type { LogOutput } from './log-output.js';
 import { loggingOf } from './logging.js';
@@ -47,6 +48,7 @@ export class AppModule {
         TopicRights,
         Vitals,
         VitalsPublisher,
+        ...(plan.settings.LIVE_INGEST ? [Ingestion] : []),
         ...(plan.demo ? [fleet, FleetPublisher] : []),
         ...serverTopics(plan),
       ],

@@ -69,8 +69,8 @@ export async function brokerOf(
 const againMs = 60_000;
 
 /** Logs each complaint once a minute, by its words alone: what else is in an error of a client may be a secret. */
-function complaints(): Complain {
-  const logger = new Logger('Broker');
+export function complaints(context = 'Broker'): Complain {
+  const logger = new Logger(context);
   const saidMs = new Map<string, number>();
   return (doing, error) => {
     const words = `failed: ${doing}`;

@@ -98,6 +98,9 @@ export class ServerSettings {
   @Env('Broker between instances', brokerAddress(), 'none: one instance')
   readonly LIVE_BROKER_URL?: string;
 
+  @Env('Publish what others add to the Redis Stream live:in of the broker (XADD)', onOrOff())
+  readonly LIVE_INGEST: boolean = false;
+
   @Env('Moving vehicles on fleet/demo', onOrOff(), 'true in development')
   readonly LIVE_DEMO?: boolean;
 }

@@ -21,6 +21,7 @@ export function contradictions(settings: ServerSettings, production: boolean): C
     ...credentials(settings, production),
     ...(hasNoCredentialSource(settings) && !production ? openHosts(settings) : []),
     ...samePort(settings),
+    ...ingestion(settings),
     ...notYet(settings),
   ];
 }
@@ -68,6 +69,14 @@ function samePort(settings: ServerSettings): Contradiction[] {
   if (HTTP_PORT === 0 || LIVE_WS_PORT !== HTTP_PORT || !meet) return [];
   const text = `LIVE_WS_PORT and HTTP_PORT are both ${String(HTTP_PORT)}: sockets have a port of their own.`;
   return [{ names: ['LIVE_WS_PORT', 'HTTP_PORT', 'LIVE_WS_HOST', 'HTTP_HOST'], text }];
+}
+
+function ingestion({ LIVE_INGEST, LIVE_BROKER_URL = '' }: ServerSettings): Contradiction[] {
+  if (!LIVE_INGEST || /^rediss?:/.test(LIVE_BROKER_URL)) return [];
+  const text =
+    'LIVE_INGEST reads a stream of the Redis server in LIVE_BROKER_URL: set one that begins with redis:// or rediss://, ' +
+    'or leave LIVE_INGEST out.';
+  return [{ names: ['LIVE_INGEST', 'LIVE_BROKER_URL'], text }];
 }
 
 /** Settings that have their name and their check already, and no effect yet: refused rather than ignored. */

@@ -13,7 +13,7 @@ describe('--help', () => {
       'LIVE_JWT_ISSUER LIVE_JWT_AUDIENCE LIVE_SESSION_URL LIVE_PUBLISH_KEY LOG_LEVEL ' +
       'LIVE_HISTORY_SIZE LIVE_HISTORY_TTL_MS LIVE_MAX_CONNECTIONS ' +
       'LIVE_MAX_CONNECTIONS_PER_USER LIVE_MAX_CONNECTIONS_PER_ADDRESS LIVE_BROKER_URL ' +
-      'LIVE_DEMO ';
+      'LIVE_INGEST LIVE_DEMO ';
     expect(names.toSorted()).toEqual(expected.trim().split(' ').toSorted());
     const text = helpText('1.2.3');
     for (const name of names) expect(text).toContain(`  ${name}\n`);

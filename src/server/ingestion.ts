@@ -1,0 +1,64 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Counter, Gauge } from 'prom-client';
+import type { RedisIngestion } from '../brokers/redis/index.js';
+import { LiveService } from '../index.js';
+import { LiveMetrics } from '../nest/metrics/index.js';
+import { complaints } from './broker.js';
+import { ServerPlan } from './server-plan.js';
+import { brokerAddresses } from './settings/broker-address.js';
+
+/** Publishes what is added to the Redis Stream `live:in`, until the server stops. */
+@Injectable()
+export class Ingestion implements OnApplicationBootstrap, OnModuleDestroy {
+  private ingestion: RedisIngestion | undefined;
+
+  constructor(
+    private readonly live: LiveService,
+    private readonly plan: ServerPlan,
+    private readonly metrics: LiveMetrics,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { RedisIngestion } = await import('../brokers/redis/index.js');
+    const { LIVE_BROKER_URL } = this.plan.settings;
+    const complain = complaints('Ingestion');
+    const ingestion = new RedisIngestion({
+      ...(LIVE_BROKER_URL !== undefined && { url: brokerAddresses(LIVE_BROKER_URL) }),
+      publish: (topic, data, options) => this.live.publish(topic, data, options),
+      onError: complain,
+      onDeadLetter: (_entry, reason) =>
+        complain('publishing an entry of live:in, see live:in:dead', new Error(reason)),
+    });
+    this.ingestion = ingestion;
+    this.measure(ingestion);
+    ingestion.start();
+  }
+
+  /** Before the broker is closed, so that what is in hand can still be published. */
+  async onModuleDestroy(): Promise<void> {
+    await this.ingestion?.close();
+  }
+
+  private measure(ingestion: RedisIngestion): void {
+    const registers = [this.metrics.registry];
+    const ingested: Counter<'result'> = new Counter({
+      name: 'processor_live_ingested_total',
+      help: 'Entries of the inbound stream that are done with, by what became of them',
+      labelNames: ['result'],
+      registers,
+      collect: () => {
+        const { publishedTotal, suppressedTotal, deadLettersTotal } = ingestion.stats();
+        ingested.reset();
+        ingested.inc({ result: 'published' }, publishedTotal);
+        ingested.inc({ result: 'suppressed' }, suppressedTotal);
+        ingested.inc({ result: 'dead' }, deadLettersTotal);
+      },
+    });
+    const ingesting: Gauge = new Gauge({
+      name: 'processor_live_ingesting',
+      help: '1 while this instance is the one that reads the inbound stream, else 0',
+      registers,
+      collect: () => ingesting.set(Number(ingestion.stats().active)),
+    });
+  }
+}
