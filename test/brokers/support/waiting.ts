@@ -5,9 +5,13 @@ export function sleep(ms: number): Promise<void> {
 }
 
 /** Waits until it is so, and fails when that takes too long. */
-export async function until(what: string, fulfilled: () => boolean, withinMs: number): Promise<void> {
+export async function until(
+  what: string,
+  fulfilled: () => boolean | Promise<boolean>,
+  withinMs: number,
+): Promise<void> {
   const endMs = performance.now() + withinMs;
-  while (!fulfilled()) {
+  while (!(await fulfilled())) {
     if (performance.now() > endMs) throw new Error(`Not within ${String(withinMs)} ms: ${what}`);
     await sleep(5);
   }

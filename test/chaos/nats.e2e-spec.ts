@@ -1,0 +1,48 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { sleep } from '../brokers/support/waiting.js';
+import { NatsServer } from '../support/nats-server.js';
+import { describeWith, natsServer } from '../support/programs.js';
+import { FaultWorld, line, within } from './support/fault-world.js';
+import { flawless } from './support/ledger.js';
+
+/** What the stream keeps of each topic by default. */
+const history = 500;
+
+describeWith(natsServer)('Two instances on a NATS that fails, under 2,000 publications a second', () => {
+  async function world() {
+    const server = await NatsServer.start();
+    onTestFinished(() => server.remove());
+    return { server, all: await FaultWorld.start([server.url, server.url], history) };
+  }
+
+  it('[L-5.10] goes on without a gap when it was killed and comes back with what it had', async () => {
+    const { server, all } = await world();
+    await server.stop('SIGKILL');
+    const notReadyMs = await all.notReady();
+    await sleep(1_000);
+    await server.start();
+    const liveAgainMs = await all.liveAgain();
+    const verdict = await all.verdict();
+    console.info(line('NATS, kill and restart', verdict, { notReadyMs, liveAgainMs }));
+    expect(verdict).toMatchObject({ ...flawless, told: 0, delivered: verdict.expected });
+    expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
+    expect(notReadyMs).toBeLessThan(within(5_000));
+    expect(liveAgainMs).toBeLessThan(within(2_000));
+  }, 120_000);
+
+  it('[L-5.7] tells everybody of the new epoch when it comes back without what it had', async () => {
+    const { server, all } = await world();
+    await server.stop('SIGKILL');
+    server.forget();
+    const notReadyMs = await all.notReady();
+    await server.start();
+    const liveAgainMs = await all.liveAgain();
+    const verdict = await all.verdict();
+    console.info(line('NATS, restart without what it had', verdict, { notReadyMs, liveAgainMs }));
+    expect(verdict).toMatchObject(flawless);
+    expect(Math.min(...all.told)).toBeGreaterThan(0);
+    expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
+    expect(notReadyMs).toBeLessThan(within(5_000));
+    expect(liveAgainMs).toBeLessThan(within(2_000));
+  }, 120_000);
+});

@@ -1,0 +1,210 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { HandshakeRefused, LiveTestClient } from '../../src/testing/index.js';
+import { sleep, until } from '../brokers/support/waiting.js';
+import { CutProxy } from '../support/cut-proxy.js';
+import { describeWith, redisServer } from '../support/programs.js';
+import { RedisServer } from '../support/redis-server.js';
+import { FaultWorld, line, perSecond, within } from './support/fault-world.js';
+import { Instance } from './support/instance.js';
+import { flawless, Ledger } from './support/ledger.js';
+import { WireSubscriber } from './support/subscribers.js';
+
+const redis = describeWith(redisServer);
+
+async function world(server: RedisServer): Promise<FaultWorld> {
+  return FaultWorld.start([server.url, server.url]);
+}
+
+redis('Two instances on a Redis that fails, under 2,000 publications a second', () => {
+  it('[L-5.8] is a fault that a naive bridge does not survive: the checkers see its loss', async () => {
+    const server = await RedisServer.start();
+    const ledger = new Ledger();
+    const settings = { broker: server.url, port: 0, history: 0, first: 0 };
+    const bridge = await Instance.start(
+      settings,
+      (list) => {
+        for (const [topic, n, epoch, offset] of list) ledger.add(topic, n, { epoch, offset });
+      },
+      'naive-bridge.mjs',
+    );
+    onTestFinished(() => bridge.kill());
+    const topics = ['chaos/0', 'chaos/1'];
+    const reader = await WireSubscriber.connect(bridge.sockets, topics);
+    onTestFinished(() => reader.close());
+    bridge.publish(topics, perSecond);
+    for (let kill = 0; kill < 4; kill++) {
+      await sleep(500);
+      await server.run('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    }
+    await sleep(500);
+    await bridge.stopPublishing();
+    const verdict = ledger.judge([reader.heard]);
+    console.info(line('naive bridge, CLIENT KILL TYPE pubsub', verdict, { kills: 4 }));
+    // The gap shows on the wire, and of what was in it nobody was told.
+    expect(reader.faults.length).toBeGreaterThan(0);
+    expect(verdict.reorders).toBeGreaterThan(0);
+    expect(verdict.silent).toBeGreaterThan(0);
+  });
+
+  it('[L-5.9] loses nothing when all Pub/Sub connections are killed', async () => {
+    const server = await RedisServer.start();
+    const all = await world(server);
+    let liveAgainMs = 0;
+    for (let kill = 0; kill < 4; kill++) {
+      await server.run('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      liveAgainMs = Math.max(liveAgainMs, await all.liveAgain());
+      await sleep(300);
+    }
+    const refused = await all.refused();
+    const verdict = await all.verdict();
+    console.info(line('CLIENT KILL TYPE pubsub', verdict, { kills: 4, liveAgainMs, refused }));
+    expect(verdict).toMatchObject({ ...flawless, told: 0, delivered: verdict.expected });
+    expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
+    expect(liveAgainMs).toBeLessThan(within(2_000));
+  }, 120_000);
+
+  it('[L-5.11] stands still for 10 s: connections stay, what is asked is refused at once, and all is well again', async () => {
+    const server = await RedisServer.start();
+    const all = await world(server);
+    const [one] = all.instances;
+    const [wire] = all.wires;
+    if (one === undefined || wire === undefined) throw new Error('There is no world');
+    const before = await one.figures();
+    server.freeze();
+    const frozenMs = performance.now();
+    const notReadyMs = await all.notReady();
+    expect(await Promise.all(all.instances.map((instance) => instance.health('live')))).toEqual([200, 200]);
+    const askedMs = performance.now();
+    const unavailable = { type: 'error', code: 'unavailable', retryAfterMs: expect.any(Number) as number };
+    expect(await wire.client.request({ type: 'publish', id: 'p', topic: 'chaos/0', data: 0 })).toMatchObject(
+      unavailable,
+    );
+    expect(await wire.client.request({ type: 'subscribe', id: 's', topic: 'chaos/new' })).toMatchObject(
+      unavailable,
+    );
+    const refusal = await LiveTestClient.connect(one.sockets).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(HandshakeRefused);
+    expect((refusal as HandshakeRefused).statusCode).toBe(503);
+    expect((refusal as HandshakeRefused).headers['retry-after']).toBeDefined();
+    const answeredMs = performance.now() - askedMs;
+    await sleep(10_000 - (performance.now() - frozenMs));
+    const after = await one.figures();
+    server.thaw();
+    const liveAgainMs = await all.liveAgain();
+    const verdict = await all.verdict();
+    const grownMb = (after.rss - before.rss) / 1e6;
+    const { refused, slowestRefusalMs, codes } = after;
+    console.info(
+      line('SIGSTOP 10 s', verdict, {
+        notReadyMs,
+        answeredMs,
+        liveAgainMs,
+        grownMb,
+        refused,
+        slowestRefusalMs,
+      }),
+    );
+    expect(verdict).toMatchObject({ ...flawless, told: 0, delivered: verdict.expected });
+    expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
+    expect(Object.keys(codes)).toEqual(['unavailable with retryAfterMs']);
+    expect(notReadyMs).toBeLessThan(within(5_000));
+    expect(answeredMs).toBeLessThan(1_000);
+    expect(slowestRefusalMs).toBeLessThan(500);
+    expect(grownMb).toBeLessThan(100);
+    expect(liveAgainMs).toBeLessThan(within(2_000));
+  }, 120_000);
+
+  it('[L-5.7] tells everybody of the new epoch when it comes back without what it had', async () => {
+    const server = await RedisServer.start();
+    const all = await world(server);
+    await server.stop('SIGKILL');
+    const notReadyMs = await all.notReady();
+    await sleep(1_000);
+    await server.start();
+    const liveAgainMs = await all.liveAgain();
+    const verdict = await all.verdict();
+    console.info(line('restart without persistence', verdict, { notReadyMs, liveAgainMs }));
+    expect(verdict).toMatchObject(flawless);
+    expect(all.told).toEqual(all.told.map(() => 1));
+    expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
+    expect(notReadyMs).toBeLessThan(within(5_000));
+    expect(liveAgainMs).toBeLessThan(within(2_000));
+  }, 120_000);
+
+  it('[L-5.10] goes on without a gap when it comes back with what it had', async () => {
+    const server = await RedisServer.start({ args: ['--appendonly', 'yes'] });
+    const all = await world(server);
+    await server.stop('SIGKILL');
+    const notReadyMs = await all.notReady();
+    await sleep(1_000);
+    await server.start();
+    const liveAgainMs = await all.liveAgain();
+    const verdict = await all.verdict();
+    console.info(line('restart with an append-only file', verdict, { notReadyMs, liveAgainMs }));
+    expect(verdict).toMatchObject({ ...flawless, told: 0, delivered: verdict.expected });
+    expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
+    expect(notReadyMs).toBeLessThan(within(5_000));
+    expect(liveAgainMs).toBeLessThan(within(2_000));
+  }, 120_000);
+
+  it('[L-5.7] tells everybody of every new epoch when it is emptied, and emptied again', async () => {
+    const server = await RedisServer.start();
+    const all = await world(server);
+    let liveAgainMs = 0;
+    for (let flush = 0; flush < 3; flush++) {
+      await server.run('FLUSHALL');
+      liveAgainMs = Math.max(liveAgainMs, await all.liveAgain());
+      await sleep(500);
+    }
+    const verdict = await all.verdict();
+    console.info(line('FLUSHALL', verdict, { flushes: 3, liveAgainMs }));
+    expect(verdict).toMatchObject(flawless);
+    expect(all.told).toEqual(all.told.map(() => 3));
+    expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
+    expect(liveAgainMs).toBeLessThan(within(2_000));
+  }, 120_000);
+
+  it('[L-5.9] heals what one instance missed while its network was cut, and tells what the history had no more', async () => {
+    const server = await RedisServer.start();
+    const proxy = await CutProxy.to(server.url);
+    onTestFinished(() => proxy.close());
+    const history = 500;
+    const all = await FaultWorld.start([server.url, proxy.through(server.url)], history);
+    const cutUntil = async (enough: () => Promise<void>) => {
+      proxy.cut();
+      const notReadyMs = await all.notReady(all.instances.slice(1));
+      await enough();
+      proxy.heal();
+      return { notReadyMs, liveAgainMs: await all.liveAgain() };
+    };
+    const short = await cutUntil(() => sleep(500));
+    await sleep(500);
+    const toldBefore = sumOf(all.told);
+    const most = all.ledger.size + 10 * history * 1.5;
+    const long = await cutUntil(() =>
+      until('the history is too short', () => all.ledger.size > most, 60_000),
+    );
+    const verdict = await all.verdict();
+    console.info(
+      line('cut through a proxy, for a short and for a long time', verdict, {
+        ...short,
+        toldBefore,
+        notReadyThenMs: long.notReadyMs,
+        liveThenMs: long.liveAgainMs,
+      }),
+    );
+    expect(verdict).toMatchObject(flawless);
+    expect(toldBefore).toBe(0);
+    expect(verdict.told).toBeGreaterThan(0);
+    expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
+    for (const { notReadyMs, liveAgainMs } of [short, long]) {
+      expect(notReadyMs).toBeLessThan(within(5_000));
+      expect(liveAgainMs).toBeLessThan(within(2_000));
+    }
+    await until('it is ready again', async () => (await all.ready()).every(Boolean), 5_000);
+  }, 120_000);
+});
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, one) => sum + one, 0);
+}

@@ -1,0 +1,123 @@
+import { availableParallelism, loadavg } from 'node:os';
+import { onTestFinished } from 'vitest';
+import { sleep, until } from '../../brokers/support/waiting.js';
+import { Instance } from './instance.js';
+import { Ledger, type Verdict } from './ledger.js';
+import { AppSubscriber, type Subscriber, WireSubscriber } from './subscribers.js';
+
+/** Publications, of both instances together. */
+export const perSecond = Number(process.env['CHAOS_PER_SECOND'] ?? 2_000);
+const topics = Array.from({ length: 10 }, (_, i) => `chaos/${String(i)}`);
+const instanceNumbers = 100_000_000;
+
+/** Two instances on one engine, an application and a plain client on each, and 2,000 publications a second. */
+export class FaultWorld {
+  readonly ledger = new Ledger();
+  readonly apps: AppSubscriber[] = [];
+  readonly wires: WireSubscriber[] = [];
+  readonly instances: Instance[] = [];
+
+  /** @param urls of the engine, one for each instance: the ways there may differ */
+  static async start(urls: readonly [string, string], history = 100_000): Promise<FaultWorld> {
+    const world = new FaultWorld();
+    onTestFinished(() => world.end());
+    await Promise.all(urls.map((broker, place) => world.begin(broker, place, history)));
+    await until('both are ready', async () => (await world.ready()).every(Boolean), 30_000);
+    for (const { sockets } of world.instances) {
+      world.apps.push(new AppSubscriber(() => sockets, topics));
+      world.wires.push(await WireSubscriber.connect(sockets, topics));
+    }
+    await Promise.all(world.apps.map((app) => app.ready()));
+    for (const instance of world.instances) instance.publish(topics, perSecond / 2);
+    await until('publications flow', () => world.ledger.size > perSecond / 2, 30_000);
+    await world.liveAgain();
+    return world;
+  }
+
+  /** Whether each instance is ready. */
+  async ready(): Promise<boolean[]> {
+    return Promise.all(this.instances.map(async (instance) => (await instance.health('ready')) === 200));
+  }
+
+  /** Milliseconds until one of the instances, or all, are not ready. */
+  async notReady(which: readonly Instance[] = this.instances): Promise<number> {
+    const startMs = performance.now();
+    const statuses = async () => Promise.all(which.map((instance) => instance.health('ready')));
+    await until('readiness is red', async () => (await statuses()).every((status) => status === 503), 60_000);
+    return performance.now() - startMs;
+  }
+
+  /** Resolves when every subscriber has something of every topic that was published after this was called. */
+  async liveAgain(): Promise<number> {
+    const all = this.subscribers.flatMap(({ heard }) => [...heard.values()]);
+    return Math.max(...(await Promise.all(all.map((heard) => heard.liveAgain()))));
+  }
+
+  /** Stops publishing, waits until everybody has everything, and judges. */
+  async verdict(): Promise<Verdict> {
+    await sleep(500);
+    await Promise.all(this.instances.map((instance) => instance.stopPublishing()));
+    const reached = (): boolean =>
+      this.subscribers.every(({ heard }) =>
+        [...heard].every(([topic, one]) => this.ledger.hasReached(topic, one)),
+      );
+    // Who has not got there by then has lost something, and the verdict says so.
+    await until('everybody has everything', reached, 30_000).catch(() => {});
+    return this.ledger.judge(this.subscribers.map(({ heard }) => heard));
+  }
+
+  get subscribers(): readonly Subscriber[] {
+    return [...this.apps, ...this.wires];
+  }
+
+  /** What the library's own checker finds on the wire. */
+  get wireFaults(): readonly unknown[] {
+    return this.wires.flatMap(({ faults }) => faults);
+  }
+
+  /** How often each subscriber was told of a loss, in each topic. */
+  get told(): readonly number[] {
+    return this.subscribers.flatMap(({ heard }) => [...heard.values()].map(({ told }) => told));
+  }
+
+  /** Connections that ended: none should. */
+  get cuts(): number {
+    return this.apps.reduce((sum, { cuts }) => sum + cuts, 0);
+  }
+
+  /** Publications that were refused. */
+  async refused(): Promise<number> {
+    const figures = await Promise.all(this.instances.map((instance) => instance.figures()));
+    return figures.reduce((sum, { refused }) => sum + refused, 0);
+  }
+
+  private async begin(broker: string, place: number, history: number): Promise<void> {
+    const settings = { broker, port: 0, history, first: place * instanceNumbers };
+    const ledger = this.ledger;
+    this.instances[place] = await Instance.start(settings, (list) => {
+      for (const [topic, n, epoch, offset] of list) ledger.add(topic, n, { epoch, offset });
+    });
+  }
+
+  private async end(): Promise<void> {
+    for (const subscriber of this.subscribers) subscriber.close();
+    await Promise.all(this.instances.map((instance) => instance?.kill()));
+  }
+}
+
+/** Processes that run at a time for the test itself. */
+const ownLoad = 3;
+
+/** A limit of the promise, which is one for a machine that has nothing else to do; on a busier one it takes longer. */
+export function within(ms: number): number {
+  const [load = 0] = loadavg();
+  return ms * Math.max(1, (load - ownLoad) / availableParallelism());
+}
+
+/** One line for the log of a test. */
+export function line(what: string, verdict: Verdict, figures: Readonly<Record<string, number>>): string {
+  const { expected, delivered, told, silent, duplicates, reorders } = verdict;
+  const rounded = Object.entries(figures).map(([name, value]) => `${name} ${String(Math.round(value))}`);
+  const load = loadavg()[0]?.toFixed(1);
+  return `${what} (load ${String(load)}): ${rounded.join(', ')}; expected ${String(expected)}, delivered ${String(delivered)}, lost and told ${String(told)}, silent ${String(silent)}, duplicates ${String(duplicates)}, reorders ${String(reorders)}`;
+}

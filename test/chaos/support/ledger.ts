@@ -1,0 +1,102 @@
+import type { Position } from '../../../src/protocol/position.js';
+import type { Heard, Segment } from './heard.js';
+
+type Fate = 'before' | 'delivered' | 'told' | 'silent' | 'wrong';
+
+export interface Verdict {
+  /** Acknowledged publications, once for each subscriber of their topics. */
+  readonly expected: number;
+  readonly delivered: number;
+  /** Not delivered, and the subscriber was told. */
+  readonly told: number;
+  /** Not delivered, and not a word of it. Must be 0. */
+  readonly silent: number;
+  /** Something else was delivered at that position. Must be 0. */
+  readonly wrong: number;
+  /** Delivered again, by offset or by content. Must be 0. */
+  readonly duplicates: number;
+  /** Delivered before what comes first. Must be 0. */
+  readonly reorders: number;
+  readonly faults: readonly string[];
+}
+
+/** What every verdict must say. */
+export const flawless = { silent: 0, wrong: 0, duplicates: 0, reorders: 0, faults: [] } as const;
+
+/** All publications that were acknowledged: what a publisher counts on. */
+export class Ledger {
+  size = 0;
+  /** Number at each position, by topic and epoch, the epochs in the order in which they began. */
+  private readonly topics = new Map<string, Map<string, Map<number, number>>>();
+  private readonly doubled: string[] = [];
+
+  add(topic: string, n: number, { epoch, offset }: Position): void {
+    const epochs = this.topics.get(topic) ?? new Map<string, Map<number, number>>();
+    const numbers = epochs.get(epoch) ?? new Map<number, number>();
+    this.topics.set(topic, epochs.set(epoch, numbers));
+    if (numbers.has(offset)) this.doubled.push(`${topic} ${epoch} ${String(offset)} was acknowledged twice`);
+    numbers.set(offset, n);
+    this.size += 1;
+  }
+
+  /** The position that has been reached at least, of what was acknowledged. */
+  top(topic: string): Position | undefined {
+    const last = [...(this.topics.get(topic) ?? [])].at(-1);
+    return last && { epoch: last[0], offset: Math.max(...last[1].keys()) };
+  }
+
+  /** Whether everything that was acknowledged has been reached. */
+  hasReached(topic: string, { position }: Heard): boolean {
+    const top = this.top(topic);
+    return top === undefined || (position?.epoch === top.epoch && position.offset >= top.offset);
+  }
+
+  judge(subscribers: Iterable<ReadonlyMap<string, Heard>>): Verdict {
+    const counts: Record<Fate, number> = { before: 0, delivered: 0, told: 0, silent: 0, wrong: 0 };
+    let [duplicates, reorders] = [0, 0];
+    const faults = [...this.doubled];
+    for (const heardOf of subscribers)
+      for (const [topic, heard] of heardOf) {
+        this.count(topic, heard, counts);
+        duplicates += heard.duplicates + repeated(heard.segments);
+        reorders += heard.reorders;
+        faults.push(...heard.faults);
+      }
+    const { delivered, told, silent, wrong } = counts;
+    const expected = delivered + told + silent + wrong;
+    return { expected, delivered, told, silent, wrong, duplicates, reorders, faults };
+  }
+
+  private count(topic: string, { segments }: Heard, counts: Record<Fate, number>): void {
+    const epochs = this.topics.get(topic) ?? new Map<string, Map<number, number>>();
+    const lastEpoch = [...epochs.keys()].at(-1);
+    for (const [epoch, numbers] of epochs)
+      for (const [offset, n] of numbers) counts[fateOf(segments, epoch, offset, n, epoch === lastEpoch)] += 1;
+  }
+}
+
+function fateOf(
+  segments: readonly Segment[],
+  epoch: string,
+  offset: number,
+  n: number,
+  isLastEpoch: boolean,
+): Fate {
+  let seen = false;
+  for (const [place, { epoch: heard, start, untold, numbers }] of segments.entries()) {
+    if (heard !== epoch) continue;
+    seen = true;
+    if (offset <= start && untold) return 'silent';
+    if (offset <= start) return place === 0 ? 'before' : 'told';
+    if (offset <= start + numbers.length) return numbers[offset - start - 1] === n ? 'delivered' : 'wrong';
+  }
+  // After the last that was heard of its stream: told only by a start in another one.
+  if (seen) return segments.at(-1)?.epoch === epoch ? 'silent' : 'told';
+  return isLastEpoch ? 'silent' : 'told';
+}
+
+/** Publications that came more than once, at positions of their own. */
+function repeated(segments: readonly Segment[]): number {
+  const all = segments.flatMap(({ numbers }) => numbers);
+  return all.length - new Set(all).size;
+}

@@ -1,0 +1,117 @@
+import { WebSocket } from 'ws';
+import {
+  connect,
+  type LiveClient,
+  type LiveStatus,
+  type PublicationMessage,
+  type WebSocketConstructor,
+} from '../../../src/client/index.js';
+import { deliveryFaults, LiveTestClient, type Received } from '../../../src/testing/index.js';
+import { Heard } from './heard.js';
+
+interface Content {
+  readonly n: number;
+  readonly at: number;
+}
+
+/** Somebody who reads some topics. */
+export interface Subscriber {
+  readonly heard: ReadonlyMap<string, Heard>;
+  close(): void;
+}
+
+/** An application with the library's own client: what its listeners were told. */
+export class AppSubscriber implements Subscriber {
+  readonly heard: ReadonlyMap<string, Heard>;
+  /** Connections that ended. */
+  cuts = 0;
+  private readonly client: LiveClient;
+  private readonly started: Promise<unknown>;
+
+  /** @param urlOf is asked for every connection */
+  constructor(
+    urlOf: () => string,
+    topics: readonly string[],
+    private readonly reasons: string[] = [],
+  ) {
+    this.heard = new Map(topics.map((topic) => [topic, new Heard()]));
+    class Chosen extends WebSocket {
+      constructor(_url: string, protocols: string[]) {
+        super(urlOf(), protocols);
+      }
+    }
+    const webSocket = Chosen as unknown as WebSocketConstructor;
+    this.client = connect('ws://chosen.invalid', { webSocket, backoff: { minMs: 50, maxMs: 400 } });
+    this.client.on('status', (status) => this.status(status));
+    this.started = Promise.all([...this.heard].map(([topic, heard]) => this.subscribe(topic, heard)));
+  }
+
+  /** Resolves when every subscription has started. */
+  async ready(): Promise<this> {
+    await this.started;
+    return this;
+  }
+
+  close(): void {
+    this.client.close();
+  }
+
+  private status(status: LiveStatus): void {
+    if (status.state !== 'waiting') return;
+    this.cuts += 1;
+    this.reasons.push(`${String(status.code)} ${status.reason}`);
+  }
+
+  private subscribe(topic: string, heard: Heard): Promise<void> {
+    return new Promise((started) => {
+      this.client.subscribe(topic, (message) => {
+        if (message.type === 'start') {
+          heard.starts(message.position);
+          started();
+        } else if (message.type === 'event') {
+          const { position, data } = message as PublicationMessage<Content>;
+          heard.publication(position.offset, data);
+        } else if (message.type === 'end') heard.faults.push(`${topic} ended`);
+        else if (message.count === undefined) heard.starts(message.position);
+        else heard.loses(message.from ?? 0, message.to ?? 0, message.count);
+      });
+    });
+  }
+}
+
+/** A client that does nothing by itself: what was on the wire. */
+export class WireSubscriber implements Subscriber {
+  readonly heard: ReadonlyMap<string, Heard>;
+
+  private constructor(
+    readonly client: LiveTestClient,
+    topics: readonly string[],
+  ) {
+    this.heard = new Map(topics.map((topic) => [topic, new Heard()]));
+    client.socket.on('message', (text: Buffer) => this.take(JSON.parse(text.toString()) as Received));
+  }
+
+  static async connect(url: string, topics: readonly string[]): Promise<WireSubscriber> {
+    const subscriber = new WireSubscriber(await LiveTestClient.connect(url), topics);
+    for (const [id, topic] of topics.entries())
+      await subscriber.client.request({ type: 'subscribe', id, topic });
+    return subscriber;
+  }
+
+  /** What the library's own checker finds in everything that came. */
+  get faults(): readonly unknown[] {
+    return deliveryFaults(this.client.transcript);
+  }
+
+  close(): void {
+    this.client.socket.terminate();
+  }
+
+  private take(message: Received): void {
+    const { type, topic, epoch, offset, from, to, count, data } = message;
+    const heard = this.heard.get(String(topic));
+    if (type === 'subscribed') heard?.starts({ epoch: String(epoch), offset: Number(offset) });
+    else if (type === 'event') heard?.publication(Number(offset), data as Content);
+    else if (type === 'lost') heard?.loses(Number(from), Number(to), Number(count));
+  }
+}
