@@ -18,6 +18,9 @@ import type { ResolvedLiveOptions } from './resolve-options.js';
 import { TopicExplorer } from './topics/topic.explorer.js';
 import { TopicPolicy } from './topics/topic-policy.js';
 
+/** Milliseconds that a broker may take to connect before the log says that it is not there. */
+const brokerPatienceMs = 2_000;
+
 export type LiveState = 'starting' | 'ready' | 'stopping' | 'draining' | 'stopped';
 
 /**
@@ -68,6 +71,7 @@ export class LiveLifecycle
       );
     }
     this.state_ = 'ready';
+    this.warnOfBroker();
   }
 
   /** Waits, because terminus fails every check, liveness too, from `beforeApplicationShutdown` on. */
@@ -87,6 +91,15 @@ export class LiveLifecycle
     await this.broker.close();
     this.state_ = 'stopped';
     this.logger.log({ msg: 'stopped' });
+  }
+
+  /** A broker that is away later on is told of; one that never was there says nothing by itself. */
+  private warnOfBroker(): void {
+    if (this.live.available) return;
+    setTimeout(() => {
+      if (this.live.available || this.state_ !== 'ready') return;
+      this.logger.warn({ msg: 'broker away', since: 'the start' });
+    }, brokerPatienceMs).unref();
   }
 
   private beginDrain(): Promise<DrainResult> {

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
 import { type LiveModuleOptions, LiveModule, LiveService } from '../../src/index.js';
 import { TestClock } from '../../src/testing/index.js';
-import { OpenTopics } from '../support/live-app.js';
+import { OpenTopics, startLiveApp } from '../support/live-app.js';
 import { createHost, failureOf } from './support/host-app.js';
+import { LogRecorder } from './support/log-recorder.js';
 
 const options = { port: 0, dangerouslyPublic: true } as const;
 
@@ -22,6 +23,19 @@ describe('the option "broker"', () => {
     expect((await published(broker)).top).toEqual(position);
     await app.close();
     await expect(published(broker)).rejects.toThrow('closed');
+  });
+
+  it('[L-5.11] that is not there at the start is told in the log, once it had its time', async () => {
+    const broker = Object.create(new MemoryBroker(new TestClock()), {
+      available: { value: false },
+    }) as MemoryBroker;
+    const log = new LogRecorder();
+    await startLiveApp({ options: { broker }, before: log.use });
+    expect(log.live('warn')).not.toContainEqual(expect.objectContaining({ msg: 'broker away' }));
+    await new Promise((resolve) => {
+      setTimeout(resolve, 2_100);
+    });
+    expect(log.live('warn')).toContainEqual({ msg: 'broker away', since: 'the start' });
   });
 
   it('is refused at the start where it is no broker, without a word of what it is', async () => {

@@ -32,17 +32,17 @@ import { signalHead } from './redis-inbound.js';
 import { RedisKeys } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
 
-/** Topics whose ends are asked for in one script: few enough that others get their turn. */
-const topsPerCall = 100;
+/** Topics whose ends are asked for in one script, and scripts of these under way at a time: few enough that others get their turn. */
+const tops = { perCall: 100, callsAtOnce: 200 } as const;
 
 /**
  * Streams in Redis (7.0 is tested), shared by all instances that name the same server, database and
  * prefix. A publication is one script: stored and sent in one step, so that what is delivered has the order of what is
  * stored.
  *
- * It connects by node-redis, because that is the client that Redis itself maintains, speaks RESP3, has a bounded queue that
- * can refuse instead of waiting, and says when the slot of a sharded channel has moved. Connecting again is done here and
- * not there: what was missed between two connections must be told.
+ * It connects by node-redis, which Redis recommends for new projects (ioredis says so itself): both speak RESP3 and know
+ * sharded channels, but node-redis' queue can be bounded, and it says when the slot of a sharded channel has moved.
+ * Connecting again is done here and not there: what was missed between two connections must be told.
  *
  * @publicApi
  */
@@ -123,10 +123,16 @@ export class RedisBroker implements Broker {
   async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
     const { clustered } = await this.connection.engine();
     // The topics of a cluster lie in different slots.
-    const size = clustered ? 1 : topsPerCall;
+    const size = clustered ? 1 : tops.perCall;
     const groups: (readonly string[])[] = [];
     for (let at = 0; at < topics.length; at += size) groups.push(topics.slice(at, at + size));
-    const answers = await Promise.all(groups.map((group) => this.ask(topsScript, group)));
+    const answers: unknown[] = [];
+    let next = 0;
+    const askOn = async (): Promise<void> => {
+      for (let i = next++; i < groups.length; i = next++)
+        answers[i] = await this.ask(topsScript, groups[i] ?? []);
+    };
+    await Promise.all(Array.from({ length: tops.callsAtOnce }, askOn));
     return topsReading(topics, answers);
   }
 

@@ -92,6 +92,10 @@ export class RedisNode {
       this.events.lost(error);
     };
     client.on('error', lost);
+    // node-redis goes on to connect when it is destroyed before the socket is there, and would keep it for ever.
+    client.on('connect', () => {
+      if (this.closed) client.destroy();
+    });
     client.on('end', () => lost(new Error('Redis has closed the connection.')));
     return client;
   }
