@@ -8,9 +8,12 @@ import {
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
 import { ConnectionRegistry, credentialOf, LiveTopic, setConnectionIdentity } from '../../src/index.js';
 import { LiveHandlers } from '../../src/nest/live-handlers.decorator.js';
 import type { LiveConnection } from '../../src/index.js';
+import { LossyBroker } from '../../src/testing/lossy-broker.js';
+import { SystemClock } from '../../src/ws/system-clock.js';
 import { type LiveApp, startLiveApp } from '../support/live-app.js';
 import type { ServerControls } from './scenarios.js';
 
@@ -44,6 +47,13 @@ class WithHistory {
 @LiveTopic('short/*', { history: { size: 2 } })
 class WithShortHistory extends WithHistory {}
 
+@LiveTopic('bare/*')
+class Bare {
+  canSubscribe(): boolean {
+    return true;
+  }
+}
+
 /** Keeps the TCP sockets, so that a test can cut them. */
 @LiveHandlers()
 class Sockets {
@@ -60,10 +70,12 @@ class SocketsModule {}
 
 /** A server for the client's scenarios, and what they may do to it. */
 export async function startClientApp(): Promise<LiveApp & { readonly controls: ServerControls }> {
+  const broker = new LossyBroker(new MemoryBroker(new SystemClock()));
   const server = await startLiveApp({
+    options: { broker },
     guards: [TokenIsUser],
     imports: [SocketsModule],
-    providers: [WithHistory, WithShortHistory],
+    providers: [WithHistory, WithShortHistory, Bare],
   });
   const registry = server.app.get(ConnectionRegistry);
   const sockets = server.app.get(Sockets);
@@ -74,6 +86,14 @@ export async function startClientApp(): Promise<LiveApp & { readonly controls: S
       sockets.ofUser.delete(user);
     },
     close: async (user, code) => void registry.disconnect(user, code, 'as the scenario wants'),
+    miss: async (topic, count) => {
+      const carries = broker.carries;
+      let left = count;
+      broker.carries = (name, publication) =>
+        name === topic && left > 0 ? ((left -= 1), false) : carries(name, publication);
+    },
+    loseStream: (topic) => broker.lose(topic),
+    broker: async (there) => (there ? broker.comeBack() : broker.goAway()),
     count: async (user) => {
       // So that whoever asks again and again lets the network go on.
       await setImmediate();

@@ -6,6 +6,12 @@ export interface ServerControls {
   /** Resets the TCP connection of every client of this user. */
   cut(user: string): Promise<void>;
   close(user: string, code: number): Promise<void>;
+  /** The broker loses the topic's next deliveries to the server, so many. */
+  miss(topic: string, count: number): Promise<void>;
+  /** The broker loses the topic's stream. */
+  loseStream(topic: string): Promise<void>;
+  /** The broker goes away, or comes back. */
+  broker(there: boolean): Promise<void>;
   /** Connections and subscriptions of this user now. */
   count(user: string): Promise<{ connections: number; subscriptions: number }>;
 }
@@ -169,6 +175,134 @@ export const scenarios: readonly Scenario[] = [
       await server.close(user, 4503);
       await closed;
       return { asked, state: live.state };
+    },
+  },
+  {
+    title: 'gets what the server’s broker has lost on the way and still has, and knows nothing of it',
+    expected: ['start', 1, 2, 3, 4, 5],
+    async run(connect, user, server) {
+      const live = connect();
+      const topic = `history/${user}`;
+      const seen: unknown[] = [];
+      await new Promise<void>((done) => {
+        live.subscribe(topic, async (message) => {
+          if (message.type === 'end') return;
+          seen.push(message.type === 'event' ? message.position.offset : message.type);
+          if (seen.length === 6) done();
+          if (message.type !== 'start') return;
+          await server.publish(topic, 1);
+          await server.miss(topic, 3);
+          for (const data of [2, 3, 4, 5]) await server.publish(topic, data);
+        });
+      });
+      live.close();
+      return seen;
+    },
+  },
+  {
+    title: 'is told once what the server’s broker has lost for good, with a snapshot, and goes on',
+    expected: {
+      bare: ['start', 1, { reason: 'dropped', from: 2, to: 5 }, 6, 7],
+      short: ['start', 1, { reason: 'dropped', from: 2, to: 6, snapshot: 'state' }, 7],
+      subscribes: 2,
+    },
+    async run(connect, user, server) {
+      const live = connect();
+      const watch = (topic: string): { seen: unknown[]; done: Promise<void> } => {
+        const seen: unknown[] = [];
+        const done = new Promise<void>((end) => {
+          live.subscribe(topic, async (message) => {
+            if (message.type === 'end') return;
+            if (message.type === 'lost') {
+              const { reason, from, to, snapshot } = message;
+              seen.push({ reason, from, to, ...(snapshot !== undefined && { snapshot }) });
+              await server.publish(topic, 7);
+            } else {
+              seen.push(message.type === 'event' ? message.position.offset : message.type);
+            }
+            if (message.type === 'event' && message.position.offset === 7) end();
+            if (message.type !== 'start') return;
+            await server.publish(topic, 1);
+            await server.miss(topic, 4);
+            for (const data of [2, 3, 4, 5, 6]) await server.publish(topic, data);
+          });
+        });
+        return { seen, done };
+      };
+      const [bare, short] = [watch(`bare/${user}`), watch(`short/${user}`)];
+      await Promise.all([bare.done, short.done]);
+      const { subscriptions } = await server.count(user);
+      live.close();
+      return { bare: bare.seen, short: short.seen, subscribes: subscriptions };
+    },
+  },
+  {
+    title: 'starts anew when the server’s broker has lost the stream',
+    expected: ['start', 1, { reason: 'new-epoch', snapshot: 'state' }, 'another epoch', 2],
+    async run(connect, user, server) {
+      const live = connect();
+      const topic = `history/${user}`;
+      const seen: unknown[] = [];
+      let epoch: string | undefined;
+      await new Promise<void>((done) => {
+        live.subscribe(topic, async (message) => {
+          if (message.type === 'end') return;
+          if (message.type === 'lost') {
+            seen.push({ reason: message.reason, snapshot: message.snapshot });
+            seen.push(message.position.epoch === epoch ? 'the same epoch' : 'another epoch');
+            await server.publish(topic, 'second of the new one');
+          } else {
+            seen.push(message.type === 'event' ? message.position.offset : message.type);
+          }
+          epoch = message.position.epoch;
+          if (seen.length === 5) done();
+          if (message.type === 'start') await server.publish(topic, 'of the old one');
+          if (message.type === 'event' && seen.length === 2) {
+            await server.loseStream(topic);
+            await server.publish(topic, 'first of the new one');
+          }
+        });
+      });
+      live.close();
+      return seen;
+    },
+  },
+  {
+    title: 'stays connected while the server’s broker is away, and subscribes when it is back',
+    expected: { states: ['open'], seen: ['start', 1], refused: 'unavailable' },
+    async run(connect, user, server) {
+      const live = connect({ backoff: { minMs: 20, maxMs: 50 } });
+      await new Promise<void>((done) => {
+        live.on('status', ({ state }) => {
+          if (state === 'open') done();
+        });
+      });
+      const states: string[] = [live.state];
+      live.on('status', ({ state }) => {
+        if (states.at(-1) !== state) states.push(state);
+      });
+      await server.broker(false);
+      let refused: unknown;
+      await live.publish(`history/${user}`, 0).catch((error: { code?: unknown }) => (refused = error.code));
+      const seen: unknown[] = [];
+      const done = new Promise<void>((end) => {
+        live.subscribe(`history/${user}`, async (message) => {
+          if (message.type === 'end') return;
+          seen.push(message.type === 'event' ? message.position.offset : message.type);
+          if (message.type === 'start') await server.publish(`history/${user}`, 1);
+          else end();
+        });
+      });
+      // The subscribe is refused at least once.
+      await new Promise<void>((wait) => {
+        setTimeout(wait, 100);
+      });
+      const before = [...seen];
+      await server.broker(true);
+      await done;
+      const soFar = [...states];
+      live.close();
+      return { states: soFar, seen: [...before, ...seen], refused };
     },
   },
 ];
