@@ -75,7 +75,11 @@ describe.each(platforms)('2. Order, on %s', (_name, platform) => {
     });
     const gates = { 0: deferred() };
     const { steps, Gated } = gatedHandlers(gates);
-    const { url, app } = await startLiveApp({ platform, providers: [Gated] });
+    const { url, app } = await startLiveApp({
+      platform,
+      providers: [Gated],
+      options: { dangerouslyUnlimitedInbound: true },
+    });
     let taken = 0;
     app.get(LiveObservers).add({
       inbound: (type) => {

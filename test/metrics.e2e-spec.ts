@@ -87,6 +87,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_messages_outbound_total counter',
       'processor_live_handshakes_total counter',
       'processor_live_closes_total counter',
+      'processor_live_rate_limited_total counter',
       'processor_live_gaps_total counter',
       'processor_live_restarts_total counter',
       'processor_live_broker_suspicions_total counter',
@@ -119,6 +120,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_messages_outbound_total{type}',
       'processor_live_handshakes_total{result}',
       'processor_live_closes_total{code}',
+      'processor_live_rate_limited_total{result}',
       'processor_live_gaps_total{outcome}',
       'processor_live_restarts_total{result}',
       'processor_live_event_loop_delay_seconds{stat}',
@@ -214,7 +216,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
   });
 
   it('[S13] keep their number of series, whatever topics, users and types there are', async () => {
-    const { live, url, metrics } = await start({ platform });
+    const { live, url, metrics } = await start({ platform, options: { dangerouslyUnlimitedInbound: true } });
     const first = await LiveTestClient.connect(url, { token: 'first' });
     const rounds = async (client: LiveTestClient, word: string, count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
 import type { ConnectionIdentity } from './connection/live-user.js';
 import type { OutboundBudget } from './outbound/budget.js';
+import type { InboundRate } from './connection/rate-gate.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
@@ -24,6 +25,8 @@ export interface LiveLimits extends OutboundBudget {
   readonly maxMessageBytes: number;
   readonly maxTopicsPerConnection: number;
   readonly maxWaitingMessages: number;
+  /** Absent where everybody may send as fast as they can. */
+  readonly inboundRate?: InboundRate | undefined;
   readonly pingIntervalMs: number;
   readonly pongTimeoutMs: number;
   readonly authorizationTimeoutMs: number;

@@ -1,5 +1,6 @@
 import type { ErrorMessage, InboundMessage } from '../protocol/messages.js';
-import { LiveError } from '../protocol/live.error.js';
+import { LiveError, type LiveErrorDetails } from '../protocol/live.error.js';
+import type { ErrorCode } from '../protocol/codes.js';
 import { isTopicName } from '../protocol/topic-name.js';
 import type { Connection } from './connection/connection.js';
 
@@ -16,11 +17,18 @@ export function reply(connection: Connection, request: InboundMessage, value: un
   }
 }
 
+/** What a `LiveError` says; where thousands may be needed, a plain object says it, too. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: LiveErrorDetails;
+}
+
 /** Tells the peer that its request failed; `request` is absent where there was none to speak of. [L-2.10] */
 export function replyError(
   connection: Connection,
   request: InboundMessage | undefined,
-  error: LiveError,
+  error: Failure,
 ): void {
   const topic = request?.['topic'];
   const message: ErrorMessage = {

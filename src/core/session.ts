@@ -2,6 +2,7 @@ import { CloseCode } from '../protocol/codes.js';
 import type { InboundMessage } from '../protocol/messages.js';
 import { LiveError } from '../protocol/live.error.js';
 import type { Connection } from './connection/connection.js';
+import { type PaceContext, takePong, tooSoonMs } from './connection/pace.js';
 import { readEnvelope } from './envelope.js';
 import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
@@ -13,7 +14,7 @@ export type Handler = (message: InboundMessage) => unknown;
 /** Finds who takes a type of message; `undefined` when nobody does. */
 export type FindHandler = (type: string) => Handler | undefined;
 
-export interface SessionContext {
+export interface SessionContext extends PaceContext {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly maxWaitingMessages: number;
@@ -24,8 +25,14 @@ export interface SessionContext {
 /** How many of the waiting messages a subscribe looks through. */
 const lookAhead = 64;
 
+/** Messages of one connection that are handled before the others have their turn. */
+const messagesPerTurn = 16;
+
 /** How often a peer may break the protocol. [L-2.12] */
 const violationLimit = { count: 100, windowMs: 10_000 } as const;
+
+/** An error without its stack: one is made for each message that is refused. [L-9.10] */
+const tooFast = { code: 'rate-limited', message: 'Too many messages in this time' } as const;
 
 /** What comes in on one connection: read, put in order, handed to who takes it, one at a time. [L-2.8] */
 export class Session {
@@ -43,12 +50,18 @@ export class Session {
     private readonly context: SessionContext,
   ) {}
 
-  /** One text frame. */
-  received(text: string): void {
+  /** One text message. */
+  received(text: string, byteLength = text.length): void {
     const { connection, context } = this;
     connection.heard();
     if (!connection.open) return;
+    const waitMs = tooSoonMs(connection, context, byteLength);
+    if (!connection.open) return;
     const message = readEnvelope(text);
+    if (waitMs > 0) {
+      this.refuse(message, waitMs);
+      return;
+    }
     context.observer.inbound(this.label(message));
     if (!(message instanceof LiveError)) this.cancelPending(message);
     if (this.busy) this.wait(message);
@@ -60,9 +73,16 @@ export class Session {
     this.connection.close(CloseCode.unsupportedData, 'text frames only');
   }
 
-  /** A pong, or anything else that shows life. */
-  heard(): void {
+  /** A ping, which has its pong already. [L-9.12] */
+  pinged(byteLength = 0): void {
     this.connection.heard();
+    tooSoonMs(this.connection, this.context, byteLength);
+  }
+
+  /** A pong: the peer lives. */
+  heard(byteLength = 0): void {
+    this.connection.heard();
+    takePong(this.connection, this.context, byteLength);
   }
 
   /** The socket is gone; only the first call counts. */
@@ -73,6 +93,11 @@ export class Session {
     this.connection.gone();
     const how = this.connection.closedWith ?? { code, reason };
     this.context.onEnd(this.connection, how.code, how.reason);
+  }
+
+  private refuse(message: InboundMessage | LiveError, waitMs: number): void {
+    const request = message instanceof LiveError ? undefined : message;
+    replyError(this.connection, request, { ...tooFast, details: { retryAfterMs: Math.ceil(waitMs) } });
   }
 
   private label(message: InboundMessage | LiveError): string {
@@ -99,12 +124,20 @@ export class Session {
 
   private async work(first: InboundMessage | LiveError): Promise<void> {
     this.busy = true;
+    let handled = 0;
     for (let next: InboundMessage | LiveError | undefined = first; next !== undefined; next = this.next()) {
       if (next instanceof LiveError) this.violated(next);
       else await this.begin(next);
       this.connection.takenBack = this.current = undefined;
+      handled += 1;
+      if (handled % messagesPerTurn === 0) await this.nextTurn();
     }
     this.busy = false;
+  }
+
+  /** What one read brings may be thousands of messages: the others' sockets have their turn in between. */
+  private nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.context.clock.soon(resolve));
   }
 
   private begin(message: InboundMessage): Promise<void> {
@@ -122,7 +155,7 @@ export class Session {
     if (!this.connection.open) this.waiting = undefined;
     const next = this.waiting?.shift();
     const few = (this.waiting?.length ?? 0) * 2 <= this.context.maxWaitingMessages;
-    if (few && this.connection.readingPaused) this.connection.resumeReading();
+    if (few && this.connection.readingPaused && this.connection.open) this.connection.resumeReading();
     return next;
   }
 

@@ -53,4 +53,41 @@ describe('LiveLogObserver', () => {
       err,
     });
   });
+
+  it('[L-9.11] tells of connections that are closed for sending too fast, at most ten within a second', () => {
+    const observer = new LiveLogObserver();
+    for (let i = 0; i < 30; i++) observer.tooFast(connection, 'refused');
+    for (let i = 0; i < 30; i++) observer.tooFast(connection, 'closed');
+    const entry = {
+      msg: 'connection sends too fast',
+      connectionId: 'c-1',
+      userId: 'ann',
+      remoteAddr: '::1',
+    };
+    expect(logged).toEqual(Array.from({ length: 10 }, () => entry));
+    vi.advanceTimersByTime(1_001);
+    observer.tooFast(connection, 'closed');
+    expect(logged.at(-1)).toEqual({ ...entry, unlogged: 20 });
+  });
+
+  it('[L-9.13] tells which limit refused a handshake, each at most ten times within a second, and of no other', () => {
+    const observer = new LiveLogObserver();
+    for (let i = 0; i < 100; i++) {
+      for (const result of [
+        'max-connections',
+        'max-pending-per-address',
+        'unauthorized',
+        'accepted',
+      ] as const)
+        observer.handshake(result, '192.0.2.1');
+    }
+    const entries = (limit: string) => logged.filter((entry) => (entry as { limit: string }).limit === limit);
+    expect(logged.length).toBe(20);
+    expect(entries('max-connections')[9]).toEqual({
+      msg: 'handshake refused',
+      limit: 'max-connections',
+      remoteAddr: '192.0.2.1',
+    });
+    expect(entries('max-pending-per-address').length).toBe(10);
+  });
 });

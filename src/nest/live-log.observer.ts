@@ -1,11 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { Connection } from '../core/connection/connection.js';
 import type { Healed } from '../core/ports/observer.js';
+import type { HandshakeResult } from '../ws/refusal.js';
 import type { LiveObserver } from './live.observers.js';
 import { printable } from './printable.js';
 
-/** Failures of one kind that are logged within one second; the rest is counted and told with the next. */
-const failuresPerSecond = 10;
+/** Failures, and limits reached, of one kind that are logged within one second; the rest is counted and told with the next. */
+const entriesPerSecond = 10;
 
 interface Flood {
   sinceMs: number;
@@ -13,7 +14,7 @@ interface Flood {
 }
 
 /**
- * Writes the log: connections at debug, failures at error, each with its connection's id. Of what a peer
+ * Writes the log: connections at debug, limits that were reached at warn, failures at error, each with its connection's id. Of what a peer
  * sent, only the reason of its close.
  */
 export class LiveLogObserver implements Partial<LiveObserver> {
@@ -53,15 +54,31 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     this.logger.error({ msg: `failed: ${doing}`, ...identity, ...(unlogged > 0 && { unlogged }), err });
   }
 
+  /** A connection that sends too fast ends; that it was asked to slow down is in the metrics alone. */
+  tooFast({ id, user, remoteAddr }: Connection, result: 'refused' | 'closed'): void {
+    const unlogged = result === 'closed' ? this.passes('too fast') : undefined;
+    if (unlogged === undefined) return;
+    const userId = user === null ? undefined : printable(user.id);
+    const more = unlogged > 0 && { unlogged };
+    this.logger.warn({ msg: 'connection sends too fast', connectionId: id, userId, remoteAddr, ...more });
+  }
+
+  handshake(result: HandshakeResult, remoteAddr: string): void {
+    const unlogged = result.startsWith('max-') ? this.passes(result) : undefined;
+    if (unlogged === undefined) return;
+    const more = unlogged > 0 && { unlogged };
+    this.logger.warn({ msg: 'handshake refused', limit: result, remoteAddr, ...more });
+  }
+
   /** How many of this kind went unlogged since the last one, or `undefined` if this one does, too. */
   private passes(kind: string): number | undefined {
     const now = Date.now();
     const flood = this.floods.get(kind);
     if (flood === undefined || now - flood.sinceMs > 1_000) {
       this.floods.set(kind, { sinceMs: now, count: 1 });
-      return Math.max(0, (flood?.count ?? 0) - failuresPerSecond);
+      return Math.max(0, (flood?.count ?? 0) - entriesPerSecond);
     }
     flood.count += 1;
-    return flood.count > failuresPerSecond ? undefined : 0;
+    return flood.count > entriesPerSecond ? undefined : 0;
   }
 }

@@ -10,6 +10,9 @@ export const noBroker = (): Error =>
       'returns one; or leave it out for the memory of this process.',
   );
 
+export const contradictoryOptions = (one: string, other: string): Error =>
+  new Error(`LiveModule: "${one}" and "${other}" contradict each other. Keep one of them.`);
+
 export const noGuard = (): Error =>
   new Error(
     'LiveModule: no connection guard. Name one, LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { … } }), ' +
@@ -108,6 +111,11 @@ export const wsTooOld = (version: string, floor: string): Error =>
   new Error(
     `LiveModule: ws ${version} is installed, which has known weaknesses; ${floor} or newer is needed (npm i ws).`,
   );
+
+/** No error, but as seldom and as useful. */
+export const forwardedByStranger = (from: string): string =>
+  `X-Forwarded-For comes from ${from}, and is not believed: all clients behind it count as one address. If it is a proxy ` +
+  `of yours, name it: trustedProxies: ['${from}'].`;
 
 function describe(value: unknown): string {
   if (typeof value === 'string') return `"${value.slice(0, 80)}"`;

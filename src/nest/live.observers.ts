@@ -4,8 +4,8 @@ import type { HandshakeResult } from '../ws/refusal.js';
 
 /** Told what happens on the live server; no member may throw or wait. */
 export interface LiveObserver extends Observer {
-  /** An upgrade was decided. */
-  handshake(result: HandshakeResult): void;
+  /** An upgrade was decided; `address` is the client's. */
+  handshake(result: HandshakeResult, address: string): void;
 }
 
 /** Passes everything on to all who listen: the log, metrics, an application's own. */
@@ -33,6 +33,10 @@ export class LiveObservers implements LiveObserver {
     for (const observer of this.observers) observer.outbound?.(type, count);
   }
 
+  tooFast(connection: Connection, result: 'refused' | 'closed'): void {
+    for (const observer of this.observers) observer.tooFast?.(connection, result);
+  }
+
   failed(doing: string, error: unknown, connection?: Connection): void {
     for (const observer of this.observers) observer.failed?.(doing, error, connection);
   }
@@ -53,7 +57,7 @@ export class LiveObservers implements LiveObserver {
     for (const observer of this.observers) observer.availability?.(available);
   }
 
-  handshake(result: HandshakeResult): void {
-    for (const observer of this.observers) observer.handshake?.(result);
+  handshake(result: HandshakeResult, address: string): void {
+    for (const observer of this.observers) observer.handshake?.(result, address);
   }
 }

@@ -4,6 +4,26 @@ import type { Broker } from '../core/ports/broker.js';
 import type { JwtConnectionOptions } from './auth/jwt-connection.options.js';
 import type { SessionConnectionOptions } from './auth/session-connection.options.js';
 
+/** How fast one connection may send: messages and WebSocket pings, and the bytes in them. */
+export interface InboundRateOptions {
+  /** @default 20 */
+  readonly messagesPerSecond?: number;
+  /**
+   * Messages that may come at once after a rest.
+   * @default what comes in 2 seconds, and one `subscribe` for each of `maxTopicsPerConnection`: 168. A client that comes
+   * back asks for all its topics at once.
+   */
+  readonly messageBurst?: number;
+  /** @default 65536 */
+  readonly bytesPerSecond?: number;
+  /**
+   * Bytes that may come at once after a rest, at least `maxMessageBytes`.
+   * @default what comes in a second, one message of `maxMessageBytes`, and 512 bytes for each of `maxTopicsPerConnection`:
+   * 196608
+   */
+  readonly byteBurst?: number;
+}
+
 /** Options of `LiveModule.forRoot`. Everything has a safe default but the guards, which are named beside these. */
 export interface LiveModuleOptions {
   /**
@@ -40,6 +60,24 @@ export interface LiveModuleOptions {
   readonly upgradeTimeoutMs?: number;
   /** Upgrades that may be undecided at a time; the next one is refused with 503. @default 1000 */
   readonly maxPendingUpgrades?: number;
+  /**
+   * Upgrades of one address (IPv6: of one /64) that may be undecided at a time; the next one is refused with 429. 0 is no
+   * limit. [L-9.13]
+   * @default 20 for public addresses, no limit for private ones, where proxies are
+   */
+  readonly maxPendingUpgradesPerAddress?: number;
+  /** Connections in all; the next one is refused with 503. 0 is no limit. @default 0 */
+  readonly maxConnections?: number;
+  /** Connections of one user, also those whose peer has silently gone; the next one is refused with 429. 0 is no limit. @default 0 */
+  readonly maxConnectionsPerUser?: number;
+  /** Connections of one address (IPv6: of one /64); the next one is refused with 429. 0 is no limit. @default 0 */
+  readonly maxConnectionsPerAddress?: number;
+  /**
+   * Whose `X-Forwarded-For` says the client's address: the addresses and networks of your proxies (`['10.0.0.0/8']`), or
+   * how many proxies every client comes through. It is read from its end, and by nobody else believed. [L-9.14]
+   * @default nobody's: the client's address is the socket's
+   */
+  readonly trustedProxies?: number | readonly string[];
   /** Milliseconds between pings to one connection. @default 25000 */
   readonly pingIntervalMs?: number;
   /** Milliseconds after a ping in which something must be heard. @default 10000 */
@@ -76,6 +114,13 @@ export interface LiveModuleOptions {
   readonly maxTopicsPerConnection?: number;
   /** Messages of one connection that may wait for their turn before reading pauses. @default 64 */
   readonly maxWaitingMessages?: number;
+  /**
+   * How fast one connection may send; what is above it is answered `rate-limited`, and who goes on far above it is closed
+   * with 4002. [L-9.10] [L-9.11]
+   */
+  readonly inboundRate?: InboundRateOptions;
+  /** Lets every connection send as fast as it can. */
+  readonly dangerouslyUnlimitedInbound?: boolean;
   /** Milliseconds until an authorisation that has not answered denies. @default 5000 */
   readonly authorizationTimeoutMs?: number;
   /** Milliseconds that a connection whose credential has expired has for a new one before it is closed with 4501. @default 60000 */

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
 import type { WebSocket } from 'ws';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import { Live } from '../core/live.js';
 import type { Clock } from '../core/ports/clock.js';
+import { ClientAddresses } from '../ws/client-address.js';
 import { LiveHttpServer, type TakeUpgrade } from '../ws/live-http-server.js';
+import type { Occupancy } from '../ws/occupancy.js';
+import type { PendingHandshake } from '../ws/pending-handshake.js';
 import { Refusal, unavailable } from '../ws/refusal.js';
 import { SharedSockets } from '../ws/shared-sockets.js';
 import { UpgradeDoor } from '../ws/upgrade.js';
@@ -19,7 +21,7 @@ import { originVerdict } from './auth/origin.js';
 import { UpgradeGuards } from './auth/upgrade-guards.js';
 import type { LiveClients } from './live-clients.js';
 import { LiveWsAdapter } from './live-ws.adapter.js';
-import { foreignAdapter } from './live.errors.js';
+import { foreignAdapter, forwardedByStranger } from './live.errors.js';
 import { LiveGateway } from './live.gateway.js';
 import { LIVE_OPTIONS } from './live.module-definition.js';
 import { LiveObservers } from './live.observers.js';
@@ -54,17 +56,30 @@ export class LiveServer {
   ) {
     this.door = new UpgradeDoor(
       settings.upgrade,
+      new ClientAddresses(settings.trustedProxies, (from) => this.logger.warn(forwardedByStranger(from))),
       {
         draining: () => this.refusing,
         precheck: (request) => this.checkOrigin(request) ?? this.checkBroker(),
-        authenticate: (request) => this.authenticate(request),
+        authenticate: (handshake) => this.authenticate(handshake),
         accepted: (...peer) => this.accepted(...peer),
-        handshake: (result) => observers.handshake(result),
+        handshake: (result, address) => observers.handshake(result, address),
         failed: (doing, error) => observers.failed(doing, error),
       },
       clock,
     );
-    observers.add({ closed: (connection, _code, reason) => this.clients?.disconnected(connection, reason) });
+    const { occupancy } = this.door;
+    observers.add({
+      opened: ({ remoteAddr, user }) => occupancy.entered(remoteAddr, user?.id),
+      closed: (connection, _code, reason) => {
+        occupancy.left(connection.remoteAddr, connection.user?.id);
+        this.clients?.disconnected(connection, reason);
+      },
+    });
+  }
+
+  /** How many are in and pending, by address and by user. */
+  get occupancy(): Occupancy {
+    return this.door.occupancy;
   }
 
   /** Handshakes that are not decided yet. */
@@ -137,9 +152,9 @@ export class LiveServer {
     return address === null || typeof address === 'string' ? undefined : address;
   }
 
-  private async authenticate(request: IncomingMessage): Promise<ConnectionIdentity> {
+  private async authenticate({ request, address }: PendingHandshake): Promise<ConnectionIdentity> {
     if (this.guards === undefined) throw unavailable('The server is starting');
-    return this.guards.authenticate(request);
+    return this.guards.authenticate(request, address);
   }
 
   private checkOrigin(request: IncomingMessage): Refusal | undefined {
@@ -154,8 +169,7 @@ export class LiveServer {
 
   private accepted(
     ws: WebSocket,
-    socket: Duplex,
-    request: IncomingMessage,
+    { socket, request, address }: PendingHandshake,
     identity: ConnectionIdentity,
   ): void {
     const { clients } = this;
@@ -165,7 +179,7 @@ export class LiveServer {
       {
         id: randomUUID(),
         identity,
-        remoteAddr: request.socket.remoteAddress ?? 'unknown',
+        remoteAddr: address,
         cookieHeader: request.headers.cookie,
       },
       (connection) => clients.finder(connection),

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { LiveSettings } from '../core/live.settings.js';
 import type { PublishQueueLimits } from '../core/publish-queue.js';
+import type { TrustedProxies } from '../ws/client-address.js';
 import type { UpgradeOptions } from '../ws/upgrade.js';
 import { validateAllowedOrigins } from './auth/origin.js';
 import { wrongOption } from './live.errors.js';
+import { resolveInboundRate } from './resolve-inbound-rate.js';
+import { validTrustedProxies } from './trusted-proxies.js';
 import type { LiveModuleOptions } from './live.options.js';
 
 /** The module's options with every default filled in. */
@@ -11,6 +14,7 @@ export interface ResolvedLiveOptions extends LiveSettings {
   readonly port: number | 'app';
   readonly host: string;
   readonly upgrade: UpgradeOptions;
+  readonly trustedProxies: TrustedProxies;
   readonly drainTimeoutMs: number;
   readonly metricsPrefix: string;
 }
@@ -32,6 +36,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
   if (options.allowedOrigins !== undefined) validateAllowedOrigins(options.allowedOrigins);
   const compressFromBytes = compressionOf(options);
   const maxMessageBytes = number('maxMessageBytes', 65_536, 128, 2 ** 30);
+  const maxTopicsPerConnection = number('maxTopicsPerConnection', 128, 1);
   return {
     port: options.port === 'app' ? 'app' : number('port', 8081, 0, 65_535),
     host: text('host', options.host ?? '127.0.0.1', /^[\w.:-]{1,253}$/, 'an address or a host name'),
@@ -57,10 +62,16 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       maxPendingUpgrades: number('maxPendingUpgrades', 1_000, 1),
       maxMessageBytes,
       compress: compressFromBytes !== undefined,
+      maxConnections: number('maxConnections', 0, 0),
+      maxConnectionsPerUser: number('maxConnectionsPerUser', 0, 0),
+      maxConnectionsPerAddress: number('maxConnectionsPerAddress', 0, 0),
+      maxPendingUpgradesPerAddress: number('maxPendingUpgradesPerAddress', 20, 0),
+      maxPendingUpgradesPerPrivateAddress: number('maxPendingUpgradesPerAddress', 0, 0),
     },
+    trustedProxies: validTrustedProxies(options.trustedProxies ?? 0),
     limits: {
       maxMessageBytes,
-      maxTopicsPerConnection: number('maxTopicsPerConnection', 128, 1),
+      maxTopicsPerConnection,
       maxWaitingMessages: number('maxWaitingMessages', 64, 1),
       backPressureThresholdBytes: number('backPressureThresholdBytes', 1_048_576, 0),
       maxQueuedMessages: number('maxQueuedMessages', 4_096, 1),
@@ -74,6 +85,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       instanceTimeoutMs: number('instanceTimeoutMs', 6_000, 100),
       snapshotTimeoutMs: number('snapshotTimeoutMs', 10_000, 1),
       positionCheckIntervalMs: number('positionCheckIntervalMs', 30_000, 0),
+      inboundRate: resolveInboundRate(options, { maxMessageBytes, maxTopicsPerConnection }),
     },
   };
 }

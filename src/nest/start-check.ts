@@ -41,7 +41,7 @@ export class LiveStartCheck implements OnModuleInit {
 
   onModuleInit(): void {
     this.checkWs();
-    const { dangerouslyPublic, dangerouslyAllowAnyOrigin } = this.options;
+    const { dangerouslyPublic, dangerouslyAllowAnyOrigin, dangerouslyUnlimitedInbound } = this.options;
     if (this.guards.length === 0 && dangerouslyPublic !== true) throw noGuard();
     for (const guard of this.guards) if (typeof guard === 'function') this.checkGuard(guard);
     // Nest asks these for requests alone, and an upgrade is none.
@@ -50,6 +50,9 @@ export class LiveStartCheck implements OnModuleInit {
     if (dangerouslyPublic === true) this.logger.warn('dangerouslyPublic: everybody may connect.');
     if (dangerouslyAllowAnyOrigin === true) {
       this.logger.warn("dangerouslyAllowAnyOrigin: any page may connect, with its visitors' cookies.");
+    }
+    if (dangerouslyUnlimitedInbound === true) {
+      this.logger.warn('dangerouslyUnlimitedInbound: every connection may send as fast as it can.');
     }
   }
 

@@ -37,6 +37,7 @@ export const CloseReason = {
   serverShuttingDown: 'server shutting down',
   backPressure: 'back-pressure threshold exceeded',
   positionLost: 'position lost',
+  tooFast: 'too fast',
 } as const;
 
 const transportCodesToComeBack: ReadonlySet<number> = new Set([1001, 1006, 1008, 1011, 1012, 1013]);

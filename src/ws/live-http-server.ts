@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { maxHandshakeHeaders } from './handshake.js';
 import { Refusal, refuse } from './refusal.js';
+import { SilentSockets } from './silent-sockets.js';
 
 /** Takes an upgrade; `unfinishedResponse`: an earlier request on the same socket is not answered yet. */
 export type TakeUpgrade = (
@@ -34,9 +35,10 @@ const backlog = 4_096;
 export class LiveHttpServer {
   private readonly server: Server;
 
-  constructor(takeUpgrade: TakeUpgrade, limits: HttpLimits = httpLimits) {
+  constructor(takeUpgrade: TakeUpgrade, limits: HttpLimits = httpLimits, silent = new SilentSockets()) {
     const responses = new UnfinishedResponses();
     this.server = createServer({ ...limits }, (request, response) => {
+      silent.asked(request.socket);
       responses.note(request, response);
       notFound(response);
     });
@@ -44,8 +46,10 @@ export class LiveHttpServer {
       if (socket.writable) refuse(socket, parserRefusal(error));
       else socket.destroy();
     });
+    this.server.on('connection', silent.connected);
     this.server.maxHeadersCount = 2 * maxHandshakeHeaders;
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      silent.asked(socket);
       takeUpgrade(request, socket, head, responses.has(socket));
     });
   }

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Waiting } from './upgrade-hooks.js';
 
 /** Bytes that a peer may send ahead; nobody reads further until the handshake is decided. */
 const maxEarlyBytes = 16_384;
@@ -9,7 +8,7 @@ const maxEarlyBytes = 16_384;
  * One handshake that is not decided yet. Its socket is read meanwhile: that a peer has left shows only behind what it
  * has sent ahead.
  */
-export class PendingHandshake implements Waiting {
+export class PendingHandshake {
   private abort: AbortController | undefined;
   private over = false;
   private readonly early: Buffer[];
@@ -19,6 +18,8 @@ export class PendingHandshake implements Waiting {
   constructor(
     readonly request: IncomingMessage,
     readonly socket: Duplex,
+    /** The client's. */
+    readonly address: string,
     head: Buffer,
     private readonly onGone: () => void,
   ) {
@@ -30,7 +31,7 @@ export class PendingHandshake implements Waiting {
     this.stopAtLimit();
   }
 
-  /** Aborts when nobody waits any more, decided or not. */
+  /** Aborts when nobody waits any more, decided or not. Made when it is first asked for: it would be a tenth of what a peer costs. */
   get signal(): AbortSignal {
     this.abort ??= new AbortController();
     if (this.over) this.abort.abort();

@@ -11,6 +11,11 @@ export type HandshakeResult =
   | 'not-found'
   | 'wrong-version'
   | 'too-many'
+  | 'max-connections'
+  | 'max-connections-per-address'
+  | 'max-connections-per-user'
+  | 'max-pending'
+  | 'max-pending-per-address'
   | 'unavailable'
   | 'aborted';
 

@@ -3,16 +3,17 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import type { Cancel, Clock } from '../core/ports/clock.js';
+import type { ClientAddresses } from './client-address.js';
 import { handshakeFault } from './handshake.js';
+import { Occupancy, type OccupancyLimits } from './occupancy.js';
 import { PendingHandshake } from './pending-handshake.js';
 import { Refusal, refuse, unavailable } from './refusal.js';
 import type { UpgradeHooks } from './upgrade-hooks.js';
 import { makeWebSocketServer } from './websocket-server.js';
 
-export interface UpgradeOptions {
+export interface UpgradeOptions extends OccupancyLimits {
   readonly path: string;
   readonly upgradeTimeoutMs: number;
-  readonly maxPendingUpgrades: number;
   readonly maxMessageBytes: number;
   /** Whether permessage-deflate is agreed to where a client offers it. @default false */
   readonly compress?: boolean;
@@ -23,30 +24,35 @@ export interface UpgradeOptions {
  * deadline, and a set of its own. [L-1.4] [L-1.10]
  */
 export class UpgradeDoor {
+  /** Who is in is told to it from outside: the door does not see anybody leave. */
+  readonly occupancy: Occupancy;
   /** With what takes back their deadlines. */
   private readonly pending = new Map<PendingHandshake, Cancel>();
   private readonly server: ReturnType<typeof makeWebSocketServer>;
 
   constructor(
     private readonly options: UpgradeOptions,
+    private readonly addresses: ClientAddresses,
     private readonly hooks: UpgradeHooks,
     private readonly clock: Clock,
   ) {
     this.server = makeWebSocketServer(options.maxMessageBytes, options.compress);
+    this.occupancy = new Occupancy(options);
   }
 
   /** Handshakes that are not decided yet. */
   get pendingCount(): number {
-    return this.pending.size;
+    return this.occupancy.pendingCount;
   }
 
   /** An `upgrade` event; never throws, and owns the socket from here on. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer, unfinishedResponse: boolean): void {
     // First of all: a peer that resets the connection while it is pending would end the process.
     socket.on('error', ignore);
-    const refusal = this.lookOver(request, unfinishedResponse);
-    if (refusal === undefined) void this.decide(this.enter(request, socket, head));
-    else this.refuse(socket, refusal);
+    const address = this.addresses.of(request);
+    const refusal = this.lookOver(request, address, unfinishedResponse);
+    if (refusal === undefined) void this.decide(this.enter(request, socket, address, head));
+    else this.refuse(socket, address, refusal);
   }
 
   /** Refuses everybody who is still pending. */
@@ -55,33 +61,37 @@ export class UpgradeDoor {
       this.dismiss(handshake, unavailable('The server is shutting down'));
   }
 
-  private lookOver(request: IncomingMessage, unfinishedResponse: boolean): Refusal | undefined {
+  /** What needs nobody to be asked, cheapest first. */
+  private lookOver(
+    request: IncomingMessage,
+    address: string,
+    unfinishedResponse: boolean,
+  ): Refusal | undefined {
     try {
       if (unfinishedResponse)
         return new Refusal(400, 'An earlier request on this socket is not answered yet');
       const fault = handshakeFault(request, this.options.path);
       if (fault !== undefined) return fault;
       if (this.hooks.draining()) return unavailable('The server is shutting down');
-      if (this.pending.size >= this.options.maxPendingUpgrades)
-        return unavailable('Too many handshakes are pending');
-      return this.hooks.precheck(request);
+      return this.hooks.precheck(request) ?? this.occupancy.refusalOfHandshake(address);
     } catch (error) {
       return this.undecided(error);
     }
   }
 
-  private enter(request: IncomingMessage, socket: Duplex, head: Buffer): PendingHandshake {
-    const handshake = new PendingHandshake(request, socket, head, () => this.abandon(handshake));
+  private enter(request: IncomingMessage, socket: Duplex, address: string, head: Buffer): PendingHandshake {
+    const handshake = new PendingHandshake(request, socket, address, head, () => this.abandon(handshake));
     const cancelDeadline = this.clock.after(this.options.upgradeTimeoutMs, () => {
       this.dismiss(handshake, unavailable('The handshake was not decided in time'));
     });
     this.pending.set(handshake, cancelDeadline);
+    this.occupancy.began(address);
     return handshake;
   }
 
   private async decide(handshake: PendingHandshake): Promise<void> {
     try {
-      const identity = await this.hooks.authenticate(handshake.request, handshake);
+      const identity = await this.hooks.authenticate(handshake);
       this.admit(handshake, identity);
     } catch (error) {
       this.dismiss(handshake, error instanceof Refusal ? error : this.undecided(error));
@@ -89,11 +99,14 @@ export class UpgradeDoor {
   }
 
   private admit(handshake: PendingHandshake, identity: ConnectionIdentity): void {
-    const { request, socket } = handshake;
+    const { request, socket, address } = handshake;
     const early = this.leave(handshake);
     if (early === undefined) return;
-    if (this.hooks.draining()) {
-      this.refuse(socket, unavailable('The server is shutting down'));
+    const refusal = this.hooks.draining()
+      ? unavailable('The server is shutting down')
+      : this.occupancy.refusalOfConnection(address, identity.user?.id);
+    if (refusal !== undefined) {
+      this.refuse(socket, address, refusal);
       return;
     }
     let admitted = false;
@@ -104,26 +117,21 @@ export class UpgradeDoor {
       // At once: garbage as the first frame would end the process otherwise.
       ws.on('error', ignore);
       socket.off('error', ignore);
-      this.accept(ws, socket, request, identity);
+      this.accept(ws, handshake, identity);
     });
     socket.uncork();
     // Not called back: the peer had already left.
-    if (!admitted) this.hooks.handshake('aborted');
+    if (!admitted) this.hooks.handshake('aborted', address);
   }
 
-  private accept(
-    ws: WebSocket,
-    socket: Duplex,
-    request: IncomingMessage,
-    identity: ConnectionIdentity,
-  ): void {
+  private accept(ws: WebSocket, handshake: PendingHandshake, identity: ConnectionIdentity): void {
     try {
-      this.hooks.handshake('accepted');
-      this.hooks.accepted(ws, socket, request, identity);
+      this.hooks.handshake('accepted', handshake.address);
+      this.hooks.accepted(ws, handshake, identity);
       ws.resume();
     } catch (error) {
       this.hooks.failed('accepting a peer', error);
-      socket.uncork();
+      handshake.socket.uncork();
       ws.terminate();
     }
   }
@@ -132,11 +140,11 @@ export class UpgradeDoor {
   private abandon(handshake: PendingHandshake): void {
     if (this.leave(handshake) === undefined) return;
     handshake.socket.destroy();
-    this.hooks.handshake('aborted');
+    this.hooks.handshake('aborted', handshake.address);
   }
 
   private dismiss(handshake: PendingHandshake, refusal: Refusal): void {
-    if (this.leave(handshake) !== undefined) this.refuse(handshake.socket, refusal);
+    if (this.leave(handshake) !== undefined) this.refuse(handshake.socket, handshake.address, refusal);
   }
 
   /** What the peer sent ahead; `undefined` when it was decided already. */
@@ -144,6 +152,7 @@ export class UpgradeDoor {
     const cancelDeadline = this.pending.get(handshake);
     if (cancelDeadline === undefined) return undefined;
     this.pending.delete(handshake);
+    this.occupancy.decided(handshake.address);
     cancelDeadline();
     return handshake.end();
   }
@@ -153,8 +162,8 @@ export class UpgradeDoor {
     return unavailable('The handshake could not be decided');
   }
 
-  private refuse(socket: Duplex, refusal: Refusal): void {
-    this.hooks.handshake(refusal.result);
+  private refuse(socket: Duplex, address: string, refusal: Refusal): void {
+    this.hooks.handshake(refusal.result, address);
     refuse(socket, refusal);
   }
 }

@@ -10,6 +10,7 @@ class Told {
   readonly events: unknown[] = [];
   readonly received = (text: string): void => this.tell('received', text);
   readonly receivedBinary = (): void => this.tell('binary');
+  readonly pinged = (): void => this.tell('pinged');
   readonly heard = (): void => this.tell('heard');
   readonly finished = (code: number, reason: string): void => this.tell('finished', code, reason);
 
@@ -61,7 +62,7 @@ describe('WsSocket', () => {
     expect(told.events).toEqual([
       ['received', 'ä'],
       ['binary'],
-      ['heard'],
+      ['pinged'],
       ['heard'],
       ['finished', 1000, 'bye'],
     ]);

@@ -66,8 +66,8 @@ export class WsSocket implements LiveSocket {
 export function serve(ws: WebSocket, session: Session): void {
   sessions.set(ws, session);
   ws.on('message', onMessage);
-  ws.on('ping', onLife);
-  ws.on('pong', onLife);
+  ws.on('ping', onPing);
+  ws.on('pong', onPong);
   ws.on('close', onClose);
 }
 
@@ -78,11 +78,15 @@ function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
   const session = sessions.get(this);
   if (isBinary) session?.receivedBinary();
   // A Buffer: `binaryType` is never changed here.
-  else session?.received((data as Buffer).toString('utf8'));
+  else session?.received((data as Buffer).toString('utf8'), (data as Buffer).byteLength);
 }
 
-function onLife(this: WebSocket): void {
-  sessions.get(this)?.heard();
+function onPing(this: WebSocket, data: Buffer): void {
+  sessions.get(this)?.pinged(data.byteLength);
+}
+
+function onPong(this: WebSocket, data: Buffer): void {
+  sessions.get(this)?.heard(data.byteLength);
 }
 
 function onClose(this: WebSocket, code: number, reason: Buffer): void {

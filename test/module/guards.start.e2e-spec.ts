@@ -88,6 +88,24 @@ describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
     expect(log.live('warn')).toContain('dangerouslyPublic: everybody may connect.');
   });
 
+  it('[L-9.10] dangerouslyUnlimitedInbound says so in the log', async () => {
+    const log = new LogRecorder();
+    await startLiveApp({ platform, options: { dangerouslyUnlimitedInbound: true }, before: log.use });
+    expect(log.live('warn')).toContain(
+      'dangerouslyUnlimitedInbound: every connection may send as fast as it can.',
+    );
+  });
+
+  it('[L-9.14] an X-Forwarded-For that nobody believes is told once in the log', async () => {
+    const log = new LogRecorder();
+    const { url } = await startLiveApp({ platform, before: log.use });
+    const headers = { 'x-forwarded-for': '192.0.2.1' };
+    for (let i = 0; i < 3; i++) await LiveTestClient.connect(url, { token: 'ann', headers });
+    expect(log.live('warn').filter((text) => String(text).includes('X-Forwarded-For'))).toEqual([
+      expect.stringContaining("trustedProxies: ['127.0.0.1']"),
+    ]);
+  });
+
   it('[S4] dangerouslyAllowAnyOrigin says so in the log', async () => {
     const log = new LogRecorder();
     await startLiveApp({ platform, options: { dangerouslyAllowAnyOrigin: true }, before: log.use });

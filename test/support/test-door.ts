@@ -4,17 +4,22 @@ import { onTestFinished } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { ConnectionIdentity } from '../../src/core/connection/live-user.js';
 import { TestClock } from '../../src/testing/test-clock.js';
+import { ClientAddresses, type TrustedProxies } from '../../src/ws/client-address.js';
 import { LiveHttpServer, type HttpLimits } from '../../src/ws/live-http-server.js';
+import type { PendingHandshake } from '../../src/ws/pending-handshake.js';
 import type { Refusal } from '../../src/ws/refusal.js';
 import { UpgradeDoor, type UpgradeOptions } from '../../src/ws/upgrade.js';
-import type { Waiting } from '../../src/ws/upgrade-hooks.js';
 import { RawPeer } from './raw-peer.js';
 
 export interface TestDoorSetup {
   readonly options?: Partial<UpgradeOptions>;
   readonly limits?: HttpLimits;
+  readonly trustedProxies?: TrustedProxies;
   readonly precheck?: (request: IncomingMessage) => Refusal | undefined;
-  readonly authenticate?: (request: IncomingMessage, waiting: Waiting) => Promise<ConnectionIdentity>;
+  readonly authenticate?: (
+    request: IncomingMessage,
+    handshake: PendingHandshake,
+  ) => Promise<ConnectionIdentity>;
   readonly accepted?: (ws: WebSocket, socket: Duplex) => void;
 }
 
@@ -38,16 +43,24 @@ export class TestDoor {
         path: '/live',
         upgradeTimeoutMs: 5_000,
         maxPendingUpgrades: 10,
+        maxPendingUpgradesPerAddress: 0,
+        maxPendingUpgradesPerPrivateAddress: 0,
+        maxConnections: 0,
+        maxConnectionsPerUser: 0,
+        maxConnectionsPerAddress: 0,
         maxMessageBytes: 65_536,
         ...setup.options,
       },
+      new ClientAddresses(setup.trustedProxies ?? 0),
       {
         draining: () => this.draining,
         precheck: (request) => setup.precheck?.(request),
-        authenticate: (request, waiting) =>
-          setup.authenticate?.(request, waiting) ?? Promise.resolve({ user: null }),
-        accepted: (ws, socket) => {
+        authenticate: (handshake) =>
+          setup.authenticate?.(handshake.request, handshake) ?? Promise.resolve({ user: null }),
+        accepted: (ws, { socket, address }, { user }) => {
           this.sockets.push(ws);
+          this.door.occupancy.entered(address, user?.id);
+          ws.on('close', () => this.door.occupancy.left(address, user?.id));
           ws.on('message', (data: Buffer) => this.note(this.received, data.toString()));
           setup.accepted?.(ws, socket);
         },

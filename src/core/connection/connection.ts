@@ -6,6 +6,7 @@ import type { LiveSocket } from '../ports/socket.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
 import type { ConnectionIdentity, LiveUser } from './live-user.js';
 import type { Membership } from './membership.js';
+import type { RateGate } from './rate-gate.js';
 
 /** What is known of a peer when its connection opens. */
 export interface PeerInfo {
@@ -39,6 +40,12 @@ export class Connection implements SlowPeer {
   /** For the heartbeat alone: when the next ping is due, and when one that is not answered yet was sent. */
   pingDueMs = 0;
   pingSentMs: number | undefined;
+  /** Pings of the heartbeat without a pong. */
+  pongsDue = 0;
+  /** Made with the first message: an idle connection has none. */
+  gate: RateGate | undefined;
+  /** Questions to the application on its behalf that are not settled yet. [L-9.15] */
+  openQuestions = 0;
   /** How this side ended it, if it did. */
   closedWith: { readonly code: number; readonly reason: string } | undefined;
   /** The topic of a subscribe that was taken back before its verb has begun. [L-3.7] */

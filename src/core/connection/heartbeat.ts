@@ -64,6 +64,7 @@ export class Heartbeat {
     } else if (awake >= connection.pingDueMs) {
       connection.pingDueMs = awake + this.options.pingIntervalMs;
       connection.pingSentMs ??= awake;
+      connection.pongsDue += 1;
       connection.socket.ping();
     }
   }

@@ -17,6 +17,8 @@ export interface Observer {
   inbound(type: string): void;
   /** `count` frames of this type were handed to connections. */
   outbound(type: string, count: number): void;
+  /** A message or ping above the rate was refused, or ended the connection. [L-9.11] */
+  tooFast(connection: Connection, result: 'refused' | 'closed'): void;
   /** An error that is ours: a handler, a hook, a provider, a broker. `doing` says what was being done. */
   failed(doing: string, error: unknown, connection?: Connection): void;
   /** Something was missing in a topic. */
@@ -35,6 +37,7 @@ export const silentObserver: Observer = {
   closed() {},
   inbound() {},
   outbound() {},
+  tooFast() {},
   failed() {},
   healed() {},
   suspected() {},

@@ -1,6 +1,7 @@
 import type { AuthenticatedMessage, InboundMessage } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
+import { checkOpenQuestions, counted } from '../connection/questions.js';
 import type { ConnectionIdentity } from '../connection/live-user.js';
 import type { VerifyCredential } from '../live.settings.js';
 import type { Clock } from '../ports/clock.js';
@@ -43,10 +44,11 @@ export class Auth {
     token: string,
     verify: VerifyCredential,
   ): Promise<ConnectionIdentity> {
+    checkOpenQuestions(connection);
     const { clock, timeoutMs: ms } = this.parts;
     const error = (): Error => new Error(`The credential was not checked within ${String(ms)} ms`);
     try {
-      return await new PendingSubscribe().until(verify(token), { clock, ms, error });
+      return await new PendingSubscribe().until(counted(connection, verify(token)), { clock, ms, error });
     } catch (error) {
       if (error instanceof LiveError) throw error;
       this.parts.observer.failed('checking a credential', error, connection);

@@ -1,5 +1,7 @@
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
+import type { LiveUser } from '../connection/live-user.js';
+import { checkOpenQuestions, counted } from '../connection/questions.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { Policy, TopicRules } from '../ports/policy.js';
@@ -31,9 +33,11 @@ export class Authoriser {
     connection: Connection,
     pending = new PendingSubscribe(),
   ): Promise<TopicRules> {
-    const rules = this.policy.rulesFor(topic);
-    if (rules === undefined || (await this.ask(right, rules, connection, pending)) !== 'yes')
-      throw forbidden();
+    checkOpenQuestions(connection);
+    const declared = this.policy.rulesFor(topic);
+    if (declared === undefined) throw forbidden();
+    const rules = chargedTo(connection, declared, right);
+    if ((await this.ask(right, rules, connection, pending)) !== 'yes') throw forbidden();
     return rules;
   }
 
@@ -64,4 +68,14 @@ export class Authoriser {
       return error instanceof LiveError && error.code === 'unavailable' ? 'unavailable' : 'failed';
     }
   }
+}
+
+/** What the peer has the application asked counts until it is settled: about this right, and for a snapshot. [L-9.15] */
+function chargedTo(connection: Connection, rules: TopicRules, right: Right): TopicRules {
+  const { snapshot } = rules;
+  return {
+    ...rules,
+    [right]: (user: LiveUser | null) => counted(connection, rules[right](user)),
+    ...(snapshot !== undefined && { snapshot: () => counted(connection, snapshot()) }),
+  };
 }

@@ -29,9 +29,14 @@ export class UpgradeGuards {
     ) as RunGuards;
   }
 
-  /** Who is there, if all guards say yes. Throws a `Refusal`, or what a guard threw that is no HTTP answer. */
-  async authenticate(request: IncomingMessage): Promise<ConnectionIdentity> {
+  /**
+   * Who is there, if all guards say yes. Throws a `Refusal`, or what a guard threw that is no HTTP answer.
+   *
+   * @param address the client's, which guards find as `request.ip`
+   */
+  async authenticate(request: IncomingMessage, address: string): Promise<ConnectionIdentity> {
     const response = responseFor(request);
+    Object.defineProperty(request, 'ip', { value: address, configurable: true, writable: true });
     try {
       await this.run(request, response);
     } catch (error) {
@@ -46,7 +51,6 @@ function responseFor(request: IncomingMessage): ServerResponse {
   const response = new ServerResponse(request);
   const header = (name: string, value: string | number): ServerResponse =>
     response.setHeader(name, String(value));
-  if (!('ip' in request)) Object.assign(request, { ip: request.socket.remoteAddress });
   return Object.assign(response, { header });
 }
 

@@ -28,6 +28,12 @@ function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSour
     make.counterBy('handshakes_total', 'Handshakes decided', 'result', tally.handshakesByResult),
     make.counterBy('closes_total', 'Connections ended, by close code', 'code', tally.closesByCode),
     make.counterBy(
+      'rate_limited_total',
+      'Messages and pings above the rate: refused, or so many that they closed the connection',
+      'result',
+      tally.tooFastByResult,
+    ),
+    make.counterBy(
       'gaps_total',
       'Topics in which something was missing, by what became of it',
       'outcome',

@@ -42,6 +42,11 @@ const handshakeResults: Record<HandshakeResult, true> = {
   'not-found': true,
   'wrong-version': true,
   'too-many': true,
+  'max-connections': true,
+  'max-connections-per-address': true,
+  'max-connections-per-user': true,
+  'max-pending': true,
+  'max-pending-per-address': true,
   unavailable: true,
   aborted: true,
 };
@@ -64,6 +69,7 @@ export class LiveTally implements Partial<LiveObserver> {
   readonly healedByOutcome = new LabelCounts(Object.keys(outcomes));
   readonly restartsByResult = new LabelCounts(Object.keys(results));
   suspicionsTotal = 0;
+  readonly tooFastByResult = new LabelCounts(['refused', 'closed']);
   failuresTotal = 0;
 
   inbound(type: string): void {
@@ -80,6 +86,10 @@ export class LiveTally implements Partial<LiveObserver> {
 
   closed(_connection: Connection, code: number): void {
     this.closesByCode.add(String(code), 1);
+  }
+
+  tooFast(_connection: Connection, result: 'refused' | 'closed'): void {
+    this.tooFastByResult.add(result, 1);
   }
 
   healed(how: Healed): void {

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { LiveModuleOptions } from './live.options.js';
+import { resolveOptions } from './resolve-options.js';
+
+const rateOf = (options: LiveModuleOptions) => resolveOptions(options).limits.inboundRate;
+
+describe('The options of the limits', () => {
+  it('[L-9.10] have a burst for a client that comes back with all its topics', () => {
+    expect(rateOf({})).toEqual({
+      messagesPerSecond: 20,
+      messageBurst: 168,
+      bytesPerSecond: 65_536,
+      byteBurst: 196_608,
+    });
+  });
+
+  it('[L-9.10] have a burst that follows the rate, the topics and the size of a message', () => {
+    const options = { maxTopicsPerConnection: 1_000, maxMessageBytes: 1_048_576 };
+    expect(rateOf({ ...options, inboundRate: { messagesPerSecond: 100, bytesPerSecond: 1 } })).toEqual({
+      messagesPerSecond: 100,
+      messageBurst: 1_200,
+      bytesPerSecond: 1,
+      byteBurst: 1 + 1_048_576 + 512_000,
+    });
+  });
+
+  it('[L-9.10] are taken as they are given', () => {
+    const inboundRate = { messagesPerSecond: 1, messageBurst: 2, bytesPerSecond: 3, byteBurst: 65_536 };
+    expect(rateOf({ inboundRate })).toEqual(inboundRate);
+  });
+
+  it('[L-9.10] have no rate where that is said to be dangerous', () => {
+    expect(rateOf({ dangerouslyUnlimitedInbound: true })).toBeUndefined();
+    expect(rateOf({ dangerouslyUnlimitedInbound: false })).toBeDefined();
+    expect(() => rateOf({ dangerouslyUnlimitedInbound: true, inboundRate: { messageBurst: 1 } })).toThrow(
+      /"dangerouslyUnlimitedInbound" and "inboundRate" contradict each other/,
+    );
+  });
+
+  it.each<[string, LiveModuleOptions]>([
+    ['inboundRate.messagesPerSecond" is 0', { inboundRate: { messagesPerSecond: 0 } }],
+    ['inboundRate.messagesPerSecond" is 1.5', { inboundRate: { messagesPerSecond: 1.5 } }],
+    ['inboundRate.messageBurst" is NaN', { inboundRate: { messageBurst: Number.NaN } }],
+    ['inboundRate.bytesPerSecond" is "1"', { inboundRate: { bytesPerSecond: '1' as unknown as number } }],
+    // The largest message would never pass.
+    ['inboundRate.byteBurst" is 65535', { inboundRate: { byteBurst: 65_535 } }],
+    ['maxConnections" is -1', { maxConnections: -1 }],
+    ['maxConnectionsPerUser" is 0.5', { maxConnectionsPerUser: 0.5 }],
+    ['maxConnectionsPerAddress" is "many"', { maxConnectionsPerAddress: 'many' as unknown as number }],
+    ['maxPendingUpgradesPerAddress" is -1', { maxPendingUpgradesPerAddress: -1 }],
+    ['trustedProxies" is -1', { trustedProxies: -1 }],
+    ['trustedProxies" is 11', { trustedProxies: 11 }],
+    ['trustedProxies" is true', { trustedProxies: true as unknown as number }],
+    ['trustedProxies" is "10.0.0.0/8"', { trustedProxies: '10.0.0.0/8' as unknown as number }],
+    ['trustedProxies" is ["everybody"]', { trustedProxies: ['everybody'] }],
+    ['trustedProxies" is ["0.0.0.0/0"]', { trustedProxies: ['0.0.0.0/0'] }],
+  ])('name what cannot be meant: "%s', (words, options) => {
+    expect(() => resolveOptions(options)).toThrow(`LiveModule: "${words}, but must be `);
+  });
+
+  it('[L-9.13] have no limit of connections by default, and one for the pending of strangers', () => {
+    expect(resolveOptions({}).upgrade).toMatchObject({
+      maxConnections: 0,
+      maxConnectionsPerUser: 0,
+      maxConnectionsPerAddress: 0,
+      maxPendingUpgrades: 1_000,
+      maxPendingUpgradesPerAddress: 20,
+      maxPendingUpgradesPerPrivateAddress: 0,
+    });
+    expect(resolveOptions({ maxPendingUpgradesPerAddress: 5 }).upgrade).toMatchObject({
+      maxPendingUpgradesPerAddress: 5,
+      maxPendingUpgradesPerPrivateAddress: 5,
+    });
+  });
+});

@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http';
+import type { BlockList } from 'node:net';
+import { isIP } from 'node:net';
+import { isIn, networks, plainAddress } from './ip-address.js';
+
+/** Whose `X-Forwarded-For` is believed: that of so many proxies in a row, or of proxies with these addresses. */
+export type TrustedProxies = number | readonly string[];
+
+export const mostProxies = 10;
+
+/** Whether a value, whatever it is, names proxies. */
+export function areProxies(value: unknown): value is TrustedProxies {
+  if (typeof value === 'number') return Number.isInteger(value) && value >= 0 && value <= mostProxies;
+  try {
+    if (Array.isArray(value)) networks(value as readonly string[]);
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Finds a client's address: the socket's, or, behind trusted proxies, what the outermost of them wrote down. The list is
+ * read from its end: everything before the first entry that no trusted proxy wrote may be invented. [L-9.14]
+ */
+export class ClientAddresses {
+  private readonly hops: number;
+  private readonly proxies: BlockList | undefined;
+  private told = false;
+
+  /**
+   * @param onIgnored told once, of the first list that is not believed though nobody is
+   * @throws RangeError for what is no network
+   */
+  constructor(
+    trusted: TrustedProxies,
+    private readonly onIgnored: (from: string) => void = () => {},
+  ) {
+    this.hops = typeof trusted === 'number' ? trusted : 0;
+    if (typeof trusted !== 'number' && trusted.length > 0) this.proxies = networks(trusted);
+  }
+
+  of({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string {
+    const list = headers['x-forwarded-for'];
+    let address = plainAddress(socket.remoteAddress);
+    if (typeof list !== 'string') return address;
+    if (this.hops === 0 && this.proxies === undefined) this.ignore(address);
+    let end = list.length;
+    for (let hop = 0; end > 0 && this.trusts(address, hop); hop++) {
+      const start = list.lastIndexOf(',', end - 1) + 1;
+      const entry = addressIn(list.slice(start, end));
+      if (entry === undefined) break;
+      address = entry;
+      end = start - 1;
+    }
+    return address;
+  }
+
+  private trusts(address: string, hop: number): boolean {
+    return this.proxies === undefined ? hop < this.hops : isIn(this.proxies, address);
+  }
+
+  private ignore(from: string): void {
+    if (!this.told) this.onIgnored(from);
+    this.told = true;
+  }
+}
+
+/** An entry is an address, some proxies add a port: `192.0.2.1:443`, `[2001:db8::1]:443`. */
+function addressIn(text: string): string | undefined {
+  const entry = text.trim();
+  const address = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(entry)?.[1] ?? entry.replace(/^([\d.]+):\d{1,5}$/, '$1');
+  return isIP(address) === 0 ? undefined : plainAddress(address);
+}

@@ -1,0 +1,82 @@
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+
+/** An address that nobody knows: the peer of a Unix socket, or one that has left already. */
+export const unknownAddress = 'unknown';
+
+/** The address in its one form: without a zone, and IPv4 as such also where it comes in IPv6 (`::ffff:192.0.2.1`). */
+export function plainAddress(address: string | undefined): string {
+  const [plain = ''] = address?.toLowerCase().split('%') ?? [];
+  if (!isIPv6(plain)) return isIPv4(plain) ? plain : unknownAddress;
+  const groups = groupsOf(plain);
+  const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
+  if (!isMapped) return plain;
+  return groups
+    .slice(6)
+    .flatMap((group) => [group >> 8, group & 0xff])
+    .join('.');
+}
+
+/** Who counts as one: an IPv4 address, or the /64 of an IPv6 address, which is the least that one customer has. */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const prefix = groupsOf(address).slice(0, 4);
+  return `${prefix.map((group) => group.toString(16)).join(':')}::/64`;
+}
+
+const privateNetworks = networks([
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '100.64.0.0/10',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+]);
+
+/** Whether it is rather a proxy's or a colleague's than a stranger's (RFC 6890); an unknown one is. */
+export function isPrivate(address: string): boolean {
+  return !isIP(address) || isIn(privateNetworks, address);
+}
+
+/** Whether a plain address is in one of the networks. */
+export function isIn(list: BlockList, address: string): boolean {
+  const version = isIP(address);
+  return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
+}
+
+/**
+ * Addresses and networks, such as `10.0.0.0/8`, as something to look addresses up in.
+ *
+ * @throws RangeError for what is none, and for a network of all addresses
+ */
+export function networks(list: readonly string[]): BlockList {
+  const found = new BlockList();
+  for (const each of list) {
+    const [, base = '', bits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(each) ?? [];
+    const version = isIP(base);
+    const longest = version === 6 ? 128 : 32;
+    const prefix = Number(bits ?? longest);
+    if (version === 0 || prefix < 1 || prefix > longest) throw new RangeError(each);
+    found.addSubnet(base, prefix, version === 6 ? 'ipv6' : 'ipv4');
+  }
+  return found;
+}
+
+/** The eight groups of a valid IPv6 address. */
+function groupsOf(address: string): number[] {
+  const [head = [], tail = []] = address.split('::').map(groupsIn);
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => 0);
+  return [...head, ...zeros, ...tail];
+}
+
+/** The last two groups may be written as an IPv4 address. */
+function groupsIn(part: string): number[] {
+  if (part === '') return [];
+  return part.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
+    return [(a << 8) | b, (c << 8) | d];
+  });
+}

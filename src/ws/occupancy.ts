@@ -1,0 +1,119 @@
+import { isPrivate, networkOf } from './ip-address.js';
+import { type HandshakeResult, Refusal } from './refusal.js';
+
+/** How many there may be; 0 is no limit. */
+export interface OccupancyLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerUser: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxPendingUpgrades: number;
+  readonly maxPendingUpgradesPerAddress: number;
+  /** The same for private addresses: a proxy that nobody named has one, and all its clients behind it. */
+  readonly maxPendingUpgradesPerPrivateAddress: number;
+}
+
+/** Who is asked to come back later: connections last, handshakes pass. In seconds. */
+const retryAfter = { connection: 5, handshake: 1 } as const;
+
+/**
+ * How many are in and how many are pending: in all, by address and by user. Asked before the guards, since that is cheap,
+ * and again in the turn in which somebody comes in, since others may have come meanwhile. [L-9.13]
+ */
+export class Occupancy {
+  /** Connections now. */
+  connectionCount = 0;
+  /** Handshakes that are not decided yet. */
+  pendingCount = 0;
+  private readonly byUser = new Counts();
+  private readonly byAddress = new Counts();
+  private readonly pendingByAddress = new Counts();
+
+  constructor(private readonly limits: OccupancyLimits) {}
+
+  /** Addresses and users that it has a number for: none when nobody is there. */
+  get remembered(): number {
+    return this.byUser.size + this.byAddress.size + this.pendingByAddress.size;
+  }
+
+  /** Why nobody from this address may begin a handshake now. */
+  refusalOfHandshake(address: string): Refusal | undefined {
+    if (this.pendingCount >= this.limits.maxPendingUpgrades)
+      return refusal(503, 'max-pending', 'Too many handshakes are pending');
+    if (isReached(this.pendingLimit(address), this.pendingByAddress.of(networkOf(address))))
+      return refusal(429, 'max-pending-per-address', 'Too many handshakes from this address are pending');
+    return this.refusalOfConnection(address, undefined);
+  }
+
+  /** Why nobody from this address may come in now, or not this user. */
+  refusalOfConnection(address: string, userId: string | undefined): Refusal | undefined {
+    const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerUser } = this.limits;
+    if (isReached(maxConnections, this.connectionCount))
+      return refusal(503, 'max-connections', 'The server is full');
+    if (isReached(maxConnectionsPerAddress, this.byAddress.of(networkOf(address))))
+      return refusal(429, 'max-connections-per-address', 'Too many connections from this address');
+    if (userId !== undefined && isReached(maxConnectionsPerUser, this.byUser.of(userId)))
+      return refusal(429, 'max-connections-per-user', 'Too many connections of this user');
+    return undefined;
+  }
+
+  began(address: string): void {
+    this.countHandshake(address, 1);
+  }
+
+  decided(address: string): void {
+    this.countHandshake(address, -1);
+  }
+
+  entered(address: string, userId: string | undefined): void {
+    this.countConnection(address, userId, 1);
+  }
+
+  left(address: string, userId: string | undefined): void {
+    this.countConnection(address, userId, -1);
+  }
+
+  private countHandshake(address: string, by: 1 | -1): void {
+    this.pendingCount += by;
+    if (this.pendingLimit(address) > 0) this.pendingByAddress.add(networkOf(address), by);
+  }
+
+  /** Nothing is remembered of what is not limited. */
+  private countConnection(address: string, userId: string | undefined, by: 1 | -1): void {
+    this.connectionCount += by;
+    if (this.limits.maxConnectionsPerAddress > 0) this.byAddress.add(networkOf(address), by);
+    if (this.limits.maxConnectionsPerUser > 0 && userId !== undefined) this.byUser.add(userId, by);
+  }
+
+  private pendingLimit(address: string): number {
+    const { maxPendingUpgradesPerAddress, maxPendingUpgradesPerPrivateAddress } = this.limits;
+    return isPrivate(address) ? maxPendingUpgradesPerPrivateAddress : maxPendingUpgradesPerAddress;
+  }
+}
+
+/** Numbers by name; a name whose number is 0 is forgotten. */
+class Counts {
+  private readonly counts = new Map<string, number>();
+
+  get size(): number {
+    return this.counts.size;
+  }
+
+  of(name: string): number {
+    return this.counts.get(name) ?? 0;
+  }
+
+  add(name: string, by: 1 | -1): void {
+    const count = this.of(name) + by;
+    if (count === 0) this.counts.delete(name);
+    else this.counts.set(name, count);
+  }
+}
+
+function isReached(limit: number, count: number): boolean {
+  return limit > 0 && count >= limit;
+}
+
+function refusal(status: 429 | 503, result: HandshakeResult, message: string): Refusal {
+  const seconds = result.startsWith('max-pending') ? retryAfter.handshake : retryAfter.connection;
+  return new Refusal(status, message, { 'Retry-After': String(seconds) }, result);
+}

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { LiveMetrics, LiveMetricsModule } from '../src/nest/metrics/index.js';
+import { LiveTestClient } from '../src/testing/index.js';
+import { type LiveAppOptions, type Platform, platforms, startLiveApp } from './support/live-app.js';
+import { closeOf, frame, Opcode, texts, WirePeer } from './support/wire-peer.js';
+
+async function start(platform: Platform, options: LiveAppOptions['options'] = {}) {
+  const started = await startLiveApp({ platform, options, imports: [LiveMetricsModule] });
+  const metrics = started.app.get(LiveMetrics, { strict: false });
+  const counted = async (result: 'refused' | 'closed'): Promise<number> => {
+    const line = new RegExp(`^processor_live_rate_limited_total\\{result="${result}"\\} (\\d+)$`, 'm');
+    return Number(line.exec(await metrics.text())?.[1]);
+  };
+  return { ...started, counted };
+}
+
+const pings = (from: number, to: number): object[] =>
+  Array.from({ length: to - from }, (_, i) => ({ type: 'ping', id: from + i }));
+
+/** Slow, so that none grows while a burst is on its way. */
+const slow = { messagesPerSecond: 2, messageBurst: 5 };
+
+describe.each(platforms)('9. How fast a connection may send, on %s', (_name, platform) => {
+  it('[L-9.10] takes a burst of messages, refuses one more with its id, and takes it when it said so', async () => {
+    const { url, counted } = await start(platform, { inboundRate: slow });
+    const peer = await WirePeer.open(url);
+    peer.send(texts(...pings(1, 7)));
+    const answers = [];
+    for (let i = 0; i < 6; i++) answers.push(await peer.message());
+    const refusal = answers.find(({ type }) => type === 'error');
+    expect(refusal).toEqual({
+      type: 'error',
+      id: 6,
+      code: 'rate-limited',
+      message: 'Too many messages in this time',
+      retryAfterMs: expect.any(Number) as number,
+    });
+    expect(answers.filter((answer) => answer !== refusal)).toEqual(
+      [1, 2, 3, 4, 5].map((id) => ({ type: 'pong', id })),
+    );
+    const { retryAfterMs } = refusal as unknown as { retryAfterMs: number };
+    expect(retryAfterMs).toBeGreaterThan(0);
+    expect(retryAfterMs).toBeLessThanOrEqual(500);
+    await sleep(retryAfterMs);
+    peer.send(texts(...pings(6, 8)));
+    expect([await peer.message(), await peer.message()]).toEqual([
+      expect.objectContaining({ id: 7, code: 'rate-limited' }),
+      { type: 'pong', id: 6 },
+    ]);
+    expect([await counted('refused'), await counted('closed')]).toEqual([2, 0]);
+  });
+
+  it('[L-9.10] takes a burst of bytes, one message of the largest size in any case, and refuses one more', async () => {
+    const options = { maxMessageBytes: 1_000, inboundRate: { bytesPerSecond: 500, byteBurst: 1_000 } };
+    const { url } = await start(platform, options);
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    const ping = (id: number, bytes: number): object => {
+      const empty = JSON.stringify({ type: 'ping', id, x: '' }).length;
+      return { type: 'ping', id, x: 'x'.repeat(bytes - empty) };
+    };
+    await client.next();
+    client.send(ping(1, 1_000));
+    client.send(ping(2, 100));
+    const answers = [await client.next(), await client.next()];
+    expect(answers).toContainEqual({ type: 'pong', id: 1 });
+    const refusal = answers.find(({ id }) => id === 2);
+    expect(refusal?.['code']).toBe('rate-limited');
+    await sleep(Number(refusal?.['retryAfterMs']));
+    expect(await client.request(ping(2, 100) as { id: number })).toEqual({ type: 'pong', id: 2 });
+  });
+
+  it('[L-9.10] has room by default for who comes back with 128 topics and has more to say', async () => {
+    const { url, counted } = await start(platform);
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    const since = { epoch: 'e'.repeat(64), offset: 9_007_199_254_740_991 };
+    for (let id = 0; id < 128; id++) {
+      const topic = `open/${String(id).padStart(123, 'x')}`;
+      client.send({ type: 'subscribe', id, topic, since });
+    }
+    for (let id = 128; id < 168; id++) client.send({ type: 'publish', id, topic: 'open/1', data: id });
+    let answers: readonly { type: string }[] = [];
+    while (answers.length < 168) {
+      await client.next();
+      answers = client.transcript.filter(({ type, id }) => type !== 'event' && id !== undefined);
+    }
+    expect(new Set(answers.map(({ type }) => type))).toEqual(new Set(['subscribed', 'published']));
+    expect(await counted('refused')).toBe(0);
+  });
+
+  it('[L-9.11] closes with 4002 who goes on far above the rate, and leaves the others alone', async () => {
+    const { url, counted } = await start(platform);
+    const other = await LiveTestClient.connect(url, { token: 'bob' });
+    const peer = await WirePeer.open(url);
+    peer.send(texts(...pings(0, 2_000)));
+    const seen = new Map<string, number>();
+    for (;;) {
+      const next = await peer.frame();
+      if (next.opcode === Opcode.close) {
+        expect(closeOf(next)).toEqual({ code: 4002, reason: 'too fast' });
+        break;
+      }
+      const { type } = JSON.parse(next.payload.toString()) as { type: string };
+      seen.set(type, (seen.get(type) ?? 0) + 1);
+    }
+    // What had not been handled when it was closed is not handled any more.
+    expect(seen.get('pong') ?? 0).toBeLessThanOrEqual(170);
+    expect(seen.get('error')).toBeGreaterThanOrEqual(200);
+    expect(seen.get('error')).toBeLessThanOrEqual(210);
+    expect(await other.request({ type: 'ping', id: 1 })).toEqual({ type: 'pong', id: 1 });
+    expect(await counted('closed')).toBe(1);
+  });
+
+  it('[L-9.11] ends the socket of who was closed, though nothing more is read from it', async () => {
+    const { url, live } = await start(platform, { inboundRate: slow });
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    for (const ping of pings(0, 100)) client.send(ping);
+    expect(await client.closed).toEqual({ code: 4002, reason: 'too fast' });
+    while (live.stats().connections > 0) await sleep(10);
+  });
+
+  it('[L-9.12] counts WebSocket pings, and closes who floods with them', async () => {
+    const { url } = await start(platform, { inboundRate: slow });
+    const peer = await WirePeer.open(url);
+    const controls = (count: number): Buffer =>
+      Buffer.concat(Array.from({ length: count }, () => frame(Opcode.ping, 'hi')));
+    const pongsFor = async (count: number) => {
+      peer.send(controls(count));
+      let last = await peer.frame();
+      for (let i = 1; i < count && last.opcode === Opcode.pong; i++) last = await peer.frame();
+      return last;
+    };
+    peer.send(controls(5), texts({ type: 'ping', id: 1 }));
+    for (let i = 0; i < 5; i++) expect(await peer.frame()).toMatchObject({ opcode: Opcode.pong });
+    expect(await peer.message()).toMatchObject({ type: 'error', id: 1, code: 'rate-limited' });
+    // A few at a time: `ws` itself ends who does not wait for its pongs.
+    let next = await pongsFor(4);
+    for (let i = 0; i < 10 && next.opcode === Opcode.pong; i++) next = await pongsFor(4);
+    expect(closeOf(next)).toEqual({ code: 4002, reason: 'too fast' });
+  });
+
+  it('[L-9.12] never closes who answers its pings', async () => {
+    const { url, live } = await start(platform, {
+      inboundRate: { messagesPerSecond: 1, messageBurst: 1 },
+      pingIntervalMs: 20,
+      pongTimeoutMs: 1_000,
+    });
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    let seen = 0;
+    await new Promise<void>((resolve) => {
+      client.socket.on('ping', () => {
+        seen += 1;
+        if (seen === 30) resolve();
+      });
+    });
+    expect(await client.request({ type: 'ping', id: 1 })).toEqual({ type: 'pong', id: 1 });
+    expect(live.stats().connections).toBe(1);
+  });
+});
