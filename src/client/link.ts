@@ -150,6 +150,8 @@ export class Link {
       const message = JSON.parse(text) as ServerMessage;
       if (message.type === 'welcome') this.#up(message);
       else if (message.type === 'pong') this.#probe.answered(message.id);
+      // A refused ping is an answer, too: the link lives.
+      else if (message.type === 'error' && this.#probe.answered(message.id)) return;
       else if (message.type === 'draining') this.#drain(message);
       else this.owner.message(message);
     } catch (error) {

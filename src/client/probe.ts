@@ -45,8 +45,11 @@ export class Probe {
     this.#id = this.target.ping();
   }
 
-  answered(id: RequestId | undefined): void {
-    if (id === this.#id) this.#answer.clear();
+  /** Whether this is the answer to the ping under way. */
+  answered(id: RequestId | undefined): boolean {
+    if (id === undefined || id !== this.#id || !this.#answer.armed) return false;
+    this.#answer.clear();
+    return true;
   }
 
   stop(): void {

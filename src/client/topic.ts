@@ -33,6 +33,8 @@ export class Topic {
   constructor(
     readonly name: string,
     private readonly port: Port,
+    /** The server may have a subscription that nobody wants any more. */
+    private readonly unsubscribe: () => void,
     /** Nobody is left in it. */
     private readonly forget: () => void,
   ) {
@@ -250,7 +252,7 @@ export class Topic {
   #leave(): void {
     this.#settle();
     if (this.#asked && this.port.ready) {
-      this.port.send({ type: 'unsubscribe', id: this.port.nextId(), topic: this.name });
+      this.unsubscribe();
     }
     this.forget();
   }

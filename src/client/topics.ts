@@ -7,6 +7,7 @@ import type {
   UnsubscribedMessage,
 } from '../protocol/messages.js';
 import { isPosition } from '../protocol/position.js';
+import { Farewells } from './farewells.js';
 import type { LocalSubscription } from './local-subscription.js';
 import type { Port } from './port.js';
 import { Topic } from './topic.js';
@@ -16,14 +17,23 @@ type Incoming = SubscribedMessage | EventMessage | LostMessage | UnsubscribedMes
 /** The topics that somebody here subscribes to. */
 export class Topics {
   readonly #byName = new Map<string, Topic>();
+  readonly #farewells: Farewells;
 
-  constructor(private readonly port: Port) {}
+  constructor(private readonly port: Port) {
+    this.#farewells = new Farewells(port, (topic) => this.#byName.has(topic));
+  }
 
   add(local: LocalSubscription): void {
     let topic = this.#byName.get(local.topic);
     if (topic === undefined) {
-      topic = new Topic(local.topic, this.port, () => this.#byName.delete(local.topic));
-      this.#byName.set(local.topic, topic);
+      const { topic: name } = local;
+      topic = new Topic(
+        name,
+        this.port,
+        () => this.#farewells.say(name),
+        () => this.#byName.delete(name),
+      );
+      this.#byName.set(name, topic);
     }
     topic.add(local);
   }
@@ -41,6 +51,7 @@ export class Topics {
   }
 
   down(): void {
+    this.#farewells.down();
     for (const topic of this.#byName.values()) topic.down();
   }
 
@@ -60,8 +71,9 @@ export class Topics {
         topic?.lost(message);
         break;
       case 'unsubscribed':
-        // With an id it is an answer, and nobody waits for it. [L-3.9]
+        // With an id it is an answer. [L-3.9]
         if (message.id === undefined) topic?.ended(endedByServer(message));
+        else this.#farewells.answered(message.id);
         break;
       case 'subscribed':
         this.#subscribed(message, topic);
@@ -69,8 +81,9 @@ export class Topics {
     }
   }
 
-  /** Whether the error answers the request of a topic. */
+  /** Whether the error answers the request of a topic, or an unsubscribe. */
   failed(message: ErrorMessage): boolean {
+    if (this.#farewells.failed(message)) return true;
     for (const topic of this.#byName.values()) {
       if (topic.requestId !== message.id) continue;
       topic.failed(message);
