@@ -7,6 +7,7 @@ export function liveOptionsOf(
   plan: ServerPlan,
 ): LiveModuleOptions & { readonly guards: readonly Type<CanActivate>[] } {
   const { settings, allowedOrigins } = plan;
+  const { LIVE_TRUSTED_PROXIES } = settings;
   return {
     host: settings.LIVE_WS_HOST,
     port: settings.LIVE_WS_PORT,
@@ -16,6 +17,10 @@ export function liveOptionsOf(
     pongTimeoutMs: settings.LIVE_WS_PONG_TIMEOUT_MS,
     backPressureThresholdBytes: settings.LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES,
     drainTimeoutMs: settings.LIVE_WS_DRAIN_TIMEOUT_MS,
+    maxConnections: settings.LIVE_MAX_CONNECTIONS,
+    maxConnectionsPerUser: settings.LIVE_MAX_CONNECTIONS_PER_USER,
+    maxConnectionsPerAddress: settings.LIVE_MAX_CONNECTIONS_PER_ADDRESS,
+    ...(LIVE_TRUSTED_PROXIES !== undefined && { trustedProxies: LIVE_TRUSTED_PROXIES }),
     ...(allowedOrigins && { allowedOrigins }),
     ...credentialsOf(plan),
   };

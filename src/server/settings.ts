@@ -4,6 +4,7 @@ import {
   oneOf,
   onOrOff,
   originList,
+  proxies,
   secretText,
   webAddress,
   wholeNumber,
@@ -86,14 +87,21 @@ export class ServerSettings {
   @Env('Milliseconds that a publication is kept', wholeNumber(0, 30 * dayMs))
   readonly LIVE_HISTORY_TTL_MS: number = 300_000;
 
-  @Env('Connections of this instance, 0 for no limit', limit)
+  @Env('Connections of this instance, 0 for no limit; one more is answered 503', limit)
   readonly LIVE_MAX_CONNECTIONS: number = 0;
 
-  @Env('Connections of one user, 0 for no limit', limit)
+  @Env('Connections of one user, 0 for no limit; one more is answered 429', limit)
   readonly LIVE_MAX_CONNECTIONS_PER_USER: number = 0;
 
-  @Env('Connections of one address, 0 for no limit', limit)
+  @Env('Connections of one address (IPv6: of one /64), 0 for no limit; one more is answered 429', limit)
   readonly LIVE_MAX_CONNECTIONS_PER_ADDRESS: number = 0;
+
+  @Env(
+    'Proxies whose X-Forwarded-For says the client address: their addresses, or how many every client comes through',
+    proxies(),
+    'none: the address of the socket counts',
+  )
+  readonly LIVE_TRUSTED_PROXIES?: number | readonly string[];
 
   @Env('Broker between instances', brokerAddress(), 'none: one instance')
   readonly LIVE_BROKER_URL?: string;

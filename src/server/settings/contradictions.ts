@@ -22,7 +22,6 @@ export function contradictions(settings: ServerSettings, production: boolean): C
     ...(hasNoCredentialSource(settings) && !production ? openHosts(settings) : []),
     ...samePort(settings),
     ...ingestion(settings),
-    ...notYet(settings),
   ];
 }
 
@@ -77,20 +76,4 @@ function ingestion({ LIVE_INGEST, LIVE_BROKER_URL = '' }: ServerSettings): Contr
     'LIVE_INGEST reads a stream of the Redis server in LIVE_BROKER_URL: set one that begins with redis:// or rediss://, ' +
     'or leave LIVE_INGEST out.';
   return [{ names: ['LIVE_INGEST', 'LIVE_BROKER_URL'], text }];
-}
-
-/** Settings that have their name and their check already, and no effect yet: refused rather than ignored. */
-function notYet(settings: ServerSettings): Contradiction[] {
-  const limits = [
-    'LIVE_MAX_CONNECTIONS',
-    'LIVE_MAX_CONNECTIONS_PER_USER',
-    'LIVE_MAX_CONNECTIONS_PER_ADDRESS',
-  ] as const;
-  const found = limits
-    .filter((name) => settings[name] !== 0)
-    .map((name): Contradiction => {
-      const text = `${name} is ${String(settings[name])}, but this version cannot limit connections yet: leave it out, or 0.`;
-      return { names: [name], text };
-    });
-  return found;
 }

@@ -43,6 +43,16 @@ describe('readSettings', () => {
   });
 
   it.each([
+    ['0', 0],
+    ['2', 2],
+    ['10.0.0.0/8', ['10.0.0.0/8']],
+    ['192.0.2.1, fd00::/8', ['192.0.2.1', 'fd00::/8']],
+  ])('[L-9.14] takes LIVE_TRUSTED_PROXIES=%s', (text, value) => {
+    const { settings, problems } = readSettings({ LIVE_TRUSTED_PROXIES: text });
+    expect([problems, settings.LIVE_TRUSTED_PROXIES]).toEqual([[], value]);
+  });
+
+  it.each([
     ['LIVE_WS_PORT', '80 81'],
     ['LIVE_WS_PORT', '0x1f90'],
     ['LIVE_WS_PATH', 'live'],
@@ -58,6 +68,11 @@ describe('readSettings', () => {
     ['LOG_LEVEL', 'INFO'],
     ['LIVE_HISTORY_SIZE', '-1'],
     ['LIVE_MAX_CONNECTIONS', 'many'],
+    ['LIVE_TRUSTED_PROXIES', '11'],
+    ['LIVE_TRUSTED_PROXIES', ''],
+    ['LIVE_TRUSTED_PROXIES', 'proxy.example'],
+    ['LIVE_TRUSTED_PROXIES', '10.0.0.0/8,'],
+    ['LIVE_TRUSTED_PROXIES', '0.0.0.0/0'],
     ['LIVE_DEMO', 'yes'],
   ])('finds %s=%s wrong, and says what is allowed', (name, value) => {
     const [problem, ...more] = problemsOf({ [name]: value });
@@ -138,11 +153,6 @@ describe('settings that contradict each other', () => {
     ['a name that only looks like loopback', { HTTP_HOST: '127.0.0.1.evil.example' }, 'HTTP_HOST is'],
     ['one port for both', { HTTP_PORT: '8081' }, 'LIVE_WS_PORT and HTTP_PORT are both 8081'],
     ['ingestion without a broker', { LIVE_INGEST: 'true' }, 'LIVE_INGEST reads a stream of the Redis server'],
-    [
-      'a limit that has no effect yet',
-      { LIVE_MAX_CONNECTIONS: '5' },
-      'LIVE_MAX_CONNECTIONS is 5, but this version',
-    ],
   ])('%s stop the start', (_what, environment, words) => {
     const problems = problemsOf(environment);
     expect(problems).toHaveLength(1);

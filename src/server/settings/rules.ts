@@ -12,6 +12,7 @@ import {
 } from 'class-validator';
 import { validateAllowedOrigins } from '../../nest/auth/origin.js';
 import { areBrokerAddresses } from './broker-address.js';
+import { validTrustedProxies } from '../../nest/trusted-proxies.js';
 import type { Rule } from './variable.js';
 
 const asIs = (text: string): string => text;
@@ -87,21 +88,38 @@ export function originList(): Rule {
     parse: (text) => text.split(',').map((origin) => origin.trim()),
     checks: [
       ArrayMinSize(1),
-      check('originList', (value) => {
-        try {
-          validateAllowedOrigins(value as readonly string[]);
-          return true;
-        } catch {
-          return false;
-        }
-      }),
+      check(
+        'originList',
+        passes((value) => validateAllowedOrigins(value as readonly string[])),
+      ),
     ],
+  };
+}
+
+/** How many proxies there are, or a comma list of their addresses and networks. */
+export function proxies(): Rule {
+  return {
+    allowed: 'a number from 0 to 10, or a comma list of addresses and networks, such as 10.0.0.0/8,fd00::/8',
+    parse: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text.split(',').map((each) => each.trim())),
+    checks: [check('proxies', passes(validTrustedProxies))],
   };
 }
 
 /** Whether a host name can only mean this machine. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+}
+
+/** Whether a check of the module's own does not throw. */
+function passes(validate: (value: unknown) => unknown): (value: unknown) => boolean {
+  return (value) => {
+    try {
+      validate(value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
 }
 
 function check(
