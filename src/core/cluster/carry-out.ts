@@ -40,12 +40,12 @@ export function carryOutOn(parts: CarryOutParts): CarryOut {
 }
 
 /** Checks that one command has under way at a time: the application's store must not be run over. */
-const checksAtATime = 100;
+const checksAtATime = 250;
 
 /** Fails closed: the application has said that something changed, so what cannot be checked now ends, too. [L-3.12] */
 async function reauthorise(
   { user, topic }: Reauthorise,
-  { registry, rights }: CarryOutParts,
+  { registry, rights, clock }: CarryOutParts,
 ): Promise<number> {
   const connections = user === undefined ? [...registry] : registry.ofUser(user);
   const subscriptions = connections.flatMap((connection) => {
@@ -53,7 +53,7 @@ async function reauthorise(
     return connection.has(topic) ? [{ connection, topic }] : [];
   });
   let ended = 0;
-  await eachAtMost(checksAtATime, subscriptions, async ({ connection, topic }) => {
+  await eachAtMost(checksAtATime, subscriptions, clock, async ({ connection, topic }) => {
     if (await rights.reviewTopic(connection, topic, 'end')) ended += 1;
   });
   return ended;
