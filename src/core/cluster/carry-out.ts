@@ -5,22 +5,25 @@ import { endSubscription } from '../verbs/unsubscribe.js';
 import { eachAtMost } from '../each-at-most.js';
 import type { Reauthorise } from './command.js';
 import type { CarryOut } from './commands.js';
+import type { RecentDisconnects } from './recent-disconnects.js';
 
 export interface CarryOutParts {
   readonly registry: ConnectionRegistry;
   readonly clock: Clock;
   readonly rights: Rights;
+  readonly disconnects: RecentDisconnects;
 }
 
-/** What the commands do on one instance. Connections that were opened after a command was given are not meant. */
+/** What the commands do on one instance. Who knocked after a command was given is not meant. */
 export function carryOutOn(parts: CarryOutParts): CarryOut {
-  const { registry, clock } = parts;
+  const { registry, clock, disconnects } = parts;
   const meant = (user: string, ageMs: number) =>
-    registry.ofUser(user).filter(({ openedMs }) => openedMs <= clock.now() - ageMs);
+    registry.ofUser(user).filter(({ knockedMs }) => knockedMs <= clock.now() - ageMs);
   return (command, ageMs) => {
     switch (command.verb) {
       case 'disconnect-user': {
         const connections = meant(command.user, ageMs);
+        disconnects.add(command, clock.now() - ageMs);
         for (const connection of connections) connection.close(command.code, command.reason);
         return connections.length;
       }
