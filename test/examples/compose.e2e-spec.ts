@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { LiveTestClient } from '../../src/testing/index.js';
+import { sleep } from '../brokers/support/waiting.js';
+import { describeWith, type Program, redisServer } from '../support/programs.js';
+import { freePort, RedisServer } from '../support/redis-server.js';
+import { type SpawnedServer, spawnServer } from '../support/spawned-server.js';
+
+const folder = resolve(import.meta.dirname, '../../examples/compose');
+const secret = 'a-secret-of-32-bytes-for-this-test-alone';
+const key = 'a-publish-key';
+
+/** Not wanted in CI: the proxy is no part of what is shipped. */
+const nginx: Program = { name: 'nginx', check: ['nginx', '-v'], install: 'apt-get install nginx-light' };
+const withNginx = process.env['CI'] ? describe.skip : describeWith(nginx);
+
+/** The example's nginx.conf, with the addresses of this test in the places of the containers'. */
+async function startNginx(
+  instances: Readonly<Record<string, { http: number; sockets: number }>>,
+): Promise<string> {
+  const place = mkdtempSync(join(tmpdir(), 'nginx-'));
+  mkdirSync(join(place, 'logs'));
+  const port = await freePort();
+  let conf = readFileSync(join(folder, 'nginx.conf'), 'utf8').replace(
+    'listen 8080;',
+    `listen 127.0.0.1:${String(port)};`,
+  );
+  for (const [name, { http, sockets }] of Object.entries(instances)) {
+    conf = conf
+      .replace(`${name}:8081`, `127.0.0.1:${String(sockets)}`)
+      .replace(`${name}:9090`, `127.0.0.1:${String(http)}`);
+  }
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `${kind}_temp_path ${place}/${kind};`)
+    .join('\n');
+  writeFileSync(
+    join(place, 'nginx.conf'),
+    conf.replace('/dev/stdout', join(place, 'access.log')).replace('http {', `http {\n${temporary}`),
+  );
+  const more = `daemon off; master_process off; pid ${place}/pid;`;
+  const child = spawn('nginx', ['-p', place, '-c', join(place, 'nginx.conf'), '-e', 'stderr', '-g', more]);
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  onTestFinished(async () => {
+    const ended = new Promise((done) => {
+      child.once('exit', done);
+    });
+    if (child.exitCode === null && child.kill('SIGTERM')) await ended;
+    rmSync(place, { recursive: true, force: true });
+  });
+  const base = `http://127.0.0.1:${String(port)}`;
+  for (let attempt = 0; ; attempt++) {
+    const answer = await fetch(base).catch(() => undefined);
+    if (answer?.status === 404) return base;
+    if (attempt > 200 || child.exitCode !== null) throw new Error(`nginx does not answer: ${said}`);
+    await sleep(20);
+  }
+}
+
+function token(): string {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const exp = Math.floor(Date.now() / 1_000) + 600;
+  const unsigned = `${part({ alg: 'HS256' })}.${part({ sub: 'ann', exp, live: { subscribe: ['**'] } })}`;
+  return `${unsigned}.${createHmac('sha256', secret).update(unsigned).digest('base64url')}`;
+}
+
+interface Client {
+  readonly client: LiveTestClient;
+  readonly instance: unknown;
+}
+
+async function connect(base: string): Promise<Client> {
+  const url = `${base.replace('http', 'ws')}/live`;
+  const client = await LiveTestClient.connect(url, {
+    protocols: ['live.v1', `bearer.${token()}`],
+    timeoutMs: 10_000,
+  });
+  const { instanceId } = await client.nextOf('welcome');
+  await client.request({ type: 'subscribe', id: 1, topic: 'fleet/7' });
+  return { client, instance: instanceId };
+}
+
+const publish = (base: string, data: unknown): Promise<Response> =>
+  fetch(`${base}/publish`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ topic: 'fleet/7', data }),
+  });
+
+withNginx('examples/compose, by hand: two instances, Redis and nginx', () => {
+  describeWith(redisServer)('behind its nginx.conf', () => {
+    it('brings to the clients of both what is published by either, and new clients to the one that is left', async () => {
+      const redis = await RedisServer.start();
+      const servers: Record<string, SpawnedServer> = {};
+      const ports: Record<string, { http: number; sockets: number }> = {};
+      for (const name of ['one', 'two']) {
+        const own = { http: await freePort(), sockets: await freePort() };
+        ports[name] = own;
+        servers[name] = spawnServer({
+          NODE_ENV: 'production',
+          INSTANCE_ID: name,
+          LIVE_JWT_SECRET: secret,
+          LIVE_PUBLISH_KEY: key,
+          LIVE_BROKER_URL: redis.url,
+          LIVE_INGEST: 'true',
+          LIVE_TRUSTED_PROXIES: '1',
+          LIVE_WS_PORT: String(own.sockets),
+          HTTP_PORT: String(own.http),
+        });
+      }
+      for (const [name, { http }] of Object.entries(ports)) {
+        await servers[name]?.logged('listening');
+        while ((await fetch(`http://127.0.0.1:${String(http)}/health/ready`)).status !== 200) await sleep(20);
+      }
+      const base = await startNginx(ports);
+      const clients = [await connect(base), await connect(base)];
+      expect(clients.map(({ instance }) => instance).toSorted()).toEqual(['one', 'two']);
+      // nginx takes the instances in turn.
+      expect([(await publish(base, 1)).status, (await publish(base, 2)).status]).toEqual([202, 202]);
+      await redis.run('XADD', 'live:in', '*', 'topic', 'fleet/7', 'data', '3');
+      for (const { client } of clients)
+        for (const data of [1, 2, 3])
+          expect(await client.nextOf('event')).toMatchObject({ offset: data, data });
+
+      expect((await fetch(`${base}/metrics`)).status).toBe(404);
+      servers['one']?.kill('SIGTERM');
+      const left = clients.find(({ instance }) => instance === 'one')?.client;
+      expect(await left?.closed).toMatchObject({ code: 1001 });
+      // At once, while the one may still answer 503.
+      for (let n = 0; n < 3; n++) {
+        const { client, instance } = await connect(base);
+        expect(instance).toBe('two');
+        client.close();
+      }
+      for (const { client } of clients) client.close();
+    }, 60_000);
+  });
+});
