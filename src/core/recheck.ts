@@ -56,8 +56,7 @@ export class Recheck {
     const last = this.turn === this.turns - 1;
     this.turn = last ? 0 : this.turn + 1;
     this.busy = true;
-    const some = upTo(last ? Infinity : this.perTurn, this.rest);
-    await eachAtMost(atATime, some, this.clock, async (connection) => {
+    await eachAtMost(atATime, upTo(last ? Infinity : this.perTurn, this.rest), async (connection) => {
       if (connection.membershipCount > 0) await this.rights.review(connection, 'keep');
     });
     this.busy = false;
