@@ -195,28 +195,28 @@ describeWith(redisServer)('RedisIngestion', () => {
     };
     const make = (): RedisIngestion => ingest(redis, { publish: slow, leaseMs: 300, batchSize: 7 });
     const all = [make(), make(), make()];
-    await addMany(redis, ['a', 'b', 'c'], 120);
+    await addMany(redis, ['a', 'b', 'c'], 200);
     let seenTogether = 0;
     let killed = 0;
-    for (let turn = 0; published.stored.length < 360; turn++) {
-      if (turn > 400) throw new Error(`Only ${String(published.stored.length)} came`);
+    for (let turn = 0; published.stored.length < 600; turn++) {
+      if (turn > 1_500) throw new Error(`Only ${String(published.stored.length)} came`);
       seenTogether = Math.max(seenTogether, all.filter((each) => each.stats().active).length);
       await sleep(15);
-      // Each tenth turn all connections of readers are cut; each thirtieth the one that reads is replaced by a new one.
-      if (turn % 10 === 9)
+      // Each fifth turn all connections of readers are cut; each tenth the one that reads is replaced by a new one.
+      if (turn % 5 === 4)
         killed += Number(await redis.run('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes').catch(() => 0));
       const active = all.findIndex((each) => each.stats().active);
-      if (turn % 30 === 29 && active >= 0) {
+      if (turn % 10 === 9 && active >= 0) {
         void all[active]?.close();
         all[active] = make();
       }
     }
     expect([published.of('a'), published.of('b'), published.of('c')]).toEqual([
-      upTo(120),
-      upTo(120),
-      upTo(120),
+      upTo(200),
+      upTo(200),
+      upTo(200),
     ]);
-    expect(killed).toBeGreaterThan(3);
+    expect(killed).toBeGreaterThan(0);
     expect(seenTogether).toBeGreaterThan(0);
   }, 40_000);
 
