@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readEnvelope } from './redis-envelope.js';
 import { RedisInbound } from './redis-inbound.js';
-import { silentSink } from '../../core/ports/broker.js';
+import { maxSignalBytes, silentSink } from '../../core/ports/broker.js';
 
 const envelope = (epoch: string, offset: number, data: string, key?: string): Buffer =>
   Buffer.from(
@@ -73,12 +73,13 @@ describe('RedisInbound', () => {
     expect(inbound.junkTotal).toBe(1);
   });
 
-  it('passes signals on by their version', () => {
+  it('passes signals on by their version, as long as signals may be', () => {
     const inbound = new RedisInbound({ topicOf: () => undefined }, 'signals', 100);
     const texts: string[] = [];
     inbound.sink = { ...silentSink, signal: (text) => void texts.push(text) };
-    for (const text of ['1 hello', '2 hello', 'hello', `1 ${'x'.repeat(200)}`])
+    const longest = 'x'.repeat(maxSignalBytes);
+    for (const text of ['1 hello', '2 hello', 'hello', `1 ${longest}`, `1 ${longest}x`])
       inbound.message('signals', Buffer.from(text));
-    expect([texts, inbound.junkTotal]).toEqual([['hello'], 3]);
+    expect([texts, inbound.junkTotal]).toEqual([['hello', longest], 3]);
   });
 });

@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { type BrokerSink, silentSink } from '../../core/ports/broker.js';
+import { type BrokerSink, maxSignalBytes, silentSink } from '../../core/ports/broker.js';
 import { readEnvelope } from './redis-envelope.js';
 
 /** Version and space before a signal's text. */
@@ -31,7 +31,7 @@ export class RedisInbound {
   }
 
   private signal(bytes: Buffer): void {
-    const text = bytes.length > this.maxPublicationBytes ? '' : bytes.toString('utf8');
+    const text = bytes.length > maxSignalBytes + signalHead.length ? '' : bytes.toString('utf8');
     if (text.startsWith(signalHead)) this.sink.signal(text.slice(signalHead.length));
     else this.junkTotal += 1;
   }

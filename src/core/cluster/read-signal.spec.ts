@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
+import { maxSignalBytes } from '../ports/broker.js';
 import { readSignal } from './read-signal.js';
-import { maxSignalLength, signalText, type SignalBody } from './signal.js';
+import { signalText, type SignalBody } from './signal.js';
 
 const bodies: readonly SignalBody[] = [
   { type: 'hello', instanceId: 'a', seq: 7 },
@@ -67,7 +68,7 @@ describe('signals', () => {
   });
 
   it('are refused when they are too long or too deep', () => {
-    const long = JSON.stringify({ v: 1, from: 'k', type: 'bye', x: 'x'.repeat(maxSignalLength) });
+    const long = JSON.stringify({ v: 1, from: 'k', type: 'bye', x: 'x'.repeat(maxSignalBytes) });
     expect(readSignal(long)).toBeUndefined();
     expect(readSignal('['.repeat(100_000))).toBeUndefined();
     expect(

@@ -1,7 +1,8 @@
 import { parseJson } from '../envelope.js';
+import { maxSignalBytes } from '../ports/broker.js';
 import { isTopicName } from '../../protocol/topic-name.js';
 import type { Command } from './command.js';
-import { type Attendance, type Signal, type SignalBody, maxSignalLength, signalVersion } from './signal.js';
+import { type Attendance, type Signal, type SignalBody, signalVersion } from './signal.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,7 +14,7 @@ const maxAddressees = 1_024;
  * anything: nothing here throws, and nothing is kept of what does not fit.
  */
 export function readSignal(text: string): Signal | undefined {
-  if (text.length > maxSignalLength) return undefined;
+  if (text.length > maxSignalBytes) return undefined;
   const fields = parseJson(text);
   if (!isFields(fields) || fields['v'] !== signalVersion || !isText(fields['from'], 64)) return undefined;
   const type = fields['type'];
@@ -42,7 +43,7 @@ const readers: Readonly<Record<string, (fields: Fields) => SignalBody | undefine
       : undefined;
   },
   changes({ seq, changes }) {
-    return isCount(seq) && isListOf(changes, maxSignalLength, isAttendance)
+    return isCount(seq) && isListOf(changes, maxSignalBytes, isAttendance)
       ? { type: 'changes', seq, changes }
       : undefined;
   },
@@ -51,7 +52,7 @@ const readers: Readonly<Record<string, (fields: Fields) => SignalBody | undefine
   },
   state({ seq, part, parts, members }) {
     if (!isCount(seq) || !isCount(part) || !isCount(parts) || part >= parts) return undefined;
-    return isListOf(members, maxSignalLength, isAttendance)
+    return isListOf(members, maxSignalBytes, isAttendance)
       ? { type: 'state', seq, part, parts, members }
       : undefined;
   },

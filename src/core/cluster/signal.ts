@@ -3,9 +3,6 @@ import type { Command } from './command.js';
 /** Grows when a signal changes so that an older instance would misread it; unknown fields alone are ignored. */
 export const signalVersion = 1;
 
-/** Longest signal that is read, in characters; what is sent stays far below. */
-export const maxSignalLength = 262_144;
-
 /** An instance is here. Said now and then, and as an answer to one that was not known. */
 export interface Hello {
   readonly type: 'hello';

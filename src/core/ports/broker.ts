@@ -92,6 +92,9 @@ export const silentSink: BrokerSink = {
   signal() {},
 };
 
+/** Most bytes of a signal's text; a broker carries so much, whatever its other limits are. */
+export const maxSignalBytes = 262_144;
+
 /** Stores and carries the streams. Calls reject when the engine is away; none of them waits for ever. */
 export interface Broker {
   /** Whether the engine answers; it is asked every few seconds. A broker starts out unavailable when it must connect first. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
 import type { LiveUser } from '../connection/live-user.js';
+import { maxSignalBytes } from '../ports/broker.js';
 import type { PresenceRules } from '../ports/policy.js';
 import { TestLive, type TestPeer } from '../../testing/test-live.js';
 
@@ -326,11 +327,12 @@ describe('presence', () => {
     expect(test.clock.timerCount).toBe(timers);
   });
 
-  it('tells ten thousand members in parts that fit into a signal', async () => {
+  it('tells ten thousand members in parts that fit into a signal, whatever their names', async () => {
     const world = cluster();
     const a = world.add('a');
     for (let i = 0; i < 10_000; i++) {
-      const peer = a.test.connect({ user: { id: `user-${String(i)}` } });
+      const id = i < 300 ? `${'\u0000'.repeat(1_000)}${String(i)}` : `user-${String(i)}`;
+      const peer = a.test.connect({ user: { id } });
       peer.session.received('{"type":"subscribe","topic":"room/1"}');
     }
     await world.pass(500);
@@ -339,5 +341,8 @@ describe('presence', () => {
     expect(members(b)).toEqual(members(a));
     expect(b.test.live.presence.size).toBe(10_000);
     expect(b.test.live.cluster.totals.rejected).toBe(0);
+    const longest = Math.max(...world.bus.texts.map((text) => Buffer.byteLength(text)));
+    expect(longest).toBeGreaterThan(100_000);
+    expect(longest).toBeLessThan(maxSignalBytes);
   });
 });

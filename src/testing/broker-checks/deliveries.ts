@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { maxSignalBytes } from '../../core/ports/broker.js';
 import type { BrokerCheck } from './check.js';
 import { numbers } from './instance.js';
 import { sleep } from './timing.js';
@@ -120,7 +121,7 @@ export const deliveryChecks: readonly BrokerCheck[] = [
     title: 'carries a signal to all instances, the sender too, as it is',
     async run(world) {
       const instances = await world.startTwo();
-      const words = ['', 'ü \r\n {"a":1}', 'x'.repeat(10_000)];
+      const words = ['', 'ü \r\n {"a":1}', 'x'.repeat(maxSignalBytes)];
       for (const word of words) await instances[0].broker.signal(word);
       for (const instance of new Set(instances)) {
         await world.patience.until('all signals have come', () => instance.signals.length >= words.length);
