@@ -5,8 +5,8 @@ import { LiveTestClient } from '../src/testing/index.js';
 import { buildIfMissing } from './module/support/child.js';
 import { InstanceProcess } from './support/cluster-process.js';
 import { platforms, startLiveApp } from './support/live-app.js';
-import { describeWith, redisServer } from './support/programs.js';
-import { RedisServer } from './support/redis-server.js';
+import { engines } from './support/engines.js';
+import { describeWith } from './support/programs.js';
 
 @LiveTopic('room/:id', { presence: { fields: ({ id }) => ({ shout: id.toUpperCase() }), graceMs: 100 } })
 class Rooms {
@@ -52,6 +52,7 @@ describe.each(platforms)('presence, on %s', (_name, platform) => {
     expect(live.stats().presenceMembers).toBe(1);
     for (const tab of tabs) tab.socket.terminate();
     await until(() => expect(live.presence('room/1')).toEqual([]), 2_000);
+    await watcher.settle();
     expect(
       watcher.transcript.filter(({ type }) => type === 'event').map(({ data, key }) => ({ data, key })),
     ).toEqual(
@@ -83,72 +84,100 @@ describe.each(platforms)('presence, on %s', (_name, platform) => {
   });
 });
 
-describeWith(redisServer)('presence on three instances with Redis', () => {
-  beforeAll(buildIfMissing, 120_000);
+for (const { name, program, start } of engines) {
+  describeWith(program)(`presence on several instances with ${name}`, () => {
+    beforeAll(buildIfMissing, 120_000);
 
-  it('[L-11.6] is right within 6 s of kill -9, also for who has gone to another instance', async () => {
-    const redis = (await RedisServer.start()).url;
-    const [a, b, c] = (await Promise.all(
-      ['a', 'b', 'c'].map((id) => InstanceProcess.start({ id, redis })),
-    )) as [InstanceProcess, InstanceProcess, InstanceProcess];
-    const watcher = await LiveTestClient.connect(a.url, { token: 'eve', timeoutMs: 15_000 });
-    await subscribe(watcher, 'room/1/presence');
-    for (const [{ url }, token] of [
-      [a, 'ann Ann'],
-      [b, 'ann Ann'],
-      [b, 'bob Bob'],
-      [b, 'dan Dan'],
-      [c, 'cid Cid'],
-    ] as const)
-      await subscribe(await LiveTestClient.connect(url, { token }), 'room/1');
-    const members = (instance: InstanceProcess) => instance.call<PresenceMember[]>('presence', 'room/1');
-    const all = [
-      { id: 'ann', name: 'Ann', connections: 2 },
-      { id: 'bob', name: 'Bob', connections: 1 },
-      { id: 'cid', name: 'Cid', connections: 1 },
-      { id: 'dan', name: 'Dan', connections: 1 },
-    ];
-    for (const each of [a, b, c]) await until(async () => expect(await members(each)).toEqual(all), 3_000);
-    b.signal('SIGKILL');
-    const killedMs = performance.now();
-    await subscribe(await LiveTestClient.connect(c.url, { token: 'dan Dan' }), 'room/1');
-    const left = all.map((each) => ({ ...each, connections: 1 })).filter(({ id }) => id !== 'bob');
-    for (const each of [a, c]) await until(async () => expect(await members(each)).toEqual(left), 8_000);
-    const tookMs = performance.now() - killedMs;
-    console.info(`presence was right ${String(Math.round(tookMs))} ms after kill -9`);
-    // A second for the machine.
-    expect(tookMs).toBeLessThan(7_000);
-    const told = watcher.transcript
-      .filter(({ type }) => type === 'event')
-      .map(({ data }) => data as { event: string });
-    expect(told.filter(({ event }) => event !== 'join')).toEqual([
-      { event: 'leave', member: { id: 'bob', name: 'Bob' } },
-    ]);
-    expect(told).toHaveLength(5);
-  }, 60_000);
+    it('[L-11.6] is right within 6 s of kill -9, also for who has gone to another instance', async () => {
+      const engine = (await start()).url;
+      const [a, b, c] = (await Promise.all(
+        ['a', 'b', 'c'].map((id) => InstanceProcess.start({ id, engine })),
+      )) as [InstanceProcess, InstanceProcess, InstanceProcess];
+      const watcher = await LiveTestClient.connect(a.url, { token: 'eve', timeoutMs: 15_000 });
+      await subscribe(watcher, 'room/1/presence');
+      for (const [{ url }, token] of [
+        [a, 'ann Ann'],
+        [b, 'ann Ann'],
+        [b, 'bob Bob'],
+        [b, 'dan Dan'],
+        [c, 'cid Cid'],
+      ] as const)
+        await subscribe(await LiveTestClient.connect(url, { token }), 'room/1');
+      const members = (instance: InstanceProcess) => instance.call<PresenceMember[]>('presence', 'room/1');
+      const all = [
+        { id: 'ann', name: 'Ann', connections: 2 },
+        { id: 'bob', name: 'Bob', connections: 1 },
+        { id: 'cid', name: 'Cid', connections: 1 },
+        { id: 'dan', name: 'Dan', connections: 1 },
+      ];
+      for (const each of [a, b, c]) await until(async () => expect(await members(each)).toEqual(all), 3_000);
+      b.signal('SIGKILL');
+      const killedMs = performance.now();
+      await subscribe(await LiveTestClient.connect(c.url, { token: 'dan Dan' }), 'room/1');
+      const left = all.map((each) => ({ ...each, connections: 1 })).filter(({ id }) => id !== 'bob');
+      for (const each of [a, c]) await until(async () => expect(await members(each)).toEqual(left), 8_000);
+      const tookMs = performance.now() - killedMs;
+      console.info(`presence was right ${String(Math.round(tookMs))} ms after kill -9`);
+      // A second for the machine.
+      expect(tookMs).toBeLessThan(7_000);
+      const told = watcher.transcript
+        .filter(({ type }) => type === 'event')
+        .map(({ data }) => data as { event: string });
+      expect(told.filter(({ event }) => event !== 'join')).toEqual([
+        { event: 'leave', member: { id: 'bob', name: 'Bob' } },
+      ]);
+      expect(told).toHaveLength(5);
+    }, 60_000);
 
-  it('[L-11.5] is no event for clients that move when their instance is stopped', async () => {
-    const redis = (await RedisServer.start()).url;
-    const [a, b] = (await Promise.all(['a', 'b'].map((id) => InstanceProcess.start({ id, redis })))) as [
-      InstanceProcess,
-      InstanceProcess,
-    ];
-    const watcher = await LiveTestClient.connect(a.url, { token: 'eve' });
-    await subscribe(watcher, 'room/1/presence');
-    const ann = await LiveTestClient.connect(b.url, { token: 'ann Ann' });
-    const bob = await LiveTestClient.connect(b.url, { token: 'bob Bob' });
-    for (const client of [ann, bob]) await subscribe(client, 'room/1');
-    await watcher.nextOf('event');
-    await until(async () => expect(await a.call('presence', 'room/1')).toHaveLength(2), 3_000);
-    b.signal('SIGTERM');
-    await ann.closed;
-    await subscribe(await LiveTestClient.connect(a.url, { token: 'ann Ann' }), 'room/1');
-    await until(
-      async () =>
-        expect(await a.call('presence', 'room/1')).toEqual([{ id: 'ann', name: 'Ann', connections: 1 }]),
-      5_000,
-    );
-    const told = watcher.transcript.filter(({ type }) => type === 'event').map(({ data }) => data as object);
-    expect(told.slice(2)).toEqual([{ event: 'leave', member: { id: 'bob', name: 'Bob' } }]);
-  }, 60_000);
-});
+    it('[L-11.6] heals when an instance that stood still goes on', async () => {
+      const engine = (await start()).url;
+      const options = { instanceTimeoutMs: 1_500 };
+      const [a, b] = (await Promise.all(
+        ['a', 'b'].map((id) => InstanceProcess.start({ id, engine, options })),
+      )) as [InstanceProcess, InstanceProcess];
+      for (const [{ url }, token] of [
+        [a, 'ann Ann'],
+        [b, 'bob Bob'],
+      ] as const)
+        await subscribe(await LiveTestClient.connect(url, { token }), 'room/1');
+      const ids = async (instance: InstanceProcess) =>
+        (await instance.call<PresenceMember[]>('presence', 'room/1')).map(({ id }) => id).join();
+      for (const each of [a, b]) await until(async () => expect(await ids(each)).toBe('ann,bob'), 3_000);
+      b.signal('SIGSTOP');
+      await until(async () => expect(await ids(a)).toBe('ann'), 4_000);
+      b.signal('SIGCONT');
+      // Its own clock did not stop: it must not take the others for dead.
+      expect(await ids(b)).toBe('ann,bob');
+      const tookMs = await until(async () => expect(await ids(a)).toBe('ann,bob'), 10_000);
+      console.info(`presence was whole ${String(Math.round(tookMs))} ms after the instance went on`);
+      expect(await ids(b)).toBe('ann,bob');
+    }, 60_000);
+
+    it('[L-11.5] is no event for clients that move when their instance is stopped', async () => {
+      const engine = (await start()).url;
+      const [a, b] = (await Promise.all(['a', 'b'].map((id) => InstanceProcess.start({ id, engine })))) as [
+        InstanceProcess,
+        InstanceProcess,
+      ];
+      const watcher = await LiveTestClient.connect(a.url, { token: 'eve' });
+      await subscribe(watcher, 'room/1/presence');
+      const ann = await LiveTestClient.connect(b.url, { token: 'ann Ann' });
+      const bob = await LiveTestClient.connect(b.url, { token: 'bob Bob' });
+      for (const client of [ann, bob]) await subscribe(client, 'room/1');
+      await watcher.nextOf('event');
+      await until(async () => expect(await a.call('presence', 'room/1')).toHaveLength(2), 3_000);
+      b.signal('SIGTERM');
+      await ann.closed;
+      await subscribe(await LiveTestClient.connect(a.url, { token: 'ann Ann' }), 'room/1');
+      await until(
+        async () =>
+          expect(await a.call('presence', 'room/1')).toEqual([{ id: 'ann', name: 'Ann', connections: 1 }]),
+        5_000,
+      );
+      const told = watcher.transcript
+        .filter(({ type }) => type === 'event')
+        .map(({ data }) => data as object);
+      expect(told.slice(2)).toEqual([{ event: 'leave', member: { id: 'bob', name: 'Bob' } }]);
+    }, 60_000);
+  });
+}

@@ -4,8 +4,8 @@ import { LiveTestClient } from '../src/testing/index.js';
 import { buildIfMissing } from './module/support/child.js';
 import { InstanceProcess } from './support/cluster-process.js';
 import { platforms, startLiveApp } from './support/live-app.js';
-import { describeWith, redisServer } from './support/programs.js';
-import { RedisServer } from './support/redis-server.js';
+import { engines } from './support/engines.js';
+import { describeWith } from './support/programs.js';
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -48,89 +48,91 @@ function arrivals(client: LiveTestClient): number[] {
   return times;
 }
 
-describeWith(redisServer)('commands on three instances with Redis', () => {
-  beforeAll(buildIfMissing, 120_000);
+for (const { name, program, start } of engines) {
+  describeWith(program)(`commands on three instances with ${name}`, () => {
+    beforeAll(buildIfMissing, 120_000);
 
-  const startThree = async (last: object = {}) => {
-    const redis = await RedisServer.start();
-    const [a, b, c] = (await Promise.all([
-      InstanceProcess.start({ id: 'a', redis: redis.url }),
-      InstanceProcess.start({ id: 'b', redis: redis.url }),
-      InstanceProcess.start({ id: 'c', redis: redis.url, ...last }),
-    ])) as [InstanceProcess, InstanceProcess, InstanceProcess];
-    return { redis, a, b, c };
-  };
+    const startThree = async (last: object = {}) => {
+      const engine = await start();
+      const [a, b, c] = (await Promise.all([
+        InstanceProcess.start({ id: 'a', engine: engine.url }),
+        InstanceProcess.start({ id: 'b', engine: engine.url }),
+        InstanceProcess.start({ id: 'c', engine: engine.url, ...last }),
+      ])) as [InstanceProcess, InstanceProcess, InstanceProcess];
+      return { engine, a, b, c };
+    };
 
-  it('[L-3.12] end a revoked right during a flow of publications: nothing comes 1 s later here, 2 s later there', async () => {
-    const { a, b, c } = await startThree();
-    const clients = [await reader(a.url, 'ann', 'room/1'), await reader(b.url, 'ann', 'room/1')];
-    const bob = arrivals(await reader(b.url, 'bob', 'room/1'));
-    const [here, there] = clients.map(arrivals) as [number[], number[]];
-    await c.ask({ flood: 'room/1', everyMs: 1 });
-    await wait(1_000);
-    for (const instance of [a, b, c]) await instance.ask({ revoke: 'ann' });
-    const revokedMs = Date.now();
-    const result = await a.call<ClusterCount>('reauthorise', { user: 'ann' });
-    await wait(3_000);
-    expect(result).toEqual({ total: 2, byInstance: { a: 1, b: 1, c: 0 }, missing: [] });
-    const after = (times: number[], ms: number): number => times.filter((at) => at > revokedMs + ms).length;
-    const last = (times: number[]): number => (times.at(-1) ?? 0) - revokedMs;
-    console.info(
-      `last delivery after the command: here ${String(last(here))} ms, there ${String(last(there))} ms`,
-    );
-    expect([after(here, 1_000), after(there, 2_000)]).toEqual([0, 0]);
-    expect(Math.min(here.length, there.length)).toBeGreaterThan(100);
-    expect(after(bob, 2_000)).toBeGreaterThan(100);
-  }, 60_000);
+    it('[L-3.12] end a revoked right during a flow of publications: nothing comes 1 s later here, 2 s later there', async () => {
+      const { a, b, c } = await startThree();
+      const clients = [await reader(a.url, 'ann', 'room/1'), await reader(b.url, 'ann', 'room/1')];
+      const bob = arrivals(await reader(b.url, 'bob', 'room/1'));
+      const [here, there] = clients.map(arrivals) as [number[], number[]];
+      await c.ask({ flood: 'room/1', everyMs: 1 });
+      await wait(1_000);
+      for (const instance of [a, b, c]) await instance.ask({ revoke: 'ann' });
+      const revokedMs = Date.now();
+      const result = await a.call<ClusterCount>('reauthorise', { user: 'ann' });
+      await wait(3_000);
+      expect(result).toEqual({ total: 2, byInstance: { a: 1, b: 1, c: 0 }, missing: [] });
+      const after = (times: number[], ms: number): number => times.filter((at) => at > revokedMs + ms).length;
+      const last = (times: number[]): number => (times.at(-1) ?? 0) - revokedMs;
+      console.info(
+        `last delivery after the command: here ${String(last(here))} ms, there ${String(last(there))} ms`,
+      );
+      expect([after(here, 1_000), after(there, 2_000)]).toEqual([0, 0]);
+      expect(Math.min(here.length, there.length)).toBeGreaterThan(100);
+      expect(after(bob, 2_000)).toBeGreaterThan(100);
+    }, 60_000);
 
-  it('[L-3.13] close a user’s connections on all of them, and name who does not answer', async () => {
-    const { a, b, c } = await startThree();
-    const clients = await Promise.all([a, b, c, c].map(({ url }) => reader(url, 'ann', 'room/1')));
-    expect(await b.call('count', 'room/1')).toEqual({
-      total: 4,
-      byInstance: { a: 1, b: 1, c: 2 },
-      missing: [],
-    });
-    c.signal('SIGSTOP');
-    const result = await a.call('disconnectUser', 'ann');
-    expect(result).toEqual({ total: 2, byInstance: { a: 1, b: 1 }, missing: ['c'] });
-    c.signal('SIGCONT');
-    const resumedMs = Date.now();
-    const how = { code: 4503, reason: 'disconnected by the application' };
-    expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual([how, how, how, how]);
-    console.info(`the stopped instance had done it ${String(Date.now() - resumedMs)} ms after it went on`);
-  }, 60_000);
+    it('[L-3.13] close a user’s connections on all of them, and name who does not answer', async () => {
+      const { a, b, c } = await startThree();
+      const clients = await Promise.all([a, b, c, c].map(({ url }) => reader(url, 'ann', 'room/1')));
+      expect(await b.call('count', 'room/1')).toEqual({
+        total: 4,
+        byInstance: { a: 1, b: 1, c: 2 },
+        missing: [],
+      });
+      c.signal('SIGSTOP');
+      const result = await a.call('disconnectUser', 'ann');
+      expect(result).toEqual({ total: 2, byInstance: { a: 1, b: 1 }, missing: ['c'] });
+      c.signal('SIGCONT');
+      const resumedMs = Date.now();
+      const how = { code: 4503, reason: 'disconnected by the application' };
+      expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual([how, how, how, how]);
+      console.info(`the stopped instance had done it ${String(Date.now() - resumedMs)} ms after it went on`);
+    }, 60_000);
 
-  it('[L-3.12] that are lost are healed by the re-check', async () => {
-    const { a, c } = await startThree({ deaf: true, options: { authorizationRecheckMs: 3_000 } });
-    const ann = await reader(c.url, 'ann', 'room/1');
-    await c.ask({ revoke: 'ann' });
-    const revokedMs = Date.now();
-    expect(await a.call('reauthorise', { user: 'ann' })).toMatchObject({
-      total: 0,
-      byInstance: { a: 0, b: 0 },
-    });
-    expect(await ann.nextOf('unsubscribed')).toMatchObject({ topic: 'room/1', code: 'forbidden' });
-    console.info(
-      `healed ${String(Date.now() - revokedMs)} ms after the revocation, with a re-check every 3000 ms`,
-    );
-    expect(Date.now() - revokedMs).toBeLessThan(4_000);
-  }, 60_000);
+    it('[L-3.12] that are lost are healed by the re-check', async () => {
+      const { a, c } = await startThree({ deaf: true, options: { authorizationRecheckMs: 3_000 } });
+      const ann = await reader(c.url, 'ann', 'room/1');
+      await c.ask({ revoke: 'ann' });
+      const revokedMs = Date.now();
+      expect(await a.call('reauthorise', { user: 'ann' })).toMatchObject({
+        total: 0,
+        byInstance: { a: 0, b: 0 },
+      });
+      expect(await ann.nextOf('unsubscribed')).toMatchObject({ topic: 'room/1', code: 'forbidden' });
+      console.info(
+        `healed ${String(Date.now() - revokedMs)} ms after the revocation, with a re-check every 3000 ms`,
+      );
+      expect(Date.now() - revokedMs).toBeLessThan(4_000);
+    }, 60_000);
 
-  it('[L-3.13] act here while the engine is away, and there when it is back', async () => {
-    const { redis, a, b } = await startThree();
-    const [here, there] = [await reader(a.url, 'ann', 'room/1'), await reader(b.url, 'ann', 'room/1')];
-    await redis.stop('SIGKILL');
-    const askedMs = Date.now();
-    const result = a.call<ClusterCount>('disconnectUser', 'ann');
-    await here.closed;
-    expect(Date.now() - askedMs).toBeLessThan(1_000);
-    const { byInstance, missing } = await result;
-    expect([byInstance, missing.toSorted()]).toEqual([{ a: 1 }, ['b', 'c']]);
-    expect(there.socket.readyState).toBe(1);
-    await redis.start();
-    const startedMs = Date.now();
-    expect(await there.closed).toMatchObject({ code: 4503 });
-    console.info(`done ${String(Date.now() - startedMs)} ms after Redis was back`);
-  }, 60_000);
-});
+    it('[L-3.13] act here while the engine is away, and there when it is back', async () => {
+      const { engine, a, b } = await startThree();
+      const [here, there] = [await reader(a.url, 'ann', 'room/1'), await reader(b.url, 'ann', 'room/1')];
+      await engine.stop('SIGKILL');
+      const askedMs = Date.now();
+      const result = a.call<ClusterCount>('disconnectUser', 'ann');
+      await here.closed;
+      expect(Date.now() - askedMs).toBeLessThan(1_000);
+      const { byInstance, missing } = await result;
+      expect([byInstance, missing.toSorted()]).toEqual([{ a: 1 }, ['b', 'c']]);
+      expect(there.socket.readyState).toBe(1);
+      await engine.start();
+      const startedMs = Date.now();
+      expect(await there.closed).toMatchObject({ code: 4503 });
+      console.info(`done ${String(Date.now() - startedMs)} ms after the engine was back`);
+    }, 60_000);
+  });
+}

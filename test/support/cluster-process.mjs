@@ -1,5 +1,5 @@
 // One instance of a cluster as a process of its own, in plain JavaScript on the built package:
-// node cluster-process.mjs <JSON of {"id","redis","options"?,"deaf"?}>
+// node cluster-process.mjs <JSON of {"id","engine": its url,"options"?,"deaf"?}>
 // Says its url in the first line. Then, for each line of JSON on its input, one line with the result:
 // {"revoke":user} · {"call":name of LiveService's method,"args":[…]} · {"flood":topic,"everyMs"} · {"hear":true}
 import 'reflect-metadata';
@@ -8,9 +8,10 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { LiveModule, LiveService, LiveTopic, setConnectionIdentity } from '../../dist/index.js';
+import { NatsBroker } from '../../dist/brokers/nats/index.js';
 import { RedisBroker } from '../../dist/brokers/redis/index.js';
 
-const { id, redis, options = {}, deaf = false } = JSON.parse(process.argv[2]);
+const { id, engine, options = {}, deaf = false } = JSON.parse(process.argv[2]);
 const revoked = new Set();
 let hears = !deaf;
 
@@ -30,20 +31,20 @@ class Rooms {
 }
 LiveTopic('room/:id', { presence: { fields: ({ name }) => ({ name }), graceMs: 1_000 } })(Rooms);
 
-/** Redis, which may lose every signal. */
-class Broker extends RedisBroker {
-  start(sink) {
-    super.start({
+/** A broker that may lose every signal. */
+function losing(broker) {
+  const { start, signal } = broker;
+  broker.start = (sink) =>
+    start.call(broker, {
       publication: (...args) => sink.publication(...args),
       suspect: (topic) => sink.suspect(topic),
       availability: (available) => sink.availability(available),
       signal: (text) => hears && sink.signal(text),
     });
-  }
-
-  async signal(text) {
-    if (hears) await super.signal(text);
-  }
+  broker.signal = async (text) => {
+    if (hears) await signal.call(broker, text);
+  };
+  return broker;
 }
 
 class AppModule {}
@@ -53,7 +54,9 @@ Module({
       port: 0,
       guards: [BearerIsUser],
       instanceId: id,
-      broker: new Broker({ url: redis }),
+      broker: losing(
+        engine.startsWith('redis:') ? new RedisBroker({ url: engine }) : new NatsBroker({ url: engine }),
+      ),
       drainTimeoutMs: 2_000,
       ...options,
     }),

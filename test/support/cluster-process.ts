@@ -6,7 +6,8 @@ import type { LiveModuleOptions } from '../../src/index.js';
 
 export interface InstanceSetup {
   readonly id: string;
-  readonly redis: string;
+  /** Where the broker's server is. */
+  readonly engine: string;
   readonly options?: LiveModuleOptions;
   /** Whether every signal is lost, in both directions. */
   readonly deaf?: boolean;
