@@ -26,6 +26,8 @@ const baseline = 'ws-bare';
 const targets = { bytes: 3_072, accepts: 0.6 };
 /** Opened and closed before anything is measured, so that what is made once is no part of the figure. */
 const warmUpConnections = 300;
+/** Waves of all connections before the one whose accepts are measured: V8 needs some ten thousand to compile what they do. */
+const warmUpWaves = 3;
 /** Handshakes under way at a time. */
 const concurrency = 64;
 
@@ -83,8 +85,11 @@ async function oneRound({ key, file, topics, dist }) {
   const after = await server.ask('memory');
   await snapshot(server, `${key}-with`);
   await swarm.ask('close', { group: 'idle' });
-  await server.ask('memory');
-  // By now V8 has compiled what there is to do, for everybody.
+  for (let i = 0; i < warmUpWaves; i++) {
+    await open('wave', connections);
+    await swarm.ask('close', { group: 'wave' });
+    await server.ask('memory');
+  }
   if (options.profile !== undefined && file !== 'bun') await server.ask('startProfile');
   await server.ask('startClock');
   const { ms } = await open('accepts', connections);

@@ -1,10 +1,12 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ClusterCount, LiveService } from '../src/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
 import { buildIfMissing } from './module/support/child.js';
 import { InstanceProcess } from './support/cluster-process.js';
-import { platforms, startLiveApp } from './support/live-app.js';
+import { deferred } from './support/deferred.js';
 import { engines } from './support/engines.js';
+import { BearerIsUser, platforms, startLiveApp } from './support/live-app.js';
 import { describeWith } from './support/programs.js';
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -36,6 +38,29 @@ describe.each(platforms)('commands on one instance, on %s', (_name, platform) =>
     });
     await expect(live.count('no topic')).rejects.toMatchObject({ code: 'validation-failed' });
     expect(live).toBeInstanceOf(LiveService);
+  });
+});
+
+describe('a command while a handshake is pending', () => {
+  it('[L-3.13] closes who was let in by what was true before', async () => {
+    const asked = deferred();
+    const answer = deferred();
+    @Injectable()
+    class Slow implements CanActivate {
+      async canActivate(context: ExecutionContext): Promise<boolean> {
+        asked.resolve();
+        await answer.promise;
+        return new BearerIsUser().canActivate(context);
+      }
+    }
+    const { live, url } = await startLiveApp({ guards: [Slow] });
+    const coming = LiveTestClient.connect(url, { token: 'ann' });
+    await asked.promise;
+    expect(await live.disconnectUser('ann')).toMatchObject({ total: 0 });
+    answer.resolve();
+    expect(await (await coming).closed).toMatchObject({ code: 4503 });
+    const again = await LiveTestClient.connect(url, { token: 'ann' });
+    expect(await again.request({ type: 'ping', id: 1 })).toMatchObject({ type: 'pong' });
   });
 });
 

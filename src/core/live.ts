@@ -4,6 +4,7 @@ import { LiveError } from '../protocol/live.error.js';
 import { isTopicName } from '../protocol/topic-name.js';
 import { carryOutOn } from './cluster/carry-out.js';
 import { Cluster, type ClusterStats } from './cluster/cluster.js';
+import { RecentDisconnects } from './cluster/recent-disconnects.js';
 import { Connection, type ConnectionContext, type PeerInfo } from './connection/connection.js';
 import { CredentialWatch } from './connection/credential-watch.js';
 import { Heartbeat } from './connection/heartbeat.js';
@@ -69,6 +70,7 @@ export class Live {
   private readonly heartbeat: Heartbeat;
   private readonly credentials: CredentialWatch;
   private readonly recheck: Recheck;
+  private readonly disconnects: RecentDisconnects;
   private readonly connections: ConnectionContext;
   private readonly sessions: SessionContext;
   private readonly ports: LivePorts;
@@ -93,13 +95,14 @@ export class Live {
     this.connections = { clock, observer, flusher: new Flusher(clock), backlogs };
     const rights = new Rights(new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs));
     this.recheck = new Recheck(limits.authorizationRecheckMs, clock, this.registry, rights);
+    this.disconnects = new RecentDisconnects(clock);
     this.cluster = new Cluster({
       instanceId: settings.instanceId,
       timeoutMs: limits.instanceTimeoutMs,
       broker,
       clock,
       observer,
-      carryOut: carryOutOn({ registry: this.registry, clock, rights }),
+      carryOut: carryOutOn({ registry: this.registry, clock, rights, disconnects: this.disconnects }),
     });
     this.sessions = { ...limits, clock, observer, onEnd: this.ended };
     const { hub, publisher, cluster } = this;
@@ -147,6 +150,8 @@ export class Live {
     connection.greet(this.welcome(connection));
     this.ports.observer.opened(connection);
     if (this.draining) connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown);
+    const late = connection.user && this.disconnects.meant(connection.user.id, connection.knockedMs);
+    if (late) connection.close(late.code, late.reason);
     return session;
   }
 

@@ -56,7 +56,8 @@ export class Recheck {
     const last = this.turn === this.turns - 1;
     this.turn = last ? 0 : this.turn + 1;
     this.busy = true;
-    await eachAtMost(atATime, upTo(last ? Infinity : this.perTurn, this.rest), async (connection) => {
+    const some = upTo(last ? Infinity : this.perTurn, this.rest);
+    await eachAtMost(atATime, some, this.clock, async (connection) => {
       if (connection.membershipCount > 0) await this.rights.review(connection, 'keep');
     });
     this.busy = false;

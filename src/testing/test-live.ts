@@ -31,6 +31,8 @@ export interface TestPeerOptions {
   /** The credential's end, milliseconds since 1970. */
   readonly expiresAt?: number;
   readonly socket?: TestSocket;
+  /** When its handshake began, on the test's clock. @default now */
+  readonly knockedMs?: number;
 }
 
 /** One client of a `TestLive`. */
@@ -86,12 +88,17 @@ export class TestLive {
   }
 
   /** A peer that has come in. */
-  connect({ user = { id: 'ann' }, expiresAt, socket = new TestSocket() }: TestPeerOptions = {}): TestPeer {
+  connect({
+    user = { id: 'ann' },
+    expiresAt,
+    socket = new TestSocket(),
+    knockedMs,
+  }: TestPeerOptions = {}): TestPeer {
     const identity = { user, ...(expiresAt !== undefined && { expiresAt }) };
     const id = `connection-${String(++this.count)}`;
     const session = this.live.accept(
       socket,
-      { id, identity, remoteAddr: '192.0.2.1' },
+      { id, identity, remoteAddr: '192.0.2.1', knockedMs },
       this.options.handlers,
     );
     socket.onGone = (code, reason) => session.finished(code, reason);

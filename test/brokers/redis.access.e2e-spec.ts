@@ -116,6 +116,74 @@ redis('Who may come in, and what is touched', () => {
   });
 });
 
+redis('What is kept', () => {
+  it('is forgotten in its time: history first, positions after 30 days, what nobody published to after one', async () => {
+    const server = await RedisServer.start();
+    const { broker } = await open({ url: server.url });
+    await broker.publish('t', '1', { history, latest: 'last-per-key', key: 'k', idempotencyKey: 'x' });
+    await broker.tops(['untouched']);
+    const dayMs = 86_400_000;
+    for (const [key, ms] of [
+      ['live:{t}', 30 * dayMs],
+      ['live:{t}:h', 60_000],
+      ['live:{t}:l', 30 * dayMs],
+      ['live:{t}:o', 30 * dayMs],
+      ['live:{t}:i:x', 300_000],
+      ['live:{untouched}', dayMs],
+    ] as const) {
+      const left = Number(await server.run('PTTL', key));
+      expect([key, left <= ms && left > ms - 5_000]).toEqual([key, true]);
+    }
+    await server.run('PEXPIRE', 'live:{t}', '1000');
+    const { top } = await broker.read('t', undefined, { count: 1, bytes: 1 });
+    expect([top.offset, Number(await server.run('PTTL', 'live:{t}')) > 29 * dayMs]).toEqual([1, true]);
+  });
+
+  it('[L-5.1] is not given back when it is too old, also while the topic goes on', async () => {
+    const server = await RedisServer.start();
+    const { broker } = await open({ url: server.url });
+    const rules = { history: { size: 100, ttlMs: 400, maxBytes: 1_000 } };
+    const { epoch } = await broker.publish('t', '1', rules);
+    await sleep(300);
+    await broker.publish('t', '2', rules);
+    await sleep(200);
+    await broker.publish('t', '3', rules);
+    const since = async (offset: number) =>
+      (await broker.read('t', { epoch, offset }, { count: 10, bytes: 100 })).missed?.map(({ data }) => data);
+    expect([await since(0), await since(1)]).toEqual([undefined, ['2', '3']]);
+  });
+
+  it('is of 10,000 keys and 1 MiB at most where the last of each key is kept', async () => {
+    const server = await RedisServer.start();
+    const { broker } = await open({ url: server.url });
+    const publish = (topic: string, key: string, data: string) =>
+      broker.publish(topic, data, { key, latest: 'last-per-key' });
+    const keys = Array.from({ length: 10_050 }, (_, i) => `k${String(i)}`);
+    for (let at = 0; at < keys.length; at += 1_000)
+      await Promise.all(keys.slice(at, at + 1_000).map((key) => publish('many', key, '1')));
+    const many = (await broker.latest('many')).publications;
+    expect([many.length, many[0]?.key, many.at(-1)?.key]).toEqual([10_000, 'k50', 'k10049']);
+    const large = JSON.stringify('x'.repeat(199_998));
+    for (const key of ['a', 'b', 'c', 'a', 'd', 'e', 'f']) await publish('large', key, large);
+    const kept = (await broker.latest('large')).publications;
+    expect(kept.map(({ key }) => key)).toEqual(['c', 'a', 'd', 'e', 'f']);
+    expect(await server.run('HGET', 'live:{large}', 'b')).toBe('1000000');
+  });
+
+  it('is refused where it is larger than a publication may be, and larger ones of others are dropped', async () => {
+    const server = await RedisServer.start();
+    const [{ reader, broker }, other] = [
+      await open({ url: server.url, maxPublicationBytes: 1_000 }),
+      await open({ url: server.url }),
+    ];
+    await reader.follow('t');
+    const data = JSON.stringify('x'.repeat(5_000));
+    await expect(broker.publish('t', data, {})).rejects.toThrow('at most 1000 bytes');
+    await other.broker.publish('t', data, {});
+    await until('it is dropped', () => broker.junkTotal === 1, 1_000);
+  });
+});
+
 redis('What readers that come and go cost', () => {
   it('is a bounded number of commands for 10,000 subscribes and unsubscribes in a second, and nothing stays', async () => {
     const server = await RedisServer.start();

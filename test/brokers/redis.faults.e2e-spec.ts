@@ -10,15 +10,15 @@ import { sleep, until } from './support/waiting.js';
 const redis = describeWith(redisServer);
 const topics = ['a', 'b', 'c', 'd', 'e'];
 
-function open(url: string): RedisBroker {
+function open(url: string | readonly string[]): RedisBroker {
   const broker = new RedisBroker({ url });
   onTestFinished(() => broker.close());
   return broker;
 }
 
 /** A server, a publisher and a reader on brokers of their own; `through` is where the reader's connection goes. */
-async function world(server: RedisServer, through = server.url) {
-  const [sending, reading] = [open(server.url), open(through)];
+async function world(server: RedisServer, through: string | readonly string[] = server.url) {
+  const [sending, reading] = [open(typeof through === 'string' ? server.url : through), open(through)];
   const reader = new BrokerReader(reading);
   sending.start(new BrokerReader(open(server.url)));
   await until('both are available', () => sending.available && reading.available, 5_000);
@@ -185,6 +185,66 @@ redis('A Redis that fails', () => {
     expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
     expect(reader.suspects).toBe(5);
   });
+
+  it('[L-4.5] is known to be away within 5 seconds where its Pub/Sub connection alone has gone deaf', async () => {
+    const server = await RedisServer.start();
+    const proxy = await CutProxy.to(server.url);
+    onTestFinished(() => proxy.close());
+    const { reading, reader, verdict } = await world(server, proxy.through(server.url));
+    expect(proxy.wedge('subscribe')).toBe(1);
+    // Its other connection works, so calls are answered meanwhile.
+    expect((await reading.tops(topics)).size).toBe(topics.length);
+    await until('the reader says so', () => !reading.available, 5_000);
+    await until('the reader is back', () => reading.available, 2_000);
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect([reader.suspects, reader.availabilities]).toEqual([1, [true, false, true]]);
+  });
+
+  it('[L-4.5] loses nothing when it throws out readers that are too slow for a burst', async () => {
+    const server = await RedisServer.start();
+    await server.run('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 200kb 100kb 1');
+    const { reading, reader, verdict } = await world(server);
+    const burst = "for i = 1, 400 do redis.call('PUBLISH', KEYS[1], string.rep('x', 2000)) end";
+    for (let i = 0; i < 3; i++) {
+      const { lossesTotal } = reading;
+      await server.run('EVAL', burst, '1', 'live:{a}');
+      await until('it is thrown out', () => reading.lossesTotal > lossesTotal, 1_000);
+      await until('the reader is back', () => reading.available, 2_000);
+      await sleep(200);
+    }
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(reader.suspects).toBe(3);
+  });
+
+  it('[L-4.2] starts new epochs when a replica takes over, which may have been behind', async () => {
+    const first = await RedisServer.start();
+    const second = await RedisServer.start({
+      args: ['--replicaof', '127.0.0.1', String(first.port), '--repl-diskless-sync-delay', '0'],
+    });
+    while (!String(await second.run('INFO', 'replication')).includes('master_link_status:up'))
+      await sleep(50);
+    const { sending, reading, reader, verdict } = await world(first, [first.url, second.url]);
+    await first.stop('SIGKILL');
+    await until('both say so', () => !sending.available && !reading.available, 5_000);
+    await sleep(300);
+    expect(reading.available).toBe(false);
+    await second.run('REPLICAOF', 'NO', 'ONE');
+    await until('both are back', () => sending.available && reading.available, 3_000);
+    // What was the master comes back as a replica of the other.
+    await first.start();
+    await first.run('REPLICAOF', '127.0.0.1', String(second.port));
+    const result = await verdict();
+    expect(result).toMatchObject({ silent: 0, disorder: 0 });
+    for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
+    // And the master is made a replica under everybody: the next publication finds out.
+    await first.run('REPLICAOF', 'NO', 'ONE');
+    await second.run('REPLICAOF', '127.0.0.1', String(first.port));
+    await expect(sending.publish('a', '1', {})).rejects.toThrow('READONLY');
+    await until('it has found the master', () => sending.available, 3_000);
+    expect((await sending.publish('a', '1', {})).offset).toBeGreaterThan(0);
+  }, 40_000);
 
   it('is waited for at the start, without a word of who asks', async () => {
     const server = await RedisServer.start();

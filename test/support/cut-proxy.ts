@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 /** A stretch of network between one client and a server, which can be cut: both ends are reset, and nobody gets through. */
 export class CutProxy {
   private readonly sockets = new Set<Socket>();
+  /** What each client has said first, and the server it is joined with. */
+  private readonly joined = new Map<Socket, { said: string; readonly server: Socket }>();
   private cutNow = false;
 
   private constructor(
@@ -33,6 +35,17 @@ export class CutProxy {
     for (const socket of this.sockets) socket.resetAndDestroy();
   }
 
+  /**
+   * Nothing comes through any more to the clients that have said this, and no connection ends: neither side can tell.
+   *
+   * @returns how many they are
+   */
+  wedge(words: string): number {
+    const wedged = [...this.joined].filter(([, { said }]) => said.includes(words));
+    for (const [client, { server }] of wedged) server.unpipe(client).pause();
+    return wedged.length;
+  }
+
   heal(): void {
     this.cutNow = false;
   }
@@ -49,6 +62,12 @@ export class CutProxy {
       return;
     }
     const server = connect(this.port, '127.0.0.1');
+    const join = { said: '', server };
+    this.joined.set(client, join);
+    client.on('close', () => this.joined.delete(client));
+    client.on('data', (chunk: Buffer) => {
+      if (join.said.length < 4_096) join.said += chunk.toString('latin1');
+    });
     for (const [one, other] of [
       [client, server],
       [server, client],

@@ -5,8 +5,9 @@ import { readRedisUrl, type RedisAddress } from './redis-address.js';
 /** Options of `RedisBroker`. Everything has a default. */
 export interface RedisBrokerOptions {
   /**
-   * `redis://` or, with TLS, `rediss://`, then `[user:password@]host[:port][/database]`. Several name nodes of one cluster,
-   * which are asked in turn until one answers; whether there is a cluster the server says by itself.
+   * `redis://` or, with TLS, `rediss://`, then `[user:password@]host[:port][/database]`. Several are
+   * asked in turn until one answers that is no replica: nodes of one cluster, which says by itself that it is one, or a
+   * server and its replicas.
    * @default 'redis://127.0.0.1:6379'
    */
   readonly url?: string | readonly string[];

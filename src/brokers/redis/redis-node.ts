@@ -9,7 +9,7 @@ export interface NodeEvents {
   message(channel: string, bytes: Buffer): void;
   /** The channel's slot has gone to another node of the cluster, and its subscription with it. */
   moved(channel: string): void;
-  /** A connection has ended. It does not come back by itself. */
+  /** A connection of a node that was open has ended. It does not come back by itself. */
   lost(error: Error): void;
 }
 
@@ -22,6 +22,8 @@ export class RedisNode {
   private readonly commands: Client;
   private readonly subscriber: Client;
   private probed = { text: '', seen: (): void => {} };
+  /** What becomes of a connection's end: `open` rejects first, then it is told. */
+  private ended: (error: Error) => void = () => {};
   private closed = false;
 
   constructor(
@@ -35,16 +37,13 @@ export class RedisNode {
     this.subscriber.on('sharded-channel-moved', (channel: string) => events.moved(channel));
   }
 
-  /** Rejects when the server is not there, refuses, or is still loading its data. */
+  /** Rejects when the server is not there, refuses, is still loading its data, or is a replica. */
   async open(scripts: readonly string[]): Promise<void> {
-    await Promise.all([this.commands.connect(), this.subscriber.connect()]);
-    const info = String(await this.commands.sendCommand(['INFO']));
-    this.life = lifeOf(info);
-    this.clustered = /^redis_mode:cluster\r?$/m.test(info);
-    // Who may not load scripts may still run them: each is sent in full when the server does not know it.
-    const load = (lua: string) => this.commands.sendCommand(['SCRIPT', 'LOAD', lua]).catch(() => {});
-    await Promise.all(scripts.map(load));
-    await this.subscriber.subscribe(this.probeChannel, (bytes) => this.probeSeen(bytes), true);
+    const broken = new Promise<never>((_resolve, reject) => {
+      this.ended = reject;
+    });
+    await Promise.race([this.bring(scripts), broken]);
+    this.ended = (error) => this.events.lost(error);
   }
 
   send(command: readonly string[]): Promise<unknown> {
@@ -84,12 +83,25 @@ export class RedisNode {
     this.subscriber.destroy();
   }
 
+  private async bring(scripts: readonly string[]): Promise<void> {
+    await Promise.all([this.commands.connect(), this.subscriber.connect()]);
+    const info = String(await this.commands.sendCommand(['INFO']));
+    this.life = lifeOf(info);
+    this.clustered = /^redis_mode:cluster\r?$/m.test(info);
+    if (!this.clustered && /^role:slave\r?$/m.test(info))
+      throw new Error('This Redis is a replica, which takes no publications.');
+    // Who may not load scripts may still run them: each is sent in full when the server does not know it.
+    const load = (lua: string) => this.commands.sendCommand(['SCRIPT', 'LOAD', lua]).catch(() => {});
+    await Promise.all(scripts.map(load));
+    await this.subscriber.subscribe(this.probeChannel, (bytes) => this.probeSeen(bytes), true);
+  }
+
   private client(options: RedisClientOptions): Client {
     const client = createClient(options as Parameters<typeof createClient>[0]) as Client;
     const lost = (error: Error): void => {
       if (this.closed) return;
       this.closed = true;
-      this.events.lost(error);
+      this.ended(error);
     };
     client.on('error', lost);
     // node-redis goes on to connect when it is destroyed before the socket is there, and would keep it for ever.

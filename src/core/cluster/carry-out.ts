@@ -5,22 +5,25 @@ import { endSubscription } from '../verbs/unsubscribe.js';
 import { eachAtMost } from '../each-at-most.js';
 import type { Reauthorise } from './command.js';
 import type { CarryOut } from './commands.js';
+import type { RecentDisconnects } from './recent-disconnects.js';
 
 export interface CarryOutParts {
   readonly registry: ConnectionRegistry;
   readonly clock: Clock;
   readonly rights: Rights;
+  readonly disconnects: RecentDisconnects;
 }
 
-/** What the commands do on one instance. Connections that were opened after a command was given are not meant. */
+/** What the commands do on one instance. Who knocked after a command was given is not meant. */
 export function carryOutOn(parts: CarryOutParts): CarryOut {
-  const { registry, clock } = parts;
+  const { registry, clock, disconnects } = parts;
   const meant = (user: string, ageMs: number) =>
-    registry.ofUser(user).filter(({ openedMs }) => openedMs <= clock.now() - ageMs);
+    registry.ofUser(user).filter(({ knockedMs }) => knockedMs <= clock.now() - ageMs);
   return (command, ageMs) => {
     switch (command.verb) {
       case 'disconnect-user': {
         const connections = meant(command.user, ageMs);
+        disconnects.add(command, clock.now() - ageMs);
         for (const connection of connections) connection.close(command.code, command.reason);
         return connections.length;
       }
@@ -40,12 +43,12 @@ export function carryOutOn(parts: CarryOutParts): CarryOut {
 }
 
 /** Checks that one command has under way at a time: the application's store must not be run over. */
-const checksAtATime = 100;
+const checksAtATime = 250;
 
 /** Fails closed: the application has said that something changed, so what cannot be checked now ends, too. [L-3.12] */
 async function reauthorise(
   { user, topic }: Reauthorise,
-  { registry, rights }: CarryOutParts,
+  { registry, rights, clock }: CarryOutParts,
 ): Promise<number> {
   const connections = user === undefined ? [...registry] : registry.ofUser(user);
   const subscriptions = connections.flatMap((connection) => {
@@ -53,7 +56,7 @@ async function reauthorise(
     return connection.has(topic) ? [{ connection, topic }] : [];
   });
   let ended = 0;
-  await eachAtMost(checksAtATime, subscriptions, async ({ connection, topic }) => {
+  await eachAtMost(checksAtATime, subscriptions, clock, async ({ connection, topic }) => {
     if (await rights.reviewTopic(connection, topic, 'end')) ended += 1;
   });
   return ended;

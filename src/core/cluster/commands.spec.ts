@@ -90,6 +90,24 @@ describe('a command to all instances', () => {
     expect(since.socket.open).toBe(true);
   });
 
+  it('[L-3.13] means who was let in by what was true before, and comes in after it', async () => {
+    const cluster = new TestCluster();
+    const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
+    const knockedMs = cluster.clock.now();
+    await cluster.pass(100);
+    await give(cluster, a, requests.disconnectUser('ann', { code: 4500, reason: 'gone' }));
+    const [late, other] = [b.test.connect({ knockedMs }), b.test.connect({ user: { id: 'bob' }, knockedMs })];
+    const again = b.test.connect();
+    expect([late, other, again].map(({ socket }) => socket.closedWith?.code)).toEqual([
+      4500,
+      undefined,
+      undefined,
+    ]);
+    await cluster.pass(61_000, 1_000);
+    await give(cluster, a, requests.disconnectUser('bob'));
+    expect(b.test.connect({ knockedMs }).socket.open).toBe(true);
+  });
+
   it('is done once, however often it is told', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];

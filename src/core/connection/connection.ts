@@ -16,6 +16,8 @@ export interface PeerInfo {
   readonly remoteAddr: string;
   /** The handshake's cookie header, for per-topic questions to the session's backend. Never logged. */
   readonly cookieHeader?: string | undefined;
+  /** When the handshake began, on the clock; now by default. */
+  readonly knockedMs?: number | undefined;
 }
 
 /** What all connections of a server share. */
@@ -34,8 +36,8 @@ export class Connection implements SlowPeer {
   readonly cookieHeader: string | undefined;
   /** Milliseconds since 1970. */
   readonly openedAt: number;
-  /** The same on the clock's own scale, for comparisons. */
-  readonly openedMs: number;
+  /** When its handshake began, on the clock's own scale: what was said of its user later means it, too. */
+  readonly knockedMs: number;
   readonly outbox: Outbox;
   /** For the heartbeat alone: when the next ping is due, and when one that is not answered yet was sent. */
   pingDueMs = 0;
@@ -53,6 +55,7 @@ export class Connection implements SlowPeer {
   /** Whether reading from the peer is paused. */
   readingPaused = false;
   private identity: ConnectionIdentity;
+  private readonly openedMs: number;
   private heardMs: number;
   private memberships: Map<string, Membership> | undefined;
 
@@ -67,6 +70,7 @@ export class Connection implements SlowPeer {
     this.cookieHeader = peer.cookieHeader;
     this.openedAt = context.clock.wallMs();
     this.openedMs = this.heardMs = context.clock.now();
+    this.knockedMs = peer.knockedMs ?? this.openedMs;
     this.outbox = new Outbox(socket, context, this);
   }
 

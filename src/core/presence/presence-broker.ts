@@ -57,21 +57,24 @@ export class PresenceBroker implements Broker {
     return this.engine.publish(topic, data, options);
   }
 
-  async subscribe(topic: string): Promise<void> {
-    if (this.policy.rulesFor(topic)?.tellsPresenceOf === undefined) await this.engine.subscribe(topic);
-    else if (!this.streams.has(topic)) this.streams.set(topic, new PresenceStream());
+  subscribe(topic: string): Promise<void> {
+    if (this.policy.rulesFor(topic)?.tellsPresenceOf === undefined) return this.engine.subscribe(topic);
+    if (!this.streams.has(topic)) this.streams.set(topic, new PresenceStream());
+    return Promise.resolve();
   }
 
-  async unsubscribe(topic: string): Promise<void> {
-    if (!this.streams.delete(topic)) await this.engine.unsubscribe(topic);
+  unsubscribe(topic: string): Promise<void> {
+    return this.streams.delete(topic) ? Promise.resolve() : this.engine.unsubscribe(topic);
   }
 
-  async read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
+  read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
     const stream = this.streams.get(topic);
-    return stream?.read(since, limits, this.clock.now()) ?? this.engine.read(topic, since, limits);
+    if (stream === undefined) return this.engine.read(topic, since, limits);
+    return Promise.resolve(stream.read(since, limits, this.clock.now()));
   }
 
   async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
+    if (this.streams.size === 0) return this.engine.tops(topics);
     const elsewhere = topics.filter((topic) => !this.streams.has(topic));
     const tops = new Map(elsewhere.length > 0 ? await this.engine.tops(elsewhere) : []);
     for (const topic of topics) {

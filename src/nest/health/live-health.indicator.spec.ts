@@ -6,11 +6,16 @@ import { eventLoopDelay } from '../event-loop-delay.js';
 import type { LiveLifecycle, LiveState } from '../live.lifecycle.js';
 import { LiveHealthIndicator } from './live-health.indicator.js';
 
-function indicatorIn(state: LiveState, connections = 0, available = true): LiveHealthIndicator {
+function indicatorIn(
+  state: LiveState,
+  connections = 0,
+  available = true,
+  others: readonly { id: string }[] = [],
+): LiveHealthIndicator {
   return new LiveHealthIndicator(
     { state } as LiveLifecycle,
     { size: connections } as ConnectionRegistry,
-    { available } as Live,
+    { available, cluster: { self: { id: 'here' }, instances: { others } } } as unknown as Live,
     new HealthIndicatorService(),
   );
 }
@@ -26,6 +31,13 @@ describe('LiveHealthIndicator', () => {
       'up',
       { status: 'down', brokerAvailable: false },
     ]);
+  });
+
+  it('names the instances that it hears of, this one first, and at most 50', () => {
+    const others = Array.from({ length: 60 }, (_, i) => ({ id: `other-${String(i)}` }));
+    const { live } = indicatorIn('ready', 0, true, others).ready();
+    expect(live.instances.slice(0, 3)).toEqual(['here', 'other-0', 'other-1']);
+    expect(live.instances).toHaveLength(50);
   });
 
   it.each([
@@ -48,6 +60,7 @@ describe('LiveHealthIndicator', () => {
         draining: false,
         brokerAvailable: true,
         connections: 3,
+        instances: ['here'],
         eventLoopDelayMs: { mean: 0.13, p99: 1.5, max: 1_234.57 },
       },
     });
