@@ -120,6 +120,7 @@ for (const { name, program, start } of engines) {
       console.info(`presence was right ${String(Math.round(tookMs))} ms after kill -9`);
       // A second for the machine.
       expect(tookMs).toBeLessThan(7_000);
+      await watcher.settle();
       const told = watcher.transcript
         .filter(({ type }) => type === 'event')
         .map(({ data }) => data as { event: string });
@@ -174,6 +175,7 @@ for (const { name, program, start } of engines) {
           expect(await a.call('presence', 'room/1')).toEqual([{ id: 'ann', name: 'Ann', connections: 1 }]),
         5_000,
       );
+      await watcher.settle();
       const told = watcher.transcript
         .filter(({ type }) => type === 'event')
         .map(({ data }) => data as object);

@@ -102,7 +102,7 @@ export class Live {
       broker,
       clock,
       observer,
-      carryOut: carryOutOn({ registry: this.registry, clock, rights, disconnects: this.disconnects }),
+      carryOut: carryOutOn({ registry: this.registry, clock, rights, disconnects: this.disconnects, policy }),
     });
     this.sessions = { ...limits, clock, observer, onEnd: this.ended };
     const { hub, publisher, cluster } = this;

@@ -1,5 +1,7 @@
 import type { ConnectionRegistry } from '../connection/registry.js';
 import type { Clock } from '../ports/clock.js';
+import type { Policy } from '../ports/policy.js';
+import { companionOf } from '../presence/companion.js';
 import type { Rights } from '../verbs/rights.js';
 import { endSubscription } from '../verbs/unsubscribe.js';
 import { eachAtMost } from '../each-at-most.js';
@@ -12,6 +14,7 @@ export interface CarryOutParts {
   readonly clock: Clock;
   readonly rights: Rights;
   readonly disconnects: RecentDisconnects;
+  readonly policy: Policy;
 }
 
 /** What the commands do on one instance. Who knocked after a command was given is not meant. */
@@ -28,9 +31,9 @@ export function carryOutOn(parts: CarryOutParts): CarryOut {
         return connections.length;
       }
       case 'unsubscribe-user': {
-        const { topic, reason } = command;
-        const ended = meant(command.user, ageMs).filter((connection) =>
-          endSubscription(connection, topic, 'forbidden', reason),
+        const topics = withPresence(command.topic, parts);
+        const ended = meant(command.user, ageMs).flatMap((connection) =>
+          topics.filter((topic) => endSubscription(connection, topic, 'forbidden', command.reason)),
         );
         return ended.length;
       }
@@ -42,18 +45,24 @@ export function carryOutOn(parts: CarryOutParts): CarryOut {
   };
 }
 
+/** A topic, and the one that tells its members, which is read by the same right. [L-11.1] */
+function withPresence(topic: string, { policy }: CarryOutParts): string[] {
+  const companion = companionOf(topic);
+  if (companion === undefined || policy.rulesFor(companion)?.tellsPresenceOf === undefined) return [topic];
+  return [topic, companion];
+}
+
 /** Checks that one command has under way at a time: the application's store must not be run over. */
 const checksAtATime = 250;
 
 /** Fails closed: the application has said that something changed, so what cannot be checked now ends, too. [L-3.12] */
-async function reauthorise(
-  { user, topic }: Reauthorise,
-  { registry, rights, clock }: CarryOutParts,
-): Promise<number> {
+async function reauthorise({ user, topic }: Reauthorise, parts: CarryOutParts): Promise<number> {
+  const { registry, rights, clock } = parts;
+  const topics = topic === undefined ? undefined : withPresence(topic, parts);
   const connections = user === undefined ? [...registry] : registry.ofUser(user);
   const subscriptions = connections.flatMap((connection) => {
-    if (topic === undefined) return connection.memberTopics.map((each) => ({ connection, topic: each }));
-    return connection.has(topic) ? [{ connection, topic }] : [];
+    const asked = topics?.filter((each) => connection.has(each)) ?? connection.memberTopics;
+    return asked.map((each) => ({ connection, topic: each }));
   });
   let ended = 0;
   await eachAtMost(checksAtATime, subscriptions, clock, async ({ connection, topic }) => {

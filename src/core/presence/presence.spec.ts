@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
+import { requests } from '../cluster/requests.js';
 import type { LiveUser } from '../connection/live-user.js';
 import { maxSignalBytes } from '../ports/broker.js';
 import type { PresenceRules } from '../ports/policy.js';
@@ -116,6 +117,37 @@ describe('presence', () => {
     await expect(test.live.publish('room/1/presence', {})).rejects.toMatchObject(failure);
     for (const topic of ['plain', 'room/1/presence', 'no', 'a b', 7])
       expect(() => test.live.presence.members(topic as string)).toThrow(expect.objectContaining(failure));
+  });
+
+  it('[L-11.1] [L-3.12] [L-3.13] is no longer told to who may no longer read the topic', async () => {
+    let allowed = true;
+    const rules = { presence: { graceMs: 0 }, canSubscribe: async () => allowed };
+    const test = new TestLive({ rulesFor: (topic) => (topic.startsWith('room/') ? rules : {}) });
+    const [ann, bob] = [test.connect(), test.connect({ user: { id: 'bob' } })];
+    for (const { send, received } of [ann, bob]) {
+      for (const topic of ['room/1', 'room/1/presence', 'x', 'x/presence'])
+        await send({ type: 'subscribe', topic });
+      await test.clock.settle();
+      received();
+    }
+    ann.received();
+    const ended = ({ received }: TestPeer) =>
+      received().flatMap((message) => {
+        const { type, topic, code } = message as Record<string, string>;
+        return type === 'unsubscribed' ? [`${String(topic)} ${String(code)}`] : [];
+      });
+    const both = ['room/1 forbidden', 'room/1/presence forbidden'];
+    await test.live.cluster.give(requests.unsubscribeUser('bob', 'room/1'));
+    test.clock.flush();
+    expect([ended(ann), ended(bob)]).toEqual([[], both]);
+    // Beside a topic without presence it is a topic like any other.
+    await test.live.cluster.give(requests.unsubscribeUser('bob', 'x'));
+    test.clock.flush();
+    expect(ended(bob)).toEqual(['x forbidden']);
+    allowed = false;
+    await test.live.cluster.give(requests.reauthorise({ topic: 'room/1' }));
+    test.clock.flush();
+    expect(ended(ann)).toEqual(both);
   });
 
   it('[L-11.1] is known, but has no topic of its own, where the name would be too long', async () => {
