@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deferred } from '../../../test/support/deferred.js';
 import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
+import { LiveError } from '../../protocol/live.error.js';
 import { TestLive } from '../../testing/test-live.js';
 import type { Command } from './command.js';
 import { requests } from './requests.js';
@@ -247,6 +248,7 @@ describe('reauthorise', () => {
 
   it.each([
     ['throws', () => Promise.reject(new Error('away'))],
+    ['says so itself', () => Promise.reject(new LiveError('unavailable', 'away'))],
     ['is late', () => new Promise<boolean>(() => {})],
   ])('[L-3.12] ends with unavailable what cannot be checked because the check %s', async (_how, check) => {
     let broken = false;
