@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { entrantsOf, serverProcess, swarmProcess } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
-import { progress, readOptions } from './lib/options.js';
+import { fileIn, progress, readOptions } from './lib/options.js';
 import { inOwnNetwork } from './lib/own-network.js';
 import { oneRound } from './lib/round.js';
 import { drawTopics } from './lib/scenarios.js';
@@ -21,6 +21,7 @@ network of its own, whose send buffers are small; elsewhere the kernel takes meg
   --rate 200           publications a second
   --policies a,b       close, skip, conflate, trickle
   --dist ../dist       the build of nestjs-live
+  --profile <folder>   writes a CPU profile of the server while both are there
 `;
 
 /** Above the budgets, and times the p99 without slow clients. */
@@ -47,6 +48,7 @@ const options = readOptions(
     rate: { type: 'string', default: '200' },
     policies: { type: 'string', default: 'close,skip,conflate,trickle' },
     dist: { type: 'string' },
+    profile: { type: 'string' },
   },
   help,
 );
@@ -95,7 +97,11 @@ async function measure(policy) {
   await slow.ask('stopReading', { group: 'slow' });
   await server.ask('watchMemory');
   progress('with slow ones … ');
+  if (options.profile !== undefined) await server.ask('startProfile');
   const together = await oneRound({ swarms: [healthy], server, group: 'healthy', scenario });
+  if (options.profile !== undefined) {
+    await server.ask('endProfile', { file: fileIn(options.profile, `slow-${policy}.cpuprofile`) });
+  }
   const memory = await server.ask('memoryPeak');
   progress('who reads again … ');
   // One tick more, for who has to be told by what follows.
@@ -119,6 +125,8 @@ function report() {
       lostOf(alone, together) ? `${policy}: INVALID, a healthy client missed something` : policy,
       short(quantile(alone.latenciesMs, 0.99)),
       short(quantile(together.latenciesMs, 0.99)),
+      short(alone.cpu),
+      short(together.cpu),
       short(memory.rss / mib),
       short(memory.peak / mib),
       short(memory.queued / mib),
@@ -141,6 +149,8 @@ function report() {
         'slow',
         '>p99 ms without slow',
         '>p99 ms',
+        '>CPU µs/delivery to healthy without slow',
+        '>with',
         '>RSS before, MiB',
         '>peak',
         '>queued at most, MiB',
