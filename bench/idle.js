@@ -72,13 +72,10 @@ async function oneRound({ key, file, topics, dist }) {
   const swarm = swarmProcess();
   const server = await serverProcess(file, ['--expose-gc']);
   const { port } = await server.ask('start', { dist });
-  let addresses = 1;
   const open = (group, count) => {
     const its = Array.from({ length: topics }, (_, i) => topicName(i));
-    // From an address of its own each time: the ports of those who have left are not free for a minute.
-    const localAddress = `127.0.0.${String(++addresses)}`;
     const everyones = Array.from({ length: count }, () => its);
-    return swarm.ask('open', { group, peer: file, port, topics: everyones, concurrency, localAddress });
+    return swarm.ask('open', { group, peer: file, port, topics: everyones, concurrency });
   };
   await open('warm-up', warmUpConnections);
   await swarm.ask('close', { group: 'warm-up' });

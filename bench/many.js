@@ -57,6 +57,8 @@ const scenario = {
   ticks: Number(options.publications),
 };
 
+/** The last that was taken. None is taken twice: the ports of those who have left are not free for a minute. */
+let addresses = 1;
 const entrants = await entrantsOf(options);
 process.stdout.write(`## Very many subscribers\n\n${environmentText()}\n\n`);
 const results = new Map();
@@ -79,7 +81,7 @@ async function measure({ key, file, dist }) {
       topics: topics.slice(first, first + perSwarm),
       firstIndex: first,
       concurrency: 32,
-      localAddress: `127.0.0.${String(2 + swarms.length)}`,
+      localAddress: `127.0.0.${String(++addresses)}`,
     });
     swarms.push(swarm);
   }
