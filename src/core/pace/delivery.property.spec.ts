@@ -59,6 +59,8 @@ class Reader {
       this.checker.take(message as never);
       const { type, topic, snapshot, key, data } = message;
       if (type === 'subscribed') this.known.set(topic, new Map(Object.entries(snapshot ?? {})));
+      // Told that some will not come, an application knows nothing for certain before the next of each key.
+      if (type === 'lost') this.known.set(topic, new Map());
       if (type !== 'event') continue;
       this.known.get(topic)?.set(key, data as string);
       this.check(message);
