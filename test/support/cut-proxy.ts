@@ -6,7 +6,7 @@ export class CutProxy {
   private readonly sockets = new Set<Socket>();
   /** What each client has said first, and the server it is joined with. */
   private readonly joined = new Map<Socket, { said: string; readonly server: Socket }>();
-  private cutNow = false;
+  private held = false;
 
   private constructor(
     private readonly server: Server,
@@ -30,8 +30,13 @@ export class CutProxy {
     return through.href;
   }
 
+  /** Nobody new gets through; who is through stays. */
+  hold(): void {
+    this.held = true;
+  }
+
   cut(): void {
-    this.cutNow = true;
+    this.hold();
     for (const socket of this.sockets) socket.resetAndDestroy();
   }
 
@@ -47,7 +52,7 @@ export class CutProxy {
   }
 
   heal(): void {
-    this.cutNow = false;
+    this.held = false;
   }
 
   close(): void {
@@ -56,7 +61,7 @@ export class CutProxy {
   }
 
   private join(client: Socket): void {
-    if (this.cutNow) {
+    if (this.held) {
       client.on('error', () => {});
       client.resetAndDestroy();
       return;

@@ -13,6 +13,8 @@ export interface InstanceSettings {
   readonly history: number;
   /** Number of its first publication. */
   readonly first: number;
+  /** URL by which a naive bridge subscribes. */
+  readonly pubsub?: string;
 }
 
 export interface InstanceFigures {

@@ -1,11 +1,13 @@
 // What is built when nobody thinks of faults: sockets of `ws` behind Redis' Pub/Sub, which the client joins again by itself.
-// fork('naive-bridge.mjs', [JSON of { broker, port }]); it speaks the protocol and obeys its parent like `instance.mjs`.
+// fork('naive-bridge.mjs', [JSON of { broker, pubsub, port, first }]); it speaks the protocol and obeys its parent like `instance.mjs`.
 import { createClient } from '@redis/client';
 import { WebSocketServer } from 'ws';
 
-const { broker, port, first } = JSON.parse(process.argv[2]);
-const commands = createClient({ url: broker, socket: { reconnectStrategy: () => 200 } });
-const subscriber = commands.duplicate();
+const { broker, pubsub, port, first } = JSON.parse(process.argv[2]);
+// It subscribes by a way of its own, so that a test can hold it there.
+const [commands, subscriber] = [broker, pubsub].map((url) =>
+  createClient({ url, socket: { reconnectStrategy: () => 50 } }),
+);
 for (const client of [commands, subscriber]) client.on('error', () => {});
 await Promise.all([commands.connect(), subscriber.connect()]);
 
