@@ -238,6 +238,22 @@ describe('Continuity, where it is gone', () => {
     expect(received()).toEqual([[lost(3, 3), event(4), lost(5, 5), event(6)]]);
   });
 
+  it('[L-5.8] loses nothing that the history has, behind a gap that it has not', async () => {
+    const { missing, publish, received, broker, test } = await start({
+      rules: { history: { ...history, size: 3 } },
+      peers: 1,
+    });
+    let answer = (): void => {};
+    broker.slow.set('read', new Promise<void>((resolve) => (answer = resolve)));
+    await missing(3, 4);
+    await publish(5);
+    await missing(6);
+    await publish(7);
+    answer();
+    await test.clock.settle();
+    expect(received()).toEqual([[lost(3, 4), event(5), event(6), event(7)]]);
+  });
+
   it('waits for what may still be on its way, and gives it up after a second', async () => {
     const { missing, received, broker, test, later } = await start({ rules: {}, peers: 1 });
     const { epoch } = (await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top;

@@ -80,14 +80,18 @@ export class Repair {
     rules: TopicRules | undefined,
   ): readonly Publication[] {
     const { epoch = '' } = topic;
+    // A history that does not reach back to where the topic was may reach back to where it is by then.
+    const isKept = rules?.history !== undefined;
+    let hasGoneOn = false;
     for (const [place, publication] of publications.entries()) {
       const { offset } = publication;
       if (offset <= topic.offset) continue;
       if (offset > topic.offset + 1) {
-        if (offset > lostUpTo + 1) return publications.slice(place);
+        if (offset > lostUpTo + 1 || (hasGoneOn && isKept)) return publications.slice(place);
         this.lose(topic, offset - 1, rules);
       }
       this.deliver(topic, epoch, publication);
+      hasGoneOn = true;
     }
     return [];
   }
