@@ -1,6 +1,6 @@
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable, UnauthorizedException } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { ConnectionRegistry, setConnectionIdentity } from '../src/index.js';
 import { LiveServer } from '../src/nest/live.server.js';
@@ -12,7 +12,7 @@ import { type LiveAppOptions, type Platform, platforms, startLiveApp } from './s
 /** What the guard below saw. */
 const seen = { asked: 0, ips: [] as unknown[], decision: Promise.resolve() };
 
-/** Lets everybody in under the name in the header, after a while. */
+/** Lets in under the name in the header, after a while; but not `nobody`, and at `crash` it has a bug. */
 @Injectable()
 class SlowName implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -21,6 +21,8 @@ class SlowName implements CanActivate {
     seen.ips.push(request.ip);
     await sleep(20);
     await seen.decision;
+    if (request.headers['x-name'] === 'nobody') throw new UnauthorizedException();
+    if (request.headers['x-name'] === 'crash') throw new TypeError('a bug');
     setConnectionIdentity(request, { user: { id: request.headers['x-name'] ?? 'ann' } });
     return true;
   }
@@ -130,6 +132,25 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
     expect(await elsewhere).toBe(101);
     expect(await Promise.all(some)).toEqual([101, 101, 101]);
     expect(await answerTo(come('user-6', '203.0.113.1'))).toBe(101);
+  });
+
+  it('[L-9.13] counts nobody whom the guards refused, nor who was there when one crashed', async () => {
+    const limits = { maxConnections: 2, maxConnectionsPerUser: 2, maxConnectionsPerAddress: 2 };
+    const { come, server, registry } = await start(platform, { ...limits, maxPendingUpgradesPerAddress: 2 });
+    for (let i = 0; i < 4; i++) {
+      const answers = await Promise.all(['nobody', 'crash'].map((name) => answerTo(come(name))));
+      expect(answers).toEqual([
+        [401, undefined, 'Unauthorized'],
+        [503, '1', 'The handshake could not be decided'],
+      ]);
+      const { remembered, connectionCount, pendingCount } = server.occupancy;
+      expect([remembered, connectionCount, pendingCount]).toEqual([0, 0, 0]);
+    }
+    const clients = [await come('ann'), await come('ann')];
+    expect(await answerTo(come('ann'))).toEqual(full);
+    for (const client of clients) await leave(client, registry);
+    const { remembered, connectionCount, pendingCount } = server.occupancy;
+    expect([remembered, connectionCount, pendingCount]).toEqual([0, 0, 0]);
   });
 
   it('[L-9.13] asks no guard about who is refused for an address or for all', async () => {

@@ -112,10 +112,12 @@ describe('UpgradeDoor: who is let in', () => {
     const accepted = (): never => {
       throw new Error('no session');
     };
-    const test = await TestDoor.start({ accepted });
+    const test = await TestDoor.start({ accepted, options: { maxConnectionsPerAddress: 1 } });
     const peer = await test.connect();
     await peer.send(handshake()).closed;
     expect([peer.status, test.failures.length, test.door.pendingCount]).toEqual([101, 1, 0]);
+    await test.until(() => test.door.occupancy.connectionCount === 0);
+    expect(test.door.occupancy.remembered).toBe(0);
   });
 });
 
@@ -175,30 +177,68 @@ describe('UpgradeDoor: a peer that leaves while it is pending', () => {
     ['a FIN', (peer: RawPeer) => peer.finish()],
     ['an RST', (peer: RawPeer) => peer.reset()],
     ['an RST behind data', (peer: RawPeer) => peer.send(clientFrame('{}')).reset()],
-  ] as const)('%s frees the slot at once and aborts the guard', async (_what, leave) => {
+  ] as const)(
+    '[L-9.13] by %s aborts the guard at once, and counts until it has answered',
+    async (_what, leave) => {
+      const { test, guard, peers } = await pendingPeers(2);
+      if (peers[0]) leave(peers[0]);
+      await test.until(() => test.results.length === 1);
+      expect([guard.aborted, test.results, test.door.pendingCount]).toEqual([[0], ['aborted'], 2]);
+      guard.allow(0);
+      await test.until(() => test.door.pendingCount === 1);
+      expect(test.clock.timerCount).toBe(1);
+      guard.allow(1);
+      expect(await peers[1]?.answered()).toBe(101);
+      expect([test.sockets.length, test.results]).toEqual([1, ['aborted', 'accepted']]);
+      expect([test.door.pendingCount, test.clock.timerCount]).toEqual([0, 0]);
+    },
+  );
+
+  it('[L-9.13] counts until the deadline where the guard never answers', async () => {
     const { test, guard, peers } = await pendingPeers(2);
-    if (peers[0]) leave(peers[0]);
-    await test.until(() => test.door.pendingCount === 1);
-    expect([guard.aborted, test.clock.timerCount, test.results]).toEqual([[0], 1, ['aborted']]);
-    guard.allow(0);
-    guard.allow(1);
-    expect(await peers[1]?.answered()).toBe(101);
-    expect([test.sockets.length, test.results]).toEqual([1, ['aborted', 'accepted']]);
+    peers[0]?.reset();
+    await test.until(() => test.results.length === 1);
+    test.clock.advance(4_999);
+    expect(test.door.pendingCount).toBe(2);
+    test.clock.advance(1);
+    expect([test.door.pendingCount, test.clock.timerCount]).toEqual([0, 0]);
+    guard.fail(new Error('late'));
+    await peers[1]?.ended;
+    expect([test.door.pendingCount, test.results]).toEqual([0, ['aborted', 'unavailable']]);
   });
 
-  it('a FIN together with the handshake and early frames frees the slot at once', async () => {
+  it('[L-9.13] again and again asks no more guards at a time than may be pending', async () => {
+    const guard = new SlowGuard();
+    const { authenticate } = guard;
+    const test = await TestDoor.start({ authenticate, options: { maxPendingUpgrades: 3 } });
+    for (let i = 0; i < 20; i++) {
+      const peer = await test.connect();
+      const asked = guard.asked;
+      peer.send(handshake());
+      await test.until(() => guard.asked > asked || test.results.length > i);
+      peer.reset();
+      await test.until(() => test.results.length > i);
+    }
+    expect(test.results.filter((result) => result === 'max-pending').length).toBe(17);
+    expect([guard.asked, test.door.pendingCount]).toEqual([3, 3]);
+    for (const index of [0, 1, 2]) guard.allow(index);
+    await test.until(() => test.door.pendingCount === 0);
+    expect([test.sockets.length, test.door.occupancy.remembered]).toEqual([0, 0]);
+  });
+
+  it('a FIN together with the handshake and early frames aborts the guard at once', async () => {
     const guard = new SlowGuard();
     const test = await TestDoor.start({ authenticate: guard.authenticate });
     const peer = await test.connect(true);
     peer.socket.end(Buffer.concat([Buffer.from(handshake()), clientFrame('{}')]));
     await test.until(() => test.results.length === 1);
-    expect([test.door.pendingCount, guard.aborted, test.results]).toEqual([0, [0], ['aborted']]);
+    expect([guard.aborted, test.results]).toEqual([[0], ['aborted']]);
   });
 
-  it('a FIN behind frames that came later frees the slot at once', async () => {
+  it('a FIN behind frames that came later aborts the guard at once', async () => {
     const { test, guard, peers } = await pendingPeers(1);
     peers[0]?.send(clientFrame('{}')).finish();
-    await test.until(() => test.door.pendingCount === 0);
+    await test.until(() => test.results.length === 1);
     expect(guard.aborted).toEqual([0]);
   });
 });

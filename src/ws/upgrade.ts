@@ -26,7 +26,9 @@ export interface UpgradeOptions extends OccupancyLimits {
 export class UpgradeDoor {
   /** Who is in is told to it from outside: the door does not see anybody leave. */
   readonly occupancy: Occupancy;
-  /** With what takes back their deadlines. */
+  /** Whose peers wait for their answer. */
+  private readonly undecided = new Set<PendingHandshake>();
+  /** Those and all others that guards are still asked about, with what takes back their deadlines. */
   private readonly pending = new Map<PendingHandshake, Cancel>();
   private readonly server: ReturnType<typeof makeWebSocketServer>;
 
@@ -40,7 +42,7 @@ export class UpgradeDoor {
     this.occupancy = new Occupancy(options);
   }
 
-  /** Handshakes that are not decided yet. */
+  /** Handshakes about which guards are asked, also those whose peer has left. */
   get pendingCount(): number {
     return this.occupancy.pendingCount;
   }
@@ -57,8 +59,10 @@ export class UpgradeDoor {
 
   /** Refuses everybody who is still pending. */
   refuseAll(): void {
-    for (const handshake of this.pending.keys())
+    for (const handshake of this.pending.keys()) {
       this.dismiss(handshake, unavailable('The server is shutting down'));
+      this.settle(handshake);
+    }
   }
 
   /** What needs nobody to be asked, cheapest first. */
@@ -75,7 +79,7 @@ export class UpgradeDoor {
       if (this.hooks.draining()) return unavailable('The server is shutting down');
       return this.hooks.precheck(request) ?? this.occupancy.refusalOfHandshake(address);
     } catch (error) {
-      return this.undecided(error);
+      return this.failed(error);
     }
   }
 
@@ -83,7 +87,9 @@ export class UpgradeDoor {
     const handshake = new PendingHandshake(request, socket, address, head, () => this.abandon(handshake));
     const cancelDeadline = this.clock.after(this.options.upgradeTimeoutMs, () => {
       this.dismiss(handshake, unavailable('The handshake was not decided in time'));
+      this.settle(handshake);
     });
+    this.undecided.add(handshake);
     this.pending.set(handshake, cancelDeadline);
     this.occupancy.began(address);
     return handshake;
@@ -94,8 +100,21 @@ export class UpgradeDoor {
       const identity = await this.hooks.authenticate(handshake);
       this.admit(handshake, identity);
     } catch (error) {
-      this.dismiss(handshake, error instanceof Refusal ? error : this.undecided(error));
+      this.dismiss(handshake, error instanceof Refusal ? error : this.failed(error));
     }
+    this.settle(handshake);
+  }
+
+  /**
+   * The guards have answered, or their time is up. Not when the peer leaves: they go on, and who comes and leaves again
+   * and again would have them work without end. [L-9.13]
+   */
+  private settle(handshake: PendingHandshake): void {
+    const cancelDeadline = this.pending.get(handshake);
+    if (cancelDeadline === undefined) return;
+    this.pending.delete(handshake);
+    this.occupancy.decided(handshake.address);
+    cancelDeadline();
   }
 
   private admit(handshake: PendingHandshake, identity: ConnectionIdentity): void {
@@ -149,15 +168,10 @@ export class UpgradeDoor {
 
   /** What the peer sent ahead; `undefined` when it was decided already. */
   private leave(handshake: PendingHandshake): Buffer | undefined {
-    const cancelDeadline = this.pending.get(handshake);
-    if (cancelDeadline === undefined) return undefined;
-    this.pending.delete(handshake);
-    this.occupancy.decided(handshake.address);
-    cancelDeadline();
-    return handshake.end();
+    return this.undecided.delete(handshake) ? handshake.end() : undefined;
   }
 
-  private undecided(error: unknown): Refusal {
+  private failed(error: unknown): Refusal {
     this.hooks.failed('deciding about a handshake', error);
     return unavailable('The handshake could not be decided');
   }
