@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { startEngine } from './support/kill-engine.js';
+import { type KillOptions, KillRun, replayCommand, reportText } from './support/kill-run.js';
+import { flawless } from './support/ledger.js';
+
+const options = JSON.parse(process.env['CHAOS'] ?? '{}') as KillOptions;
+
+it('brings every acknowledged publication to everybody, once and in order', async () => {
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  // First of all: a run that hangs can be done again, too.
+  say(`seed ${String(options.seed)}; to see it again: ${replayCommand(options)}`);
+  const report = await new KillRun(await startEngine(options.engine), options, say).run();
+  say(`\n${reportText(options, report)}\n`);
+  expect(report.verdict).toMatchObject({ ...flawless, told: 0, delivered: report.verdict.expected });
+  expect(report.kills).toBeGreaterThan(0);
+});
