@@ -1,18 +1,53 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { LiveTopic } from '../src/index.js';
 import { LiveMetrics, LiveMetricsModule } from '../src/nest/metrics/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
-import { type LiveAppOptions, type Platform, platforms, startLiveApp } from './support/live-app.js';
+import { deferred } from './support/deferred.js';
+import {
+  type LiveAppOptions,
+  OpenTopics,
+  type Platform,
+  platforms,
+  startLiveApp,
+} from './support/live-app.js';
 import { closeOf, frame, Opcode, texts, WirePeer } from './support/wire-peer.js';
 
+/** Everybody may read it, after a while: its check, or its snapshot, takes as long as the test wants. */
+@LiveTopic('public/*')
+class PublicTopics {
+  static slow: 'canSubscribe' | 'snapshot';
+  static asked = 0;
+  static answer = Promise.resolve();
+
+  private static async ask(what: 'canSubscribe' | 'snapshot'): Promise<void> {
+    if (what !== PublicTopics.slow) return;
+    PublicTopics.asked += 1;
+    await PublicTopics.answer;
+  }
+
+  async canSubscribe(): Promise<boolean> {
+    await PublicTopics.ask('canSubscribe');
+    return true;
+  }
+
+  async snapshot(): Promise<unknown> {
+    await PublicTopics.ask('snapshot');
+    return { state: 1 };
+  }
+}
+
 async function start(platform: Platform, options: LiveAppOptions['options'] = {}) {
-  const started = await startLiveApp({ platform, options, imports: [LiveMetricsModule] });
+  const providers = [OpenTopics, PublicTopics];
+  const started = await startLiveApp({ platform, options, providers, imports: [LiveMetricsModule] });
   const metrics = started.app.get(LiveMetrics, { strict: false });
-  const counted = async (result: 'refused' | 'closed'): Promise<number> => {
-    const line = new RegExp(`^processor_live_rate_limited_total\\{result="${result}"\\} (\\d+)$`, 'm');
+  const read = async (series: string): Promise<number> => {
+    const line = new RegExp(`^processor_live_${series} (\\d+)$`, 'm');
     return Number(line.exec(await metrics.text())?.[1]);
   };
-  return { ...started, counted };
+  const counted = (result: 'refused' | 'closed' | 'unsettled'): Promise<number> =>
+    read(`rate_limited_total\\{result="${result}"\\}`);
+  return { ...started, counted, errors: (code: string) => read(`errors_total\\{code="${code}"\\}`) };
 }
 
 const pings = (from: number, to: number): object[] =>
@@ -23,7 +58,7 @@ const slow = { messagesPerSecond: 2, messageBurst: 5 };
 
 describe.each(platforms)('9. How fast a connection may send, on %s', (_name, platform) => {
   it('[L-9.10] takes a burst of messages, refuses one more with its id, and takes it when it said so', async () => {
-    const { url, counted } = await start(platform, { inboundRate: slow });
+    const { url, counted, errors } = await start(platform, { inboundRate: slow });
     const peer = await WirePeer.open(url);
     peer.send(texts(...pings(1, 7)));
     const answers = [];
@@ -48,7 +83,9 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
       expect.objectContaining({ id: 7, code: 'rate-limited' }),
       { type: 'pong', id: 6 },
     ]);
-    expect([await counted('refused'), await counted('closed')]).toEqual([2, 0]);
+    expect([await counted('refused'), await counted('closed'), await errors('rate-limited')]).toEqual([
+      2, 0, 2,
+    ]);
   });
 
   it('[L-9.10] takes a burst of bytes, one message of the largest size in any case, and refuses one more', async () => {
@@ -155,5 +192,53 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     });
     expect(await client.request({ type: 'ping', id: 1 })).toEqual({ type: 'pong', id: 1 });
     expect(live.stats().connections).toBe(1);
+  });
+
+  it.each(['canSubscribe', 'snapshot'] as const)(
+    '[L-9.15] has %s asked at most 16 times at once by one connection that subscribes and takes it back a thousand times',
+    async (slow) => {
+      const { url, counted, errors, live } = await start(platform, { dangerouslyUnlimitedInbound: true });
+      const { promise, resolve } = deferred();
+      Object.assign(PublicTopics, { slow, asked: 0, answer: promise });
+      const client = await LiveTestClient.connect(url, { token: 'ann' });
+      for (let i = 0; i < 1_000; i++) {
+        client.send({ type: 'subscribe', id: `s${String(i)}`, topic: `public/${String(i)}` });
+        // Taken back before it was asked, it would cost nothing.
+        while (PublicTopics.asked < Math.min(i + 1, 16)) await sleep(1);
+        client.send({ type: 'unsubscribe', topic: `public/${String(i)}` });
+      }
+      expect(await client.request({ type: 'ping', id: 'last' })).toEqual({ type: 'pong', id: 'last' });
+      expect(PublicTopics.asked).toBe(16);
+      const refused = client.transcript.filter(({ code }) => code === 'rate-limited');
+      expect(refused.length).toBe(984);
+      expect(refused[0]).toMatchObject({ id: 's16', topic: 'public/16', retryAfterMs: 1_000 });
+      expect([await counted('unsettled'), await errors('rate-limited')]).toEqual([984, 984]);
+      // Somebody else is not held back by it, and it is not either when the answers have come.
+      resolve();
+      const other = await LiveTestClient.connect(url, { token: 'bob' });
+      for (const each of [other, client])
+        expect(await each.request({ type: 'subscribe', id: 1, topic: 'public/1' })).toMatchObject({
+          type: 'subscribed',
+          snapshot: { state: 1 },
+        });
+      expect(live.stats().subscriptions).toBe(2);
+    },
+  );
+
+  it('[L-9.10] has them asked no more often than the rate allows even where they answer at once', async () => {
+    const { url, counted } = await start(platform);
+    Object.assign(PublicTopics, { slow: 'canSubscribe', asked: 0, answer: Promise.resolve() });
+    const peer = await WirePeer.open(url);
+    const churn = Array.from({ length: 1_000 }, (_, i) => [
+      { type: 'subscribe', topic: `public/${String(i)}` },
+      { type: 'unsubscribe', topic: `public/${String(i)}` },
+    ]);
+    peer.send(texts(...churn.flat()));
+    let next = await peer.frame();
+    while (next.opcode !== Opcode.close) next = await peer.frame();
+    expect(closeOf(next)).toEqual({ code: 4002, reason: 'too fast' });
+    // Half of a burst of 168, and what grew while it was read.
+    expect(PublicTopics.asked).toBeLessThanOrEqual(90);
+    expect(await counted('closed')).toBe(1);
   });
 });

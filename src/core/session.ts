@@ -6,7 +6,7 @@ import { type PaceContext, takePong, tooSoonMs } from './connection/pace.js';
 import { readEnvelope } from './envelope.js';
 import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
-import { publicError, reply, replyError } from './reply.js';
+import { type Failure, publicError, reply, replyError } from './reply.js';
 
 /** Takes one kind of message; what it returns is the answer. */
 export type Handler = (message: InboundMessage) => unknown;
@@ -97,7 +97,7 @@ export class Session {
 
   private refuse(message: InboundMessage | LiveError, waitMs: number): void {
     const request = message instanceof LiveError ? undefined : message;
-    replyError(this.connection, request, { ...tooFast, details: { retryAfterMs: Math.ceil(waitMs) } });
+    this.tell(request, { ...tooFast, details: { retryAfterMs: Math.ceil(waitMs) } });
   }
 
   private label(message: InboundMessage | LiveError): string {
@@ -163,7 +163,7 @@ export class Session {
     const { connection } = this;
     const handler = this.find(message.type);
     if (handler === undefined) {
-      replyError(connection, message, new LiveError('not-implemented', 'Nothing handles this type'));
+      this.tell(message, new LiveError('not-implemented', 'Nothing handles this type'));
       return;
     }
     try {
@@ -178,12 +178,17 @@ export class Session {
     const told = publicError(error);
     if (told !== error) this.context.observer.failed('handling a message', error, this.connection);
     if (told.code === 'protocol-violation') this.violated(told, message);
-    else replyError(this.connection, message, told);
+    else this.tell(message, told);
+  }
+
+  private tell(message: InboundMessage | undefined, error: Failure): void {
+    this.context.observer.refused(error.code);
+    replyError(this.connection, message, error);
   }
 
   /** The peer broke the protocol: it is told, and closed when it does so too often. */
   violated(error: LiveError, message?: InboundMessage): void {
-    replyError(this.connection, message, error);
+    this.tell(message, error);
     const now = this.context.clock.now();
     const times = (this.violationsMs ??= []);
     times.push(now);

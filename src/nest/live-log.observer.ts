@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Connection } from '../core/connection/connection.js';
-import type { Healed } from '../core/ports/observer.js';
+import type { Healed, HeldBack } from '../core/ports/observer.js';
 import type { HandshakeResult } from '../ws/refusal.js';
 import type { LiveObserver } from './live.observers.js';
 import { printable } from './printable.js';
@@ -55,7 +55,7 @@ export class LiveLogObserver implements Partial<LiveObserver> {
   }
 
   /** A connection that sends too fast ends; that it was asked to slow down is in the metrics alone. */
-  tooFast({ id, user, remoteAddr }: Connection, result: 'refused' | 'closed'): void {
+  tooFast({ id, user, remoteAddr }: Connection, result: HeldBack): void {
     const unlogged = result === 'closed' ? this.passes('too fast') : undefined;
     if (unlogged === undefined) return;
     const userId = user === null ? undefined : printable(user.id);

@@ -1,5 +1,6 @@
 import type { Connection } from '../core/connection/connection.js';
-import type { Healed, Observer } from '../core/ports/observer.js';
+import type { Healed, HeldBack, Observer } from '../core/ports/observer.js';
+import type { ErrorCode } from '../protocol/codes.js';
 import type { HandshakeResult } from '../ws/refusal.js';
 
 /** Told what happens on the live server; no member may throw or wait. */
@@ -33,8 +34,12 @@ export class LiveObservers implements LiveObserver {
     for (const observer of this.observers) observer.outbound?.(type, count);
   }
 
-  tooFast(connection: Connection, result: 'refused' | 'closed'): void {
+  tooFast(connection: Connection, result: HeldBack): void {
     for (const observer of this.observers) observer.tooFast?.(connection, result);
+  }
+
+  refused(code: ErrorCode): void {
+    for (const observer of this.observers) observer.refused?.(code);
   }
 
   failed(doing: string, error: unknown, connection?: Connection): void {

@@ -1,4 +1,5 @@
 import { LiveError } from '../../protocol/live.error.js';
+import type { Observer } from '../ports/observer.js';
 import type { Connection } from './connection.js';
 
 /** Questions to the application that one connection may have open before it may cause another one. [L-9.15] */
@@ -8,8 +9,9 @@ export const maxOpenQuestions = 16;
  * Throws `rate-limited` when too many are open: an application cannot be told that nobody waits for its answer any more,
  * so who asks and takes back again and again would make it work without end.
  */
-export function checkOpenQuestions({ openQuestions }: Connection): void {
-  if (openQuestions < maxOpenQuestions) return;
+export function checkOpenQuestions(connection: Connection, observer: Pick<Observer, 'tooFast'>): void {
+  if (connection.openQuestions < maxOpenQuestions) return;
+  observer.tooFast(connection, 'unsettled');
   throw new LiveError('rate-limited', 'Too much is under way on this connection', { retryAfterMs: 1_000 });
 }
 

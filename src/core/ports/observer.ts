@@ -1,4 +1,5 @@
 import type { Connection } from '../connection/connection.js';
+import type { ErrorCode } from '../../protocol/codes.js';
 
 /**
  * What became of a topic in which something was missing, once for the topic, not for each subscriber:
@@ -7,6 +8,14 @@ import type { Connection } from '../connection/connection.js';
  * - `new-epoch`: its stream is another one; the subscribers are told
  */
 export type Healed = 'healed' | 'lost' | 'new-epoch';
+
+/**
+ * How a peer that asks for more than the server takes was held back:
+ * - `refused`: a message or ping above the rate [L-9.10]
+ * - `closed`: so many of them that they ended the connection [L-9.11]
+ * - `unsettled`: a request while too many questions to the application are open [L-9.15]
+ */
+export type HeldBack = 'refused' | 'closed' | 'unsettled';
 
 /** Told what happens, for logs and metrics. No member may throw, wait, or keep what it is given. */
 export interface Observer {
@@ -17,8 +26,9 @@ export interface Observer {
   inbound(type: string): void;
   /** `count` frames of this type were handed to connections. */
   outbound(type: string, count: number): void;
-  /** A message or ping above the rate was refused, or ended the connection. [L-9.11] */
-  tooFast(connection: Connection, result: 'refused' | 'closed'): void;
+  tooFast(connection: Connection, result: HeldBack): void;
+  /** A message was answered with an `error` of this code. */
+  refused(code: ErrorCode): void;
   /** An error that is ours: a handler, a hook, a provider, a broker. `doing` says what was being done. */
   failed(doing: string, error: unknown, connection?: Connection): void;
   /** Something was missing in a topic. */
@@ -38,6 +48,7 @@ export const silentObserver: Observer = {
   inbound() {},
   outbound() {},
   tooFast() {},
+  refused() {},
   failed() {},
   healed() {},
   suspected() {},

@@ -44,7 +44,7 @@ export class Auth {
     token: string,
     verify: VerifyCredential,
   ): Promise<ConnectionIdentity> {
-    checkOpenQuestions(connection);
+    checkOpenQuestions(connection, this.parts.observer);
     const { clock, timeoutMs: ms } = this.parts;
     const error = (): Error => new Error(`The credential was not checked within ${String(ms)} ms`);
     try {

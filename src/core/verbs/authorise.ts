@@ -33,7 +33,7 @@ export class Authoriser {
     connection: Connection,
     pending = new PendingSubscribe(),
   ): Promise<TopicRules> {
-    checkOpenQuestions(connection);
+    checkOpenQuestions(connection, this.observer);
     const declared = this.policy.rulesFor(topic);
     if (declared === undefined) throw forbidden();
     const rules = chargedTo(connection, declared, right);

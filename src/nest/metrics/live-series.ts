@@ -29,9 +29,16 @@ function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSour
     make.counterBy('closes_total', 'Connections ended, by close code', 'code', tally.closesByCode),
     make.counterBy(
       'rate_limited_total',
-      'Messages and pings above the rate: refused, or so many that they closed the connection',
+      'Messages and pings above the rate: refused, or so many that they closed the connection; and requests refused ' +
+        'while too many questions to the application were unsettled',
       'result',
       tally.tooFastByResult,
+    ),
+    make.counterBy(
+      'errors_total',
+      'Messages answered with an error, by its code',
+      'code',
+      tally.errorsByCode,
     ),
     make.counterBy(
       'gaps_total',

@@ -1,6 +1,6 @@
 import type { Connection } from '../../core/connection/connection.js';
-import type { Healed } from '../../core/ports/observer.js';
-import { CloseCode } from '../../protocol/codes.js';
+import type { Healed, HeldBack } from '../../core/ports/observer.js';
+import { CloseCode, type ErrorCode, errorCodes } from '../../protocol/codes.js';
 import type { ClientMessage, ServerMessage } from '../../protocol/messages.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
 import type { LiveObserver } from '../live.observers.js';
@@ -58,6 +58,8 @@ const results: Record<'done' | 'failed', true> = { done: true, failed: true };
 /** Close codes that `ws` or a well-behaved peer may bring, beside our own. */
 const transportCodes = [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014];
 
+const heldBack: Record<HeldBack, true> = { refused: true, closed: true, unsettled: true };
+
 /** Counts what happens on the live server, in plain numbers: a scrape reads them, the hot path only adds. */
 export class LiveTally implements Partial<LiveObserver> {
   readonly inboundByType = new LabelCounts(Object.keys(inboundTypes), mostTypes);
@@ -69,7 +71,8 @@ export class LiveTally implements Partial<LiveObserver> {
   readonly healedByOutcome = new LabelCounts(Object.keys(outcomes));
   readonly restartsByResult = new LabelCounts(Object.keys(results));
   suspicionsTotal = 0;
-  readonly tooFastByResult = new LabelCounts(['refused', 'closed']);
+  readonly tooFastByResult = new LabelCounts(Object.keys(heldBack));
+  readonly errorsByCode = new LabelCounts(errorCodes);
   failuresTotal = 0;
 
   inbound(type: string): void {
@@ -88,8 +91,12 @@ export class LiveTally implements Partial<LiveObserver> {
     this.closesByCode.add(String(code), 1);
   }
 
-  tooFast(_connection: Connection, result: 'refused' | 'closed'): void {
+  tooFast(_connection: Connection, result: HeldBack): void {
     this.tooFastByResult.add(result, 1);
+  }
+
+  refused(code: ErrorCode): void {
+    this.errorsByCode.add(code, 1);
   }
 
   healed(how: Healed): void {
