@@ -25,7 +25,7 @@ export interface NatsStreamOptions {
    * @default 604800000 (7 days)
    */
   readonly retentionMs?: number;
-  /** Messages kept of each topic; histories cannot be longer. @default 512 */
+  /** Messages kept of each topic, at least 64; histories cannot be longer. @default 512 */
   readonly messagesPerTopic?: number;
   /** Bytes of all topics together; beyond it the oldest of all are forgotten. @default 1073741824 */
   readonly maxBytes?: number;
@@ -83,7 +83,8 @@ const numbers = {
 const streamNumbers = {
   replicas: [1, 1, 5],
   retentionMs: [604_800_000, 1_000, 3_153_600_000_000],
-  messagesPerTopic: [512, 16, 100_000],
+  // Two bases of the largest size are that many.
+  messagesPerTopic: [512, 64, 100_000],
   maxBytes: [1_073_741_824, 65_536, Number.MAX_SAFE_INTEGER],
 } as const;
 

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { readNatsUrl } from './nats-address.js';
+import { type NatsBrokerOptions, resolveNatsOptions } from './nats-broker.options.js';
+
+describe('readNatsUrl', () => {
+  it.each([
+    ['nats://queue', { server: 'queue:4222', tls: false }],
+    ['tls://queue.example:4443', { server: 'queue.example:4443', tls: true }],
+    ['nats://ann:p%40ss@queue', { server: 'queue:4222', tls: false, user: 'ann', password: 'p@ss' }],
+    ['nats://to%2Fken@queue/', { server: 'queue:4222', tls: false, token: 'to/ken' }],
+    ['nats://[::1]:4223', { server: '[::1]:4223', tls: false }],
+  ])('reads %s', (text, address) => {
+    expect(readNatsUrl(text)).toEqual(address);
+  });
+
+  it.each([
+    'canary',
+    'http://ann:canary@queue',
+    'nats://',
+    'nats://ann:canary@',
+    'nats://ann:canary@queue/path',
+    'nats://ann:canary@queue?tls=false',
+    'nats://ann:canary%zz@queue',
+    'nats://ann:canary@queue:99999',
+  ])('does not read %s, and does not show it', (text) => {
+    const read = (): unknown => readNatsUrl(text);
+    expect(read).toThrow(/^NatsBroker: "url" .+ Write nats:\/\/host:4222/);
+    expect(read).not.toThrow(/canary/);
+  });
+});
+
+describe('The options of NatsBroker', () => {
+  it('have defaults', () => {
+    const { stream, callTimeoutMs, connection } = resolveNatsOptions({});
+    expect(stream).toEqual({
+      name: 'LIVE',
+      prefix: 'live',
+      storage: 'file',
+      replicas: 1,
+      retentionMs: 604_800_000,
+      messagesPerTopic: 512,
+      maxBytes: 1_073_741_824,
+    });
+    expect([callTimeoutMs, connection.servers, connection.reconnect]).toEqual([
+      3_000,
+      ['127.0.0.1:4222'],
+      false,
+    ]);
+    expect([connection.tls, connection.authenticator]).toEqual([undefined, undefined]);
+  });
+
+  it('ask for TLS with tls://, and check the certificate for the host as it is named', () => {
+    const tlsOf = (url: string | readonly string[]): unknown => resolveNatsOptions({ url }).connection.tls;
+    expect(tlsOf('tls://queue')).toEqual({});
+    expect(tlsOf('tls://192.0.2.7:4443')).toEqual({ host: '192.0.2.7' });
+    expect(tlsOf('tls://[2001:db8::1]')).toEqual({ host: '2001:db8::1' });
+    expect(tlsOf(['tls://one', 'tls://two'])).toEqual({});
+  });
+
+  it.each<[string, NatsBrokerOptions]>([
+    ['stream.name', { stream: { name: 'a.b' } }],
+    ['stream.name', { stream: { name: '' } }],
+    ['stream.prefix', { stream: { prefix: 'a.' } }],
+    ['stream.prefix', { stream: { prefix: '*' } }],
+    ['stream.storage', { stream: { storage: 'disk' as 'file' } }],
+    ['stream.replicas', { stream: { replicas: 6 } }],
+    ['stream.retentionMs', { stream: { retentionMs: 1 } }],
+    ['stream.messagesPerTopic', { stream: { messagesPerTopic: 3 } }],
+    ['stream.maxBytes', { stream: { maxBytes: Number.NaN } }],
+    ['callTimeoutMs', { callTimeoutMs: 0 }],
+    ['probeIntervalMs', { probeIntervalMs: 1.5 }],
+    ['url', { url: [] }],
+    ['url', { url: ['nats://one:canary@a', 'nats://two:canary@b'] }],
+  ])('are refused by name: %s', (name, options) => {
+    const resolve = (): unknown => resolveNatsOptions(options);
+    expect(resolve).toThrow(`NatsBroker: "${name}" must be `);
+    expect(resolve).not.toThrow(/canary/);
+  });
+});
