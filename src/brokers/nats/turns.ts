@@ -10,6 +10,10 @@ export class Turns {
 
   constructor(private readonly clock: Clock) {}
 
+  get size(): number {
+    return this.untilMs.size;
+  }
+
   giveWay(token: string): void {
     if (this.untilMs.size >= maxTopics) this.untilMs.clear();
     this.untilMs.set(token, this.clock.now() + giveWayMs * (0.5 + this.clock.random()));

@@ -1,0 +1,95 @@
+import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Content, decode, encode } from './stored-message.js';
+
+const count = fc.nat(1_000_000);
+const content: fc.Arbitrary<Content> = fc.record({
+  epoch: fc.string({ minLength: 1, maxLength: 64 }),
+  top: count,
+  tail: count,
+  refs: fc.array(count, { maxLength: 16 }),
+  publications: fc.array(
+    fc
+      .record({ offset: count, data: fc.json(), key: fc.option(fc.string({ unit: 'binary' })) })
+      .map(({ key, ...rest }) => ({ ...rest, ...(key !== null && { key }) })),
+    { maxLength: 5 },
+  ),
+  version: fc.option(fc.maxSafeInteger(), { nil: undefined }),
+  rules: fc.option(fc.record({ size: count, ttlMs: count, maxBytes: count }), { nil: undefined }),
+  latest: fc.option(fc.constantFrom('last' as const, 'last-per-key' as const), { nil: undefined }),
+  base: fc.option(fc.record({ offset: count, seqs: fc.array(count, { minLength: 1, maxLength: 5 }) }), {
+    nil: undefined,
+  }),
+  kept: fc.boolean(),
+  remembered: fc.boolean(),
+  anew: fc.boolean(),
+});
+
+const sample = encode({
+  epoch: 'e',
+  top: 2,
+  tail: 1,
+  refs: [7],
+  publications: [
+    { offset: 1, data: '"ü\u2028"', key: 'k' },
+    { offset: 2, data: '{\n}' },
+  ],
+  rules: { size: 1, ttlMs: 2, maxBytes: 3 },
+  base: { offset: 1, seqs: [3, 4] },
+  kept: true,
+  remembered: false,
+});
+
+describe('A stored message', () => {
+  it('is read as it was written', () => {
+    fc.assert(
+      fc.property(content, (written) => {
+        const { bytes, ...read } = decode(encode(written)) ?? { bytes: -1 };
+        expect(read).toEqual(written);
+        expect(bytes).toBe(written.publications.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0));
+      }),
+    );
+  });
+
+  it('is also read out of the middle of a larger buffer, as it comes off the wire', () => {
+    const wire = new Uint8Array(Buffer.concat([Buffer.from('MSG\n'), sample, Buffer.from('\r\n')]));
+    expect(decode(wire.subarray(4, 4 + sample.length))).toEqual(decode(sample));
+  });
+
+  it('is none where anything is missing, too much or of another kind, and never an error', () => {
+    for (let length = 0; length < sample.length; length++)
+      expect(decode(sample.subarray(0, length))).toBeUndefined();
+    expect(decode(Buffer.concat([sample, Buffer.from(' ')]))).toBeUndefined();
+    const [line = ''] = sample.toString().split('\n');
+    const fields = JSON.parse(line) as Record<string, unknown>;
+    const wrong = [null, -1, 1.5, '', 'x'.repeat(65), [], {}, ['x'], [[1, 1, 1]], [[-1, 1]], [1], 2 ** 60];
+    for (const name of ['v', 'e', 'o', 't', 'r', 'p', 'n', 'h', 'l', 'b', 'k', 'm', 'a']) {
+      for (const value of wrong) {
+        const forged = `${JSON.stringify({ ...fields, p: [], [name]: value })}\n`;
+        const read = decode(Buffer.from(forged));
+        const isFine = (name === 'r' || name === 'p') && JSON.stringify(value) === '[]';
+        const isInteger = name === 'n' && value === -1;
+        const isSeqs = name === 'r' && JSON.stringify(value) === '[1]';
+        expect(read === undefined, forged).toBe(!(isFine || isInteger || isSeqs));
+      }
+    }
+  });
+
+  it('is none of ours for any bytes that others may send', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.nat(sample.length - 1),
+        fc.nat(255),
+        (bytes, at, byte) => {
+          expect(decode(bytes)).toBeUndefined();
+          const mutant = new Uint8Array(sample);
+          mutant[at] = byte;
+          decode(mutant);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
