@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import type { INestApplication } from '@nestjs/common';
 import { ClientProxyFactory, Transport, type ClientProxy } from '@nestjs/microservices';
 import { firstValueFrom } from 'rxjs';
@@ -8,17 +7,12 @@ import { LiveTopic } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { sleep } from '../brokers/support/waiting.js';
 import { startLiveApp } from '../support/live-app.js';
-import { describeWith, type Program, redisServer } from '../support/programs.js';
-import { freePort, RedisServer } from '../support/redis-server.js';
+import { NatsServer } from '../support/nats-server.js';
+import { describeWith, natsServer, redisServer } from '../support/programs.js';
+import { RedisServer } from '../support/redis-server.js';
 import { PositionsController } from './guide/positions.controller.js';
 import { StreamIngestion } from './guide/stream-ingestion.js';
 import { listenOnNats, listenOnRedis } from './guide/transports.js';
-
-const natsServer: Program = {
-  name: 'nats-server',
-  check: ['nats-server', '--version'],
-  install: 'apt-get install nats-server',
-};
 
 @LiveTopic('fleet/*', { history: { size: 100 } })
 class FleetTopics {
@@ -61,25 +55,6 @@ async function latitudes({ client }: Instance, count: number): Promise<unknown[]
   return events.map(({ data }) => (data as { lat: number }).lat);
 }
 
-async function startNats(): Promise<string> {
-  const port = await freePort();
-  const child = spawn('nats-server', ['-a', '127.0.0.1', '-p', String(port)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  onTestFinished(() => {
-    child.kill('SIGKILL');
-  });
-  await new Promise<void>((ready, failed) => {
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes('Server is ready')) ready();
-    });
-    child.once('exit', () => failed(new Error(`nats-server ended: ${said}`)));
-  });
-  return `nats://127.0.0.1:${String(port)}`;
-}
-
 describeWith(redisServer)('An @EventPattern handler over Redis', () => {
   it('publishes what another process emits to live clients, once although every instance gets it', async () => {
     const redis = await RedisServer.start();
@@ -98,7 +73,9 @@ describeWith(redisServer)('An @EventPattern handler over Redis', () => {
 
 describeWith(natsServer)('An @EventPattern handler over NATS', () => {
   it('publishes what another process emits to live clients', async () => {
-    const servers = [await startNats()];
+    const server = await NatsServer.start();
+    onTestFinished(() => server.remove());
+    const servers = [server.url];
     const one = await instance();
     await listenOnNats(one.app, servers);
     await emit(ClientProxyFactory.create({ transport: Transport.NATS, options: { servers } }), 5);
