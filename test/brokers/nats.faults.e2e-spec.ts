@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { NatsBroker } from '../../src/brokers/nats/index.js';
 import type { BrokerSink } from '../../src/core/ports/broker.js';
@@ -46,6 +47,24 @@ async function world(server: NatsServer, through = server.url) {
   const bothAway = (): Promise<void> =>
     until('both say so', () => !sending.available && !reading.available, 5_000);
   return { sending, reading, reader, publisher, verdict, bothBack, bothAway };
+}
+
+/** A way to the server on which everything that is sent there takes 50 ms. */
+async function slowed(port: number): Promise<string> {
+  const proxy = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    client.on('data', (bytes) => setTimeout(() => upstream.write(bytes), 50));
+    upstream.pipe(client);
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => {});
+      socket.on('close', () => void [client, upstream].map((each) => each.destroy()));
+    }
+  });
+  await new Promise<void>((listening) => {
+    proxy.listen(0, '127.0.0.1', listening);
+  });
+  onTestFinished(() => void proxy.close());
+  return `nats://127.0.0.1:${String((proxy.address() as AddressInfo).port)}`;
 }
 
 nats('A NATS that fails', () => {
@@ -154,6 +173,36 @@ nats('A NATS that fails', () => {
     expect(await verdict()).toMatchObject({ silent: 0, disorder: 0 });
     for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
   }, 40_000);
+
+  it('[L-4.2] tells who only reads that the stream was taken away, although nobody publishes', async () => {
+    const server = await startServer();
+    const broker = open(server.url);
+    const reader = new BrokerReader(broker);
+    await until('it is available', () => broker.available, 5_000);
+    await broker.publish('t', '1', {});
+    await reader.follow('t');
+    const before = reader.readings.get('t')?.position.epoch;
+    await server.withManager((jsm) => jsm.streams.delete('LIVE'));
+    await until('it is told', () => reader.suspects > 0, 5_000);
+    await reader.caughtUp();
+    expect(reader.readings.get('t')?.position).toMatchObject({ offset: 0 });
+    expect(reader.readings.get('t')?.position.epoch).not.toBe(before);
+    expect(broker.lossesTotal).toBe(0);
+  });
+
+  it('has a subscription in force when subscribe has answered, also on a slow network', async () => {
+    const server = await startServer();
+    const [fast, slow] = [open(server.url), open(await slowed(server.port))];
+    const seen: number[] = [];
+    slow.start({ ...deaf, publication: (_topic, _epoch, { offset }) => void seen.push(offset) });
+    fast.start(deaf);
+    await until('both are available', () => fast.available && slow.available, 5_000);
+    await fast.publish('t', '1', {});
+    await slow.subscribe('t');
+    await fast.publish('t', '2', {});
+    await until('it has come', () => seen.length > 0, 2_000);
+    expect(seen).toEqual([2]);
+  });
 
   it('[L-4.5] loses nothing when the network between is cut again and again', async () => {
     const server = await startServer();
