@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LiveTestClient } from '../../../src/testing/index.js';
 import { answer } from './ask.js';
 
+/** Between two questions. */
+const pauseMs = Number(process.env['BYSTANDER_MS'] ?? 10);
+
 /** A client that minds its own business beside the abuse: reads a stream, and asks now and then. */
 class Bystander {
   /** Since they were last looked at. */
@@ -36,7 +39,7 @@ class Bystander {
       const since = performance.now();
       await this.client.request({ type: 'ping', id }).catch(() => {});
       this.roundTripsMs.push(performance.now() - since);
-      await sleep(10);
+      await sleep(pauseMs);
     }
   }
 }

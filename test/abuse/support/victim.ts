@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type CanActivate,
@@ -11,18 +12,37 @@ import {
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { LiveModule, LiveService, LiveTopic, setConnectionIdentity } from '../../../src/index.js';
+import {
+  LiveModule,
+  LiveObservers,
+  type LiveModuleOptions,
+  LiveService,
+  LiveTopic,
+  setConnectionIdentity,
+} from '../../../src/index.js';
 import { LiveServer } from '../../../src/nest/live.server.js';
 import { answer } from './ask.js';
 
 const guardMs = Number(process.env['GUARD_MS'] ?? 0);
+
+/** What abuse sends is to be handled, unless it is about the limits themselves. */
+const limits: LiveModuleOptions =
+  process.env['LIMITS'] === 'on'
+    ? { maxPendingUpgradesPerAddress: 20, trustedProxies: 1 }
+    : { dangerouslyUnlimitedInbound: true };
+
+/** Questions to the guard: in all, under way, and at most under way at a time. */
+const guard = { asked: 0, busy: 0, most: 0 };
 
 /** Lets in who has `Authorization: Bearer <user id>`, after a while. */
 @Injectable()
 class SlowBearer implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
+    guard.asked += 1;
+    guard.most = Math.max(guard.most, (guard.busy += 1));
     if (guardMs > 0) await sleep(guardMs);
+    guard.busy -= 1;
     const id = /^Bearer (\w+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (id === undefined) throw new UnauthorizedException();
     setConnectionIdentity(request, { user: { id } });
@@ -69,6 +89,9 @@ export const targets = [
   'fastify, its port',
 ] as const;
 
+/** Messages that were not refused. */
+let taken = 0;
+
 async function start(target: (typeof targets)[number]) {
   @Module({
     imports: [
@@ -76,8 +99,7 @@ async function start(target: (typeof targets)[number]) {
         port: target.endsWith('own port') ? 0 : 'app',
         guards: [SlowBearer],
         pingIntervalMs: 2_000,
-        // What the abuse is about is to be handled, unless it is about the limits themselves.
-        ...(process.env['LIMITS'] !== 'on' && { dangerouslyUnlimitedInbound: true }),
+        ...limits,
       }),
     ],
     providers: [OpenTopics, SlowTopics, AdminTopics],
@@ -87,6 +109,7 @@ async function start(target: (typeof targets)[number]) {
   const app = await NestFactory.create(App, platform, { logger: ['error', 'fatal'] });
   (app.getHttpServer() as Server).keepAliveTimeout = 1_000;
   await app.listen(0, '127.0.0.1');
+  app.get(LiveObservers).add({ inbound: () => void (taken += 1) });
   return { app, live: app.get(LiveService), server: app.get(LiveServer) };
 }
 
@@ -107,7 +130,26 @@ const streamed = stream();
 const sockets = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 
+/** What the loop was held for, in steps of a millisecond. */
+const loop = monitorEventLoopDelay({ resolution: 1 });
+loop.enable();
+
 const handlers = {
+  /** For how many milliseconds the loop was held at most since this was asked the last time. */
+  longestHold: () => {
+    const ms = loop.max / 1_000_000;
+    loop.reset();
+    return ms;
+  },
+  /** How long it takes to do nothing but read and write so many tiny messages: what a time here is to be compared to. */
+  unit: (messages: number) => {
+    const since = performance.now();
+    for (let i = 0; i < messages; i++) {
+      const read: unknown = JSON.parse(Buffer.from('{"type":"ping"}').toString());
+      if (JSON.stringify(read).length === 0) throw new Error('nothing');
+    }
+    return performance.now() - since;
+  },
   urls: () => apps.map(({ live }) => live.url()),
   /** Ends the stream; gives its length. */
   endStream: async () => {
@@ -121,7 +163,7 @@ const handlers = {
     const stats = apps.map(({ live, server }) => ({ ...live.stats(), pending: server.pendingHandshakes }));
     const { user, system } = process.cpuUsage();
     const busy = { wallMs: performance.eventLoopUtilization().active, cpuMs: (user + system) / 1_000 };
-    return { rss, heapUsed, busy, sockets: sockets(), stats, polluted: 'admin' in {} };
+    return { rss, heapUsed, busy, sockets: sockets(), stats, guard, taken, polluted: 'admin' in {} };
   },
   /** A whole shutdown; gives how many sockets are left after it. */
   close: async () => {

@@ -1,0 +1,250 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LiveTestClient } from '../../src/testing/index.js';
+import { clientFrame, handshake, RawPeer } from '../support/raw-peer.js';
+import { Child } from './support/ask.js';
+import type { Bystanders } from './support/bystander.js';
+import { compiled } from './support/compiled.js';
+import type { Victim } from './support/victim.js';
+
+const megabyte = 1_048_576;
+const bystanderCount = 12;
+const perSecond = 50_000;
+const perWrite = 500;
+/** On a machine with other things to do shorter times say nothing. */
+const leastMs = 10;
+/** Of the flood of handshakes. */
+const seconds = 4;
+const { folder, remove } = compiled();
+
+let victim: Child<Victim>;
+let bystanders: Child<Bystanders>;
+let url: string;
+let port: number;
+
+beforeAll(async () => {
+  [victim, bystanders] = await Promise.all([
+    Child.start<Victim>(folder, 'victim.js', { TARGETS: '1', LIMITS: 'on', GUARD_MS: '5' }),
+    // Slower than the rate, each on a connection of its own.
+    Child.start<Bystanders>(folder, 'bystander.js', { BYSTANDER_MS: '55' }),
+  ]);
+  [url = ''] = await victim.ask('urls');
+  port = Number(new URL(url).port);
+  await bystanders.ask(
+    'connect',
+    Array.from({ length: bystanderCount }, () => url),
+  );
+}, 60_000);
+
+afterAll(async () => {
+  await Promise.all([victim.stop(), bystanders.stop()]);
+  remove();
+});
+
+const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+const opening = handshake({
+  headers: { Authorization: 'Bearer flooder', 'X-Forwarded-For': '203.0.113.66' },
+});
+
+/** How long the bystanders' questions take while `during` goes on. */
+async function waits(during: () => Promise<unknown>): Promise<{ p50: number; p99: number }> {
+  await bystanders.ask('report');
+  await during();
+  return bystanders.ask('report');
+}
+
+/** Of several rounds the one in which the machine had little else to do: the second best. */
+const quiet = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[1] ?? Number.NaN;
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+
+/** One client that writes 50,000 messages a second, whatever it is told, and comes back at once when it is closed. */
+class Flooder {
+  sent = 0;
+  connections = 0;
+  private readonly batch: Buffer;
+  private socket: Socket | undefined;
+  private closed = true;
+
+  constructor(message: string) {
+    this.batch = Buffer.concat(Array.from({ length: perWrite }, () => clientFrame(message)));
+  }
+
+  async run(forMs: number): Promise<void> {
+    const untilMs = performance.now() + forMs;
+    let due = performance.now();
+    while (performance.now() < untilMs) {
+      if (this.closed) await this.comeBack();
+      // What the server does not read stays in the kernel, and then here: more would be no more for it.
+      if (this.socket !== undefined && this.socket.writableLength < megabyte) {
+        this.socket.write(this.batch);
+        this.sent += perWrite;
+      }
+      due += (1_000 * perWrite) / perSecond;
+      await sleep(Math.max(0, due - performance.now()));
+    }
+    this.socket?.resetAndDestroy();
+    this.closed = true;
+  }
+
+  private async comeBack(): Promise<void> {
+    this.socket?.resetAndDestroy();
+    const { socket } = await RawPeer.connect(port);
+    // It keeps nothing of what it hears, so that it has the time to be fast.
+    socket.removeAllListeners('data');
+    const welcomed = new Promise<void>((resolve) => {
+      socket.on('data', (chunk: Buffer) => {
+        if (chunk.includes('"welcome"')) resolve();
+        // Both reasons of 4002: too fast, too many violations.
+        if (chunk.includes('too fast') || chunk.includes('too many protocol')) this.closed = true;
+      });
+      socket.on('close', () => (this.closed = true));
+    });
+    this.connections += 1;
+    this.closed = false;
+    this.socket = socket;
+    socket.write(opening);
+    await welcomed;
+  }
+}
+
+/** Handshakes without a right credential, as many as there can be. */
+async function knock(atATime: number): Promise<Map<number, number>> {
+  const answers = new Map<number, number>();
+  const wrong = handshake({ headers: { Authorization: 'Basic x', 'X-Forwarded-For': '203.0.113.66' } });
+  const untilMs = performance.now() + seconds * 1_000;
+  const one = async (): Promise<void> => {
+    while (performance.now() < untilMs) {
+      const peer = await RawPeer.connect(port);
+      await peer.send(wrong).closed;
+      answers.set(peer.status, (answers.get(peer.status) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, one));
+  return answers;
+}
+
+/** One after the other, as somebody who is let in; gives the worst of a hundred. */
+async function comeIn(whileBusy: Promise<unknown>): Promise<number> {
+  const ms: number[] = [];
+  const flood = { over: false };
+  void whileBusy.then(() => (flood.over = true));
+  while (!flood.over) {
+    const since = performance.now();
+    const headers = { 'x-forwarded-for': '198.51.100.7' };
+    const client = await LiveTestClient.connect(url, { token: 'honest', headers });
+    ms.push(performance.now() - since);
+    client.socket.terminate();
+    await sleep(20);
+  }
+  return ms.toSorted((a, b) => a - b)[Math.floor(ms.length * 0.99)] ?? Infinity;
+}
+
+describe('floods', () => {
+  it.each([
+    ['pings', '{"type":"ping"}'],
+    ['subscribes', '{"type":"subscribe","topic":"slow/1"}'],
+    ['no messages', '{}'],
+  ])(
+    '[L-9.11] of %s, 50,000 a second, do not make others wait twice as long, and cost no memory',
+    async (what, message) => {
+      const flooder = new Flooder(message);
+      // Warm, so that what grows later is no compiled code.
+      await flooder.run(1_000);
+      const before = await victim.ask('state');
+      const connectionsBefore = flooder.connections;
+      const sinceMs = performance.now();
+      const rounds: { readonly alone: number; readonly flooded: number }[] = [];
+      for (let round = 0; round < 5; round++) {
+        const alone = await waits(() => sleep(800));
+        const flooded = await waits(() => flooder.run(800));
+        rounds.push({ alone: alone.p99, flooded: flooded.p99 });
+      }
+      const after = await victim.ask('state');
+      const grown = after.heapUsed - before.heapUsed;
+      const taken = after.taken - before.taken;
+      const connections = flooder.connections - connectionsBefore;
+      const elapsed = (performance.now() - sinceMs) / 1_000;
+      const alone = quiet(rounds.map((round) => round.alone));
+      const flooded = quiet(rounds.map((round) => round.flooded));
+      say(
+        `${what}: ${String(flooder.sent)} written on ${String(flooder.connections)} connections, ${String(taken)} taken of all; p99 of the others ` +
+          `${String(alone)} ms, then ${String(flooded)} ms; heap grown by ${(grown / megabyte).toFixed(1)} MB; ` +
+          `rounds ${JSON.stringify(rounds)}`,
+      );
+      // The burst of each of its connections, and what grows in the time, for it as for the bystanders.
+      expect(taken).toBeLessThanOrEqual(
+        connections * 168 + (bystanderCount + 1) * 20 * Math.ceil(elapsed + 1),
+      );
+      expect(flooded).toBeLessThan(2 * Math.max(leastMs, alone));
+      expect(grown).toBeLessThan(10 * megabyte);
+    },
+    60_000,
+  );
+
+  it.each([
+    ['garbage', 'x'],
+    ['no messages', '{}'],
+    ['pings', '{"type":"ping"}'],
+    ['subscribes', '{"type":"subscribe","topic":"slow/1"}'],
+  ])(
+    '[L-2.8] of %s in one read of 64 KiB hold the loop for no longer than some reading and writing does',
+    async (what, message) => {
+      const frame = clientFrame(message);
+      const count = Math.floor(65_536 / frame.length);
+      const bytes = Buffer.concat(Array.from({ length: count }, () => frame));
+      const rounds: { readonly held: number; readonly unit: number }[] = [];
+      for (let round = 0; round < 15; round++) {
+        const peer = await RawPeer.connect(port);
+        await peer.send(opening).answered();
+        await sleep(20);
+        const unit = await victim.ask('unit', 8_192);
+        await victim.ask('longestHold');
+        peer.send(bytes);
+        await sleep(100);
+        rounds.push({ held: await victim.ask('longestHold'), unit });
+        peer.reset();
+      }
+      const held = median(rounds.map((round) => round.held));
+      const unit = median(rounds.map((round) => round.unit));
+      say(
+        `${String(count)} ${what} in one read: the loop is held for ${held.toFixed(1)} ms; ` +
+          `8,192 pings read and written alone take ${unit.toFixed(1)} ms`,
+      );
+      expect(held).toBeLessThan(4 * Math.max(leastMs / 2, unit));
+    },
+    60_000,
+  );
+
+  it('[L-9.13] of handshakes without a credential ask no more than 20 guards at a time, and others come in', async () => {
+    const before = await victim.ask('state');
+    const knocking = knock(60);
+    const p99 = await comeIn(knocking);
+    const answers = await knocking;
+    const { guard, rss, stats } = await victim.ask('state');
+    const total = [...answers.values()].reduce((sum, count) => sum + count, 0);
+    say(
+      `handshakes: ${String(Math.round(total / seconds))} a second, ` +
+        `answers ${[...answers].map(([status, count]) => `${String(status)}: ${String(count)}`).join(', ')}; ` +
+        `guard asked ${String(guard.asked)} times, ${String(guard.most)} at a time; honest p99 ${p99.toFixed(0)} ms`,
+    );
+    expect([...answers.keys()].toSorted()).toEqual([401, 429]);
+    // The flooder's own, and one who comes in.
+    expect(guard.most).toBeLessThanOrEqual(21);
+    expect(stats[0]?.pending).toBe(0);
+    expect(p99).toBeLessThan(500);
+    expect(rss - before.rss).toBeLessThan(50 * megabyte);
+  }, 60_000);
+
+  it('[L-4.5] cost no bystander a message or its connection', async () => {
+    const length = await victim.ask('endStream');
+    const { reports } = await bystanders.ask('report');
+    expect(reports.map(({ gaps, last, closed }) => ({ gaps, last, closed }))).toEqual(
+      Array.from({ length: bystanderCount }, () => ({ gaps: 0, last: length, closed: undefined })),
+    );
+    expect(await victim.ask('close')).toBe(0);
+    expect([victim.alive, victim.stderr]).toEqual([true, '']);
+  });
+});
