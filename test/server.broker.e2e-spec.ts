@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { LiveTestClient } from '../src/testing/index.js';
+import { until } from './brokers/support/waiting.js';
 import { NatsServer } from './support/nats-server.js';
 import { describeWith, natsServer, redisServer } from './support/programs.js';
 import { RedisServer } from './support/redis-server.js';
@@ -57,6 +58,39 @@ describeWith(redisServer)('The server with LIVE_BROKER_URL', () => {
   it('[S17] is one live server with every other that has the same', async () => {
     await areOne((await RedisServer.start()).url);
   });
+
+  it('[S17] says of itself and of its demo what it says, and not what the others say', async () => {
+    const redis = await RedisServer.start();
+    const settings = { ...secret, LIVE_DEMO: 'true', LIVE_BROKER_URL: redis.url };
+    const servers = await Promise.all([startServer(settings), startServer(settings)]);
+    await Promise.all(servers.map((server) => readyWithin(server, 5_000)));
+    const connectTo = async ({ http, sockets }: RunningServer) =>
+      LiveTestClient.connect(sockets, { headers: { cookie: await pageCookie(http), origin: http } });
+    const [one, two] = await Promise.all(servers.map(connectTo));
+    if (one === undefined || two === undefined) throw new Error('There are no clients');
+    for (let others = 0; others < 2; others++) await connectTo(servers[1] as RunningServer);
+    for (const client of [one, two])
+      for (const [id, topic] of ['system/vitals', 'fleet/demo'].entries())
+        expect(await client.request({ type: 'subscribe', id, topic })).toMatchObject({ type: 'subscribed' });
+    const startMs = performance.now();
+    const eventsOf = ({ transcript }: LiveTestClient, name: string) =>
+      transcript.filter(({ type, topic }) => type === 'event' && topic === name);
+    const enough = (client: LiveTestClient) => eventsOf(client, 'system/vitals').length > 3;
+    await until('the vitals come', () => [one, two].every(enough), 20_000);
+    const tookS = (performance.now() - startMs) / 1_000;
+    const figures = [one, two].map((client) => {
+      const vitals = eventsOf(client, 'system/vitals');
+      const vehicle = eventsOf(client, 'fleet/demo').filter(({ key }) => key === 'A1');
+      const connections = vitals.map(({ data }) => (data as { connections: number }).connections);
+      return { vitals: vitals.length, vehicle: vehicle.length, connections: [...new Set(connections)] };
+    });
+    console.info(`In ${tookS.toFixed(1)} s: ${JSON.stringify(figures)}`);
+    expect(figures.map(({ connections }) => connections)).toEqual([[1], [3]]);
+    // Once a second, and not once for each instance.
+    for (const { vehicle } of figures) expect([vehicle > 1, vehicle <= tookS + 1.5]).toEqual([true, true]);
+    expect(await redis.run('KEYS', 'live:{system/vitals}*')).toEqual([]);
+    expect(await redis.run('KEYS', 'live:{fleet/demo}*')).toEqual([]);
+  }, 40_000);
 
   it('[S17] starts while the broker is away, says so without its secret, and is ready when it comes', async () => {
     const redis = await RedisServer.start();

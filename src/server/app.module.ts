@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { LoggerModule } from 'nestjs-pino';
+import { LocalTopics } from '../brokers/local-topics.js';
 import { type Broker, LiveModule } from '../index.js';
 import { LiveHealthModule } from '../nest/health/index.js';
 import { LiveMetricsModule } from '../nest/metrics/index.js';
@@ -19,7 +20,7 @@ import { PageFiles } from './page-files.js';
 import { PublishController } from './publish/publish.controller.js';
 import { PublishKeyGuard } from './publish/publish-key.guard.js';
 import { ServerPlan } from './server-plan.js';
-import { serverTopics } from './topics/server-topics.js';
+import { localTopics, serverTopics } from './topics/server-topics.js';
 import { TopicRights } from './topics/topic-rights.js';
 import { Vitals } from './vitals/vitals.js';
 import { VitalsPublisher } from './vitals/vitals.publisher.js';
@@ -33,7 +34,10 @@ export class AppModule {
       module: AppModule,
       imports: [
         LoggerModule.forRoot(loggingOf(plan, output)),
-        LiveModule.forRoot({ ...liveOptionsOf(plan), ...(broker && { broker }) }),
+        LiveModule.forRoot({
+          ...liveOptionsOf(plan),
+          ...(broker && { broker: new LocalTopics(broker, localTopics(plan)) }),
+        }),
         // The live server says in the log by itself why it is not ready; terminus would say it at every probe.
         TerminusModule.forRoot({ logger: false }),
         LiveHealthModule,

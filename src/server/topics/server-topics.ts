@@ -8,6 +8,11 @@ import { TopicRights } from './topic-rights.js';
 export const vitalsTopic = 'system/vitals';
 export const fleetTopic = 'fleet/demo';
 
+/** What each instance says for itself, also where a broker is shared: all of them publish these. */
+export function localTopics({ demo }: ServerPlan): string[] {
+  return demo ? [vitalsTopic, fleetTopic] : [vitalsTopic];
+}
+
 /** What all topics of the server have in common: the credential says who may. */
 @Injectable()
 abstract class TopicsByRight implements LiveTopicProvider {
