@@ -68,11 +68,13 @@ describe('addresses', () => {
   );
 
   it('[L-9.14] are looked up in networks, each kind in its own', () => {
-    const list = networks(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32']);
+    const list = networks(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '::1', '::ffff:198.51.100.0/120']);
     const found = [
       '10.1.2.3',
       '192.0.2.7',
       '2001:db8:9::1',
+      '198.51.100.9',
+      '198.51.101.9',
       '11.0.0.1',
       '192.0.2.8',
       '2001:db9::1',
@@ -82,6 +84,8 @@ describe('addresses', () => {
       true,
       true,
       true,
+      true,
+      false,
       false,
       false,
       false,
@@ -95,6 +99,9 @@ describe('addresses', () => {
     '10.0.0.0/33',
     '10.0.0.0/0',
     '::/0',
+    '::/1',
+    '::1/64',
+    '::ffff:0:0/96',
     '10.0.0.0/',
     '10.0.0.0/8/8',
     '10.0.0.0/a',

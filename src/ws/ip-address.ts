@@ -49,7 +49,7 @@ export function isIn(list: BlockList, address: string): boolean {
 /**
  * Addresses and networks, such as `10.0.0.0/8`, as something to look addresses up in.
  *
- * @throws RangeError for what is none, and for a network of all addresses
+ * @throws RangeError for what is none, and for a network of all addresses, or of all IPv4 addresses
  */
 export function networks(list: readonly string[]): BlockList {
   const found = new BlockList();
@@ -59,9 +59,17 @@ export function networks(list: readonly string[]): BlockList {
     const longest = version === 6 ? 128 : 32;
     const prefix = Number(bits ?? longest);
     if (version === 0 || prefix < 1 || prefix > longest) throw new RangeError(each);
+    if (version === 6 && hasAllIPv4(base, prefix)) throw new RangeError(each);
     found.addSubnet(base, prefix, version === 6 ? 'ipv6' : 'ipv4');
   }
   return found;
+}
+
+/** A `BlockList` looks an IPv4 address up among IPv6 networks, too, as `::ffff:0:0/96`: `::1/64` would be everybody. */
+function hasAllIPv4(base: string, prefix: number): boolean {
+  const network = new BlockList();
+  network.addSubnet(base, prefix, 'ipv6');
+  return network.check('0.0.0.0') && network.check('255.255.255.255');
 }
 
 /** The eight groups of a valid IPv6 address. */
