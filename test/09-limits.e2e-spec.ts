@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectionRegistry, LiveObservers } from '../src/index.js';
+import { LiveMetrics, LiveMetricsModule } from '../src/nest/metrics/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
 import { deferred } from './support/deferred.js';
 import { type LiveAppOptions, type Platform, platforms, startLiveApp } from './support/live-app.js';
@@ -66,6 +67,20 @@ describe.each(platforms)('9. Messages that are too large, on %s', (_name, platfo
     expect(await peer.message()).toEqual(pong);
     peer.send(inFragments(message, 33));
     expect(closeOf(await peer.frame()).code).toBe(1008);
+  });
+
+  it('[L-9.1] counts the codes of those closes', async () => {
+    const { app, peer, url, live } = await start(platform, { imports: [LiveMetricsModule] });
+    peer.send(frame(Opcode.text, pingOf(64 * KiB + 1)));
+    expect(closeOf(await peer.frame()).code).toBe(1009);
+    const other = await WirePeer.open(url);
+    other.send(inFragments({ type: 'ping', padding: 'x'.repeat(50) }, 33));
+    expect(closeOf(await other.frame()).code).toBe(1008);
+    for (const { socket } of [peer, other]) socket.resetAndDestroy();
+    await expect.poll(() => live.stats().connections).toBe(0);
+    const text = await app.get(LiveMetrics, { strict: false }).text();
+    for (const count of ['{code="1009"} 1', '{code="1008"} 1', '{code="1006"} 0'])
+      expect(text).toContain(`processor_live_closes_total${count}\n`);
   });
 });
 

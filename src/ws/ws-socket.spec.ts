@@ -54,6 +54,28 @@ async function fill(socket: WsSocket): Promise<void> {
 }
 
 describe('WsSocket', () => {
+  it.each([
+    ['too large a message', 1009, Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 1, 0, 1, 1, 2, 3, 4])],
+    ['too large a frame', 1009, Buffer.from([0x81, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4])],
+    [
+      'too many fragments',
+      1008,
+      Buffer.concat(Array.from({ length: 33 }, (_, i) => clientFrame('x', i === 0 ? 0x01 : 0x00))),
+    ],
+    ['no UTF-8', 1007, clientFrame(Buffer.from([0xff]))],
+    ['no opcode', 1002, clientFrame('', 0x83)],
+  ])(
+    '[L-9.1] tells the session of the code by which a peer was closed for %s: %d',
+    async (_what, code, bytes) => {
+      const { test, told, peer } = await pair();
+      peer.send(bytes);
+      await peer.until(({ closeCode }) => closeCode === code);
+      peer.reset();
+      await test.until(() => told.events.length > 0);
+      expect(told.events).toEqual([['finished', code, '']]);
+    },
+  );
+
   it('tells the session of texts, binaries, pings, pongs and the end, in order', async () => {
     const { test, told, peer, socket } = await pair();
     const frames = [clientFrame('ä'), clientFrame('b', 0x82), clientFrame('', 0x89), clientFrame('', 0x8a)];

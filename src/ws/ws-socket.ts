@@ -68,6 +68,7 @@ export function serve(ws: WebSocket, session: Session): void {
   ws.on('message', onMessage);
   ws.on('ping', onPing);
   ws.on('pong', onPong);
+  ws.on('error', onError);
   ws.on('close', onClose);
 }
 
@@ -89,6 +90,21 @@ function onPong(this: WebSocket, data: Buffer): void {
   sessions.get(this)?.heard(data.byteLength);
 }
 
-function onClose(this: WebSocket, code: number, reason: Buffer): void {
-  sessions.get(this)?.finished(code, reason.toString('utf8'));
+/** The peer broke RFC 6455 or a limit: `ws` has sent a close frame, and then tells of 1006, since no answer is read. */
+function onError(this: WebSocket, { code }: NodeJS.ErrnoException): void {
+  if (code?.startsWith('WS_ERR_')) faults.set(this, faultCodes.get(code) ?? 1002);
 }
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  sessions.get(this)?.finished(faults.get(this) ?? code, reason.toString('utf8'));
+}
+
+/** With which code `ws` closed whom. */
+const faults = new WeakMap<WebSocket, number>();
+
+const faultCodes: ReadonlyMap<string, number> = new Map([
+  ['WS_ERR_INVALID_UTF8', 1007],
+  ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 1008],
+  ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 1009],
+  ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
+]);
