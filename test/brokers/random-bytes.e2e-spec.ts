@@ -1,0 +1,118 @@
+import { connect } from '@nats-io/transport-node';
+import { expect, it, onTestFinished } from 'vitest';
+import { NatsBroker } from '../../src/brokers/nats/index.js';
+import { RedisBroker, RedisIngestion } from '../../src/brokers/redis/index.js';
+import { Random } from '../../src/testing/sim/random.js';
+import { NatsServer } from '../support/nats-server.js';
+import { describeWith, natsServer, redisServer } from '../support/programs.js';
+import { RedisServer } from '../support/redis-server.js';
+import { BrokerReader } from './support/broker-reader.js';
+import { until } from './support/waiting.js';
+
+const topics = ['a', 'b', 'c'];
+const count = 6_000;
+const options = { history: { size: 100, ttlMs: 60_000, maxBytes: 100_000 } };
+const random = new Random(7);
+
+/** Of any length up to 300, now and then beginning like a message of ours. */
+function randomBytes(): Buffer {
+  const head = random.pick(['', '', '1 ', '1 e 5 - ', '{"v":1,"e":"x","o":9}\n']);
+  const bytes = Buffer.from(Array.from({ length: random.below(300) }, () => random.below(256)));
+  return Buffer.concat([Buffer.from(head), bytes]);
+}
+
+/** A reader of all topics, who counts the signals that looked like some. */
+class Reader extends BrokerReader {
+  signals = 0;
+
+  override signal(): void {
+    this.signals += 1;
+  }
+}
+
+describeWith(redisServer)('Random bytes on every channel and stream in Redis', () => {
+  it('[L-5.9] are counted, stop nothing, and keep no publication from anybody', async () => {
+    const server = await RedisServer.start();
+    const admin = await server.admin();
+    onTestFinished(() => admin.destroy());
+    const broker = new RedisBroker({ url: server.url });
+    onTestFinished(() => broker.close());
+    const reader = new Reader(broker);
+    await until('it is available', () => broker.available, 5_000);
+    for (const topic of topics) await reader.follow(topic);
+    const ingestion = new RedisIngestion({
+      url: server.url,
+      publish: async (topic, data) => broker.publish(topic, JSON.stringify(data), options),
+    });
+    ingestion.start();
+    onTestFinished(() => ingestion.close());
+    const channels = (await admin.sendCommand(['PUBSUB', 'CHANNELS', 'live:*'])) as unknown as string[];
+    const counted = channels.filter((channel) => !channel.includes('probe'));
+    expect([counted.length, channels.length]).toEqual([topics.length + 1, topics.length + 2]);
+    let [toCount, added] = [0, 0];
+    for (let i = 0; i < count; i++) {
+      const channel = random.pick(channels);
+      if (counted.includes(channel)) toCount += 1;
+      await admin.publish(channel, randomBytes() as unknown as string);
+      if (i % 6 !== 0) continue;
+      const [field, value] = [random.pick(['topic', 'data', 'x', randomBytes()]), randomBytes()];
+      await admin.sendCommand(['XADD', 'live:in', '*', field as string, value as unknown as string]);
+      added += 1;
+    }
+    await until('all of live:in is done', () => ingestion.stats().deadLettersTotal === added, 20_000);
+    for (const topic of topics) for (let n = 0; n < 10; n++) await broker.publish(topic, String(n), options);
+    await reader.caughtUp();
+    const { junkTotal, lossesTotal, available } = broker;
+    const deadLetters = ingestion.stats().deadLettersTotal;
+    const figures = { sent: count, toCount, junkTotal, signals: reader.signals, added, deadLetters };
+    console.info(`Redis: ${JSON.stringify(figures)}`);
+    expect(junkTotal + reader.signals).toBe(toCount);
+    expect([available, lossesTotal, ingestion.stats().publishedTotal]).toEqual([true, 0, 0]);
+    for (const { taken, told, disorder } of reader.readings.values())
+      expect([taken.size, told, disorder]).toEqual([10, [], 0]);
+  }, 60_000);
+});
+
+describeWith(natsServer)('Random bytes on every subject of NATS', () => {
+  it('[L-5.9] are counted, stop nothing, and what they destroyed is told', async () => {
+    const server = await NatsServer.start();
+    onTestFinished(() => server.remove());
+    const broker = new NatsBroker({ url: server.url });
+    onTestFinished(() => broker.close());
+    const reader = new Reader(broker);
+    await until('it is available', () => broker.available, 5_000);
+    for (const topic of topics) await reader.follow(topic);
+    const stored = await server.withManager(async (jsm) => (await jsm.streams.info('LIVE')).config.subjects);
+    const stranger = await connect({ servers: server.url });
+    onTestFinished(() => stranger.close());
+    const outlets = topics.map((topic) => `live.out.${topic}`);
+    const passing = [...outlets, 'live.signal', 'live.turn'];
+    // What is stored comes out, too.
+    const kept = stored.flatMap((subject) => topics.map((topic) => subject.replace('*', topic)));
+    const inlets = kept.filter((subject) => subject.startsWith('live.in.'));
+    expect([inlets.length, kept.length]).toEqual([topics.length, 2 * topics.length]);
+    let toCount = 0;
+    for (let i = 0; i < count; i++) {
+      const subject = random.pick([...passing, ...kept]);
+      const bytes = randomBytes();
+      // By chance a turn that somebody asks for: it has nothing that could be wrong.
+      const isTurn = subject === 'live.turn' && /^1 [^ ]* /.test(bytes.toString());
+      if ((passing.includes(subject) && !isTurn) || inlets.includes(subject)) toCount += 1;
+      stranger.publish(subject, bytes);
+      if (i % 500 === 0) await stranger.flush();
+    }
+    await stranger.flush();
+    const seen = (): number => broker.junkTotal + reader.signals;
+    await until('all have been seen', () => seen() >= toCount, 20_000);
+    for (const topic of topics) for (let n = 0; n < 10; n++) await broker.publish(topic, String(n), options);
+    await reader.caughtUp();
+    const { junkTotal, lossesTotal, available } = broker;
+    console.info(
+      `NATS: ${JSON.stringify({ sent: count, toCount, junkTotal, signals: reader.signals, lossesTotal })}`,
+    );
+    expect([available, lossesTotal]).toEqual([true, 0]);
+    // The last message of each topic was no message: its stream is lost, and begins anew.
+    for (const { position, told, disorder } of reader.readings.values())
+      expect([position.offset, told.length > 0, disorder]).toEqual([10, true, 0]);
+  }, 60_000);
+});
