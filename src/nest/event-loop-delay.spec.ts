@@ -36,7 +36,7 @@ describe('EventLoopDelay', () => {
   it('reads a stop of the loop in milliseconds', async () => {
     const delay = start();
     // The first sample needs a timer's turn to count from.
-    await later(50);
+    await later(120);
     standStill(200);
     await until(() => delay.read().max > 150);
     const { mean, p99, max } = delay.read();
@@ -45,14 +45,14 @@ describe('EventLoopDelay', () => {
     expect(mean).toBeLessThan(max);
   });
 
-  it('reads less than its own resolution, 20 ms, while the loop is idle', async () => {
+  it('reads less than its own resolution, 50 ms, while the loop is idle', async () => {
     const delay = start(500);
-    await until(() => delay.read().max > 0 && delay.read().mean < 15);
+    await until(() => delay.read().max > 0 && delay.read().mean < 40);
   });
 
   it('forgets a stop after at most two windows, and not before one', async () => {
     const delay = start(500);
-    await later(50);
+    await later(120);
     standStill(200);
     const stoodStillAt = performance.now();
     await until(() => delay.read().max > 150);
@@ -62,7 +62,7 @@ describe('EventLoopDelay', () => {
 
   it('is shared: a second start does not begin anew', async () => {
     const delay = start();
-    await later(50);
+    await later(120);
     standStill(200);
     await until(() => delay.read().max > 150);
     delay.start();
