@@ -21,7 +21,7 @@ export class WsSocket implements LiveSocket {
   ) {}
 
   get open(): boolean {
-    return this.ws.readyState === open && !this.socket.destroyed;
+    return this.ws.readyState === open;
   }
 
   get bufferedBytes(): number {
@@ -29,7 +29,8 @@ export class WsSocket implements LiveSocket {
   }
 
   write(frames: Uint8Array): void {
-    if (this.open) this.socket.write(frames);
+    // Not harmful after the socket was destroyed, and `ws` says so at the latest in the next turn.
+    this.socket.write(frames);
   }
 
   whenDrained(waiter: Drained): void {

@@ -1,7 +1,6 @@
 // hot path
 import type { Clock } from '../ports/clock.js';
 import { Joins } from './joins.js';
-import { Slab } from './slab.js';
 
 /** What waits for the end of a tick. */
 export interface Flushable {
@@ -25,8 +24,7 @@ interface Round {
  * them are made in slices, and the rounds of several ticks take turns, so that a large audience holds up nobody. [L-9.7]
  */
 export class Flusher {
-  private readonly slab = new Slab();
-  readonly joins = new Joins((byteLength) => this.slab.take(byteLength));
+  readonly joins = new Joins();
   private waiting: Flushable[] = [];
   private rounds: Round[] = [];
   private planned = false;

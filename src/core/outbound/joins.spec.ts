@@ -2,30 +2,47 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { SharedFrame } from '../frame/shared-frame.js';
 import { Joins } from './joins.js';
-import { Slab } from './slab.js';
 
 const framesOf = (...texts: string[]): SharedFrame[] => texts.map((text) => new SharedFrame(text));
 const lengthOf = (frames: readonly SharedFrame[]): number =>
   frames.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
 const plain = (frames: readonly SharedFrame[]): Buffer => Buffer.concat(frames.map(({ bytes }) => bytes));
 
-function newJoins(): Joins {
-  const slab = new Slab();
-  return new Joins((byteLength) => slab.take(byteLength));
-}
-
 describe('Joins', () => {
-  it('gives the same buffer for the same frames, until it forgets', () => {
-    const joins = newJoins();
+  it('gives one buffer to all who get the same frames, from the second on, until it forgets', () => {
+    const joins = new Joins();
     const frames = framesOf('a', 'b');
-    const first = joins.bytesOf(frames, 7, lengthOf(frames));
-    expect(joins.bytesOf([...frames], 7, lengthOf(frames))).toBe(first);
+    const next = (): Buffer => joins.bytesOf([...frames], 7, lengthOf(frames));
+    expect(next()).toEqual(plain(frames));
+    const second = next();
+    expect([second, next() === second]).toEqual([plain(frames), true]);
     joins.forget();
-    expect(joins.bytesOf([...frames], 7, lengthOf(frames))).not.toBe(first);
+    expect(next()).not.toBe(second);
+  });
+
+  it('uses the memory again that is given back, unless others get the same bytes', () => {
+    const joins = new Joins();
+    const join = (text: string, mark: number): Buffer => {
+      const frames = framesOf(text, text);
+      return joins.bytesOf(frames, mark, lengthOf(frames));
+    };
+    const first = join('a', 1);
+    joins.giveBack();
+    const second = join('b', 2);
+    expect([second.buffer === first.buffer, second.byteOffset]).toEqual([true, first.byteOffset]);
+    expect(join('c', 3).byteOffset).not.toBe(second.byteOffset);
+    const shared = framesOf('d', 'd');
+    const sharedBytes = (): Buffer => joins.bytesOf(shared, 4, lengthOf(shared));
+    sharedBytes();
+    joins.giveBack();
+    const kept = sharedBytes();
+    joins.giveBack();
+    join('e', 5);
+    expect([kept, sharedBytes() === kept]).toEqual([plain(shared), true]);
   });
 
   it('never takes other frames for the same because they have the same mark', () => {
-    const joins = newJoins();
+    const joins = new Joins();
     const [one, two, three] = framesOf('1', '2', '3') as [SharedFrame, SharedFrame, SharedFrame];
     for (const frames of [
       [one, two],
@@ -39,7 +56,7 @@ describe('Joins', () => {
   });
 
   it('leaves what it has given out as it is, whatever is joined after it', () => {
-    const joins = newJoins();
+    const joins = new Joins();
     const given = Array.from({ length: 300 }, (_, i) => {
       const frames = framesOf(String(i), 'x'.repeat(i * 7));
       return { frames, bytes: joins.bytesOf(frames, i, lengthOf(frames)) };

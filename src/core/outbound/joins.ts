@@ -1,10 +1,12 @@
 // hot path
 import { Buffer } from 'node:buffer';
 import type { SharedFrame } from '../frame/shared-frame.js';
+import { Slab } from './slab.js';
 
 interface Joined {
   readonly frames: readonly SharedFrame[];
-  readonly bytes: Buffer;
+  /** From the second connection on that gets them. */
+  bytes: Buffer | undefined;
 }
 
 /** A power of two. */
@@ -16,20 +18,30 @@ const places = 64;
  */
 export class Joins {
   private readonly recent: (Joined | undefined)[] = Array.from({ length: places }, () => undefined);
+  private readonly slab = new Slab();
   private used = false;
-
-  constructor(private readonly allocate: (byteLength: number) => Buffer) {}
+  /** What was given out last is remembered nowhere. */
+  private lent = false;
 
   /** @param mark a number that equal frames in equal order have in common, and others nearly never */
   bytesOf(frames: readonly SharedFrame[], mark: number, byteLength: number): Buffer {
     const place = (mark ^ (mark >>> 16)) & (places - 1);
     const known = this.recent[place];
-    if (known !== undefined && areSame(known.frames, frames)) return known.bytes;
-    const bytes = this.allocate(byteLength);
+    const isKnown = known !== undefined && areSame(known.frames, frames);
+    this.lent = !isKnown;
+    if (isKnown && known.bytes !== undefined) return known.bytes;
+    const bytes = this.slab.take(byteLength);
     copy(frames, bytes);
-    this.recent[place] = { frames, bytes };
+    if (isKnown) known.bytes = bytes;
+    else this.recent[place] = { frames, bytes: undefined };
     this.used = true;
     return bytes;
+  }
+
+  /** The system has taken what was given out last: nobody reads those bytes any more, unless they are remembered. */
+  giveBack(): void {
+    if (this.lent) this.slab.giveBack();
+    this.lent = false;
   }
 
   /** Keeps nothing of what was joined up to here. */

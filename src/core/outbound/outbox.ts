@@ -88,8 +88,14 @@ export class Outbox implements Flushable {
     else {
       this.clear();
       if (several === undefined) socket.write(first.bytes);
-      else socket.write(this.context.flusher.joins.bytesOf(several, mark, waitingBytes));
+      else this.writeJoined(several, waitingBytes, mark);
     }
+  }
+
+  private writeJoined(frames: readonly SharedFrame[], byteLength: number, mark: number): void {
+    const { joins } = this.context.flusher;
+    this.socket.write(joins.bytesOf(frames, mark, byteLength));
+    if (this.socket.bufferedBytes === 0) joins.giveBack();
   }
 
   /** Writes everything, for a connection that is about to be closed. */

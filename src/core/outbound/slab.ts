@@ -10,15 +10,24 @@ const slabBytes = 32_768;
 export class Slab {
   private slab = Buffer.allocUnsafeSlow(slabBytes);
   private used = 0;
+  private last = 0;
 
   take(byteLength: number): Buffer {
-    if (byteLength > slabBytes / 4) return Buffer.allocUnsafeSlow(byteLength);
+    if (byteLength > slabBytes / 4) {
+      this.last = this.used;
+      return Buffer.allocUnsafeSlow(byteLength);
+    }
     if (this.used + byteLength > slabBytes) {
       this.slab = Buffer.allocUnsafeSlow(slabBytes);
       this.used = 0;
     }
-    const start = this.used;
+    this.last = this.used;
     this.used += byteLength;
-    return this.slab.subarray(start, this.used);
+    return this.slab.subarray(this.last, this.used);
+  }
+
+  /** Nobody needs what was taken last any more: its memory, which is warm, is the next one's. */
+  giveBack(): void {
+    this.used = this.last;
   }
 }
