@@ -86,13 +86,14 @@ export class Live {
     const broker = new PresenceBroker(outside.broker, policy, clock);
     const ports = { ...outside, policy, broker };
     this.ports = ports;
-    this.hub = new Hub({ ...settings, broker, observer, clock });
+    const flusher = new Flusher(clock);
+    this.hub = new Hub({ ...settings, broker, observer, clock, flusher });
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
     this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
     this.credentials = new CredentialWatch(limits.credentialGraceMs, clock, this.registry);
     const backlogs = new Backlogs(limits, clock);
-    this.connections = { clock, observer, flusher: new Flusher(clock), backlogs };
+    this.connections = { clock, observer, flusher, backlogs };
     const rights = new Rights(new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs));
     this.recheck = new Recheck(limits.authorizationRecheckMs, clock, this.registry, rights);
     this.disconnects = new RecentDisconnects(clock);

@@ -145,6 +145,7 @@ export class Connection implements SlowPeer {
   /** Sends a message that is JSON text already. */
   sendText(type: string, text: string): void {
     if (!this.open) return;
+    this.context.flusher.endGathering();
     this.outbox.push(new SharedFrame(text));
     this.context.observer.outbound(type, 1);
   }
@@ -152,6 +153,7 @@ export class Connection implements SlowPeer {
   /** Closes after what was already sent. Only the first call counts. */
   close(code: number, reason: string): void {
     if (this.closedWith !== undefined) return;
+    this.context.flusher.endGathering();
     this.outbox.finish();
     if (this.closedWith === undefined) this.end(code, reason);
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestLive } from '../../testing/test-live.js';
+import { TestSocket } from '../../testing/test-socket.js';
 
 const rules = { history: { size: 100, ttlMs: 100_000, maxBytes: 100_000 }, delivery: { flushMs: 25 } };
 const event = (offset: number) => ({ type: 'event', topic: 't', offset, data: offset });
@@ -65,5 +66,44 @@ describe('A window', () => {
     const before = socket.writes.length;
     test.clock.advance(15);
     expect([received().length, socket.writes.length - before]).toEqual([2, 1]);
+  });
+});
+
+describe('A tick', () => {
+  class Recording extends TestSocket {
+    readonly buffers: Uint8Array[] = [];
+
+    override write(frames: Uint8Array): void {
+      this.buffers.push(frames);
+      super.write(frames);
+    }
+  }
+
+  it('[L-4.1] is a window of its own: what is published in it is joined once for all', async () => {
+    const test = new TestLive();
+    const sockets = Array.from({ length: 3 }, () => new Recording());
+    for (const socket of sockets) await test.connect({ socket }).send({ type: 'subscribe', topic: 't' });
+    for (const { buffers } of sockets) buffers.length = 0;
+    await Promise.all([1, 2, 3].map((i) => test.live.publish('t', i)));
+    test.clock.flush();
+    expect(sockets.map(({ messages }) => messages.slice(-3))).toEqual(
+      sockets.map(() => [event(1), event(2), event(3)]),
+    );
+    const written = sockets.flatMap(({ buffers }) => buffers);
+    expect([written.length, new Set(written).size]).toEqual([3, 1]);
+  });
+
+  it('[L-4.1] sends what was published in it before what is said after it, also a close', async () => {
+    const test = new TestLive();
+    const { send, received, socket } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    received();
+    const [connection] = test.live.registry;
+    await test.live.publish('t', 1);
+    connection?.send({ type: 'note' });
+    await test.live.publish('t', 2);
+    connection?.close(1000, '');
+    expect(received()).toEqual([event(1), { type: 'note' }, event(2)]);
+    expect(socket.open).toBe(false);
   });
 });

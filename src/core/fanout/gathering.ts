@@ -1,24 +1,25 @@
 // hot path
 import { SharedFrame } from '../frame/shared-frame.js';
+import type { Gathered } from '../outbound/flusher.js';
 import { earlyWriteBytes } from '../outbound/outbox.js';
 import type { SharedEvent } from './shared-event.js';
 import type { Subscription } from './subscription.js';
 import type { Windows } from './windows.js';
 
 /** What was published to a topic in the window that is open, for all its subscribers. [L-4.9] */
-export class Gathering {
+export class Gathering implements Gathered {
   private events: SharedEvent[] = [];
   private byteLength = 0;
 
   constructor(
     private readonly subscriptions: readonly Subscription[],
     private readonly windows: Windows,
-    /** Length of a window in milliseconds; 0 where nothing is gathered. */
-    readonly flushMs: number,
+    /** Length of a window in milliseconds; 0 for the rest of a tick. */
+    private readonly flushMs: number,
   ) {}
 
   add(event: SharedEvent): void {
-    if (this.events.length === 0) this.windows.atEnd(this.flushMs, () => this.end());
+    if (this.events.length === 0) this.windows.add(this.flushMs, this);
     this.events.push(event);
     this.byteLength += event.frame.bytes.byteLength;
     if (this.byteLength > earlyWriteBytes) this.end();
@@ -31,7 +32,8 @@ export class Gathering {
     if (first === undefined) return;
     this.events = [];
     this.byteLength = 0;
-    const joined = SharedFrame.join(events.map(({ frame }) => frame));
+    const joined = events.length === 1 ? first.frame : SharedFrame.join(events.map(({ frame }) => frame));
+    // Backwards: a peer that is too slow leaves during the loop, and its place is filled from the end.
     for (let i = subscriptions.length - 1; i >= 0; i--) {
       const subscription = subscriptions[i];
       if (subscription === undefined) continue;

@@ -2,6 +2,7 @@
 import type { Connection } from '../connection/connection.js';
 import { eventText } from '../frame/message-text.js';
 import { SharedFrame } from '../frame/shared-frame.js';
+import type { Flusher } from '../outbound/flusher.js';
 import type { DeliveryRules } from '../pace/delivery.js';
 import type { Broker, Publication } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
@@ -15,6 +16,7 @@ export interface HubParts {
   readonly broker: Broker;
   readonly observer: Observer;
   readonly clock: Clock;
+  readonly flusher: Flusher;
   /** Bytes from which a message for many is worth compressing. @default none is */
   readonly compressFromBytes?: number | undefined;
   /** Milliseconds that publications are gathered, for topics that do not say. @default 0 */
@@ -40,7 +42,7 @@ export class Hub {
   private readonly windows: Windows;
 
   constructor(private readonly parts: HubParts) {
-    this.windows = new Windows(parts.clock);
+    this.windows = new Windows(parts.clock, parts.flusher);
     this.surroundings = {
       clock: parts.clock,
       windows: this.windows,

@@ -9,7 +9,7 @@ import type { SnapshotRun } from '../stream/snapshot-run.js';
 import type { Audience } from './audience.js';
 import { Hold } from './hold.js';
 import { Gathering } from './gathering.js';
-import { SharedEvent } from './shared-event.js';
+import { type MakeMerged, SharedEvent } from './shared-event.js';
 import { type SubscribedTopic, Subscription, type WaitingRoom } from './subscription.js';
 import type { Windows } from './windows.js';
 
@@ -81,23 +81,9 @@ export class Topic implements SubscribedTopic {
     const { offset } = publication;
     this.epoch = epoch;
     this.offset = offset;
-    if (this.gathering.flushMs === 0) this.send(publication, frame);
-    else if (count > 0) this.gathering.add(this.event(publication, frame));
+    if (count > 0) this.gathering.add(new SharedEvent(publication, frame, this.merged));
     if (this.holds.size > 0) for (const hold of this.holds) hold.add(epoch, offset, frame);
     return count;
-  }
-
-  private send(publication: Publication, frame: SharedFrame): void {
-    const { subscriptions } = this;
-    const { offset } = publication;
-    let event: SharedEvent | undefined;
-    // Backwards: a peer that is too slow leaves during the loop, and its place is filled from the end.
-    for (let i = subscriptions.length - 1; i >= 0; i--) {
-      const subscription = subscriptions[i];
-      if (subscription === undefined || offset <= subscription.after) continue;
-      if (subscription.pace === undefined) subscription.outbox.push(frame);
-      else subscription.pace.offer((event ??= this.event(publication, frame)));
-    }
   }
 
   /** What was gathered goes out now. */
@@ -118,11 +104,8 @@ export class Topic implements SubscribedTopic {
     this.surroundings.leftOut(this, subscription, from);
   }
 
-  private event(publication: Publication, frame: SharedFrame): SharedEvent {
-    return new SharedEvent(publication, frame, (merged, from) =>
-      this.surroundings.merged(this.name, merged, from),
-    );
-  }
+  private readonly merged: MakeMerged = (publication, from) =>
+    this.surroundings.merged(this.name, publication, from);
 
   /**
    * Whether a subscriber who has everything up to this position can be delivered to from now on. Where nobody else reads

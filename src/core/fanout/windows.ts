@@ -1,7 +1,8 @@
+import type { Flusher, Gathered } from '../outbound/flusher.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 
 interface Window {
-  readonly runs: (() => void)[];
+  readonly all: Gathered[];
   readonly cancel: Cancel;
 }
 
@@ -12,16 +13,23 @@ interface Window {
 export class Windows {
   private readonly open = new Map<number, Window>();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly flusher: Flusher,
+  ) {}
 
-  /** Runs at the end of the window of this length that is open, or opens one. */
-  atEnd(ms: number, run: () => void): void {
+  /** Ends it with the window of this length that is open, or with a new one. A window of 0 ms is the rest of the tick. */
+  add(ms: number, gathered: Gathered): void {
+    if (ms === 0) {
+      this.flusher.beforeWriting(gathered);
+      return;
+    }
     const window = this.open.get(ms);
-    if (window !== undefined) window.runs.push(run);
-    else this.open.set(ms, { runs: [run], cancel: this.clock.after(ms, () => this.end(ms)) });
+    if (window !== undefined) window.all.push(gathered);
+    else this.open.set(ms, { all: [gathered], cancel: this.clock.after(ms, () => this.end(ms)) });
   }
 
-  /** Ends all of them now. */
+  /** Ends all of them now, but those of the tick, which is over soon. */
   endAll(): void {
     for (const [ms, { cancel }] of this.open) {
       cancel();
@@ -30,8 +38,8 @@ export class Windows {
   }
 
   private end(ms: number): void {
-    const { runs } = this.open.get(ms) ?? { runs: [] };
+    const { all } = this.open.get(ms) ?? { all: [] };
     this.open.delete(ms);
-    for (const run of runs) run();
+    for (const gathered of all) gathered.end();
   }
 }

@@ -7,6 +7,11 @@ export interface Flushable {
   tick(): void;
 }
 
+/** What is gathered for many outboxes, and handed to them at its end. */
+export interface Gathered {
+  end(): void;
+}
+
 /** Milliseconds after which writing makes room for everything else: reading, pings, other timers. */
 export const sliceMs = 10;
 
@@ -25,6 +30,7 @@ interface Round {
  */
 export class Flusher {
   readonly joins = new Joins();
+  private gathered: Gathered[] = [];
   private waiting: Flushable[] = [];
   private rounds: Round[] = [];
   private planned = false;
@@ -37,12 +43,27 @@ export class Flusher {
     this.waiting.push(outbox);
   }
 
+  /** Has it end before this tick's frames are written. */
+  beforeWriting(gathered: Gathered): void {
+    if (!this.planned) this.plan();
+    this.gathered.push(gathered);
+  }
+
+  /** What topics have gathered in this tick comes before anything else that is said now. */
+  endGathering(): void {
+    if (this.gathered.length === 0) return;
+    const { gathered } = this;
+    this.gathered = [];
+    for (const each of gathered) each.end();
+  }
+
   private plan(): void {
     this.planned = true;
     this.clock.soon(this.writeSlice);
   }
 
   private readonly writeSlice = (): void => {
+    this.endGathering();
     this.planned = false;
     if (this.waiting.length > 0) {
       this.rounds.push({ outboxes: this.waiting, next: 0 });
@@ -55,7 +76,7 @@ export class Flusher {
       if (this.clock.now() >= end) break;
     }
     this.joins.forget();
-    if (this.rounds.length > 0 && !this.planned) this.plan();
+    if ((this.rounds.length > 0 || this.gathered.length > 0) && !this.planned) this.plan();
   };
 }
 
