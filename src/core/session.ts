@@ -81,7 +81,7 @@ export class Session {
 
   /** A pong: the peer lives. */
   heard(byteLength = 0): void {
-    this.connection.heard();
+    this.connection.ponged();
     takePong(this.connection, this.context, byteLength);
   }
 

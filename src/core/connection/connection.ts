@@ -42,6 +42,8 @@ export class Connection implements SlowPeer {
   /** For the heartbeat alone: when the next ping is due, and when one that is not answered yet was sent. */
   pingDueMs = 0;
   pingSentMs: number | undefined;
+  /** When the oldest ping was sent that has no pong yet: so old is what lies before the peer, if the peer does not read. */
+  pongAwaitedMs: number | undefined;
   /** Pings of the heartbeat without a pong. */
   pongsDue = 0;
   /** Made with the first message: an idle connection has none. */
@@ -119,9 +121,16 @@ export class Connection implements SlowPeer {
     this.pingSentMs = undefined;
   }
 
+  /** Its pong came: it reads. */
+  ponged(): void {
+    this.heard();
+    this.pongAwaitedMs = undefined;
+  }
+
   /** Lets the peer's messages wait in its own buffers, its pongs behind them: it is not asked for any meanwhile. */
   pauseReading(): void {
     this.readingPaused = true;
+    this.pongAwaitedMs = undefined;
     this.socket.pause();
   }
 

@@ -50,6 +50,23 @@ describe('Heartbeat', () => {
     expect([silent.socket.terminated, talking.socket.terminated]).toEqual([true, false]);
   });
 
+  it('[L-9.5] closes a peer that goes on sending and does not read: its pong is as late as what it has not read is old', async () => {
+    const { connect, clock } = bound(new TestLive({ limits: { ...limits, maxQueueAgeMs: 15_000 } }));
+    const [talking, reading] = [connect(), connect()];
+    const after = async (seconds: number): Promise<unknown> => {
+      for (let passed = 0; passed < seconds; passed++) {
+        clock.advance(1_000);
+        reading.session.heard();
+        await talking.send({ type: 'ping' });
+      }
+      return [talking.socket, reading.socket].map(({ closedWith }) => closedWith?.reason);
+    };
+    expect(await after(13)).toEqual([undefined, undefined]);
+    expect(await after(14)).toEqual([undefined, undefined]);
+    expect(await after(2)).toEqual(['back-pressure threshold exceeded', undefined]);
+    expect(talking.socket.terminated).toBe(false);
+  });
+
   it('[L-8.2] does not count time in which the process stood still', () => {
     const { connect, clock } = bound(new TestLive({ limits }));
     const peers = Array.from({ length: 10 }, connect);

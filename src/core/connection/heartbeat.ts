@@ -5,14 +5,17 @@ import type { Connection } from './connection.js';
 export interface HeartbeatOptions {
   readonly pingIntervalMs: number;
   readonly pongTimeoutMs: number;
+  /** Milliseconds that something may wait for a peer, a ping behind it too. */
+  readonly maxQueueAgeMs: number;
 }
 
 /**
- * Pings every connection and ends those that do not answer: one timer for all. Time in which the process stood still
+ * Pings every connection and ends those that do not answer, or that go on sending but do not read: one timer for all. Time in which the process stood still
  * does not count against a peer, whose pong may lie unread in the kernel. [L-8.1] [L-8.2]
  */
 export class Heartbeat {
   private readonly tickMs: number;
+  private readonly maxUnreadMs: number;
   private cancel: Cancel | undefined;
   private lastTickMs = 0;
   /** Milliseconds that the process stood still, in all. */
@@ -24,6 +27,7 @@ export class Heartbeat {
     private readonly connections: Iterable<Connection>,
   ) {
     const shorter = Math.min(options.pingIntervalMs, options.pongTimeoutMs);
+    this.maxUnreadMs = Math.max(options.pongTimeoutMs, options.maxQueueAgeMs);
     this.tickMs = Math.max(5, Math.min(1_000, Math.floor(shorter / 10)));
   }
 
@@ -57,13 +61,16 @@ export class Heartbeat {
   }
 
   private look(connection: Connection, awake: number): void {
-    const { pingSentMs, readingPaused } = connection;
+    const { pingSentMs, pongAwaitedMs, readingPaused } = connection;
     if (readingPaused) return;
     if (pingSentMs !== undefined && awake - pingSentMs >= this.options.pongTimeoutMs) {
       connection.terminate(CloseCode.noPong, 'no pong');
+    } else if (pongAwaitedMs !== undefined && awake - pongAwaitedMs >= this.maxUnreadMs) {
+      connection.tooSlow();
     } else if (awake >= connection.pingDueMs) {
       connection.pingDueMs = awake + this.options.pingIntervalMs;
       connection.pingSentMs ??= awake;
+      connection.pongAwaitedMs ??= awake;
       connection.pongsDue += 1;
       connection.socket.ping();
     }
