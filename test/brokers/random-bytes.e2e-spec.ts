@@ -47,13 +47,15 @@ describeWith(redisServer)('Random bytes on every channel and stream in Redis', (
     ingestion.start();
     onTestFinished(() => ingestion.close());
     const channels = (await admin.sendCommand(['PUBSUB', 'CHANNELS', 'live:*'])) as unknown as string[];
-    const counted = channels.filter((channel) => !channel.includes('probe'));
-    expect([counted.length, channels.length]).toEqual([topics.length + 1, topics.length + 2]);
+    // Topics, signals, and the probe of this broker.
+    expect(channels).toHaveLength(topics.length + 2);
     let [toCount, added] = [0, 0];
     for (let i = 0; i < count; i++) {
-      const channel = random.pick(channels);
-      if (counted.includes(channel)) toCount += 1;
-      await admin.publish(channel, randomBytes() as unknown as string);
+      const [channel, bytes] = [random.pick(channels), randomBytes()];
+      // By chance a number, as every probe is one.
+      const isProbe = channel.includes('probe') && /^\d{1,16}$/.test(bytes.toString('latin1', 0, 32));
+      if (!isProbe) toCount += 1;
+      await admin.publish(channel, bytes as unknown as string);
       if (i % 6 !== 0) continue;
       const [field, value] = [random.pick(['topic', 'data', 'x', randomBytes()]), randomBytes()];
       await admin.sendCommand(['XADD', 'live:in', '*', field as string, value as unknown as string]);

@@ -101,6 +101,9 @@ export class RedisConnection {
       { ...this.options, probeChannel: this.probeChannel },
       {
         message: (channel, bytes) => this.inbound.message(channel, bytes),
+        junk: () => {
+          this.inbound.junkTotal += 1;
+        },
         moved: (channel) => void this.follow(engine, channel),
         lost,
       },

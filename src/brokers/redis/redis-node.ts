@@ -7,6 +7,8 @@ type Client = ReturnType<typeof createClient>;
 /** What a node tells; no member throws. */
 export interface NodeEvents {
   message(channel: string, bytes: Buffer): void;
+  /** Something came in that no instance sends. */
+  junk(): void;
   /** The channel's slot has gone to another node of the cluster, and its subscription with it. */
   moved(channel: string): void;
   /** A connection of a node that was open has ended. It does not come back by itself. */
@@ -116,6 +118,9 @@ export class RedisNode {
     this.events.message(channel.toString('latin1'), bytes);
 
   private probeSeen(bytes: Buffer): void {
-    if (bytes.toString('latin1', 0, 32) === this.probed.text) this.probed.seen();
+    const text = bytes.toString('latin1', 0, 32);
+    // On a cluster the probes of the other nodes come here, too.
+    if (!/^\d{1,16}$/.test(text)) this.events.junk();
+    else if (text === this.probed.text) this.probed.seen();
   }
 }
