@@ -19,17 +19,15 @@ local candidate, life, metaTtl, channel, command, data, key = unpack(ARGV, 1, 7)
 local version, size, ttl, bytes, rule, mostKeys, mostBytes, resultTtl = unpack(ARGV, 8, 15)
 local meta, history, latest, order, result = unpack(KEYS)
 if result then
-  local first = redis.call('GET', result)
+  local first = ask('GET', result)
   if first then
     local epoch, offset = first:match('^(%S+) (%d+)$')
-    return { epoch, tonumber(offset), 'duplicate' }
+    if epoch and epochIn(epoch) and count(offset) then return { epoch, count(offset), 'duplicate' } end
+    junk = junk + 1
   end
 end
 local s = open(1, candidate, life)
-if version ~= '' then
-  if s.v and tonumber(version) <= s.v then return { s.e, s.o, 'stale' } end
-  redis.call('HSET', meta, 'v', version)
-end
+if version ~= '' and s.v and tonumber(version) <= s.v then return { s.e, s.o, 'stale' } end
 local offset = s.o + 1
 local c, f, t, m, n, b = s.c, s.f, s.t, s.m, s.n, s.b
 
@@ -43,6 +41,7 @@ if size ~= '' then
   else
     redis.call('XADD', history, 'MAXLEN', '=', size, id, 'd', data, 'c', whole(c), 'k', key)
   end
+  half = true
   while c - f > tonumber(bytes) do
     local oldest = redis.call('XRANGE', history, '-', '+', 'COUNT', 1)[1]
     local upTo = tonumber(oldest[2][4])
@@ -84,10 +83,13 @@ if rule ~= '' then
   end
 end
 
-redis.call('HSET', meta, 'o', whole(offset), 'c', whole(c), 'f', whole(f), 't', whole(t), 'm', m, 'n', whole(n), 'b', whole(b))
+redis.call('HSET', meta, 'o', whole(offset), 'c', whole(c), 'f', whole(f), 't', whole(t), 'm', m, 'n', whole(n), 'b', whole(math.max(0, b)))
+half = false
 redis.call('PEXPIRE', meta, math.max(tonumber(metaTtl), t))
 local keyBytes = key == '' and '-' or #key
 redis.call(command, channel, '1 ' .. s.e .. ' ' .. whole(offset) .. ' ' .. keyBytes .. ' ' .. key .. data)
+-- What says that it was done comes last: Redis does not take it back where something fails.
+if version ~= '' then redis.call('HSET', meta, 'v', version) end
 if result then redis.call('SET', result, s.e .. ' ' .. whole(offset), 'PX', resultTtl) end
 return { s.e, offset }
 `);

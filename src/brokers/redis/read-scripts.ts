@@ -58,12 +58,17 @@ export function readArguments(since: Position | undefined, { count, bytes }: Rec
   return [since?.epoch ?? '', String(since?.offset ?? 0), String(count), String(bytes)];
 }
 
-/** What the read script returned; `missed` only when it is what it should be, without a gap. */
-export function streamReading(answer: unknown, since: Position | undefined): StreamReading {
+/** What the read script returned; `missed` only when it is what it should be, without a gap. `junk` is told of what is none. */
+export function streamReading(
+  answer: unknown,
+  since: Position | undefined,
+  junk: (count: number) => void,
+): StreamReading {
   const [epoch, offset, entries] = listOf(answer);
   const top = positionOf(epoch, offset);
   if (since === undefined || !Array.isArray(entries)) return { top, missed: undefined };
   const missed = entries.map(publicationOf).filter((publication) => publication !== undefined);
+  junk(entries.length - missed.length);
   const complete =
     missed.length === top.offset - since.offset &&
     missed.every((publication, i) => publication.offset === since.offset + 1 + i);

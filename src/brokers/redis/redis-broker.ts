@@ -12,7 +12,7 @@ import type {
 import type { Clock } from '../../core/ports/clock.js';
 import type { Position } from '../../protocol/position.js';
 import { BrokerClock } from '../broker-clock.js';
-import { published, publishArguments, publishScript } from './publish-script.js';
+import { type PublishPlace, published, publishArguments, publishScript } from './publish-script.js';
 import {
   latestReading,
   latestScript,
@@ -30,7 +30,7 @@ import {
 import { RedisConnection } from './redis-connection.js';
 import { signalHead } from './redis-inbound.js';
 import { RedisKeys } from './redis-keys.js';
-import type { RedisScript } from './redis-script.js';
+import { type RedisScript, withoutJunk } from './redis-script.js';
 
 /** Topics whose ends are asked for in one script, and scripts of these under way at a time: few enough that others get their turn. */
 const tops = { perCall: 100, callsAtOnce: 200 } as const;
@@ -67,7 +67,7 @@ export class RedisBroker implements Broker {
     return this.connection.available;
   }
 
-  /** Messages that came in and were dropped, since the start: another version, forged, too large. */
+  /** Messages that came in, and what stood in our keys, that was dropped since the start: another version, forged, too large. */
   get junkTotal(): number {
     return this.connection.inbound.junkTotal;
   }
@@ -97,10 +97,8 @@ export class RedisBroker implements Broker {
     const keys = this.keysOf(topic);
     if (idempotencyKey !== undefined) keys.push(this.keys.idempotency(topic, idempotencyKey));
     const place = { candidate: randomUUID(), metadataTtlMs, channel: this.keys.channel(topic) };
-    const answer = await this.connection.call(bytes, (engine) =>
-      engine.run(publishScript, keys, (life) =>
-        publishArguments(data, options, { ...place, life, command: engine.publishCommand }),
-      ),
+    const answer = await this.run(bytes, publishScript, keys, (life, command) =>
+      publishArguments(data, options, { ...place, life, command }),
     );
     return published(answer);
   }
@@ -117,7 +115,8 @@ export class RedisBroker implements Broker {
   }
 
   async read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
-    return streamReading(await this.ask(readScript, [topic], readArguments(since, limits)), since);
+    const answer = await this.ask(readScript, [topic], readArguments(since, limits));
+    return streamReading(answer, since, this.junk);
   }
 
   async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
@@ -159,10 +158,26 @@ export class RedisBroker implements Broker {
   ): Promise<unknown> {
     const keys = topics.flatMap((topic) => this.keysOf(topic));
     const [candidate, ttl] = [randomUUID(), String(this.options.metadataTtlMs)];
-    return this.connection.call(0, (engine) =>
-      engine.run(script, keys, (life) => [candidate, life, ttl, ...args]),
-    );
+    return this.run(0, script, keys, (life) => [candidate, life, ttl, ...args]);
   }
+
+  private async run(
+    bytes: number,
+    script: RedisScript,
+    keys: readonly string[],
+    args: (life: string, command: PublishPlace['command']) => readonly string[],
+  ): Promise<unknown> {
+    const raw = await this.connection.call(bytes, (engine) =>
+      engine.run(script, keys, (life) => args(life, engine.publishCommand)),
+    );
+    const [answer, junk] = withoutJunk(raw);
+    this.junk(junk);
+    return answer;
+  }
+
+  private readonly junk = (count: number): void => {
+    this.connection.inbound.junkTotal += count;
+  };
 
   private keysOf(topic: string): string[] {
     const { meta, history, latest, order } = this.keys.of(topic);
