@@ -6,7 +6,7 @@ import { Random } from '../../src/testing/sim/random.js';
 import { NatsServer } from '../support/nats-server.js';
 import { describeWith, natsServer, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis-server.js';
-import { BrokerReader } from './support/broker-reader.js';
+import { type Acknowledged, BrokerReader, judge } from './support/broker-reader.js';
 import { until } from './support/waiting.js';
 
 const topics = ['a', 'b', 'c'];
@@ -72,6 +72,59 @@ describeWith(redisServer)('Random bytes on every channel and stream in Redis', (
     expect([available, lossesTotal, ingestion.stats().publishedTotal]).toEqual([true, 0, 0]);
     for (const { taken, told, disorder } of reader.readings.values())
       expect([taken.size, told, disorder]).toEqual([10, [], 0]);
+  }, 60_000);
+});
+
+describeWith(redisServer)('Random bytes under every key of a topic in Redis', () => {
+  it('[L-5.9] are counted, stop no publication, and what they destroyed is told', async () => {
+    const server = await RedisServer.start();
+    const admin = await server.admin();
+    onTestFinished(() => admin.destroy());
+    const broker = new RedisBroker({ url: server.url });
+    onTestFinished(() => broker.close());
+    const reader = new Reader(broker);
+    await until('it is available', () => broker.available, 5_000);
+    for (const topic of topics) await reader.follow(topic);
+    const acknowledged: Acknowledged[] = [];
+    const all = { ...options, latest: 'last-per-key', key: 'k' } as const;
+    let [entries, keys, uncounted] = [0, 0, 0];
+    const epochs = new Set<string>();
+    for (let i = 0; i < 1_500; i++) {
+      const topic = random.pick(topics);
+      const [meta, kind, bytes] = [`live:{${topic}}`, random.below(6), randomBytes()];
+      const before = broker.junkTotal;
+      const write = async (...command: readonly (string | Buffer)[]): Promise<number> => {
+        await admin.sendCommand(command as string[]);
+        return 1;
+      };
+      if (kind < 2) {
+        const [id, field] = [random.pick(['*', '999999999-1']), random.pick(['d', 'c', randomBytes()])];
+        entries += await write('XADD', `${meta}:h`, id, field, bytes, 'c', randomBytes());
+      } else if (kind === 2) {
+        keys += await write('SET', meta + random.pick(['', ':h', ':l', ':o']), bytes);
+      } else if (kind === 3) {
+        const field = random.pick(['e', 'o', 'c', 'f', 't', 'n', 'b']);
+        keys += await write('HSET', meta, field, bytes);
+      }
+      if (random.below(2) === 0) await broker.latest(topic);
+      const data = String(i);
+      const position = await broker.publish(topic, data, all);
+      acknowledged.push({ topic, data, ...position });
+      // By chance a number, as those fields have.
+      const isNumber = kind === 3 && /^\s*\d/.test(bytes.toString('latin1'));
+      if (kind < 4 && !isNumber && broker.junkTotal === before) uncounted += 1;
+      if (epochs.has(position.epoch)) continue;
+      epochs.add(position.epoch);
+      await reader.caughtUp();
+      await reader.readings.get(topic)?.healing;
+    }
+    await reader.caughtUp();
+    const { junkTotal, lossesTotal } = broker;
+    const { silent, disorder, ...figures } = judge(acknowledged, reader);
+    const seen = { entries, keys, junkTotal, uncounted, epochs: epochs.size, ...figures };
+    console.info(`Redis keys: ${JSON.stringify(seen)}`);
+    expect([silent, disorder, lossesTotal, uncounted]).toEqual([0, 0, 0, 0]);
+    for (const topic of topics) expect((await broker.publish(topic, '1', options)).offset).toBeGreaterThan(0);
   }, 60_000);
 });
 
