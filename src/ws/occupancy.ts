@@ -27,8 +27,16 @@ export class Occupancy {
   private readonly byUser = new Counts();
   private readonly byAddress = new Counts();
   private readonly pendingByAddress = new Counts();
+  /** The lower one of the limits of an address; `Infinity` for none. */
+  private readonly leastPending: number;
 
-  constructor(private readonly limits: OccupancyLimits) {}
+  constructor(private readonly limits: OccupancyLimits) {
+    const { maxPendingUpgradesPerAddress, maxPendingUpgradesPerPrivateAddress } = limits;
+    this.leastPending = Math.min(
+      maxPendingUpgradesPerAddress || Infinity,
+      maxPendingUpgradesPerPrivateAddress || Infinity,
+    );
+  }
 
   /** Addresses and users that it has a number for: none when nobody is there. */
   get remembered(): number {
@@ -39,7 +47,9 @@ export class Occupancy {
   refusalOfHandshake(address: string): Refusal | undefined {
     if (this.pendingCount >= this.limits.maxPendingUpgrades)
       return refusal(503, 'max-pending', 'Too many handshakes are pending');
-    if (isReached(this.pendingLimit(address), this.pendingByAddress.of(networkOf(address))))
+    const pending = this.pendingByAddress.of(networkOf(address));
+    // Whose address it is costs more to find out than all else here.
+    if (pending >= this.leastPending && isReached(this.pendingLimit(address), pending))
       return refusal(429, 'max-pending-per-address', 'Too many handshakes from this address are pending');
     return this.refusalOfConnection(address, undefined);
   }
@@ -74,7 +84,7 @@ export class Occupancy {
 
   private countHandshake(address: string, by: 1 | -1): void {
     this.pendingCount += by;
-    if (this.pendingLimit(address) > 0) this.pendingByAddress.add(networkOf(address), by);
+    if (this.leastPending < Infinity) this.pendingByAddress.add(networkOf(address), by);
   }
 
   /** Nothing is remembered of what is not limited. */
