@@ -14,7 +14,7 @@ const help = `node bench/fan-out.js [options]
 Prints, for every scenario and peer, the server's CPU time in microseconds per delivered message.
 
   --scenarios A,B,C,J  which scenarios
-  --peers a,b          files of bench/peers, without .js (nestjs-live, ws-loop, ws-shared, nest-ws, socket.io, uws, bun)
+  --peers a,b          files of bench/peers, without .js (nestjs-live, ws-loop, ws-shared, libuv, nest-ws, socket.io, uws, bun)
   --rounds 5           measured rounds of each peer in each scenario; their order turns from round to round
   --warm-up 4          rounds before them that do not count
   --share 1            share of the clients and ticks, for trying it out
@@ -30,7 +30,7 @@ const options = readOptions(
     scenarios: { type: 'string', default: 'A,B,C,J' },
     peers: {
       type: 'string',
-      default: `nestjs-live,ws-loop,ws-shared,nest-ws,socket.io,${uWebSockets === 'uws' ? 'uws,' : ''}bun`,
+      default: `nestjs-live,ws-loop,ws-shared,libuv,nest-ws,socket.io,${uWebSockets === 'uws' ? 'uws,' : ''}bun`,
     },
     rounds: { type: 'string', default: '5' },
     'warm-up': { type: 'string', default: '4' },
