@@ -29,8 +29,8 @@ export class WsSocket implements LiveSocket {
   }
 
   write(frames: Uint8Array): void {
-    // Not harmful after the socket was destroyed, and `ws` says so at the latest in the next turn.
-    this.socket.write(frames);
+    // A socket that is destroyed already takes it without a word.
+    if (this.open) this.socket.write(frames);
   }
 
   whenDrained(waiter: Drained): void {

@@ -85,8 +85,7 @@ export class Backlog implements Drained, Waiting {
 
   /** Writes everything, whatever the socket holds. */
   finish(): void {
-    for (let bytes = this.next(); bytes !== undefined && this.socket.open; bytes = this.next())
-      this.socket.write(bytes);
+    for (let bytes = this.next(); bytes !== undefined; bytes = this.next()) this.socket.write(bytes);
   }
 
   /** Now and then: what has waited too long. [L-9.5] */

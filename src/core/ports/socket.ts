@@ -12,8 +12,7 @@ export interface LiveSocket {
   /** Bytes that were written and that the system has not taken yet. */
   readonly bufferedBytes: number;
   /**
-   * Sends bytes that are whole WebSocket frames already. To be called while it is open. They must stay as they are until
-   * `bufferedBytes` is 0.
+   * Sends bytes that are whole WebSocket frames already; they must stay as they are until `bufferedBytes` is 0.
    */
   write(frames: Uint8Array): void;
   /** Tells once, later, when the system has taken everything that was written up to now; never, when the socket ends before. */
