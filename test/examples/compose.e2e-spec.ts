@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { sleep } from '../brokers/support/waiting.js';
 import { describeWith, type Program, redisServer } from '../support/programs.js';
@@ -14,9 +14,8 @@ const folder = resolve(import.meta.dirname, '../../examples/compose');
 const secret = 'a-secret-of-32-bytes-for-this-test-alone';
 const key = 'a-publish-key';
 
-/** Not wanted in CI: the proxy is no part of what is shipped. */
 const nginx: Program = { name: 'nginx', check: ['nginx', '-v'], install: 'apt-get install nginx-light' };
-const withNginx = process.env['CI'] ? describe.skip : describeWith(nginx);
+const withNginx = describeWith(nginx);
 
 /** The example's nginx.conf, with the addresses of this test in the places of the containers'. */
 async function startNginx(
@@ -93,7 +92,7 @@ const publish = (base: string, data: unknown): Promise<Response> =>
     body: JSON.stringify({ topic: 'fleet/7', data }),
   });
 
-withNginx('examples/compose, by hand: two instances, Redis and nginx', () => {
+withNginx('examples/compose: two instances, Redis and nginx', () => {
   describeWith(redisServer)('behind its nginx.conf', () => {
     it('brings to the clients of both what is published by either, and new clients to the one that is left', async () => {
       const redis = await RedisServer.start();
