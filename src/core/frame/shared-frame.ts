@@ -16,6 +16,8 @@ let lastMark = 0;
  */
 export class SharedFrame {
   readonly bytes: Buffer;
+  /** How many messages it holds. */
+  readonly messages: number;
   /** Tells frames apart, though not for certain: it comes again after 2^32 others. */
   readonly mark = (lastMark = (lastMark + markStep) | 0);
   /** By window; only for a frame that is worth it. */
@@ -27,6 +29,7 @@ export class SharedFrame {
     worthCompressing = false,
     private readonly parts?: readonly SharedFrame[],
   ) {
+    this.messages = parts?.reduce((sum, { messages }) => sum + messages, 0) ?? 1;
     this.bytes = typeof content === 'string' ? textFrame(content) : content;
     this.deflated = worthCompressing ? [] : undefined;
   }

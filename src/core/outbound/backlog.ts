@@ -31,6 +31,8 @@ interface Milestone {
 export class Backlog implements Drained, Waiting {
   /** Bytes that wait here. */
   bytes = 0;
+  /** Messages in the frames that wait here. */
+  private messages = 0;
   private frames: SharedFrame[] = [];
   private readonly lanes = new Set<Lane>();
   private pushed = 0;
@@ -50,6 +52,7 @@ export class Backlog implements Drained, Waiting {
     if (this.over) return;
     this.frames.push(frame);
     this.pushed += 1;
+    this.messages += frame.messages;
     this.count(frame.bytes.byteLength);
     if (this.isTooMuch) this.shed();
   }
@@ -108,6 +111,7 @@ export class Backlog implements Drained, Waiting {
   drop(): void {
     this.over = true;
     this.frames = [];
+    this.messages = 0;
     this.lanes.clear();
     this.count(-this.bytes);
     this.backlogs.remove(this);
@@ -116,7 +120,7 @@ export class Backlog implements Drained, Waiting {
   private get isTooMuch(): boolean {
     const { backPressureThresholdBytes, maxQueuedMessages } = this.backlogs.budget;
     if (this.bytes + this.socket.bufferedBytes > backPressureThresholdBytes) return true;
-    return this.frames.length > maxQueuedMessages;
+    return this.messages > maxQueuedMessages;
   }
 
   /** The next write's worth; at least one frame. */
@@ -134,6 +138,7 @@ export class Backlog implements Drained, Waiting {
     let count = 0;
     for (; count < this.frames.length && bytes < behindWriteBytes; count++) {
       bytes += this.frames[count]?.bytes.byteLength ?? 0;
+      this.messages -= this.frames[count]?.messages ?? 0;
     }
     this.count(-bytes);
     const taken = this.frames.splice(0, count);

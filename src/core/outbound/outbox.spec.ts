@@ -158,6 +158,16 @@ describe('Outbox of a peer that is behind', () => {
     expect(slow).toHaveLength(1);
   });
 
+  it('[L-9.4] counts the messages of a frame that several were joined in', () => {
+    const { outbox, slow, clock } = stopped({ maxQueuedMessages: 3 });
+    for (const texts of [['a', 'b', 'c'], ['d']]) {
+      expect(slow).toHaveLength(0);
+      outbox.push(SharedFrame.join(texts.map(frameOf)));
+      clock.flush();
+    }
+    expect(slow).toHaveLength(1);
+  });
+
   it('[L-9.5] is too slow when a message has waited too long, whatever was written meanwhile', () => {
     const { clock, send, slow, socket } = stopped({ maxQueueAgeMs: 3_000 });
     for (let second = 0; second < 10; second++) {
