@@ -42,8 +42,6 @@ export class LiveServer {
   private readonly shared = new SharedSockets();
   private unroute: (() => void) | undefined;
   private refusing = false;
-  /** When the guards were asked about a handshake. */
-  private readonly knockedMs = new WeakMap<IncomingMessage, number>();
 
   constructor(
     private readonly live: Live,
@@ -52,7 +50,7 @@ export class LiveServer {
     private readonly application: ApplicationConfig,
     @Inject(LIVE_SETTINGS) private readonly settings: ResolvedLiveOptions,
     @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
-    @Inject(LIVE_CLOCK) private readonly clock: Clock,
+    @Inject(LIVE_CLOCK) clock: Clock,
     private readonly contexts: ExternalContextCreator,
     private readonly gateway: LiveGateway,
   ) {
@@ -156,7 +154,6 @@ export class LiveServer {
 
   private async authenticate({ request, address }: PendingHandshake): Promise<ConnectionIdentity> {
     if (this.guards === undefined) throw unavailable('The server is starting');
-    this.knockedMs.set(request, this.clock.now());
     return this.guards.authenticate(request, address);
   }
 
@@ -172,7 +169,7 @@ export class LiveServer {
 
   private accepted(
     ws: WebSocket,
-    { socket, request, address }: PendingHandshake,
+    { socket, request, address, knockedMs }: PendingHandshake,
     identity: ConnectionIdentity,
   ): void {
     const { clients } = this;
@@ -184,7 +181,7 @@ export class LiveServer {
         identity,
         remoteAddr: address,
         cookieHeader: request.headers.cookie,
-        knockedMs: this.knockedMs.get(request),
+        knockedMs,
       },
       (connection) => clients.finder(connection),
     );

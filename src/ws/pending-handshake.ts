@@ -21,6 +21,8 @@ export class PendingHandshake {
     /** The client's. */
     readonly address: string,
     head: Buffer,
+    /** When it began, on the clock. */
+    readonly knockedMs: number,
     private readonly onGone: () => void,
   ) {
     this.early = [head];

@@ -84,7 +84,8 @@ export class UpgradeDoor {
   }
 
   private enter(request: IncomingMessage, socket: Duplex, address: string, head: Buffer): PendingHandshake {
-    const handshake = new PendingHandshake(request, socket, address, head, () => this.abandon(handshake));
+    const gone = (): void => this.abandon(handshake);
+    const handshake = new PendingHandshake(request, socket, address, head, this.clock.now(), gone);
     const cancelDeadline = this.clock.after(this.options.upgradeTimeoutMs, () => {
       this.dismiss(handshake, unavailable('The handshake was not decided in time'));
       this.settle(handshake);
