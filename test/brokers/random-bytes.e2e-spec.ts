@@ -2,6 +2,7 @@ import { connect } from '@nats-io/transport-node';
 import { expect, it, onTestFinished } from 'vitest';
 import { NatsBroker } from '../../src/brokers/nats/index.js';
 import { RedisBroker, RedisIngestion } from '../../src/brokers/redis/index.js';
+import type { Broker } from '../../src/core/ports/broker.js';
 import { Random } from '../../src/testing/sim/random.js';
 import { NatsServer } from '../support/nats-server.js';
 import { describeWith, natsServer, redisServer } from '../support/programs.js';
@@ -30,16 +31,22 @@ class Reader extends BrokerReader {
   }
 }
 
+/** A reader of all topics of a broker, which is closed when the test is over. */
+async function readerOf(broker: Broker): Promise<Reader> {
+  onTestFinished(() => broker.close());
+  const reader = new Reader(broker);
+  await until('it is available', () => broker.available, 5_000);
+  for (const topic of topics) await reader.follow(topic);
+  return reader;
+}
+
 describeWith(redisServer)('Random bytes on every channel and stream in Redis', () => {
   it('[L-5.9] are counted, stop nothing, and keep no publication from anybody', async () => {
     const server = await RedisServer.start();
     const admin = await server.admin();
     onTestFinished(() => admin.destroy());
     const broker = new RedisBroker({ url: server.url });
-    onTestFinished(() => broker.close());
-    const reader = new Reader(broker);
-    await until('it is available', () => broker.available, 5_000);
-    for (const topic of topics) await reader.follow(topic);
+    const reader = await readerOf(broker);
     const ingestion = new RedisIngestion({
       url: server.url,
       publish: async (topic, data) => broker.publish(topic, JSON.stringify(data), options),
@@ -81,10 +88,7 @@ describeWith(redisServer)('Random bytes under every key of a topic in Redis', ()
     const admin = await server.admin();
     onTestFinished(() => admin.destroy());
     const broker = new RedisBroker({ url: server.url });
-    onTestFinished(() => broker.close());
-    const reader = new Reader(broker);
-    await until('it is available', () => broker.available, 5_000);
-    for (const topic of topics) await reader.follow(topic);
+    const reader = await readerOf(broker);
     const acknowledged: Acknowledged[] = [];
     const all = { ...options, latest: 'last-per-key', key: 'k' } as const;
     let [entries, keys, uncounted] = [0, 0, 0];
@@ -133,10 +137,7 @@ describeWith(natsServer)('Random bytes on every subject of NATS', () => {
     const server = await NatsServer.start();
     onTestFinished(() => server.remove());
     const broker = new NatsBroker({ url: server.url });
-    onTestFinished(() => broker.close());
-    const reader = new Reader(broker);
-    await until('it is available', () => broker.available, 5_000);
-    for (const topic of topics) await reader.follow(topic);
+    const reader = await readerOf(broker);
     const stored = await server.withManager(async (jsm) => (await jsm.streams.info('LIVE')).config.subjects);
     const stranger = await connect({ servers: server.url });
     onTestFinished(() => stranger.close());
