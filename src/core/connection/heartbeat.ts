@@ -10,8 +10,9 @@ export interface HeartbeatOptions {
 }
 
 /**
- * Pings every connection and ends those that do not answer, or that go on sending but do not read: one timer for all. Time in which the process stood still
- * does not count against a peer, whose pong may lie unread in the kernel. [L-8.1] [L-8.2]
+ * Pings every connection and ends those that do not answer, or that go on sending but do not read: one timer for all. Time
+ * in which the process stood still does not count against a peer, whose pong may lie unread in the kernel. [L-8.1] [L-8.2]
+ * [L-9.5]
  */
 export class Heartbeat {
   private readonly tickMs: number;

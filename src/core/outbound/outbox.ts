@@ -92,12 +92,6 @@ export class Outbox implements Flushable {
     }
   }
 
-  private writeJoined(frames: readonly SharedFrame[], byteLength: number, mark: number): void {
-    const { joins } = this.context.flusher;
-    this.socket.write(joins.bytesOf(frames, mark, byteLength));
-    if (this.socket.bufferedBytes === 0) joins.giveBack();
-  }
-
   /** Writes everything, for a connection that is about to be closed. */
   finish(): void {
     this.flush();
@@ -109,6 +103,12 @@ export class Outbox implements Flushable {
     this.clear();
     this.backlog?.drop();
     this.backlog = undefined;
+  }
+
+  private writeJoined(frames: readonly SharedFrame[], byteLength: number, mark: number): void {
+    const { joins } = this.context.flusher;
+    this.socket.write(joins.bytesOf(frames, mark, byteLength));
+    if (this.socket.bufferedBytes === 0) joins.giveBack();
   }
 
   private fallBehind(): Backlog {
