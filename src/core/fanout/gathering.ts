@@ -3,6 +3,7 @@ import { SharedFrame } from '../frame/shared-frame.js';
 import type { Gathered } from '../outbound/flusher.js';
 import { earlyWriteBytes } from '../outbound/outbox.js';
 import type { SharedEvent } from './shared-event.js';
+import type { Subscribers } from './subscribers.js';
 import type { Subscription } from './subscription.js';
 import type { Windows } from './windows.js';
 
@@ -12,7 +13,7 @@ export class Gathering implements Gathered {
   private byteLength = 0;
 
   constructor(
-    private readonly subscriptions: readonly Subscription[],
+    private readonly subscribers: Subscribers,
     private readonly windows: Windows,
     /** Length of a window in milliseconds; 0 for the rest of a tick. */
     private readonly flushMs: number,
@@ -27,18 +28,24 @@ export class Gathering implements Gathered {
 
   /** The same bytes for all who have nothing of it yet. */
   end(): void {
-    const { events, subscriptions } = this;
+    const { events, subscribers } = this;
     const [first] = events;
     if (first === undefined) return;
     this.events = [];
     this.byteLength = 0;
     const joined = events.length === 1 ? first.frame : SharedFrame.join(events.map(({ frame }) => frame));
-    // Backwards: a peer that is too slow leaves during the loop, and its place is filled from the end.
-    for (let i = subscriptions.length - 1; i >= 0; i--) {
-      const subscription = subscriptions[i];
+    if (subscribers.allTakeFrom(first.offset)) subscribers.push(joined);
+    else this.sendApart(events, joined);
+  }
+
+  private sendApart(events: readonly SharedEvent[], joined: SharedFrame): void {
+    const { all } = this.subscribers;
+    const from = events[0]?.offset ?? 0;
+    // Backwards, as in `push`.
+    for (let i = all.length - 1; i >= 0; i--) {
+      const subscription = all[i];
       if (subscription === undefined) continue;
-      if (subscription.pace === undefined && subscription.after < first.offset)
-        subscription.outbox.push(joined);
+      if (subscription.pace === undefined && subscription.after < from) subscription.outbox.push(joined);
       else sendEach(subscription, events);
     }
   }

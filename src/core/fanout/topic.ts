@@ -10,6 +10,7 @@ import type { Audience } from './audience.js';
 import { Hold } from './hold.js';
 import { Gathering } from './gathering.js';
 import { type MakeMerged, SharedEvent } from './shared-event.js';
+import { Subscribers } from './subscribers.js';
 import { type SubscribedTopic, Subscription, type WaitingRoom } from './subscription.js';
 import type { Windows } from './windows.js';
 
@@ -37,7 +38,6 @@ export interface TopicSurroundings {
 
 /** A topic that somebody on this instance reads, or is about to. */
 export class Topic implements SubscribedTopic {
-  readonly subscriptions: Subscription[] = [];
   /** Those that wait for a fresh start; they are subscriptions all the same. */
   readonly paused = new Set<Subscription>();
   /** What was delivered last; unknown, and 0, before the first publication and the first subscriber. */
@@ -49,6 +49,7 @@ export class Topic implements SubscribedTopic {
   audience: Audience | undefined;
   /** The snapshot that is being made now; whoever comes meanwhile shares it. */
   snapshotRun: SnapshotRun | undefined;
+  private readonly subscribers = new Subscribers();
   private readonly holds = new Set<Hold>();
   private readonly pacing: Pacing;
   private readonly gathering: Gathering;
@@ -62,12 +63,17 @@ export class Topic implements SubscribedTopic {
   ) {
     this.pacing = new Pacing(delivery, surroundings.clock);
     const { windows, flushMs } = surroundings;
-    this.gathering = new Gathering(this.subscriptions, windows, delivery.flushMs ?? flushMs);
+    this.gathering = new Gathering(this.subscribers, windows, delivery.flushMs ?? flushMs);
+  }
+
+  /** Those that are delivered to. */
+  get subscriptions(): readonly Subscription[] {
+    return this.subscribers.all;
   }
 
   /** Whether somebody here has a position that must be continued. */
   get hasReaders(): boolean {
-    return this.subscriptions.length > 0 || this.paused.size > 0;
+    return this.subscribers.count > 0 || this.paused.size > 0;
   }
 
   /** Whether a publication is the one after the last, and can be delivered at once. */
@@ -77,7 +83,7 @@ export class Topic implements SubscribedTopic {
 
   /** Hands one publication to all; returns how many live subscribers it had. */
   deliver(epoch: string, publication: Publication, frame: SharedFrame): number {
-    const count = this.subscriptions.length;
+    const { count } = this.subscribers;
     const { offset } = publication;
     this.epoch = epoch;
     this.offset = offset;
@@ -95,6 +101,7 @@ export class Topic implements SubscribedTopic {
   startOver(epoch: string, offset: number): void {
     this.endWindow();
     this.pacing.startOver();
+    this.subscribers.startOver();
     this.epoch = epoch;
     this.offset = offset;
     this.snapshotRun = undefined;
@@ -133,7 +140,7 @@ export class Topic implements SubscribedTopic {
     this.paused.delete(subscription);
     subscription.room = undefined;
     subscription.goOnAfter(after);
-    subscription.index = this.subscriptions.push(subscription) - 1;
+    this.subscribers.add(subscription);
   }
 
   /** Delivers nothing to the subscription until it is resumed; it stays one. */
@@ -168,15 +175,8 @@ export class Topic implements SubscribedTopic {
   }
 
   private takeOut(subscription: Subscription): void {
-    const { index } = subscription;
     subscription.pace?.stop();
-    if (index < 0) return;
-    subscription.index = -1;
-    const last = this.subscriptions.pop();
-    if (last !== undefined && last !== subscription) {
-      last.index = index;
-      this.subscriptions[index] = last;
-    }
+    this.subscribers.remove(subscription);
   }
 
   private checkUse(): void {
