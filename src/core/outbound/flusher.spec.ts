@@ -28,7 +28,7 @@ describe('Flusher', () => {
     const flusher = new Flusher(clock);
     const written: number[] = [];
     for (let i = 0; i < 15_000; i++) {
-      flusher.add({ tick: () => (written.push(i), (clock.busyMs += writeMs)) });
+      flusher.add({ look: () => {}, tick: () => (written.push(i), (clock.busyMs += writeMs)) });
     }
     clock.flush();
     expect(written).toEqual(Array.from({ length: 15_000 }, (_, i) => i));
@@ -41,7 +41,7 @@ describe('Flusher', () => {
     const flusher = new Flusher(clock);
     const written: string[] = [];
     const add = (who: string, then = (): void => {}): void =>
-      flusher.add({ tick: () => (written.push(who), (clock.busyMs += writeMs), then()) });
+      flusher.add({ look: () => {}, tick: () => (written.push(who), (clock.busyMs += writeMs), then()) });
     for (let i = 0; i < 15_000; i++) {
       // What is published while the first slice is written goes out from the next one on.
       add('large', i === 100 ? () => Array.from({ length: 10 }, () => add('small')) : undefined);

@@ -23,6 +23,7 @@ export class Outbox implements Flushable {
   private waitingBytes = 0;
   private mark = 0;
   private listed = false;
+  private ready = false;
   private readonly windowBits: number;
   /** Everything that waits, while the peer reads more slowly than it is sent to. */
   private backlog: Backlog | undefined;
@@ -73,23 +74,24 @@ export class Outbox implements Flushable {
     this.backlog?.leave(lane);
   }
 
+  look(): void {
+    this.ready = this.socket.open && this.socket.bufferedBytes === 0;
+  }
+
   /** The end of the flusher's tick. */
   tick(): void {
     this.listed = false;
-    this.flush();
+    if (this.ready) this.write();
+    else this.flush();
   }
 
   /** Writes what waits, or lets it wait on while what was written before is still there. */
   flush(): void {
-    const { first, several, waitingBytes, mark, socket } = this;
+    const { first, socket } = this;
     if (first === undefined) return;
     if (!socket.open) this.clear();
     else if (socket.bufferedBytes > 0) this.fallBehind();
-    else {
-      this.clear();
-      if (several === undefined) socket.write(first.bytes);
-      else this.writeJoined(several, waitingBytes, mark);
-    }
+    else this.write();
   }
 
   /** Writes everything, for a connection that is about to be closed. */
@@ -103,6 +105,14 @@ export class Outbox implements Flushable {
     this.clear();
     this.backlog?.drop();
     this.backlog = undefined;
+  }
+
+  private write(): void {
+    const { first, several, waitingBytes, mark } = this;
+    if (first === undefined) return;
+    this.clear();
+    if (several === undefined) this.socket.write(first.bytes);
+    else this.writeJoined(several, waitingBytes, mark);
   }
 
   private writeJoined(frames: readonly SharedFrame[], byteLength: number, mark: number): void {
