@@ -36,8 +36,8 @@ describe('EventLoopDelay', () => {
   it('reads a stop of the loop in milliseconds', async () => {
     const delay = start();
     // The first sample needs a timer's turn to count from.
-    await later(120);
-    standStill(200);
+    await later(250);
+    standStill(300);
     await until(() => delay.read().max > 150);
     const { mean, p99, max } = delay.read();
     expect(max).toBeLessThan(2_000);
@@ -45,15 +45,15 @@ describe('EventLoopDelay', () => {
     expect(mean).toBeLessThan(max);
   });
 
-  it('reads less than its own resolution, 50 ms, while the loop is idle', async () => {
+  it('reads less than its own resolution, 100 ms, while the loop is idle', async () => {
     const delay = start(500);
-    await until(() => delay.read().max > 0 && delay.read().mean < 40);
+    await until(() => delay.read().max > 0 && delay.read().mean < 80);
   });
 
   it('forgets a stop after at most two windows, and not before one', async () => {
     const delay = start(500);
-    await later(120);
-    standStill(200);
+    await later(250);
+    standStill(300);
     const stoodStillAt = performance.now();
     await until(() => delay.read().max > 150);
     await until(() => delay.read().max < 100);
@@ -62,8 +62,8 @@ describe('EventLoopDelay', () => {
 
   it('is shared: a second start does not begin anew', async () => {
     const delay = start();
-    await later(120);
-    standStill(200);
+    await later(250);
+    standStill(300);
     await until(() => delay.read().max > 150);
     delay.start();
     expect(delay.read().max).toBeGreaterThan(150);

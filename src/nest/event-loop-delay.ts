@@ -7,8 +7,8 @@ export interface EventLoopDelayReading {
   readonly max: number;
 }
 
-/** Each measurement wakes the process up, which costs an idle one some 70 µs. */
-const resolutionMs = 50;
+/** Each measurement wakes the process up, which costs an idle one some 70 µs. A standstill of this length is always seen. */
+const resolutionMs = 100;
 const none: EventLoopDelayReading = { mean: 0, p99: 0, max: 0 };
 
 /**
@@ -28,7 +28,9 @@ export class EventLoopDelay {
     if (this.timer !== undefined) return;
     this.histogram = monitorEventLoopDelay({ resolution: resolutionMs });
     this.histogram.enable();
-    this.timer = setInterval(() => this.turn(), this.windowMs).unref();
+    // After all timers: the histogram's own may have a standstill to tell of that has just ended, and forgets it when reset.
+    const turnSoon = (): void => void setImmediate(() => this.turn());
+    this.timer = setInterval(turnSoon, this.windowMs).unref();
   }
 
   read(): EventLoopDelayReading {
