@@ -8,10 +8,12 @@ import { fittingCode, fittingReason } from './close-frame.js';
 
 const open = 1;
 const nothing = Buffer.alloc(0);
+/** A ping without a payload (RFC 6455, section 5.5.2), the same for everybody. */
+const pingFrame = Buffer.from([0x89, 0]);
 
 /**
- * A `ws` WebSocket as the core sees it. Data frames go straight to the socket, whole and already framed; control
- * frames go through `ws`. Both write at once and in order, since `ws` never compresses here and so never queues.
+ * A `ws` WebSocket as the core sees it. Data frames and pings go straight to the socket, whole and already framed;
+ * what else there is goes through `ws`. Both write at once and in order, since `ws` never compresses here and so never queues.
  */
 export class WsSocket implements LiveSocket {
   constructor(
@@ -41,7 +43,7 @@ export class WsSocket implements LiveSocket {
   }
 
   ping(): void {
-    if (this.open) this.ws.ping();
+    this.write(pingFrame);
   }
 
   close(code: number, reason: string): void {

@@ -19,7 +19,8 @@ export class Subscribers {
     subscription.index = this.all.push(subscription) - 1;
     this.outboxes.push(subscription.outbox);
     if (subscription.pace !== undefined) this.paced += 1;
-    this.latestStart = this.all.length === 1 ? subscription.after : Math.max(this.latestStart, subscription.after);
+    this.latestStart =
+      this.all.length === 1 ? subscription.after : Math.max(this.latestStart, subscription.after);
   }
 
   remove(subscription: Subscription): void {
