@@ -24,9 +24,8 @@ async function tryWith(guard: JwtConnectionGuard, headers: IncomingHttpHeaders) 
   const request = Object.assign(new IncomingMessage(new Socket()), { headers });
   const response = new ServerResponse(request);
   const context = { switchToHttp: () => ({ getRequest: () => request, getResponse: () => response }) };
-  const outcome: unknown = await guard
-    .canActivate(context as unknown as ExecutionContext)
-    .catch((e: unknown) => e);
+  const ask = async () => guard.canActivate(context as unknown as ExecutionContext);
+  const outcome: unknown = await ask().catch((e: unknown) => e);
   const status = outcome instanceof HttpException ? outcome.getStatus() : outcome;
   return { status, outcome, identity: connectionIdentityOf(request), headers: response.getHeaders() };
 }

@@ -14,7 +14,7 @@ import type { LiveModuleOptions } from '../live.options.js';
 import { liveUserOf, setConnectionIdentity } from './connection-identity.js';
 import { credentialOf, isToken } from './credentials.js';
 import { type JwtSettings, jwtSettingsOf } from './jwt-settings.js';
-import { createJwtVerifier, type JwtVerifier } from './jwt-verifier.js';
+import { type Claims, createJwtVerifier, type JwtVerifier } from './jwt-verifier.js';
 import { retryAfterSeconds, unauthorized } from './refusal.js';
 
 /** The last instant that a `Date` can name; an `exp` beyond it would not survive JSON. */
@@ -28,7 +28,9 @@ const lastInstantMs = 8.64e15;
 @Injectable()
 export class JwtConnectionGuard implements CanActivate, OnModuleInit {
   private readonly settings: JwtSettings;
-  private verifier: Promise<JwtVerifier> | undefined;
+  /** Present once jose is loaded. */
+  private verifier: JwtVerifier | undefined;
+  private loading: Promise<JwtVerifier> | undefined;
 
   constructor(@Inject(LIVE_OPTIONS) options: LiveModuleOptions) {
     this.settings = jwtSettingsOf(options.jwt);
@@ -39,10 +41,11 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
   }
 
   /**
-   * Resolves to `true` or rejects, never `false`: 401 with `WWW-Authenticate` for a missing or bad token,
-   * 503 with `Retry-After` when the issuer's keys cannot be had.
+   * `true`, or it throws or rejects, never `false`: 401 with `WWW-Authenticate` for a missing or bad token, 503 with
+   * `Retry-After` when the issuer's keys cannot be had. With `secret` it decides at once: a promise is only for keys that
+   * must be asked for.
    */
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<IncomingMessage>();
     const response = http.getResponse<ServerResponse>();
@@ -52,14 +55,11 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
       throw unauthorized('no token');
     }
     try {
-      setConnectionIdentity(request, await this.verify(credential.token));
-      return true;
+      const identity = this.identify(credential.token);
+      if (!(identity instanceof Promise)) return letIn(request, identity);
+      return identity.then((found) => letIn(request, found)).catch((error) => refuse(response, error));
     } catch (error) {
-      if (error instanceof UnauthorizedException) {
-        response.setHeader('WWW-Authenticate', 'Bearer realm="live", error="invalid_token"');
-      }
-      if (error instanceof ServiceUnavailableException) response.setHeader('Retry-After', retryAfterSeconds);
-      throw error;
+      return refuse(response, error);
     }
   }
 
@@ -69,19 +69,41 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
    * Neither holds any part of the token; `cause` is a short code for the log.
    */
   async verify(token: string): Promise<ConnectionIdentity> {
+    return this.identify(token);
+  }
+
+  private identify(token: string): ConnectionIdentity | Promise<ConnectionIdentity> {
     if (!isToken(token)) throw unauthorized('not a token');
-    const verifier = await this.load();
-    const claims = await verifier(token);
-    const { sub, exp } = claims;
-    if (typeof sub !== 'string' || sub === '') throw unauthorized('no sub');
-    const user = liveUserOf(claims, sub);
-    return typeof exp === 'number'
-      ? { user, expiresAt: Math.min(Math.floor(exp * 1000), lastInstantMs) }
-      : { user };
+    const { verifier } = this;
+    if (verifier === undefined) return this.load().then(() => this.identify(token));
+    const claims = verifier(token);
+    return claims instanceof Promise ? claims.then(identityOf) : identityOf(claims);
   }
 
   private load(): Promise<JwtVerifier> {
-    this.verifier ??= createJwtVerifier(this.settings);
-    return this.verifier;
+    this.loading ??= createJwtVerifier(this.settings).then((verifier) => (this.verifier = verifier));
+    return this.loading;
   }
+}
+
+function identityOf(claims: Claims): ConnectionIdentity {
+  const { sub, exp } = claims;
+  if (typeof sub !== 'string' || sub === '') throw unauthorized('no sub');
+  const user = liveUserOf(claims, sub);
+  return typeof exp === 'number'
+    ? { user, expiresAt: Math.min(Math.floor(exp * 1000), lastInstantMs) }
+    : { user };
+}
+
+function letIn(request: IncomingMessage, identity: ConnectionIdentity): true {
+  setConnectionIdentity(request, identity);
+  return true;
+}
+
+function refuse(response: ServerResponse, error: unknown): never {
+  if (error instanceof UnauthorizedException) {
+    response.setHeader('WWW-Authenticate', 'Bearer realm="live", error="invalid_token"');
+  }
+  if (error instanceof ServiceUnavailableException) response.setHeader('Retry-After', retryAfterSeconds);
+  throw error;
 }

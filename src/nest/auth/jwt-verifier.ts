@@ -1,9 +1,15 @@
 import { unauthorized, unavailable, codeOf } from './refusal.js';
 import type { JwtSettings } from './jwt-settings.js';
+import { plainClaims } from './plain-claims.js';
 import { sharedSecretCheck } from './shared-secret-check.js';
 
-/** Resolves to the claims of a good token. Rejects with a 401 or 503 exception that holds nothing of the token. */
-export type JwtVerifier = (token: string) => Promise<Readonly<Record<string, unknown>>>;
+/**
+ * The claims of a good token: at once, where nobody needs to be asked for a key. Throws or rejects with a 401 or 503
+ * exception that holds nothing of the token.
+ */
+export type JwtVerifier = (token: string) => Claims | Promise<Claims>;
+
+export type Claims = Readonly<Record<string, unknown>>;
 
 /** Milliseconds for the key server's answer; well below the deadline of an upgrade. */
 const jwksTimeoutMs = 2_000;
@@ -28,23 +34,25 @@ export async function createJwtVerifier(
     throw new Error('JwtConnectionGuard needs the package jose, which is not installed: npm i jose');
   });
   const check = checkOf(jose, settings);
-  return async (token) => {
+  return (token) => {
     try {
-      return await check(token);
+      const claims = check(token);
+      return claims instanceof Promise ? claims.catch(refuse) : claims;
     } catch (error) {
-      const code = codeOf(error);
-      throw tokenFaults.test(code) ? unauthorized(code) : unavailable(code);
+      return refuse(error);
     }
   };
 }
 
-type Jose = typeof import('jose');
-type Claims = Readonly<Record<string, unknown>>;
+function refuse(error: unknown): never {
+  const code = codeOf(error);
+  throw tokenFaults.test(code) ? unauthorized(code) : unavailable(code);
+}
 
-function checkOf(
-  jose: Jose,
-  { key, algorithms, issuer, audience, clockToleranceSeconds }: JwtSettings,
-): (token: string) => Claims | Promise<Claims> {
+type Jose = typeof import('jose');
+
+function checkOf(jose: Jose, settings: JwtSettings): (token: string) => Claims | Promise<Claims> {
+  const { key, algorithms, issuer, audience, clockToleranceSeconds } = settings;
   const claimRules = {
     clockTolerance: clockToleranceSeconds,
     ...(issuer !== undefined && { issuer }),
@@ -52,8 +60,10 @@ function checkOf(
   };
   const options = { algorithms: [...algorithms], ...claimRules };
   if (!(key instanceof URL)) {
-    const readClaims = (unsecured: string): Claims => jose.UnsecuredJWT.decode(unsecured, claimRules).payload;
-    const atOnce = sharedSecretCheck(key, algorithms, readClaims);
+    const atOnce = sharedSecretCheck(key, algorithms, {
+      plain: (payload) => plainClaims(payload, settings),
+      byJose: (unsecured) => jose.UnsecuredJWT.decode(unsecured, claimRules).payload,
+    });
     return (token) => atOnce(token) ?? jose.jwtVerify(token, key, options).then(({ payload }) => payload);
   }
   const keySet = jose.createRemoteJWKSet(key, {

@@ -2,6 +2,7 @@ import { createHmac, createSecretKey } from 'node:crypto';
 import fc from 'fast-check';
 import { jwtVerify, UnsecuredJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { plainClaims } from './plain-claims.js';
 import { sharedSecretCheck } from './shared-secret-check.js';
 
 const secret = 'the-secret-of-these-tests-is-long-enough-for-the-hash-of-HS512-too';
@@ -19,11 +20,16 @@ function signed(header: object, claims: unknown, hash = 'sha256', by = secret): 
   return `${text}.${createHmac(hash, by).update(text).digest('base64url')}`;
 }
 
-const atOnce = sharedSecretCheck(
-  key,
-  algorithms,
-  (unsecured) => UnsecuredJWT.decode(unsecured, rules).payload,
-);
+const plainRules = {
+  issuer: rules.issuer,
+  audience: rules.audience,
+  clockToleranceSeconds: rules.clockTolerance,
+};
+
+const atOnce = sharedSecretCheck(key, algorithms, {
+  plain: (payload) => plainClaims(payload, plainRules),
+  byJose: (unsecured) => UnsecuredJWT.decode(unsecured, rules).payload,
+});
 
 /** The claims, the code of jose's error, or that it is left to jose. */
 function atOnceSays(token: string): unknown {
