@@ -3,7 +3,6 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
-import type { WebSocket } from 'ws';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import { Live } from '../core/live.js';
 import type { Clock } from '../core/ports/clock.js';
@@ -12,11 +11,12 @@ import { LiveHttpServer, type TakeUpgrade } from '../ws/live-http-server.js';
 import type { Occupancy } from '../ws/occupancy.js';
 import type { PendingHandshake } from '../ws/pending-handshake.js';
 import { Refusal, unavailable } from '../ws/refusal.js';
+import type { ServedWebSocket } from '../ws/served-web-socket.js';
 import { SharedSockets } from '../ws/shared-sockets.js';
 import { UpgradeDoor } from '../ws/upgrade.js';
 import { windowBitsOf } from '../ws/websocket-server.js';
 import { routeUpgrades } from '../ws/upgrade-router.js';
-import { serve, WsSocket } from '../ws/ws-socket.js';
+import { WsSocket } from '../ws/ws-socket.js';
 import { originVerdict } from './auth/origin.js';
 import { UpgradeGuards } from './auth/upgrade-guards.js';
 import type { LiveClients } from './live-clients.js';
@@ -152,12 +152,13 @@ export class LiveServer {
     return address === null || typeof address === 'string' ? undefined : address;
   }
 
-  private async authenticate({ request, address }: PendingHandshake): Promise<ConnectionIdentity> {
+  private authenticate({ request, address }: PendingHandshake): Promise<ConnectionIdentity> {
     if (this.guards === undefined) throw unavailable('The server is starting');
     return this.guards.authenticate(request, address);
   }
 
   private checkOrigin(request: IncomingMessage): Refusal | undefined {
+    if (request.headers.origin === undefined) return undefined;
     const verdict = originVerdict(request.rawHeaders, this.options);
     return verdict === 'ok' ? undefined : new Refusal(403, `Origin refused: ${verdict}`, {}, 'origin');
   }
@@ -168,7 +169,7 @@ export class LiveServer {
   }
 
   private accepted(
-    ws: WebSocket,
+    ws: ServedWebSocket,
     { socket, request, address, knockedMs }: PendingHandshake,
     identity: ConnectionIdentity,
   ): void {
@@ -185,7 +186,7 @@ export class LiveServer {
       },
       (connection) => clients.finder(connection),
     );
-    serve(ws, session);
+    ws.serve(session);
     clients.connected(session.connection, request);
   }
 }

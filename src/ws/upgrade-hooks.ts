@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import type { WebSocket } from 'ws';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import type { PendingHandshake } from './pending-handshake.js';
 import type { HandshakeResult, Refusal } from './refusal.js';
+import type { ServedWebSocket } from './served-web-socket.js';
 
 /** What the door asks, and tells. */
 export interface UpgradeHooks {
@@ -13,7 +13,7 @@ export interface UpgradeHooks {
   /** Decides who this is; throws a `Refusal`, and anything else it throws is answered 503. */
   authenticate(handshake: PendingHandshake): Promise<ConnectionIdentity>;
   /** The peer is in. Called in the same turn as the 101. */
-  accepted(ws: WebSocket, handshake: PendingHandshake, identity: ConnectionIdentity): void;
+  accepted(ws: ServedWebSocket, handshake: PendingHandshake, identity: ConnectionIdentity): void;
   /** Decided; `address` is the client's. */
   handshake(result: HandshakeResult, address: string): void;
   failed(doing: string, error: unknown): void;

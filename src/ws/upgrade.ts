@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
-import type { Cancel, Clock } from '../core/ports/clock.js';
+import type { Clock } from '../core/ports/clock.js';
 import type { ClientAddresses } from './client-address.js';
 import { handshakeFault } from './handshake.js';
 import { Occupancy, type OccupancyLimits } from './occupancy.js';
 import { PendingHandshake } from './pending-handshake.js';
 import { Refusal, refuse, unavailable } from './refusal.js';
+import type { ServedWebSocket } from './served-web-socket.js';
 import type { UpgradeHooks } from './upgrade-hooks.js';
 import { makeWebSocketServer } from './websocket-server.js';
 
@@ -26,10 +26,10 @@ export interface UpgradeOptions extends OccupancyLimits {
 export class UpgradeDoor {
   /** Who is in is told to it from outside: the door does not see anybody leave. */
   readonly occupancy: Occupancy;
-  /** Whose peers wait for their answer. */
-  private readonly undecided = new Set<PendingHandshake>();
-  /** Those and all others that guards are still asked about, with what takes back their deadlines. */
-  private readonly pending = new Map<PendingHandshake, Cancel>();
+  /** All that guards are still asked about, also those whose peers have left. */
+  private readonly pending = new Set<PendingHandshake>();
+  /** Those of them that came in this turn of the event loop. */
+  private fresh: PendingHandshake[] = [];
   private readonly server: ReturnType<typeof makeWebSocketServer>;
 
   constructor(
@@ -59,7 +59,7 @@ export class UpgradeDoor {
 
   /** Refuses everybody who is still pending. */
   refuseAll(): void {
-    for (const handshake of this.pending.keys()) {
+    for (const handshake of this.pending) {
       this.dismiss(handshake, unavailable('The server is shutting down'));
       this.settle(handshake);
     }
@@ -84,16 +84,29 @@ export class UpgradeDoor {
   }
 
   private enter(request: IncomingMessage, socket: Duplex, address: string, head: Buffer): PendingHandshake {
-    const gone = (): void => this.abandon(handshake);
-    const handshake = new PendingHandshake(request, socket, address, head, this.clock.now(), gone);
+    const handshake = new PendingHandshake(request, socket, address, head, this.clock.now());
+    this.pending.add(handshake);
+    this.occupancy.began(address);
+    if (this.fresh.push(handshake) === 1) setImmediate(this.watchFresh);
+    return handshake;
+  }
+
+  /**
+   * Guards that need to ask nobody have answered by now, before anything could come from a peer: a timer and listeners
+   * for each would be a tenth of what a handshake costs.
+   */
+  private readonly watchFresh = (): void => {
+    const { fresh } = this;
+    this.fresh = [];
+    for (const handshake of fresh) if (this.pending.has(handshake)) this.watch(handshake);
+  };
+
+  private watch(handshake: PendingHandshake): void {
     const cancelDeadline = this.clock.after(this.options.upgradeTimeoutMs, () => {
       this.dismiss(handshake, unavailable('The handshake was not decided in time'));
       this.settle(handshake);
     });
-    this.undecided.add(handshake);
-    this.pending.set(handshake, cancelDeadline);
-    this.occupancy.began(address);
-    return handshake;
+    handshake.watch(() => this.abandon(handshake), cancelDeadline);
   }
 
   private async decide(handshake: PendingHandshake): Promise<void> {
@@ -111,16 +124,14 @@ export class UpgradeDoor {
    * and again would have them work without end. [L-9.13]
    */
   private settle(handshake: PendingHandshake): void {
-    const cancelDeadline = this.pending.get(handshake);
-    if (cancelDeadline === undefined) return;
-    this.pending.delete(handshake);
+    if (!this.pending.delete(handshake)) return;
     this.occupancy.decided(handshake.address);
-    cancelDeadline();
+    handshake.settled();
   }
 
   private admit(handshake: PendingHandshake, identity: ConnectionIdentity): void {
     const { request, socket, address } = handshake;
-    const early = this.leave(handshake);
+    const early = handshake.end();
     if (early === undefined) return;
     const refusal = this.hooks.draining()
       ? unavailable('The server is shutting down')
@@ -134,8 +145,6 @@ export class UpgradeDoor {
     socket.cork();
     this.server.handleUpgrade(request, socket, early, (ws) => {
       admitted = true;
-      // At once: garbage as the first frame would end the process otherwise.
-      ws.on('error', ignore);
       socket.off('error', ignore);
       this.accept(ws, handshake, identity);
     });
@@ -144,7 +153,7 @@ export class UpgradeDoor {
     if (!admitted) this.hooks.handshake('aborted', address);
   }
 
-  private accept(ws: WebSocket, handshake: PendingHandshake, identity: ConnectionIdentity): void {
+  private accept(ws: ServedWebSocket, handshake: PendingHandshake, identity: ConnectionIdentity): void {
     try {
       this.hooks.handshake('accepted', handshake.address);
       this.hooks.accepted(ws, handshake, identity);
@@ -158,18 +167,13 @@ export class UpgradeDoor {
 
   /** The peer left before it was decided. */
   private abandon(handshake: PendingHandshake): void {
-    if (this.leave(handshake) === undefined) return;
+    if (handshake.end() === undefined) return;
     handshake.socket.destroy();
     this.hooks.handshake('aborted', handshake.address);
   }
 
   private dismiss(handshake: PendingHandshake, refusal: Refusal): void {
-    if (this.leave(handshake) !== undefined) this.refuse(handshake.socket, handshake.address, refusal);
-  }
-
-  /** What the peer sent ahead; `undefined` when it was decided already. */
-  private leave(handshake: PendingHandshake): Buffer | undefined {
-    return this.undecided.delete(handshake) ? handshake.end() : undefined;
+    if (handshake.end() !== undefined) this.refuse(handshake.socket, handshake.address, refusal);
   }
 
   private failed(error: unknown): Refusal {

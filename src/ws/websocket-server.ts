@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { windowBitsRange } from '../core/frame/deflate.js';
 import { liveSubprotocol } from '../protocol/subprotocol.js';
+import { ServedWebSocket } from './served-web-socket.js';
 
 /** Limits of `ws` that its types do not know yet. [L-9.1] */
 const wsLimits = { maxFragments: 32, maxBufferedChunks: 128, maxPendingAutoPongs: 16, closeTimeout: 3_000 };
@@ -33,7 +35,12 @@ export function windowBitsOf(request: IncomingMessage): number {
 
 /** Writes the 101 and reads the frames; listens to nothing, and keeps no list of its sockets. */
 export interface HandshakeServer {
-  handleUpgrade: WebSocketServer['handleUpgrade'];
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    done: (ws: ServedWebSocket) => void,
+  ): void;
 }
 
 /** @param compress whether permessage-deflate is agreed to where it is offered */
@@ -55,8 +62,9 @@ export function makeWebSocketServer(maxMessageBytes: number, compress = false): 
 function makeServer(
   maxMessageBytes: number,
   perMessageDeflate: ServerOptions['perMessageDeflate'],
-): WebSocketServer {
+): HandshakeServer {
   const server = new WebSocketServer({
+    WebSocket: ServedWebSocket,
     noServer: true,
     clientTracking: false,
     perMessageDeflate,
@@ -65,7 +73,8 @@ function makeServer(
     ...wsLimits,
   } as ServerOptions);
   if (perMessageDeflate !== false) server.on('headers', remember);
-  return server;
+  // What it makes is what `WebSocket` says.
+  return server as unknown as HandshakeServer;
 }
 
 /** What was agreed stands in the answer. */

@@ -3,7 +3,7 @@ import { clientFrame, handshake, type RawPeer } from '../../test/support/raw-pee
 import { TestDoor } from '../../test/support/test-door.js';
 import { SharedFrame } from '../core/frame/shared-frame.js';
 import type { Session } from '../core/session.js';
-import { serve, WsSocket } from './ws-socket.js';
+import { WsSocket } from './ws-socket.js';
 
 /** Remembers what it is told; stands where the core's session does. */
 class Told {
@@ -32,7 +32,7 @@ async function pair(allowHalfOpen = false): Promise<Pair> {
   const test = await TestDoor.start({
     accepted: (ws, socket) => {
       sockets.push(new WsSocket(ws, socket));
-      serve(ws, told as unknown as Session);
+      ws.serve(told as unknown as Session);
     },
   });
   const peer = await test.connect(allowHalfOpen);

@@ -1,9 +1,8 @@
 // hot path
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { Drained, LiveSocket } from '../core/ports/socket.js';
-import type { Session } from '../core/session.js';
 import { fittingCode, fittingReason } from './close-frame.js';
 
 const open = 1;
@@ -64,50 +63,3 @@ export class WsSocket implements LiveSocket {
     this.ws.resume();
   }
 }
-
-/** Listens to `ws` for the session. To be called in the same turn as the 101, or early frames are lost. [L-1.12] */
-export function serve(ws: WebSocket, session: Session): void {
-  sessions.set(ws, session);
-  ws.on('message', onMessage);
-  ws.on('ping', onPing);
-  ws.on('pong', onPong);
-  ws.on('error', onError);
-  ws.on('close', onClose);
-}
-
-// One function for all sockets, and a map from socket to session, instead of closures for each.
-const sessions = new WeakMap<WebSocket, Session>();
-
-function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
-  const session = sessions.get(this);
-  if (isBinary) session?.receivedBinary();
-  // A Buffer: `binaryType` is never changed here.
-  else session?.received((data as Buffer).toString('utf8'), (data as Buffer).byteLength);
-}
-
-function onPing(this: WebSocket, data: Buffer): void {
-  sessions.get(this)?.pinged(data.byteLength);
-}
-
-function onPong(this: WebSocket, data: Buffer): void {
-  sessions.get(this)?.heard(data.byteLength);
-}
-
-/** The peer broke RFC 6455 or a limit: `ws` has sent a close frame, and then tells of 1006, since no answer is read. */
-function onError(this: WebSocket, { code }: NodeJS.ErrnoException): void {
-  if (code?.startsWith('WS_ERR_')) faults.set(this, faultCodes.get(code) ?? 1002);
-}
-
-function onClose(this: WebSocket, code: number, reason: Buffer): void {
-  sessions.get(this)?.finished(faults.get(this) ?? code, reason.toString('utf8'));
-}
-
-/** With which code `ws` closed whom. */
-const faults = new WeakMap<WebSocket, number>();
-
-const faultCodes: ReadonlyMap<string, number> = new Map([
-  ['WS_ERR_INVALID_UTF8', 1007],
-  ['WS_ERR_TOO_MANY_BUFFERED_PARTS', 1008],
-  ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 1009],
-  ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
-]);

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
-import type { WebSocket } from 'ws';
 import type { ConnectionIdentity } from '../../src/core/connection/live-user.js';
 import { TestClock } from '../../src/testing/test-clock.js';
 import { ClientAddresses, type TrustedProxies } from '../../src/ws/client-address.js';
 import { LiveHttpServer, type HttpLimits } from '../../src/ws/live-http-server.js';
 import type { PendingHandshake } from '../../src/ws/pending-handshake.js';
 import type { Refusal } from '../../src/ws/refusal.js';
+import type { ServedWebSocket } from '../../src/ws/served-web-socket.js';
 import { UpgradeDoor, type UpgradeOptions } from '../../src/ws/upgrade.js';
 import { RawPeer } from './raw-peer.js';
 
@@ -20,7 +20,7 @@ export interface TestDoorSetup {
     request: IncomingMessage,
     handshake: PendingHandshake,
   ) => Promise<ConnectionIdentity>;
-  readonly accepted?: (ws: WebSocket, socket: Duplex) => void;
+  readonly accepted?: (ws: ServedWebSocket, socket: Duplex) => void;
 }
 
 /** The door behind the live server's own http server, on real sockets, with time that the test moves. */
@@ -28,7 +28,7 @@ export class TestDoor {
   readonly clock = new TestClock();
   readonly results: string[] = [];
   readonly failures: unknown[] = [];
-  readonly sockets: WebSocket[] = [];
+  readonly sockets: ServedWebSocket[] = [];
   /** Text messages that came, of all peers. */
   readonly received: string[] = [];
   readonly door: UpgradeDoor;
