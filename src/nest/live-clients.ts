@@ -29,7 +29,7 @@ const none: readonly never[] = [];
  */
 export class LiveClients {
   private readonly onConnect: ConnectHandler[] = [];
-  private readonly clients = new WeakMap<Connection, Client>();
+  private readonly clients = new Map<Connection, Client>();
 
   /** A gateway wants to see connections. */
   addGateway(onConnect: ConnectHandler): void {

@@ -3,9 +3,15 @@ import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 /** An address that nobody knows: the peer of a Unix socket, or one that has left already. */
 export const unknownAddress = 'unknown';
 
+/** In front of an IPv4 address, where a socket takes both. */
+const mapped = '::ffff:';
+
 /** The address in its one form: without a zone, and IPv4 as such also where it comes in IPv6 (`::ffff:192.0.2.1`). */
 export function plainAddress(address: string | undefined): string {
-  const [plain = ''] = address?.toLowerCase().split('%') ?? [];
+  // Nearly all are one of these two.
+  if (address === undefined || isIPv4(address)) return address ?? unknownAddress;
+  if (address.startsWith(mapped) && isIPv4(address.slice(mapped.length))) return address.slice(mapped.length);
+  const [plain = ''] = address.toLowerCase().split('%');
   if (!isIPv6(plain)) return isIPv4(plain) ? plain : unknownAddress;
   const groups = groupsOf(plain);
   const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
@@ -18,7 +24,7 @@ export function plainAddress(address: string | undefined): string {
 
 /** Who counts as one: an IPv4 address, or the /64 of an IPv6 address, which is the least that one customer has. */
 export function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!address.includes(':')) return address;
   const prefix = groupsOf(address).slice(0, 4);
   return `${prefix.map((group) => group.toString(16)).join(':')}::/64`;
 }

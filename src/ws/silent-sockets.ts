@@ -8,32 +8,34 @@ const mostSilent = 4_096;
  * timeouts take seconds to end them: when there are too many, the oldest goes. A client asks within a round trip.
  */
 export class SilentSockets {
-  /** With what takes back the listener to their end. */
-  private readonly sockets = new Map<Duplex, () => void>();
+  private readonly sockets = new Set<Duplex>();
+  /** One listener for the ends of all of them. */
+  private readonly gone: (this: Duplex) => void;
 
-  constructor(private readonly most = mostSilent) {}
+  constructor(private readonly most = mostSilent) {
+    const { sockets } = this;
+    this.gone = function () {
+      sockets.delete(this);
+    };
+  }
 
   get count(): number {
     return this.sockets.size;
   }
 
   readonly connected = (socket: Duplex): void => {
-    const gone = (): void => void this.sockets.delete(socket);
-    this.sockets.set(socket, gone);
-    socket.on('close', gone);
+    this.sockets.add(socket);
+    socket.on('close', this.gone);
     if (this.sockets.size > this.most) this.endOldest();
   };
 
   /** It is silent no more: nothing is kept of it. */
   asked(socket: Duplex): void {
-    const gone = this.sockets.get(socket);
-    if (gone === undefined) return;
-    socket.off('close', gone);
-    this.sockets.delete(socket);
+    if (this.sockets.delete(socket)) socket.off('close', this.gone);
   }
 
   private endOldest(): void {
-    for (const socket of this.sockets.keys()) {
+    for (const socket of this.sockets) {
       this.asked(socket);
       socket.destroy();
       return;

@@ -11,6 +11,8 @@ type RunGuards = (request: IncomingMessage, response: ServerResponse) => Promise
 /** Headers of a guard's answer that are ours to write. */
 const ownHeaders = new Set(['connection', 'content-length', 'content-type', 'transfer-encoding', 'date']);
 
+const nobody: ConnectionIdentity = { user: null };
+
 /** Runs the real Nest guards in front of an upgrade, as if it were a controller's route. [L-1.6] */
 export class UpgradeGuards {
   private readonly run: RunGuards;
@@ -35,23 +37,22 @@ export class UpgradeGuards {
    * @param address the client's, which guards find as `request.ip`
    */
   async authenticate(request: IncomingMessage, address: string): Promise<ConnectionIdentity> {
-    const response = responseFor(request);
+    const response = new UpgradeResponse(request);
     Object.defineProperty(request, 'ip', { value: address, configurable: true, writable: true });
     try {
       await this.run(request, response);
     } catch (error) {
       throw error instanceof HttpException ? refusalOf(error, response) : error;
     }
-    return connectionIdentityOf(request) ?? { user: null };
+    return connectionIdentityOf(request) ?? nobody;
   }
 }
 
 /** A response that goes nowhere but remembers its headers, with the names that Express and Fastify guards use. */
-function responseFor(request: IncomingMessage): ServerResponse {
-  const response = new ServerResponse(request);
-  const header = (name: string, value: string | number): ServerResponse =>
-    response.setHeader(name, String(value));
-  return Object.assign(response, { header });
+class UpgradeResponse extends ServerResponse {
+  header(name: string, value: string | number): this {
+    return this.setHeader(name, String(value));
+  }
 }
 
 function refusalOf(error: HttpException, response: ServerResponse): Refusal {
