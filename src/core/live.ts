@@ -1,5 +1,4 @@
 import { CloseCode, CloseReason } from '../protocol/codes.js';
-import type { WelcomeMessage } from '../protocol/messages.js';
 import { LiveError } from '../protocol/live.error.js';
 import { isTopicName } from '../protocol/topic-name.js';
 import { carryOutOn } from './cluster/carry-out.js';
@@ -11,6 +10,7 @@ import { Heartbeat } from './connection/heartbeat.js';
 import { ConnectionRegistry } from './connection/registry.js';
 import { Drain, type DrainResult } from './drain.js';
 import { Hub } from './fanout/hub.js';
+import { type WelcomeAnswer, welcomeTexts } from './frame/message-text.js';
 import type { LivePorts, LiveSettings } from './live.settings.js';
 import { Backlogs } from './outbound/backlogs.js';
 import { Flusher } from './outbound/flusher.js';
@@ -74,18 +74,18 @@ export class Live {
   private readonly connections: ConnectionContext;
   private readonly sessions: SessionContext;
   private readonly ports: LivePorts;
+  private readonly welcomeText: (answer: WelcomeAnswer) => string;
   private draining_: Drain | undefined;
 
-  constructor(
-    private readonly settings: LiveSettings,
-    outside: LivePorts,
-  ) {
+  constructor(settings: LiveSettings, outside: LivePorts) {
     const { clock, observer } = outside;
     const { limits } = settings;
     const policy = new PresencePolicy(outside.policy);
     const broker = new PresenceBroker(outside.broker, policy, clock);
     const ports = { ...outside, policy, broker };
     this.ports = ports;
+    const { maxMessageBytes, maxTopicsPerConnection: maxTopics, pingIntervalMs } = limits;
+    this.welcomeText = welcomeTexts(settings.instanceId, { maxMessageBytes, maxTopics, pingIntervalMs });
     const flusher = new Flusher(clock);
     this.hub = new Hub({ ...settings, broker, observer, clock, flusher });
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
@@ -148,7 +148,8 @@ export class Live {
     const session = new Session(connection, (find ?? this.ownVerbs)(connection), this.sessions);
     this.registry.add(connection);
     this.heartbeat.welcome(connection);
-    connection.greet(this.welcome(connection));
+    const { id: connectionId, user, expiresAt } = connection;
+    connection.greet(this.welcomeText({ connectionId, userId: user?.id, expiresAt }));
     this.ports.observer.opened(connection);
     if (this.draining) connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown);
     const late = connection.user && this.disconnects.meant(connection.user.id, connection.knockedMs);
@@ -227,18 +228,6 @@ export class Live {
       const verb = Object.hasOwn(this.verbs, type) ? (this.verbs as Record<string, Verb>)[type] : undefined;
       return verb && ((message) => verb(connection, message));
     };
-
-  private welcome({ id, user, expiresAt }: Connection): WelcomeMessage {
-    const { maxMessageBytes, maxTopicsPerConnection, pingIntervalMs } = this.settings.limits;
-    return {
-      type: 'welcome',
-      connectionId: id,
-      instanceId: this.settings.instanceId,
-      user: user && { id: user.id },
-      ...(expiresAt !== undefined && { expiresAt }),
-      limits: { maxMessageBytes, maxTopics: maxTopicsPerConnection, pingIntervalMs },
-    };
-  }
 }
 
 function checkOptions({ key, idempotencyKey, version }: PublicationOptions): void {

@@ -140,10 +140,10 @@ export class Connection implements SlowPeer {
     this.socket.resume();
   }
 
-  /** Sends the first message: at once, so that it goes out in one write with the 101, which the socket still holds back. */
-  greet(message: { readonly type: string }): void {
-    this.socket.write(new SharedFrame(JSON.stringify(message)).bytes);
-    this.context.observer.outbound(message.type, 1);
+  /** Sends the first message, as JSON text: at once, so that it goes out in one write with the 101, which the socket still holds back. */
+  greet(welcome: string): void {
+    this.socket.write(new SharedFrame(welcome).bytes);
+    this.context.observer.outbound('welcome', 1);
   }
 
   /** Sends one message, an object with a `type`. Does nothing once the connection is closing. */

@@ -1,7 +1,7 @@
 // hot path
 import type { Publication } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';
-import type { RequestId } from '../../protocol/messages.js';
+import type { RequestId, WelcomeMessage } from '../../protocol/messages.js';
 
 /**
  * The `event` message of a publication; its data, JSON text already, is not touched again. [L-4.1]
@@ -13,6 +13,27 @@ export function eventText(topic: string, publication: Publication, from?: number
   const range = from === undefined ? '' : `,"from":${String(from)}`;
   const head = `{"type":"event","topic":"${topic}","offset":${String(offset)}${range},"data":${data}`;
   return publication.key === undefined ? `${head}}` : `${head},"key":${JSON.stringify(publication.key)}}`;
+}
+
+/** What a `welcome` message says that is not the same for all. */
+export interface WelcomeAnswer {
+  readonly connectionId: string;
+  readonly userId: string | undefined;
+  readonly expiresAt: number | undefined;
+}
+
+/** Makes `welcome` messages; what is the same for all of a server is text already. [L-1.11] */
+export function welcomeTexts(
+  instanceId: string,
+  limits: WelcomeMessage['limits'],
+): (answer: WelcomeAnswer) => string {
+  const place = `,"instanceId":${JSON.stringify(instanceId)},"user":`;
+  const end = `,"limits":${JSON.stringify(limits)}}`;
+  return ({ connectionId, userId, expiresAt }) => {
+    const user = userId === undefined ? 'null' : `{"id":${JSON.stringify(userId)}}`;
+    const expiry = expiresAt === undefined ? '' : `,"expiresAt":${JSON.stringify(expiresAt)}`;
+    return `{"type":"welcome","connectionId":${JSON.stringify(connectionId)}${place}${user}${expiry}${end}`;
+  };
 }
 
 /** What a `subscribed` message says. */
