@@ -172,6 +172,61 @@ describe('UpgradeDoor: caps and deadline', () => {
   });
 });
 
+describe('UpgradeDoor: a handshake that is decided within its turn', () => {
+  it('[L-1.10] has no deadline of its own, and its socket is not watched', async () => {
+    const timers: number[] = [];
+    const listeners: number[] = [];
+    const test = await TestDoor.start({
+      authenticate: async ({ socket }) => {
+        const before = socket.listenerCount('data') + socket.listenerCount('end');
+        await Promise.resolve();
+        listeners.push(socket.listenerCount('data') + socket.listenerCount('end') - before);
+        return { user: null };
+      },
+      accepted: () => timers.push(test.clock.timerCount),
+    });
+    const peer = await test.connect();
+    expect(await peer.send(handshake()).answered()).toBe(101);
+    expect([timers, listeners, test.clock.timerCount]).toEqual([[0], [0], 0]);
+  });
+
+  it('[L-1.10] counts as pending while it is decided', async () => {
+    const counts: number[] = [];
+    const test = await TestDoor.start({
+      authenticate: async () => {
+        counts.push(test.door.pendingCount);
+        await Promise.resolve();
+        counts.push(test.door.pendingCount);
+        return { user: { id: 'ann' } };
+      },
+    });
+    const peer = await test.connect();
+    await peer.send(handshake()).answered();
+    expect([...counts, test.door.pendingCount]).toEqual([1, 1, 0]);
+  });
+
+  it('[L-1.4] is refused in the same turn, too', async () => {
+    const refusal = new Refusal(401, 'Who?');
+    const test = await TestDoor.start({ authenticate: () => Promise.reject(refusal) });
+    const peer = await test.connect();
+    await peer.send(handshake()).closed;
+    expect([peer.status, test.results, test.clock.timerCount]).toEqual([401, ['unauthorized'], 0]);
+  });
+
+  it('a peer that has left by the end of the turn is noticed', async () => {
+    const test = await TestDoor.start({
+      authenticate: ({ socket }) => {
+        socket.destroy();
+        return new Promise(() => {});
+      },
+    });
+    const peer = await test.connect();
+    peer.send(handshake());
+    await test.until(() => test.results.length === 1);
+    expect(test.results).toEqual(['aborted']);
+  });
+});
+
 describe('UpgradeDoor: a peer that leaves while it is pending', () => {
   it.each([
     ['a FIN', (peer: RawPeer) => peer.finish()],
