@@ -4,6 +4,7 @@ import { TestSocket } from '../../testing/test-socket.js';
 import { holdLimits } from '../fanout/hold.js';
 import { snapshotAt } from '../stream/snapshot-at.js';
 import type { TopicRules } from '../ports/policy.js';
+import { recoveriesPerTurn } from './subscribe.js';
 
 /** A promise that the test settles. */
 function deferred<T>() {
@@ -230,6 +231,21 @@ describe('Subscribe', () => {
       event(3, 'c'),
       event(4, 'd'),
     ]);
+  });
+
+  it('[L-9.7] lets many who come back at once recover in several turns of the event loop', async () => {
+    const test = live({ history });
+    await test.publish('t', 'a');
+    const since = await position(test, 0);
+    const peers = Array.from({ length: 3 * recoveriesPerTurn }, () => test.connect());
+    const subscribe = JSON.stringify({ type: 'subscribe', topic: 't', since });
+    for (const { session } of peers) session.received(subscribe);
+    // Promises go on, the clock's next turn does not come yet.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(test.live.stats().subscriptions).toBe(recoveriesPerTurn);
+    await test.clock.settle();
+    const recovered = [subscribed(0, { recovered: true }), event(1, 'a')];
+    expect(peers.map(({ received }) => received())).toEqual(peers.map(() => recovered));
   });
 
   it.each([

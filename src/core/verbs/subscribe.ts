@@ -17,6 +17,10 @@ import type { Position } from '../../protocol/position.js';
 import type { Authoriser } from './authorise.js';
 import { maxRateOf, sinceOf, topicOf } from './fields.js';
 import { PendingSubscribe } from './pending-subscribe.js';
+import type { Turns } from './turns.js';
+
+/** Recoveries that begin in one turn of the event loop: each may have hundreds of kilobytes to send. [L-9.7] */
+export const recoveriesPerTurn = 16;
 
 /** One subscribe under way. */
 interface Request {
@@ -44,6 +48,7 @@ export interface SubscribeParts {
   readonly snapshots: Snapshots;
   readonly observer: Observer;
   readonly limits: LiveLimits;
+  readonly turns: Turns;
 }
 
 /** The subscribe verb. [L-3.2] */
@@ -57,6 +62,8 @@ export class Subscribe {
     const maxRate = maxRateOf(message);
     const pending = this.begin(connection, name);
     try {
+      const turn = since && this.parts.turns.next();
+      if (turn !== undefined) await pending.until(turn);
       const rules = await this.parts.authoriser.rulesFor('canSubscribe', name, connection, pending);
       const request: Request = { connection, pending, name, rules, id: message.id, since, maxRate };
       if ((await this.attach(request)) || (await this.attach(request))) return;

@@ -8,7 +8,8 @@ import { Auth } from './auth.js';
 import { Authoriser } from './authorise.js';
 import { Publish } from './publish.js';
 import { Rights } from './rights.js';
-import { Subscribe } from './subscribe.js';
+import { recoveriesPerTurn, Subscribe } from './subscribe.js';
+import { Turns } from './turns.js';
 import { unsubscribe } from './unsubscribe.js';
 
 /** A verb: a message of a connection, and the answer to it, or `undefined` when it answers by itself. */
@@ -30,7 +31,8 @@ export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSe
   const { hub, publisher, snapshots } = parts;
   const { broker, policy, clock, observer } = ports;
   const authoriser = new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs);
-  const subscribe = new Subscribe({ hub, broker, authoriser, snapshots, observer, limits });
+  const turns = new Turns(clock, recoveriesPerTurn);
+  const subscribe = new Subscribe({ hub, broker, authoriser, snapshots, observer, limits, turns });
   const publish = new Publish(publisher, authoriser);
   const timeoutMs = limits.authorizationTimeoutMs;
   const auth = new Auth({ rights: new Rights(authoriser), clock, observer, verify: ports.verify, timeoutMs });

@@ -1,0 +1,27 @@
+import type { Clock } from '../ports/clock.js';
+
+/** Lets so many begin in a turn of the event loop, and the others, in their order, in the turns after it. */
+export class Turns {
+  private begun = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly most: number,
+  ) {}
+
+  /** Settles when it may begin; `undefined` when that is now. */
+  next(): Promise<void> | undefined {
+    if (this.begun === 0) this.clock.soon(this.turn);
+    if (this.begun === this.most) return new Promise((resolve) => this.waiting.push(resolve));
+    this.begun += 1;
+    return undefined;
+  }
+
+  private readonly turn = (): void => {
+    const some = this.waiting.splice(0, this.most);
+    this.begun = some.length;
+    if (some.length > 0) this.clock.soon(this.turn);
+    for (const begin of some) begin();
+  };
+}
