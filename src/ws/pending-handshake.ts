@@ -55,7 +55,7 @@ export class PendingHandshake {
     socket.on('end', onGone);
     socket.on('close', onGone);
     this.keep(head);
-    if (socket.destroyed) onGone();
+    if (socket.destroyed || socket.readableEnded) onGone();
   }
 
   /** Leaves the socket, paused where it was watched; gives what came ahead, in order. `undefined` when it was over already. */

@@ -225,6 +225,22 @@ describe('UpgradeDoor: a handshake that is decided within its turn', () => {
     await test.until(() => test.results.length === 1);
     expect(test.results).toEqual(['aborted']);
   });
+
+  it('[L-9.13] a FIN that is read in the same turn as the handshake aborts the guard at once', async () => {
+    const guard = new SlowGuard();
+    const test = await TestDoor.start({
+      authenticate: (request, handshake) => {
+        // As Node does it behind a read of 64 KiB, which goes on at once, and where TLS tells of both in one go.
+        request.socket.push(null);
+        request.socket.read(0);
+        return guard.authenticate(request, handshake);
+      },
+    });
+    const peer = await test.connect(true);
+    peer.send(handshake());
+    await test.until(() => test.results.length === 1);
+    expect([guard.aborted, test.results]).toEqual([[0], ['aborted']]);
+  });
 });
 
 describe('UpgradeDoor: a peer that leaves while it is pending', () => {

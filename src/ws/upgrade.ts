@@ -92,8 +92,8 @@ export class UpgradeDoor {
   }
 
   /**
-   * Guards that need to ask nobody have answered by now, before anything could come from a peer: a timer and listeners
-   * for each would be a tenth of what a handshake costs.
+   * Guards that need to ask nobody have answered by now, and mostly nothing more has come from a peer: a timer and
+   * listeners for each would be a tenth of what a handshake costs.
    */
   private readonly watchFresh = (): void => {
     const { fresh } = this;
