@@ -7,7 +7,7 @@ export interface EventLoopDelayReading {
   readonly max: number;
 }
 
-/** Each measurement wakes the process up, which costs an idle one some 70 µs. A standstill of this length is always seen. */
+/** Each measurement wakes the process up, which costs an idle one some 70 µs. A standstill may read shorter by up to this. */
 const resolutionMs = 100;
 const none: EventLoopDelayReading = { mean: 0, p99: 0, max: 0 };
 
