@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { UnsecuredJWT } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { plainClaims } from './plain-claims.js';
 
 const now = Math.floor(Date.now() / 1_000);
@@ -13,6 +13,15 @@ function joseSays(payload: string): unknown {
   const { issuer, audience, clockToleranceSeconds: clockTolerance } = rules;
   return UnsecuredJWT.decode(`${encoded({ alg: 'none' })}.${payload}.`, { issuer, audience, clockTolerance })
     .payload;
+}
+
+function isGood(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 describe('plainClaims', () => {
@@ -35,16 +44,38 @@ describe('plainClaims', () => {
     ['a beginning that is to come', encoded({ ...good, nbf: now + 70 })],
     ['a beginning that is no number', encoded({ ...good, nbf: null })],
     ['a time of issue that is no number', encoded({ ...good, iat: 'now' })],
-    ['a list', encoded([good])],
-    ['null', encoded(null)],
-    ['no JSON', Buffer.from('{"sub":').toString('base64url')],
-    ['no UTF-8', Buffer.from([...Buffer.from('{"sub":"'), 0xff, 0x22, 0x7d]).toString('base64url')],
-    ['no base64url', `${encoded(good).slice(0, -1)}~`],
-    ['padding', `${Buffer.from('{"a":1}').toString('base64')}`],
-    ['a character too many', `${Buffer.from('{"ab":1}').toString('base64url').slice(0, 8)}A`],
-    ['nothing', ''],
   ])('[L-1.6] leaves %s to jose', (_what, payload) => {
     expect(plainClaims(payload, rules)).toBeUndefined();
+  });
+
+  it.each([
+    ['a list', encoded([good])],
+    ['a text', encoded('u1')],
+    ['null', encoded(null)],
+    ['no JSON', Buffer.from('{"sub":"u1"').toString('base64url')],
+    ['no UTF-8', Buffer.from([...Buffer.from('{"sub":"'), 0xff, 0x22, 0x7d]).toString('base64url')],
+    ['no base64url', `${encoded({ a: 10 })}~`],
+    ['padding', Buffer.from('{"a":10}').toString('base64')],
+    ['a character too many', `${encoded({ ab: 10 })}A`],
+    ['nothing', ''],
+  ])('[L-1.6] leaves %s to jose, whatever the claims have to say', (_what, payload) => {
+    expect(plainClaims(payload, { clockToleranceSeconds: 0 })).toBeUndefined();
+  });
+
+  it('[L-1.6] has the same last moment as jose, to the millisecond', () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const taken = (atMs: number, times: object): boolean[] => {
+      vi.setSystemTime(atMs);
+      const payload = encoded({ ...good, ...times });
+      return [plainClaims(payload, rules) !== undefined, isGood(() => joseSays(payload))];
+    };
+    const endMs = (now + 60) * 1_000;
+    expect(taken(endMs - 1, { exp: now })).toEqual([true, true]);
+    expect(taken(endMs, { exp: now })).toEqual([false, false]);
+    const beginMs = (now - 60) * 1_000;
+    expect(taken(beginMs - 1, { nbf: now })).toEqual([false, false]);
+    expect(taken(beginMs, { nbf: now })).toEqual([true, true]);
   });
 
   it('[L-1.6] asks for no issuer and no audience where none is set', () => {
