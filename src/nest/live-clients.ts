@@ -101,6 +101,8 @@ function handlerOf(connection: Connection, client: Client, callback: BoundHandle
     }
     const result = await callback(message);
     if (!isObservable(result)) return result;
+    // Nobody would tell it any more that the peer has left.
+    if (!connection.open) return undefined;
     const answers = result.pipe(takeUntil(goneOf(client)));
     await answers.forEach((value) => reply(connection, message, value));
     return undefined;
