@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TestLive } from '../../testing/test-live.js';
 import { TestSocket } from '../../testing/test-socket.js';
+import type { BrokerSink } from '../ports/broker.js';
 
 const rules = { history: { size: 100, ttlMs: 100_000, maxBytes: 100_000 }, delivery: { flushMs: 25 } };
 const event = (offset: number) => ({ type: 'event', topic: 't', offset, data: offset });
@@ -40,6 +41,35 @@ describe('A window', () => {
     expect(late.received()).toEqual([
       { type: 'subscribed', topic: 't', epoch: expect.any(String) as string, offset: 2, recovered: false },
       event(3),
+    ]);
+  });
+
+  it('[L-3.10] [L-4.2] of a stream that was lost is nothing to who begins to read the new one', async () => {
+    let sink: BrokerSink | undefined;
+    const reads: ((epoch: string, offset: number) => void)[] = [];
+    const test = new TestLive({
+      rulesFor: () => rules,
+      broker: (memory) =>
+        Object.assign(Object.create(memory) as typeof memory, {
+          start: (given: BrokerSink) => void (sink = given),
+          read: () =>
+            new Promise((resolve) => {
+              reads.push((epoch, offset) => resolve({ top: { epoch, offset }, missed: undefined }));
+            }),
+        }),
+    });
+    const [early, late] = [test.connect(), test.connect()];
+    await early.send({ type: 'subscribe', topic: 't' });
+    reads[0]?.('lost', 0);
+    await test.clock.settle();
+    for (const offset of [1, 2]) sink?.publication('t', 'lost', { offset, data: String(offset) });
+    await late.send({ type: 'subscribe', topic: 't' });
+    await early.send({ type: 'unsubscribe', topic: 't' });
+    reads[1]?.('new', 0);
+    await test.clock.settle();
+    test.clock.advance(25);
+    expect(late.received()).toEqual([
+      { type: 'subscribed', topic: 't', epoch: 'new', offset: 0, recovered: false },
     ]);
   });
 

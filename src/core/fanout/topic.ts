@@ -125,6 +125,8 @@ export class Topic implements SubscribedTopic {
   /** A subscriber who has everything up to a position that `continues`, and may want so many publications per second at most. */
   add(connection: Connection, epoch: string, after: number, maxRate?: number): Subscription {
     if (epoch !== this.epoch || after < this.offset) {
+      // What is gathered was for those who have left.
+      this.endWindow();
       this.epoch = epoch;
       this.offset = after;
     }
