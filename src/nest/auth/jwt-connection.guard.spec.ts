@@ -21,13 +21,18 @@ function signed(claims: unknown, key = secret, alg = 'HS256'): string {
 }
 
 async function tryWith(guard: JwtConnectionGuard, headers: IncomingHttpHeaders) {
-  const request = Object.assign(new IncomingMessage(new Socket()), { headers });
-  const response = new ServerResponse(request);
-  const context = { switchToHttp: () => ({ getRequest: () => request, getResponse: () => response }) };
-  const ask = async () => guard.canActivate(context as unknown as ExecutionContext);
+  const { request, response, context } = contextOf(headers);
+  const ask = async () => guard.canActivate(context);
   const outcome: unknown = await ask().catch((e: unknown) => e);
   const status = outcome instanceof HttpException ? outcome.getStatus() : outcome;
   return { status, outcome, identity: connectionIdentityOf(request), headers: response.getHeaders() };
+}
+
+function contextOf(headers: IncomingHttpHeaders) {
+  const request = Object.assign(new IncomingMessage(new Socket()), { headers });
+  const response = new ServerResponse(request);
+  const http = { getRequest: () => request, getResponse: () => response };
+  return { request, response, context: { switchToHttp: () => http } as unknown as ExecutionContext };
 }
 
 const show = (token: string, guard = new JwtConnectionGuard({ jwt })) =>
@@ -81,6 +86,26 @@ describe('JwtConnectionGuard', () => {
     const { status, identity, headers } = await show(signed(good, 'k'.repeat(40)));
     expect({ status, identity }).toEqual({ status: 401, identity: null });
     expect(headers).toEqual({ 'www-authenticate': 'Bearer realm="live", error="invalid_token"' });
+  });
+
+  it('[L-1.6] an ordinary token is decided about at once, where it is signed right; others are not', async () => {
+    const guard = await start({ jwt });
+    const say = (token: string) => {
+      const { request, response, context } = contextOf({ authorization: `Bearer ${token}` });
+      return { ask: () => guard.canActivate(context), request, response };
+    };
+    const right = say(signed(good));
+    expect([right.ask(), connectionIdentityOf(right.request)?.user?.id]).toEqual([true, 'u1']);
+    const expired = say(signed({ ...good, exp: now - 3_600 }));
+    expect(expired.ask).toThrow(expect.objectContaining({ status: 401 }));
+    const forged = say(signed(good, 'k'.repeat(40)));
+    const answer = forged.ask();
+    expect(answer).toBeInstanceOf(Promise);
+    await expect(answer).rejects.toMatchObject({ status: 401 });
+    for (const { request, response } of [expired, forged]) {
+      expect(connectionIdentityOf(request)).toBeNull();
+      expect(response.getHeader('www-authenticate')).toContain('error="invalid_token"');
+    }
   });
 
   it('[L-1.10] a key server that cannot be reached makes it 503 with Retry-After', async () => {

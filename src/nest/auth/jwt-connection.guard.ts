@@ -42,8 +42,8 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
 
   /**
    * `true`, or it throws or rejects, never `false`: 401 with `WWW-Authenticate` for a missing or bad token, 503 with
-   * `Retry-After` when the issuer's keys cannot be had. With `secret` it decides at once: a promise is only for keys that
-   * must be asked for.
+   * `Retry-After` when the issuer's keys cannot be had. With `secret` an ordinary token that is good is decided about at
+   * once; a promise is for the others, and for keys that must be asked for.
    */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();

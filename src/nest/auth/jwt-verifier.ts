@@ -4,8 +4,8 @@ import { plainClaims } from './plain-claims.js';
 import { sharedSecretCheck } from './shared-secret-check.js';
 
 /**
- * The claims of a good token: at once, where nobody needs to be asked for a key. Throws or rejects with a 401 or 503
- * exception that holds nothing of the token.
+ * The claims of a good token: at once for an ordinary one, where nobody needs to be asked for a key. Throws or rejects with
+ * a 401 or 503 exception that holds nothing of the token.
  */
 export type JwtVerifier = (token: string) => Claims | Promise<Claims>;
 
