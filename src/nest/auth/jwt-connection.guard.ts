@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { types } from 'node:util';
 import {
   type CanActivate,
   type ExecutionContext,
@@ -56,7 +57,7 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
     }
     try {
       const identity = this.identify(credential.token);
-      if (!(identity instanceof Promise)) return letIn(request, identity);
+      if (!types.isPromise(identity)) return letIn(request, identity);
       return identity.then((found) => letIn(request, found)).catch((error) => refuse(response, error));
     } catch (error) {
       return refuse(response, error);
@@ -77,7 +78,7 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
     const { verifier } = this;
     if (verifier === undefined) return this.load().then(() => this.identify(token));
     const claims = verifier(token);
-    return claims instanceof Promise ? claims.then(identityOf) : identityOf(claims);
+    return types.isPromise(claims) ? claims.then(identityOf) : identityOf(claims);
   }
 
   private load(): Promise<JwtVerifier> {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { unauthorized, unavailable, codeOf } from './refusal.js';
 import type { JwtSettings } from './jwt-settings.js';
 import { plainClaims } from './plain-claims.js';
@@ -37,7 +38,7 @@ export async function createJwtVerifier(
   return (token) => {
     try {
       const claims = check(token);
-      return claims instanceof Promise ? claims.catch(refuse) : claims;
+      return types.isPromise(claims) ? claims.catch(refuse) : claims;
     } catch (error) {
       return refuse(error);
     }
