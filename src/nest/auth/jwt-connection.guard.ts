@@ -15,7 +15,8 @@ import type { LiveModuleOptions } from '../live.options.js';
 import { liveUserOf, setConnectionIdentity } from './connection-identity.js';
 import { credentialOf, isToken } from './credentials.js';
 import { type JwtSettings, jwtSettingsOf } from './jwt-settings.js';
-import { type Claims, createJwtVerifier, type JwtVerifier } from './jwt-verifier.js';
+import { createJwtVerifier, type JwtVerifier } from './jwt-verifier.js';
+import type { Claims } from './plain-claims.js';
 import { retryAfterSeconds, unauthorized } from './refusal.js';
 
 /** The last instant that a `Date` can name; an `exp` beyond it would not survive JSON. */

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { unauthorized, unavailable, codeOf } from './refusal.js';
 import type { JwtSettings } from './jwt-settings.js';
-import { plainClaims } from './plain-claims.js';
+import { type Claims, plainClaims } from './plain-claims.js';
 import { sharedSecretCheck } from './shared-secret-check.js';
 
 /**
@@ -9,8 +9,6 @@ import { sharedSecretCheck } from './shared-secret-check.js';
  * a 401 or 503 exception that holds nothing of the token.
  */
 export type JwtVerifier = (token: string) => Claims | Promise<Claims>;
-
-export type Claims = Readonly<Record<string, unknown>>;
 
 /** Milliseconds for the key server's answer; well below the deadline of an upgrade. */
 const jwksTimeoutMs = 2_000;

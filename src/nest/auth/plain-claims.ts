@@ -1,6 +1,7 @@
 import type { JwtSettings } from './jwt-settings.js';
 
-type Claims = Readonly<Record<string, unknown>>;
+/** What a token says. */
+export type Claims = Readonly<Record<string, unknown>>;
 
 /** What a token's claims have to say. */
 export type ClaimRules = Pick<JwtSettings, 'issuer' | 'audience' | 'clockToleranceSeconds'>;
