@@ -158,7 +158,6 @@ export class LiveServer {
   }
 
   private checkOrigin(request: IncomingMessage): Refusal | undefined {
-    if (request.headers.origin === undefined) return undefined;
     const verdict = originVerdict(request.rawHeaders, this.options);
     return verdict === 'ok' ? undefined : new Refusal(403, `Origin refused: ${verdict}`, {}, 'origin');
   }
