@@ -87,7 +87,7 @@ export class UpgradeDoor {
     const handshake = new PendingHandshake(request, socket, address, head, this.clock.now());
     this.pending.add(handshake);
     this.occupancy.began(address);
-    if (this.fresh.push(handshake) === 1) setImmediate(this.watchFresh);
+    if (this.fresh.push(handshake) === 1) this.clock.soon(this.watchFresh);
     return handshake;
   }
 
