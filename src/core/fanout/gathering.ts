@@ -35,12 +35,11 @@ export class Gathering implements Gathered {
     this.byteLength = 0;
     const joined = events.length === 1 ? first.frame : SharedFrame.join(events.map(({ frame }) => frame));
     if (subscribers.allTakeFrom(first.offset)) subscribers.push(joined);
-    else this.sendApart(events, joined);
+    else this.sendApart(events, first.offset, joined);
   }
 
-  private sendApart(events: readonly SharedEvent[], joined: SharedFrame): void {
+  private sendApart(events: readonly SharedEvent[], from: number, joined: SharedFrame): void {
     const { all } = this.subscribers;
-    const from = events[0]?.offset ?? 0;
     // Backwards, as in `push`.
     for (let i = all.length - 1; i >= 0; i--) {
       const subscription = all[i];
