@@ -2,6 +2,7 @@ import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/c
 import { validateSync } from 'class-validator';
 import { LiveError } from '../../protocol/live.error.js';
 import { LiveMessageDto } from './live-message.dto.js';
+import { isPlainlyRight } from './plainly-right.js';
 
 const fields = ['type', 'id', 'topic', 'since', 'maxRate', 'data', 'key', 'token'] as const;
 
@@ -12,6 +13,7 @@ export class LiveMessagePipe implements PipeTransform {
     if (metatype === undefined || !(metatype.prototype instanceof LiveMessageDto)) return value;
     const dto = Object.create(metatype.prototype as object) as Record<string, unknown>;
     for (const field of fields) if (value[field] !== undefined) dto[field] = value[field];
+    if (isPlainlyRight(metatype, dto)) return dto;
     const [error] = validateSync(dto, { stopAtFirstError: true });
     if (error === undefined) return dto;
     throw new LiveError(

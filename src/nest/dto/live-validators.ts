@@ -1,5 +1,6 @@
 import { registerDecorator } from 'class-validator';
 import { isRate, rateAllowed } from '../../core/pace/rate.js';
+import { isKey } from '../../core/verbs/fields.js';
 import { isPosition } from '../../protocol/position.js';
 import { isTopicName } from '../../protocol/topic-name.js';
 
@@ -8,10 +9,12 @@ export function IsClientTopic(): PropertyDecorator {
   return field(
     'isClientTopic',
     '$property must be a topic: segments of A-Za-z0-9_.~- joined by /',
-    (value) => {
-      return isTopicName(value) && !value.startsWith('$');
-    },
+    isClientTopic,
   );
+}
+
+export function isClientTopic(value: unknown): value is string {
+  return isTopicName(value) && !value.startsWith('$');
 }
 
 /** `{epoch, offset}`. [L-5.2] */
@@ -26,9 +29,16 @@ export function IsLiveRate(): PropertyDecorator {
 
 /** A number or a short string. [L-2.4] */
 export function IsRequestId(): PropertyDecorator {
-  return field('isRequestId', '$property must be a number or a string of at most 64 characters', (value) => {
-    return typeof value === 'number' || (typeof value === 'string' && value.length <= 64);
-  });
+  return field('isRequestId', '$property must be a number or a string of at most 64 characters', isRequestId);
+}
+
+export function isRequestId(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && value.length <= 64);
+}
+
+/** What a publication is about. [L-4.3] */
+export function IsLiveKey(): PropertyDecorator {
+  return field('isLiveKey', '$property must be a string of 1 to 128 characters', isKey);
 }
 
 /** Any JSON value, `null` among them, but not nothing. [L-4.3] */

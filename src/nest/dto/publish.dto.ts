@@ -1,6 +1,6 @@
-import { IsOptional, IsString, Length } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { LiveMessageDto } from './live-message.dto.js';
-import { IsClientTopic, IsPresent } from './live-validators.js';
+import { IsClientTopic, IsLiveKey, IsPresent } from './live-validators.js';
 
 /** `{"type":"publish","id"?,"topic","data","key"?}` [L-4.3] */
 export class PublishDto extends LiveMessageDto {
@@ -11,7 +11,6 @@ export class PublishDto extends LiveMessageDto {
   readonly data!: unknown;
 
   @IsOptional()
-  @IsString()
-  @Length(1, 128)
+  @IsLiveKey()
   readonly key?: string;
 }
