@@ -1,5 +1,6 @@
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
+import type { LiveUser } from '../connection/live-user.js';
 import { checkOpenQuestions, counted } from '../connection/questions.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
@@ -33,28 +34,27 @@ export class Authoriser {
     pending = new PendingSubscribe(),
   ): Promise<TopicRules> {
     checkOpenQuestions(connection, this.observer);
-    const rules = this.policy.rulesFor(topic);
-    if (rules === undefined) throw forbidden();
-    const question = (): unknown => counted(connection, rules[right](connection.user));
-    if ((await this.ask(right, question, connection, pending)) !== 'yes') throw forbidden();
-    return chargedTo(connection, rules);
+    const declared = this.policy.rulesFor(topic);
+    if (declared === undefined) throw forbidden();
+    const rules = chargedTo(connection, declared, right);
+    if ((await this.ask(right, rules, connection, pending)) !== 'yes') throw forbidden();
+    return rules;
   }
 
   /** Whether this connection may. Never rejects. */
   async verdict(right: Right, topic: string, connection: Connection): Promise<Verdict> {
     const rules = this.policy.rulesFor(topic);
-    if (rules === undefined) return 'no';
-    return this.ask(right, () => rules[right](connection.user), connection, new PendingSubscribe());
+    return rules === undefined ? 'no' : this.ask(right, rules, connection, new PendingSubscribe());
   }
 
   private async ask(
     right: Right,
-    question: () => unknown,
+    rules: TopicRules,
     connection: Connection,
     pending: PendingSubscribe,
   ): Promise<Verdict> {
     try {
-      const answer = question();
+      const answer: unknown = rules[right](connection.user);
       if (typeof answer === 'boolean') return answer ? 'yes' : 'no';
       const settled = await pending.until(Promise.resolve(answer), {
         clock: this.clock,
@@ -70,8 +70,12 @@ export class Authoriser {
   }
 }
 
-/** A snapshot is the peer's doing, too: what the application is asked for it counts until it is settled. [L-9.15] */
-function chargedTo(connection: Connection, rules: TopicRules): TopicRules {
+/** What the peer has the application asked counts until it is settled: about this right, and for a snapshot. [L-9.15] */
+function chargedTo(connection: Connection, rules: TopicRules, right: Right): TopicRules {
   const { snapshot } = rules;
-  return snapshot === undefined ? rules : { ...rules, snapshot: () => counted(connection, snapshot()) };
+  return {
+    ...rules,
+    [right]: (user: LiveUser | null) => counted(connection, rules[right](user)),
+    ...(snapshot !== undefined && { snapshot: () => counted(connection, snapshot()) }),
+  };
 }
