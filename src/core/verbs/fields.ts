@@ -4,10 +4,15 @@ import { isPosition, type Position } from '../../protocol/position.js';
 import { isRate, rateAllowed } from '../pace/rate.js';
 import { isTopicName, maxTopicLength } from '../../protocol/topic-name.js';
 
+/** Whether a client may name this topic. [L-3.1] */
+export function isClientTopic(topic: unknown): topic is string {
+  return isTopicName(topic) && !topic.startsWith('$');
+}
+
 /** The topic of a client's message. [L-3.1] */
 export function topicOf(message: InboundMessage): string {
   const { topic } = message;
-  if (isTopicName(topic) && !topic.startsWith('$')) return topic;
+  if (isClientTopic(topic)) return topic;
   throw new LiveError(
     'protocol-violation',
     `"topic" must be 1 to ${String(maxTopicLength)} of A-Za-z0-9_.~- in segments joined by /`,

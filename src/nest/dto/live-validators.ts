@@ -1,8 +1,7 @@
 import { registerDecorator } from 'class-validator';
 import { isRate, rateAllowed } from '../../core/pace/rate.js';
-import { isKey } from '../../core/verbs/fields.js';
+import { isClientTopic, isKey } from '../../core/verbs/fields.js';
 import { isPosition } from '../../protocol/position.js';
-import { isTopicName } from '../../protocol/topic-name.js';
 
 /** A topic that a client may name. [L-3.1] */
 export function IsClientTopic(): PropertyDecorator {
@@ -11,10 +10,6 @@ export function IsClientTopic(): PropertyDecorator {
     '$property must be a topic: segments of A-Za-z0-9_.~- joined by /',
     isClientTopic,
   );
-}
-
-export function isClientTopic(value: unknown): value is string {
-  return isTopicName(value) && !value.startsWith('$');
 }
 
 /** `{epoch, offset}`. [L-5.2] */

@@ -1,8 +1,8 @@
 // hot path
 import { isRate } from '../../core/pace/rate.js';
-import { isKey } from '../../core/verbs/fields.js';
+import { isClientTopic, isKey } from '../../core/verbs/fields.js';
 import { isPosition } from '../../protocol/position.js';
-import { isClientTopic, isRequestId } from './live-validators.js';
+import { isRequestId } from './live-validators.js';
 import { PublishDto } from './publish.dto.js';
 import { SubscribeDto } from './subscribe.dto.js';
 
