@@ -91,6 +91,12 @@ describe.each(platforms)('3. Names of topics, on %s', (_name, platform) => {
     '$sys',
     '$sys/load',
     'a/$b',
+    '.',
+    '..',
+    './a',
+    'a/..',
+    'a/../b',
+    'a/%2e%2e/b',
     'a'.repeat(129),
   ])('[L-3.1] answers the topic %j with a violation, in every verb', async (topic) => {
     const { client } = await start(platform, { providers: [AnyTopics] });

@@ -148,7 +148,9 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
   #check(topic: string, since?: Position): void {
     if (this.state === 'closed') throw new LiveClientError('closed', 'The client is closed');
     if (!isTopicName(topic)) {
-      throw new TypeError('A topic is 1 to 128 characters: segments of A-Z a-z 0-9 _ . ~ - joined by "/"');
+      throw new TypeError(
+        'A topic is 1 to 128 characters: segments of A-Z a-z 0-9 _ . ~ - joined by "/", none of them . or ..',
+      );
     }
     if (since !== undefined && !isPosition(since)) throw new TypeError('`since` is { epoch, offset }');
   }

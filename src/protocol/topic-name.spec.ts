@@ -10,18 +10,24 @@ function isTopicByTheBook(text: string): boolean {
   return (
     text.length <= 128 &&
     segments.every(
-      (segment) => segment.length > 0 && [...segment].every((letter) => letters.includes(letter)),
+      (segment) =>
+        segment.length > 0 &&
+        segment !== '.' &&
+        segment !== '..' &&
+        [...segment].every((letter) => letters.includes(letter)),
     )
   );
 }
 
-const segment = fc.string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 20 });
+const segment = fc
+  .string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 20 })
+  .filter((text) => text !== '.' && text !== '..');
 const topic = fc.array(segment, { minLength: 1, maxLength: 6 }).map((segments) => segments.join('/'));
 /** Mostly letters of topics, so that the odd one matters. */
 const nearlyTopic = fc.string({
   unit: fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom(...letters) },
-    { weight: 4, arbitrary: fc.constant('/') },
+    { weight: 4, arbitrary: fc.constantFrom('/', '/.', '/..', './', '../') },
     { weight: 1, arbitrary: fc.constantFrom('$', '*', ':', ' ', '\n', '\0', 'é', '％', '\u212a') },
   ),
   maxLength: 140,
@@ -48,6 +54,16 @@ describe('topic names', () => {
     ]);
     expect(maxTopicLength).toBe(128);
   });
+
+  it.each(['.', '..', './a', '../a', 'a/.', 'a/..', 'a/./b', 'a/../b', '%2e%2e', 'a/%2E./b'])(
+    '[L-3.1] %s is no topic name, for a segment is neither . nor .., and nothing is decoded',
+    (text) => expect(isTopicName(text)).toBe(false),
+  );
+
+  it.each(['...', '.a', 'a.', '..a', 'a..', 'a/.../b', '.-', '~.', 'a.b/c..d'])(
+    '[L-3.1] %s is a topic name: dots are letters beside others, and three of them are no path',
+    (text) => expect(isTopicName(text)).toBe(true),
+  );
 
   it('[L-3.1] are strings', () => {
     fc.assert(fc.property(fc.anything(), (value) => typeof value === 'string' || !isTopicName(value)));

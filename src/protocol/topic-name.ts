@@ -1,11 +1,13 @@
 /** Longest topic name, in characters. [L-3.1] */
 export const maxTopicLength = 128;
 
-const topicName = /^[\w.~-]+(?:\/[\w.~-]+)*$/;
+/** `.` and `..` are no segments: whatever makes a path or a URL of a topic would leave the topic by them. */
+const topicName = /^(?!\.{1,2}(?:\/|$))[\w.~-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*$/;
 
 /**
- * Whether `value` is a topic name: 1 to 128 characters, segments of `[A-Za-z0-9_.~-]+` joined by `/`.
- * Reserved topics (first segment starts with `$`) are no topic names for a client. [L-3.1]
+ * Whether `value` is a topic name: 1 to 128 characters, segments of `[A-Za-z0-9_.~-]+` but `.` and `..`, joined by `/`.
+ * Names are compared as they are: nothing is decoded. Reserved topics (first segment starts with `$`) are no topic
+ * names for a client. [L-3.1]
  */
 export function isTopicName(value: unknown): value is string {
   return typeof value === 'string' && value.length <= maxTopicLength && topicName.test(value);

@@ -15,7 +15,7 @@ export function topicOf(message: InboundMessage): string {
   if (isClientTopic(topic)) return topic;
   throw new LiveError(
     'protocol-violation',
-    `"topic" must be 1 to ${String(maxTopicLength)} of A-Za-z0-9_.~- in segments joined by /`,
+    `"topic" must be 1 to ${String(maxTopicLength)} of A-Za-z0-9_.~- in segments joined by /, none of them . or ..`,
   );
 }
 

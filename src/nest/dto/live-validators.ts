@@ -7,7 +7,7 @@ import { isPosition } from '../../protocol/position.js';
 export function IsClientTopic(): PropertyDecorator {
   return field(
     'isClientTopic',
-    '$property must be a topic: segments of A-Za-z0-9_.~- joined by /',
+    '$property must be a topic: segments of A-Za-z0-9_.~- joined by /, none of them . or ..',
     isClientTopic,
   );
 }

@@ -56,6 +56,9 @@ describe('TopicPattern', () => {
     ['fleet/:id?', '":id?" is no segment'],
     ['fleet/7*', '"7*" is no segment'],
     ['fleet/***', '"***" is no segment'],
+    ['.', '"." is no segment'],
+    ['fleet/..', '".." is no segment'],
+    ['./:id', '"." is no segment'],
     ['**/7', '** is only for the end'],
     [':id/:id', ':id is there twice'],
   ])('%j is no pattern, and the error shows what one is', (pattern, reason) => {

@@ -3,7 +3,7 @@ import { wrongPattern } from '../live.errors.js';
 /** The named segments of a topic: for `fleet/:fleetId` and `fleet/7`, `{ fleetId: '7' }`. */
 export type TopicParams = Readonly<Record<string, string>>;
 
-const literal = /^[\w.~$-]+$/;
+const literal = /^(?!\.{1,2}$)[\w.~$-]+$/;
 const parameter = /^:([A-Za-z_]\w*)$/;
 
 /** A pattern of topics: `fleet/:fleetId` names a segment, `*` stands for one, `**` at the end for one or more. */
