@@ -4,6 +4,8 @@ import { Refusal } from './refusal.js';
 
 const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
 const tokenPattern = /^[\t ]*[\w!#$%&'*+.^`|~-]+[\t ]*$/;
+/** Also what Node makes of two empty headers. */
+const emptyList = /^[\t ,]*$/;
 const hostPattern = /^(?:[\w.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /**
@@ -59,11 +61,16 @@ function malformation(request: IncomingMessage): string | undefined {
 
 /** As `ws` reads it, which otherwise refuses in its own words, and after the guards. */
 function isSubprotocolList(list: string | undefined): boolean {
-  if (list === undefined) return true;
-  if (list === liveSubprotocol) return true;
+  if (list === undefined || list === liveSubprotocol || emptyList.test(list)) return true;
   const offered = list.split(',');
   if (!offered.every((entry) => tokenPattern.test(entry))) return false;
   return new Set(offered.map((entry) => entry.trim())).size === offered.length;
+}
+
+/** Removes a subprotocol list with nothing in it, to which `ws` would answer 400. [L-1.3] */
+export function dropEmptySubprotocols({ headers }: IncomingMessage): void {
+  const list = headers['sec-websocket-protocol'];
+  if (list !== undefined && emptyList.test(list)) delete headers['sec-websocket-protocol'];
 }
 
 function doubledHeader({ rawHeaders }: IncomingMessage): string | undefined {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ClientAddresses } from './client-address.js';
-import { handshakeFault } from './handshake.js';
+import { dropEmptySubprotocols, handshakeFault } from './handshake.js';
 import { Occupancy, type OccupancyLimits } from './occupancy.js';
 import { PendingHandshake } from './pending-handshake.js';
 import { Refusal, refuse, unavailable } from './refusal.js';
@@ -143,6 +143,7 @@ export class UpgradeDoor {
     let admitted = false;
     // The 101 and the welcome in one write: a system call less, and the peer wakes up once.
     socket.cork();
+    dropEmptySubprotocols(request);
     this.server.handleUpgrade(request, socket, early, (ws) => {
       admitted = true;
       socket.off('error', ignore);
