@@ -83,6 +83,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     ['live.v1, bearer.cat', 'live.v1'],
     ['bearer.cat, chat, live.v1', 'live.v1'],
     ['bearer.cat, live.v2', undefined],
+    ['', undefined],
     [null, undefined],
   ])('[L-1.3] offered the subprotocols %j, selects %j', async (offered, selected) => {
     const { url } = await startLiveApp({ platform });

@@ -45,7 +45,7 @@ export interface LiveModuleOptions {
   readonly instanceId?: string;
   /**
    * Origins of pages that may connect, each letter by letter as a browser sends it (`https://app.example`).
-   * Without it, a browser that sends cookies is refused. [L-1.7]
+   * Without it, a browser that sends cookies, HTTP Basic or a client certificate is refused. [L-1.7]
    */
   readonly allowedOrigins?: readonly string[];
   /** Lets pages of any origin connect, with their visitors' cookies. */

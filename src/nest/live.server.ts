@@ -158,7 +158,7 @@ export class LiveServer {
   }
 
   private checkOrigin(request: IncomingMessage): Refusal | undefined {
-    const verdict = originVerdict(request.rawHeaders, this.options);
+    const verdict = originVerdict(request.rawHeaders, this.options, request.socket);
     return verdict === 'ok' ? undefined : new Refusal(403, `Origin refused: ${verdict}`, {}, 'origin');
   }
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -7,6 +8,7 @@ import {
   JwtConnectionGuard,
   type LiveModuleOptions,
   SessionConnectionGuard,
+  setConnectionIdentity,
 } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { platforms, startLiveApp } from '../support/live-app.js';
@@ -182,6 +184,18 @@ describe.each(platforms)('SessionConnectionGuard, on %s', (_name, platform) => {
   });
 });
 
+/** Lets in whoever a browser's own dialog has asked for a name. */
+@Injectable()
+class BasicIsUser implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
+    const text = /^Basic (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    const id = text && atob(text).split(':')[0];
+    if (id) setConnectionIdentity(request, { user: { id } });
+    return Boolean(id);
+  }
+}
+
 describe.each(platforms)('Origins, on %s', (_name, platform) => {
   const page = 'https://app.example';
   const outcome = async (url: string, headers: Record<string, string>): Promise<number> => {
@@ -220,6 +234,28 @@ describe.each(platforms)('Origins, on %s', (_name, platform) => {
     expect(await outcome(url, { origin: page, cookie: 'a=b' })).toBe(403);
     expect(await outcome(url, { origin: page })).toBe(101);
     expect(await outcome(url, { origin: 'null' })).toBe(403);
+  });
+
+  it('[L-1.7] without allowed origins, an origin together with HTTP Basic is refused before any guard', async () => {
+    const { url } = await startLiveApp({ platform, guards: [BasicIsUser] });
+    const authorization = `Basic ${btoa('ann:pw')}`;
+    expect(await outcome(url, { authorization })).toBe(101);
+    expect(await outcome(url, { authorization, origin: 'https://evil.example' })).toBe(403);
+    const named = await startLiveApp({
+      platform,
+      guards: [BasicIsUser],
+      options: { allowedOrigins: [page] },
+    });
+    expect(await outcome(named.url, { authorization, origin: page })).toBe(101);
+    expect(await outcome(named.url, { authorization, origin: 'https://evil.example' })).toBe(403);
+  });
+
+  it('[L-1.7] a program passes that sends its target as origin beside a Bearer header', async () => {
+    const { url } = await startLiveApp({ platform, options: { allowedOrigins: [page] } });
+    const origin = 'http://127.0.0.1';
+    expect(await outcome(url, { origin })).toBe(101);
+    expect(await outcome(url, { origin, cookie: 'a=b' })).toBe(403);
+    expect(await outcome(url, { origin: 'https://evil.example' })).toBe(403);
   });
 
   it('[L-1.7] asks no guard about a refused origin', async () => {

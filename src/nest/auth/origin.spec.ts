@@ -57,6 +57,64 @@ describe('origin: verdict', () => {
     expect(originVerdict(from(''), {})).toBe('origin-not-allowed');
   });
 
+  it.each([
+    'Basic YW5uOnB3',
+    'Negotiate YII=',
+    'Digest username="ann"',
+    'NTLM TlRM',
+    'Bearer',
+    'Bearerx a',
+    '',
+  ])(
+    '[L-1.7] without a list, an origin together with the Authorization %j is refused, for browsers add such by themselves',
+    (value) => {
+      expect(originVerdict([...from(good), 'Authorization', value], {})).toBe('origin-with-credential');
+      expect(originVerdict([...from(good), 'Authorization', value], named)).toBe('ok');
+      expect(originVerdict(['Host', 'h', 'Authorization', value], {})).toBe('ok');
+    },
+  );
+
+  it('[L-1.7] without a list, an origin together with a client certificate is refused', () => {
+    const tls = (certificate: object | null) => ({ getPeerCertificate: () => certificate });
+    expect(originVerdict(from(good), {}, tls({ subject: { CN: 'ann' } }))).toBe('origin-with-credential');
+    expect(originVerdict(from(good), {}, tls({}))).toBe('ok');
+    expect(originVerdict(from(good), {}, tls(null))).toBe('ok');
+    expect(originVerdict(from(good), {}, {})).toBe('ok');
+    expect(originVerdict(from(), {}, tls({ subject: {} }))).toBe('ok');
+  });
+
+  it('[L-1.7] without a list, a Bearer header beside any origin passes, but not beside a cookie too', () => {
+    const bearer = ['Authorization', 'bEaReR abc'];
+    expect(originVerdict([...from('https://any.example'), ...bearer], {})).toBe('ok');
+    expect(originVerdict([...withCookie(good), ...bearer], {})).toBe('origin-with-cookie');
+    expect(originVerdict([...from('null'), ...bearer], {})).toBe('origin-null');
+  });
+
+  it.each([
+    ['http://live.example:8081', 'ok'],
+    ['https://live.example:8081', 'ok'],
+    ['wss://LIVE.example:8081', 'ok'],
+    ['https://live.example', 'origin-not-allowed'],
+    ['https://evil.example', 'origin-not-allowed'],
+    ['https://live.example:8081.evil.example', 'origin-not-allowed'],
+    ['ftp://live.example:8081', 'origin-not-allowed'],
+    ['live.example:8081', 'origin-not-allowed'],
+    ['', 'origin-not-allowed'],
+    ['null', 'origin-null'],
+  ])(
+    '[L-1.7] with a list, a program whose Bearer header comes with the origin %j is answered %s',
+    (origin, verdict) => {
+      const program = ['Host', 'live.example:8081', 'Origin', origin, 'Authorization', 'Bearer abc'];
+      expect(originVerdict(program, named)).toBe(verdict);
+      if (verdict !== 'ok') return;
+      const certificate = { getPeerCertificate: () => ({ subject: {} }) };
+      expect(originVerdict([...program, 'Cookie', 'a=b'], named)).toBe('origin-not-allowed');
+      expect(originVerdict(program, named, certificate)).toBe('origin-not-allowed');
+      expect(originVerdict(program.with(5, 'Basic abc'), named)).toBe('origin-not-allowed');
+      expect(originVerdict(program.slice(0, 4), named)).toBe('origin-not-allowed');
+    },
+  );
+
   it('[L-1.7] the host that was asked for is no allowed origin', () => {
     const rebound = ['Host', 'evil.example', 'Origin', 'https://evil.example', 'Cookie', 'a=b'];
     expect(originVerdict(rebound, {})).toBe('origin-with-cookie');

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls';
 import type { LiveModuleOptions } from '../live.options.js';
 import { optionError } from './option-error.js';
 
@@ -5,23 +6,58 @@ import { optionError } from './option-error.js';
 export type OriginRules = Pick<LiveModuleOptions, 'allowedOrigins' | 'dangerouslyAllowAnyOrigin'>;
 
 /** Why a handshake's `Origin` is refused; fixed words, fit for a metric's label. */
-export type OriginRefusal = 'origin-doubled' | 'origin-null' | 'origin-not-allowed' | 'origin-with-cookie';
+export type OriginRefusal =
+  'origin-doubled' | 'origin-null' | 'origin-not-allowed' | 'origin-with-cookie' | 'origin-with-credential';
 
 /**
  * Whether the page that opens a connection may do so. [L-1.7] Takes `request.rawHeaders`, not `request.headers`:
- * Node has joined or dropped a second `Origin` there. Never compares with `Host`, which DNS rebinding makes the
- * attacker's choice. An empty list allows no page at all; without a list, only pages that send no cookies pass.
+ * Node has joined or dropped a second `Origin` there. An empty list allows no page at all. Without a list, a handshake
+ * with a credential that a browser adds by itself is refused: a cookie, HTTP Basic and the like, a client certificate.
+ *
+ * @param socket where a client certificate would be
  */
-export function originVerdict(rawHeaders: readonly string[], rules: OriginRules): 'ok' | OriginRefusal {
+export function originVerdict(
+  rawHeaders: readonly string[],
+  rules: OriginRules,
+  socket?: object,
+): 'ok' | OriginRefusal {
   const origins = valuesOf('origin', rawHeaders);
   const [origin] = origins;
   if (origin === undefined) return 'ok';
   if (origins.length > 1) return 'origin-doubled';
   if (rules.dangerouslyAllowAnyOrigin === true) return 'ok';
   if (origin === 'null') return 'origin-null';
-  if (rules.allowedOrigins) return rules.allowedOrigins.includes(origin) ? 'ok' : 'origin-not-allowed';
   if (origin === '') return 'origin-not-allowed';
-  return valuesOf('cookie', rawHeaders).length > 0 ? 'origin-with-cookie' : 'ok';
+  const authorization = valuesOf('authorization', rawHeaders);
+  const ambient = ambientCredential(rawHeaders, authorization, socket);
+  if (rules.allowedOrigins === undefined) return ambient ?? 'ok';
+  if (rules.allowedOrigins.includes(origin)) return 'ok';
+  // No page can set a Bearer header: this is a program that names its target as its origin. Other origins stay
+  // refused, for a gateway may make the header of a page's cookies.
+  const isProgram = ambient === undefined && authorization.length > 0 && namesHost(origin, rawHeaders);
+  return isProgram ? 'ok' : 'origin-not-allowed';
+}
+
+/** Which credential a browser may have added for whatever page it shows, if any. */
+function ambientCredential(
+  rawHeaders: readonly string[],
+  authorization: readonly string[],
+  socket: object | undefined,
+): OriginRefusal | undefined {
+  if (valuesOf('cookie', rawHeaders).length > 0) return 'origin-with-cookie';
+  if (!authorization.every((value) => /^bearer /i.test(value))) return 'origin-with-credential';
+  return hasCertificate(socket) ? 'origin-with-credential' : undefined;
+}
+
+function hasCertificate(socket: object | undefined): boolean {
+  const certificate = (socket as Partial<TLSSocket> | undefined)?.getPeerCertificate?.();
+  return Object.keys(certificate ?? {}).length > 0;
+}
+
+/** The only comparison with `Host`, which DNS rebinding makes a page's choice; a page has no Bearer header. */
+function namesHost(origin: string, rawHeaders: readonly string[]): boolean {
+  const host = /^(?:https?|wss?):\/\/(.+)$/i.exec(origin)?.[1];
+  return host !== undefined && host.toLowerCase() === valuesOf('host', rawHeaders)[0]?.toLowerCase();
 }
 
 /**
