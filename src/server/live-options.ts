@@ -29,7 +29,8 @@ export function liveOptionsOf(
 function credentialsOf({ settings, jwtSecret }: ServerPlan): Pick<LiveModuleOptions, 'jwt' | 'session'> & {
   readonly guards: readonly Type<CanActivate>[];
 } {
-  const { LIVE_SESSION_URL, LIVE_JWKS_URL, LIVE_JWT_ISSUER, LIVE_JWT_AUDIENCE } = settings;
+  const { LIVE_SESSION_URL, LIVE_JWKS_URL, LIVE_JWT_ISSUER, LIVE_JWT_AUDIENCE, LIVE_JWT_REQUIRE_EXP } =
+    settings;
   if (LIVE_SESSION_URL !== undefined) {
     return { guards: [SessionConnectionGuard], session: { url: LIVE_SESSION_URL } };
   }
@@ -38,6 +39,7 @@ function credentialsOf({ settings, jwtSecret }: ServerPlan): Pick<LiveModuleOpti
     ...(LIVE_JWKS_URL !== undefined && { jwksUrl: LIVE_JWKS_URL }),
     ...(LIVE_JWT_ISSUER !== undefined && { issuer: LIVE_JWT_ISSUER }),
     ...(LIVE_JWT_AUDIENCE !== undefined && { audience: LIVE_JWT_AUDIENCE }),
+    requireExpiry: LIVE_JWT_REQUIRE_EXP,
   };
   return { guards: [JwtConnectionGuard], jwt };
 }

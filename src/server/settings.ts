@@ -68,11 +68,14 @@ export class ServerSettings {
   @Env('The aud that a token must have', claim, 'not checked')
   readonly LIVE_JWT_AUDIENCE?: string;
 
+  @Env('Refuse tokens without exp, which never expire', onOrOff())
+  readonly LIVE_JWT_REQUIRE_EXP: boolean = false;
+
   @Env('Where a cookie header is sent: 200 with a JSON user lets in', webAddress(false), 'none')
   readonly LIVE_SESSION_URL?: string;
 
   @Env(
-    'Bearer key of POST /publish',
+    'Bearer key of POST /publish; at least 16 characters with NODE_ENV=production',
     secretText(1, 'openssl rand -hex 32'),
     'none: no publishing over HTTP; in development a random one',
   )

@@ -66,6 +66,16 @@ describe('JwtConnectionGuard', () => {
     expect(await tryWith(guard, { 'sec-websocket-protocol': list })).toMatchObject({ status: true });
   });
 
+  it('[L-1.6] a token without exp is refused where an end is required, also one that jose decides about', async () => {
+    const guard = new JwtConnectionGuard({ jwt: { ...jwt, requireExpiry: true } });
+    const { exp: _, ...endless } = good;
+    for (const claims of [endless, { ...endless, aud: ['live'] }, { ...good, exp: null }]) {
+      expect((await show(signed(claims), guard)).status).toBe(401);
+      await expect(guard.verify(signed(claims))).rejects.toMatchObject({ status: 401 });
+    }
+    expect((await show(signed(good), guard)).status).toBe(true);
+  });
+
   it('[L-1.11] a token without exp has no end, and a far exp still is a date', async () => {
     const { exp: _, ...endless } = good;
     expect((await show(signed(endless))).identity).not.toHaveProperty('expiresAt');

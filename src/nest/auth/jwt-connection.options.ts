@@ -15,6 +15,12 @@ export interface JwtConnectionOptions {
   readonly issuer?: string;
   /** The `aud` that a token must have. @default not checked */
   readonly audience?: string;
+  /**
+   * Whether a token without `exp` is refused with 401. Such a token is good until its key is changed, and its
+   * connection never expires.
+   * @default false
+   */
+  readonly requireExpiry?: boolean;
   /** Seconds that `exp` and `nbf` may be off. @default 60 */
   readonly clockToleranceSeconds?: number;
 }

@@ -14,7 +14,8 @@ describe('jwt: options at start', () => {
       algorithms: ['HS256'],
       clockToleranceSeconds: 60,
     });
-    expect(Object.keys(rest)).toEqual(['key']);
+    expect(Object.keys(rest)).toEqual(['key', 'requireExpiry']);
+    expect(rest).toMatchObject({ requireExpiry: false });
   });
 
   it('[L-1.6] a key set allows RS256, ES256 and EdDSA', () => {
@@ -61,6 +62,11 @@ describe('jwt: options at start', () => {
     [{ jwksUrl, algorithms: ['toString'] }, /jwt\.algorithms holds "toString"/],
     [{ secret, issuer: '' }, /jwt\.issuer is an empty string; .*leave the option out/],
     [{ secret, audience: ['a'] }, /jwt\.audience is an array/],
+    [
+      { secret, requireExpiry: 'true' },
+      /jwt\.requireExpiry is a string of 4 characters; write true or false/,
+    ],
+    [{ secret, requireExpiry: 1 }, /jwt\.requireExpiry is the number 1/],
     [
       { secret, clockToleranceSeconds: -1 },
       /jwt\.clockToleranceSeconds is the number -1; write a number from 0 to 300/,

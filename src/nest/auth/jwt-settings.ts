@@ -8,6 +8,7 @@ export interface JwtSettings {
   readonly algorithms: readonly string[];
   readonly issuer?: string;
   readonly audience?: string;
+  readonly requireExpiry: boolean;
   readonly clockToleranceSeconds: number;
 }
 
@@ -32,6 +33,7 @@ export function jwtSettingsOf(options: JwtConnectionOptions | undefined): JwtSet
     algorithms,
     ...claimOption('issuer', options.issuer),
     ...claimOption('audience', options.audience),
+    requireExpiry: flagOption('requireExpiry', options.requireExpiry),
     clockToleranceSeconds: numberOption('jwt.clockToleranceSeconds', options.clockToleranceSeconds, {
       fallback: 60,
       least: 0,
@@ -74,6 +76,12 @@ function jwksUrlOf(value: unknown): URL {
     `is http on the host ${url.hostname}`,
     "write 'https://', or a loopback address",
   );
+}
+
+/** Only a boolean: the text 'true' of a variable would otherwise turn the check off without a word. */
+function flagOption(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw optionError(`jwt.${name}`, `is ${kindOf(value)}`, 'write true or false');
 }
 
 /** An empty value is what an unset variable leaves: it must not turn the check off. */

@@ -51,11 +51,12 @@ function refuse(error: unknown): never {
 type Jose = typeof import('jose');
 
 function checkOf(jose: Jose, settings: JwtSettings): (token: string) => Claims | Promise<Claims> {
-  const { key, algorithms, issuer, audience, clockToleranceSeconds } = settings;
+  const { key, algorithms, issuer, audience, requireExpiry, clockToleranceSeconds } = settings;
   const claimRules = {
     clockTolerance: clockToleranceSeconds,
     ...(issuer !== undefined && { issuer }),
     ...(audience !== undefined && { audience }),
+    ...(requireExpiry && { requiredClaims: ['exp'] }),
   };
   const options = { algorithms: [...algorithms], ...claimRules };
   if (!(key instanceof URL)) {

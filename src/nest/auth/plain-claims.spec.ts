@@ -4,7 +4,12 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { plainClaims } from './plain-claims.js';
 
 const now = Math.floor(Date.now() / 1_000);
-const rules = { issuer: 'https://issuer.example', audience: 'live', clockToleranceSeconds: 60 };
+const rules = {
+  issuer: 'https://issuer.example',
+  audience: 'live',
+  requireExpiry: false,
+  clockToleranceSeconds: 60,
+};
 const good = { iss: rules.issuer, aud: 'live', sub: 'u1', exp: now + 600 };
 
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -48,6 +53,13 @@ describe('plainClaims', () => {
     expect(plainClaims(payload, rules)).toBeUndefined();
   });
 
+  it('[L-1.6] leaves a token without an end to jose where an end is required', () => {
+    const { exp: _exp, ...endless } = good;
+    expect(plainClaims(encoded(endless), rules)).toEqual(endless);
+    expect(plainClaims(encoded(endless), { ...rules, requireExpiry: true })).toBeUndefined();
+    expect(plainClaims(encoded(good), { ...rules, requireExpiry: true })).toEqual(good);
+  });
+
   it.each([
     ['a list', encoded([good])],
     ['a text', encoded('u1')],
@@ -59,7 +71,7 @@ describe('plainClaims', () => {
     ['a character too many', `${encoded({ ab: 10 })}A`],
     ['nothing', ''],
   ])('[L-1.6] leaves %s to jose, whatever the claims have to say', (_what, payload) => {
-    expect(plainClaims(payload, { clockToleranceSeconds: 0 })).toBeUndefined();
+    expect(plainClaims(payload, { requireExpiry: false, clockToleranceSeconds: 0 })).toBeUndefined();
   });
 
   it('[L-1.6] has the same last moment as jose, to the millisecond', () => {
@@ -80,7 +92,7 @@ describe('plainClaims', () => {
 
   it('[L-1.6] asks for no issuer and no audience where none is set', () => {
     const claims = { sub: 'u1', iss: 'any', aud: ['any'] };
-    expect(plainClaims(encoded(claims), { clockToleranceSeconds: 0 })).toEqual(claims);
+    expect(plainClaims(encoded(claims), { requireExpiry: false, clockToleranceSeconds: 0 })).toEqual(claims);
   });
 
   it('[L-1.6] never takes what jose refuses, nor reads it differently', () => {

@@ -4,7 +4,7 @@ import type { JwtSettings } from './jwt-settings.js';
 export type Claims = Readonly<Record<string, unknown>>;
 
 /** What a token's claims have to say. */
-export type ClaimRules = Pick<JwtSettings, 'issuer' | 'audience' | 'clockToleranceSeconds'>;
+export type ClaimRules = Pick<JwtSettings, 'issuer' | 'audience' | 'requireExpiry' | 'clockToleranceSeconds'>;
 
 /** Anything else may be read in more than one way. */
 const base64url = /^[\w-]+$/;
@@ -32,10 +32,12 @@ function parsed(text: string): unknown {
 }
 
 /** An inherited property is none: whatever JSON says, no claim of these names is inherited. */
-function areGood(claims: Claims, { issuer, audience, clockToleranceSeconds }: ClaimRules): boolean {
+function areGood(claims: Claims, rules: ClaimRules): boolean {
+  const { issuer, audience, requireExpiry, clockToleranceSeconds } = rules;
   const { iss, aud, exp, nbf, iat } = claims;
   if (issuer !== undefined && iss !== issuer) return false;
   if (audience !== undefined && aud !== audience) return false;
+  if (requireExpiry && exp === undefined) return false;
   const nowSeconds = Math.floor(Date.now() / 1_000);
   if (exp !== undefined && !(typeof exp === 'number' && exp > nowSeconds - clockToleranceSeconds))
     return false;

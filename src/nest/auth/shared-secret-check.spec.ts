@@ -23,6 +23,7 @@ function signed(header: object, claims: unknown, hash = 'sha256', by = secret): 
 const plainRules = {
   issuer: rules.issuer,
   audience: rules.audience,
+  requireExpiry: false,
   clockToleranceSeconds: rules.clockTolerance,
 };
 

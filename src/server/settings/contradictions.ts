@@ -22,6 +22,7 @@ export function contradictions(settings: ServerSettings, production: boolean): C
     ...(hasNoCredentialSource(settings) && !production ? openHosts(settings) : []),
     ...samePort(settings),
     ...ingestion(settings),
+    ...(production ? publishKey(settings) : []),
   ];
 }
 
@@ -40,8 +41,8 @@ function credentials(settings: ServerSettings, production: boolean): Contradicti
     found.push({ names: ['LIVE_SESSION_URL', 'LIVE_ALLOWED_ORIGINS'], text });
   }
   if (settings.LIVE_JWT_SECRET !== undefined || settings.LIVE_JWKS_URL !== undefined) return found;
-  for (const name of ['LIVE_JWT_ISSUER', 'LIVE_JWT_AUDIENCE'] as const) {
-    if (settings[name] === undefined) continue;
+  for (const name of ['LIVE_JWT_ISSUER', 'LIVE_JWT_AUDIENCE', 'LIVE_JWT_REQUIRE_EXP'] as const) {
+    if (settings[name] === undefined || settings[name] === false) continue;
     found.push({
       names: [name, 'LIVE_JWT_SECRET', 'LIVE_JWKS_URL'],
       text: `${name} is set, but no token is checked: set LIVE_JWT_SECRET or LIVE_JWKS_URL, or leave it out.`,
@@ -68,6 +69,17 @@ function samePort(settings: ServerSettings): Contradiction[] {
   if (HTTP_PORT === 0 || LIVE_WS_PORT !== HTTP_PORT || !meet) return [];
   const text = `LIVE_WS_PORT and HTTP_PORT are both ${String(HTTP_PORT)}: sockets have a port of their own.`;
   return [{ names: ['LIVE_WS_PORT', 'HTTP_PORT', 'LIVE_WS_HOST', 'HTTP_HOST'], text }];
+}
+
+/** Shorter ones are guessed over the network; 16 characters of `openssl rand -hex` are 64 bits. */
+const minPublishKeyLength = 16;
+
+function publishKey({ LIVE_PUBLISH_KEY: key }: ServerSettings): Contradiction[] {
+  if (key === undefined || key.length >= minPublishKeyLength) return [];
+  const text =
+    `With NODE_ENV=production LIVE_PUBLISH_KEY must have at least ${String(minPublishKeyLength)} characters: whoever ` +
+    'guesses it publishes to every topic (openssl rand -hex 32).';
+  return [{ names: ['LIVE_PUBLISH_KEY'], text }];
 }
 
 function ingestion({ LIVE_INGEST, LIVE_BROKER_URL = '' }: ServerSettings): Contradiction[] {

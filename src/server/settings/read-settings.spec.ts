@@ -148,6 +148,16 @@ describe('settings that contradict each other', () => {
       { LIVE_JWT_AUDIENCE: 'a' },
       'LIVE_JWT_AUDIENCE is set, but no token is checked',
     ],
+    [
+      'an end of tokens without tokens',
+      { LIVE_JWT_REQUIRE_EXP: 'true' },
+      'LIVE_JWT_REQUIRE_EXP is set, but no token is checked',
+    ],
+    [
+      'a publish key of 15 characters in production',
+      { ...production, LIVE_PUBLISH_KEY: 'k'.repeat(15) },
+      'LIVE_PUBLISH_KEY must have at least 16 characters',
+    ],
     ['open sockets in development', { LIVE_WS_HOST: '0.0.0.0' }, 'LIVE_WS_HOST is "0.0.0.0", but without a'],
     ['an open page in development', { HTTP_HOST: '10.0.0.1' }, 'HTTP_HOST is "10.0.0.1", but without a'],
     ['a name that only looks like loopback', { HTTP_HOST: '127.0.0.1.evil.example' }, 'HTTP_HOST is'],
@@ -161,6 +171,9 @@ describe('settings that contradict each other', () => {
 
   it.each<[string, Environment]>([
     ['one source is there', { ...production, LIVE_WS_HOST: '0.0.0.0', HTTP_HOST: '::' }],
+    ['the publish key has 16 characters', { ...production, LIVE_PUBLISH_KEY: 'k'.repeat(16) }],
+    ['the publish key is short in development', { LIVE_PUBLISH_KEY: 'k' }],
+    ['tokens need no end, and none is checked', { LIVE_JWT_REQUIRE_EXP: 'false' }],
     ['sessions have origins', { ...session, LIVE_ALLOWED_ORIGINS: 'https://app.example' }],
     ['development is on other loopback names', { LIVE_WS_HOST: '127.0.0.9', HTTP_HOST: 'localhost' }],
     ['both ports are free ones', { LIVE_WS_PORT: '0', HTTP_PORT: '0' }],
