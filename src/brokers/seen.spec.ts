@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { Seen } from './seen.js';
+
+describe('Seen', () => {
+  it('a topic keeps the furthest offset of its epoch', () => {
+    const seen = new Seen(10);
+    for (const offset of [1, 5, 3]) seen.add('t', 'e', offset);
+    expect(seen.get('t')).toEqual({ epoch: 'e', offset: 5 });
+    expect(seen.get('u')).toBeUndefined();
+  });
+
+  it('another epoch takes the place of the one before, also with a smaller offset', () => {
+    const seen = new Seen(10);
+    seen.add('t', 'e', 5);
+    seen.add('t', 'f', 2);
+    expect(seen.get('t')).toEqual({ epoch: 'f', offset: 2 });
+  });
+
+  it('no more topics are remembered than the bound, and a topic in use is never forgotten', () => {
+    const seen = new Seen(100);
+    let largest = 0;
+    for (let i = 0; i < 10_000; i++) {
+      seen.add(`t${String(i)}`, 'e', 1);
+      if (i % 40 === 0) seen.add('used', 'e', i);
+      largest = Math.max(largest, seen.size);
+    }
+    expect(largest).toBe(100);
+    expect(seen.get('used')).toEqual({ epoch: 'e', offset: 9_960 });
+    expect(seen.get('t9999')).toBeDefined();
+    expect(seen.get('t1')).toBeUndefined();
+  });
+});
