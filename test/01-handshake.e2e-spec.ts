@@ -223,7 +223,9 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
         instanceId: 'node-1',
         user: { id: 'ann' },
         expiresAt: 4_102_444_800_000,
-        limits: { maxMessageBytes: 65_536, maxTopics: 128, pingIntervalMs: 25_000 },
+        expiresInMs: expect.any(Number) as number,
+        reconnectSpreadMs: 1_000,
+        limits: expect.objectContaining({ maxMessageBytes: 65_536, maxTopics: 128 }) as object,
       },
       { type: 'pong', id: 'settle-1' },
     ]);
@@ -232,7 +234,8 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
   it('[L-1.11] welcomes nobody in particular with user null, and no end where there is none', async () => {
     const { url } = await startLiveApp({ platform, guards: [], options: { dangerouslyPublic: true } });
     const welcome = await (await LiveTestClient.connect(url)).next();
-    expect(Object.keys(welcome)).toEqual(['type', 'connectionId', 'instanceId', 'user', 'limits']);
+    const fields = ['type', 'connectionId', 'instanceId', 'user', 'reconnectSpreadMs', 'limits'];
+    expect(Object.keys(welcome)).toEqual(fields);
     expect(welcome['user']).toBeNull();
   });
 });

@@ -86,11 +86,13 @@ describe.each(platforms)('9. Messages that are too large, on %s', (_name, platfo
 
 describe.each(platforms)('9. Limits, on %s', (_name, platform) => {
   it('[L-9.3] says in the welcome what it holds this client to', async () => {
-    const options = { maxMessageBytes: 1_000, maxTopicsPerConnection: 2, pingIntervalMs: 5_000 };
+    const heartbeat = { pingIntervalMs: 5_000, pongTimeoutMs: 2_000 };
+    const questions = { authorizationTimeoutMs: 3_000, snapshotTimeoutMs: 4_000 };
+    const options = { maxMessageBytes: 1_000, maxTopicsPerConnection: 2, ...heartbeat, ...questions };
     const { url } = await startLiveApp({ platform, options });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
-    const limits = { maxMessageBytes: 1_000, maxTopics: 2, pingIntervalMs: 5_000 };
-    expect((await client.next())['limits']).toEqual(limits);
+    const limits = { maxMessageBytes: 1_000, maxTopics: 2, ...heartbeat, answerTimeoutMs: 7_000 };
+    expect((await client.next())['limits']).toMatchObject(limits);
     for (const topic of ['open/1', 'open/2', 'open/3']) client.send({ type: 'subscribe', topic });
     const answers = await client.settle();
     expect(answers.map(({ type, code }) => code ?? type)).toEqual([

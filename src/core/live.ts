@@ -11,6 +11,7 @@ import { ConnectionRegistry } from './connection/registry.js';
 import { Drain, type DrainResult } from './drain.js';
 import { Hub } from './fanout/hub.js';
 import { type WelcomeAnswer, welcomeTexts } from './frame/message-text.js';
+import { welcomeAnswer, welcomeLimits } from './welcome.js';
 import type { LivePorts, LiveSettings } from './live.settings.js';
 import { Backlogs } from './outbound/backlogs.js';
 import { Flusher } from './outbound/flusher.js';
@@ -84,8 +85,7 @@ export class Live {
     const broker = new PresenceBroker(outside.broker, policy, clock);
     const ports = { ...outside, policy, broker };
     this.ports = ports;
-    const { maxMessageBytes, maxTopicsPerConnection: maxTopics, pingIntervalMs } = limits;
-    this.welcomeText = welcomeTexts(settings.instanceId, { maxMessageBytes, maxTopics, pingIntervalMs });
+    this.welcomeText = welcomeTexts(settings.instanceId, welcomeLimits(limits));
     const flusher = new Flusher(clock);
     this.hub = new Hub({ ...settings, broker, observer, clock, flusher });
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
@@ -148,8 +148,7 @@ export class Live {
     const session = new Session(connection, (find ?? this.ownVerbs)(connection), this.sessions);
     this.registry.add(connection);
     this.heartbeat.welcome(connection);
-    const { id: connectionId, user, expiresAt } = connection;
-    connection.greet(this.welcomeText({ connectionId, userId: user?.id, expiresAt }));
+    connection.greet(this.welcomeText(welcomeAnswer(connection, this.ports.clock, this.registry.size)));
     this.ports.observer.opened(connection);
     if (this.draining) connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown);
     const late = connection.user && this.disconnects.meant(connection.user.id, connection.knockedMs);

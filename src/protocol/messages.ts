@@ -29,6 +29,23 @@ export interface UnsubscribeRequest {
   readonly topic: string;
 }
 
+/** One topic of a `SubscribeManyRequest`. */
+export type TopicRequest = Pick<SubscribeRequest, 'topic' | 'since' | 'maxRate'>;
+
+/** Subscribes to several topics; each is answered by itself, with this `id` and its `topic`. [L-3.14] */
+export interface SubscribeManyRequest {
+  readonly type: 'subscribe';
+  readonly id?: RequestId;
+  readonly topics: readonly TopicRequest[];
+}
+
+/** Unsubscribes from several topics; each is answered by itself, with this `id` and its `topic`. [L-3.14] */
+export interface UnsubscribeManyRequest {
+  readonly type: 'unsubscribe';
+  readonly id?: RequestId;
+  readonly topics: readonly string[];
+}
+
 export interface PublishRequest {
   readonly type: 'publish';
   readonly id?: RequestId;
@@ -50,13 +67,24 @@ export interface AuthRequest {
 }
 
 export type ClientMessage =
-  SubscribeRequest | UnsubscribeRequest | PublishRequest | PingRequest | AuthRequest;
+  | SubscribeRequest
+  | SubscribeManyRequest
+  | UnsubscribeRequest
+  | UnsubscribeManyRequest
+  | PublishRequest
+  | PingRequest
+  | AuthRequest;
 
-/** Limits that the server holds this client to. [L-9.3] */
+/** Limits of this connection, the client's and the server's own. Older servers leave some out. [L-9.3] */
 export interface WelcomeLimits {
   readonly maxMessageBytes: number;
   readonly maxTopics: number;
+  /** Topics that one message may name; absent where the server knows no `topics`. [L-3.14] */
+  readonly maxTopicsPerMessage?: number;
   readonly pingIntervalMs: number;
+  readonly pongTimeoutMs?: number;
+  /** Time that the server gives a right and a snapshot together: its answer may take as long. */
+  readonly answerTimeoutMs?: number;
 }
 
 export interface WelcomeMessage {
@@ -64,8 +92,12 @@ export interface WelcomeMessage {
   readonly connectionId: string;
   readonly instanceId: string;
   readonly user: { readonly id: string } | null;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, on the server's clock. */
   readonly expiresAt?: number;
+  /** Milliseconds from now to `expiresAt`: right also where the client's clock is wrong. */
+  readonly expiresInMs?: number;
+  /** Milliseconds over which clients that are cut together spread their return. [L-10.5] */
+  readonly reconnectSpreadMs?: number;
   readonly limits: WelcomeLimits;
 }
 
@@ -120,6 +152,14 @@ export interface AuthenticatedMessage {
   readonly id?: RequestId;
   /** The new credential's end, milliseconds since 1970; absent where it has none. */
   readonly expiresAt?: number;
+  /** Milliseconds from now to `expiresAt`. */
+  readonly expiresInMs?: number;
+}
+
+/** A message of so many bytes follows, and delays what comes behind it. [L-8.5] */
+export interface IncomingMessage {
+  readonly type: 'incoming';
+  readonly bytes: number;
 }
 
 export interface DrainingMessage {
@@ -146,6 +186,7 @@ export type ServerMessage =
   | PublishedMessage
   | PongMessage
   | AuthenticatedMessage
+  | IncomingMessage
   | DrainingMessage
   | ErrorMessage;
 

@@ -9,14 +9,18 @@ describe('welcomeTexts', () => {
       connectionId: any,
       userId: fc.option(any, { nil: undefined }),
       expiresAt: fc.option(fc.maxSafeInteger(), { nil: undefined }),
+      inMs: fc.nat(),
+      reconnectSpreadMs: fc.nat(),
     });
     const limits = { maxMessageBytes: 65_536, maxTopics: 100, pingIntervalMs: 25_000 };
     fc.assert(
-      fc.property(any, answers, (instanceId, answer) => {
-        const { connectionId, userId, expiresAt } = answer;
+      fc.property(any, answers, (instanceId, { inMs, ...answer }) => {
+        const { connectionId, userId, expiresAt, reconnectSpreadMs } = answer;
+        const expiresInMs = expiresAt === undefined ? undefined : inMs;
         const user = userId === undefined ? null : { id: userId };
-        const message = { type: 'welcome', connectionId, instanceId, user, expiresAt, limits };
-        expect(welcomeTexts(instanceId, limits)(answer)).toBe(JSON.stringify(message));
+        const place = { type: 'welcome', connectionId, instanceId, user };
+        const message = { ...place, expiresAt, expiresInMs, reconnectSpreadMs, limits };
+        expect(welcomeTexts(instanceId, limits)({ ...answer, expiresInMs })).toBe(JSON.stringify(message));
       }),
     );
   });

@@ -20,6 +20,8 @@ export interface WelcomeAnswer {
   readonly connectionId: string;
   readonly userId: string | undefined;
   readonly expiresAt: number | undefined;
+  readonly expiresInMs: number | undefined;
+  readonly reconnectSpreadMs: number;
 }
 
 /** Makes `welcome` messages; what is the same for all of a server is text already. [L-1.11] */
@@ -29,10 +31,14 @@ export function welcomeTexts(
 ): (answer: WelcomeAnswer) => string {
   const place = `,"instanceId":${JSON.stringify(instanceId)},"user":`;
   const end = `,"limits":${JSON.stringify(limits)}}`;
-  return ({ connectionId, userId, expiresAt }) => {
+  return ({ connectionId, userId, expiresAt, expiresInMs, reconnectSpreadMs }) => {
     const user = userId === undefined ? 'null' : `{"id":${JSON.stringify(userId)}}`;
-    const expiry = expiresAt === undefined ? '' : `,"expiresAt":${JSON.stringify(expiresAt)}`;
-    return `{"type":"welcome","connectionId":${JSON.stringify(connectionId)}${place}${user}${expiry}${end}`;
+    const expiry =
+      expiresAt === undefined
+        ? ''
+        : `,"expiresAt":${JSON.stringify(expiresAt)},"expiresInMs":${String(expiresInMs)}`;
+    const spread = `,"reconnectSpreadMs":${String(reconnectSpreadMs)}`;
+    return `{"type":"welcome","connectionId":${JSON.stringify(connectionId)}${place}${user}${expiry}${spread}${end}`;
   };
 }
 

@@ -24,7 +24,7 @@ describe('Auth', () => {
     await send({ type: 'auth', id: 1, token: tokenOf('ann', start + 5_000) });
     await send({ type: 'auth', id: 2, token: tokenOf('ann') });
     expect(received()).toEqual([
-      { type: 'authenticated', id: 1, expiresAt: start + 5_000 },
+      { type: 'authenticated', id: 1, expiresAt: start + 5_000, expiresInMs: 5_000 },
       { type: 'authenticated', id: 2 },
     ]);
     expect(session.connection.expiresAt).toBeUndefined();

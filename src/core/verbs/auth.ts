@@ -36,7 +36,12 @@ export class Auth {
     connection.renew(identity);
     await this.parts.rights.review(connection, 'end');
     const { expiresAt } = identity;
-    return { type: 'authenticated', ...(expiresAt !== undefined && { expiresAt }) };
+    if (expiresAt === undefined) return { type: 'authenticated' };
+    return {
+      type: 'authenticated',
+      expiresAt,
+      expiresInMs: Math.max(0, expiresAt - this.parts.clock.wallMs()),
+    };
   }
 
   private async identify(

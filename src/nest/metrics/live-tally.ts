@@ -29,6 +29,7 @@ const outboundTypes: Record<ServerMessage['type'], true> = {
   published: true,
   pong: true,
   authenticated: true,
+  incoming: true,
   draining: true,
   error: true,
 };
