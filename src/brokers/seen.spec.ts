@@ -24,7 +24,7 @@ describe('Seen', () => {
       if (i % 40 === 0) seen.add('used', 'e', i);
       largest = Math.max(largest, seen.size);
     }
-    expect(largest).toBe(100);
+    expect(largest).toBeLessThanOrEqual(100);
     expect(seen.get('used')).toEqual({ epoch: 'e', offset: 9_960 });
     expect(seen.get('t9999')).toBeDefined();
     expect(seen.get('t1')).toBeUndefined();
