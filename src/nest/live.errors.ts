@@ -91,6 +91,18 @@ export const topicTwice = (one: string, onePattern: string, other: string, other
       'Keep one of them.',
   );
 
+export const topicsOverlap = (
+  one: string,
+  onePattern: string,
+  other: string,
+  otherPattern: string,
+  example: string,
+): Error =>
+  new Error(
+    `LiveModule: @LiveTopic('${onePattern}') ${one} and @LiveTopic('${otherPattern}') ${other} both match '${example}', and ` +
+      'neither is the more specific pattern. Change one, so that its topics are a part of those of the other, or none of them.',
+  );
+
 export const topicOfPresence = (
   provider: string,
   pattern: string,

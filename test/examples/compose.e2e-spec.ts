@@ -12,7 +12,7 @@ import { type SpawnedServer, spawnServer } from '../support/spawned-server.js';
 
 const folder = resolve(import.meta.dirname, '../../examples/compose');
 const secret = 'a-secret-of-32-bytes-for-this-test-alone';
-const key = 'a-publish-key';
+const key = 'the-publish-key-of-this-test';
 
 const nginx: Program = { name: 'nginx', check: ['nginx', '-v'], install: 'apt-get install nginx-light' };
 const withNginx = describeWith(nginx);

@@ -1,4 +1,4 @@
-import { Injectable, Module, Scope } from '@nestjs/common';
+import { Injectable, Module, Scope, type Type } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { LiveModule, LiveTopic, type LiveUser, type TopicParams } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
@@ -62,6 +62,17 @@ class AnswersTopic {
   }
 }
 
+/** A topic of this pattern that everybody, or nobody, may read. */
+function wideTopic(pattern: string, allows: boolean): Type {
+  @LiveTopic(pattern)
+  class WideTopic {
+    canSubscribe(): boolean {
+      return allows;
+    }
+  }
+  return WideTopic;
+}
+
 const words = { code: 'forbidden', message: 'You may not do this with this topic' };
 
 describe.each(platforms)('Topics, on %s', (_name, platform) => {
@@ -113,6 +124,22 @@ describe.each(platforms)('Topics, on %s', (_name, platform) => {
       expect(depot).toMatchObject({ type: 'subscribed' });
       expect(depot).not.toHaveProperty('snapshot');
     }
+  });
+
+  it.each([
+    ['*/admin', ':tenant/:room', 'acme/admin'],
+    ['a/*/secret', 'a/:x/**', 'a/1/secret'],
+    [':t/admin', ':tenant/:room', 'acme/admin'],
+  ])('[L-3.3] a pattern %s that denies wins over the wider %s that allows', async (narrow, wide, topic) => {
+    const { client } = await connect('ann', { providers: [wideTopic(wide, true), wideTopic(narrow, false)] });
+    expect(await client.request({ type: 'subscribe', id: 1, topic })).toMatchObject({ code: 'forbidden' });
+  });
+
+  it('two patterns that share topics and have no order stop the start, which names both', async () => {
+    const providers = [wideTopic('a/:x', true), wideTopic(':y/b', false)];
+    await expect(startLiveApp({ platform, providers })).rejects.toThrow(
+      "@LiveTopic('a/:x') WideTopic and @LiveTopic(':y/b') WideTopic both match 'a/b'",
+    );
   });
 
   it('[L-4.4] a client publishes only where canPublish says so; by default nowhere', async () => {

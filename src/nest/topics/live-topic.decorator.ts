@@ -55,8 +55,9 @@ export interface LiveTopicMetadata {
 export const LIVE_TOPIC = Symbol('nestjs-live:topic');
 
 /**
- * Declares topics: the class is a provider and says who may read and write them. The most specific pattern wins; a
- * topic that nobody declares is forbidden.
+ * Declares topics: the class is a provider and says who may read and write them. The most specific pattern wins: one
+ * whose topics are a part of another's. Two patterns that share topics without such an order are a start error. A topic
+ * that nobody declares is forbidden.
  *
  * @param pattern `fleet/:fleetId` names a segment, `*` stands for one, `**` at the end for one or more
  * @throws at once, for what is no pattern

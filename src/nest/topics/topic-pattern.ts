@@ -6,6 +6,12 @@ export type TopicParams = Readonly<Record<string, string>>;
 const literal = /^(?!\.{1,2}$)[\w.~$-]+$/;
 const parameter = /^:([A-Za-z_]\w*)$/;
 
+/**
+ * How the topics of one pattern relate to those of another: all of them are its own, too (`subset`), or the other way
+ * round; they share some (`overlap`) or none.
+ */
+export type PatternRelation = 'equal' | 'subset' | 'superset' | 'overlap' | 'disjoint';
+
 /** A pattern of topics: `fleet/:fleetId` names a segment, `*` stands for one, `**` at the end for one or more. */
 export class TopicPattern {
   private readonly segments: readonly string[];
@@ -20,7 +26,7 @@ export class TopicPattern {
       if (name !== undefined) names.add(name);
       if (segment === '**' && i < this.segments.length - 1)
         throw wrongPattern(text, '** is only for the end');
-      if (rankOf(segment) === 0 && !literal.test(segment))
+      if (!isWildcard(segment) && !literal.test(segment))
         throw wrongPattern(text, `"${segment}" is no segment`);
     });
   }
@@ -42,25 +48,79 @@ export class TopicPattern {
     return params;
   }
 
-  /** What two patterns that match the same topics with the same precedence have in common. */
-  get form(): string {
-    return this.segments.map((segment) => (segment.startsWith(':') ? ':' : segment)).join('/');
+  /** How the topics of this pattern relate to those of another one. */
+  relationTo(other: TopicPattern): PatternRelation {
+    if (!this.meets(other)) return 'disjoint';
+    const within = this.isWithin(other);
+    if (other.isWithin(this)) return within ? 'equal' : 'superset';
+    return within ? 'subset' : 'overlap';
   }
 
-  /** Sorts the more specific pattern first: segment by segment a literal, then a name, then `*`, then `**`. */
+  /** A topic of both patterns, for an error that shows one. Only for patterns that are not disjoint. */
+  exampleWith(other: TopicPattern): string {
+    const length = Math.max(this.segments.length, other.segments.length);
+    return Array.from({ length }, (_, i) => this.literalAt(i) ?? other.literalAt(i) ?? 'any').join('/');
+  }
+
+  /**
+   * Sorts a pattern before every other one whose topics include all of its own. Only where no two of the sorted ones
+   * overlap without an order does this put the one that decides about a topic first.
+   */
   static compare(one: TopicPattern, other: TopicPattern): number {
-    const length = Math.max(one.segments.length, other.segments.length);
-    for (let i = 0; i < length; i++) {
-      const difference = rankOf(one.segments[i]) - rankOf(other.segments[i]);
-      if (difference !== 0) return difference;
-    }
-    return one.text < other.text ? -1 : Number(one.text > other.text);
+    return (
+      Number(one.open) - Number(other.open) ||
+      other.segments.length - one.segments.length ||
+      other.literalCount - one.literalCount ||
+      (one.text < other.text ? -1 : Number(one.text > other.text))
+    );
+  }
+
+  /** Whether it ends in `**`, and so has topics of any length from its own on. */
+  private get open(): boolean {
+    return this.segments.at(-1) === '**';
+  }
+
+  /** Segments that are not `**`. */
+  private get fixedCount(): number {
+    return this.segments.length - Number(this.open);
+  }
+
+  private get literalCount(): number {
+    return this.segments.filter((segment) => !isWildcard(segment)).length;
+  }
+
+  private literalAt(i: number): string | undefined {
+    const segment = this.segments[i];
+    return segment === undefined || isWildcard(segment) ? undefined : segment;
+  }
+
+  /** Whether some topic matches both. */
+  private meets(other: TopicPattern): boolean {
+    if (!this.open && !this.hasLengthOf(other)) return false;
+    if (!other.open && !other.hasLengthOf(this)) return false;
+    return this.segments.every((_, i) => {
+      const [mine, others] = [this.literalAt(i), other.literalAt(i)];
+      return mine === undefined || others === undefined || mine === others;
+    });
+  }
+
+  /** Whether every topic that matches this matches the other one, too. */
+  private isWithin(other: TopicPattern): boolean {
+    if (this.open && !other.open) return false;
+    if (this.open ? this.fixedCount < other.fixedCount : !this.hasLengthOf(other)) return false;
+    return other.segments.every((_, i) => {
+      const literalOfOther = other.literalAt(i);
+      return literalOfOther === undefined || literalOfOther === this.literalAt(i);
+    });
+  }
+
+  /** Whether the other one has topics of as many segments as this one, which is not open, has. */
+  private hasLengthOf({ open, segments }: TopicPattern): boolean {
+    return open ? this.segments.length >= segments.length : this.segments.length === segments.length;
   }
 }
 
-function rankOf(segment: string | undefined): number {
-  if (segment === undefined) return 4;
-  if (segment === '**') return 3;
-  if (segment === '*') return 2;
-  return segment.startsWith(':') && parameter.test(segment) ? 1 : 0;
+/** Whether a segment stands for more than itself. */
+function isWildcard(segment: string): boolean {
+  return segment === '*' || segment === '**' || parameter.test(segment);
 }

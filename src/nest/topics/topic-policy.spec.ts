@@ -97,6 +97,56 @@ describe('TopicPolicy', () => {
     );
   });
 
+  it.each([
+    [':x/*', '*/:y', "'any/any'", 'declare the same topics'],
+    ['*/*/b', 'a/**', "'a/any/b'", 'neither is the more specific pattern'],
+    ['a/:x', ':y/b', "'a/b'", 'neither is the more specific pattern'],
+    ['a/**', ':y/b', "'a/b'", 'neither is the more specific pattern'],
+    ['a/:x/**', ':y/b/**', "'a/b/any'", 'neither is the more specific pattern'],
+  ])('refuses %s beside %s, and names both and why', (one, other, example, why) => {
+    class Fleet extends Topics {}
+    class Buses extends Topics {}
+    const declare = () => policyOf(declared(one, new Fleet('one')), declared(other, new Buses('other')));
+    expect(declare).toThrow(why);
+    expect(declare).toThrow(`@LiveTopic('${one}') Fleet and @LiveTopic('${other}') Buses`);
+    if (why.startsWith('neither')) expect(declare).toThrow(`both match ${example}`);
+  });
+
+  it.each([
+    ['*/admin', ':tenant/:room', 'acme/admin'],
+    [':t/admin', ':tenant/:room', 'acme/admin'],
+    ['a/*/secret', 'a/:x/**', 'a/1/secret'],
+    ['a/*/b', 'a/**', 'a/1/b'],
+  ])('a narrower %s decides before %s, in either order', (narrow, wide, topic) => {
+    const [denies, allows] = [new Topics('denies', false), new Topics('allows')];
+    const both = [declared(narrow, denies), declared(wide, allows)];
+    for (const order of [both, both.toReversed()])
+      expect(
+        policyOf(...order)
+          .rulesFor(topic)
+          ?.canSubscribe(ann),
+      ).toBe(false);
+  });
+
+  it.each([
+    ['fleet/:id/presence', 'fleet/7'],
+    ['fleet/7/presence', 'fleet/:id'],
+    ['fleet/:id/presence', ':kind/7'],
+    ['fleet/*/presence', 'fleet/**'],
+    ['*/presence', 'fleet'],
+  ])('[L-11.1] refuses %s where the members of %s are announced', (hidden, shown) => {
+    const rooms = { ...declared(shown, new Topics('rooms')), presence: { graceMs: 0 } };
+    expect(() => policyOf(rooms, declared(hidden, new Topics('hidden')))).toThrow(
+      `@LiveTopic('${hidden}') Topics is where the members of @LiveTopic('${shown}')`,
+    );
+  });
+
+  it('[L-11.1] takes a topic that ends in presence where no topic before it has any', () => {
+    const rooms = { ...declared('fleet/7', new Topics('rooms')), presence: { graceMs: 0 } };
+    const policy = policyOf(rooms, declared('fleet/8/presence', new Topics('other')));
+    expect(policy.rulesFor('fleet/8/presence')).toBeDefined();
+  });
+
   it('keeps its memory of topics bounded, however many a peer names', () => {
     const policy = policyOf(declared('fleet/:id', new Topics('one')));
     for (let i = 0; i < 25_000; i++) policy.rulesFor(`${i % 2 ? 'fleet' : 'none'}/${String(i)}`);

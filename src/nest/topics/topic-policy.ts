@@ -1,7 +1,7 @@
 import type { DeliveryRules } from '../../core/pace/delivery.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import type { Policy, PresenceRules, TopicRules } from '../../core/ports/policy.js';
-import { topicOfPresence, topicTwice } from '../live.errors.js';
+import { topicOfPresence, topicsOverlap, topicTwice } from '../live.errors.js';
 import type { LiveTopicProvider } from './live-topic.decorator.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 
@@ -28,14 +28,11 @@ export class TopicPolicy implements Policy {
     return this.declared.map(({ pattern }) => pattern.text);
   }
 
-  /** Throws when two of them are of the same form. */
+  /** Throws where it would not be certain which of two patterns decides about a topic. */
   declare(topics: readonly DeclaredTopic[]): void {
-    const byForm = new Map<string, DeclaredTopic>();
-    for (const topic of topics) {
-      const same = byForm.get(topic.pattern.form);
-      if (same !== undefined) throw topicTwice(...namesOf(same), ...namesOf(topic));
-      byForm.set(topic.pattern.form, topic);
-    }
+    topics.forEach((topic, i) => {
+      for (const other of topics.slice(0, i)) checkOrder(other, topic);
+    });
     for (const topic of topics) checkPresence(topic, topics);
     this.declared = topics.toSorted((one, other) => TopicPattern.compare(one.pattern, other.pattern));
     this.remembered.clear();
@@ -58,13 +55,22 @@ export class TopicPolicy implements Policy {
   }
 }
 
+/** Of two patterns that match the same topic, one must be the more specific: its topics are a part of the other's. */
+function checkOrder(one: DeclaredTopic, other: DeclaredTopic): void {
+  const relation = one.pattern.relationTo(other.pattern);
+  if (relation === 'equal') throw topicTwice(...namesOf(one), ...namesOf(other));
+  if (relation !== 'overlap') return;
+  throw topicsOverlap(...namesOf(one), ...namesOf(other), one.pattern.exampleWith(other.pattern));
+}
+
 /** A topic with presence has another one beside it, which would hide one of the application's own. [L-11.1] */
 function checkPresence(topic: DeclaredTopic, topics: readonly DeclaredTopic[]): void {
   const base = /^(.*)\/presence$/.exec(topic.pattern.text)?.[1];
   if (base === undefined) return;
-  // A pattern stands for a topic here: its names are one segment of any text.
-  const example = base.replaceAll(/[^/]+/g, (segment) => (/^(?::|\*)/.test(segment) ? 'any' : segment));
-  const hides = topics.find(({ pattern, presence }) => presence !== undefined && pattern.match(example));
+  const members = new TopicPattern(base);
+  const hides = topics.find(
+    ({ pattern, presence }) => presence !== undefined && pattern.relationTo(members) !== 'disjoint',
+  );
   if (hides !== undefined) throw topicOfPresence(...namesOf(topic), ...namesOf(hides));
 }
 
