@@ -161,7 +161,8 @@ export class Live {
    *
    * @returns its position, once the broker has it, and whether it was suppressed as a duplicate or as stale
    * @throws LiveError `validation-failed` for what is no topic name, is declared nowhere, or has no JSON text, and for
-   * options that are no key or no version; `unavailable` when the broker cannot take it
+   * options that are no key or no version; `limit-exceeded` when the broker takes none so large; `unavailable` when it
+   * cannot take it now
    */
   async publish(topic: string, data: unknown, options: PublicationOptions = {}): Promise<Published> {
     if (!isTopicName(topic)) throw new LiveError('validation-failed', 'This is not a topic name [L-3.1]');

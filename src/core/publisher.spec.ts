@@ -3,7 +3,9 @@ import { MemoryBroker } from '../brokers/memory/memory-broker.js';
 import { LossyBroker } from '../testing/lossy-broker.js';
 import { TestClock } from '../testing/test-clock.js';
 import { silentSink } from './ports/broker.js';
+import type { LiveError } from '../protocol/live.error.js';
 import { silentObserver } from './ports/observer.js';
+import { PublishRefusal, tooLarge } from './ports/publish-refusal.js';
 import type { PublishQueueLimits } from './publish-queue.js';
 import { Publisher } from './publisher.js';
 
@@ -113,5 +115,30 @@ describe('Publisher, while the broker is away', () => {
     await clock.settle();
     expect(ended.toSorted()).toEqual(['a 1 is 1', 'a 2 is 2', refused('a 3')]);
     expect(publisher.waitingCount).toBe(0);
+  });
+});
+
+describe('Publisher, with a broker that refuses', () => {
+  const failing = async (error: Error) => {
+    const failed: string[] = [];
+    const broker = new LossyBroker(new MemoryBroker(new TestClock()));
+    broker.publish = () => Promise.reject(error);
+    const observer = { ...silentObserver, failed: (doing: string) => void failed.push(doing) };
+    const publisher = new Publisher(broker, observer, new TestClock());
+    const { code, message } = await publisher.publishOrWait('a', '1', {}, rules).then(
+      () => expect.unreachable(),
+      (answer: LiveError) => answer,
+    );
+    return { code, message, failed };
+  };
+
+  it('[L-4.3] answers limit-exceeded to a publication that the broker never takes, which is no failure', async () => {
+    const words = 'A publication may have at most 5 bytes; this one has 6';
+    expect(await failing(tooLarge(5, 6))).toEqual({ code: 'limit-exceeded', message: words, failed: [] });
+  });
+
+  it('answers unavailable to a publication that the broker does not take now, and reports the failure', async () => {
+    const { code, failed } = await failing(new PublishRefusal('refused', 'Its memory is full'));
+    expect([code, failed]).toEqual(['unavailable', ['publishing to the broker']]);
   });
 });

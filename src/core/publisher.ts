@@ -2,6 +2,7 @@ import { LiveError } from '../protocol/live.error.js';
 import type { Broker, Published, PublishOptions } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
+import { PublishRefusal } from './ports/publish-refusal.js';
 import type { TopicRules } from './ports/policy.js';
 import { PublishQueue, type PublishQueueLimits } from './publish-queue.js';
 
@@ -30,7 +31,7 @@ export class Publisher {
     return this.queue?.size ?? 0;
   }
 
-  /** Rejects with `unavailable` when the broker cannot take it now. */
+  /** Rejects with `unavailable` when the broker cannot take it now, with `limit-exceeded` when it never can. */
   async publish(
     topic: string,
     text: string,
@@ -85,6 +86,8 @@ export class Publisher {
       if (published.suppressed === undefined) this.publicationsTotal += 1;
       return published;
     } catch (error) {
+      if (error instanceof PublishRefusal && error.kind === 'too-large')
+        throw new LiveError('limit-exceeded', error.message);
       this.observer.failed('publishing to the broker', error);
       throw notNow();
     }

@@ -43,7 +43,8 @@ export class LiveService {
    *
    * @returns the publication's position, once the broker has accepted it, and whether it was suppressed
    * @throws LiveError `validation-failed` when `topic` is no topic name or declared by no `@LiveTopic`, `data` has no JSON
-   * text, or an option is out of its bounds; `unavailable` when the broker cannot take it
+   * text, or an option is out of its bounds; `limit-exceeded` when the broker takes none so large; `unavailable` when it
+   * cannot take it now
    */
   publish(topic: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
     return this.live.publish(topic, data, options);

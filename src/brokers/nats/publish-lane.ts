@@ -4,6 +4,7 @@ import type { KnownHead } from './heads.js';
 import { type Batch, compose } from './compose.js';
 import type { Keeper } from './keeper.js';
 import { idOf } from './message-id.js';
+import { publishFailure } from './nats-refusal.js';
 import type { TopicLog } from './topic-log.js';
 
 /** One publication that waits for its turn. */
@@ -67,7 +68,8 @@ export class PublishLane {
       try {
         await this.publish(jobs);
       } catch (error) {
-        for (const { reject } of jobs) reject(error);
+        const failure = publishFailure(error, jobs.length === 1);
+        for (const { reject } of jobs) reject(failure);
       }
     }
     this.running = false;

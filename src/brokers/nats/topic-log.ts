@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/ports/clock.js';
+import { tooLarge } from '../../core/ports/publish-refusal.js';
 import { Heads, type KnownHead } from './heads.js';
 import { MessageCache } from './message-cache.js';
 import type { NatsEngine, RawMessage } from './nats-engine.js';
 import { type Content, decode, encode, type Place, refCount, type StoredMessage } from './stored-message.js';
+
+/** Room for the headers of a message in what the server takes. */
+const headerBytes = 1_024;
 
 /** How often a topic's end is looked for while others write it. */
 const attempts = 20;
@@ -103,8 +107,11 @@ export class TopicLog {
   ): Promise<StoredMessage | { readonly duplicateOf: number } | 'overtaken'> {
     const payload = encode(content);
     const engine = this.engine();
-    if (payload.length > engine.maxPayloadBytes - 1_024)
+    const maxBytes = engine.maxPayloadBytes - headerBytes;
+    if (payload.length > maxBytes) {
+      if (content.publications.length === 1) throw tooLarge(maxBytes, payload.length);
       throw new Error(`The NATS server takes at most ${String(engine.maxPayloadBytes)} bytes.`);
+    }
     const appended = await engine.append({ stream: after.stream, after: after.seq }, topic, payload, id);
     if (typeof appended === 'string' || 'duplicateOf' in appended) return appended;
     const bytes = content.publications.reduce((sum, { data }) => sum + data.length, 0);

@@ -10,6 +10,7 @@ import type {
   StreamReading,
 } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';
+import { PublishRefusal, tooLarge } from '../../core/ports/publish-refusal.js';
 import type { Position } from '../../protocol/position.js';
 import { BrokerClock } from '../broker-clock.js';
 import { type PublishPlace, published, publishArguments, publishScript } from './publish-script.js';
@@ -30,6 +31,7 @@ import {
 import { RedisConnection } from './redis-connection.js';
 import { signalHead } from './redis-inbound.js';
 import { RedisKeys } from './redis-keys.js';
+import { publishFailure } from './redis-refusal.js';
 import { type RedisScript, withoutJunk } from './redis-script.js';
 
 /** Topics whose ends are asked for in one script, and scripts of these under way at a time: few enough that others get their turn. */
@@ -50,6 +52,8 @@ export class RedisBroker implements Broker {
   private readonly options: ResolvedRedisOptions;
   private readonly keys: RedisKeys;
   private readonly connection: RedisConnection;
+  /** Largest publication that is sent: the option, or less where Redis has refused less. */
+  private maxBytes: number;
 
   /**
    * Connects when its application starts.
@@ -59,6 +63,7 @@ export class RedisBroker implements Broker {
    */
   constructor(options: RedisBrokerOptions = {}, clock: Clock = new BrokerClock()) {
     this.options = resolveRedisOptions(options);
+    this.maxBytes = this.options.maxPublicationBytes;
     this.keys = new RedisKeys(this.options.prefix, this.options.database);
     this.connection = new RedisConnection(this.options, this.keys, clock);
   }
@@ -88,18 +93,20 @@ export class RedisBroker implements Broker {
 
   async publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
     const bytes = Buffer.byteLength(data);
-    const { maxPublicationBytes, metadataTtlMs } = this.options;
-    if (bytes > maxPublicationBytes)
-      throw new Error(
-        `A publication has at most ${String(maxPublicationBytes)} bytes; this one has ${String(bytes)}.`,
-      );
+    const { metadataTtlMs } = this.options;
+    if (bytes > this.maxBytes) throw tooLarge(this.maxBytes, bytes);
     const { idempotencyKey } = options;
     const keys = this.keysOf(topic);
     if (idempotencyKey !== undefined) keys.push(this.keys.idempotency(topic, idempotencyKey));
     const place = { candidate: randomUUID(), metadataTtlMs, channel: this.keys.channel(topic) };
     const answer = await this.run(bytes, publishScript, keys, (life, command) =>
       publishArguments(data, options, { ...place, life, command }),
-    );
+    ).catch((error: unknown) => {
+      const failure = publishFailure(error);
+      // Redis closes the connection on it, so no second one is sent.
+      if (failure instanceof PublishRefusal && failure.kind === 'too-large') this.maxBytes = bytes - 1;
+      throw failure;
+    });
     return published(answer);
   }
 

@@ -105,7 +105,10 @@ export interface Broker {
   readonly solitary?: true;
   /** Called once, before anything else. */
   start(sink: BrokerSink): void;
-  /** Gives the next offset, stores, delivers: one step for the engine. Resolves once the publication is in its hands. */
+  /**
+   * Gives the next offset, stores, delivers: one step for the engine. Resolves once the publication is in its hands; rejects
+   * with a `PublishRefusal` where the engine answered and did not take it.
+   */
   publish(topic: string, data: string, options: PublishOptions): Promise<Published>;
   /** Resolves when the subscription is in force: everything published from then on reaches the sink. */
   subscribe(topic: string): Promise<void>;

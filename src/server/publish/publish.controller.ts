@@ -47,6 +47,7 @@ export class PublishController {
     } catch (error) {
       if (!(error instanceof LiveError)) throw error;
       if (error.code === 'unavailable') throw new ServiceUnavailableException(error.message);
+      if (error.code === 'limit-exceeded') throw new PayloadTooLargeException(error.message);
       throw new BadRequestException(error.message);
     }
   }

@@ -1,0 +1,132 @@
+import { DiscardPolicy, type StreamUpdateConfig } from '@nats-io/jetstream';
+import { expect, it, onTestFinished } from 'vitest';
+import { NatsBroker, type NatsBrokerOptions } from '../../src/brokers/nats/index.js';
+import { RedisBroker, type RedisBrokerOptions } from '../../src/brokers/redis/index.js';
+import type { Broker } from '../../src/core/ports/broker.js';
+import type { PublishRefusal } from '../../src/core/ports/publish-refusal.js';
+import { NatsServer } from '../support/nats-server.js';
+import { describeWith, natsServer, redisServer } from '../support/programs.js';
+import { RedisServer } from '../support/redis-server.js';
+import { BrokerReader } from './support/broker-reader.js';
+import { until } from './support/waiting.js';
+
+/** What became of a publication: an offset, or the kind and the words of the refusal. */
+async function outcome(broker: Broker, data = '1'): Promise<number | string> {
+  try {
+    return (await broker.publish('a', data, {})).offset;
+  } catch (error) {
+    const { name, kind, message } = error as PublishRefusal;
+    return name === 'PublishRefusal' ? `${kind}: ${message}` : `${name}: ${message}`;
+  }
+}
+
+async function opened<T extends Broker>(broker: T): Promise<T> {
+  onTestFinished(() => broker.close());
+  const reader = new BrokerReader(broker);
+  await until('the broker is available', () => broker.available, 5_000);
+  await reader.follow('a');
+  return broker;
+}
+
+const text = (bytes: number): string => JSON.stringify('x'.repeat(bytes - 2));
+
+describeWith(redisServer)('What Redis refuses', () => {
+  const start = async (options: RedisBrokerOptions = {}, args: readonly string[] = []) => {
+    const redis = await RedisServer.start({ args });
+    return { redis, broker: await opened(new RedisBroker({ url: redis.url, ...options })) };
+  };
+
+  it('a publication above the limit is too large, and none below it', async () => {
+    const { broker } = await start({ maxPublicationBytes: 1_000 });
+    expect([await outcome(broker, text(1_001)), await outcome(broker, text(1_000))]).toEqual([
+      'too-large: A publication may have at most 1000 bytes; this one has 1001',
+      1,
+    ]);
+  });
+
+  it('a publication above proto-max-bulk-len is too large for Redis itself', async () => {
+    const args = ['--proto-max-bulk-len', '1048576'];
+    const { broker } = await start({ maxPublicationBytes: 4_000_000 }, args);
+    expect(await outcome(broker, text(2_000_000))).toBe(
+      'too-large: The publication is larger than Redis takes',
+    );
+    await until('it is connected again', () => broker.lossesTotal === 1 && broker.available, 5_000);
+    // It is known now: another one is not sent, and does not cost the connection.
+    expect(await outcome(broker, text(2_000_000))).toMatch(/^too-large: .* at most 1999999 bytes/);
+    expect([await outcome(broker), broker.lossesTotal]).toEqual([1, 1]);
+  });
+
+  it('a full memory, missing replicas and a missing right are refusals that end', async () => {
+    const { redis, broker } = await start();
+    const refused = async (): Promise<unknown> => outcome(broker);
+    await redis.run('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    await redis.run('CONFIG', 'SET', 'maxmemory', '1');
+    expect(await refused()).toBe('refused: Redis refuses publications: its memory is full (OOM)');
+    await redis.run('CONFIG', 'SET', 'maxmemory', '0');
+    await redis.run('CONFIG', 'SET', 'min-replicas-to-write', '1');
+    expect(await refused()).toBe('refused: Redis refuses publications: it has too few replicas (NOREPLICAS)');
+    await redis.run('CONFIG', 'SET', 'min-replicas-to-write', '0');
+    await redis.run('ACL', 'SETUSER', 'default', '-evalsha');
+    expect(await refused()).toBe('refused: Redis refuses publications: a right is missing (NOPERM)');
+    await redis.run('ACL', 'SETUSER', 'default', '+evalsha');
+    expect(await refused()).toBeTypeOf('number');
+    expect(broker.available).toBe(true);
+  });
+
+  it('a Redis that is away refuses nothing: it does not answer', async () => {
+    const { redis, broker } = await start();
+    await redis.stop();
+    expect(await outcome(broker)).toMatch(/^Error: /);
+  });
+});
+
+describeWith(natsServer)('What NATS refuses', () => {
+  const start = async (options: NatsBrokerOptions = {}, config?: string) => {
+    const nats = await NatsServer.start(config === undefined ? {} : { config: () => config });
+    onTestFinished(() => nats.remove());
+    return { nats, broker: await opened(new NatsBroker({ url: nats.url, ...options })) };
+  };
+
+  it('a publication above max_payload is too large before it is sent, and the next one goes on', async () => {
+    const { broker } = await start({}, 'max_payload: 8KB');
+    expect(await outcome(broker, text(8_000))).toMatch(
+      /^too-large: A publication may have at most 7168 bytes/,
+    );
+    expect(await outcome(broker, text(6_500))).toBe(1);
+  });
+
+  it("a publication above the stream's max_msg_size is too large", async () => {
+    const { nats, broker } = await start();
+    await nats.withManager((jsm) => jsm.streams.update('LIVE', { max_msg_size: 2_000 }));
+    expect(await outcome(broker, text(5_000))).toBe(
+      'too-large: The publication is larger than the NATS stream takes',
+    );
+    expect(await outcome(broker)).toBe(1);
+  });
+
+  it('a full stream that discards new messages, and a sealed one, refuse every publication', async () => {
+    const { nats, broker } = await start();
+    await nats.withManager((jsm) =>
+      jsm.streams.update('LIVE', { discard: DiscardPolicy.New, max_msgs: 1, allow_rollup_hdrs: false }),
+    );
+    await outcome(broker);
+    expect(await outcome(broker)).toMatch(/^refused: NATS refuses publications: maximum messages exceeded/);
+    await nats.withManager((jsm) =>
+      jsm.streams.update('LIVE', { sealed: true } as Partial<StreamUpdateConfig>),
+    );
+    expect(await outcome(broker)).toMatch(/^refused: NATS refuses publications: .*sealed/);
+    expect(broker.available).toBe(true);
+  });
+
+  it('a missing right to publish is a refusal that names no topic', async () => {
+    const deny = 'permissions: { publish: { deny: [ "live.in.>", "live.*.in.>" ] } }';
+    const users = `authorization { users = [ { user: a, password: b, ${deny} } ] }`;
+    const nats = await NatsServer.start({ config: () => users });
+    onTestFinished(() => nats.remove());
+    const broker = new NatsBroker({ url: nats.url.replace('//', '//a:b@') });
+    onTestFinished(() => broker.close());
+    broker.start(new BrokerReader(new NatsBroker({ url: nats.url })));
+    await until('the broker is available', () => broker.available, 5_000);
+    expect(await outcome(broker)).toBe('refused: NATS refuses publications: a right is missing');
+  });
+});
