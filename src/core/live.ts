@@ -42,7 +42,7 @@ export interface LiveStats extends ClusterStats {
   readonly publicationsTotal: number;
   /** Since the start: publications times their subscribers. */
   readonly deliveriesTotal: number;
-  /** Bytes that wait for all peers together, outside of the kernel. */
+  /** Bytes that wait for all peers together, outside of the kernel: to be sent now, at a rate, or after an answer. */
   readonly queuedBytes: number;
   /** Connections that read more slowly than they are sent to. */
   readonly behind: number;
@@ -87,12 +87,12 @@ export class Live {
     this.ports = ports;
     this.welcomeText = welcomeTexts(settings.instanceId, welcomeLimits(limits));
     const flusher = new Flusher(clock);
-    this.hub = new Hub({ ...settings, broker, observer, clock, flusher });
+    const backlogs = new Backlogs(limits, clock);
+    this.hub = new Hub({ ...settings, broker, observer, clock, flusher, backlogs });
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
     this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
     this.credentials = new CredentialWatch(limits.credentialGraceMs, clock, this.registry);
-    const backlogs = new Backlogs(limits, clock);
     this.connections = { clock, observer, flusher, backlogs };
     const rights = new Rights(new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs));
     this.recheck = new Recheck(limits.authorizationRecheckMs, clock, this.registry, rights);
@@ -177,7 +177,7 @@ export class Live {
   }
 
   stats(): LiveStats {
-    let queuedBytes = 0;
+    let { queuedBytes } = this.hub;
     for (const { outbox } of this.registry) queuedBytes += outbox.queuedBytes;
     return {
       connections: this.registry.size,
@@ -187,7 +187,7 @@ export class Live {
       publicationsTotal: this.publisher.publicationsTotal,
       deliveriesTotal: this.hub.deliveriesTotal,
       queuedBytes,
-      behind: this.connections.backlogs.size,
+      behind: [...this.registry].filter(({ outbox }) => outbox.hasBacklog).length,
       healing: this.hub.healingCount,
       restarting: this.hub.pausedCount,
       ...this.cluster.stats(),

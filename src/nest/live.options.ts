@@ -96,13 +96,13 @@ export interface LiveModuleOptions {
    * @default 0, at the end of the tick
    */
   readonly flushMs?: number;
-  /** Messages that may wait for one connection before it is closed with 1008. @default 4096 */
+  /** Messages that may wait for one connection, or for one rate of a topic, before it is closed with 1008. @default 4096 */
   readonly maxQueuedMessages?: number;
   /** Milliseconds that a message may wait for a connection that does not read, before it is closed with 1008. @default 10000 */
   readonly maxQueueAgeMs?: number;
   /**
    * Bytes that may wait for all connections together; beyond it those with most waiting are closed with 1008. What many
-   * wait for is counted for each of them, though it is in memory once.
+   * wait for is counted for each of them, though it is in memory once; for a rate, and for pending subscribes, once a topic.
    * @default 268435456
    */
   readonly maxQueuedBytesTotal?: number;

@@ -10,7 +10,8 @@ import type { Windows } from './windows.js';
 /** What was published to a topic in the window that is open, for all its subscribers. [L-4.9] */
 export class Gathering implements Gathered {
   private events: SharedEvent[] = [];
-  private byteLength = 0;
+  /** Bytes that are gathered. */
+  byteLength = 0;
 
   constructor(
     private readonly subscribers: Subscribers,

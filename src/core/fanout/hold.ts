@@ -14,19 +14,29 @@ export class Hold {
   readonly publications: Held[] = [];
   /** Whether something did not fit: what is here has a gap at its end. */
   overflowed = false;
-  private byteLength = 0;
+  private heldBytes = 0;
   private epoch: string | undefined;
+
+  /** Bytes of the frames that are here. */
+  get byteLength(): number {
+    return this.overflowed ? 0 : this.heldBytes;
+  }
 
   add(epoch: string, offset: number, frame: SharedFrame): void {
     if (this.overflowed) return;
     if (epoch !== this.epoch) this.startOver(epoch);
-    this.byteLength += frame.bytes.byteLength;
-    if (this.publications.length >= holdLimits.count || this.byteLength > holdLimits.bytes) {
-      this.overflowed = true;
-      this.publications.length = 0;
+    this.heldBytes += frame.bytes.byteLength;
+    if (this.publications.length >= holdLimits.count || this.heldBytes > holdLimits.bytes) {
+      this.overflow();
       return;
     }
     this.publications.push({ offset, frame });
+  }
+
+  /** Gives up what is here, and takes nothing more. */
+  overflow(): void {
+    this.overflowed = true;
+    this.publications.length = 0;
   }
 
   /** Whether what is here can follow a position in `epoch`: the stream was not lost between the two. */
@@ -38,6 +48,6 @@ export class Hold {
   private startOver(epoch: string): void {
     this.epoch = epoch;
     this.publications.length = 0;
-    this.byteLength = 0;
+    this.heldBytes = 0;
   }
 }

@@ -2,6 +2,7 @@
 import type { Connection } from '../connection/connection.js';
 import { eventText } from '../frame/message-text.js';
 import { SharedFrame } from '../frame/shared-frame.js';
+import type { Backlogs } from '../outbound/backlogs.js';
 import type { Flusher } from '../outbound/flusher.js';
 import type { DeliveryRules } from '../pace/delivery.js';
 import type { Broker, Publication } from '../ports/broker.js';
@@ -17,6 +18,7 @@ export interface HubParts {
   readonly observer: Observer;
   readonly clock: Clock;
   readonly flusher: Flusher;
+  readonly backlogs: Backlogs;
   /** Bytes from which a message for many is worth compressing. @default none is */
   readonly compressFromBytes?: number | undefined;
   /** Milliseconds that publications are gathered, for topics that do not say. @default 0 */
@@ -46,6 +48,7 @@ export class Hub {
     this.surroundings = {
       clock: parts.clock,
       windows: this.windows,
+      backlogs: parts.backlogs,
       flushMs: parts.flushMs ?? 0,
       merged: (name, publication, from) => this.frame(eventText(name, publication, from)),
       leftOut: (topic, subscription, from) => this.onLeftOut(topic, subscription, from),
@@ -61,6 +64,13 @@ export class Hub {
     let count = 0;
     for (const { subscriptions, paused } of this.topics.values()) count += subscriptions.length + paused.size;
     return count;
+  }
+
+  /** Bytes that wait in topics for somebody, and are in no connection's queue. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const topic of this.topics.values()) bytes += topic.queuedBytes;
+    return bytes;
   }
 
   /** Subscriptions that nothing is delivered to at the moment, because they are brought to a fresh start. */

@@ -3,12 +3,14 @@ import type { Connection } from '../connection/connection.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
 import type { DeliveryRules } from '../pace/delivery.js';
 import { Pacing } from '../pace/pacing.js';
+import type { Backlogs } from '../outbound/backlogs.js';
 import type { Publication } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { SnapshotRun } from '../stream/snapshot-run.js';
 import type { Audience } from './audience.js';
-import { Hold } from './hold.js';
 import { Gathering } from './gathering.js';
+import type { Hold } from './hold.js';
+import { Holds } from './holds.js';
 import { type MakeMerged, SharedEvent } from './shared-event.js';
 import { Subscribers } from './subscribers.js';
 import { type SubscribedTopic, Subscription, type WaitingRoom } from './subscription.js';
@@ -20,6 +22,8 @@ export interface Healing {
   take(epoch: string, publication: Publication): void;
   /** Settles when the broker has answered once more, or has failed to. */
   readonly tried: Promise<void>;
+  /** Bytes of what was taken, or a little more. */
+  readonly queuedBytes: number;
   /** The topic is closed. */
   over(): void;
 }
@@ -28,6 +32,7 @@ export interface Healing {
 export interface TopicSurroundings {
   readonly clock: Clock;
   readonly windows: Windows;
+  readonly backlogs: Backlogs;
   /** Milliseconds that publications are gathered where the topic does not say. */
   readonly flushMs: number;
   /** The frame of a publication that stands for everything `from` an offset. */
@@ -50,7 +55,7 @@ export class Topic implements SubscribedTopic {
   /** The snapshot that is being made now; whoever comes meanwhile shares it. */
   snapshotRun: SnapshotRun | undefined;
   private readonly subscribers = new Subscribers();
-  private readonly holds = new Set<Hold>();
+  private readonly holds: Holds;
   private readonly pacing: Pacing;
   private readonly gathering: Gathering;
 
@@ -61,14 +66,21 @@ export class Topic implements SubscribedTopic {
     private readonly surroundings: TopicSurroundings,
     delivery: DeliveryRules,
   ) {
-    this.pacing = new Pacing(delivery, surroundings.clock);
-    const { windows, flushMs } = surroundings;
+    const { clock, backlogs, windows, flushMs } = surroundings;
+    this.holds = new Holds(backlogs);
+    this.pacing = new Pacing(delivery, clock, backlogs);
     this.gathering = new Gathering(this.subscribers, windows, delivery.flushMs ?? flushMs);
   }
 
   /** Those that are delivered to. */
   get subscriptions(): readonly Subscription[] {
     return this.subscribers.all;
+  }
+
+  /** Bytes that wait in this topic for somebody, and are in no connection's queue. */
+  get queuedBytes(): number {
+    const { holds, pacing, gathering, healing } = this;
+    return holds.bytes + pacing.queuedBytes + gathering.byteLength + (healing?.queuedBytes ?? 0);
   }
 
   /** Whether somebody here has a position that must be continued. */
@@ -88,7 +100,7 @@ export class Topic implements SubscribedTopic {
     this.epoch = epoch;
     this.offset = offset;
     if (count > 0) this.gathering.add(new SharedEvent(publication, frame, this.merged));
-    if (this.holds.size > 0) for (const hold of this.holds) hold.add(epoch, offset, frame);
+    if (this.holds.size > 0) this.holds.add(epoch, offset, frame);
     return count;
   }
 
@@ -166,13 +178,11 @@ export class Topic implements SubscribedTopic {
 
   /** Starts to hold back; every hold is given back by `release`. */
   hold(): Hold {
-    const hold = new Hold();
-    this.holds.add(hold);
-    return hold;
+    return this.holds.open();
   }
 
   release(hold: Hold): void {
-    this.holds.delete(hold);
+    this.holds.close(hold);
     this.checkUse();
   }
 

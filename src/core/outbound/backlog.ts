@@ -31,7 +31,7 @@ interface Milestone {
 export class Backlog implements Drained, Waiting {
   /** Bytes that wait here. */
   bytes = 0;
-  /** Messages in the frames that wait here. */
+  /** Messages that wait here. */
   private messages = 0;
   private frames: SharedFrame[] = [];
   private readonly lanes = new Set<Lane>();
@@ -57,17 +57,20 @@ export class Backlog implements Drained, Waiting {
     if (this.isTooMuch) this.shed();
   }
 
-  /** The lane has something; `bytes` is what was added to it, less what it replaces. */
-  wait(lane: Lane, bytes: number): void {
+  /** The lane has something; so much was added to it, less what that replaces. */
+  wait(lane: Lane, bytes: number, messages: number): void {
     if (this.over) return;
     this.lanes.add(lane);
+    this.messages += messages;
     this.count(bytes);
     if (this.isTooMuch) this.shed();
   }
 
   /** The lane's subscription is over. */
   leave(lane: Lane): void {
-    if (this.lanes.delete(lane)) this.count(-lane.queuedBytes);
+    if (!this.lanes.delete(lane)) return;
+    this.messages -= lane.queuedMessages;
+    this.count(-lane.queuedBytes);
   }
 
   /** The socket is empty: more can be written. */
@@ -159,9 +162,10 @@ export class Backlog implements Drained, Waiting {
   }
 
   private countIn<T>(lane: Lane, run: () => T): T {
-    const before = lane.queuedBytes;
+    const { queuedBytes, queuedMessages } = lane;
     const result = run();
-    this.count(lane.queuedBytes - before);
+    this.messages += lane.queuedMessages - queuedMessages;
+    this.count(lane.queuedBytes - queuedBytes);
     return result;
   }
 

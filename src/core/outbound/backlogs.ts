@@ -4,16 +4,16 @@ import type { OutboundBudget } from './budget.js';
 /** Milliseconds between two looks at who is behind. */
 const lookMs = 1_000;
 
-/** What waits for one peer that is behind. */
+/** What waits because of one peer that is behind, or of several. */
 export interface Waiting {
   readonly bytes: number;
   /** A look at how long it has waited. */
   look(nowMs: number): void;
-  /** Gives something up, the peer itself if nothing else will do. */
+  /** Gives something up; where `must` is true, at least one byte, and the peer itself if nothing else will do. */
   shed(must: boolean): void;
 }
 
-/** The backlogs of all connections: how old they grow, and what they come to together. */
+/** All that waits because of peers: how old it grows, and what it comes to together. [L-9.6] [L-9.16] */
 export class Backlogs {
   /** Bytes that wait in all of them. */
   bytes = 0;
@@ -26,7 +26,7 @@ export class Backlogs {
     private readonly clock: Clock,
   ) {}
 
-  /** Connections that are behind now. */
+  /** How many have something waiting. */
   get size(): number {
     return this.all.size;
   }

@@ -8,6 +8,8 @@ import type { SharedFrame } from '../frame/shared-frame.js';
 export interface Lane {
   /** Bytes that wait in it. */
   readonly queuedBytes: number;
+  /** Messages that wait in it. */
+  readonly queuedMessages: number;
   /** The next frame to be written; `undefined` when there is none, and then it is over until it is added again. */
   take(): SharedFrame | undefined;
   /** Too much waits for the peer: gives up what it can do without. */

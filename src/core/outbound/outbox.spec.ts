@@ -231,6 +231,10 @@ class TextLane implements Lane {
     return this.texts.length * 10;
   }
 
+  get queuedMessages(): number {
+    return this.texts.length;
+  }
+
   take(): SharedFrame | undefined {
     const text = this.texts.shift();
     return text === undefined ? undefined : frameOf(text);
@@ -247,7 +251,7 @@ describe('Lanes of a peer that is behind', () => {
   function say(outbox: Outbox, lane: TextLane, ...texts: string[]): void {
     for (const text of texts) {
       lane.texts.push(text);
-      outbox.wait(lane, 10);
+      outbox.wait(lane, 10, 1);
     }
   }
 
@@ -269,6 +273,17 @@ describe('Lanes of a peer that is behind', () => {
     say(outbox, lane, 'a', 'b', 'c', 'd', 'e');
     expect([lane.texts, slow, backlogs.bytes]).toEqual([[], [], 0]);
     send('x'.repeat(50));
+    expect(slow).toHaveLength(1);
+  });
+
+  it('[L-9.4] a lane gives up what it can when too many messages wait in it, however small', () => {
+    const { outbox, slow, send, backlogs } = stopped({ maxQueuedMessages: 4 });
+    const lane = new TextLane();
+    say(outbox, lane, 'a', 'b', 'c', 'd');
+    expect(lane.texts).toHaveLength(4);
+    say(outbox, lane, 'e');
+    expect([lane.texts, slow, backlogs.bytes]).toEqual([[], [], 0]);
+    for (let i = 0; i < 5; i++) send('x');
     expect(slow).toHaveLength(1);
   });
 

@@ -46,6 +46,11 @@ export class Outbox implements Flushable {
     return this.backlog !== undefined || this.socket.bufferedBytes > 0;
   }
 
+  /** Whether something waits here because the socket is full. */
+  get hasBacklog(): boolean {
+    return this.backlog !== undefined;
+  }
+
   push(shared: SharedFrame): void {
     const frame = this.windowBits === 0 ? shared : shared.for(this.windowBits);
     if (this.backlog !== undefined) {
@@ -64,9 +69,14 @@ export class Outbox implements Flushable {
     if (this.waitingBytes > earlyWriteBytes) this.flush();
   }
 
-  /** The lane has something for the peer, which comes after all that waits now. `bytes` is what was added to it. */
-  wait(lane: Lane, bytes: number): void {
-    this.fallBehind().wait(lane, bytes);
+  /** The lane has something for the peer, which comes after all that waits now; so much was added to it. */
+  wait(lane: Lane, bytes: number, messages: number): void {
+    this.fallBehind().wait(lane, bytes, messages);
+  }
+
+  /** Too much waits for the peer elsewhere. */
+  giveUp(): void {
+    this.peer.tooSlow();
   }
 
   /** The lane's subscription is over. */

@@ -20,6 +20,10 @@ export class Conflation implements WaitingEvents {
     this.bytes += event.frame.bytes.byteLength;
   }
 
+  get size(): number {
+    return this.newest.size;
+  }
+
   take(): SharedEvent | undefined {
     for (const [key, event] of this.newest) {
       this.remove(key);

@@ -20,7 +20,10 @@ const topics: Readonly<Record<string, Partial<TopicRules>>> = {
   all: { history, delivery: { flushMs: 50, maxRate: 10, slow: 'skip' } },
 };
 const names = Object.keys(topics);
-const keys = ['a', 'b', 'c', undefined] as const;
+/** `new` stands for a key that nothing had before. */
+const keys = ['a', 'b', 'c', 'new', 'new', undefined] as const;
+/** For one connection; and for each rate of a topic, of which peers and the topic ask for up to three. */
+const maxWaitingBytes = 1_500;
 
 interface Publication {
   readonly key: string | undefined;
@@ -82,7 +85,7 @@ const peer = fc.nat(2);
 /** Two topics at a time, so that things meet. */
 const topic = fc.nat(1);
 const step = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ publish: topic, key: fc.constantFrom(...keys), many: fc.nat(12) }) },
+  { weight: 8, arbitrary: fc.record({ publish: topic, key: fc.constantFrom(...keys), many: fc.nat(30) }) },
   { weight: 3, arbitrary: fc.record({ subscribe: topic, peer, maxRate: fc.constantFrom(undefined, 2, 50) }) },
   { weight: 1, arbitrary: fc.record({ unsubscribe: topic, peer }) },
   { weight: 4, arbitrary: fc.record({ drain: peer }) },
@@ -97,7 +100,11 @@ describe('Delivery', () => {
       fc.asyncProperty(inUse, fc.array(step, { maxLength: 60 }), async (used, steps) => {
         const nameAt = (place: number): string => used[place] ?? used[0] ?? '';
         const published = new Map<string, Publication[]>(names.map((name) => [name, []]));
-        const limits = { backPressureThresholdBytes: 3_000, maxQueueAgeMs: 2_000, pingIntervalMs: 1_000_000 };
+        const limits = {
+          backPressureThresholdBytes: maxWaitingBytes,
+          maxQueueAgeMs: 2_000,
+          pingIntervalMs: 1_000_000,
+        };
         const test = new TestLive({ rulesFor: (name) => topics[name], limits });
         const readers = [0, 1, 2].map(() => new Reader(test, published));
         for (const each of steps) {
@@ -107,8 +114,9 @@ describe('Delivery', () => {
               const name = nameAt(each.publish);
               const all = published.get(name) ?? [];
               const data = `${name} ${String(all.length + 1)} ${'x'.repeat(50)}`;
-              all.push({ key: each.key, data });
-              void test.live.publish(name, data, each.key === undefined ? {} : { key: each.key });
+              const key = each.key === 'new' ? `new-${String(all.length)}` : each.key;
+              all.push({ key, data });
+              void test.live.publish(name, data, key === undefined ? {} : { key });
             }
           } else if ('subscribe' in each) {
             const { maxRate } = each;
@@ -126,6 +134,15 @@ describe('Delivery', () => {
           else test.clock.advance(each.ms);
           await test.clock.settle();
           for (const one of readers) one.read();
+          const queued = readers.reduce(
+            (sum, one) => sum + one.peer.session.connection.outbox.queuedBytes,
+            0,
+          );
+          // Three rates of a topic; a window gathers up to 64 KiB beside them.
+          const most = used.some((name) => topics[name]?.delivery?.flushMs !== undefined)
+            ? 150_000
+            : used.length * 3 * maxWaitingBytes;
+          expect(test.live.stats().queuedBytes - queued).toBeLessThanOrEqual(most);
         }
         // Everybody reads again, and nothing more is published.
         for (let i = 0; i < 60; i++) {

@@ -15,6 +15,10 @@ export class Line implements WaitingEvents {
     return this.places[0]?.ms;
   }
 
+  get size(): number {
+    return this.places.length;
+  }
+
   add(event: SharedEvent, ms: number): void {
     this.places.push({ event, ms });
     this.bytes += event.frame.bytes.byteLength;

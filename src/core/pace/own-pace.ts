@@ -23,7 +23,7 @@ export interface PacedReader {
 export class OwnPace implements Pace, Lane {
   private readonly waiting: WaitingEvents | undefined;
   /** Publications were left out since the last one that was sent. */
-  private skipping = false;
+  skipping = false;
 
   constructor(
     private readonly reader: PacedReader,
@@ -44,6 +44,10 @@ export class OwnPace implements Pace, Lane {
     return this.waiting?.bytes ?? 0;
   }
 
+  get queuedMessages(): number {
+    return this.waiting?.size ?? 0;
+  }
+
   offer(event: SharedEvent): void {
     const { waiting } = this;
     const { outbox } = this.reader;
@@ -52,9 +56,9 @@ export class OwnPace implements Pace, Lane {
       outbox.push(this.frameOf(event));
       return;
     }
-    const before = waiting.bytes;
+    const { bytes, size } = waiting;
     waiting.add(event, this.clock.now());
-    outbox.wait(this, waiting.bytes - before);
+    outbox.wait(this, waiting.bytes - bytes, waiting.size - size);
   }
 
   take(): SharedFrame | undefined {
@@ -70,6 +74,19 @@ export class OwnPace implements Pace, Lane {
     if (this.queuedBytes === 0) return;
     this.waiting?.clear();
     this.skipping = true;
+  }
+
+  /** What would have come was given up elsewhere: nothing more is sent before `endSkip`. */
+  skip(): void {
+    this.skipping = true;
+  }
+
+  /** The peer hears that it skipped something: now, or when it reads again. Where the topic closes, it is closed. */
+  endSkip(): void {
+    const { outbox } = this.reader;
+    if (this.waiting === undefined) outbox.giveUp();
+    else if (outbox.behind) outbox.wait(this, 0, 0);
+    else this.reader.leftOut(this.next);
   }
 
   shedBefore(ms: number): void {

@@ -163,8 +163,8 @@ describe('A subscriber that is behind', () => {
 
 describe('A rate', () => {
   it('[L-4.8] lets the newest of each key through, at most so often, and says what each stands for', () => {
-    const { clock, reader } = world();
-    const group = new RateGroup(500, clock, () => {});
+    const { clock, reader, backlogs } = world();
+    const group = new RateGroup(500, clock, backlogs, () => {});
     const [one, other] = [reader('close', new TestSocket()), reader('close', new TestSocket())];
     const rated = [one, other].map(({ pace }) => new RatedPace(group, pace));
     const at: number[] = [];
@@ -190,9 +190,9 @@ describe('A rate', () => {
   });
 
   it('[L-4.8] gives who joins later only what is new to it, and ends with the last one', () => {
-    const { clock, reader } = world();
+    const { clock, reader, backlogs } = world();
     const left: string[] = [];
-    const group = new RateGroup(1_000, clock, () => left.push('empty'));
+    const group = new RateGroup(1_000, clock, backlogs, () => left.push('empty'));
     const early = reader('close', new TestSocket());
     const one = new RatedPace(group, early.pace);
     for (const offset of [1, 2, 3]) one.offer(eventOf(offset));

@@ -1,3 +1,4 @@
+import type { Backlogs } from '../outbound/backlogs.js';
 import type { Clock } from '../ports/clock.js';
 import type { DeliveryRules } from './delivery.js';
 import { OwnPace, type PacedReader } from './own-pace.js';
@@ -12,7 +13,15 @@ export class Pacing {
   constructor(
     private readonly rules: DeliveryRules,
     private readonly clock: Clock,
+    private readonly backlogs: Backlogs,
   ) {}
+
+  /** Bytes that wait for the next frame of a rate. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (const group of this.groups.values()) bytes += group.bytes;
+    return bytes;
+  }
 
   /**
    * The pace of a subscriber that has everything up to `after`, and asked for so many publications per second, if it did;
@@ -28,13 +37,13 @@ export class Pacing {
 
   /** What waits is of a stream that is lost. */
   startOver(): void {
-    for (const group of this.groups.values()) group.clear();
+    for (const group of this.groups.values()) group.startOver();
   }
 
   private groupOf(rate: number): RateGroup {
     let group = this.groups.get(rate);
     if (group === undefined) {
-      const made = new RateGroup(1_000 / rate, this.clock, () => {
+      const made = new RateGroup(1_000 / rate, this.clock, this.backlogs, () => {
         if (this.groups.get(rate) === made) this.groups.delete(rate);
       });
       this.groups.set(rate, (group = made));

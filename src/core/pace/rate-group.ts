@@ -1,58 +1,113 @@
 import type { SharedEvent } from '../fanout/shared-event.js';
+import type { Backlogs, Waiting } from '../outbound/backlogs.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import { Conflation } from './conflation.js';
+import type { OwnPace } from './own-pace.js';
 import type { Pace } from './pace.js';
+
+/** How old a publication may grow in a group, in milliseconds: more than can be sent in that time does not wait. */
+export const maxRatedWaitMs = 3_600_000;
 
 /**
  * The subscribers of a topic that get so many frames per second at most: they share what waits, the moment when it goes
- * out, and the frames. [L-4.8]
+ * out, and the frames. What waits is held to the budget of one connection. [L-4.8] [L-9.16]
  */
-export class RateGroup {
-  private readonly members = new Set<Pace>();
+export class RateGroup implements Waiting {
+  /** Bytes that wait here, once for all members. */
+  bytes = 0;
+  private readonly members = new Set<OwnPace>();
   private readonly waiting = new Conflation();
-  private newest: SharedEvent | undefined;
+  private newest = 0;
+  /** Something was given up, and the members do not know yet. */
+  private owesWord = false;
+  /** All members skip: nothing needs to be kept for them. */
+  private allSkip = false;
   private cancel: Cancel | undefined;
 
   /** @param onEmpty the last one has left */
   constructor(
     private readonly intervalMs: number,
     private readonly clock: Clock,
+    private readonly backlogs: Backlogs,
     private readonly onEmpty: () => void,
   ) {}
 
-  join(member: Pace): void {
+  join(member: OwnPace): void {
     this.members.add(member);
+    this.allSkip = false;
   }
 
-  leave(member: Pace): void {
+  leave(member: OwnPace): void {
     if (!this.members.delete(member) || this.members.size > 0) return;
     this.cancel?.();
     this.cancel = undefined;
-    this.clear();
+    this.startOver();
     this.onEmpty();
   }
 
-  /** What waits is of no use to anybody. */
-  clear(): void {
+  /** What waits is of no use to anybody; offsets begin anew. */
+  startOver(): void {
+    this.newest = 0;
+    this.allSkip = false;
     this.waiting.clear();
+    this.count();
   }
 
   /** Called once for each member. */
   offer(event: SharedEvent): void {
-    if (event === this.newest) return;
-    this.newest = event;
+    if (event.offset <= this.newest) return;
+    this.newest = event.offset;
+    if (this.allSkip) return;
     this.waiting.add(event);
     if (this.cancel === undefined) this.send();
+    this.count();
+    if (this.isTooMuch) this.shed();
+  }
+
+  /** Nothing grows too old here: `isTooMuch` counts what could. */
+  look(): void {}
+
+  /** Gives up all that waits. The members hear of it when they would have got the next frame. [L-9.8] */
+  shed(): void {
+    if (this.waiting.size === 0) return;
+    this.waiting.clear();
+    this.count();
+    for (const member of this.members) member.skip();
+    this.owesWord = true;
+    this.allSkip = true;
+  }
+
+  private get isTooMuch(): boolean {
+    const { backPressureThresholdBytes, maxQueuedMessages } = this.backlogs.budget;
+    const { size } = this.waiting;
+    // The newest of all always has its place, however large: it would have been sent to anybody else.
+    if (size <= 1) return false;
+    if (this.bytes > backPressureThresholdBytes) return true;
+    return size > Math.min(maxQueuedMessages, maxRatedWaitMs / this.intervalMs);
   }
 
   private send(): void {
+    this.cancel = undefined;
     const event = this.waiting.take();
-    if (event === undefined) {
-      this.cancel = undefined;
-      return;
-    }
+    this.count();
+    const { owesWord } = this;
+    if (event === undefined && !owesWord) return;
+    this.owesWord = false;
+    this.allSkip = false;
     this.cancel = this.clock.after(this.intervalMs, () => this.send());
-    for (const member of this.members) member.offer(event);
+    for (const member of this.members) {
+      if (owesWord && member.skipping) member.endSkip();
+      else if (event !== undefined) member.offer(event);
+    }
+  }
+
+  private count(): void {
+    const { bytes } = this.waiting;
+    if (bytes === this.bytes) return;
+    if (this.bytes === 0) this.backlogs.add(this);
+    this.backlogs.count(bytes - this.bytes);
+    this.bytes = bytes;
+    if (bytes === 0) this.backlogs.remove(this);
   }
 }
 
@@ -60,7 +115,7 @@ export class RateGroup {
 export class RatedPace implements Pace {
   constructor(
     private readonly group: RateGroup,
-    private readonly own: Pace,
+    private readonly own: OwnPace,
   ) {
     group.join(own);
   }

@@ -25,6 +25,9 @@ export interface ResyncParts {
   readonly observer: Observer;
 }
 
+/** The frame of each snapshot that is told: those who share it, and were not taken together, share the frame, too. */
+const framesOfSnapshots = new WeakMap<Snapshot, SharedFrame>();
+
 /** Says which offset is the first one that a subscription was not sent. */
 export type LostFrom = (subscription: Subscription) => number;
 
@@ -100,10 +103,10 @@ export class FreshStart implements WaitingRoom {
   }
 
   /** All of it in one go for each of them, so that nothing overtakes. */
-  private tell({ position, text: snapshot }: Snapshot, { frames, offset }: Following): void {
+  private tell(snapshot: Snapshot, { frames, offset }: Following): void {
     const { topic, parts } = this;
-    const start = { id: undefined, topic: topic.name, position, recovered: false, snapshot };
-    const subscribed = parts.hub.frame(subscribedText(start));
+    const { position } = snapshot;
+    const subscribed = this.frameOf(snapshot);
     const lost = new LostFrames(topic.name, position.offset);
     const members = [...this.lostFrom];
     this.lostFrom.clear();
@@ -118,6 +121,17 @@ export class FreshStart implements WaitingRoom {
     if (lost.count > 0) parts.observer.outbound('lost', lost.count);
     if (frames.length > 0) parts.observer.outbound('event', frames.length * members.length);
     parts.observer.restarted('done', members.length);
+  }
+
+  private frameOf(snapshot: Snapshot): SharedFrame {
+    let frame = framesOfSnapshots.get(snapshot);
+    if (frame === undefined) {
+      const { position, text } = snapshot;
+      const start = { id: undefined, topic: this.topic.name, position, recovered: false, snapshot: text };
+      frame = this.parts.hub.frame(subscribedText(start));
+      framesOfSnapshots.set(snapshot, frame);
+    }
+    return frame;
   }
 
   private giveUp(): void {

@@ -46,6 +46,10 @@ export class HealingTopic implements Healing {
     return { epoch, offset };
   }
 
+  get queuedBytes(): number {
+    return this.chars;
+  }
+
   get isOver(): boolean {
     return this.topic.healing !== this;
   }

@@ -84,7 +84,7 @@ function measured(make: SeriesMaker, sources: LiveSeriesSources): Metric[] {
     make.gauge('topics', 'Topics that somebody on this instance reads', () => stats().topics),
     make.gauge(
       'queued_bytes',
-      'Bytes that wait for all clients, not in the kernel',
+      'Bytes that wait because of clients, not in the kernel',
       () => stats().queuedBytes,
     ),
     make.gauge(
