@@ -68,7 +68,7 @@ nats('Who may come in, and what is touched', () => {
   it('says which right is missing', async () => {
     const server = await startServer(
       () =>
-        'authorization { users = [ { user: a, password: b, permissions: { publish: ">", subscribe: { allow: [ "_INBOX.>", "live.signal", "live.turn" ] } } } ] }',
+        'authorization { users = [ { user: a, password: b, permissions: { publish: ">", subscribe: { allow: [ "_INBOX.>", "live.signal", "live.turn", "live.out.%life" ] } } } ] }',
     );
     const { broker, said } = await open({ url: server.url.replace('//', '//a:b@') });
     await expect(broker.subscribe('t')).rejects.toThrow(/permissions violation/i);
@@ -139,19 +139,43 @@ nats('Who may come in, and what is touched', () => {
 });
 
 nats('What is kept', () => {
-  it('[L-4.2] is the end of a topic that is read now and then, longer than its messages', async () => {
+  it('[L-4.2] a topic that nothing is published to for longer than anything is kept gets a new epoch, however often it is read', async () => {
     const server = await startServer();
     const { broker } = await open({ url: server.url, stream: { retentionMs: 2_000 } });
     const position = await broker.publish('read', '1', { history });
-    await broker.publish('unread', '1', { history });
+    let last = await broker.publish('published', '1', { history });
     for (let i = 0; i < 8; i++) {
       await sleep(500);
       await broker.tops(['read']);
+      last = await broker.publish('published', '1', { history });
     }
-    expect((await broker.tops(['read'])).get('read')).toEqual(position);
+    expect(last).toEqual({ epoch: last.epoch, offset: 9 });
+    const top = (await broker.tops(['read'])).get('read');
+    expect(top).toMatchObject({ offset: 0 });
+    expect(top?.epoch).not.toBe(position.epoch);
     expect((await broker.read('read', { ...position, offset: 0 }, limits)).missed).toBeUndefined();
-    expect((await broker.tops(['unread'])).get('unread')).toMatchObject({ offset: 0 });
-    expect(await broker.publish('read', '2', { history })).toEqual({ ...position, offset: 2 });
+    expect((await broker.read('read', position, limits)).missed).toBeUndefined();
+    expect(await broker.publish('read', '2', { history })).toEqual({ ...top, offset: 1 });
+  });
+
+  it('reading writes nothing: thousands of topics that were never published to leave the stream as it was', async () => {
+    const server = await startServer();
+    const { broker } = await open({ url: server.url });
+    await broker.publish('t', '1', { history });
+    const state = () => server.withManager(async (jsm) => (await jsm.streams.info('LIVE')).state);
+    const before = await state();
+    const topics = Array.from({ length: 2_000 }, (_, i) => `chat/${String(i)}`);
+    const tops = await broker.tops(topics);
+    for (const topic of topics.slice(0, 200)) {
+      await broker.subscribe(topic);
+      const since = { epoch: 'x', offset: 1 };
+      expect((await broker.read(topic, since, limits)).top).toEqual(tops.get(topic));
+      expect(await broker.latest(topic)).toEqual({ top: tops.get(topic), publications: [] });
+      await broker.unsubscribe(topic);
+    }
+    expect(new Set([...tops.values()].map(({ epoch, offset }) => `${epoch} ${String(offset)}`)).size).toBe(1);
+    expect(await state()).toEqual(before);
+    expect(await broker.publish('chat/7', '1', {})).toEqual({ ...tops.get('chat/7'), offset: 1 });
   });
 
   it('[L-6.5] is the last of each key, although the stream keeps a few messages of a topic only', async () => {

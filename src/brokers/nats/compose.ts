@@ -18,7 +18,7 @@ export interface Batch {
 
 /** Gives each publication the next offset, if its version is not too old. */
 export function compose(head: KnownHead, wanted: readonly Wanted[], newBase: Base | undefined): Batch {
-  const { epoch } = head;
+  const { epoch, life, lineage } = head;
   const publications: Publication[] = [];
   const answers: Published[] = [];
   let { top, version: newest } = head;
@@ -38,6 +38,8 @@ export function compose(head: KnownHead, wanted: readonly Wanted[], newBase: Bas
   const kept = history !== undefined && history.size > 0;
   const content: Content = {
     epoch,
+    life,
+    lineage,
     top,
     version: newest,
     rules: kept ? history : head.rules,

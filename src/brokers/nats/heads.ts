@@ -17,10 +17,23 @@ export class Heads {
   note(topic: string, head: KnownHead): void {
     const known = this.byTopic.get(topic);
     if (known?.stream === head.stream && known.seq > head.seq) return;
-    const { epoch, top, version, rules, latest, refs, base, tail, stream, seq } = head;
+    const { epoch, life, lineage, top, version, rules, latest, refs, base, tail, stream, seq } = head;
     this.byTopic.delete(topic);
     // Without the publications, which may be large.
-    this.byTopic.set(topic, { epoch, top, version, rules, latest, refs, base, tail, stream, seq });
+    this.byTopic.set(topic, {
+      epoch,
+      life,
+      lineage,
+      top,
+      version,
+      rules,
+      latest,
+      refs,
+      base,
+      tail,
+      stream,
+      seq,
+    });
     if (this.byTopic.size <= this.most) return;
     for (const oldest of this.byTopic.keys()) {
       this.byTopic.delete(oldest);

@@ -24,6 +24,8 @@ interface Written extends Base {
 export class Keeper {
   private readonly written = new Map<string, Written>();
   private readonly writing = new Map<string, Promise<void>>();
+  /** Times that everything was forgotten. */
+  private forgotten = 0;
   private readonly everyMessages: number;
   private readonly mostMessages: number;
 
@@ -56,6 +58,7 @@ export class Keeper {
 
   forget(): void {
     this.written.clear();
+    this.forgotten += 1;
   }
 
   private isNewer(topic: string, { epoch, base, top }: Head): boolean {
@@ -76,30 +79,39 @@ export class Keeper {
   }
 
   private async writeNow(topic: string): Promise<void> {
-    const head = await this.log.head(topic);
-    const publications = await this.reader.remembered(topic, head);
-    if (publications === undefined || head.top === 0) return;
+    const end = await this.log.end(topic);
+    const { epoch, life, lineage, top, stream } = end;
+    const { forgotten } = this;
+    const publications = await this.reader.remembered(topic, end);
+    if (top === 0) return;
+    // Whoever reads it next finds out whether that is for good.
+    if (publications === undefined) return void (await this.reader.latest(topic));
     const seqs: number[] = [];
     for (const part of partsOf(publications)) {
       const content = {
-        ...head,
+        epoch,
+        life,
+        lineage,
+        top,
         refs: [],
-        base: undefined,
+        tail: 0,
         publications: part,
         kept: false,
         remembered: true,
       };
-      seqs.push(await this.engine().keep(head.stream, topic, encode(content)));
+      seqs.push(await this.engine().stream.keep(stream, topic, encode(content)));
     }
-    this.written.set(topic, { epoch: head.epoch, offset: head.top, seqs });
+    // Written for a store that may have gone back since.
+    if (forgotten !== this.forgotten) return;
+    this.written.set(topic, { epoch, offset: top, seqs });
     if (this.written.size > maxWaiting)
       for (const oldest of this.written.keys()) {
         this.written.delete(oldest);
         break;
       }
     // Who reads just now may still be on its way to the head's own base.
-    const [oldest] = head.base?.seqs ?? [];
-    if (oldest !== undefined) await this.engine().forgetKept(head.stream, topic, oldest);
+    const [oldest] = end.base?.seqs ?? [];
+    if (oldest !== undefined) await this.engine().stream.forgetKept(stream, topic, oldest);
   }
 }
 

@@ -8,6 +8,8 @@ const message = (seq: number, bytes = 0): StoredMessage => ({
   atMs: 0,
   bytes,
   epoch: 'e',
+  life: 1,
+  lineage: [],
   top: seq,
   tail: 0,
   refs: [],

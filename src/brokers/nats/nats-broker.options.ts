@@ -20,8 +20,7 @@ export interface NatsStreamOptions {
   /** Servers of a cluster that hold a copy, 1 to 5. @default 1 */
   readonly replicas?: number;
   /**
-   * Milliseconds that anything is kept. A topic in which nothing was published and nobody was subscribed for so long starts
-   * a new epoch.
+   * Milliseconds that anything is kept. A topic that nothing was published to for so long gets a new epoch.
    * @default 604800000 (7 days)
    */
   readonly retentionMs?: number;

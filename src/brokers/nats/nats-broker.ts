@@ -23,6 +23,7 @@ import { NatsConnection } from './nats-connection.js';
 import { NatsInbound, signalHead } from './nats-inbound.js';
 import { NatsSubjects, tokenOf } from './nats-subjects.js';
 import { PublishLane } from './publish-lane.js';
+import { StoreLife } from './store-life.js';
 import { StreamReader } from './stream-reader.js';
 import { TopicLog } from './topic-log.js';
 import { Turns } from './turns.js';
@@ -44,6 +45,7 @@ export class NatsBroker implements Broker {
   private readonly subjects: NatsSubjects;
   private readonly connection: NatsConnection;
   private readonly inbound: NatsInbound;
+  private readonly life: StoreLife;
   private readonly log: TopicLog;
   private readonly reader: StreamReader;
   private readonly keeper: Keeper;
@@ -67,8 +69,17 @@ export class NatsBroker implements Broker {
     this.subjects = new NatsSubjects(stream.prefix);
     this.turns = new Turns(clock);
     const engine = () => this.connection.engine;
-    this.log = new TopicLog(engine, clock, {
-      retentionMs: stream.retentionMs,
+    const forget = (): void => {
+      this.log.forget();
+      this.keeper.forget();
+    };
+    this.life = new StoreLife(engine, clock, {
+      changed: (lifeChanged) => {
+        forget();
+        if (lifeChanged) this.connection.suspect();
+      },
+    });
+    this.log = new TopicLog(engine, this.life, clock, {
       junk: () => {
         this.inbound.junkTotal += 1;
       },
@@ -77,18 +88,23 @@ export class NatsBroker implements Broker {
     this.keeper = new Keeper(engine, this.log, this.reader, stream.messagesPerTopic, onError);
     this.connection = new NatsConnection(this.options, this.subjects, clock, {
       message: (subject, message) => this.inbound.message(subject, message),
-      streamLost: () => {
-        this.log.forget();
-        this.keeper.forget();
+      opened: async (engine) => {
+        forget();
+        await this.life.opened(engine);
       },
+      probed: (engine, info) => this.life.probed(engine, info),
+      streamLost: forget,
     });
-    this.inbound = new NatsInbound(
-      this.connection.subscriptions,
-      this.subjects,
-      this.log.heads,
-      this.id,
-      (token) => this.turns.giveWay(token),
-    );
+    this.inbound = new NatsInbound({
+      topics: this.connection.subscriptions,
+      subjects: this.subjects,
+      log: this.log,
+      life: this.life,
+      isAvailable: () => this.connection.available,
+      instanceId: this.id,
+      giveWay: (token) => this.turns.giveWay(token),
+      failed: onError,
+    });
   }
 
   get available(): boolean {

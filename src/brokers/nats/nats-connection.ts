@@ -1,3 +1,4 @@
+import type { StreamInfo } from '@nats-io/jetstream';
 import type { Msg } from '@nats-io/transport-node';
 import { type BrokerSink, silentSink } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';
@@ -5,7 +6,7 @@ import { Deadlines } from '../deadlines.js';
 import { Link } from '../link.js';
 import { type SubscriptionEngine, Subscriptions } from '../subscriptions.js';
 import type { ResolvedNatsOptions } from './nats-broker.options.js';
-import { NatsEngine } from './nats-engine.js';
+import { type EngineEvents, NatsEngine } from './nats-engine.js';
 import type { NatsSubjects } from './nats-subjects.js';
 
 /** Subscriptions that may linger. */
@@ -13,6 +14,10 @@ const maxLingering = 10_000;
 
 export interface ConnectionEvents {
   message(subject: string, message: Msg): void;
+  /** A connection is there, and is not used yet. */
+  opened(engine: NatsEngine): Promise<void>;
+  /** What the server says of the stream every so often. */
+  probed(engine: NatsEngine, info: StreamInfo): Promise<void>;
   /** Nothing that is known of the stream is true any more. */
   streamLost(): void;
 }
@@ -25,7 +30,6 @@ export class NatsConnection {
   sink: BrokerSink = silentSink;
   private readonly link: Link<NatsEngine>;
   private readonly calls: Deadlines;
-  private streamId: string | undefined;
   private state: 'new' | 'started' | 'closed' = 'new';
 
   constructor(
@@ -87,6 +91,11 @@ export class NatsConnection {
     });
   }
 
+  /** Publications may have been missed, of any topic. */
+  suspect(): void {
+    if (this.available) this.sink.suspect();
+  }
+
   /** Waits for the calls that are under way, which is no longer than a call may take. */
   async close(): Promise<void> {
     if (this.state === 'closed') return;
@@ -98,13 +107,23 @@ export class NatsConnection {
   }
 
   private make(lost: (error: Error) => void): NatsEngine {
-    const events = {
+    const engine: NatsEngine = new NatsEngine(
+      this.options,
+      this.subjects,
+      this.eventsOf(() => engine, lost),
+      this.clock,
+    );
+    return engine;
+  }
+
+  private eventsOf(engine: () => NatsEngine, lost: (error: Error) => void): EngineEvents {
+    return {
       message: (subject: string, message: Msg) => this.events.message(subject, message),
       streamLost: () => this.streamLost(),
       failed: this.options.onError,
+      probed: (info: StreamInfo) => this.events.probed(engine(), info),
       lost,
     };
-    return new NatsEngine(this.options, this.subjects, events, this.clock);
   }
 
   private async prepare(engine: NatsEngine): Promise<void> {
@@ -112,10 +131,10 @@ export class NatsConnection {
       subscribe: (subjects) => this.calls.run(0, () => engine.subscribe(subjects)),
       unsubscribe: (subjects) => this.calls.run(0, () => engine.unsubscribe(subjects)),
     };
-    await inTime.subscribe([this.subjects.signals, this.subjects.turns]);
+    const { signals, turns, lives } = this.subjects;
+    await inTime.subscribe([signals, turns, lives]);
+    await this.calls.run(0, () => this.events.opened(engine));
     await this.subscriptions.attach(inTime);
-    if (this.streamId !== undefined && this.streamId !== engine.streamId) this.events.streamLost();
-    this.streamId = engine.streamId;
   }
 
   private opened(): void {
@@ -124,7 +143,6 @@ export class NatsConnection {
   }
 
   private streamLost(): void {
-    this.streamId = this.link.engine?.streamId;
     this.events.streamLost();
     this.sink.suspect();
   }

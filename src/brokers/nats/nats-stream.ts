@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { JetStreamApiError, type JetStreamManager, type StreamConfig } from '@nats-io/jetstream';
+import {
+  JetStreamApiError,
+  type JetStreamManager,
+  type StreamConfig,
+  type StreamInfo,
+} from '@nats-io/jetstream';
 import type { NatsStreamOptions } from './nats-broker.options.js';
 import type { NatsSubjects } from './nats-subjects.js';
 
@@ -10,6 +15,13 @@ const notFound = 10_059;
 const nanosPerMs = 1_000_000;
 const dedupeWindowMs = 300_000;
 
+/** The stream as it is there. */
+export interface StreamThere {
+  /** The random part of its subjects. */
+  readonly incarnation: string;
+  readonly info: StreamInfo;
+}
+
 /**
  * Finds the stream, or makes it.
  *
@@ -17,40 +29,51 @@ const dedupeWindowMs = 300_000;
  * could append to the new one by chance. So each one gets subjects with a random part: what is meant for the lost stream
  * reaches nobody.
  *
- * @returns the random part of the stream that is there
  * @throws Error where there is a stream that is none of ours
  */
 export async function ensureStream(
   jsm: JetStreamManager,
   subjects: NatsSubjects,
   options: Required<NatsStreamOptions>,
-): Promise<string> {
-  const there = await infoOf(jsm, options.name);
+): Promise<StreamThere> {
+  const there = await findStream(jsm, subjects, options);
   if (there !== undefined) return adopt(jsm, subjects, options, there);
   const incarnation = randomBytes(6).toString('hex');
   try {
-    await jsm.streams.add({
+    const info = await jsm.streams.add({
       ...configOf(subjects, options, incarnation),
       name: options.name,
       storage: options.storage,
     });
-    return incarnation;
+    return { incarnation, info };
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== nameInUse) throw error;
-    const made = await infoOf(jsm, options.name);
+    const made = await findStream(jsm, subjects, options);
     if (made === undefined) throw error;
-    return incarnationOf(subjects, options, made);
+    return made;
   }
 }
 
-/** The random part of the stream's subjects; `undefined` where there is no stream. */
-export async function currentIncarnation(
+/**
+ * @returns `undefined` where there is no stream
+ * @throws Error where there is a stream that is none of ours
+ */
+export async function findStream(
   jsm: JetStreamManager,
   subjects: NatsSubjects,
-  options: Required<NatsStreamOptions>,
-): Promise<string | undefined> {
-  const there = await infoOf(jsm, options.name);
-  return there && incarnationOf(subjects, options, there);
+  { name }: Required<NatsStreamOptions>,
+): Promise<StreamThere | undefined> {
+  try {
+    const info = await jsm.streams.info(name);
+    const incarnation = subjects.incarnationOf(info.config.subjects);
+    if (incarnation !== undefined) return { incarnation, info };
+  } catch (error) {
+    if (isStreamNotFound(error)) return undefined;
+    throw error;
+  }
+  throw new Error(
+    `The stream "${name}" is there, but none of ours: give "stream.name" or "stream.prefix" another one.`,
+  );
 }
 
 export function isStreamNotFound(error: unknown): boolean {
@@ -62,36 +85,14 @@ async function adopt(
   jsm: JetStreamManager,
   subjects: NatsSubjects,
   options: Required<NatsStreamOptions>,
-  there: StreamConfig,
-): Promise<string> {
-  const incarnation = incarnationOf(subjects, options, there);
+  there: StreamThere,
+): Promise<StreamThere> {
+  const { incarnation, info } = there;
   const wanted = configOf(subjects, options, incarnation);
   const differs = Object.entries(wanted).some(
-    ([name, value]) => JSON.stringify(there[name as keyof StreamConfig]) !== JSON.stringify(value),
+    ([name, value]) => JSON.stringify(info.config[name as keyof StreamConfig]) !== JSON.stringify(value),
   );
-  if (differs) await jsm.streams.update(options.name, wanted);
-  return incarnation;
-}
-
-async function infoOf(jsm: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
-  try {
-    return (await jsm.streams.info(name)).config;
-  } catch (error) {
-    if (isStreamNotFound(error)) return undefined;
-    throw error;
-  }
-}
-
-function incarnationOf(
-  subjects: NatsSubjects,
-  { name }: Required<NatsStreamOptions>,
-  config: StreamConfig,
-): string {
-  const incarnation = subjects.incarnationOf(config.subjects);
-  if (incarnation !== undefined) return incarnation;
-  throw new Error(
-    `The stream "${name}" is there, but none of ours: give "stream.name" or "stream.prefix" another one.`,
-  );
+  return differs ? { incarnation, info: await jsm.streams.update(options.name, wanted) } : there;
 }
 
 function configOf(subjects: NatsSubjects, options: Required<NatsStreamOptions>, incarnation: string) {

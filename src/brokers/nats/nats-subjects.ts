@@ -22,16 +22,22 @@ function escape(character: string): string {
   return escaped.startsWith('%') ? escaped : `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
+/** No topic's token: after a `%` those have two capital digits, a small u, or nothing. */
+const lifeToken = '%life';
+
 /** The subjects of one application. */
 export class NatsSubjects {
   /** Texts from instance to instance. */
   readonly signals: string;
   /** Instances that ask for a turn in a topic. */
   readonly turns: string;
+  /** Where a new record of the store's life comes out. */
+  readonly lives: string;
 
   constructor(private readonly prefix: string) {
     this.signals = `${prefix}.signal`;
     this.turns = `${prefix}.turn`;
+    this.lives = `${prefix}.out.${lifeToken}`;
   }
 
   /** What the stream holds. `incarnation` is another one whenever the stream is made anew. */
@@ -53,6 +59,11 @@ export class NatsSubjects {
   /** Where a topic's publications go in. */
   inlet(incarnation: string, topic: string): string {
     return `${this.prefix}.in.${incarnation}.${tokenOf(topic)}`;
+  }
+
+  /** Where the records of the store's life go in. */
+  life(incarnation: string): string {
+    return `${this.prefix}.in.${incarnation}.${lifeToken}`;
   }
 
   /** Where what a topic remembers for snapshots is kept. */

@@ -160,7 +160,7 @@ export class PublishLane {
 
   private async answerDuplicate(jobs: readonly Job[], seq: number): Promise<void> {
     // So much may have been published since that the first one is gone; the end of the topic is behind it, in any case.
-    const first = (await this.log.get(this.topic, seq)) ?? (await this.log.head(this.topic));
+    const first = (await this.log.get(this.topic, seq)) ?? (await this.log.end(this.topic));
     const { epoch, top: offset } = first;
     for (const { resolve } of jobs) resolve({ epoch, offset, suppressed: 'duplicate' });
   }

@@ -6,6 +6,10 @@ import { type Content, decode, encode } from './stored-message.js';
 const count = fc.nat(1_000_000);
 const content: fc.Arbitrary<Content> = fc.record({
   epoch: fc.string({ minLength: 1, maxLength: 64 }),
+  life: count,
+  lineage: fc.array(fc.record({ epoch: fc.string({ minLength: 1, maxLength: 64 }), end: count }), {
+    maxLength: 16,
+  }),
   top: count,
   tail: count,
   refs: fc.array(count, { maxLength: 16 }),
@@ -18,7 +22,7 @@ const content: fc.Arbitrary<Content> = fc.record({
   version: fc.option(fc.maxSafeInteger(), { nil: undefined }),
   rules: fc.option(fc.record({ size: count, ttlMs: count, maxBytes: count }), { nil: undefined }),
   latest: fc.option(fc.constantFrom('last' as const, 'last-per-key' as const), { nil: undefined }),
-  base: fc.option(fc.record({ offset: count, seqs: fc.array(count, { minLength: 1, maxLength: 5 }) }), {
+  base: fc.option(fc.record({ offset: count, seqs: fc.array(count, { maxLength: 5 }) }), {
     nil: undefined,
   }),
   kept: fc.boolean(),
@@ -28,6 +32,8 @@ const content: fc.Arbitrary<Content> = fc.record({
 
 const sample = encode({
   epoch: 'e',
+  life: 4,
+  lineage: [{ epoch: 'd', end: 1 }],
   top: 2,
   tail: 1,
   refs: [7],
@@ -64,13 +70,13 @@ describe('A stored message', () => {
     const [line = ''] = sample.toString().split('\n');
     const fields = JSON.parse(line) as Record<string, unknown>;
     const wrong = [null, -1, 1.5, '', 'x'.repeat(65), [], {}, ['x'], [[1, 1, 1]], [[-1, 1]], [1], 2 ** 60];
-    for (const name of ['v', 'e', 'o', 't', 'r', 'p', 'n', 'h', 'l', 'b', 'k', 'm', 'a']) {
+    for (const name of ['v', 'e', 'g', 'y', 'o', 't', 'r', 'p', 'n', 'h', 'l', 'b', 'k', 'm', 'a']) {
       for (const value of wrong) {
         const forged = `${JSON.stringify({ ...fields, p: [], [name]: value })}\n`;
         const read = decode(Buffer.from(forged));
         const isFine = (name === 'r' || name === 'p') && JSON.stringify(value) === '[]';
         const isInteger = name === 'n' && value === -1;
-        const isSeqs = name === 'r' && JSON.stringify(value) === '[1]';
+        const isSeqs = (name === 'r' || name === 'b') && JSON.stringify(value) === '[1]';
         expect(read === undefined, forged).toBe(!(isFine || isInteger || isSeqs));
       }
     }

@@ -7,9 +7,19 @@ export interface Base {
   readonly seqs: readonly number[];
 }
 
+/** An epoch that the topic had before, and the last offset it has in the store. */
+export interface PastEpoch {
+  readonly epoch: string;
+  readonly end: number;
+}
+
 /** What the next message of a topic must know of the last one. */
 export interface Head {
   readonly epoch: string;
+  /** Number of the store's life in which the topic got its epoch; 0 for messages of versions without lives. */
+  readonly life: number;
+  /** The topic's epochs before this one, newest first. */
+  readonly lineage: readonly PastEpoch[];
   /** Offset of the last publication; 0 before the first. */
   readonly top: number;
   /** The topic's newest version. */
@@ -61,6 +71,8 @@ export function encode(content: Content): Buffer {
   const line = {
     v: version,
     e: content.epoch,
+    ...(content.life > 0 && { g: content.life }),
+    ...(content.lineage.length > 0 && { y: content.lineage.map(({ epoch, end }) => [epoch, end]) }),
     o: content.top,
     t: content.tail,
     r: refs,
@@ -98,6 +110,8 @@ export function decode(bytes: Uint8Array): (Content & { readonly bytes: number }
   const [baseOffset, ...seqs] = line.b ?? [];
   return {
     epoch: line.e,
+    life: line.g ?? 0,
+    lineage: (line.y ?? []).map(([epoch, end]) => ({ epoch, end })),
     top: line.o,
     tail: line.t,
     refs: line.r,
@@ -118,6 +132,8 @@ export function decode(bytes: Uint8Array): (Content & { readonly bytes: number }
 
 interface Line {
   readonly e: string;
+  readonly g?: number;
+  readonly y?: readonly (readonly [epoch: string, end: number])[];
   readonly o: number;
   readonly t: number;
   readonly r: readonly number[];
@@ -131,7 +147,13 @@ interface Line {
   readonly a?: 1;
 }
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Longest lineage that is written: more than any client may need, and a few hundred bytes. */
+export const maxLineage = 16;
+
+export const isEpoch = (value: unknown): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= 64;
+export const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
 const areCounts = (value: unknown): boolean =>
   Array.isArray(value) && value.length <= 4_096 && value.every(isCount);
 const isFlag = (value: unknown): boolean => value === undefined || value === 1;
@@ -139,12 +161,12 @@ const isFlag = (value: unknown): boolean => value === undefined || value === 1;
 function isLine(value: unknown): value is Line {
   if (typeof value !== 'object' || value === null) return false;
   const line = value as Record<string, unknown>;
-  const { v, e, o, t, r, p, n, h, l, b } = line;
+  const { v, e, g, y, o, t, r, p, n, h, l, b } = line;
   return (
     v === version &&
-    typeof e === 'string' &&
-    e.length > 0 &&
-    e.length <= 64 &&
+    isEpoch(e) &&
+    (g === undefined || (isCount(g) && g > 0)) &&
+    (y === undefined || isLineage(y)) &&
     isCount(o) &&
     isCount(t) &&
     areCounts(r) &&
@@ -153,9 +175,17 @@ function isLine(value: unknown): value is Line {
     (n === undefined || Number.isSafeInteger(n)) &&
     (h === undefined || (areCounts(h) && (h as unknown[]).length === 3)) &&
     (l === undefined || l === 'last' || l === 'last-per-key') &&
-    (b === undefined || (areCounts(b) && (b as unknown[]).length > 1)) &&
+    (b === undefined || (areCounts(b) && (b as unknown[]).length > 0)) &&
     [line['k'], line['m'], line['a']].every(isFlag)
   );
+}
+
+function isLineage(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.length <= 64 && value.every(isPast);
+}
+
+function isPast(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && isEpoch(value[0]) && isCount(value[1]);
 }
 
 function isPart(part: unknown): boolean {
@@ -164,7 +194,8 @@ function isPart(part: unknown): boolean {
   return isCount(length) && isCount(offset) && (part.length === 2 || typeof key === 'string');
 }
 
-function parsed(text: string): unknown {
+/** `undefined` where it is no JSON. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

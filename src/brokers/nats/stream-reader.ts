@@ -3,8 +3,9 @@ import type { LatestReading, Publication, RecoveryLimits, StreamReading } from '
 import type { Clock } from '../../core/ports/clock.js';
 import { Latest } from '../../core/stream/latest.js';
 import type { Position } from '../../protocol/position.js';
+import { continues } from './as-of-now.js';
 import { refCount, type StoredMessage } from './stored-message.js';
-import type { TopicLog } from './topic-log.js';
+import type { TopicEnd, TopicLog } from './topic-log.js';
 
 /** Messages that are looked through for the last publication that is remembered. */
 const lookBack = 4 * refCount;
@@ -16,91 +17,104 @@ export class StreamReader {
     private readonly clock: Clock,
   ) {}
 
-  async read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
-    const head = await this.log.lastingHead(topic);
-    const top = { epoch: head.epoch, offset: head.top };
-    return { top, missed: since && (await this.missed(topic, head, since, limits)) };
+  read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
+    return this.log.steadily(async () => {
+      const end = await this.log.end(topic);
+      return { top: topOf(end), missed: since && (await this.missed(topic, end, since, limits)) };
+    });
   }
 
   async top(topic: string): Promise<Position> {
-    const { epoch, top } = await this.log.lastingHead(topic);
-    return { epoch, offset: top };
+    return topOf(await this.log.end(topic));
   }
 
-  async latest(topic: string): Promise<LatestReading> {
-    let head = await this.log.lastingHead(topic);
-    for (;;) {
-      const publications = await this.remembered(topic, head);
-      const top = { epoch: head.epoch, offset: head.top };
-      if (publications !== undefined) return { top, publications };
-      const before = head;
-      head = await this.log.head(topic);
-      // The base that went away has no successor: what was in it is forgotten.
-      if (head.base?.offset === before.base?.offset) {
-        return { top, publications: (await this.remembered(topic, { ...before, base: undefined })) ?? [] };
+  latest(topic: string): Promise<LatestReading> {
+    return this.log.steadily(async () => {
+      let end = await this.log.end(topic);
+      for (;;) {
+        const publications = await this.remembered(topic, end);
+        if (publications !== undefined) return { top: topOf(end), publications };
+        const before = end;
+        end = await this.log.end(topic);
+        // Else the base that went away has a successor.
+        if (end.base?.offset === before.base?.offset && end.epoch === before.epoch) {
+          await this.log.startOver(topic, end);
+          end = await this.log.end(topic);
+        }
       }
-    }
+    });
   }
 
-  /** What is remembered at a head; `undefined` when its base was there a moment ago and is not any more. */
-  async remembered(topic: string, head: StoredMessage): Promise<readonly Publication[] | undefined> {
-    if (head.latest === undefined) return [];
-    if (head.latest === 'last') return this.last(topic, head);
-    const latest = new Latest();
-    const { base } = head;
+  /** What is remembered at the topic's end; `undefined` when it is not all there. */
+  async remembered(topic: string, end: TopicEnd): Promise<readonly Publication[] | undefined> {
+    const { latest, message, base } = end;
+    if (latest === undefined || message === undefined) return [];
+    if (latest === 'last') return this.last(topic, message);
+    const remembered = new Latest();
     if (base !== undefined) {
       const parts = await Promise.all(base.seqs.map((seq) => this.log.get(topic, seq)));
       for (const part of parts) {
-        if (part === undefined || part.epoch !== head.epoch) return undefined;
-        for (const publication of part.publications) latest.add(publication, 'last-per-key');
+        // A base says up to where it goes; a store that has gone back may have another message there.
+        if (part?.top !== base.offset || !part.remembered) return undefined;
+        for (const publication of part.publications) remembered.add(publication, 'last-per-key');
       }
     }
-    for (const publication of await this.since(topic, head, base?.offset ?? 0))
-      latest.add(publication, 'last-per-key');
-    return latest.publications;
+    const since = await this.since(topic, message, end.tail, base?.offset ?? 0);
+    for (const publication of since ?? []) remembered.add(publication, 'last-per-key');
+    return since && remembered.publications;
   }
 
-  private async last(topic: string, head: StoredMessage): Promise<readonly Publication[]> {
+  private async last(topic: string, from: StoredMessage): Promise<readonly Publication[] | undefined> {
     let seen = 0;
-    for await (const message of this.log.back(topic, head, () => (seen > 1 ? refCount : 1))) {
+    let isWhole = false;
+    for await (const message of this.log.back(topic, from, () => (seen > 1 ? refCount : 1))) {
       const publication = message.publications.at(-1);
-      if (message.epoch !== head.epoch || (seen += 1) > lookBack) return [];
+      if ((seen += 1) > lookBack) return [];
       if (message.remembered && publication !== undefined) return [publication];
+      isWhole = message.refs.length === 0;
     }
-    return [];
+    return isWhole ? [] : undefined;
   }
 
-  /** What is remembered of the messages behind `offset`, in order. */
-  private async since(topic: string, head: StoredMessage, offset: number): Promise<readonly Publication[]> {
+  /** What is remembered of the messages behind `offset`, in order; `undefined` when they are not all there. */
+  private async since(
+    topic: string,
+    from: StoredMessage,
+    tail: number,
+    offset: number,
+  ): Promise<readonly Publication[] | undefined> {
     const messages: StoredMessage[] = [];
-    let left = head.tail;
-    for await (const message of this.log.back(topic, head, () => left)) {
-      if (message.epoch !== head.epoch || message.top <= offset) break;
+    let left = tail;
+    let isWhole = false;
+    for await (const message of this.log.back(topic, from, () => left)) {
+      isWhole = message.top <= offset || message.refs.length === 0;
+      if (message.top <= offset) break;
       messages.push(message);
       left -= 1;
     }
+    if (!isWhole) return undefined;
     return messages.toReversed().flatMap(({ remembered, publications }) => (remembered ? publications : []));
   }
 
   /** Everything after `since`; `undefined` when it is not all there. */
   private async missed(
     topic: string,
-    head: StoredMessage,
+    end: TopicEnd,
     since: Position,
     limits: RecoveryLimits,
   ): Promise<readonly Publication[] | undefined> {
-    const { rules, epoch, top } = head;
-    if (since.epoch !== epoch) return undefined;
+    const { rules, top, message: last } = end;
+    if (!continues(end, since.epoch, since.offset)) return undefined;
     const count = top - since.offset;
     if (count === 0) return [];
-    if (rules === undefined || count < 0 || count > Math.min(limits.count, rules.size)) return undefined;
+    if (rules === undefined || last === undefined || count > Math.min(limits.count, rules.size))
+      return undefined;
     const oldestMs = this.clock.wallMs() - rules.ttlMs;
     let bytesLeft = Math.min(limits.bytes, rules.maxBytes);
     let next = top;
     const missed: Publication[] = [];
-    for await (const message of this.log.back(topic, head, () => next - since.offset)) {
-      if (message.epoch !== epoch) return undefined;
-      // Written down again, or the birth of the topic.
+    for await (const message of this.log.back(topic, last, () => next - since.offset)) {
+      // The beginning of the topic.
       if (message.publications.length === 0) continue;
       if (!message.kept || message.atMs < oldestMs) return undefined;
       for (const publication of message.publications.toReversed()) {
@@ -113,4 +127,8 @@ export class StreamReader {
     }
     return undefined;
   }
+}
+
+function topOf({ epoch, top }: TopicEnd): Position {
+  return { epoch, offset: top };
 }

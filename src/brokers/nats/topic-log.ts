@@ -1,25 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/ports/clock.js';
 import { tooLarge } from '../../core/ports/publish-refusal.js';
+import { Seen } from '../seen.js';
+import { asOfNow, untouchedSince } from './as-of-now.js';
 import { Heads, type KnownHead } from './heads.js';
+import type { LifeRecord } from './life-record.js';
 import { MessageCache } from './message-cache.js';
-import type { NatsEngine, RawMessage } from './nats-engine.js';
+import type { NatsEngine } from './nats-engine.js';
+import type { StoreLife } from './store-life.js';
 import { type Content, decode, encode, type Place, refCount, type StoredMessage } from './stored-message.js';
+import type { RawMessage } from './stream-access.js';
 
 /** Room for the headers of a message in what the server takes. */
 const headerBytes = 1_024;
 
-/** How often a topic's end is looked for while others write it. */
+/** How often a topic's end is looked for while others write it, or while the store's life changes. */
 const attempts = 20;
 /** Times that a stream which seems to have lost its end is read again, and how long apart. */
 const doubts = { times: 2, pauseMs: 100 } as const;
 
-const limits = { heads: 10_000, cacheBytes: 16_777_216 } as const;
+const limits = { heads: 10_000, seen: 10_000, cacheBytes: 16_777_216 } as const;
 
 export interface LogOptions {
-  /** Milliseconds after which the server forgets a message. */
-  readonly retentionMs: number;
   readonly junk: () => void;
+}
+
+/** A topic's end in the present life of the store. */
+export interface TopicEnd extends KnownHead {
+  /** The topic's last message; absent where it has none. */
+  readonly message: StoredMessage | undefined;
 }
 
 /** The messages of each topic in the stream: a chain in which each one is written behind the one it knows as the last. */
@@ -28,62 +37,89 @@ export class TopicLog {
   /** Times that everything was forgotten. */
   private forgotten = 0;
   private readonly cache = new MessageCache(limits.cacheBytes);
+  /** Highest positions that were published, received or read here. */
+  private readonly seen = new Seen(limits.seen);
 
   constructor(
     private readonly engine: () => NatsEngine,
+    private readonly life: StoreLife,
     private readonly clock: Clock,
     private readonly options: LogOptions,
   ) {}
 
-  /** Nothing that is known is true any more. */
+  /** Nothing that is known is true any more: the store may have gone back. */
   forget(): void {
     this.heads.clear();
     this.cache.clear();
     this.forgotten += 1;
   }
 
-  /** The topic's last message; an untouched topic gets its first, which gives it an epoch. */
-  async head(topic: string): Promise<StoredMessage> {
+  /** Runs what reads several messages, again where they may be of two lives of the store. */
+  async steadily<T>(run: () => Promise<T>): Promise<T> {
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const found = await this.find(topic, attempt);
-      if ('epoch' in found) return found;
-      const born = await this.append(topic, birth(found.seq > 0), found);
-      if (typeof born === 'object' && 'seq' in born) return born;
+      const { forgotten } = this;
+      const result = await run();
+      if (forgotten === this.forgotten) return result;
+    }
+    throw new Error('The store changes while it is read.');
+  }
+
+  /** The end of the topic, where the next message goes. Asking writes nothing, also where there is no message yet. */
+  async end(topic: string): Promise<TopicEnd> {
+    for (let attempt = 0, doubtful = 0; attempt < attempts; attempt++) {
+      const record = await this.life.current();
+      // Read before the answer can be on its way: what comes later says nothing against it.
+      const { epoch, offset = 0 } = { ...this.seen.get(topic) };
+      const end = await this.find(topic, record);
+      if (end === undefined) continue;
+      if (epoch === end.epoch && offset > end.top) {
+        doubtful += 1;
+        if (doubtful > doubts.times) await this.life.force(record);
+        else await this.pause(doubts.pauseMs);
+        continue;
+      }
+      this.note(topic, end);
+      return end;
     }
     throw new Error('Too many write to the topic at once.');
   }
 
-  /** What the topic's next message comes after; an untouched topic gets its epoch with that one. */
-  async end(topic: string): Promise<KnownHead> {
-    const found = await this.find(topic, 0);
-    if ('epoch' in found) return found;
-    return found.seq > 0 ? this.head(topic) : { ...birth(false), ...found };
+  /** Remembers a head that is of the present life, and how far the topic was seen to be. */
+  note(topic: string, head: KnownHead): void {
+    const { record } = this.life;
+    if (head.stream !== record?.stream || head.life !== record.life) return;
+    this.heads.note(topic, head);
+    this.seen.add(topic, head.epoch, head.top);
   }
 
-  /** The topic's last message, or behind what a new stream of it must begin. */
-  private async find(topic: string, attempt: number): Promise<StoredMessage | Place> {
-    // Read before the answer can be on its way: what comes later says nothing against it.
-    const known = this.heads.get(topic);
-    const { stream, message: raw } = await this.engine().last(topic);
-    const message = raw && this.read(raw);
-    // What is there but cannot be read, or has lost its end, is the same as lost.
-    if (message === undefined) return { stream, seq: raw?.seq ?? 0 };
-    if (known !== undefined && isCutOff(known, message)) {
-      if (attempt >= doubts.times) return { stream, seq: message.seq };
-      await this.pause(doubts.pauseMs);
-      return this.find(topic, attempt + 1);
+  /** The topic's stream starts anew behind `after`: what was there is lost in part, which is the same as lost. */
+  async startOver(topic: string, after: Place): Promise<void> {
+    const { life } = await this.life.current();
+    await this.append(topic, birth(life), after);
+  }
+
+  /** The topic's end by the record; `undefined` when there is to be another look. */
+  private async find(topic: string, record: LifeRecord): Promise<TopicEnd | undefined> {
+    const { stream, message: raw } = await this.engine().stream.last(topic);
+    if (stream !== record.stream || record !== this.life.record) return undefined;
+    if (raw === undefined) {
+      const eras = await this.life.erasOfUntouched(record);
+      if (eras !== undefined) {
+        const { epoch, life } = record;
+        const start = { epoch, life, lineage: untouchedSince(eras), top: 0, refs: [], tail: 0 };
+        return { ...start, stream, seq: 0, message: undefined };
+      }
+      await this.life.renew(record);
+      return undefined;
     }
-    this.heads.note(topic, message);
-    return message;
-  }
-
-  /** Like `head`, and writes the end down again before the server forgets it. */
-  async lastingHead(topic: string): Promise<StoredMessage> {
-    const head = await this.head(topic);
-    if (this.clock.wallMs() - head.atMs < this.options.retentionMs / 2) return head;
-    const again = { ...head, publications: [], kept: false, remembered: false, anew: false };
-    const touched = await this.append(topic, { ...again, refs: refsAfter(head), tail: head.tail + 1 }, head);
-    return typeof touched === 'object' && 'seq' in touched ? touched : head;
+    const message = this.read(raw);
+    const isLater = message !== undefined && message.life > record.life;
+    // What cannot be read, or is of a life that the store does not know, is the same as lost.
+    if (message === undefined || (isLater && (await this.life.refresh()).life < message.life))
+      await this.startOver(topic, raw);
+    if (message === undefined || isLater) return undefined;
+    const { epoch, life, lineage } = asOfNow(message, message.seq, record);
+    return { ...message, epoch, life, lineage, message };
   }
 
   /** The message with this number, if it is the topic's and still there. */
@@ -91,9 +127,10 @@ export class TopicLog {
     const cached = this.cache.get(seq, topic);
     if (cached !== undefined) return cached;
     const { forgotten } = this;
-    const raw = await this.engine().get(seq);
-    const message = raw && this.read(raw);
+    const { stream } = this.engine();
+    const raw = await stream.get(seq);
     // The number may mean another message by now.
+    const message = raw && stream.isOf(topic, raw) ? this.read(raw) : undefined;
     if (message !== undefined && forgotten === this.forgotten) this.cache.put(topic, message);
     return message;
   }
@@ -105,6 +142,8 @@ export class TopicLog {
     after: Place,
     id?: string,
   ): Promise<StoredMessage | { readonly duplicateOf: number } | 'overtaken'> {
+    const { record } = this.life;
+    if (after.stream !== record?.stream || content.life !== record.life) return 'overtaken';
     const payload = encode(content);
     const engine = this.engine();
     const maxBytes = engine.maxPayloadBytes - headerBytes;
@@ -112,11 +151,14 @@ export class TopicLog {
       if (content.publications.length === 1) throw tooLarge(maxBytes, payload.length);
       throw new Error(`The NATS server takes at most ${String(engine.maxPayloadBytes)} bytes.`);
     }
-    const appended = await engine.append({ stream: after.stream, after: after.seq }, topic, payload, id);
+    const appended = await engine.stream.append(after.stream, after.seq, topic, payload, id);
     if (typeof appended === 'string' || 'duplicateOf' in appended) return appended;
+    const { stream } = after;
+    const { seq } = appended;
+    this.life.saw(stream, seq);
     const bytes = content.publications.reduce((sum, { data }) => sum + data.length, 0);
-    const message = { ...content, stream: after.stream, seq: appended.seq, atMs: this.clock.wallMs(), bytes };
-    this.heads.note(topic, message);
+    const message = { ...content, stream, seq, atMs: this.clock.wallMs(), bytes };
+    this.note(topic, message);
     return message;
   }
 
@@ -138,6 +180,7 @@ export class TopicLog {
   }
 
   private read({ data, stream, seq, atMs }: RawMessage): StoredMessage | undefined {
+    this.life.saw(stream, seq);
     const content = decode(data);
     if (content !== undefined) return { ...content, stream, seq, atMs };
     this.options.junk();
@@ -151,25 +194,22 @@ export class TopicLog {
   }
 }
 
-/** Whether the end that is there is not the one that was there: a store that went back behind what it had promised. */
-function isCutOff(known: KnownHead, { stream, epoch, top }: StoredMessage): boolean {
-  return known.stream === stream && known.epoch === epoch && known.top > top;
-}
-
 export function refsAfter({ seq, refs }: KnownHead): number[] {
   // Nothing is before the first.
   return seq === 0 ? [] : [seq, ...refs.slice(0, refCount - 1)];
 }
 
-function birth(anew: boolean): Content {
+function birth(life: number): Content {
   return {
     epoch: randomBytes(12).toString('base64url'),
+    life,
+    lineage: [],
     top: 0,
     refs: [],
     tail: 0,
     publications: [],
     kept: false,
     remembered: false,
-    anew,
+    anew: true,
   };
 }

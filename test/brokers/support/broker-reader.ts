@@ -7,8 +7,12 @@ interface Reading {
   position: Position;
   /** Data by `epoch offset`, as it was handed on. */
   readonly taken: Map<string, string>;
+  /** The same by offset alone: an offset that is given twice, after a loss, has several. */
+  readonly byOffset: Map<number, string[]>;
   /** What is told to be lost: everything up to here, after what was taken before. */
   readonly told: { readonly from: Position; readonly to: Position }[];
+  /** Times that the stream went on under another epoch without a loss. */
+  continued: number;
   /** Handed on out of turn, or twice: must stay 0. */
   disorder: number;
   healing: Promise<void> | undefined;
@@ -33,7 +37,9 @@ export class BrokerReader implements BrokerSink {
     this.readings.set(topic, {
       position: top,
       taken: new Map(),
+      byOffset: new Map(),
       told: [],
+      continued: 0,
       disorder: 0,
       healing: undefined,
     });
@@ -99,14 +105,22 @@ export class BrokerReader implements BrokerSink {
       if (missed === undefined) {
         reading.told.push({ from: position, to: top });
         reading.position = top;
-      } else if (missed.length === 0) return;
-      else for (const publication of missed) this.take(reading, top.epoch, publication);
+        continue;
+      }
+      const isContinued = top.epoch !== position.epoch;
+      if (isContinued) {
+        reading.continued += 1;
+        reading.position = { epoch: top.epoch, offset: position.offset };
+      }
+      if (missed.length === 0 && !isContinued) return;
+      for (const publication of missed) this.take(reading, top.epoch, publication);
     }
   }
 
   private take(reading: Reading, epoch: string, { offset, data }: Publication): void {
     if (epoch !== reading.position.epoch || offset !== reading.position.offset + 1) reading.disorder += 1;
     reading.taken.set(`${epoch} ${String(offset)}`, data);
+    reading.byOffset.set(offset, [...(reading.byOffset.get(offset) ?? []), data]);
     reading.position = { epoch, offset };
   }
 }
@@ -138,8 +152,10 @@ export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReade
       ({ from, to }) =>
         (from.epoch === epoch && offset > from.offset) || (to.epoch === epoch && offset <= to.offset),
     );
+    // What was stored under one epoch may have been read under the next, which continues it.
     const given = reading?.taken.get(`${epoch} ${String(offset)}`);
-    if (given === data) taken += 1;
+    const isTaken = reading?.byOffset.get(offset)?.includes(data) === true;
+    if (given === data || (given === undefined && isTaken)) taken += 1;
     else if (given === undefined && covered === true) told += 1;
     else silent += 1;
   }

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { asOfNow, continues, untouchedSince } from './as-of-now.js';
+import type { LifeRecord } from './life-record.js';
+import type { Head } from './stored-message.js';
+
+const head = (life: number, epoch: string, top: number, lineage: Head['lineage'] = []): Head => ({
+  epoch,
+  life,
+  lineage,
+  top,
+  refs: [],
+  tail: 0,
+});
+const record: LifeRecord = {
+  stream: 's',
+  seq: 90,
+  since: 80,
+  atMs: 0,
+  life: 5,
+  epoch: 'e5b',
+  before: [
+    {
+      life: 5,
+      epoch: 'e5a',
+      seq: 80,
+    },
+    {
+      life: 4,
+      epoch: 'e4',
+      seq: 50,
+    },
+    {
+      life: 3,
+      epoch: 'e3',
+      seq: 20,
+    },
+  ],
+  servers: new Map(),
+  restarts: new Map(),
+};
+
+describe('The end of a topic in the present life of the store', () => {
+  it('is its last message as it is, where that is of this life', () => {
+    const last = head(5, 'e5a', 7, [{ epoch: 'e3', end: 4 }]);
+    expect(asOfNow(last, 85, record)).toBe(last);
+  });
+
+  it('has the epoch of the life, and every epoch that a reader can have of it in the lineage', () => {
+    const now = asOfNow(head(3, 'e3', 7, [{ epoch: 'e1', end: 2 }]), 30, record);
+    expect(now).toMatchObject({ epoch: 'e5b', life: 5, top: 7 });
+    expect(now.lineage).toEqual([
+      { epoch: 'e5a', end: 7 },
+      { epoch: 'e4', end: 7 },
+      { epoch: 'e3', end: 7 },
+      { epoch: 'e1', end: 2 },
+    ]);
+    for (const [epoch, offset, expected] of [
+      ['e5b', 7, true],
+      ['e5b', 8, false],
+      ['e3', 7, true],
+      ['e3', 8, false],
+      ['e1', 2, true],
+      ['e1', 3, false],
+      ['e2', 0, false],
+    ] as const)
+      expect(continues(now, epoch, offset), `${epoch} ${String(offset)}`).toBe(expected);
+  });
+
+  it('has no lineage where the last message is of an earlier life, and was written in this one', () => {
+    expect(asOfNow(head(4, 'e4', 7, [{ epoch: 'e3', end: 4 }]), 81, record)).toMatchObject({
+      epoch: 'e5b',
+      lineage: [],
+    });
+  });
+
+  it('keeps a bounded lineage, in which its own last epoch always is', () => {
+    const before = Array.from({ length: 24 }, (_, i) => ({
+      life: 100 - i,
+      epoch: `e${String(i)}`,
+      seq: 200 - i,
+    }));
+    const past = Array.from({ length: 16 }, (_, i) => ({ epoch: `p${String(i)}`, end: 1 }));
+    const { lineage } = asOfNow(head(3, 'own', 7, past), 30, { ...record, life: 101, since: 300, before });
+    expect(lineage).toHaveLength(16);
+    expect(lineage.map(({ epoch }) => epoch)).toContain('own');
+  });
+
+  it('continues nothing but the beginning of a topic that nothing was published to', () => {
+    expect(untouchedSince(record.before)).toEqual([
+      { epoch: 'e5a', end: 0 },
+      { epoch: 'e4', end: 0 },
+      { epoch: 'e3', end: 0 },
+    ]);
+  });
+});

@@ -1,0 +1,219 @@
+import type { Buffer } from 'node:buffer';
+import { JetStreamApiError, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream';
+import type { Cancel, Clock } from '../../core/ports/clock.js';
+import type { ResolvedNatsOptions } from './nats-broker.options.js';
+import { ensureStream, findStream, isStreamNotFound, type StreamThere } from './nats-stream.js';
+import type { NatsSubjects } from './nats-subjects.js';
+
+/** What the server says to a publication that comes too late. */
+const wrongLastSequence = 10_071;
+
+/** Milliseconds of silence after which a stream may not be there. */
+const silenceMs = 200;
+
+interface FoundMessage {
+  readonly subject: string;
+  readonly seq: number;
+  readonly time: Date;
+  readonly data: Uint8Array;
+}
+
+/** A message as the stream has it. */
+export interface RawMessage {
+  /** Which making of the stream it is in. */
+  readonly stream: string;
+  readonly subject: string;
+  readonly seq: number;
+  readonly atMs: number;
+  readonly data: Uint8Array;
+}
+
+/** A subject's last message, and which making of the stream was asked. */
+export interface LastMessage {
+  readonly stream: string;
+  readonly message: RawMessage | undefined;
+}
+
+/** What became of an append. */
+export type Appended = { readonly seq: number } | { readonly duplicateOf: number } | 'overtaken';
+
+/** The JetStream stream on one connection. */
+export class StreamAccess {
+  private there: StreamThere | undefined;
+  private renewing: Promise<void> | undefined;
+
+  constructor(
+    private readonly jsm: () => JetStreamManager,
+    private readonly options: ResolvedNatsOptions,
+    private readonly subjects: NatsSubjects,
+    private readonly clock: Clock,
+    /** The stream is another one than before: all that was stored is gone. */
+    private readonly lost: () => void,
+  ) {}
+
+  /** Which making of the stream this is. */
+  get incarnation(): string {
+    return this.there?.incarnation ?? '';
+  }
+
+  /** How many servers hold a copy. */
+  get copies(): number {
+    return this.there?.info.config.num_replicas ?? 1;
+  }
+
+  /** Finds the stream, or makes it. */
+  async open(): Promise<void> {
+    this.there = await ensureStream(this.jsm(), this.subjects, this.options.stream);
+  }
+
+  /** What the server says of the stream, which is another one by now if it was lost. */
+  async probe(): Promise<StreamInfo> {
+    const now = await findStream(this.jsm(), this.subjects, this.options.stream);
+    if (now === undefined || now.incarnation !== this.incarnation) await this.renew();
+    else this.there = now;
+    return this.info;
+  }
+
+  /** What the server said of the stream last. */
+  get info(): StreamInfo {
+    if (this.there === undefined) throw new Error('NATS is away.');
+    return this.there.info;
+  }
+
+  /** The topic's last message, as the leader of the stream has it. */
+  last(topic: string): Promise<LastMessage> {
+    return this.lastOf((stream) => this.subjects.inlet(stream, topic));
+  }
+
+  /** The last record of the store's life. */
+  lastLife(): Promise<LastMessage> {
+    return this.lastOf((stream) => this.subjects.life(stream));
+  }
+
+  /** The message with this number; `undefined` when it is no longer there. */
+  async get(seq: number): Promise<RawMessage | undefined> {
+    const { name } = this.options.stream;
+    const stream = this.incarnation;
+    // Any copy of the stream answers that, and one that lags does not have the newest.
+    const direct = await this.jsm().direct.getMessage(name, { seq });
+    if (direct !== null) return raw(stream, direct);
+    const message = this.copies === 1 ? null : await this.jsm().streams.getMessage(name, { seq });
+    return message === null ? undefined : raw(stream, message);
+  }
+
+  /** Whether a message is the topic's: a store that has gone back gives its numbers a second time. */
+  isOf(topic: string, { stream, subject }: RawMessage): boolean {
+    return subject === this.subjects.inlet(stream, topic) || subject === this.subjects.keep(stream, topic);
+  }
+
+  /**
+   * Appends to the topic if its last message still is the one with the number `after` in this making of the stream; else
+   * it was overtaken, by another publication or by the loss of the stream.
+   */
+  append(stream: string, after: number, topic: string, payload: Buffer, id?: string): Promise<Appended> {
+    return this.appendTo(this.subjects.inlet(stream, topic), stream, after, payload, id);
+  }
+
+  /** The same for a record of the store's life. */
+  appendLife(stream: string, after: number, payload: Buffer): Promise<Appended> {
+    return this.appendTo(this.subjects.life(stream), stream, after, payload);
+  }
+
+  /** Keeps a message for the topic's snapshots; returns its number. */
+  async keep(stream: string, topic: string, payload: Buffer): Promise<number> {
+    return (await this.jsm().jetstream().publish(this.subjects.keep(stream, topic), payload)).seq;
+  }
+
+  /** Forgets what was kept for the topic's snapshots before the message with this number. */
+  async forgetKept(stream: string, topic: string, before: number): Promise<void> {
+    const filter = this.subjects.keep(stream, topic);
+    await this.jsm().streams.purge(this.options.stream.name, { filter, seq: before });
+  }
+
+  private async appendTo(
+    subject: string,
+    stream: string,
+    after: number,
+    payload: Buffer,
+    id?: string,
+  ): Promise<Appended> {
+    try {
+      const ack = await this.jsm()
+        .jetstream()
+        .publish(subject, payload, {
+          expect: { lastSubjectSequence: after },
+          ...(id !== undefined && { msgID: id }),
+        });
+      return ack.duplicate ? { duplicateOf: ack.seq } : { seq: ack.seq };
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === wrongLastSequence) return 'overtaken';
+      if (!isStreamGone(error)) throw error;
+      if (stream === this.incarnation) await this.renew();
+      return 'overtaken';
+    }
+  }
+
+  private lastOf(subjectIn: (stream: string) => string): Promise<LastMessage> {
+    return this.onStream(async () => {
+      const stream = this.incarnation;
+      const message = await this.leaderMessage({ last_by_subj: subjectIn(stream) });
+      return { stream, message: message === null ? undefined : raw(stream, message) };
+    });
+  }
+
+  /**
+   * Where there is one copy only, it is asked directly, which costs the server least; but nobody answers where there is no
+   * stream, and the server's other way says that at once.
+   */
+  private async leaderMessage(query: { readonly last_by_subj: string }): Promise<FoundMessage | null> {
+    const { name } = this.options.stream;
+    const { direct, streams } = this.jsm();
+    if (this.copies > 1) return streams.getMessage(name, query);
+    let cancel: Cancel = () => {};
+    const late = new Promise<FoundMessage | null>((resolve, reject) => {
+      cancel = this.clock.after(silenceMs, () => void streams.getMessage(name, query).then(resolve, reject));
+    });
+    try {
+      return await Promise.race([direct.getMessage(name, query), late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Runs what needs the stream, and once more where the stream was gone. */
+  private async onStream<T>(run: () => Promise<T>): Promise<T> {
+    const { incarnation } = this;
+    try {
+      return await run();
+    } catch (error) {
+      if (!isStreamGone(error)) throw error;
+      if (incarnation === this.incarnation) await this.renew();
+      return run();
+    }
+  }
+
+  private renew(): Promise<void> {
+    this.renewing ??= (async () => {
+      try {
+        const before = this.incarnation;
+        await this.open();
+        if (before !== this.incarnation) this.lost();
+      } finally {
+        this.renewing = undefined;
+      }
+    })();
+    return this.renewing;
+  }
+}
+
+function raw(stream: string, { subject, seq, time, data }: FoundMessage): RawMessage {
+  return { stream, subject, seq, atMs: time.getTime(), data };
+}
+
+/** Nobody takes publications of that subject, or the stream's name is unknown. */
+function isStreamGone(error: unknown): boolean {
+  if (isStreamNotFound(error)) return true;
+  const cause =
+    error instanceof Error ? (error.cause as { isNoResponders?: () => boolean } | undefined) : undefined;
+  return cause?.isNoResponders?.() === true;
+}
