@@ -152,7 +152,7 @@ export class StoreLife {
     while (this.settling !== undefined) {
       const record = await this.settling.catch(() => undefined);
       if (record?.stream !== engine.streamId) continue;
-      if (wish === undefined || record.seq !== wish.instead.seq) return record;
+      if (wish === undefined || record.epoch !== wish.instead.epoch) return record;
     }
     const settling = this.settleNow(engine, wish);
     this.settling = settling;
@@ -192,8 +192,11 @@ export class StoreLife {
     const last = stored ?? known;
     if (last === undefined) return newLife(undefined, server, wallMs, this.record?.life);
     const wentBack =
-      stored !== undefined && known !== undefined && (stored.life < known.life || stored.seq < known.seq);
-    const isWished = wish !== undefined && wish.instead.seq === last.seq && wish.instead.stream === stream;
+      stored !== undefined &&
+      known !== undefined &&
+      (stored.life < known.life || (stored.life === known.life && stored.seq < known.seq));
+    // By the epoch: a store that has gone back gives sequences twice.
+    const isWished = wish?.instead.epoch === last.epoch;
     const verdict = verdictOf(last, server, wallMs);
     if (verdict === 'over' || wentBack || (isWished && wish.as === 'life'))
       return newLife(last, server, wallMs, known?.life);
@@ -202,8 +205,7 @@ export class StoreLife {
 
   private accept(record: LifeRecord): LifeRecord {
     const { record: known } = this;
-    if (known?.stream === record.stream && known.seq === record.seq && known.epoch === record.epoch)
-      return known;
+    if (known?.stream === record.stream && known.epoch === record.epoch) return known;
     this.record = record;
     const isSameLife = known?.stream === record.stream && known.life === record.life;
     if (!isSameLife) this.highest = record.seq;

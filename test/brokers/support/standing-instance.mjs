@@ -1,0 +1,56 @@
+// An instance that reads one topic, as a process of its own that a test can stop: node standing-instance.mjs <url> <topic>
+// It is in plain JavaScript, on the built package. It sends its state at the start, and whenever it gets a message:
+// {"position": where it stands, "told": times that it had to start afresh, "taken": {"epoch offset": data}}
+import { NatsBroker } from '../../../dist/brokers/nats/index.js';
+
+const [, , url, topic] = process.argv;
+const limits = { count: 1_000, bytes: 10_000_000 };
+const broker = new NatsBroker({ url });
+const state = { position: { epoch: '', offset: 0 }, told: 0, taken: {} };
+let looking = false;
+
+function take(epoch, { offset, data }) {
+  state.taken[`${epoch} ${offset}`] = data;
+  state.position = { epoch, offset };
+}
+
+async function look() {
+  if (looking) return;
+  looking = true;
+  try {
+    for (let isOver = false; !isOver;) {
+      const { position } = state;
+      const { top, missed } = await broker.read(topic, position, limits);
+      isOver = missed?.length === 0 && top.epoch === position.epoch;
+      if (missed === undefined) {
+        state.told += 1;
+        state.position = top;
+      } else {
+        state.position = { epoch: top.epoch, offset: position.offset };
+        for (const publication of missed) take(top.epoch, publication);
+      }
+    }
+  } catch {
+    setTimeout(look, 100);
+  } finally {
+    looking = false;
+  }
+}
+
+broker.start({
+  publication(_topic, epoch, publication) {
+    const { position } = state;
+    if (epoch === position.epoch && publication.offset <= position.offset) return;
+    if (!looking && epoch === position.epoch && publication.offset === position.offset + 1)
+      take(epoch, publication);
+    else void look();
+  },
+  suspect: () => void look(),
+  availability: () => {},
+  signal: () => {},
+});
+await broker.subscribe(topic);
+state.position = (await broker.read(topic, undefined, limits)).top;
+process.on('message', () => process.send(state));
+process.on('disconnect', () => process.exit());
+process.send(state);
