@@ -1,3 +1,4 @@
+import { ForbiddenException } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { LiveTopic } from '../src/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
@@ -150,12 +151,24 @@ describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
     ],
     ['rejects', () => Promise.reject(new Error('the database is away'))],
     ['does not answer in time', () => new Promise(() => {})],
-    ['answers 1', () => 1],
-    ['answers "true" later', () => Promise.resolve('true')],
-    ['answers nothing', () => undefined],
-  ])('[L-3.4] denies where an authorisation %s', async (_does, decide) => {
+  ])('[L-3.4] a check that %s lets nobody in, and is answered unavailable', async (_does, decide) => {
     const options = { authorizationTimeoutMs: 50 };
     const { client, live } = await start(platform, { providers: [topicThat(decide)], options });
+    const answer = await client.request({ type: 'subscribe', id: 1, topic: 'odd' });
+    expect(answer).toMatchObject({ type: 'error', code: 'unavailable', topic: 'odd' });
+    expect(answer['retryAfterMs']).toBeGreaterThan(0);
+    await live.publish('odd', 'secret');
+    expect(await client.settle()).toEqual([]);
+    expect(live.stats()).toMatchObject({ topics: 0, subscriptions: 0 });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['1', () => 1],
+    ['"true" later', () => Promise.resolve('true')],
+    ['nothing', () => undefined],
+    ['no by a ForbiddenException', () => Promise.reject(new ForbiddenException())],
+  ])('[L-3.4] a check that answers %s denies', async (_says, decide) => {
+    const { client, live } = await start(platform, { providers: [topicThat(decide)] });
     client.send({ type: 'subscribe', id: 1, topic: 'odd' });
     expect(await client.settle()).toEqual([forbidden('odd', 1)]);
     await live.publish('odd', 'secret');

@@ -94,7 +94,7 @@ export class Live {
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
     this.credentials = new CredentialWatch(limits.credentialGraceMs, clock, this.registry);
     this.connections = { clock, observer, flusher, backlogs };
-    const rights = new Rights(new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs));
+    const rights = new Rights(new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs), clock);
     this.recheck = new Recheck(limits.authorizationRecheckMs, clock, this.registry, rights);
     this.disconnects = new RecentDisconnects(clock);
     this.cluster = new Cluster({

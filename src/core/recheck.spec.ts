@@ -78,7 +78,9 @@ describe('the re-check', () => {
     trouble = new LiveError('unavailable', 'The store is away');
     await pass(180_000);
     expect(ann.received()).toEqual([]);
-    expect(bob.received()).toMatchObject([{ type: 'unsubscribed', code: 'unavailable' }]);
+    expect(bob.received()).toMatchObject([
+      { type: 'unsubscribed', code: 'unavailable', retryAfterMs: 1_000 },
+    ]);
   });
 
   it('[L-3.12] asks with what is known of the user now: an answer about the credential before counts for nothing', async () => {

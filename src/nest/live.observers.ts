@@ -1,5 +1,5 @@
 import type { Connection } from '../core/connection/connection.js';
-import type { Healed, HeldBack, Observer } from '../core/ports/observer.js';
+import type { Healed, HeldBack, Observer, RightOutcome } from '../core/ports/observer.js';
 import type { ErrorCode } from '../protocol/codes.js';
 import type { HandshakeResult } from '../ws/refusal.js';
 
@@ -36,6 +36,10 @@ export class LiveObservers implements LiveObserver {
 
   tooFast(connection: Connection, result: HeldBack): void {
     for (const observer of this.observers) observer.tooFast?.(connection, result);
+  }
+
+  authorized(right: 'canSubscribe' | 'canPublish', outcome: RightOutcome): void {
+    for (const observer of this.observers) observer.authorized?.(right, outcome);
   }
 
   refused(code: ErrorCode): void {

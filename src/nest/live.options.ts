@@ -121,7 +121,7 @@ export interface LiveModuleOptions {
   readonly inboundRate?: InboundRateOptions;
   /** Lets every connection send as fast as it can. */
   readonly dangerouslyUnlimitedInbound?: boolean;
-  /** Milliseconds until an authorisation that has not answered denies. @default 5000 */
+  /** Milliseconds until a right that has not been answered for is `unavailable`: the client tries again. @default 5000 */
   readonly authorizationTimeoutMs?: number;
   /** Milliseconds that a connection whose credential has expired has for a new one before it is closed with 4501. @default 60000 */
   readonly credentialGraceMs?: number;

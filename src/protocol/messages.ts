@@ -133,6 +133,8 @@ export interface UnsubscribedMessage {
   readonly topic: string;
   readonly code?: ErrorCode;
   readonly reason?: string;
+  /** Milliseconds after which the client may subscribe again, where `code` is a temporary one. */
+  readonly retryAfterMs?: number;
 }
 
 export interface PublishedMessage extends Position {

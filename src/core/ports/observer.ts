@@ -17,6 +17,15 @@ export type Healed = 'healed' | 'lost' | 'new-epoch';
  */
 export type HeldBack = 'refused' | 'closed' | 'unsettled';
 
+/**
+ * How the application answered whether a user may do something with a topic, with `retryAfterMs` for all but the first two:
+ * - `allowed`, `denied`: it said so
+ * - `failed`: the check threw
+ * - `late`: it did not answer in time
+ * - `unavailable`: it said by a `LiveError` of this code that it cannot tell now
+ */
+export type RightOutcome = 'allowed' | 'denied' | 'failed' | 'late' | 'unavailable';
+
 /** Told what happens, for logs and metrics. No member may throw, wait, or keep what it is given. */
 export interface Observer {
   opened(connection: Connection): void;
@@ -27,6 +36,8 @@ export interface Observer {
   /** `count` frames of this type were handed to connections. */
   outbound(type: string, count: number): void;
   tooFast(connection: Connection, result: HeldBack): void;
+  /** A right was checked: for a request, or again for a subscription. */
+  authorized(right: 'canSubscribe' | 'canPublish', outcome: RightOutcome): void;
   /** A message was answered with an `error` of this code. */
   refused(code: ErrorCode): void;
   /** An error that is ours: a handler, a hook, a provider, a broker. `doing` says what was being done. */
@@ -48,6 +59,7 @@ export const silentObserver: Observer = {
   inbound() {},
   outbound() {},
   tooFast() {},
+  authorized() {},
   refused() {},
   failed() {},
   healed() {},

@@ -12,7 +12,7 @@ export interface PresenceRules {
 
 /** What the application says about one topic, its parameters already filled in. */
 export interface TopicRules {
-  /** Only `true` allows. A throw or a late answer denies. */
+  /** Only `true` allows. A throw or a late answer allows nothing, and is no answer: the peer may ask again. [L-3.4] */
   canSubscribe(user: LiveUser | null): boolean | Promise<boolean>;
   /** Only `true` allows. */
   canPublish(user: LiveUser | null): boolean | Promise<boolean>;
@@ -33,4 +33,6 @@ export interface TopicRules {
 export interface Policy {
   /** `undefined` for a topic that nobody declared. Must not throw. */
   rulesFor(topic: string): TopicRules | undefined;
+  /** Whether an error that a check threw means no, beside a `LiveError` with a lasting code. @default none does */
+  isRefusal?(error: unknown): boolean;
 }

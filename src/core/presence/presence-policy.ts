@@ -8,6 +8,10 @@ export class PresencePolicy implements Policy {
 
   constructor(private readonly application: Policy) {}
 
+  isRefusal(error: unknown): boolean {
+    return this.application.isRefusal?.(error) === true;
+  }
+
   rulesFor(topic: string): TopicRules | undefined {
     const base = companied(topic);
     const rules = base === undefined ? undefined : this.rulesFor(base);

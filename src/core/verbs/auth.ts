@@ -1,4 +1,5 @@
 import type { AuthenticatedMessage, InboundMessage } from '../../protocol/messages.js';
+import { isTemporary } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
 import { checkOpenQuestions, counted } from '../connection/questions.js';
@@ -9,6 +10,8 @@ import type { Observer } from '../ports/observer.js';
 import { tokenOf } from './fields.js';
 import { PendingSubscribe } from './pending-subscribe.js';
 import type { Rights } from './rights.js';
+
+const retryAfterMs = 1_000;
 
 /** What the auth verb needs from the rest of the core. */
 export interface AuthParts {
@@ -55,9 +58,16 @@ export class Auth {
     try {
       return await new PendingSubscribe().until(counted(connection, verify(token)), { clock, ms, error });
     } catch (error) {
-      if (error instanceof LiveError) throw error;
+      if (error instanceof LiveError) throw this.withRetry(error);
       this.parts.observer.failed('checking a credential', error, connection);
-      throw new LiveError('unavailable', 'The credential cannot be checked now', { retryAfterMs: 1_000 });
+      throw new LiveError('unavailable', 'The credential cannot be checked now', { retryAfterMs });
     }
+  }
+
+  /** Says when to try again what could not be checked. */
+  private withRetry(error: LiveError): LiveError {
+    const { code, message, details } = error;
+    if (!isTemporary(code) || details.retryAfterMs !== undefined) return error;
+    return new LiveError(code, message, { retryAfterMs });
   }
 }

@@ -1,23 +1,30 @@
+import { isTemporary } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
 import type { LiveUser } from '../connection/live-user.js';
 import { checkOpenQuestions, counted } from '../connection/questions.js';
 import type { Clock } from '../ports/clock.js';
-import type { Observer } from '../ports/observer.js';
+import type { Observer, RightOutcome } from '../ports/observer.js';
 import type { Policy, TopicRules } from '../ports/policy.js';
 import { PendingSubscribe } from './pending-subscribe.js';
+import { retrySoonMs } from './retry-soon.js';
 
 export type Right = 'canSubscribe' | 'canPublish';
 
-/** `failed`: the check threw or was late. `unavailable`: it says itself that it cannot tell now, by that `LiveError`. */
-export type Verdict = 'yes' | 'no' | 'failed' | 'unavailable';
+/** How a right was checked, and where it could not be: when to ask again. */
+interface Verdict {
+  readonly outcome: RightOutcome;
+  readonly retryAfterMs?: number | undefined;
+}
+
+class TooLate extends Error {}
 
 /** The one answer to what is not allowed and to what is not there. [L-3.3] [L-4.4] */
 function forbidden(): LiveError {
   return new LiveError('forbidden', 'You may not do this with this topic');
 }
 
-/** Asks the application; anything but a timely `true` denies. [L-3.4] */
+/** Asks the application. Only `true` in time allows; only an answer, or an error that means no, forbids. [L-3.4] */
 export class Authoriser {
   constructor(
     private readonly policy: Policy,
@@ -26,7 +33,10 @@ export class Authoriser {
     private readonly timeoutMs: number,
   ) {}
 
-  /** The topic's rules, if this connection may. Throws `forbidden`, or that `pending` was cancelled. */
+  /**
+   * The topic's rules, if this connection may. Throws `forbidden`; `unavailable` where the application could not tell; or
+   * that `pending` was cancelled.
+   */
   async rulesFor(
     right: Right,
     topic: string,
@@ -37,14 +47,19 @@ export class Authoriser {
     const declared = this.policy.rulesFor(topic);
     if (declared === undefined) throw forbidden();
     const rules = chargedTo(connection, declared, right);
-    if ((await this.ask(right, rules, connection, pending)) !== 'yes') throw forbidden();
-    return rules;
+    const { outcome, retryAfterMs } = await this.ask(right, rules, connection, pending);
+    if (outcome === 'allowed') return rules;
+    if (outcome === 'denied') throw forbidden();
+    throw new LiveError('unavailable', 'Whether you may do this cannot be checked now', {
+      retryAfterMs: retryAfterMs ?? retrySoonMs(this.clock),
+    });
   }
 
   /** Whether this connection may. Never rejects. */
-  async verdict(right: Right, topic: string, connection: Connection): Promise<Verdict> {
+  async outcome(right: Right, topic: string, connection: Connection): Promise<RightOutcome> {
     const rules = this.policy.rulesFor(topic);
-    return rules === undefined ? 'no' : this.ask(right, rules, connection, new PendingSubscribe());
+    if (rules === undefined) return 'denied';
+    return (await this.ask(right, rules, connection, new PendingSubscribe())).outcome;
   }
 
   private async ask(
@@ -55,18 +70,38 @@ export class Authoriser {
   ): Promise<Verdict> {
     try {
       const answer: unknown = rules[right](connection.user);
-      if (typeof answer === 'boolean') return answer ? 'yes' : 'no';
-      const settled = await pending.until(Promise.resolve(answer), {
-        clock: this.clock,
-        ms: this.timeoutMs,
-        error: () => new Error(`${right} did not answer within ${String(this.timeoutMs)} ms`),
-      });
-      return settled === true ? 'yes' : 'no';
+      const settled = typeof answer === 'boolean' ? answer : await this.inTime(right, answer, pending);
+      return this.judged(right, { outcome: settled === true ? 'allowed' : 'denied' });
     } catch (error) {
       pending.check();
-      this.observer.failed(`asking ${right}`, error, connection);
-      return error instanceof LiveError && error.code === 'unavailable' ? 'unavailable' : 'failed';
+      const verdict = this.verdictOf(error);
+      if (verdict.outcome !== 'denied') this.observer.failed(`asking ${right}`, error, connection);
+      return this.judged(right, verdict);
     }
+  }
+
+  private inTime(right: Right, answer: unknown, pending: PendingSubscribe): Promise<unknown> {
+    return pending.until(Promise.resolve(answer), {
+      clock: this.clock,
+      ms: this.timeoutMs,
+      error: () => new TooLate(`${right} did not answer within ${String(this.timeoutMs)} ms`),
+    });
+  }
+
+  /** What a check that threw has said. */
+  private verdictOf(error: unknown): Verdict {
+    if (error instanceof TooLate) return { outcome: 'late' };
+    if (error instanceof LiveError) {
+      if (!isTemporary(error.code)) return { outcome: 'denied' };
+      const { retryAfterMs } = error.details;
+      return { outcome: error.code === 'unavailable' ? 'unavailable' : 'failed', retryAfterMs };
+    }
+    return { outcome: this.policy.isRefusal?.(error) === true ? 'denied' : 'failed' };
+  }
+
+  private judged(right: Right, verdict: Verdict): Verdict {
+    this.observer.authorized(right, verdict.outcome);
+    return verdict;
   }
 }
 

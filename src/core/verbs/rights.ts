@@ -1,6 +1,8 @@
 import type { Connection } from '../connection/connection.js';
 import type { ErrorCode } from '../../protocol/codes.js';
+import type { Clock } from '../ports/clock.js';
 import type { Authoriser } from './authorise.js';
+import { retrySoonMs } from './retry-soon.js';
 import { endSubscription } from './unsubscribe.js';
 
 /** What becomes of a subscription whose check says by itself that it cannot tell now. */
@@ -11,7 +13,10 @@ const mostQuestions = 5;
 
 /** Asks again for rights that were given before, and ends the subscriptions that have lost them. [L-3.12] */
 export class Rights {
-  constructor(private readonly authoriser: Authoriser) {}
+  constructor(
+    private readonly authoriser: Authoriser,
+    private readonly clock: Clock,
+  ) {}
 
   /** Asks for every topic of the connection; returns how many subscriptions have ended. Never rejects. */
   async review(connection: Connection, undecided: Undecided): Promise<number> {
@@ -27,14 +32,19 @@ export class Rights {
       const membership = connection.membership(topic);
       const { user } = connection;
       if (membership === undefined) return false;
-      const verdict = await this.authoriser.verdict('canSubscribe', topic, connection);
-      if (verdict === 'yes' || (verdict === 'unavailable' && undecided === 'keep')) return false;
+      const outcome = await this.authoriser.outcome('canSubscribe', topic, connection);
+      if (outcome === 'allowed' || (outcome === 'unavailable' && undecided === 'keep')) return false;
       const changed = !connection.isMember(topic, membership) || connection.user !== user;
       if (changed && question < mostQuestions) continue;
-      return endSubscription(connection, topic, ...(verdict === 'no' ? ended : unchecked));
+      return endSubscription(connection, topic, ...(outcome === 'denied' ? ended : this.unchecked()));
     }
+  }
+
+  private unchecked(): Ending {
+    return ['unavailable', 'the right to read it could not be checked', retrySoonMs(this.clock)];
   }
 }
 
-const ended: readonly [ErrorCode, string] = ['forbidden', 'the right to read it has ended'];
-const unchecked: readonly [ErrorCode, string] = ['unavailable', 'the right to read it could not be checked'];
+type Ending = readonly [code: ErrorCode, reason: string, retryAfterMs?: number];
+
+const ended: Ending = ['forbidden', 'the right to read it has ended'];

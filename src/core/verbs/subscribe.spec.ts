@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TestLive } from '../../testing/test-live.js';
 import { TestSocket } from '../../testing/test-socket.js';
 import { holdLimits } from '../fanout/hold.js';
+import { LiveError } from '../../protocol/live.error.js';
 import { snapshotAt } from '../stream/snapshot-at.js';
 import type { TopicRules } from '../ports/policy.js';
 import { recoveriesPerTurn } from './subscribe.js';
@@ -40,6 +41,10 @@ const error = (code: string, message: string, more: object = {}) => ({
   ...more,
 });
 const cancelled = error('unavailable', 'The subscribe was cancelled', { topic: 't' });
+const unchecked = error('unavailable', 'Whether you may do this cannot be checked now', {
+  topic: 't',
+  retryAfterMs: 1_000,
+});
 const forbidden = error('forbidden', 'You may not do this with this topic', { topic: 't' });
 
 function live(rules: Partial<TopicRules> | undefined, more: ConstructorParameters<typeof TestLive>[0] = {}) {
@@ -65,23 +70,57 @@ describe('Subscribe', () => {
   });
 
   it.each([
-    [
-      'throws',
-      () => {
-        throw new Error('no');
-      },
-    ],
-    ['rejects', () => Promise.reject(new Error('no'))],
-    ['says something truthy', () => 'yes' as unknown as boolean],
-    ['says nothing', () => undefined as unknown as boolean],
-  ])('[L-3.4] denies when the authorisation %s', async (_how, canSubscribe) => {
+    ['something truthy', () => 'yes' as unknown as boolean],
+    ['nothing', () => undefined as unknown as boolean],
+    ['no by an error', () => Promise.reject(new LiveError('forbidden', 'Not this one'))],
+  ])('[L-3.4] a check that says %s denies', async (_how, canSubscribe) => {
     const test = live({ canSubscribe });
     const { send, received } = test.connect();
     await send({ type: 'subscribe', topic: 't' });
     expect([received(), test.live.stats().topics]).toEqual([[forbidden], 0]);
   });
 
-  it('[L-3.4] denies when the authorisation does not answer in time, and discards a late yes', async () => {
+  it.each([
+    [
+      'throws',
+      'failed',
+      () => {
+        throw new Error('ECONNREFUSED');
+      },
+    ],
+    ['rejects', 'failed', () => Promise.reject(new Error('ECONNREFUSED'))],
+    [
+      'cannot tell now',
+      'unavailable',
+      () => Promise.reject(new LiveError('unavailable', 'The store is away')),
+    ],
+  ] as const)('[L-3.4] a check that %s lets nobody in, and is no refusal', async (_how, outcome, fails) => {
+    let broken = true;
+    const outcomes: string[] = [];
+    const test = live(
+      { canSubscribe: () => (broken ? fails() : true) },
+      { observer: { authorized: (right, how) => outcomes.push(`${right} ${how}`) } },
+    );
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    await test.publish('t', 'secret');
+    expect([received(), test.live.stats().topics]).toEqual([[unchecked], 0]);
+    broken = false;
+    await send({ type: 'subscribe', topic: 't' });
+    expect(received()).toEqual([subscribed(1)]);
+    expect(outcomes).toEqual([`canSubscribe ${outcome}`, 'canSubscribe allowed']);
+  });
+
+  it('[L-3.4] a check that says when to ask again is passed on', async () => {
+    const test = live({
+      canSubscribe: () => Promise.reject(new LiveError('unavailable', 'Away', { retryAfterMs: 30_000 })),
+    });
+    const { send, received } = test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    expect(received()).toEqual([{ ...unchecked, retryAfterMs: 30_000 }]);
+  });
+
+  it('[L-3.4] a check that is late lets nobody in, and its late yes is discarded', async () => {
     const answer = deferred<boolean>();
     const test = live({ canSubscribe: () => answer.promise });
     const { send, received } = test.connect();
@@ -93,7 +132,15 @@ describe('Subscribe', () => {
     await test.clock.settle();
     answer.resolve(true);
     await test.publish('t', 1);
-    expect(received()).toEqual([forbidden]);
+    expect(received()).toEqual([unchecked]);
+  });
+
+  it('[L-3.4] [L-4.4] a canPublish that fails stores nothing, and is no refusal', async () => {
+    const test = live({ history, canPublish: () => Promise.reject(new Error('ECONNREFUSED')) });
+    const { send, received } = test.connect();
+    await send({ type: 'publish', topic: 't', data: 1 });
+    expect(received()).toEqual([unchecked]);
+    expect((await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top.offset).toBe(0);
   });
 
   it('[L-3.5] does not double the events of a second subscribe', async () => {

@@ -19,11 +19,18 @@ export function endSubscription(
   topic: string,
   code: ErrorCode,
   reason: string,
+  retryAfterMs?: number,
 ): boolean {
   const live = connection.membership(topic)?.live;
   if (live === undefined) return false;
   connection.leave(topic);
-  const told: UnsubscribedMessage = { type: 'unsubscribed', topic, code, reason };
+  const told: UnsubscribedMessage = {
+    type: 'unsubscribed',
+    topic,
+    code,
+    reason,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
   if (live) connection.send(told);
   return true;
 }

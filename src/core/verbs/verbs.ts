@@ -35,7 +35,13 @@ export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSe
   const subscribe = new Subscribe({ hub, broker, authoriser, snapshots, observer, limits, turns });
   const publish = new Publish(publisher, authoriser);
   const timeoutMs = limits.authorizationTimeoutMs;
-  const auth = new Auth({ rights: new Rights(authoriser), clock, observer, verify: ports.verify, timeoutMs });
+  const auth = new Auth({
+    rights: new Rights(authoriser, clock),
+    clock,
+    observer,
+    verify: ports.verify,
+    timeoutMs,
+  });
   return {
     subscribe: (connection, message) => subscribe.run(connection, message),
     unsubscribe,

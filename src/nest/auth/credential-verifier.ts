@@ -3,6 +3,7 @@ import type { ModuleRef } from '@nestjs/core';
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
 import type { VerifyCredential } from '../../core/live.settings.js';
 import { LiveError } from '../../protocol/live.error.js';
+import { isLasting } from './refusal.js';
 
 /** What a connection guard has, beside `canActivate`, when its credential can be renewed on an open connection. */
 export interface CredentialVerifier {
@@ -24,7 +25,7 @@ export function credentialVerifier(
     try {
       return await verifier.verify(token);
     } catch (error) {
-      const refused = error instanceof HttpException && error.getStatus() < 500;
+      const refused = error instanceof HttpException && isLasting(error.getStatus());
       throw refused ? new LiveError('forbidden', 'This credential is not valid here') : error;
     }
   };

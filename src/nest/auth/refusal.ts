@@ -3,6 +3,14 @@ import { ServiceUnavailableException, UnauthorizedException } from '@nestjs/comm
 /** Seconds after which a client may ask again while keys or sessions cannot be had. */
 export const retryAfterSeconds = 5;
 
+/** Statuses of the 4xx that say nothing of the request itself: the same one may pass later. */
+const passing: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** Whether an error of this HTTP status says no, and not that nobody can tell now. */
+export function isLasting(status: number): boolean {
+  return status >= 400 && status < 500 && !passing.has(status);
+}
+
 /**
  * A 401 with fixed words. `why` is for the log only, as the exception's `cause`; it never goes out.
  * A library's own error is not put there: jose's carries the token's claims, fetch's the cookie header.

@@ -35,6 +35,12 @@ function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSour
       tally.tooFastByResult,
     ),
     make.counterBy(
+      'authorizations_total',
+      'Rights checked with the application, re-checks too, by its answer: allowed, denied, failed (it threw), late, unavailable',
+      'outcome',
+      tally.authorizationsByOutcome,
+    ),
+    make.counterBy(
       'errors_total',
       'Messages answered with an error, by its code',
       'code',

@@ -1,5 +1,5 @@
 import type { Connection } from '../../core/connection/connection.js';
-import type { Healed, HeldBack } from '../../core/ports/observer.js';
+import type { Healed, HeldBack, RightOutcome } from '../../core/ports/observer.js';
 import { CloseCode, type ErrorCode, errorCodes } from '../../protocol/codes.js';
 import type { ClientMessage, ServerMessage } from '../../protocol/messages.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
@@ -59,6 +59,14 @@ const results: Record<'done' | 'failed', true> = { done: true, failed: true };
 /** Close codes that `ws` or a well-behaved peer may bring, beside our own. */
 const transportCodes = [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014];
 
+const rightOutcomes: Record<RightOutcome, true> = {
+  allowed: true,
+  denied: true,
+  failed: true,
+  late: true,
+  unavailable: true,
+};
+
 const heldBack: Record<HeldBack, true> = { refused: true, closed: true, unsettled: true };
 
 /** Counts what happens on the live server, in plain numbers: a scrape reads them, the hot path only adds. */
@@ -73,6 +81,7 @@ export class LiveTally implements Partial<LiveObserver> {
   readonly restartsByResult = new LabelCounts(Object.keys(results));
   suspicionsTotal = 0;
   readonly tooFastByResult = new LabelCounts(Object.keys(heldBack));
+  readonly authorizationsByOutcome = new LabelCounts(Object.keys(rightOutcomes));
   readonly errorsByCode = new LabelCounts(errorCodes);
   failuresTotal = 0;
 
@@ -94,6 +103,10 @@ export class LiveTally implements Partial<LiveObserver> {
 
   tooFast(_connection: Connection, result: HeldBack): void {
     this.tooFastByResult.add(result, 1);
+  }
+
+  authorized(_right: 'canSubscribe' | 'canPublish', outcome: RightOutcome): void {
+    this.authorizationsByOutcome.add(outcome, 1);
   }
 
   refused(code: ErrorCode): void {

@@ -35,8 +35,9 @@ export interface LivePresenceOptions {
 }
 
 /**
- * What a class under `@LiveTopic` says about its topics. Answers may be promises; a throw, or none within
- * `authorizationTimeoutMs`, denies.
+ * What a class under `@LiveTopic` says about its topics. Answers may be promises. A check that throws, or does not answer
+ * within `authorizationTimeoutMs`, allows nothing, and the client is told to try again. To say no by throwing, throw a
+ * `LiveError` with code `forbidden` or an `HttpException` with a status from 400 to 499 (but 408, 425, 429).
  */
 export interface LiveTopicProvider<Params extends TopicParams = TopicParams> {
   /** Who may read. Only `true` allows. `user` is `null` where no guard named anybody. */

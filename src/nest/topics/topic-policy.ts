@@ -1,6 +1,8 @@
+import { HttpException } from '@nestjs/common';
 import type { DeliveryRules } from '../../core/pace/delivery.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import type { Policy, PresenceRules, TopicRules } from '../../core/ports/policy.js';
+import { isLasting } from '../auth/refusal.js';
 import { topicOfPresence, topicsOverlap, topicTwice } from '../live.errors.js';
 import type { LiveTopicProvider } from './live-topic.decorator.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
@@ -44,6 +46,11 @@ export class TopicPolicy implements Policy {
     if (this.remembered.size >= rememberedTopics) this.remembered.clear();
     this.remembered.set(topic, rules);
     return rules;
+  }
+
+  /** What a check throws to say no, as a guard would. */
+  isRefusal(error: unknown): boolean {
+    return error instanceof HttpException && isLasting(error.getStatus());
   }
 
   private find(topic: string): TopicRules | undefined {

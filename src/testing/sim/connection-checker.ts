@@ -137,9 +137,10 @@ export class ConnectionChecker {
     if (type === 'subscribe' && !violation) {
       this.delivery.refused(topic);
       const why = this.rules.mayFail(topic);
-      if (code === 'forbidden' && this.mayRead(topic) === true && !why.rights)
-        this.tell('rights', `${topic} was refused to who may read it`);
-      if (code === 'unavailable' && !mayBeCancelled && !why.data)
+      // A check that fails is no answer: it is never told as a lasting refusal. [L-3.4]
+      if (code === 'forbidden' && this.mayRead(topic) === true)
+        this.tell('rights', `${topic} was refused to a user that may read it`);
+      if (code === 'unavailable' && !mayBeCancelled && !why.data && !why.rights)
         this.tell('answer', `${topic} was unavailable for no reason`);
     }
   }
