@@ -41,6 +41,18 @@ export class LocalSubscription {
     return this.#position?.epoch === epoch && this.#position.offset >= offset;
   }
 
+  isAt({ epoch, offset }: Position): boolean {
+    return this.#position?.epoch === epoch && this.#position.offset === offset;
+  }
+
+  /** The stream goes on under another epoch from `start`: whoever stands there misses nothing, others must ask. */
+  goesOnUnder(start: Position): void {
+    const at = this.#position;
+    if (at === undefined || at.epoch === start.epoch) return;
+    if (at.offset === start.offset) this.#position = { epoch: start.epoch, offset: start.offset };
+    else if (this.want === 'nothing') this.want = 'catch-up';
+  }
+
   /** `false` when it cannot take `event` now: something is missing before it. */
   offer(event: EventMessage): boolean {
     const at = this.#position;

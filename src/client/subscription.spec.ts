@@ -139,13 +139,52 @@ describe('reconnect', () => {
     expect(seen()).toEqual(['lost unrecovered 6-9 (4) a@e:9 snapshot 9', 'event a@e:10 100']);
   });
 
+  it('[L-5.13] a position that is recovered under a new epoch goes on without a word of loss', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4), event(5));
+    await reconnect();
+    world.take();
+    await world.peer.tell(subscribed(2, 5, { epoch: 'f', recovered: true }), event(6), event(7));
+    expect(seen()).toEqual(['event a@f:6 60', 'event a@f:7 70']);
+  });
+
+  it('[L-5.13] another subscription further in the old epoch asks for itself whether it goes on', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4), event(5), event(6));
+    client.subscribe('a', world.app, { since: { epoch: 'e', offset: 4 } });
+    world.take();
+    await world.peer.tell(subscribed(2, 4, { epoch: 'f', recovered: true }), event(5), event(6), event(7));
+    expect(seen()).toEqual([
+      'start a@f:4 recovered',
+      '> {"type":"subscribe","id":3,"topic":"a","since":{"epoch":"e","offset":6}}',
+      'event a@f:5 50',
+      'event a@f:6 60',
+      'event a@f:7 70',
+    ]);
+    await world.peer.tell(subscribed(3, 6, { epoch: 'f', recovered: true }), event(7));
+    expect(seen()).toEqual(['event a@f:7 70']);
+  });
+
+  it('[L-5.14] a pushed new epoch of the same stream is no loss', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4), event(5));
+    world.take();
+    await world.peer.tell(subscribed(undefined, 5, { epoch: 'f', recovered: true }), event(6));
+    expect(seen()).toEqual(['event a@f:6 60']);
+    await reconnect();
+    expect(seen()).toContain('> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"f","offset":6}}');
+  });
+
   it('[L-4.2] that finds another epoch claims no range', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4));
     await reconnect();
     world.take();
-    // `recovered` with another epoch would be a contradiction: the epoch decides.
+    // `recovered` with another epoch and another offset would be a contradiction: the epoch decides.
     await world.peer.tell(subscribed(2, 9, { epoch: 'f', recovered: true }), event(10));
     expect(seen()).toEqual(['lost unrecovered a@f:9', 'event a@f:10 100']);
   });

@@ -79,14 +79,21 @@ export class Topic {
     this.#settle();
     this.#linked = true;
     this.#attempt = 0;
-    if (since !== undefined && message.recovered && since.epoch === message.epoch) this.#continues(since);
+    // Another epoch continues `since` only from that very offset.
+    const isSame = since?.epoch === message.epoch || since?.offset === message.offset;
+    if (since !== undefined && message.recovered && isSame) this.#continues(since, message.epoch);
     else this.#startsOver(message, since);
     this.paced();
   }
 
-  /** A fresh start, after some was lost or because the stream was. [L-5.7] */
+  /** A fresh start, after some was lost or because the stream was [L-5.7]; or only another epoch [L-5.14]. */
   pushed(message: SubscribedMessage): void {
     if (!this.#linked) return;
+    if (message.recovered) {
+      for (const local of this.#locals) local.goesOnUnder(message);
+      this.#next();
+      return;
+    }
     this.#snapshots = 'snapshot' in message;
     if (this.#request === undefined) this.#alarm.clear();
     for (const local of this.#locals)
@@ -216,13 +223,17 @@ export class Topic {
     for (const local of this.#locals) local.cut();
   }
 
-  /** Everything after `since` comes again, also for who was to start over. */
-  #continues(since: Position): void {
+  /** Everything after `since` comes again, under `epoch`, also for who was to start over. [L-5.13] */
+  #continues(since: Position, epoch: string): void {
+    const now = { epoch, offset: since.offset };
     for (const local of this.#locals) {
-      if (local.reached(since)) local.continues();
+      if (epoch !== since.epoch && local.isAt(since)) local.goesOnUnder(now);
+      if (local.reached(now)) local.continues();
+      // How much of that epoch is left beyond `since`, only a question of its own tells.
+      else if (local.reached(since)) local.cut();
       else if (local.want !== 'nothing') continue;
       // It stands in a stream that is gone, and was not told because this request came first.
-      else if (this.#snapshots === false) local.startsAt(since, 'new-epoch');
+      else if (this.#snapshots === false) local.startsAt(now, 'new-epoch');
       else local.missed();
     }
   }

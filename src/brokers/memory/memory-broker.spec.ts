@@ -59,6 +59,30 @@ describe('MemoryBroker', () => {
     expect(await broker.publish('kept', '1', {})).toEqual({ epoch: kept.epoch, offset: 2 });
   });
 
+  it('reading topics that nobody published to stores nothing and pushes nothing out', async () => {
+    const { broker } = started({ maxStreams: 2 });
+    const kept = await Promise.all(['a', 'b'].map((topic) => broker.publish(topic, '1', { history })));
+    for (let i = 0; i < 10; i++) {
+      await broker.read(`named-${String(i)}`, undefined, limits);
+      await broker.latest(`named-${String(i)}`);
+    }
+    await broker.tops(Array.from({ length: 10 }, (_, i) => `named-${String(i)}`));
+    const tops = await broker.tops(['a', 'b']);
+    expect([...tops.values()]).toEqual(kept);
+  });
+
+  it('[L-4.2] a topic that readers wait for keeps its epoch until its first publication, whatever is forgotten', async () => {
+    const { broker } = started({ maxStreams: 1 });
+    await broker.subscribe('awaited');
+    const { top } = await broker.read('awaited', undefined, limits);
+    await broker.publish('a', '1', {});
+    await broker.publish('b', '1', {});
+    const first = await broker.publish('awaited', '1', {});
+    expect(first).toEqual({ epoch: top.epoch, offset: 1 });
+    expect((await broker.read('awaited', top, limits)).top).toEqual(first);
+    expect((await broker.read('other', undefined, limits)).top.epoch).not.toBe(top.epoch);
+  });
+
   it('keeps no more bytes than its budget: the longest untouched topics lose theirs, and are not called recovered', async () => {
     const { broker } = started({ maxBytes: 1_000 });
     const data = JSON.stringify('x'.repeat(98));

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type {
   Broker,
   BrokerSink,
@@ -14,15 +15,15 @@ import { Receipts } from './receipts.js';
 
 export interface MemoryBrokerOptions {
   /**
-   * Topics whose position is remembered. Beyond it the longest untouched one without subscribers is forgotten and
-   * starts a new epoch when it is used again.
+   * Topics whose position is remembered. Beyond it the one without subscribers that was published to least recently is
+   * forgotten, and starts a new epoch when it is published to again.
    *
    * @default 100000
    */
   readonly maxStreams?: number;
   /**
-   * Bytes of JSON text that all topics together keep. Beyond it the longest untouched topics lose theirs: those without
-   * subscribers are forgotten, those with subscribers lose their history.
+   * Bytes of JSON text that all topics together keep. Beyond it the topics that were published to least recently lose
+   * theirs: those without subscribers are forgotten, those with subscribers lose their history.
    *
    * @default 67108864
    */
@@ -33,21 +34,27 @@ export interface MemoryBrokerOptions {
   readonly sweepMs?: number;
 }
 
-/** All streams in this process. What is published is delivered before `publish` returns. */
+/**
+ * All streams in this process. What is published is delivered before `publish` returns. Only publications store anything:
+ * readers may name as many topics as they like.
+ */
 export class MemoryBroker implements Broker {
   readonly available = true;
   readonly lossless = true;
   readonly solitary = true;
-  // Ordered by when each was touched last.
+  // Ordered by when each was published to last.
   private readonly streams = new Map<string, MemoryStream>();
   /** Those that keep anything, in the same order. */
   private readonly keeping = new Map<string, MemoryStream>();
-  private readonly subscribed = new Set<string>();
+  /** Subscribed topics, and the epoch that each has while nothing was published to it. */
+  private readonly subscribed = new Map<string, string>();
   private readonly receipts: Receipts;
   private readonly maxStreams: number;
   private readonly maxBytes: number;
   private readonly sweepMs: number;
   private keptBytes = 0;
+  /** Epoch of untouched topics. Another one whenever a topic is forgotten: it must not come back under an epoch that it had. */
+  private epoch: string = randomUUID();
   private sink: BrokerSink | undefined;
   private cancelSweep: Cancel | undefined;
   private closed = false;
@@ -88,7 +95,7 @@ export class MemoryBroker implements Broker {
 
   async subscribe(topic: string): Promise<void> {
     this.checkOpen();
-    this.subscribed.add(topic);
+    this.subscribed.set(topic, this.untouchedEpoch(topic));
   }
 
   async unsubscribe(topic: string): Promise<void> {
@@ -96,18 +103,19 @@ export class MemoryBroker implements Broker {
   }
 
   async read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
-    const stream = this.touch(topic);
-    const missed = since && this.change(topic, stream, () => stream.missed(since, limits, this.clock.now()));
-    return { top: stream.top, missed };
+    const top = this.top(topic);
+    const stream = this.streams.get(topic);
+    if (stream === undefined) return { top, missed: since && isAt(since, top) ? [] : undefined };
+    const missed = since && this.expiring(stream, () => stream.missed(since, limits, this.clock.now()));
+    return { top, missed };
   }
 
   async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
-    return new Map(topics.map((topic) => [topic, this.touch(topic).top]));
+    return new Map(topics.map((topic) => [topic, this.top(topic)]));
   }
 
   async latest(topic: string): Promise<LatestReading> {
-    const { top, latestPublications: publications } = this.touch(topic);
-    return { top, publications };
+    return { top: this.top(topic), publications: this.streams.get(topic)?.latestPublications ?? [] };
   }
 
   async signal(text: string): Promise<void> {
@@ -136,20 +144,35 @@ export class MemoryBroker implements Broker {
     return stream.isStale(version) ? { ...stream.top, suppressed: 'stale' } : undefined;
   }
 
-  /** The topic's stream, made if it is new, and now the one touched last. */
+  private top(topic: string): Position {
+    this.checkOpen();
+    return this.streams.get(topic)?.top ?? { epoch: this.untouchedEpoch(topic), offset: 0 };
+  }
+
+  private untouchedEpoch(topic: string): string {
+    return this.subscribed.get(topic) ?? this.epoch;
+  }
+
+  /** The topic's stream, made if it is new, and now the one published to last. */
   private touch(topic: string): MemoryStream {
     this.checkOpen();
-    const stream = this.streams.get(topic) ?? new MemoryStream();
+    const stream = this.streams.get(topic) ?? new MemoryStream(this.untouchedEpoch(topic));
     if (!this.streams.delete(topic) && this.streams.size >= this.maxStreams) this.forgetOldest();
     this.streams.set(topic, stream);
     return stream;
   }
 
-  /** Runs what may change how much a stream keeps, and counts it. */
-  private change<T>(topic: string, stream: MemoryStream, run: () => T): T {
+  /** Runs what may drop some of what a stream keeps, and counts it. */
+  private expiring<T>(stream: MemoryStream, run: () => T): T {
     const before = stream.byteLength;
     const result = run();
     this.keptBytes += stream.byteLength - before;
+    return result;
+  }
+
+  /** Runs what may change how much a stream keeps, and counts it. */
+  private change<T>(topic: string, stream: MemoryStream, run: () => T): T {
+    const result = this.expiring(stream, run);
     this.keeping.delete(topic);
     if (stream.byteLength > 0) this.keeping.set(topic, stream);
     return result;
@@ -176,6 +199,7 @@ export class MemoryBroker implements Broker {
     this.streams.delete(topic);
     this.keeping.delete(topic);
     this.keptBytes -= stream.byteLength;
+    this.epoch = randomUUID();
   }
 
   private planSweep(): void {
@@ -191,4 +215,8 @@ export class MemoryBroker implements Broker {
   private checkOpen(): void {
     if (this.closed) throw new Error('The memory broker is closed.');
   }
+}
+
+function isAt(one: Position, other: Position): boolean {
+  return one.epoch === other.epoch && one.offset === other.offset;
 }

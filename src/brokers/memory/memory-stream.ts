@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { HistoryRules, Publication, PublishOptions, RecoveryLimits } from '../../core/ports/broker.js';
 import { History } from '../../core/stream/history.js';
 import { Latest } from '../../core/stream/latest.js';
@@ -6,12 +5,13 @@ import type { Position } from '../../protocol/position.js';
 
 /** One topic: its position, and what is kept of it. */
 export class MemoryStream {
-  private readonly epoch = randomUUID();
   private offset = 0;
   private history: History | undefined;
   private rules: HistoryRules | undefined;
   private latest: Latest | undefined;
   private newestVersion: number | undefined;
+
+  constructor(private readonly epoch: string) {}
 
   get top(): Position {
     return { epoch: this.epoch, offset: this.offset };

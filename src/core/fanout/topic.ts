@@ -119,6 +119,13 @@ export class Topic implements SubscribedTopic {
     this.snapshotRun = undefined;
   }
 
+  /** The stream is the same one under another epoch: from now on its positions are in that. */
+  continueUnder(epoch: string): void {
+    this.endWindow();
+    this.epoch = epoch;
+    this.snapshotRun = undefined;
+  }
+
   leftOut(subscription: Subscription, from: number): void {
     this.surroundings.leftOut(this, subscription, from);
   }

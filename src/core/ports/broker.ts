@@ -58,7 +58,11 @@ export interface RecoveryLimits {
 /** The end of a stream, and what came after a position. */
 export interface StreamReading {
   readonly top: Position;
-  /** Everything after `since`, in order; `undefined` when it is not all there, or nothing was asked. Never a part. */
+  /**
+   * Everything after `since`, in order; `undefined` when it is not all there, or nothing was asked. Never a part. It may be
+   * there although `since` names another epoch than `top`: the engine may have gone back since, but not behind `since`, so
+   * the stream continues it under the epoch of `top`, and its offsets go on.
+   */
   readonly missed: readonly Publication[] | undefined;
 }
 
@@ -95,7 +99,12 @@ export const silentSink: BrokerSink = {
 /** Most bytes of a signal's text; a broker carries so much, whatever its other limits are. */
 export const maxSignalBytes = 262_144;
 
-/** Stores and carries the streams. Calls reject when the engine is away; none of them waits for ever. */
+/**
+ * Stores and carries the streams. Calls reject when the engine is away; none of them waits for ever.
+ *
+ * An epoch has one history: two publications never have the same epoch and offset. Where the engine may have gone back (it
+ * was restarted, restored or failed over), each topic continues under a new epoch.
+ */
 export interface Broker {
   /** Whether the engine answers; it is asked every few seconds. A broker starts out unavailable when it must connect first. */
   readonly available: boolean;
@@ -114,11 +123,14 @@ export interface Broker {
   subscribe(topic: string): Promise<void>;
   /** No publication of the topic reaches the sink after this has resolved. */
   unsubscribe(topic: string): Promise<void>;
-  /** The topic's end, which gives an untouched topic its epoch, and what came after `since`. */
+  /**
+   * The topic's end, and what came after `since`. Writes nothing: an untouched topic has offset 0 and the epoch that its first
+   * publication will have.
+   */
   read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading>;
-  /** The ends of many topics, in one call to the engine where it can. */
+  /** The ends of many topics, in one call to the engine where it can. Writes nothing. */
   tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>>;
-  /** What was published with `latest`. */
+  /** What was published with `latest`, whole or nothing. Writes nothing. */
   latest(topic: string): Promise<LatestReading>;
   /** Carries a text to all instances, this one too: at most once, in any order. */
   signal(text: string): Promise<void>;

@@ -5,9 +5,10 @@ import type { ErrorCode } from '../../protocol/codes.js';
  * What became of a topic in which something was missing, once for the topic, not for each subscriber:
  * - `healed`: it was fetched and delivered in order
  * - `lost`: it will not come; the subscribers are told
+ * - `continued`: its stream goes on under another epoch; the subscribers are told, and have missed nothing
  * - `new-epoch`: its stream is another one; the subscribers are told
  */
-export type Healed = 'healed' | 'lost' | 'new-epoch';
+export type Healed = 'healed' | 'lost' | 'continued' | 'new-epoch';
 
 /**
  * How a peer that asks for more than the server takes was held back:

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LossyBroker } from '../../testing/lossy-broker.js';
+import { TestSocket } from '../../testing/test-socket.js';
 import { TestLive, type TestLiveOptions } from '../../testing/test-live.js';
 import type { TopicRules } from '../ports/policy.js';
 
@@ -324,6 +325,86 @@ describe('Continuity, where it is gone', () => {
     await publish(2);
     expect(received()).toEqual([[pushed(0), event(1), event(2)]]);
     expect(test.live.stats().healing).toBe(0);
+  });
+});
+
+describe('Continuity, where the engine has begun a new epoch', () => {
+  const goesOn = (offset: number) => pushed(offset, { recovered: true });
+
+  it('[L-5.14] a subscriber within what the engine still has is sent the new epoch and misses nothing', async () => {
+    const { publish, received, broker, told } = await start();
+    await broker.restart('t');
+    await publish(3, 4);
+    const expected = [goesOn(2), event(3), event(4)];
+    expect([received(), told]).toEqual([
+      [expected, expected],
+      ['continued', 'healed'],
+    ]);
+  });
+
+  it('[L-5.14] a quiet topic changes its epoch when the positions are compared', async () => {
+    const { received, broker, test, told } = await start();
+    await broker.restart('t');
+    broker.suspect();
+    await test.clock.settle();
+    const { top } = await broker.read('t', undefined, { count: 0, bytes: 0 });
+    expect(received()).toEqual([[{ ...goesOn(2), epoch: top.epoch }], [{ ...goesOn(2), epoch: top.epoch }]]);
+    expect(told).toEqual(['continued']);
+  });
+
+  it('[L-5.14] what was missed across the change follows the new epoch in order', async () => {
+    const { missing, publish, received, broker } = await start({ peers: 1 });
+    await missing(3, 4);
+    await broker.restart('t');
+    await publish(5);
+    expect(received()).toEqual([[goesOn(2), event(3), event(4), event(5)]]);
+  });
+
+  it('[L-5.14] a subscriber beyond what the engine still has gets a fresh start', async () => {
+    const { publish, received, broker, told } = await start({ peers: 1 });
+    await broker.restart('t', 1);
+    await publish(3);
+    expect([received(), told]).toEqual([[[pushed(2), event(3)]], ['new-epoch', 'done 1']]);
+  });
+
+  it('[L-5.14] a subscriber that is behind is sent the offset that it has reached itself', async () => {
+    const { publish, broker, test } = await start({ rules: { history, delivery: { slow: 'conflate' } } });
+    const socket = new TestSocket(true);
+    const slow = test.connect({ socket });
+    await slow.send({ type: 'subscribe', topic: 't' });
+    await publish(3, 5);
+    await broker.restart('t');
+    await publish(6);
+    for (let i = 0; i < 5; i++) {
+      socket.drain();
+      await test.clock.settle();
+    }
+    const merged = { type: 'event', topic: 't', from: 3, offset: 6, data: 6 };
+    expect(slow.received()).toEqual([pushed(2), goesOn(2), merged]);
+  });
+
+  it('[L-5.13] a position of an earlier epoch is recovered up to the end of that epoch, under the new one', async () => {
+    const { test, broker, publish } = await start();
+    const { epoch } = (await broker.read('t', undefined, { count: 0, bytes: 0 })).top;
+    await broker.restart('t', 1);
+    await publish(3);
+    const answers = [];
+    for (const offset of [0, 1, 2]) {
+      const peer = test.connect();
+      await peer.send({ type: 'subscribe', topic: 't', since: { epoch, offset } });
+      answers.push(peer.received());
+    }
+    const { top } = await broker.read('t', undefined, { count: 0, bytes: 0 });
+    const answer = (offset: number, recovered: boolean) => ({
+      ...pushed(offset),
+      recovered,
+      epoch: top.epoch,
+    });
+    expect(answers).toEqual([
+      [answer(0, true), event(1), event(2), event(3)],
+      [answer(1, true), event(2), event(3)],
+      [answer(3, false)],
+    ]);
   });
 });
 

@@ -41,6 +41,7 @@ export class Repair {
     const { losses } = this;
     const before = topic.offset;
     const ours = healing.takeOut(top);
+    if (missed !== undefined && top.epoch !== topic.epoch) this.goOnUnder(topic, top.epoch, rules);
     const isSame = top.epoch === topic.epoch && top.offset >= topic.offset;
     // From where somebody is already, the history may have everything.
     const reach = nextAfter(topic, top.offset);
@@ -98,6 +99,17 @@ export class Repair {
 
   private deliver(topic: Topic, epoch: string, publication: Publication): void {
     this.parts.hub.deliver(topic, epoch, publication);
+  }
+
+  /** The engine may have gone back, but not behind what was delivered: the stream goes on under another epoch. [L-5.14] */
+  private goOnUnder(topic: Topic, epoch: string, rules: TopicRules | undefined): void {
+    topic.continueUnder(epoch);
+    // Only what the topic has was compared with the engine. A subscription may have read further than that.
+    const compared = topic.subscriptions.filter(({ after }) => after <= topic.offset);
+    const further = topic.subscriptions.filter(({ after }) => after > topic.offset);
+    this.parts.observer.healed('continued', topic.name);
+    this.parts.resync.continueUnder(topic, compared);
+    this.parts.resync.begin(topic, rules, further);
   }
 
   /** The stream is another one than that of which something was delivered: its subscribers start anew. [L-5.7] */

@@ -37,6 +37,22 @@ export class Resync {
     else this.goOn(topic, subscriptions, lostFrom);
   }
 
+  /** Each subscription goes on under the topic's new epoch from what it has, and misses nothing. [L-5.14] */
+  continueUnder({ name, epoch = '', offset }: Topic, subscriptions: readonly Subscription[]): void {
+    const frames = new Map<number, SharedFrame>();
+    for (const subscription of subscriptions) {
+      const has = subscription.firstUnsent(offset + 1) - 1;
+      let frame = frames.get(has);
+      if (frame === undefined) {
+        const start = { id: undefined, topic: name, position: { epoch, offset: has } };
+        frame = new SharedFrame(subscribedText({ ...start, recovered: true, snapshot: undefined }));
+        frames.set(has, frame);
+      }
+      if (subscription.index >= 0) subscription.outbox.push(frame);
+    }
+    if (subscriptions.length > 0) this.parts.observer.outbound('subscribed', subscriptions.length);
+  }
+
   /** A start without a snapshot, where the topic is now. */
   private startHere(topic: Topic, subscriptions: readonly Subscription[]): void {
     const { name, epoch = '', offset } = topic;

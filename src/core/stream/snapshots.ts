@@ -59,11 +59,8 @@ export class Snapshots {
     const { top } = await this.broker.read(topic, undefined, recoveryLimits);
     const state = await this.inTime(provider);
     if (!(state instanceof SnapshotAt)) return { position: top, text: textOf(state), missed: [] };
-    return {
-      position: state.position,
-      text: textOf(state.state),
-      missed: await this.since(topic, state.position),
-    };
+    const { epoch, missed } = await this.since(topic, state.position);
+    return { position: { epoch, offset: state.position.offset }, text: textOf(state.state), missed };
   }
 
   private async fromLatest(topic: string, rule: LatestRule): Promise<Snapshot> {
@@ -74,12 +71,15 @@ export class Snapshots {
     return { position: top, text: last && text, missed: [] };
   }
 
-  /** What came after the provider's own position. */
-  private async since(topic: string, position: Position): Promise<Snapshot['missed']> {
-    const { missed } = await this.broker.read(topic, position, recoveryLimits);
+  /** What came after the provider's own position, and the epoch under which that is now. */
+  private async since(
+    topic: string,
+    position: Position,
+  ): Promise<{ readonly epoch: string; readonly missed: Snapshot['missed'] }> {
+    const { top, missed } = await this.broker.read(topic, position, recoveryLimits);
     if (missed === undefined)
       throw new Error('What came after the position of the snapshot is no longer there');
-    return missed;
+    return { epoch: top.epoch, missed };
   }
 
   private async inTime(provider: Provider): Promise<unknown> {

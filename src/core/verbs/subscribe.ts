@@ -35,7 +35,7 @@ interface Request {
 
 /** What a subscribe is answered with. */
 interface Answer extends Start {
-  /** Whether the position is the one that was asked for. */
+  /** Whether the position continues the one that was asked for. */
   readonly recovered: boolean;
   readonly snapshot?: string | undefined;
 }
@@ -101,7 +101,7 @@ export class Subscribe {
       const { since, rules, pending } = request;
       if (since !== undefined && reading.missed !== undefined) {
         return this.commit(request, topic, hold, {
-          position: since,
+          position: { epoch: reading.top.epoch, offset: since.offset },
           recovered: true,
           missed: reading.missed,
         });

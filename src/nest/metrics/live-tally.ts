@@ -52,7 +52,12 @@ const handshakeResults: Record<HandshakeResult, true> = {
   aborted: true,
 };
 
-const outcomes: Record<Healed, true> = { healed: true, lost: true, 'new-epoch': true };
+const outcomes: Record<Healed, true> = {
+  healed: true,
+  lost: true,
+  continued: true,
+  'new-epoch': true,
+};
 
 const results: Record<'done' | 'failed', true> = { done: true, failed: true };
 

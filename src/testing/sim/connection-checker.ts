@@ -89,6 +89,10 @@ export class ConnectionChecker {
   /** A fresh start has a reason: another stream, or the loss that was told with the message before. [L-5.7] */
   private restarted(topic: string, message: Received): void {
     const at = this.delivery.subscribed.get(topic);
+    if (at !== undefined && message['recovered'] === true) {
+      this.answers.continued(topic, at, message);
+      return;
+    }
     if (at === undefined) this.tell('unsubscribed', `${topic} starts anew without a subscription`);
     else if (at.epoch === message['epoch'] && !this.lossTold.has(topic))
       this.tell('answer', `${topic} starts anew for no reason`);

@@ -121,6 +121,14 @@ const actions: readonly (readonly [weight: number, make: Make])[] = [
   ],
   [4, broker],
   [2, (_random, topic) => ({ do: 'lose', topic })],
+  [
+    1,
+    (random) => ({
+      do: 'back',
+      lostMs: random.pick([0, 0, 1, 5, 30, 200]),
+      awayMs: random.pick([0, 1, 10, 100]),
+    }),
+  ],
   [3, mishap],
   [1, (random, topic) => ({ do: 'suspect', ...(random.chance(0.5) && { topic }) })],
   [1, (random) => ({ do: 'away', ms: random.pick([1, 10, 100, 1_000]) })],

@@ -95,6 +95,9 @@ function performLoss({ broker, timeline, troubled }: World, step: Step): void {
   } else if (step.do === 'mishap') {
     troubled.data.add(step.topic);
     broker.mishap(step.topic, step);
+  } else if (step.do === 'back') {
+    troubled.data.add('');
+    broker.goBack(step.lostMs, step.awayMs);
   } else if (step.do === 'away') {
     troubled.data.add('');
     broker.goAway();

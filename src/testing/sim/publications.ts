@@ -1,6 +1,7 @@
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import { recoveryLimits } from '../../core/stream/recovery-limits.js';
 import type { Position } from '../../protocol/position.js';
+import { Lineages } from '../lineages.js';
 
 /** One publication as it was given to the broker. */
 export interface Published {
@@ -15,12 +16,43 @@ export interface Published {
 export class Publications {
   private readonly streams = new Map<string, Published[]>();
   private readonly epochs = new Map<string, string>();
+  private readonly lineages = new Lineages();
 
   /** The topic's stream is `epoch` from now on. */
   began(topic: string, epoch: string): void {
     if (this.epochs.get(topic) === epoch) return;
     this.epochs.set(topic, epoch);
     this.streams.set(nameOf(topic, epoch), []);
+    this.lineages.begin(topic, epoch);
+  }
+
+  /** The topic's stream goes on as `epoch`, and has only what was published up to `end`. */
+  wentBack(topic: string, epoch: string, end: number): void {
+    const before = this.top(topic);
+    if (before === undefined) return;
+    this.streams.set(nameOf(topic, epoch), this.of(topic, before.epoch).slice(0, end));
+    this.epochs.set(topic, epoch);
+    this.lineages.goOn(topic, epoch, end);
+  }
+
+  /** How many of the topic's publications there were at a moment. */
+  countAt(topic: string, ms: number): number {
+    const { epoch } = this.top(topic) ?? {};
+    return epoch === undefined ? 0 : this.of(topic, epoch).filter(({ atMs }) => atMs <= ms).length;
+  }
+
+  /** Whether `epoch` has, or had, up to a position what the position's own epoch has. */
+  isPastOf(topic: string, { epoch: before, offset }: Position, epoch: string): boolean {
+    if (offset === 0)
+      return this.streams.has(nameOf(topic, before)) && this.streams.has(nameOf(topic, epoch));
+    const last = this.find(topic, before, offset);
+    return last !== undefined && last === this.find(topic, epoch, offset);
+  }
+
+  /** Whether everything up to a position is what the topic's stream has up to there. */
+  continues(topic: string, { epoch, offset }: Position): boolean {
+    const top = this.top(topic);
+    return top !== undefined && this.lineages.has(topic, { epoch, offset }, top);
   }
 
   /** The topic's stream is gone; its publications are remembered here all the same. */
@@ -78,7 +110,7 @@ export class Publications {
   /** Whether everything after `since` is still there at this moment. */
   recoverable(topic: string, since: Position, history: HistoryRules | undefined, nowMs: number): boolean {
     const top = this.top(topic);
-    if (top === undefined || top.epoch !== since.epoch || since.offset > top.offset) return false;
+    if (top === undefined || !this.continues(topic, since)) return false;
     const missed = this.of(topic, top.epoch).slice(since.offset);
     if (missed.length === 0) return true;
     if (history === undefined || missed.length > Math.min(history.size, recoveryLimits.count)) return false;

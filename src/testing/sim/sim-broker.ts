@@ -10,7 +10,9 @@ import type {
   StreamReading,
 } from '../../core/ports/broker.js';
 import type { Position } from '../../protocol/position.js';
+import { Lineages } from '../lineages.js';
 import { Disturbances, type Mishaps } from './mishaps.js';
+import { ReplayClock } from './replay-clock.js';
 import type { Publications } from './publications.js';
 import type { Timeline } from './timeline.js';
 
@@ -30,6 +32,13 @@ export const promptBroker: BrokerPace = { thereMs: 0, backMs: 0, deliverMs: 0 };
 
 const noRecovery: RecoveryLimits = { count: 0, bytes: 0 };
 
+/** A publication as the store has it, to be stored again when the store goes back. */
+interface Stored {
+  readonly data: string;
+  readonly options: PublishOptions;
+  readonly atMs: number;
+}
+
 interface Deliveries {
   stopped: boolean;
   count: number;
@@ -37,8 +46,8 @@ interface Deliveries {
 }
 
 /**
- * The memory broker behind a network: slow, failing, losing streams, as the world wants. It gives epochs names that are
- * the same in every run, and writes down what was published.
+ * The memory broker behind a network: slow, failing, losing streams, going back, as the world wants. It gives epochs names
+ * that are the same in every run, and writes down what was published.
  */
 export class SimBroker implements Broker {
   available = true;
@@ -48,7 +57,11 @@ export class SimBroker implements Broker {
   /** Calls and deliveries under way. */
   pendingCount = 0;
   private readonly memory: MemoryBroker;
-  private readonly epochNames = new Map<string, string>();
+  private readonly memoryClock: ReplayClock;
+  private readonly lineages = new Lineages();
+  private epochCount = 0;
+  /** What is in each topic's stream. */
+  private readonly log = new Map<string, Stored[]>();
   private readonly generations = new Map<string, number>();
   private readonly inForce = new Set<string>();
   /** Calls on their way there by topic, and when the last one takes place: later ones do not overtake it. */
@@ -62,7 +75,8 @@ export class SimBroker implements Broker {
     private readonly timeline: Timeline,
     private readonly publications: Publications,
   ) {
-    this.memory = new MemoryBroker(timeline.clock, { sweepMs: 1_000 });
+    this.memoryClock = new ReplayClock(timeline.clock);
+    this.memory = new MemoryBroker(this.memoryClock, { sweepMs: 1_000 });
     this.disturbances = new Disturbances(timeline);
   }
 
@@ -70,17 +84,18 @@ export class SimBroker implements Broker {
     this.sink = sink;
     this.memory.start({
       ...sink,
-      publication: (inner, epoch, publication) =>
-        this.deliver(inner.slice(0, inner.lastIndexOf('~')), this.nameOf(epoch), publication),
+      publication: (inner, _epoch, publication) => {
+        const topic = inner.slice(0, inner.lastIndexOf('~'));
+        this.deliver(topic, this.epochOf(topic), publication);
+      },
     });
   }
 
   publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
     return this.call('publish', topic, async () => {
-      if (this.publications.top(topic) === undefined) await this.top(topic);
-      const place = this.publications.add(topic, data, options.key, this.timeline.nowMs);
-      const { epoch, offset } = await this.memory.publish(this.inner(topic), data, options);
-      if (this.nameOf(epoch) !== place.epoch || offset !== place.offset)
+      const { place, stored } = this.store(topic, data, options);
+      const { offset } = await stored;
+      if (offset !== place.offset)
         throw new Error(`The broker numbered ${topic} ${String(offset)}, not ${String(place.offset)}`);
       return place;
     });
@@ -105,8 +120,10 @@ export class SimBroker implements Broker {
 
   read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
     return this.call('read', topic, async () => {
-      const raw = since && { epoch: this.rawOf(since.epoch), offset: since.offset };
-      const { top, missed } = await this.memory.read(this.inner(topic), raw, limits);
+      const stored = await this.top(topic);
+      const isKnown = since !== undefined && this.lineages.has(topic, since, this.named(topic, stored));
+      const known = isKnown ? { epoch: stored.epoch, offset: since.offset } : undefined;
+      const { top, missed } = await this.memory.read(this.inner(topic), known, limits);
       return { top: this.named(topic, top), missed };
     });
   }
@@ -132,20 +149,34 @@ export class SimBroker implements Broker {
 
   /** Another server publishes; who is subscribed here gets it, too, while the broker is there. */
   async publishElsewhere(topic: string, data: string, options: PublishOptions): Promise<void> {
-    if (this.publications.top(topic) === undefined) await this.top(topic);
-    this.publications.add(topic, data, options.key, this.timeline.nowMs);
-    await this.memory.publish(this.inner(topic), data, options);
+    await this.store(topic, data, options).stored;
   }
 
   /** Loses the topic's stream. Who is subscribed stays so, and what is on its way still comes. */
   lose(topic: string): void {
-    const before = this.inner(topic);
-    this.generations.set(topic, this.generation(topic) + 1);
     this.publications.lost(topic);
-    this.disturbances.happened(topic);
-    if (!this.inForce.has(topic)) return;
-    void this.memory.unsubscribe(before);
-    void this.memory.subscribe(this.inner(topic));
+    this.lineages.begin(topic, this.newEpoch());
+    this.replaceStream(topic, []);
+  }
+
+  /**
+   * The engine stops, and comes back as it was so many milliseconds ago: what was published since is lost, and all topics go
+   * on under new epochs.
+   *
+   * @param awayMs how long it is away; 0 for one that nobody sees go: what is on its way still comes
+   */
+  goBack(lostMs: number, awayMs: number): void {
+    if (awayMs > 0) this.goAway();
+    for (const topic of this.log.keys()) {
+      if (this.publications.top(topic) === undefined) continue;
+      const end = this.publications.countAt(topic, this.timeline.nowMs - lostMs);
+      const epoch = this.newEpoch();
+      this.lineages.goOn(topic, epoch, end);
+      this.publications.wentBack(topic, epoch, end);
+      this.replaceStream(topic, (this.log.get(topic) ?? []).slice(0, end));
+    }
+    if (awayMs > 0) this.timeline.in(awayMs, () => this.comeBack());
+    else this.timeline.in(1, () => this.suspect(undefined));
   }
 
   /** Something happens to the next deliveries of a topic. */
@@ -175,15 +206,35 @@ export class SimBroker implements Broker {
   }
 
   private topOf(topic: string): Promise<Position> {
-    return this.call('tops', topic, async () => {
-      const { top } = await this.memory.read(this.inner(topic), undefined, noRecovery);
-      return this.named(topic, top);
-    });
+    return this.call('tops', topic, async () => this.named(topic, await this.top(topic)));
   }
 
-  private async top(topic: string): Promise<void> {
-    const { top } = await this.memory.read(this.inner(topic), undefined, noRecovery);
-    this.named(topic, top);
+  private async top(topic: string): Promise<Position> {
+    return (await this.memory.read(this.inner(topic), undefined, noRecovery)).top;
+  }
+
+  /** Stores at once; what the memory broker says of it comes later. */
+  private store(topic: string, data: string, options: PublishOptions) {
+    this.publications.began(topic, this.epochOf(topic));
+    const { nowMs } = this.timeline;
+    const place = this.publications.add(topic, data, options.key, nowMs);
+    const log = this.log.get(topic) ?? [];
+    this.log.set(topic, log);
+    log.push({ data, options, atMs: nowMs });
+    return { place, stored: this.memory.publish(this.inner(topic), data, options) };
+  }
+
+  /** From now on the topic's stream has this, and who is subscribed stays so. */
+  private replaceStream(topic: string, log: Stored[]): void {
+    this.disturbances.happened(topic);
+    const before = this.inner(topic);
+    this.generations.set(topic, this.generation(topic) + 1);
+    this.log.set(topic, log);
+    for (const { data, options, atMs } of log)
+      this.memoryClock.at(atMs, () => void this.memory.publish(this.inner(topic), data, options));
+    if (!this.inForce.has(topic)) return;
+    void this.memory.unsubscribe(before);
+    void this.memory.subscribe(this.inner(topic));
   }
 
   private deliver(topic: string, epoch: string, publication: Publication): void {
@@ -268,24 +319,23 @@ export class SimBroker implements Broker {
     });
   }
 
-  private named(topic: string, { epoch, offset }: Position): Position {
-    const name = this.nameOf(epoch);
-    this.publications.began(topic, name);
-    return { epoch: name, offset };
+  private named(topic: string, { offset }: Position): Position {
+    const epoch = this.epochOf(topic);
+    this.publications.began(topic, epoch);
+    return { epoch, offset };
   }
 
-  private nameOf(raw: string): string {
-    let name = this.epochNames.get(raw);
-    if (name === undefined) {
-      name = `epoch-${String(this.epochNames.size + 1)}`;
-      this.epochNames.set(raw, name);
-    }
-    return name;
+  private epochOf(topic: string): string {
+    const known = this.lineages.epochOf(topic);
+    if (known !== undefined) return known;
+    const epoch = this.newEpoch();
+    this.lineages.begin(topic, epoch);
+    return epoch;
   }
 
-  private rawOf(name: string): string {
-    for (const [raw, known] of this.epochNames) if (known === name) return raw;
-    return name;
+  private newEpoch(): string {
+    this.epochCount += 1;
+    return `epoch-${String(this.epochCount)}`;
   }
 
   private generation(topic: string): number {

@@ -53,6 +53,7 @@ export type ServerAction =
       readonly fails?: BrokerCall;
     }
   | { readonly do: 'lose'; readonly topic: string }
+  | { readonly do: 'back'; readonly lostMs: number; readonly awayMs: number }
   | ({ readonly do: 'mishap'; readonly topic: string } & Mishaps)
   | { readonly do: 'suspect'; readonly topic?: string }
   | { readonly do: 'away'; readonly ms: number }

@@ -23,6 +23,17 @@ export class SubscribedChecker {
     this.snapshot(topic, position, message);
   }
 
+  /** Another epoch of a stream in which nothing is missed. [L-5.14] */
+  continued(topic: string, at: Position, message: Received): void {
+    const { epoch, offset } = this.position(topic, message);
+    const { publications, disturbances } = this.rules;
+    if (offset !== at.offset || epoch === at.epoch)
+      this.tell('recovery', `${topic} goes on at ${String(offset)} instead of ${textOf(at)}`);
+    if (!publications.isPastOf(topic, at, epoch))
+      this.tell('recovery', `${topic} goes on from ${textOf(at)}, which is not in its past`);
+    if (!disturbances.hadAny(topic)) this.tell('answer', `${topic} has another epoch for no reason`);
+  }
+
   /** Offsets that will not come. [L-5.8] */
   lost(topic: string, epoch: string, from: number): void {
     const { publications, policy, now } = this.rules;
@@ -49,9 +60,12 @@ export class SubscribedChecker {
     { epoch, offset }: Position,
     message: Received,
   ): void {
-    if (since?.epoch !== epoch || since.offset !== offset)
+    const isPast = since !== undefined && this.rules.publications.isPastOf(topic, since, epoch);
+    if (since?.offset !== offset || !isPast)
       this.tell('recovery', `${topic} recovered from ${textOf(since)} at ${String(offset)}`);
-    if (tooMuch) this.tell('bounds', `${topic} recovered more than the limits allow`);
+    // A stream that has gone back since may have less.
+    if (tooMuch && since?.epoch === epoch)
+      this.tell('bounds', `${topic} recovered more than the limits allow`);
     if ('snapshot' in message) this.tell('snapshot', `${topic} recovered, and has a snapshot`);
   }
 

@@ -1,0 +1,35 @@
+import type { Cancel, Clock } from '../../core/ports/clock.js';
+
+/** A clock that can be turned back for the length of a call, for a store that does once more what it did. */
+export class ReplayClock implements Clock {
+  private replayedMs: number | undefined;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Runs as if it were that moment. */
+  at(ms: number, run: () => void): void {
+    this.replayedMs = ms;
+    run();
+    this.replayedMs = undefined;
+  }
+
+  now(): number {
+    return this.replayedMs ?? this.clock.now();
+  }
+
+  wallMs(): number {
+    return this.clock.wallMs();
+  }
+
+  after(ms: number, run: () => void): Cancel {
+    return this.clock.after(ms, run);
+  }
+
+  soon(run: () => void): void {
+    this.clock.soon(run);
+  }
+
+  random(): number {
+    return this.clock.random();
+  }
+}
