@@ -1,5 +1,7 @@
 import type { Published, PublishOptions } from '../../core/ports/broker.js';
 import { latestLimits } from '../../core/stream/latest.js';
+import type { Position } from '../../protocol/position.js';
+import type { TopicKeys } from './redis-keys.js';
 import { positionOf, script } from './redis-script.js';
 
 /** Milliseconds that the result of a publish with an idempotency key is kept. */
@@ -9,33 +11,71 @@ export const idempotencyMs = 300_000;
 export const latestHeadBytes = 32;
 
 /**
- * KEYS: meta, history, latest, order, idempotency result (only with a key).
- * ARGV: candidate, life, metadata's time, channel, command, data, key, version, history's size, time and bytes, rule of the
- * latest, its most keys and bytes, idempotency time. An empty text is "none".
- * Returns epoch, offset, and `duplicate` or `stale` where nothing was stored.
+ * KEYS: life record, meta, then history, latest, order and idempotency result where they are used.
+ * ARGV: the three of all scripts, channel, command, data, key, version, history's size, time and bytes, rule of the latest, its
+ * most keys and bytes, idempotency time, and the furthest epoch and offset that the instance has seen. An empty text is "none".
+ * Returns epoch, offset, and `duplicate` or `stale` where nothing was stored; or `BEHIND` and the life where the store has
+ * gone back behind what was seen. The first write is always one that is refused for want of memory.
  */
 export const publishScript = script(`
-local candidate, life, metaTtl, channel, command, data, key = unpack(ARGV, 1, 7)
-local version, size, ttl, bytes, rule, mostKeys, mostBytes, resultTtl = unpack(ARGV, 8, 15)
-local meta, history, latest, order, result = unpack(KEYS)
-if result then
-  local first = ask('GET', result)
-  if first then
-    local epoch, offset = first:match('^(%S+) (%d+)$')
-    if epoch and epochIn(epoch) and count(offset) then return { epoch, count(offset), 'duplicate' } end
-    junk = junk + 1
+local candidate, metaTtl, channel, command, data, key, version, size = unpack(ARGV, 2, 9)
+local ttl, bytes, rule, mostKeys, mostBytes, resultTtl, seenEpoch, seenOffset = unpack(ARGV, 10, 17)
+local meta, at = KEYS[2], 2
+local history, latest, order
+if size ~= '' then
+  at = at + 1
+  history = KEYS[at]
+end
+if rule == 'last' or (rule ~= '' and key ~= '') then
+  at = at + 1
+  latest = KEYS[at]
+  if rule ~= 'last' then
+    at = at + 1
+    order = KEYS[at]
   end
 end
-local s = open(1, candidate, life)
+local result = KEYS[at + 1]
+local s, gone = look(meta), false
+if s.is == 'untouched' then
+  gone = doubtful(metaTtl)
+  s.e = e
+end
+if seenEpoch == s.e and tonumber(seenOffset) > s.o and s.is ~= 'lost' and not gone then return { 'BEHIND', n } end
+if result then
+  local stored = ask('GET', result)
+  if stored then
+    local epoch, offset = stored:match('^(%S+) (%d+)$')
+    if not epochIn(epoch) or not count(offset) then junk = junk + 1
+    elseif within(s, meta, epoch, count(offset)) then return { epoch, count(offset), 'duplicate' } end
+  end
+end
 if version ~= '' and s.v and tonumber(version) <= s.v then return { s.e, s.o, 'stale' } end
+if s.is ~= 'open' then
+  if s.is == 'lost' or gone then s.e = candidate end
+  if s.foreign then redis.call('UNLINK', meta) end
+  if s.is == 'old' then
+    redis.call('HSET', meta, 'e', s.e, 'r', whole(n), 'p', lineage(s, meta))
+  else
+    redis.call('HSET', meta, 'e', s.e, 'r', whole(n), 'o', '0', 'p', '', 'c', '0', 'f', '0', 't', '0', 'h', '0', 'm', '',
+      'n', '0', 'b', '0', 'k', '0')
+  end
+  redis.call('PEXPIRE', KEYS[1], lasting(metaTtl))
+end
+local function clear(...)
+  if redis.call('UNLINK', ...) > 0 and s.m == '' and s.is ~= 'lost' then junk = junk + 1 end
+end
 local offset = s.o + 1
-local c, f, t, m, n, b = s.c, s.f, s.t, s.m, s.n, s.b
+local c, f, t, m, heard, b, k = s.c, s.f, s.t, s.m, s.n, s.b, s.k
 
-if size ~= '' then
-  local now = redis.call('TIME')
+if history then
+  if not s.h then
+    redis.call('HSET', meta, 'h', '1')
+    clear(history)
+  end
+  local time = redis.call('TIME')
   c = c + #data
   t = tonumber(ttl)
-  local id = whole(offset) .. '-' .. now[1] .. string.format('%03d', math.floor(tonumber(now[2]) / 1000))
+  local id = whole(offset) .. '-' .. time[1] .. string.format('%03d', math.floor(tonumber(time[2]) / 1000))
   if key == '' then
     redis.call('XADD', history, 'MAXLEN', '=', size, id, 'd', data, 'c', whole(c))
   else
@@ -56,34 +96,41 @@ if size ~= '' then
   redis.call('PEXPIRE', history, ttl)
 end
 
-if rule ~= '' then
-  if m ~= rule then
-    redis.call('UNLINK', latest, order)
-    m, n, b = rule, 0, 0
-  end
-  n = n + 1
-  local value = string.format('%016.0f%016.0f', n, offset) .. data
+if rule ~= '' and m ~= rule then
+  -- Without a key there is nothing to keep yet, and the keys are not named.
+  m, heard, b, k = latest and rule or '', 0, 0, 0
+  redis.call('HSET', meta, 'm', m, 'n', '0', 'b', '0', 'k', '0')
+  if order then clear(latest, order) elseif latest then clear(latest) end
+end
+if latest then
+  heard = heard + 1
+  local value = string.format('%016.0f%016.0f', heard, offset) .. data
   if rule == 'last' then
-    redis.call('HSET', latest, 'd', value)
+    again = redis.call('HSET', latest, 'd', value) + k ~= 1
+    k = 1
     if key == '' then redis.call('HDEL', latest, 'k') else redis.call('HSET', latest, 'k', key) end
     redis.call('PEXPIRE', latest, metaTtl)
-  elseif key ~= '' then
+  else
     b = b + #data - math.max(0, redis.call('HSTRLEN', latest, key) - ${String(latestHeadBytes)})
-    redis.call('HSET', latest, key, value)
-    redis.call('ZADD', order, whole(n), key)
-    local count = redis.call('ZCARD', order)
-    while count > tonumber(mostKeys) or (b > tonumber(mostBytes) and count > 1) do
+    local added = redis.call('HSET', latest, key, value)
+    again = redis.call('ZADD', order, whole(heard), key) ~= added
+    k = k + added
+    local kept = redis.call('ZCARD', order)
+    again = again or kept ~= k
+    while k > tonumber(mostKeys) or (b > tonumber(mostBytes) and k > 1) do
       local silent = redis.call('ZPOPMIN', order)[1]
       b = b - math.max(0, redis.call('HSTRLEN', latest, silent) - ${String(latestHeadBytes)})
       redis.call('HDEL', latest, silent)
-      count = count - 1
+      k = k - 1
     end
     redis.call('PEXPIRE', latest, metaTtl)
     redis.call('PEXPIRE', order, metaTtl)
   end
+  if again then error('A part of the snapshot is gone.', 0) end
 end
 
-redis.call('HSET', meta, 'o', whole(offset), 'c', whole(c), 'f', whole(f), 't', whole(t), 'm', m, 'n', whole(n), 'b', whole(math.max(0, b)))
+redis.call('HSET', meta, 'o', whole(offset), 'c', whole(c), 'f', whole(f), 't', whole(t), 'n', whole(heard),
+  'b', whole(math.max(0, b)), 'k', whole(k))
 half = false
 redis.call('PEXPIRE', meta, math.max(tonumber(metaTtl), t))
 local keyBytes = key == '' and '-' or #key
@@ -96,32 +143,49 @@ return { s.e, offset }
 
 /** Where a publication goes beside its topic's keys. */
 export interface PublishPlace {
-  readonly candidate: string;
-  readonly life: string;
-  readonly metadataTtlMs: number;
   readonly channel: string;
   readonly command: 'PUBLISH' | 'SPUBLISH';
+  /** The furthest position that this instance has seen of the topic. */
+  readonly seen: Position | undefined;
 }
 
-/** The arguments of the publish script, in its order. */
+/** The keys that a publication uses, beside the life record, in the script's order. */
+export function publishKeys(
+  { meta, history, latest, order }: TopicKeys,
+  options: PublishOptions,
+  result: string | undefined,
+): string[] {
+  const keys = [meta];
+  if (keepsHistory(options)) keys.push(history);
+  if (options.latest === 'last') keys.push(latest);
+  else if (options.latest !== undefined && (options.key ?? '') !== '') keys.push(latest, order);
+  if (result !== undefined) keys.push(result);
+  return keys;
+}
+
+/** The arguments of the publish script, in its order, after the three that all scripts have. */
 export function publishArguments(data: string, options: PublishOptions, place: PublishPlace): string[] {
   const { key = '', history, latest = '', version } = options;
-  const keeps = history !== undefined && history.size > 0;
   return [
-    place.candidate,
-    place.life,
-    String(place.metadataTtlMs),
     place.channel,
     place.command,
     data,
     key,
     version === undefined ? '' : String(version),
-    ...(keeps ? [history.size, history.ttlMs, history.maxBytes].map(String) : ['', '', '']),
+    ...(history !== undefined && keepsHistory(options)
+      ? [String(history.size), String(history.ttlMs), String(history.maxBytes)]
+      : ['', '', '']),
     latest,
     String(latestLimits.keys),
     String(latestLimits.bytes),
     String(idempotencyMs),
+    place.seen?.epoch ?? '',
+    String(place.seen?.offset ?? 0),
   ];
+}
+
+function keepsHistory({ history }: PublishOptions): boolean {
+  return history !== undefined && history.size > 0;
 }
 
 /** @throws Error for an answer that is none of the script's */
@@ -130,4 +194,10 @@ export function published(answer: unknown): Published {
   const position = positionOf(epoch, offset);
   if (suppressed !== 'duplicate' && suppressed !== 'stale') return position;
   return { ...position, suppressed };
+}
+
+/** The life in which the store is behind what was seen of it; `undefined` for any other answer. */
+export function behind(answer: unknown): number | undefined {
+  const [word, life] = Array.isArray(answer) ? (answer as unknown[]) : [];
+  return word === 'BEHIND' && typeof life === 'number' ? life : undefined;
 }

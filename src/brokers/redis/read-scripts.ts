@@ -4,54 +4,61 @@ import { latestHeadBytes } from './publish-script.js';
 import { isJson } from './redis-envelope.js';
 import { positionOf, script, strangeAnswer } from './redis-script.js';
 
-/** Milliseconds that the epoch of a topic is remembered to which nothing was ever published: a client may name any topic. */
-const untouchedMs = 86_400_000;
-
-const stay = `
-local function stay(at, s, metaTtl)
-  local ttl = s.o == 0 and s.n == 0 and ${String(untouchedMs)} or math.max(tonumber(metaTtl), s.t)
-  if redis.call('PTTL', KEYS[at]) < ttl / 2 then redis.call('PEXPIRE', KEYS[at], ttl) end
-end
-`;
-
 /**
- * KEYS: meta, history, latest, order. ARGV: candidate, life, metadata's time, epoch and offset that are known, most
- * publications and bytes. Returns epoch, offset, and the entries after what is known: not there unless all are, none too old.
+ * KEYS: life record, meta, and the history where a position is given. ARGV: the three of all scripts, epoch and offset that
+ * are known, most publications and bytes. Returns epoch, offset, life, and the entries after what is known: not there
+ * unless all are, none too old.
  */
-export const readScript = script(`${stay}
+export const readScript = script(`
 local epoch, offset, most, mostBytes = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local s = open(1, ARGV[1], ARGV[2])
-stay(1, s, ARGV[3])
+local s, history = look(KEYS[2]), KEYS[3]
+if epoch == '' or not within(s, KEYS[2], epoch, offset) then return { s.e, s.o, n } end
 local missing = s.o - offset
-if epoch ~= s.e or missing < 0 then return { s.e, s.o } end
-if missing == 0 then return { s.e, s.o, {} } end
-if missing > most then return { s.e, s.o } end
-local first = redis.call('XRANGE', KEYS[2], whole(offset + 1), '+', 'COUNT', 1)[1]
-if not first then return { s.e, s.o } end
-local now = redis.call('TIME')
-local age = now[1] * 1000 + math.floor(now[2] / 1000) - tonumber(first[1]:match('%-(%d+)$'))
-if age > s.t then return { s.e, s.o } end
-if s.c - tonumber(first[2][4]) + #first[2][2] > mostBytes then return { s.e, s.o } end
-return { s.e, s.o, redis.call('XRANGE', KEYS[2], whole(offset + 1), '+', 'COUNT', missing) }
+if missing == 0 then return { s.e, s.o, n, {} } end
+if missing > most or not history or not s.h then return { s.e, s.o, n } end
+local oldest = (ask('XRANGE', history, whole(offset + 1), '+', 'COUNT', 1) or {})[1]
+local upTo, at = oldest and count(oldest[2][4]), oldest and oldest[1]:match('%-(%d+)$')
+if not upTo or now() - tonumber(at) > s.t then return { s.e, s.o, n } end
+if s.c - upTo + #oldest[2][2] > mostBytes then return { s.e, s.o, n } end
+return { s.e, s.o, n, redis.call('XRANGE', history, whole(offset + 1), '+', 'COUNT', missing) }
 `);
 
-/** KEYS: meta, history, latest, order of each topic. ARGV: candidate, life, metadata's time. Returns epoch, offset of each. */
-export const topsScript = script(`${stay}
-local tops = {}
-for at = 1, #KEYS, 4 do
-  local s = open(at, ARGV[1], ARGV[2])
-  stay(at, s, ARGV[3])
-  tops[#tops + 1] = s.e
-  tops[#tops + 1] = s.o
+/**
+ * KEYS: life record, meta of each topic. ARGV: the three of all scripts. Returns the current epoch, the life, and of each
+ * topic its offset where its epoch is the current one, else epoch and offset as one text.
+ */
+export const topsScript = script(`
+local tops = { e, n }
+for at = 2, #KEYS do
+  local f, top = ask('HMGET', KEYS[at], 'e', 'r', 'o'), 0
+  if not f or f[1] or f[2] or f[3] then
+    local epoch, r, o = f and f[1], count(f and f[2]), count(f and f[3])
+    if not r or not o or r > n or not epochIn(epoch) then
+      local s = look(KEYS[at])
+      top = s.e .. ' ' .. whole(s.o)
+    elseif r < n or epoch == e then top = o else top = epoch .. ' ' .. whole(o) end
+  end
+  tops[at + 1] = top
 end
+tops[1], tops[2] = e, n
 return tops
 `);
 
-/** KEYS: meta, history, latest, order. ARGV: candidate, life, metadata's time. Returns epoch, offset, rule, fields and values. */
-export const latestScript = script(`${stay}
-local s = open(1, ARGV[1], ARGV[2])
-stay(1, s, ARGV[3])
-return { s.e, s.o, s.m, redis.call('HGETALL', KEYS[3]) }
+/**
+ * KEYS: life record, meta, latest. ARGV: the three of all scripts. Returns epoch, offset, life, rule, fields and values. A
+ * snapshot of which a part is gone is lost as a whole, and the topic with it: that is all that a reader ever writes.
+ */
+export const latestScript = script(`
+local s = look(KEYS[2])
+if s.m == '' then return { s.e, s.o, n, '', {} } end
+local flat, complete = ask('HGETALL', KEYS[3]) or {}, false
+if s.m == 'last' then
+  for i = 1, #flat, 2 do complete = complete or flat[i] == 'd' end
+else complete = #flat == 2 * s.k end
+if complete then return { s.e, s.o, n, s.m, flat } end
+redis.call('HDEL', KEYS[2], 'r')
+s = look(KEYS[2])
+return { s.e, s.o, n, '', {} }
 `);
 
 export function readArguments(since: Position | undefined, { count, bytes }: RecoveryLimits): string[] {
@@ -64,7 +71,7 @@ export function streamReading(
   since: Position | undefined,
   junk: (count: number) => void,
 ): StreamReading {
-  const [epoch, offset, entries] = listOf(answer);
+  const [epoch, offset, , entries] = listOf(answer);
   const top = positionOf(epoch, offset);
   if (since === undefined || !Array.isArray(entries)) return { top, missed: undefined };
   const missed = entries.map(publicationOf).filter((publication) => publication !== undefined);
@@ -75,17 +82,25 @@ export function streamReading(
   return { top, missed: complete ? missed : undefined };
 }
 
-/** What the calls of the tops script returned, in the order of `topics`. */
-export function topsReading(
-  topics: readonly string[],
-  answers: readonly unknown[],
-): ReadonlyMap<string, Position> {
-  const tops = answers.flatMap(listOf);
-  return new Map(topics.map((topic, i) => [topic, positionOf(tops[2 * i], tops[2 * i + 1])]));
+/** What a call of the tops script returned, in the order of its topics. */
+export function topsReading(answer: unknown): readonly Position[] {
+  const [current, , ...tops] = listOf(answer);
+  return tops.map((top) => {
+    if (typeof top === 'number') return positionOf(current, top);
+    const [epoch, offset] = String(top).split(' ');
+    return positionOf(epoch, Number(offset));
+  });
+}
+
+/** The life in which a script that reads has answered, which stands at this place. */
+export function lifeOf(answer: unknown, place: number): number {
+  const life = listOf(answer)[place];
+  if (typeof life !== 'number') throw strangeAnswer();
+  return life;
 }
 
 export function latestReading(answer: unknown): LatestReading {
-  const [epoch, offset, rule, flat] = listOf(answer);
+  const [epoch, offset, , rule, flat] = listOf(answer);
   const top = positionOf(epoch, offset);
   const fields = new Map(pairsOf(listOf(flat)));
   const values =

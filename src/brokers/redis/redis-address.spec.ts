@@ -2,7 +2,6 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { readRedisUrl } from './redis-address.js';
 import { resolveRedisOptions } from './redis-broker.options.js';
-import { lifeOf } from './server-life.js';
 
 describe('readRedisUrl', () => {
   it.each([
@@ -68,19 +67,4 @@ describe('the options of RedisBroker', () => {
         expect(() => resolveRedisOptions({ [name]: value })).toThrow(`"${name}" must be`);
     },
   );
-});
-
-describe('lifeOf', () => {
-  const info = (aof: string, promoted: string) =>
-    `# Server\r\nrun_id:abc123\r\n# Persistence\r\naof_enabled:${aof}\r\nmaster_replid2:${promoted}\r\n`;
-  const nobody = '0'.repeat(40);
-
-  it('is one for each start of a server that may have lost something', () => {
-    expect(lifeOf(info('0', nobody))).toBe('abc123');
-    expect(lifeOf(info('1', 'c'.repeat(40)))).toBe('abc123');
-  });
-
-  it('is one for all starts of a server with an append-only file that never was a replica', () => {
-    expect(lifeOf(info('1', nobody))).toBe('aof');
-  });
 });

@@ -1,5 +1,6 @@
 import type { RedisClientOptions } from '@redis/client';
-import { joinAddress, type EngineOptions } from './redis-engine.js';
+import { joinAddress } from './cluster-slots.js';
+import type { EngineOptions } from './redis-engine.js';
 import { readRedisUrl, type RedisAddress } from './redis-address.js';
 
 /** Options of `RedisBroker`. Everything has a default. */
@@ -38,7 +39,7 @@ export interface RedisBrokerOptions {
 }
 
 export type ResolvedRedisOptions = Required<Omit<RedisBrokerOptions, 'url' | 'client'>> &
-  Omit<EngineOptions, 'probeChannel'>;
+  Pick<EngineOptions, 'seeds' | 'database' | 'clientOf'>;
 
 const numbers = {
   metadataTtlMs: 2_592_000_000,
@@ -68,7 +69,7 @@ export function resolveRedisOptions(options: RedisBrokerOptions): ResolvedRedisO
 function connection(
   { url, client = {} }: RedisBrokerOptions,
   { openTimeoutMs, maxWaitingCalls }: Pick<ResolvedRedisOptions, 'openTimeoutMs' | 'maxWaitingCalls'>,
-): Omit<EngineOptions, 'probeChannel'> {
+): Pick<EngineOptions, 'seeds' | 'database' | 'clientOf'> {
   const urls = url === undefined ? [] : [url].flat();
   const read = [...urls].map(readRedisUrl);
   const socket = (client.socket ?? {}) as { host?: string; port?: number; tls?: boolean };

@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { randomUUID } from 'node:crypto';
 import type {
   Broker,
   BrokerSink,
@@ -13,29 +12,25 @@ import type { Clock } from '../../core/ports/clock.js';
 import { PublishRefusal, tooLarge } from '../../core/ports/publish-refusal.js';
 import type { Position } from '../../protocol/position.js';
 import { BrokerClock } from '../broker-clock.js';
-import { type PublishPlace, published, publishArguments, publishScript } from './publish-script.js';
-import {
-  latestReading,
-  latestScript,
-  readArguments,
-  readScript,
-  streamReading,
-  topsReading,
-  topsScript,
-} from './read-scripts.js';
+import { Seen } from '../seen.js';
+import { behind, published, publishArguments, publishKeys, publishScript } from './publish-script.js';
+import { latestReading, latestScript, readArguments, readScript, streamReading } from './read-scripts.js';
 import {
   type RedisBrokerOptions,
   resolveRedisOptions,
   type ResolvedRedisOptions,
 } from './redis-broker.options.js';
+import { RedisCalls } from './redis-calls.js';
 import { RedisConnection } from './redis-connection.js';
 import { signalHead } from './redis-inbound.js';
 import { RedisKeys } from './redis-keys.js';
 import { publishFailure } from './redis-refusal.js';
-import { type RedisScript, withoutJunk } from './redis-script.js';
 
 /** Topics whose ends are asked for in one script, and scripts of these under way at a time: few enough that others get their turn. */
 const tops = { perCall: 100, callsAtOnce: 200 } as const;
+
+/** Topics whose furthest position is remembered, some 100 bytes each. */
+const maxSeen = 100_000;
 
 /**
  * Streams in Redis (7.0 is tested), shared by all instances that name the same server, database and
@@ -54,6 +49,8 @@ export class RedisBroker implements Broker {
   private readonly connection: RedisConnection;
   /** Largest publication that is sent: the option, or less where Redis has refused less. */
   private maxBytes: number;
+  private readonly calls: RedisCalls;
+  private readonly seen = new Seen(maxSeen);
 
   /**
    * Connects when its application starts.
@@ -66,6 +63,7 @@ export class RedisBroker implements Broker {
     this.maxBytes = this.options.maxPublicationBytes;
     this.keys = new RedisKeys(this.options.prefix, this.options.database);
     this.connection = new RedisConnection(this.options, this.keys, clock);
+    this.calls = new RedisCalls(this.connection, this.keys, this.seen);
   }
 
   get available(): boolean {
@@ -88,26 +86,38 @@ export class RedisBroker implements Broker {
   }
 
   start(sink: BrokerSink): void {
-    this.connection.start(sink);
+    const { seen } = this;
+    this.connection.start({
+      publication(topic, epoch, publication) {
+        seen.add(topic, epoch, publication.offset);
+        sink.publication(topic, epoch, publication);
+      },
+      suspect: (topic) => sink.suspect(topic),
+      availability: (available) => sink.availability(available),
+      signal: (text) => sink.signal(text),
+    });
   }
 
   async publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
     const bytes = Buffer.byteLength(data);
-    const { metadataTtlMs } = this.options;
     if (bytes > this.maxBytes) throw tooLarge(this.maxBytes, bytes);
     const { idempotencyKey } = options;
-    const keys = this.keysOf(topic);
-    if (idempotencyKey !== undefined) keys.push(this.keys.idempotency(topic, idempotencyKey));
-    const place = { candidate: randomUUID(), metadataTtlMs, channel: this.keys.channel(topic) };
-    const answer = await this.run(bytes, publishScript, keys, (life, command) =>
-      publishArguments(data, options, { ...place, life, command }),
-    ).catch((error: unknown) => {
-      const failure = publishFailure(error);
-      // Redis closes the connection on it, so no second one is sent.
-      if (failure instanceof PublishRefusal && failure.kind === 'too-large') this.maxBytes = bytes - 1;
-      throw failure;
+    const result = idempotencyKey === undefined ? undefined : this.keys.idempotency(topic, idempotencyKey);
+    const keys = publishKeys(this.keys.of(topic), options, result);
+    const channel = this.keys.channel(topic);
+    const answer = await this.calls.unlessBehind(topic, keys, async () => {
+      const seen = this.seen.get(topic);
+      const given = await this.calls
+        .run(bytes, publishScript, keys, (command) =>
+          publishArguments(data, options, { channel, command, seen }),
+        )
+        .catch((error: unknown) => this.refused(error, bytes));
+      return { given, life: behind(given) };
     });
-    return published(answer);
+    const place = published(answer);
+    // What was stored before, by its idempotency key, may be of an epoch that is over.
+    if (place.suppressed !== 'duplicate') this.seen.add(topic, place.epoch, place.offset);
+    return place;
   }
 
   async subscribe(topic: string): Promise<void> {
@@ -122,28 +132,31 @@ export class RedisBroker implements Broker {
   }
 
   async read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
-    const answer = await this.ask(readScript, [topic], readArguments(since, limits));
-    return streamReading(answer, since, this.junk);
+    const { meta, history } = this.keys.of(topic);
+    const keys = since === undefined ? [meta] : [meta, history];
+    const args = readArguments(since, limits);
+    return streamReading(await this.calls.readOf(topic, readScript, keys, args), since, this.junk);
   }
 
   async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
     const { clustered } = await this.connection.engine();
     // The topics of a cluster lie in different slots.
     const size = clustered ? 1 : tops.perCall;
-    const groups: (readonly string[])[] = [];
-    for (let at = 0; at < topics.length; at += size) groups.push(topics.slice(at, at + size));
-    const answers: unknown[] = [];
+    const found = new Map<string, Position>();
     let next = 0;
     const askOn = async (): Promise<void> => {
-      for (let i = next++; i < groups.length; i = next++)
-        answers[i] = await this.ask(topsScript, groups[i] ?? []);
+      for (let at = next; at < topics.length; at = next) {
+        next += size;
+        await this.calls.topsOf(topics.slice(at, at + size), found);
+      }
     };
     await Promise.all(Array.from({ length: tops.callsAtOnce }, askOn));
-    return topsReading(topics, answers);
+    return found;
   }
 
   async latest(topic: string): Promise<LatestReading> {
-    return latestReading(await this.ask(latestScript, [topic]));
+    const { meta, latest } = this.keys.of(topic);
+    return latestReading(await this.calls.readOf(topic, latestScript, [meta, latest]));
   }
 
   async signal(text: string): Promise<void> {
@@ -157,37 +170,14 @@ export class RedisBroker implements Broker {
     await this.connection.close();
   }
 
-  /** Runs one of the scripts that only read. */
-  private ask(
-    script: RedisScript,
-    topics: readonly string[],
-    args: readonly string[] = [],
-  ): Promise<unknown> {
-    const keys = topics.flatMap((topic) => this.keysOf(topic));
-    const [candidate, ttl] = [randomUUID(), String(this.options.metadataTtlMs)];
-    return this.run(0, script, keys, (life) => [candidate, life, ttl, ...args]);
-  }
-
-  private async run(
-    bytes: number,
-    script: RedisScript,
-    keys: readonly string[],
-    args: (life: string, command: PublishPlace['command']) => readonly string[],
-  ): Promise<unknown> {
-    const raw = await this.connection.call(bytes, (engine) =>
-      engine.run(script, keys, (life) => args(life, engine.publishCommand)),
-    );
-    const [answer, junk] = withoutJunk(raw);
-    this.junk(junk);
-    return answer;
+  private refused(error: unknown, bytes: number): never {
+    const failure = publishFailure(error);
+    // Redis closes the connection on it, so no second one is sent.
+    if (failure instanceof PublishRefusal && failure.kind === 'too-large') this.maxBytes = bytes - 1;
+    throw failure;
   }
 
   private readonly junk = (count: number): void => {
     this.connection.inbound.junkTotal += count;
   };
-
-  private keysOf(topic: string): string[] {
-    const { meta, history, latest, order } = this.keys.of(topic);
-    return [meta, history, latest, order];
-  }
 }

@@ -5,7 +5,7 @@ import { Deadlines } from '../deadlines.js';
 import { Link } from '../link.js';
 import { type SubscriptionEngine, Subscriptions } from '../subscriptions.js';
 import type { ResolvedRedisOptions } from './redis-broker.options.js';
-import { RedisEngine } from './redis-engine.js';
+import { type EngineMemory, RedisEngine } from './redis-engine.js';
 import { RedisInbound } from './redis-inbound.js';
 import type { RedisKeys } from './redis-keys.js';
 
@@ -21,6 +21,7 @@ export class RedisConnection {
   private readonly link: Link<RedisEngine>;
   private readonly calls: Deadlines;
   private readonly probeChannel: string;
+  private readonly memory: EngineMemory = { life: 0, nodes: [] };
   private sink: BrokerSink = silentSink;
   private state: 'new' | 'started' | 'closed' = 'new';
 
@@ -96,9 +97,19 @@ export class RedisConnection {
     this.subscriptions.detach(closed());
   }
 
+  /** The store is in this life: what was delivered in the one before is compared with what is left of it. */
+  lived(life: number): void {
+    const { memory } = this;
+    if (life <= memory.life) return;
+    const first = memory.life === 0;
+    memory.life = life;
+    if (!first && this.available) this.sink.suspect();
+  }
+
   private make(lost: (error: Error) => void): RedisEngine {
     const engine: RedisEngine = new RedisEngine(
-      { ...this.options, probeChannel: this.probeChannel },
+      { ...this.options, keys: this.keys, probeChannel: this.probeChannel },
+      this.memory,
       {
         message: (channel, bytes) => this.inbound.message(channel, bytes),
         junk: () => {
@@ -106,6 +117,7 @@ export class RedisConnection {
         },
         moved: (channel) => void this.follow(engine, channel),
         lost,
+        lived: (life) => this.lived(life),
       },
     );
     return engine;

@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import type { RedisClientOptions } from '@redis/client';
-import { hashSlot, slotCount } from './hash-slot.js';
+import { clusterSlots, redirectionOf, splitAddress } from './cluster-slots.js';
+import { hashSlot } from './hash-slot.js';
 import { latestScript, readScript, topsScript } from './read-scripts.js';
 import { publishScript } from './publish-script.js';
-import { type NodeEvents, RedisNode } from './redis-node.js';
+import type { RedisKeys } from './redis-keys.js';
+import { type LifeRecord, type NodeEvents, RedisNode } from './redis-node.js';
 import type { RedisScript } from './redis-script.js';
+import { Turns } from './turns.js';
 
-const scripts = [publishScript, readScript, topsScript, latestScript].map(({ lua }) => lua);
+const scripts = [publishScript, readScript, topsScript, latestScript];
 
 /** How often a call follows a slot that has moved, before it gives up. */
 const mostRedirections = 5;
@@ -17,6 +21,21 @@ export interface EngineOptions {
   readonly database: number;
   readonly clientOf: (host: string, port: number) => RedisClientOptions;
   readonly probeChannel: string;
+  readonly keys: RedisKeys;
+  readonly metadataTtlMs: number;
+}
+
+/** What outlives an engine. */
+export interface EngineMemory {
+  /** The life of the store that was seen last; 0 for none. */
+  life: number;
+  /** Nodes that a cluster has named: one of them may be all that is left. */
+  nodes: readonly string[];
+}
+
+export interface EngineEvents extends NodeEvents {
+  /** The store is in this life. */
+  lived(life: number): void;
 }
 
 /**
@@ -29,12 +48,17 @@ export class RedisEngine {
   /** Address of each slot's master; empty without a cluster. */
   private readonly slots: string[] = [];
   private only: RedisNode | undefined;
+  private readonly turns = new Turns();
+  private readonly ttl: string;
   private closed = false;
 
   constructor(
     private readonly options: EngineOptions,
-    private readonly events: NodeEvents,
-  ) {}
+    private readonly memory: EngineMemory,
+    private readonly events: EngineEvents,
+  ) {
+    this.ttl = String(options.metadataTtlMs);
+  }
 
   get publishCommand(): 'PUBLISH' | 'SPUBLISH' {
     return this.only === undefined ? 'SPUBLISH' : 'PUBLISH';
@@ -48,6 +72,7 @@ export class RedisEngine {
     const seed = await this.firstSeed();
     if (!seed.clustered) {
       this.only = seed;
+      this.events.lived((await seed.look(this.record())).life);
       return;
     }
     if (this.options.database !== 0) throw new Error('A Redis cluster has no database but 0.');
@@ -56,25 +81,32 @@ export class RedisEngine {
     if (!this.slots.includes(seed.address)) this.drop(seed);
   }
 
-  /** The life of the server that has this key. */
-  async lifeAt(key: string): Promise<string> {
-    return (await this.nodeOf(key)).life;
+  /** Runs a script about topics on the node that has them. All keys have one slot. */
+  run(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const [first = ''] = keys;
+    const rest = [String(keys.length + 1), this.record(first).key, ...keys];
+    const candidate = randomUUID();
+    const command = (node: RedisNode, name: string, body: string): readonly string[] => [
+      name,
+      body,
+      ...rest,
+      node === this.only ? '' : node.sight,
+      candidate,
+      this.ttl,
+      ...args,
+    ];
+    return this.turns.run(
+      () => this.send(first, (node) => command(node, 'EVALSHA', script.sha)),
+      isUnknownScript,
+      () => this.send(first, (node) => command(node, 'EVAL', script.lua)),
+    );
   }
 
-  /** Runs a script on the node that has its keys; `args` is told the node's life. All keys have one slot. */
-  async run(
-    { sha, lua }: RedisScript,
-    keys: readonly string[],
-    args: (life: string) => readonly string[],
-  ): Promise<unknown> {
-    const command = (life: string, name: string, body: string) =>
-      [name, body, String(keys.length), ...keys, ...args(life)] as const;
-    try {
-      return await this.send(keys[0] ?? '', (life) => command(life, 'EVALSHA', sha));
-    } catch (error) {
-      if (!startsWith(error, 'NOSCRIPT')) throw error;
-      return this.send(keys[0] ?? '', (life) => command(life, 'EVAL', lua));
-    }
+  /** Begins a new life where this key is, unless another one than `over` has begun there. */
+  async renew(key: string, over: number): Promise<void> {
+    const record = this.record(key);
+    if (this.only !== undefined) return this.events.lived((await this.only.look(record, '', over)).life);
+    await this.redirected(key, (node) => node.look(record, '', over));
   }
 
   async publish(channel: string, text: string): Promise<void> {
@@ -89,9 +121,11 @@ export class RedisEngine {
     return this.bySlot(channels, (node, group) => node.unsubscribe(group));
   }
 
-  /** Resolves when each node has carried a message of ours. */
+  /** Resolves when each node has shown itself to be a working master, and carried a message of ours. */
   async probe(): Promise<void> {
-    await Promise.all([...this.nodes.values()].map((node) => node.probe()));
+    const { only } = this;
+    if (only !== undefined) this.events.lived((await only.probe(this.record())).life);
+    else await Promise.all([...this.nodes.values()].map((node) => node.probe(undefined)));
   }
 
   close(): void {
@@ -102,7 +136,7 @@ export class RedisEngine {
 
   private async firstSeed(): Promise<RedisNode> {
     let failure: unknown;
-    for (const address of this.options.seeds) {
+    for (const address of new Set([...this.options.seeds, ...this.memory.nodes])) {
       try {
         return await this.nodeAt(address);
       } catch (error) {
@@ -144,15 +178,10 @@ export class RedisEngine {
     if (this.nodes.get(node.address) === node) this.nodes.delete(node.address);
   }
 
-  /** `CLUSTER SLOTS`: lists of first slot, last slot, master, replicas; a node is host, port, … */
   private async readSlots(seed: RedisNode): Promise<void> {
-    const ranges = (await seed.send(['CLUSTER', 'SLOTS'])) as [number, number, [string | null, number]][];
-    for (const [first, last, [host, port]] of ranges) {
-      const address = joinAddress(host || splitAddress(seed.address)[0], port);
-      for (let slot = first; slot <= last; slot++) this.slots[slot] = address;
-    }
-    for (let slot = 0; slot < slotCount; slot++)
-      if (this.slots[slot] === undefined) throw new Error('The Redis cluster does not cover all slots.');
+    const { masters, named } = clusterSlots(await seed.send(['CLUSTER', 'SLOTS']), seed.address);
+    this.slots.push(...masters);
+    this.memory.nodes = named;
   }
 
   private nodeOf(key: string): Promise<RedisNode> {
@@ -160,11 +189,17 @@ export class RedisEngine {
     return this.nodeAt(this.slots[hashSlot(key)] ?? '');
   }
 
-  private send(key: string, command: (life: string) => readonly string[]): Promise<unknown> {
+  private record(key = ''): LifeRecord {
+    const { keys, metadataTtlMs } = this.options;
+    if (this.only !== undefined) return { key: keys.life(), known: this.memory.life, metadataTtlMs };
+    return { key: keys.life(hashSlot(key)), known: 0, metadataTtlMs };
+  }
+
+  private send(key: string, command: (node: RedisNode) => readonly string[]): Promise<unknown> {
     // Without a step in between, so that calls keep their order.
-    if (this.only !== undefined) return this.only.send(command(this.only.life));
+    if (this.only !== undefined) return this.only.send(command(this.only));
     return this.redirected(key, (node, asking) =>
-      asking ? node.sendAsking(command(node.life)) : node.send(command(node.life)),
+      asking ? node.sendAsking(command(node)) : node.send(command(node)),
     );
   }
 
@@ -194,28 +229,20 @@ export class RedisEngine {
       try {
         return await run(node, asking);
       } catch (error) {
-        const [, word, slot, host, port] = redirection.exec(String((error as Error).message)) ?? [];
-        if (word === undefined || left === 0) throw error;
-        const address = joinAddress(host || splitAddress(node.address)[0], Number(port));
-        asking = word === 'ASK';
-        if (!asking) this.slots[Number(slot)] = address;
+        const elsewhere = redirectionOf(error, node.address);
+        if (elsewhere === undefined || left === 0) throw error;
+        const { address, slot } = elsewhere;
+        asking = elsewhere.asking;
+        if (!asking) this.slots[slot] = address;
+        const known = this.nodes.has(address);
         node = await this.nodeAt(address);
+        // It may have been a replica since it was seen last.
+        if (known && !asking) await node.look(undefined);
       }
     }
   }
 }
 
-const redirection = /^(MOVED|ASK) (\d+) (.*):(\d+)$/;
-
-function startsWith(error: unknown, word: string): boolean {
-  return error instanceof Error && error.message.startsWith(word);
-}
-
-export function joinAddress(host: string, port: number): string {
-  return `${host}:${String(port)}`;
-}
-
-function splitAddress(address: string): [string, number] {
-  const colon = address.lastIndexOf(':');
-  return [address.slice(0, colon), Number(address.slice(colon + 1))];
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }

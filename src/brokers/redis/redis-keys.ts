@@ -1,3 +1,5 @@
+import { hashSlot, slotCount } from './hash-slot.js';
+
 /** What of a topic stands in Redis, all in one hash slot. */
 export interface TopicKeys {
   /** Hash: epoch, offset and what the script keeps count of. */
@@ -8,6 +10,25 @@ export interface TopicKeys {
   readonly latest: string;
   /** Sorted set: the keys of `latest`, by when each was heard of last. */
   readonly order: string;
+}
+
+let tags: readonly string[] | undefined;
+
+/** A text whose hash slot this is. */
+function tagOf(slot: number): string {
+  tags ??= slotTags();
+  return tags[slot] ?? '';
+}
+
+function slotTags(): string[] {
+  const found: string[] = [];
+  for (let [i, left] = [0, slotCount]; left > 0; i++) {
+    const slot = hashSlot(String(i));
+    if (found[slot] !== undefined) continue;
+    found[slot] = String(i);
+    left -= 1;
+  }
+  return found;
 }
 
 const prefixPattern = /^[\w.:~-]{1,64}$/;
@@ -28,6 +49,11 @@ export class RedisKeys {
     // Channels, unlike keys, are shared by all databases of a server.
     this.channelPrefix = database === 0 ? prefix : `${prefix}${String(database)}:`;
     this.signals = `${this.channelPrefix}signals`;
+  }
+
+  /** The record of the store's life; of a cluster, each slot has its own. No key of a topic is named so. */
+  life(slot?: number): string {
+    return slot === undefined ? `${this.prefix}life` : `${this.prefix}life:{${tagOf(slot)}}`;
   }
 
   /** The keys of a topic. */

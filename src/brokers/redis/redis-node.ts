@@ -1,6 +1,8 @@
 import type { Buffer } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
 import { createClient, type RedisClientOptions } from '@redis/client';
-import { lifeOf } from './server-life.js';
+import { type LifeAnswer, lifeAnswer, lifeScript } from './life-script.js';
+import type { RedisScript } from './redis-script.js';
 
 type Client = ReturnType<typeof createClient>;
 
@@ -15,10 +17,17 @@ export interface NodeEvents {
   lost(error: Error): void;
 }
 
+/** Where a node's life is recorded, and what the instance knows of it. */
+export interface LifeRecord {
+  readonly key: string;
+  readonly known: number;
+  readonly metadataTtlMs: number;
+}
+
 /** One server: a connection for commands and one for what is published. Opened once; what is lost is made anew. */
 export class RedisNode {
-  /** Names this life of the server; see `lifeOf`. */
-  life = '';
+  /** What the last probe has seen of the server: `run_id` and `master_replid2`. */
+  sight = '';
   /** Whether the server is a part of a cluster. */
   clustered = false;
   private readonly commands: Client;
@@ -27,6 +36,7 @@ export class RedisNode {
   /** What becomes of a connection's end: `open` rejects first, then it is told. */
   private ended: (error: Error) => void = () => {};
   private closed = false;
+  private replid = '';
 
   constructor(
     readonly address: string,
@@ -39,8 +49,8 @@ export class RedisNode {
     this.subscriber.on('sharded-channel-moved', (channel: string) => events.moved(channel));
   }
 
-  /** Rejects when the server is not there, refuses, is still loading its data, or is a replica. */
-  async open(scripts: readonly string[]): Promise<void> {
+  /** Rejects when the server is not there, refuses, is still loading its data, or is no master. */
+  async open(scripts: readonly RedisScript[]): Promise<void> {
     const broken = new Promise<never>((_resolve, reject) => {
       this.ended = reject;
     });
@@ -69,14 +79,25 @@ export class RedisNode {
     else await this.subscriber.unsubscribe([...channels]);
   }
 
-  /** Resolves when a message has gone out on one connection and come back on the other. */
-  async probe(): Promise<void> {
+  /** Resolves when a working master has compared its life, and a message has come back on the other connection. */
+  async probe(record: LifeRecord | undefined): Promise<LifeAnswer> {
     const text = String(Number(this.probed.text) + 1);
     const seen = new Promise<void>((resolve) => {
       this.probed = { text, seen: resolve };
     });
-    await this.send(['PUBLISH', this.probeChannel, text]);
+    const answer = await this.look(record, text);
     await seen;
+    return answer;
+  }
+
+  /** Runs the life script, which makes a new life where the store may have gone back, or where `over` must end. */
+  async look(record: LifeRecord | undefined, text = '', over = 0): Promise<LifeAnswer> {
+    const { key, known = 0, metadataTtlMs = 0 } = record ?? {};
+    const args = [randomUUID(), metadataTtlMs, this.probeChannel, text, this.replid, known, over].map(String);
+    const answer = lifeAnswer(await this.run(lifeScript, key === undefined ? [] : [key], args));
+    this.replid = answer.replid;
+    this.sight = answer.sight;
+    return answer;
   }
 
   close(): void {
@@ -85,17 +106,34 @@ export class RedisNode {
     this.subscriber.destroy();
   }
 
-  private async bring(scripts: readonly string[]): Promise<void> {
+  private async bring(scripts: readonly RedisScript[]): Promise<void> {
     await Promise.all([this.commands.connect(), this.subscriber.connect()]);
-    const info = String(await this.commands.sendCommand(['INFO']));
-    this.life = lifeOf(info);
-    this.clustered = /^redis_mode:cluster\r?$/m.test(info);
-    if (!this.clustered && /^role:slave\r?$/m.test(info))
+    const [info, other] = await Promise.all([this.info(this.commands), this.info(this.subscriber)]);
+    this.clustered = info('redis_mode') === 'cluster';
+    if (info('loading') === '1') throw new Error('Redis is still loading its data.');
+    if (info('role') === 'slave' && !this.clustered)
       throw new Error('This Redis is a replica, which takes no publications.');
-    // Who may not load scripts may still run them: each is sent in full when the server does not know it.
-    const load = (lua: string) => this.commands.sendCommand(['SCRIPT', 'LOAD', lua]).catch(() => {});
-    await Promise.all(scripts.map(load));
+    if (info('run_id') !== other('run_id'))
+      throw new Error('The two connections to Redis have come to two servers.');
+    // Whoever may run scripts may load them so, also without the right to SCRIPT LOAD.
+    await Promise.all(scripts.map(({ lua }) => this.commands.sendCommand(['EVAL', lua, '0'])));
+    if (this.clustered && info('role') !== 'slave') await this.look(undefined);
     await this.subscriber.subscribe(this.probeChannel, (bytes) => this.probeSeen(bytes), true);
+  }
+
+  private async info(client: Client): Promise<(field: string) => string | undefined> {
+    const text = String(await client.sendCommand(['INFO']));
+    return (field) => new RegExp(`^${field}:([^\\r\\n]*)`, 'm').exec(text)?.[1];
+  }
+
+  private async run({ sha, lua }: RedisScript, keys: readonly string[], args: readonly string[]) {
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await this.send(['EVALSHA', sha, ...rest]);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return this.send(['EVAL', lua, ...rest]);
+    }
   }
 
   private client(options: RedisClientOptions): Client {

@@ -10,9 +10,11 @@ interface Reading {
   /** The same by offset alone: an offset that is given twice, after a loss, has several. */
   readonly byOffset: Map<number, string[]>;
   /** What is told to be lost: everything up to here, after what was taken before. */
-  readonly told: { readonly from: Position; readonly to: Position }[];
+  readonly told: { readonly from: Position; readonly to: Position; readonly epochs: ReadonlySet<string> }[];
   /** Times that the stream went on under another epoch without a loss. */
   continued: number;
+  /** Epochs that this reading has continued exactly, the current one last. */
+  epochs: Set<string>;
   /** Handed on out of turn, or twice: must stay 0. */
   disorder: number;
   healing: Promise<void> | undefined;
@@ -40,6 +42,7 @@ export class BrokerReader implements BrokerSink {
       byOffset: new Map(),
       told: [],
       continued: 0,
+      epochs: new Set([top.epoch]),
       disorder: 0,
       healing: undefined,
     });
@@ -103,13 +106,15 @@ export class BrokerReader implements BrokerSink {
       const { position } = reading;
       const { top, missed } = await this.broker.read(topic, position, limits);
       if (missed === undefined) {
-        reading.told.push({ from: position, to: top });
+        reading.told.push({ from: position, to: top, epochs: reading.epochs });
+        reading.epochs = new Set([top.epoch]);
         reading.position = top;
         continue;
       }
       const isContinued = top.epoch !== position.epoch;
       if (isContinued) {
         reading.continued += 1;
+        reading.epochs.add(top.epoch);
         reading.position = { epoch: top.epoch, offset: position.offset };
       }
       if (missed.length === 0 && !isContinued) return;
@@ -149,8 +154,8 @@ export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReade
   for (const { topic, epoch, offset, data } of acknowledged) {
     const reading = reader.readings.get(topic);
     const covered = reading?.told.some(
-      ({ from, to }) =>
-        (from.epoch === epoch && offset > from.offset) || (to.epoch === epoch && offset <= to.offset),
+      ({ from, to, epochs }) =>
+        (epochs.has(epoch) && offset > from.offset) || (to.epoch === epoch && offset <= to.offset),
     );
     // What was stored under one epoch may have been read under the next, which continues it.
     const given = reading?.taken.get(`${epoch} ${String(offset)}`);

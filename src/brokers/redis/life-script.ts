@@ -1,0 +1,54 @@
+import { lifeLua } from './life-lua.js';
+import { plainScript } from './redis-script.js';
+
+/** Milliseconds without a probe after which a `master_replid` that nobody saw change is a new life. */
+const quietMs = 10_000;
+
+/**
+ * Looks at the server as a working master alone can: a replica and one that is loading refuse it. With the record's key it
+ * compares, and writes a new life where the store may have gone back: another process, a promotion, a record that is older
+ * than the caller's, or when the caller has seen it. A `master_replid` alone also changes when a first replica comes or the
+ * backlog is freed; it says nothing as long as somebody watched.
+ *
+ * KEYS: life record, or none. ARGV: candidate, metadata's time, channel and text of the probe, the `master_replid` that this
+ * connection has seen, the life that the caller knows, and the one that must end. Returns n, e, `master_replid`, `run r2`.
+ */
+export const lifeScript = plainScript(`
+local junk = 0
+${lifeLua}
+local candidate, ttl, channel, text, watched, known, over = unpack(ARGV)
+local s = sight()
+if KEYS[1] then
+  local f = ask('HMGET', KEYS[1], 'n', 'e', 'run', 'r2', 'rid', 'ttl', 'seen') or {}
+  n, e = count(f[1]), f[2]
+  -- The first write is one that is not refused for want of memory: readers go on then.
+  local kept = redis.pcall('PEXPIRE', KEYS[1], lasting(ttl))
+  local refused = type(kept) == 'table' and kept.err
+  if refused and refused:find('READONLY', 1, true) then return kept end
+  local same = n and epochIn(e) and f[3] == s.run and (s.r2 == '' or s.r2 == f[4]) and n >= tonumber(known)
+    and whole(n) ~= over
+  if same and s.r2 == '' and s.rid ~= f[5] and watched ~= f[5] then same = now() - (count(f[7]) or 0) < ${String(quietMs)} end
+  if not same then
+    if refused then return kept end
+    renew(s, candidate, ttl, tonumber(known) + 1)
+  elseif not refused then
+    redis.call('HSET', KEYS[1], 'rid', s.rid, 'r2', s.r2, 'seen', whole(now()), 'ttl', math.min(count(f[6]) or ttl, ttl))
+  end
+end
+if text ~= '' then redis.call('PUBLISH', channel, text) end
+return { n or 0, e or '', s.rid, s.run .. ' ' .. s.r2 }
+`);
+
+/** What the life script has seen of a server. */
+export interface LifeAnswer {
+  /** Number of the store's life; 0 where no record was asked for. */
+  readonly life: number;
+  readonly replid: string;
+  readonly sight: string;
+}
+
+export function lifeAnswer(answer: unknown): LifeAnswer {
+  const [life, , replid, sight] = Array.isArray(answer) ? (answer as unknown[]) : [];
+  if (typeof life !== 'number') throw new Error('Redis holds something else under the key of its life.');
+  return { life, replid: String(replid), sight: String(sight) };
+}

@@ -1,0 +1,96 @@
+import type { Position } from '../../protocol/position.js';
+import type { Seen } from '../seen.js';
+import type { PublishPlace } from './publish-script.js';
+import { lifeOf, topsReading, topsScript } from './read-scripts.js';
+import type { RedisConnection } from './redis-connection.js';
+import type { RedisKeys } from './redis-keys.js';
+import { positionOf, type RedisScript, strangeAnswer, withoutJunk } from './redis-script.js';
+
+/** How often one call may find that the store has gone back. */
+const maxNewLives = 3;
+
+/**
+ * Runs scripts about topics, and holds what they answer against what this instance has seen: no call is answered under an
+ * epoch that ends in the store before that.
+ */
+export class RedisCalls {
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly keys: RedisKeys,
+    private readonly seen: Seen,
+  ) {}
+
+  /** What a script that reads one topic answers: epoch, offset, life, and more. */
+  readOf(
+    topic: string,
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly string[] = [],
+  ): Promise<unknown> {
+    return this.unlessBehind(topic, keys, async () => {
+      const seen = this.seenNow(topic);
+      const given = await this.run(0, script, keys, () => args);
+      const [epoch, offset] = given as [unknown, unknown];
+      const top = positionOf(epoch, offset);
+      return { given, life: this.isBehind(topic, top, seen) ? lifeOf(given, 2) : undefined };
+    });
+  }
+
+  async topsOf(topics: readonly string[], found: Map<string, Position>): Promise<void> {
+    const keys = topics.map((topic) => this.keys.of(topic).meta);
+    await this.unlessBehind(topics[0] ?? '', keys, async () => {
+      const before = topics.map((topic) => this.seenNow(topic));
+      const given = await this.run(0, topsScript, keys, () => []);
+      const ends = topsReading(given);
+      let isBehind = false;
+      for (const [i, topic] of topics.entries()) {
+        const top = ends[i];
+        if (top === undefined) throw strangeAnswer();
+        found.set(topic, top);
+        isBehind = this.isBehind(topic, top, before[i]) || isBehind;
+      }
+      return { given, life: isBehind ? lifeOf(given, 1) : undefined };
+    });
+  }
+
+  /** A copy: it goes on while the store is asked. */
+  private seenNow(topic: string): Position | undefined {
+    const seen = this.seen.get(topic);
+    return seen && { epoch: seen.epoch, offset: seen.offset };
+  }
+
+  /** Whether the store ends before what was seen of it before it was asked; if not, this is seen now. */
+  private isBehind(topic: string, top: Position, before: Position | undefined): boolean {
+    if (before?.epoch === top.epoch && before.offset > top.offset) return true;
+    this.seen.add(topic, top.epoch, top.offset);
+    return false;
+  }
+
+  /** Where the store has gone back unnoticed, its life ends, and the call is made again. */
+  async unlessBehind(
+    topic: string,
+    keys: readonly string[],
+    call: () => Promise<{ given: unknown; life: number | undefined }>,
+  ): Promise<unknown> {
+    for (let tries = 0; tries < maxNewLives; tries++) {
+      const { given, life } = await call();
+      if (life === undefined) return given;
+      await this.connection.call(0, (engine) => engine.renew(keys[0] ?? '', life));
+    }
+    throw new Error(`Redis goes back behind what it has acknowledged, again and again: ${topic}`);
+  }
+
+  async run(
+    bytes: number,
+    script: RedisScript,
+    keys: readonly string[],
+    args: (command: PublishPlace['command']) => readonly string[],
+  ): Promise<unknown> {
+    const raw = await this.connection.call(bytes, (engine) =>
+      engine.run(script, keys, args(engine.publishCommand)),
+    );
+    const [answer, junk] = withoutJunk(raw);
+    this.connection.inbound.junkTotal += junk;
+    return answer;
+  }
+}
