@@ -5,7 +5,7 @@ describe('Seen', () => {
   it('a topic keeps the furthest offset of its epoch', () => {
     const seen = new Seen(10);
     for (const offset of [1, 5, 3]) seen.add('t', 'e', offset);
-    expect(seen.get('t')).toEqual({ epoch: 'e', offset: 5 });
+    expect(seen.get('t')).toMatchObject({ epoch: 'e', offset: 5 });
     expect(seen.get('u')).toBeUndefined();
   });
 
@@ -13,7 +13,18 @@ describe('Seen', () => {
     const seen = new Seen(10);
     seen.add('t', 'e', 5);
     seen.add('t', 'f', 2);
-    expect(seen.get('t')).toEqual({ epoch: 'f', offset: 2 });
+    expect(seen.get('t')).toMatchObject({ epoch: 'f', offset: 2 });
+  });
+
+  it('what arrives does not lie before what arrived in the same epoch, whatever was read in between', () => {
+    const seen = new Seen(10);
+    seen.add('t', 'e', 9);
+    const arrivals = [1, 2, 5, 5, 3, 6].map((offset) => seen.arrive('t', 'e', offset));
+    expect(arrivals).toEqual([true, true, true, false, false, true]);
+    expect([seen.arrive('t', 'f', 1), seen.get('t')]).toEqual([
+      true,
+      expect.objectContaining({ epoch: 'f', offset: 1 }),
+    ]);
   });
 
   it('no more topics are remembered than the bound, and a topic in use is never forgotten', () => {
@@ -25,7 +36,7 @@ describe('Seen', () => {
       largest = Math.max(largest, seen.size);
     }
     expect(largest).toBeLessThanOrEqual(100);
-    expect(seen.get('used')).toEqual({ epoch: 'e', offset: 9_960 });
+    expect(seen.get('used')).toMatchObject({ epoch: 'e', offset: 9_960 });
     expect(seen.get('t9999')).toBeDefined();
     expect(seen.get('t1')).toBeUndefined();
   });

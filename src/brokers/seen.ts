@@ -3,6 +3,8 @@ import type { Position } from '../protocol/position.js';
 interface Mark {
   epoch: string;
   offset: number;
+  /** The furthest that was received. */
+  arrived: number;
 }
 
 /**
@@ -28,11 +30,21 @@ export class Seen {
 
   add(topic: string, epoch: string, offset: number): void {
     const mark = this.young.get(topic) ?? this.promoted(topic);
-    if (mark === undefined) this.keep(topic, { epoch, offset });
+    if (mark === undefined) this.keep(topic, { epoch, offset, arrived: 0 });
     else if (mark.epoch !== epoch) {
       mark.epoch = epoch;
       mark.offset = offset;
+      mark.arrived = 0;
     } else if (offset > mark.offset) mark.offset = offset;
+  }
+
+  /** Adds what was received, in order; `false` when it does not lie after what was received before it in the same epoch. */
+  arrive(topic: string, epoch: string, offset: number): boolean {
+    this.add(topic, epoch, offset);
+    const mark = this.young.get(topic);
+    if (mark === undefined || offset <= mark.arrived) return false;
+    mark.arrived = offset;
+    return true;
   }
 
   private promoted(topic: string): Mark | undefined {

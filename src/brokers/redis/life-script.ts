@@ -10,8 +10,9 @@ const quietMs = 10_000;
  * than the caller's, or when the caller has seen it. A `master_replid` alone also changes when a first replica comes or the
  * backlog is freed; it says nothing as long as somebody watched.
  *
- * KEYS: life record, or none. ARGV: candidate, metadata's time, channel and text of the probe, the `master_replid` that this
- * connection has seen, the life that the caller knows, and the one that must end. Returns n, e, `master_replid`, `run r2`.
+ * KEYS: life record, or none; then metadata of topics that have gone back by themselves, and are lost. ARGV: candidate,
+ * metadata's time, channel and text of the probe, the `master_replid` that this connection has seen, the life that the caller
+ * knows, and the one that must end; then the epochs of those topics. Returns n, e, `master_replid`, `run r2`.
  */
 export const lifeScript = plainScript(`
 local junk = 0
@@ -34,6 +35,9 @@ if KEYS[1] then
   elseif not refused then
     redis.call('HSET', KEYS[1], 'rid', s.rid, 'r2', s.r2, 'seen', whole(now()), 'ttl', math.min(count(f[6]) or ttl, ttl))
   end
+end
+for at = 2, #KEYS do
+  if (ask('HMGET', KEYS[at], 'e') or {})[1] == ARGV[6 + at] then redis.call('HDEL', KEYS[at], 'r') end
 end
 if text ~= '' then redis.call('PUBLISH', channel, text) end
 return { n or 0, e or '', s.rid, s.run .. ' ' .. s.r2 }

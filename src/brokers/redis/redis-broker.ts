@@ -86,11 +86,10 @@ export class RedisBroker implements Broker {
   }
 
   start(sink: BrokerSink): void {
-    const { seen } = this;
     this.connection.start({
-      publication(topic, epoch, publication) {
-        seen.add(topic, epoch, publication.offset);
-        sink.publication(topic, epoch, publication);
+      publication: (topic, epoch, publication) => {
+        if (this.seen.arrive(topic, epoch, publication.offset)) sink.publication(topic, epoch, publication);
+        else this.backward(topic, epoch, sink);
       },
       suspect: (topic) => sink.suspect(topic),
       availability: (available) => sink.availability(available),
@@ -105,14 +104,15 @@ export class RedisBroker implements Broker {
     const result = idempotencyKey === undefined ? undefined : this.keys.idempotency(topic, idempotencyKey);
     const keys = publishKeys(this.keys.of(topic), options, result);
     const channel = this.keys.channel(topic);
-    const answer = await this.calls.unlessBehind(topic, keys, async () => {
-      const seen = this.seen.get(topic);
+    const answer = await this.calls.unlessBehind(async () => {
+      const seen = this.calls.seenNow(topic);
       const given = await this.calls
         .run(bytes, publishScript, keys, (command) =>
           publishArguments(data, options, { channel, command, seen }),
         )
         .catch((error: unknown) => this.refused(error, bytes));
-      return { given, life: behind(given) };
+      const life = behind(given);
+      return { given, gone: life === undefined ? undefined : { life, topics: this.calls.gone(topic, seen) } };
     });
     const place = published(answer);
     // What was stored before, by its idempotency key, may be of an epoch that is over.
@@ -168,6 +168,13 @@ export class RedisBroker implements Broker {
 
   async close(): Promise<void> {
     await this.connection.close();
+  }
+
+  /** Its keys were deleted, and it has begun again in the epoch that it had: it is lost, and whoever reads it must know. */
+  private backward(topic: string, epoch: string, sink: BrokerSink): void {
+    const gone = { life: 0, topics: [{ meta: this.keys.of(topic).meta, epoch }] };
+    const done = (): void => sink.suspect(topic);
+    this.connection.call(0, (engine) => engine.renew(gone)).then(done, done);
   }
 
   private refused(error: unknown, bytes: number): never {

@@ -4,6 +4,7 @@ import type { PublishPlace } from './publish-script.js';
 import { lifeOf, topsReading, topsScript } from './read-scripts.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
+import type { GoneBack } from './redis-node.js';
 import { positionOf, type RedisScript, strangeAnswer, withoutJunk } from './redis-script.js';
 
 /** How often one call may find that the store has gone back. */
@@ -27,34 +28,42 @@ export class RedisCalls {
     keys: readonly string[],
     args: readonly string[] = [],
   ): Promise<unknown> {
-    return this.unlessBehind(topic, keys, async () => {
+    return this.unlessBehind(async () => {
       const seen = this.seenNow(topic);
       const given = await this.run(0, script, keys, () => args);
       const [epoch, offset] = given as [unknown, unknown];
-      const top = positionOf(epoch, offset);
-      return { given, life: this.isBehind(topic, top, seen) ? lifeOf(given, 2) : undefined };
+      const isBehind = this.isBehind(topic, positionOf(epoch, offset), seen);
+      return {
+        given,
+        gone: isBehind ? { life: lifeOf(given, 2), topics: this.gone(topic, seen) } : undefined,
+      };
     });
   }
 
   async topsOf(topics: readonly string[], found: Map<string, Position>): Promise<void> {
     const keys = topics.map((topic) => this.keys.of(topic).meta);
-    await this.unlessBehind(topics[0] ?? '', keys, async () => {
+    await this.unlessBehind(async () => {
       const before = topics.map((topic) => this.seenNow(topic));
       const given = await this.run(0, topsScript, keys, () => []);
       const ends = topsReading(given);
-      let isBehind = false;
+      const gone: GoneBack['topics'][number][] = [];
       for (const [i, topic] of topics.entries()) {
         const top = ends[i];
         if (top === undefined) throw strangeAnswer();
         found.set(topic, top);
-        isBehind = this.isBehind(topic, top, before[i]) || isBehind;
+        if (this.isBehind(topic, top, before[i])) gone.push(...this.gone(topic, before[i]));
       }
-      return { given, life: isBehind ? lifeOf(given, 1) : undefined };
+      return { given, gone: gone.length > 0 ? { life: lifeOf(given, 1), topics: gone } : undefined };
     });
   }
 
-  /** A copy: it goes on while the store is asked. */
-  private seenNow(topic: string): Position | undefined {
+  /** What to end where a topic has gone back behind what was seen of it. */
+  gone(topic: string, seen: Position | undefined): GoneBack['topics'] {
+    return [{ meta: this.keys.of(topic).meta, epoch: seen?.epoch ?? '' }];
+  }
+
+  /** A copy: the position goes on while the store is asked. */
+  seenNow(topic: string): Position | undefined {
     const seen = this.seen.get(topic);
     return seen && { epoch: seen.epoch, offset: seen.offset };
   }
@@ -67,17 +76,13 @@ export class RedisCalls {
   }
 
   /** Where the store has gone back unnoticed, its life ends, and the call is made again. */
-  async unlessBehind(
-    topic: string,
-    keys: readonly string[],
-    call: () => Promise<{ given: unknown; life: number | undefined }>,
-  ): Promise<unknown> {
+  async unlessBehind(call: () => Promise<{ given: unknown; gone: GoneBack | undefined }>): Promise<unknown> {
     for (let tries = 0; tries < maxNewLives; tries++) {
-      const { given, life } = await call();
-      if (life === undefined) return given;
-      await this.connection.call(0, (engine) => engine.renew(keys[0] ?? '', life));
+      const { given, gone } = await call();
+      if (gone === undefined) return given;
+      await this.connection.call(0, (engine) => engine.renew(gone));
     }
-    throw new Error(`Redis goes back behind what it has acknowledged, again and again: ${topic}`);
+    throw new Error('Redis goes back behind what it has acknowledged, again and again.');
   }
 
   async run(

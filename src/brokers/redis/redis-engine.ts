@@ -5,7 +5,7 @@ import { hashSlot } from './hash-slot.js';
 import { latestScript, readScript, topsScript } from './read-scripts.js';
 import { publishScript } from './publish-script.js';
 import type { RedisKeys } from './redis-keys.js';
-import { type LifeRecord, type NodeEvents, RedisNode } from './redis-node.js';
+import { type GoneBack, type LifeRecord, type NodeEvents, RedisNode } from './redis-node.js';
 import type { RedisScript } from './redis-script.js';
 import { Turns } from './turns.js';
 
@@ -102,11 +102,12 @@ export class RedisEngine {
     );
   }
 
-  /** Begins a new life where this key is, unless another one than `over` has begun there. */
-  async renew(key: string, over: number): Promise<void> {
+  /** Ends the life in which topics have gone back, unless it has ended; all their keys have one slot. */
+  async renew(gone: GoneBack): Promise<void> {
+    const [{ meta: key } = { meta: '' }] = gone.topics;
     const record = this.record(key);
-    if (this.only !== undefined) return this.events.lived((await this.only.look(record, '', over)).life);
-    await this.redirected(key, (node) => node.look(record, '', over));
+    if (this.only !== undefined) this.events.lived((await this.only.look(record, '', gone)).life);
+    else await this.redirected(key, (node) => node.look(record, '', gone));
   }
 
   async publish(channel: string, text: string): Promise<void> {

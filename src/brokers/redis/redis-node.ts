@@ -24,6 +24,16 @@ export interface LifeRecord {
   readonly metadataTtlMs: number;
 }
 
+/** Topics whose store ends before what was seen of them. */
+export interface GoneBack {
+  /** The life in which that was found, which ends; 0 ends none. */
+  readonly life: number;
+  /** Lost, unless they have another epoch by now. */
+  readonly topics: readonly { readonly meta: string; readonly epoch: string }[];
+}
+
+const noneGone: GoneBack = { life: 0, topics: [] };
+
 /** One server: a connection for commands and one for what is published. Opened once; what is lost is made anew. */
 export class RedisNode {
   /** What the last probe has seen of the server: `run_id` and `master_replid2`. */
@@ -90,11 +100,15 @@ export class RedisNode {
     return answer;
   }
 
-  /** Runs the life script, which makes a new life where the store may have gone back, or where `over` must end. */
-  async look(record: LifeRecord | undefined, text = '', over = 0): Promise<LifeAnswer> {
+  /** Runs the life script, which makes a new life where the store may have gone back, or where one must end. */
+  async look(record: LifeRecord | undefined, text = '', gone: GoneBack = noneGone): Promise<LifeAnswer> {
     const { key, known = 0, metadataTtlMs = 0 } = record ?? {};
-    const args = [randomUUID(), metadataTtlMs, this.probeChannel, text, this.replid, known, over].map(String);
-    const answer = lifeAnswer(await this.run(lifeScript, key === undefined ? [] : [key], args));
+    const args = [randomUUID(), metadataTtlMs, this.probeChannel, text, this.replid, known, gone.life].map(
+      String,
+    );
+    const keys = key === undefined ? [] : [key, ...gone.topics.map(({ meta }) => meta)];
+    const epochs = gone.topics.map(({ epoch }) => epoch);
+    const answer = lifeAnswer(await this.run(lifeScript, keys, [...args, ...epochs]));
     this.replid = answer.replid;
     this.sight = answer.sight;
     return answer;

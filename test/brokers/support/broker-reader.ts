@@ -167,3 +167,22 @@ export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReade
   const disorder = [...reader.readings.values()].reduce((sum, reading) => sum + reading.disorder, 0);
   return { acknowledged: acknowledged.length, taken, told, silent, disorder };
 }
+
+/** Positions for which two of them, or a reader and a publisher, hold different data. Must be none. */
+export function mixedPositions(
+  acknowledged: readonly Acknowledged[],
+  readers: readonly BrokerReader[],
+): string[] {
+  const held = new Map<string, string>();
+  const mixed = new Set<string>();
+  const hold = (place: string, data: string): void => {
+    if ((held.get(place) ?? data) !== data) mixed.add(place);
+    held.set(place, data);
+  };
+  for (const { topic, epoch, offset, data } of acknowledged)
+    hold(`${topic} ${epoch} ${String(offset)}`, data);
+  for (const { readings } of readers)
+    for (const [topic, { taken }] of readings)
+      for (const [place, data] of taken) hold(`${topic} ${place}`, data);
+  return [...mixed];
+}

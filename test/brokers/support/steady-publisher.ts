@@ -6,9 +6,12 @@ const history = { size: 100_000, ttlMs: 600_000, maxBytes: 100_000_000 };
 
 /** Publishes about 1,000 a second, each with its own number, and keeps what was acknowledged. */
 export class SteadyPublisher {
+  private static count = 0;
   readonly acknowledged: Acknowledged[] = [];
   refused = 0;
-  private next = 0;
+  private next = 1;
+  /** Before the number in what is published, so that no two publishers publish the same. */
+  private readonly name = (SteadyPublisher.count += 1);
   private running = true;
   private readonly open = new Set<Promise<void>>();
   private readonly done: Promise<void>;
@@ -35,7 +38,10 @@ export class SteadyPublisher {
 
   private publish(): void {
     const number = this.next++;
-    const [topic = '', data] = [this.topics[number % this.topics.length], String(number)];
+    const [topic = '', data] = [
+      this.topics[number % this.topics.length],
+      `${String(this.name)}.${String(number)}`,
+    ];
     const call = this.broker
       .publish(topic, data, { history })
       .then(
