@@ -4,6 +4,14 @@ import type { ErrorCode } from '../protocol/codes.js';
 import { isTopicName } from '../protocol/topic-name.js';
 import type { Connection } from './connection/connection.js';
 
+/** What a handler returns that answers little by little: the values of an Observable, for one. */
+export abstract class Answers {
+  /** Whether each value is an answer; else the first one is, and the others go nowhere. [L-2.14] */
+  abstract readonly mayRepeat: boolean;
+  /** Resolves at the end of them. */
+  abstract forEach(next: (value: unknown) => void): Promise<void>;
+}
+
 /** Sends what a handler returned, with the request's id. [L-2.13] */
 export function reply(connection: Connection, request: InboundMessage, value: unknown): void {
   if (value === undefined) return;

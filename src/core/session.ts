@@ -3,10 +3,11 @@ import type { InboundMessage } from '../protocol/messages.js';
 import { LiveError } from '../protocol/live.error.js';
 import type { Connection } from './connection/connection.js';
 import { type PaceContext, takePong, tooSoonMs } from './connection/pace.js';
+import { takeAnswered } from './connection/self-answered.js';
 import { readEnvelope } from './envelope.js';
 import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
-import { type Failure, publicError, reply, replyError } from './reply.js';
+import { Answers, type Failure, publicError, reply, replyError } from './reply.js';
 
 /** Takes one kind of message; what it returns is the answer. */
 export type Handler = (message: InboundMessage) => unknown;
@@ -166,12 +167,38 @@ export class Session {
       this.tell(message, new LiveError('not-implemented', 'Nothing handles this type'));
       return;
     }
+    const isSubscribe = message.type === 'subscribe';
+    if (isSubscribe) takeAnswered(connection, message['topic']);
+    let answered = false;
     try {
-      const answer = handler(message);
-      reply(connection, message, answer instanceof Promise ? await answer : answer);
+      const result = handler(message);
+      const answer: unknown = result instanceof Promise ? await result : result;
+      if (answer instanceof Answers) {
+        await answer.forEach((value) => {
+          if (!answered || answer.mayRepeat) reply(connection, message, value);
+          answered ||= value !== undefined;
+        });
+      } else reply(connection, message, answer);
+      if (isSubscribe) this.settleSubscribe(message);
     } catch (error) {
-      this.failed(message, error);
+      const bySubscribe = isSubscribe && this.settleSubscribe(message);
+      if (answered || bySubscribe) this.failedLate(error);
+      else this.failed(message, error);
     }
+  }
+
+  /** Whether the subscribe has answered by itself. One that has not, and is decided otherwise, never will. [L-2.14] */
+  private settleSubscribe({ topic }: InboundMessage): boolean {
+    if (takeAnswered(this.connection, topic)) return true;
+    if (typeof topic === 'string') this.connection.cancelPending(topic);
+    return false;
+  }
+
+  /** The peer has its answer: an `error` under the same id would be a second one. [L-2.14] */
+  private failedLate(error: unknown): void {
+    // A subscribe whose peer turned out to be too slow for what it was sent.
+    if (error instanceof LiveError && !this.connection.open) return;
+    this.context.observer.failed('handling a message that was already answered', error, this.connection);
   }
 
   private failed(message: InboundMessage, error: unknown): void {

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../core/connection/connection.js';
+import { Answers } from '../core/reply.js';
 import { LiveClients } from './live-clients.js';
 
 /** A client that asked for an answer without end, of a handler that answers when the test says so. */
@@ -16,7 +17,9 @@ function asking() {
   let answer = (): void => {};
   const callback = (): Promise<unknown> => new Promise((resolve) => (answer = () => resolve(endless)));
   clients.bindHandlers(client, [{ message: 'feed', callback }]);
-  const done = Promise.resolve(clients.finder(client)('feed')?.({ type: 'feed' }));
+  const done = Promise.resolve(clients.finder(client)('feed')?.({ type: 'feed' })).then((answers) =>
+    answers instanceof Answers ? answers.forEach(() => {}) : undefined,
+  );
   const leave = (): void => {
     connection.open = false;
     clients.disconnected(client, 'gone');

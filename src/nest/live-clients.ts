@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { isObservable, Observable, takeUntil } from 'rxjs';
 import { Connection } from '../core/connection/connection.js';
 import type { FindHandler, Handler } from '../core/session.js';
-import { reply } from '../core/reply.js';
+import { Answers } from '../core/reply.js';
+import { isVerb } from '../core/verbs/verbs.js';
 import { openingOf } from './connection-hooks.js';
+import type { MessageContext } from './message-contexts.js';
 import type { InboundMessage } from '../protocol/messages.js';
 
 /** What Nest makes of one `@SubscribeMessage` for one client. */
@@ -30,6 +32,12 @@ const none: readonly never[] = [];
 export class LiveClients {
   private readonly onConnect: ConnectHandler[] = [];
   private readonly clients = new Map<Connection, Client>();
+  private contexts: ReadonlyMap<unknown, MessageContext> | undefined;
+
+  /** Has messages handled by these instead of by what Nest binds. */
+  handleBy(contexts: ReadonlyMap<unknown, MessageContext>): void {
+    this.contexts = contexts;
+  }
 
   /** A gateway wants to see connections. */
   addGateway(onConnect: ConnectHandler): void {
@@ -63,6 +71,10 @@ export class LiveClients {
     return (type) => {
       const client = this.clients.get(connection);
       if (client === undefined) return undefined;
+      if (this.contexts !== undefined) {
+        const context = this.contexts.get(type);
+        return context && handlerOf(connection, client, (message) => context(connection, message));
+      }
       for (const { message, callback } of client.handlers) {
         if (message === type) return handlerOf(connection, client, callback);
       }
@@ -91,7 +103,21 @@ function goneOf(client: Client): Observable<void> {
   });
 }
 
-/** Every value of an Observable is an answer; the next message waits for its end, or the connection's. */
+/** The values of an Observable until the peer leaves. [L-2.13] */
+class ObservedAnswers extends Answers {
+  constructor(
+    private readonly values: Observable<unknown>,
+    readonly mayRepeat: boolean,
+  ) {
+    super();
+  }
+
+  forEach(next: (value: unknown) => void): Promise<void> {
+    return this.values.forEach(next);
+  }
+}
+
+/** The next message waits for the end of an Observable, or the connection's. */
 function handlerOf(connection: Connection, client: Client, callback: BoundHandler['callback']): Handler {
   return async (message: InboundMessage) => {
     const opening = openingOf(connection);
@@ -103,8 +129,6 @@ function handlerOf(connection: Connection, client: Client, callback: BoundHandle
     if (!isObservable(result)) return result;
     // Nobody would tell it any more that the peer has left.
     if (!connection.open) return undefined;
-    const answers = result.pipe(takeUntil(goneOf(client)));
-    await answers.forEach((value) => reply(connection, message, value));
-    return undefined;
+    return new ObservedAnswers(result.pipe(takeUntil(goneOf(client))), !isVerb(message.type));
   };
 }

@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import type { VerbName } from '../core/verbs/verbs.js';
+import { isVerb } from '../core/verbs/verbs.js';
 import type { ErrorCode } from '../protocol/codes.js';
 import { LiveError } from '../protocol/live.error.js';
 
@@ -15,15 +15,6 @@ const codeByStatus: Readonly<Record<number, ErrorCode>> = {
   503: 'unavailable',
 };
 
-/** The protocol's own types: a wrong field of theirs has the same code whoever finds it. [L-2.6] */
-const verbs: Readonly<Record<VerbName, true>> = {
-  subscribe: true,
-  unsubscribe: true,
-  publish: true,
-  auth: true,
-  ping: true,
-};
-
 const longestMessage = 256;
 
 /**
@@ -33,8 +24,8 @@ const longestMessage = 256;
 @Catch()
 export class LiveExceptionFilter implements ExceptionFilter {
   catch(exception: unknown, host: ArgumentsHost): never {
-    const isVerb = Object.hasOwn(verbs, host.switchToWs().getPattern());
-    throw isVerb && isFromValidationPipe(exception)
+    // A wrong field of the protocol's own types has the same code, whoever finds it. [L-2.6]
+    throw isVerb(host.switchToWs().getPattern()) && isFromValidationPipe(exception)
       ? new LiveError('protocol-violation', wordsOf(exception.getResponse(), exception.message))
       : toLiveError(exception);
   }

@@ -51,6 +51,20 @@ export const foreignAdapter = (adapter: string): Error =>
       `app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new ${adapter}(app) })) instead.`,
   );
 
+export const messageContextsUnknown = (cause: unknown): Error =>
+  new Error(
+    'LiveModule: this version of @nestjs/websockets or @nestjs/core has no way to keep global guards, pipes and ' +
+      'interceptors away from live messages. Write globalEnhancersOnMessages: true to have them run, or install the ' +
+      'newest Nest 12.',
+    { cause },
+  );
+
+/** No error: what an application should know that has handlers of its own. */
+export const globalsNotOnMessages = (enhancers: readonly string[], handlers: readonly string[]): string =>
+  `Global guards, pipes and interceptors (${enhancers.join(', ')}) run for HTTP and at the upgrade, not on the messages ` +
+  `of ${handlers.join(', ')}: put them there with @UseGuards() and the like. globalEnhancersOnMessages: true has all ` +
+  'global ones run on every message; false says that none is meant, and takes this line away.';
+
 export const handlersRequestScoped = (provider: string): Error =>
   new Error(
     `LiveModule: ${provider}, or something it injects, is request-scoped, but a live connection is no request. Make it a ` +

@@ -147,6 +147,14 @@ export interface LiveModuleOptions {
    * @default none wait
    */
   readonly publishQueue?: Partial<PublishQueueLimits>;
+  /**
+   * Whether the application's global guards, pipes and interceptors (`APP_GUARD`, `useGlobalGuards()` and so on) run on the
+   * messages of live connections, also on the protocol's own. They are mostly written for HTTP requests. Global guards run
+   * at the upgrade in any case; those that a handler or its class names (`@UseGuards()` and so on) run on its messages in
+   * any case.
+   * @default false, with a warning at the start where handlers of your own may rely on them
+   */
+  readonly globalEnhancersOnMessages?: boolean;
   /** Prefix of the metrics' names. @default 'processor_live' */
   readonly metricsPrefix?: string;
   /** Called after a connection has ended and left the registry. A throw, or a rejection, is logged. */

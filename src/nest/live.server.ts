@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
+import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import { Live } from '../core/live.js';
 import type { Clock } from '../core/ports/clock.js';
@@ -27,6 +27,7 @@ import { LIVE_OPTIONS } from './live.module-definition.js';
 import { LiveObservers } from './live.observers.js';
 import type { LiveModuleOptions } from './live.options.js';
 import { LIVE_CLOCK, LIVE_SETTINGS } from './live.tokens.js';
+import { globalEnhancersOf, messageContextsWithoutGlobals } from './message-contexts.js';
 import type { ResolvedLiveOptions } from './resolve-options.js';
 
 /** Where peers come in: the own port or the application's, the door, and the way from a socket to the gateways. */
@@ -53,6 +54,7 @@ export class LiveServer {
     @Inject(LIVE_CLOCK) clock: Clock,
     private readonly contexts: ExternalContextCreator,
     private readonly gateway: LiveGateway,
+    private readonly modules: ModulesContainer,
   ) {
     this.door = new UpgradeDoor(
       settings.upgrade,
@@ -90,6 +92,7 @@ export class LiveServer {
   /** Opens the door. Rejects when the port cannot be bound, or another adapter would bypass the guards. */
   async start(): Promise<void> {
     this.clients = this.findClients();
+    await this.keepGlobalsAway(this.clients);
     // Not before: the guards' own dependencies, APP_GUARD and useGlobalGuards() are not there in the constructor.
     this.guards = new UpgradeGuards(this.contexts, this.gateway);
     const { port, host, upgrade } = this.settings;
@@ -138,6 +141,12 @@ export class LiveServer {
     this.unroute = undefined;
     await this.http?.close();
     this.http = undefined;
+  }
+
+  private async keepGlobalsAway(clients: LiveClients): Promise<void> {
+    if (this.options.globalEnhancersOnMessages === true) return;
+    if (globalEnhancersOf(this.application).length === 0) return;
+    clients.handleBy(await messageContextsWithoutGlobals(this.modules));
   }
 
   private findClients(): LiveClients {

@@ -11,10 +11,18 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, DiscoveryService, ModuleRef } from '@nestjs/core';
 import { checkHandlers } from './handlers-check.js';
-import { cookiesNeedOrigins, guardRequestScoped, guardUnknown, noGuard, wsTooOld } from './live.errors.js';
+import {
+  cookiesNeedOrigins,
+  globalsNotOnMessages,
+  guardRequestScoped,
+  guardUnknown,
+  noGuard,
+  wsTooOld,
+} from './live.errors.js';
 import type { LiveGateway } from './live.gateway.js';
 import { LIVE_OPTIONS } from './live.module-definition.js';
 import type { LiveModuleOptions } from './live.options.js';
+import { globalEnhancersOf } from './message-contexts.js';
 
 /** An older `ws` grows without bound under a flood of pings that nobody reads. */
 const wsFloor = '8.23.0';
@@ -46,7 +54,8 @@ export class LiveStartCheck implements OnModuleInit {
     for (const guard of this.guards) if (typeof guard === 'function') this.checkGuard(guard);
     // Nest asks these for requests alone, and an upgrade is none.
     for (const { name } of this.application.getGlobalRequestGuards()) throw guardRequestScoped(String(name));
-    checkHandlers(this.discovery, this.gateway);
+    const ownHandlers = checkHandlers(this.discovery, this.gateway);
+    this.warnOfGlobals(ownHandlers);
     if (dangerouslyPublic === true) this.logger.warn('dangerouslyPublic: everybody may connect.');
     if (dangerouslyAllowAnyOrigin === true) {
       this.logger.warn("dangerouslyAllowAnyOrigin: any page may connect, with its visitors' cookies.");
@@ -54,6 +63,14 @@ export class LiveStartCheck implements OnModuleInit {
     if (dangerouslyUnlimitedInbound === true) {
       this.logger.warn('dangerouslyUnlimitedInbound: every connection may send as fast as it can.');
     }
+  }
+
+  /** A guard that the application counts on would not be asked: nobody must find that out by an accident. */
+  private warnOfGlobals(ownHandlers: readonly string[]): void {
+    const enhancers = globalEnhancersOf(this.application);
+    const isSaid = this.options.globalEnhancersOnMessages !== undefined;
+    if (isSaid || ownHandlers.length === 0 || enhancers.length === 0) return;
+    this.logger.warn(globalsNotOnMessages(enhancers, ownHandlers));
   }
 
   /** Nest skips, without a word, a guard of which it has no instance. */

@@ -168,9 +168,10 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
     });
   });
 
-  it('[S7] global guards, pipes and interceptors work on live messages', async () => {
+  it('[S7] global guards, pipes and interceptors run on live messages where the option says so', async () => {
     const client = await connect({
       platform,
+      options: { globalEnhancersOnMessages: true },
       providers: [
         OpenTopics,
         { provide: APP_GUARD, useClass: NotClosed },
@@ -200,6 +201,7 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
       const pipe = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
       const client = await connect({
         platform,
+        options: { globalEnhancersOnMessages: true },
         providers: [OpenTopics, ...(how === 'APP_PIPE' ? [{ provide: APP_PIPE, useValue: pipe }] : [])],
         before: (app) => (how === 'APP_PIPE' ? undefined : app.useGlobalPipes(pipe)),
       });
@@ -224,6 +226,7 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
   it('[L-2.6] with a ValidationPipe of the host, a wrong field is still a protocol-violation that names it', async () => {
     const client = await connect({
       platform,
+      options: { globalEnhancersOnMessages: true },
       before: (app) => app.useGlobalPipes(new ValidationPipe({ whitelist: true, transform: true })),
     });
     for (const [field, message] of [
@@ -248,6 +251,7 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
     }
     const client = await connect({
       platform,
+      options: { globalEnhancersOnMessages: true },
       gateway: Greeting,
       before: (app) =>
         app.useGlobalPipes(

@@ -1,4 +1,5 @@
 import type { Connection } from '../connection/connection.js';
+import { noteAnswered } from '../connection/self-answered.js';
 import type { Hold } from '../fanout/hold.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Topic } from '../fanout/topic.js';
@@ -145,6 +146,7 @@ export class Subscribe {
     const following = followingOf(this.parts.hub, topic, { position, missed }, hold);
     if (following === undefined) return false;
     const { frames, offset } = following;
+    noteAnswered(connection, name);
     connection.sendText('subscribed', subscribedText({ id, topic: name, position, recovered, snapshot }));
     // The answer is this peer's own; written by itself, it leaves what was missed to be joined once for all who missed it.
     if (missed.length > 0) connection.outbox.flush();

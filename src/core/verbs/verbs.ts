@@ -17,6 +17,20 @@ export type Verb = (connection: Connection, message: InboundMessage) => unknown;
 
 export type VerbName = 'subscribe' | 'unsubscribe' | 'publish' | 'auth' | 'ping';
 
+// An object instead of a list, so that the compiler finds one that is missing.
+const verbNames: Readonly<Record<VerbName, true>> = {
+  subscribe: true,
+  unsubscribe: true,
+  publish: true,
+  auth: true,
+  ping: true,
+};
+
+/** Whether a message type is the protocol's own. */
+export function isVerb(type: string): type is VerbName {
+  return Object.hasOwn(verbNames, type);
+}
+
 /** What a client can ask for, one room each. */
 export type Verbs = Readonly<Record<VerbName, Verb>>;
 
