@@ -121,6 +121,7 @@ export class Session {
     const { connection, waiting } = this;
     if (connection.readingPaused || waiting.length < this.context.maxWaitingMessages) return;
     connection.pauseReading();
+    this.context.observer.readingPaused(connection);
   }
 
   private async work(first: InboundMessage | LiveError): Promise<void> {

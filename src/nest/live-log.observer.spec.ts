@@ -70,15 +70,10 @@ describe('LiveLogObserver', () => {
     expect(logged.at(-1)).toEqual({ ...entry, unlogged: 20 });
   });
 
-  it('[L-9.13] tells which limit refused a handshake, each at most ten times within a second, and of no other', () => {
+  it('[L-9.13] tells which limit refused a handshake, each at most ten times within a second', () => {
     const observer = new LiveLogObserver();
     for (let i = 0; i < 100; i++) {
-      for (const result of [
-        'max-connections',
-        'max-pending-per-address',
-        'unauthorized',
-        'accepted',
-      ] as const)
+      for (const result of ['max-connections', 'max-pending-per-address', 'accepted'] as const)
         observer.handshake(result, '192.0.2.1');
     }
     const entries = (limit: string) => logged.filter((entry) => (entry as { limit: string }).limit === limit);
@@ -89,5 +84,30 @@ describe('LiveLogObserver', () => {
       remoteAddr: '192.0.2.1',
     });
     expect(entries('max-pending-per-address').length).toBe(10);
+  });
+
+  it('[L-1.4] warns of the first refusal of a kind in a minute, and has all others at debug', () => {
+    const levels: string[] = [];
+    const at = (level: string) => (entry: unknown) => {
+      levels.push(`${level} ${(entry as { reason: string }).reason}`);
+    };
+    Logger.overrideLogger({ log: keep, error: keep, warn: at('warn'), debug: at('debug') });
+    const observer = new LiveLogObserver();
+    const refuse = (reason: string): void => observer.handshake('unauthorized', '192.0.2.1', reason);
+    for (const reason of ['no token', 'no token', 'no sub', 'no token']) refuse(reason);
+    observer.credentialRefused('no token');
+    vi.advanceTimersByTime(60_000);
+    refuse('no token');
+    expect(levels).toEqual([
+      'warn no token',
+      'debug no token',
+      'warn no sub',
+      'debug no token',
+      'warn no token',
+      'warn no token',
+    ]);
+    levels.length = 0;
+    for (let i = 0; i < 200; i++) refuse(`reason ${String(i)}`);
+    expect(levels.filter((each) => each.startsWith('warn'))).toHaveLength(49);
   });
 });

@@ -8,18 +8,23 @@ import { printable } from './printable.js';
 /** Failures, and limits reached, of one kind that are logged within one second; the rest is counted and told with the next. */
 const entriesPerSecond = 10;
 
+/** Kinds of refusals that are warned of in a minute; some of the words may be a client's choice. */
+const kindsPerMinute = 50;
+
 interface Flood {
   sinceMs: number;
   count: number;
 }
 
 /**
- * Writes the log: connections at debug, limits that were reached at warn, failures at error, each with its connection's id. Of what a peer
- * sent, only the reason of its close.
+ * Writes the log: connections and refusals at debug, the first refusal of a kind in a minute and limits that were reached at
+ * warn, failures at error, each with its connection's id. Of what a peer sent, only the reason of its close.
  */
 export class LiveLogObserver implements Partial<LiveObserver> {
   private readonly logger = new Logger('Live');
   private readonly floods = new Map<string, Flood>();
+  private readonly kindsOfMinute = new Set<string>();
+  private minuteMs = 0;
 
   opened({ id, user, remoteAddr }: Connection): void {
     const userId = user === null ? undefined : printable(user.id);
@@ -63,11 +68,40 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     this.logger.warn({ msg: 'connection sends too fast', connectionId: id, userId, remoteAddr, ...more });
   }
 
-  handshake(result: HandshakeResult, remoteAddr: string): void {
-    const unlogged = result.startsWith('max-') ? this.passes(result) : undefined;
+  handshake(result: HandshakeResult, remoteAddr: string, reason = ''): void {
+    if (result === 'accepted') return;
+    if (result === 'aborted') this.logger.debug({ msg: 'handshake aborted', remoteAddr });
+    else if (result.startsWith('max-')) this.reachedLimit(result, remoteAddr);
+    else this.said('handshake refused', reason, { result, remoteAddr });
+  }
+
+  credentialRefused(reason: string): void {
+    this.said('credential refused', reason, {});
+  }
+
+  private reachedLimit(limit: string, remoteAddr: string): void {
+    const unlogged = this.passes(limit);
     if (unlogged === undefined) return;
     const more = unlogged > 0 && { unlogged };
-    this.logger.warn({ msg: 'handshake refused', limit: result, remoteAddr, ...more });
+    this.logger.warn({ msg: 'handshake refused', limit, remoteAddr, ...more });
+  }
+
+  /** The first of a kind in a minute is a warning: an operator sees that it happens, and no flood of it. */
+  private said(msg: string, reason: string, fields: object): void {
+    const entry = { msg, ...fields, reason: printable(reason) };
+    if (this.isFirstOfMinute(`${msg} ${reason}`)) this.logger.warn(entry);
+    else this.logger.debug(entry);
+  }
+
+  private isFirstOfMinute(kind: string): boolean {
+    const now = Date.now();
+    if (now - this.minuteMs >= 60_000) {
+      this.minuteMs = now;
+      this.kindsOfMinute.clear();
+    }
+    if (this.kindsOfMinute.size >= kindsPerMinute || this.kindsOfMinute.has(kind)) return false;
+    this.kindsOfMinute.add(kind);
+    return true;
   }
 
   /** How many of this kind went unlogged since the last one, or `undefined` if this one does, too. */

@@ -151,6 +151,6 @@ function makeLive(
   moduleRef: ModuleRef,
   guards: readonly Type<CanActivate>[],
 ): Live {
-  const verify = credentialVerifier(guards, moduleRef);
+  const verify = credentialVerifier(guards, moduleRef, (reason) => observer.credentialRefused(reason));
   return new Live(settings, { broker, policy, clock, observer, ...(verify && { verify }) });
 }

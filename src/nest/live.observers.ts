@@ -5,8 +5,15 @@ import type { HandshakeResult } from '../ws/refusal.js';
 
 /** Told what happens on the live server; no member may throw or wait. */
 export interface LiveObserver extends Observer {
-  /** An upgrade was decided; `address` is the client's. */
-  handshake(result: HandshakeResult, address: string): void;
+  /**
+   * An upgrade was decided; `address` is the client's. `reason` says for the log why it was refused, in a few words of which
+   * some may be the application's own; it holds no credential, and is no label for a metric.
+   */
+  handshake(result: HandshakeResult, address: string, reason?: string): void;
+  /** A credential that came over an open connection was refused; `reason` as above. */
+  credentialRefused(reason: string): void;
+  /** A socket of the own port was closed that had sent nothing, to make room for a newer one. */
+  droppedSilent(): void;
 }
 
 /** Passes everything on to all who listen: the log, metrics, an application's own. */
@@ -42,6 +49,10 @@ export class LiveObservers implements LiveObserver {
     for (const observer of this.observers) observer.authorized?.(right, outcome);
   }
 
+  readingPaused(connection: Connection): void {
+    for (const observer of this.observers) observer.readingPaused?.(connection);
+  }
+
   refused(code: ErrorCode): void {
     for (const observer of this.observers) observer.refused?.(code);
   }
@@ -66,7 +77,15 @@ export class LiveObservers implements LiveObserver {
     for (const observer of this.observers) observer.availability?.(available);
   }
 
-  handshake(result: HandshakeResult, address: string): void {
-    for (const observer of this.observers) observer.handshake?.(result, address);
+  handshake(result: HandshakeResult, address: string, reason?: string): void {
+    for (const observer of this.observers) observer.handshake?.(result, address, reason);
+  }
+
+  credentialRefused(reason: string): void {
+    for (const observer of this.observers) observer.credentialRefused?.(reason);
+  }
+
+  droppedSilent(): void {
+    for (const observer of this.observers) observer.droppedSilent?.();
   }
 }

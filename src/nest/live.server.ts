@@ -46,7 +46,7 @@ export class LiveServer {
 
   constructor(
     private readonly live: Live,
-    observers: LiveObservers,
+    private readonly observers: LiveObservers,
     private readonly host: HttpAdapterHost,
     private readonly application: ApplicationConfig,
     @Inject(LIVE_SETTINGS) private readonly settings: ResolvedLiveOptions,
@@ -64,7 +64,7 @@ export class LiveServer {
         precheck: (request) => this.checkOrigin(request) ?? this.checkBroker(),
         authenticate: (handshake) => this.authenticate(handshake),
         accepted: (...peer) => this.accepted(...peer),
-        handshake: (result, address) => observers.handshake(result, address),
+        handshake: (...decided) => observers.handshake(...decided),
         failed: (doing, error) => observers.failed(doing, error),
       },
       clock,
@@ -107,7 +107,11 @@ export class LiveServer {
       return;
     }
     this.logger.log({ msg: 'starting', host, port });
-    this.http = new LiveHttpServer(takeUpgrade);
+    const { observers } = this;
+    this.http = new LiveHttpServer(takeUpgrade, {
+      refused: ({ result, reason }, address) => observers.handshake(result, address, reason),
+      droppedSilent: () => observers.droppedSilent(),
+    });
     this.address = await this.http.listen(port, host);
     this.logger.log({ msg: 'ready', host, port: this.address.port, url: this.url() });
   }

@@ -83,6 +83,22 @@ describe('LiveHttpServer: slow and silent peers', () => {
     expect(test.results).toEqual([]);
   });
 
+  it('[L-1.4] what the parser gives up is told with its reason', async () => {
+    const test = await TestDoor.start({ limits: short });
+    for (const text of [
+      'GET /live HT',
+      `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      'PROXY TCP4\r\n',
+    ]) {
+      await (await test.connect()).send(text).closed;
+    }
+    expect(test.unparsed).toEqual([
+      'request-timeout: The request did not come in time',
+      'headers-too-large: The headers are too large',
+      'malformed: This is no HTTP/1.1 request',
+    ]);
+  });
+
   it('200 idle connections all go', async () => {
     const test = await TestDoor.start({ limits: short });
     const peers = await Promise.all(Array.from({ length: 200 }, () => test.connect()));

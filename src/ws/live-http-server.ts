@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { maxHandshakeHeaders } from './handshake.js';
+import { plainAddress } from './ip-address.js';
 import { Refusal, refuse } from './refusal.js';
 import { SilentSockets } from './silent-sockets.js';
 
@@ -21,6 +22,16 @@ export interface HttpLimits {
   readonly keepAliveTimeout: number;
 }
 
+/** Hears of what never becomes a handshake. */
+export interface HttpServerHooks {
+  /** Node's parser gave the request up; `address` is the socket's. */
+  refused(refusal: Refusal, address: string): void;
+  /** A socket was closed that had sent nothing, to make room for a newer one. */
+  droppedSilent(): void;
+}
+
+const noHooks: HttpServerHooks = { refused() {}, droppedSilent() {} };
+
 /** Slow or silent peers lose their socket by these; see the limits in SECURITY.md. */
 const httpLimits: HttpLimits = {
   headersTimeout: 10_000,
@@ -35,7 +46,13 @@ const backlog = 4_096;
 export class LiveHttpServer {
   private readonly server: Server;
 
-  constructor(takeUpgrade: TakeUpgrade, limits: HttpLimits = httpLimits, silent = new SilentSockets()) {
+  constructor(
+    takeUpgrade: TakeUpgrade,
+    hooks: HttpServerHooks = noHooks,
+    limits: HttpLimits = httpLimits,
+    silent = new SilentSockets(),
+  ) {
+    silent.onDropped = () => hooks.droppedSilent();
     const responses = new UnfinishedResponses();
     this.server = createServer({ ...limits }, (request, response) => {
       silent.asked(request.socket);
@@ -43,8 +60,13 @@ export class LiveHttpServer {
       notFound(response);
     });
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      if (socket.writable) refuse(socket, parserRefusal(error));
-      else socket.destroy();
+      if (!socket.writable) {
+        socket.destroy();
+        return;
+      }
+      const refusal = parserRefusal(error);
+      hooks.refused(refusal, plainAddress((socket as Socket).remoteAddress));
+      refuse(socket, refusal);
     });
     this.server.on('connection', silent.connected);
     this.server.maxHeadersCount = 2 * maxHandshakeHeaders;
@@ -93,9 +115,8 @@ export class UnfinishedResponses {
 
 /** What Node's parser refuses is answered like any other refusal. [L-1.4] */
 function parserRefusal({ code }: NodeJS.ErrnoException): Refusal {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new Refusal(408, 'The request did not come in time', {}, 'malformed');
-  if (code === 'HPE_HEADER_OVERFLOW') return new Refusal(431, 'The headers are too large', {}, 'malformed');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Refusal(408, 'The request did not come in time');
+  if (code === 'HPE_HEADER_OVERFLOW') return new Refusal(431, 'The headers are too large');
   return new Refusal(400, 'This is no HTTP/1.1 request');
 }
 

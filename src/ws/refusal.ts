@@ -10,6 +10,8 @@ export type HandshakeResult =
   | 'origin'
   | 'not-found'
   | 'wrong-version'
+  | 'request-timeout'
+  | 'headers-too-large'
   | 'too-many'
   | 'max-connections'
   | 'max-connections-per-address'
@@ -24,6 +26,8 @@ const resultByStatus: Readonly<Record<number, HandshakeResult>> = {
   401: 'unauthorized',
   403: 'forbidden',
   404: 'not-found',
+  408: 'request-timeout',
+  431: 'headers-too-large',
   426: 'wrong-version',
   429: 'too-many',
 };
@@ -32,15 +36,23 @@ const resultByStatus: Readonly<Record<number, HandshakeResult>> = {
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly result: HandshakeResult;
+  /** For the log alone: why, in a few words without a secret. */
+  readonly reason: string;
 
-  /** @param message goes to the peer; @param headers are added to the answer */
+  /**
+   * @param message goes to the peer
+   * @param headers are added to the answer
+   * @param reason is for the log alone, and must hold no secret; `message` by default
+   */
   constructor(
     readonly statusCode: number,
     message: string,
     readonly headers: Readonly<Record<string, string>> = {},
     result?: HandshakeResult,
+    reason?: string,
   ) {
     super(message);
+    this.reason = reason ?? message;
     this.result = result ?? resultByStatus[statusCode] ?? 'unavailable';
   }
 }

@@ -17,6 +17,7 @@ async function start(most: number) {
       seen.push(socket);
     },
   });
+  const dropped = { count: 0 };
   const server = new LiveHttpServer(
     (_request, socket) => {
       socket.on('error', () => {});
@@ -24,6 +25,7 @@ async function start(most: number) {
       socket.resume();
       upgraded.push(() => refuse(socket, new Refusal(503, 'The test is over')));
     },
+    { refused() {}, droppedSilent: () => (dropped.count += 1) },
     undefined,
     silent,
   );
@@ -39,16 +41,16 @@ async function start(most: number) {
     while (seen.length === length) await sleep(1);
     return peer;
   };
-  return { silent, connect };
+  return { silent, dropped, connect };
 }
 
 describe('SilentSockets', () => {
   it('[L-1.1] are so many at most on the own port: the oldest goes, and newcomers are served', async () => {
-    const { silent, connect } = await start(3);
+    const { silent, dropped, connect } = await start(3);
     const peers: RawPeer[] = [];
     for (let i = 0; i < 5; i++) peers.push(await connect());
     await Promise.all([peers[0]?.closed, peers[1]?.closed]);
-    expect(silent.count).toBe(3);
+    expect([silent.count, dropped.count]).toEqual([3, 2]);
     expect(await peers[4]?.send(handshake()).answered()).toBe(101);
     expect(peers.slice(2).map(({ socket }) => socket.destroyed)).toEqual([false, false, false]);
     expect(silent.count).toBe(2);

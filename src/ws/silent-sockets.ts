@@ -8,6 +8,8 @@ const mostSilent = 4_096;
  * timeouts take seconds to end them: when there are too many, the oldest goes. A client asks within a round trip.
  */
 export class SilentSockets {
+  /** Called for each that had to go. */
+  onDropped: () => void = () => {};
   private readonly sockets = new Set<Duplex>();
   /** One listener for the ends of all of them. */
   private readonly gone: (this: Duplex) => void;
@@ -38,6 +40,7 @@ export class SilentSockets {
     for (const socket of this.sockets) {
       this.asked(socket);
       socket.destroy();
+      this.onDropped();
       return;
     }
   }

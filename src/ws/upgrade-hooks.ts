@@ -14,7 +14,7 @@ export interface UpgradeHooks {
   authenticate(handshake: PendingHandshake): Promise<ConnectionIdentity>;
   /** The peer is in. Called in the same turn as the 101. */
   accepted(ws: ServedWebSocket, handshake: PendingHandshake, identity: ConnectionIdentity): void;
-  /** Decided; `address` is the client's. */
-  handshake(result: HandshakeResult, address: string): void;
+  /** Decided; `address` is the client's, `reason` says for the log why it was refused. */
+  handshake(result: HandshakeResult, address: string, reason?: string): void;
   failed(doing: string, error: unknown): void;
 }

@@ -183,7 +183,7 @@ export class UpgradeDoor {
   }
 
   private refuse(socket: Duplex, address: string, refusal: Refusal): void {
-    this.hooks.handshake(refusal.result, address);
+    this.hooks.handshake(refusal.result, address, refusal.reason);
     refuse(socket, refusal);
   }
 }

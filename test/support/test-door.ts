@@ -34,6 +34,8 @@ class DoorClock extends TestClock {
 export class TestDoor {
   readonly clock = new DoorClock();
   readonly results: string[] = [];
+  /** What Node's parser gave up, as result and reason. */
+  readonly unparsed: string[] = [];
   readonly failures: unknown[] = [];
   readonly sockets: ServedWebSocket[] = [];
   /** Text messages that came, of all peers. */
@@ -80,7 +82,14 @@ export class TestDoor {
 
   static async start(setup: TestDoorSetup = {}): Promise<TestDoor> {
     const test = new TestDoor(setup);
-    const server = new LiveHttpServer((...event) => test.door.handle(...event), setup.limits);
+    const server = new LiveHttpServer(
+      (...event) => test.door.handle(...event),
+      {
+        refused: ({ result, reason }) => test.note(test.unparsed, `${result}: ${reason}`),
+        droppedSilent: () => {},
+      },
+      setup.limits,
+    );
     test.port = (await server.listen(0, '127.0.0.1')).port;
     onTestFinished(async () => {
       for (const ws of test.sockets) ws.terminate();

@@ -39,6 +39,8 @@ export interface Observer {
   tooFast(connection: Connection, result: HeldBack): void;
   /** A right was checked: for a request, or again for a subscription. */
   authorized(right: 'canSubscribe' | 'canPublish', outcome: RightOutcome): void;
+  /** Too many messages of the connection wait for their turn: nothing more is read from it for now. [L-2.8] */
+  readingPaused(connection: Connection): void;
   /** A message was answered with an `error` of this code. */
   refused(code: ErrorCode): void;
   /** An error that is ours: a handler, a hook, a provider, a broker. `doing` says what was being done. */
@@ -61,6 +63,7 @@ export const silentObserver: Observer = {
   outbound() {},
   tooFast() {},
   authorized() {},
+  readingPaused() {},
   refused() {},
   failed() {},
   healed() {},

@@ -35,6 +35,7 @@ describe('connection identity', () => {
     ['a number as id', { id: 7 }, { id: '7' }],
     ['zero as id', { id: 0 }, { id: '0' }],
     ['a bigint as id', { id: 2n ** 64n }, { id: '18446744073709551616' }],
+    ['a number as sub', { sub: 7 }, { id: '7', sub: 7 }],
     ['a sub and no id', { sub: 's1' }, { id: 's1', sub: 's1' }],
     ['a sub beside an empty id', { id: '', sub: 's1' }, { id: 's1', sub: 's1' }],
   ])('[L-1.11] a user with %s is known', (_, user, expected) => {
@@ -56,7 +57,8 @@ describe('connection identity', () => {
     { id: 1.5 },
     { id: 2 ** 53 },
     { sub: '' },
-    { sub: 7 },
+    { sub: 2 ** 53 },
+    { sub: 0.5 },
   ])('[L-1.11] nobody is known by request.user = %j', (user) => {
     expect(connectionIdentityOf({ user })).toBeNull();
   });

@@ -43,6 +43,6 @@ function userOf(value: unknown): LiveUser | null {
   const { id, sub } = value as { readonly id?: unknown; readonly sub?: unknown };
   // Handed on as it is: an entity's getters and methods would not survive a copy.
   if (typeof id === 'string' && id !== '') return value as LiveUser;
-  const text = userIdOf(id) ?? (typeof sub === 'string' ? userIdOf(sub) : undefined);
+  const text = userIdOf(id) ?? userIdOf(sub);
   return text === undefined ? null : liveUserOf(value, text);
 }

@@ -3,7 +3,7 @@ import type { ModuleRef } from '@nestjs/core';
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
 import type { VerifyCredential } from '../../core/live.settings.js';
 import { LiveError } from '../../protocol/live.error.js';
-import { isLasting } from './refusal.js';
+import { isLasting, reasonOf } from './refusal.js';
 
 /** What a connection guard has, beside `canActivate`, when its credential can be renewed on an open connection. */
 export interface CredentialVerifier {
@@ -11,10 +11,15 @@ export interface CredentialVerifier {
   verify(token: string): Promise<ConnectionIdentity>;
 }
 
-/** The first guard that can check a token, for `auth` messages; `undefined` when none of them can. [L-7.5] */
+/**
+ * The first guard that can check a token, for `auth` messages; `undefined` when none of them can. [L-7.5]
+ *
+ * @param onRefused gets the reason, for the log
+ */
 export function credentialVerifier(
   guards: readonly (Type<CanActivate> | CanActivate)[],
   moduleRef: ModuleRef,
+  onRefused: (reason: string) => void,
 ): VerifyCredential | undefined {
   const guard = guards.find((each) => canVerify(typeof each === 'function' ? each.prototype : each));
   if (guard === undefined) return undefined;
@@ -25,8 +30,9 @@ export function credentialVerifier(
     try {
       return await verifier.verify(token);
     } catch (error) {
-      const refused = error instanceof HttpException && isLasting(error.getStatus());
-      throw refused ? new LiveError('forbidden', 'This credential is not valid here') : error;
+      if (!(error instanceof HttpException) || !isLasting(error.getStatus())) throw error;
+      onRefused(reasonOf(error));
+      throw new LiveError('forbidden', 'This credential is not valid here');
     }
   };
 }

@@ -12,7 +12,7 @@ import {
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
 import { LIVE_OPTIONS } from '../live.module-definition.js';
 import type { LiveModuleOptions } from '../live.options.js';
-import { liveUserOf, setConnectionIdentity } from './connection-identity.js';
+import { liveUserOf, setConnectionIdentity, userIdOf } from './connection-identity.js';
 import { credentialOf, isToken } from './credentials.js';
 import { type JwtSettings, jwtSettingsOf } from './jwt-settings.js';
 import { createJwtVerifier, type JwtVerifier } from './jwt-verifier.js';
@@ -24,7 +24,7 @@ const lastInstantMs = 8.64e15;
 
 /**
  * Lets in who shows a good JSON Web Token, as `options.jwt` says. [L-1.2] [L-1.6] Needs the package `jose`.
- * `sub` becomes the user's id, every other claim stays on the user; `exp` is when the connection ends.
+ * `sub`, a text or a safe integer, becomes the user's id as text; every other claim stays on the user; `exp` is when the connection ends.
  * Throws a start error on wrong options, and at `onModuleInit` when jose is not installed.
  */
 @Injectable()
@@ -90,11 +90,21 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
 
 function identityOf(claims: Claims): ConnectionIdentity {
   const { sub, exp } = claims;
-  if (typeof sub !== 'string' || sub === '') throw unauthorized('no sub');
-  const user = liveUserOf(claims, sub);
+  const id = userIdOf(sub);
+  if (id === undefined) throw unauthorized(faultOf(sub));
+  const user = liveUserOf(claims, id);
   return typeof exp === 'number'
     ? { user, expiresAt: Math.min(Math.floor(exp * 1000), lastInstantMs) }
     : { user };
+}
+
+/** Why a `sub` is no user's id, for the log; never its value. */
+function faultOf(sub: unknown): string {
+  if (sub === undefined) return 'no sub';
+  if (sub === '') return 'sub is empty';
+  return typeof sub === 'number'
+    ? 'sub is a number, but no integer within 2^53'
+    : `sub is ${sub === null ? 'null' : `of type ${typeof sub}`}, but must be text or an integer`;
 }
 
 function letIn(request: IncomingMessage, identity: ConnectionIdentity): true {

@@ -45,8 +45,16 @@ export async function createJwtVerifier(
 
 function refuse(error: unknown): never {
   const code = codeOf(error);
-  throw tokenFaults.test(code) ? unauthorized(code) : unavailable(code);
+  throw tokenFaults.test(code) ? unauthorized(`${code}${claimOf(error)}`) : unavailable(code);
 }
+
+/** Which claim is wrong, by its registered name; never its value. */
+function claimOf(error: unknown): string {
+  const { claim } = error as { readonly claim?: unknown };
+  return typeof claim === 'string' && registeredClaims.has(claim) ? ` (${claim})` : '';
+}
+
+const registeredClaims = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat']);
 
 type Jose = typeof import('jose');
 

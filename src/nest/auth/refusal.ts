@@ -1,4 +1,4 @@
-import { ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
+import { type HttpException, ServiceUnavailableException, UnauthorizedException } from '@nestjs/common';
 
 /** Seconds after which a client may ask again while keys or sessions cannot be had. */
 export const retryAfterSeconds = 5;
@@ -16,12 +16,25 @@ export function isLasting(status: number): boolean {
  * A library's own error is not put there: jose's carries the token's claims, fetch's the cookie header.
  */
 export function unauthorized(why: string): UnauthorizedException {
-  return new UnauthorizedException('A valid credential is required', { cause: new Error(why) });
+  return new UnauthorizedException('A valid credential is required', { cause: new Why(why) });
 }
 
 /** A 503 with fixed words, for when nobody can tell whether the credential is good: that denies. `why` as above. */
 export function unavailable(why: string): ServiceUnavailableException {
-  return new ServiceUnavailableException('The credential cannot be checked now', { cause: new Error(why) });
+  return new ServiceUnavailableException('The credential cannot be checked now', { cause: new Why(why) });
+}
+
+/** A `cause` that this module wrote itself: its message is fit for the log. */
+class Why extends Error {}
+
+/**
+ * Why a guard said no, for the log: what `unauthorized` or `unavailable` was told, else the exception's own words, which
+ * the peer gets as well, and the short code of its cause.
+ */
+export function reasonOf(error: HttpException): string {
+  const { cause, message } = error;
+  if (cause instanceof Why) return cause.message;
+  return cause === undefined ? message : `${message} (${codeOf(cause)})`;
 }
 
 /** The short code of a foreign error, which is all of it that is safe to keep. */

@@ -2,14 +2,17 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { ExternalContextCreator } from '@nestjs/core';
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
-import { Refusal, unavailable } from '../../ws/refusal.js';
+import { Refusal } from '../../ws/refusal.js';
 import type { LiveGateway } from '../live.gateway.js';
 import { connectionIdentityOf } from './connection-identity.js';
+import { reasonOf } from './refusal.js';
 
 type RunGuards = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
 
 /** Headers of a guard's answer that are ours to write. */
 const ownHeaders = new Set(['connection', 'content-length', 'content-type', 'transfer-encoding', 'date']);
+
+const undecided = 'The handshake could not be decided';
 
 const nobody: ConnectionIdentity = { user: null };
 
@@ -58,14 +61,20 @@ class UpgradeResponse extends ServerResponse {
 function refusalOf(error: HttpException, response: ServerResponse): Refusal {
   const status = error.getStatus();
   if (status >= 500 || status < 400)
-    return unavailable('The handshake could not be decided', retryAfter(response));
+    return new Refusal(
+      503,
+      undecided,
+      { 'Retry-After': String(retryAfter(response)) },
+      undefined,
+      reasonOf(error),
+    );
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(response.getHeaders())) {
     if (!ownHeaders.has(name)) headers[name] = String(value);
   }
   if (status === 401) headers['www-authenticate'] ??= 'Bearer';
   if (status === 429) headers['retry-after'] ??= '1';
-  return new Refusal(status, messageOf(error), headers);
+  return new Refusal(status, messageOf(error), headers, undefined, reasonOf(error));
 }
 
 function retryAfter(response: ServerResponse): number {

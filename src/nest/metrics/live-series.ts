@@ -74,6 +74,21 @@ function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSour
       () => stats().deliveriesTotal,
     ),
     make.counter(
+      'reading_pauses_total',
+      'Times that reading from a connection paused because too many of its messages waited',
+      () => tally.readingPausesTotal,
+    ),
+    make.counter(
+      'silent_sockets_dropped_total',
+      'Sockets of the own port that were closed before they had sent anything, to make room for newer ones',
+      () => tally.droppedSilentTotal,
+    ),
+    make.counter(
+      'credentials_refused_total',
+      'Credentials over open connections (auth messages) that were refused',
+      () => tally.credentialsRefusedTotal,
+    ),
+    make.counter(
       'failures_total',
       'Errors of the server or the application: all that the log has, and those that would have flooded it',
       () => tally.failuresTotal,

@@ -42,6 +42,8 @@ const handshakeResults: Record<HandshakeResult, true> = {
   origin: true,
   'not-found': true,
   'wrong-version': true,
+  'request-timeout': true,
+  'headers-too-large': true,
   'too-many': true,
   'max-connections': true,
   'max-connections-per-address': true,
@@ -89,6 +91,9 @@ export class LiveTally implements Partial<LiveObserver> {
   readonly authorizationsByOutcome = new LabelCounts(Object.keys(rightOutcomes));
   readonly errorsByCode = new LabelCounts(errorCodes);
   failuresTotal = 0;
+  readingPausesTotal = 0;
+  droppedSilentTotal = 0;
+  credentialsRefusedTotal = 0;
 
   inbound(type: string): void {
     this.inboundByType.add(type, 1);
@@ -132,5 +137,17 @@ export class LiveTally implements Partial<LiveObserver> {
 
   failed(): void {
     this.failuresTotal += 1;
+  }
+
+  readingPaused(): void {
+    this.readingPausesTotal += 1;
+  }
+
+  droppedSilent(): void {
+    this.droppedSilentTotal += 1;
+  }
+
+  credentialRefused(): void {
+    this.credentialsRefusedTotal += 1;
   }
 }
