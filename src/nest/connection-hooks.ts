@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import type { Connection } from '../core/connection/connection.js';
 import { CloseCode } from '../protocol/codes.js';
 
@@ -39,9 +38,8 @@ function replace(prototype: object, name: string, when: (connection: Connection,
   const hook = Reflect.get(prototype, name) as Hook | undefined;
   if (typeof hook !== 'function') return;
   Reflect.set(prototype, name, function (this: object, connection: Connection, ...rest: unknown[]): void {
-    const failed = (err: unknown): void => {
-      const logger = new Logger(this.constructor.name);
-      logger.error({ msg: `${name} failed`, connectionId: connection.id, err });
+    const failed = (error: unknown): void => {
+      connection.failed(`calling ${name} of ${this.constructor.name}`, error);
       connection.close(CloseCode.internalError, 'the server failed');
     };
     when(connection, () => {

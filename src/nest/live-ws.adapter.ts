@@ -5,6 +5,7 @@ import { AbstractWsAdapter } from '@nestjs/websockets';
 import type { IncomingMessage } from 'node:http';
 import type { Observable } from 'rxjs';
 import { Connection } from '../core/connection/connection.js';
+import { adapterUnsaid } from './live.errors.js';
 import { type BoundHandler, LiveClients } from './live-clients.js';
 import { liveServerMark } from './live-handlers.decorator.js';
 
@@ -25,6 +26,8 @@ export interface LiveWsAdapterOptions {
 export class LiveWsAdapter extends WsAdapter {
   /** Present once a live gateway has registered with this adapter. */
   clients: LiveClients | undefined;
+  /** Whether `LiveModule` installed it, since the application had set no adapter. */
+  private readonly isDefault: boolean;
   private readonly others: WebSocketAdapter | undefined;
 
   constructor(
@@ -32,6 +35,7 @@ export class LiveWsAdapter extends WsAdapter {
     { others }: LiveWsAdapterOptions = {},
   ) {
     super(app instanceof HttpAdapterHost ? undefined : app);
+    this.isDefault = app instanceof HttpAdapterHost;
     this.others = others;
   }
 
@@ -47,6 +51,8 @@ export class LiveWsAdapter extends WsAdapter {
   override create(port: number, options: Parameters<WsAdapter['create']>[1] = {}): unknown {
     if (options.path === liveServerMark) return (this.clients ??= new LiveClients());
     if (this.others !== undefined) return this.others.create(port, options);
+    // Served here, its clients could not connect any more, and nobody would know why.
+    if (this.isDefault && isForSocketIo(options)) throw adapterUnsaid(port, options.path);
     // The module's constructor, which makes this adapter, runs before there is an http server.
     if (this.app instanceof HttpAdapterHost && !this.httpServer) {
       Object.assign(this, { httpServer: this.app.httpAdapter.getHttpServer() as unknown });
@@ -84,4 +90,19 @@ export class LiveWsAdapter extends WsAdapter {
     await super.dispose();
     await (this.others as { dispose?: () => unknown } | undefined)?.dispose?.();
   }
+}
+
+const socketIoOptions = [
+  'namespace',
+  'cors',
+  'transports',
+  'allowEIO3',
+  'serveClient',
+  'connectionStateRecovery',
+];
+
+/** Whether these are a gateway's options for Nest's default, socket.io: gateways of `ws` share a port by their path. */
+function isForSocketIo(options: object & { readonly path?: string }): boolean {
+  const given = options as Readonly<Record<string, unknown>>;
+  return options.path === undefined || socketIoOptions.some((name) => given[name] !== undefined);
 }

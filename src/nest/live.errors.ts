@@ -51,6 +51,14 @@ export const foreignAdapter = (adapter: string): Error =>
       `app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new ${adapter}(app) })) instead.`,
   );
 
+export const adapterUnsaid = (port: number, path: string | undefined): Error =>
+  new Error(
+    `LiveModule: the application has a gateway (@WebSocketGateway, port ${String(port)}, path ${path ?? 'none'}) that looks ` +
+      'like one for socket.io, which is what Nest takes a gateway for by default; without an adapter of yours LiveModule ' +
+      'would serve it by plain WebSockets. Write app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new ' +
+      'IoAdapter(app) })) for socket.io, or app.useWebSocketAdapter(new LiveWsAdapter(app)) for plain WebSockets.',
+  );
+
 export const messageContextsUnknown = (cause: unknown): Error =>
   new Error(
     'LiveModule: this version of @nestjs/websockets or @nestjs/core has no way to keep global guards, pipes and ' +

@@ -12,13 +12,14 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { DrainResult } from '../core/drain.js';
 import { Live } from '../core/live.js';
 import type { Broker } from '../core/ports/broker.js';
+import { LiveObservers } from './live.observers.js';
 import { LiveServer } from './live.server.js';
 import { LIVE_BROKER, LIVE_SETTINGS } from './live.tokens.js';
 import type { ResolvedLiveOptions } from './resolve-options.js';
 import { TopicExplorer } from './topics/topic.explorer.js';
 import { TopicPolicy } from './topics/topic-policy.js';
 
-/** Milliseconds that a broker may take to connect before the log says that it is not there. */
+/** Milliseconds that the start waits for a broker that is still connecting; after that it goes on without it. */
 const brokerPatienceMs = 2_000;
 
 export type LiveState = 'starting' | 'ready' | 'stopping' | 'draining' | 'stopped';
@@ -48,14 +49,17 @@ export class LiveLifecycle
     private readonly host: HttpAdapterHost,
     @Inject(LIVE_SETTINGS) private readonly settings: ResolvedLiveOptions,
     @Inject(LIVE_BROKER) private readonly broker: Broker,
+    private readonly observers: LiveObservers,
   ) {}
 
   get state(): LiveState {
     return this.state_;
   }
 
-  onModuleInit(): void {
+  /** Waits for the broker: what the application publishes from its bootstrap on shall find it. */
+  async onModuleInit(): Promise<void> {
     this.policy.declare(this.explorer.explore());
+    await this.brokerAvailable();
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -71,7 +75,8 @@ export class LiveLifecycle
       );
     }
     this.state_ = 'ready';
-    this.warnOfBroker();
+    // Later outages are logged by the observer; a broker that never connected fires no event.
+    if (!this.live.available) this.logger.warn({ msg: 'broker away', since: 'the start' });
   }
 
   /** Waits, because terminus fails every check, liveness too, from `beforeApplicationShutdown` on. */
@@ -93,13 +98,19 @@ export class LiveLifecycle
     this.logger.log({ msg: 'stopped' });
   }
 
-  /** A broker that is away later on is told of; one that never was there says nothing by itself. */
-  private warnOfBroker(): void {
-    if (this.live.available) return;
-    setTimeout(() => {
-      if (this.live.available || this.state_ !== 'ready') return;
-      this.logger.warn({ msg: 'broker away', since: 'the start' });
-    }, brokerPatienceMs).unref();
+  /** Resolves when the broker is there, at the latest after `brokerPatienceMs`. */
+  private brokerAvailable(): Promise<void> {
+    if (this.live.available) return Promise.resolve();
+    return new Promise((resolve) => {
+      // Holds the process open, which may have nothing else to do yet.
+      const late = setTimeout(resolve, brokerPatienceMs);
+      this.observers.add({
+        availability: () => {
+          clearTimeout(late);
+          resolve();
+        },
+      });
+    });
   }
 
   private beginDrain(): Promise<DrainResult> {

@@ -1,9 +1,13 @@
+import { Logger } from '@nestjs/common';
 import type { Connection } from '../core/connection/connection.js';
 import type { Healed, HeldBack, Observer, RightOutcome } from '../core/ports/observer.js';
 import type { ErrorCode } from '../protocol/codes.js';
 import type { HandshakeResult } from '../ws/refusal.js';
 
-/** Told what happens on the live server; no member may throw or wait. */
+/**
+ * Told what happens on the live server; no member may wait. `failed` hears every failure of the server and of the
+ * application's handlers, hooks and topics: the place for an error tracker.
+ */
 export interface LiveObserver extends Observer {
   /**
    * An upgrade was decided; `address` is the client's. `reason` says for the log why it was refused, in a few words of which
@@ -19,10 +23,20 @@ export interface LiveObserver extends Observer {
 /** Passes everything on to all who listen: the log, metrics, an application's own. */
 export class LiveObservers implements LiveObserver {
   private readonly observers: Partial<LiveObserver>[] = [];
+  private readonly logger = new Logger('Live');
+  private threwMs = -Infinity;
 
-  /** Listens from now on. */
+  /** Listens from now on. What a member throws, or a promise of it rejects with, is logged and stops nothing. */
   add(observer: Partial<LiveObserver>): void {
-    this.observers.push(observer);
+    this.observers.push(guarded(observer, (member, err) => this.threw(member, err)));
+  }
+
+  /** To the log alone: `failed` would ask the one that threw again. */
+  private threw(member: string, err: unknown): void {
+    const now = Date.now();
+    if (now - this.threwMs < 1_000) return;
+    this.threwMs = now;
+    this.logger.error({ msg: 'an observer failed', member, err });
   }
 
   opened(connection: Connection): void {
@@ -88,4 +102,48 @@ export class LiveObservers implements LiveObserver {
   droppedSilent(): void {
     for (const observer of this.observers) observer.droppedSilent?.();
   }
+}
+
+type Member = ((...told: readonly unknown[]) => unknown) | undefined;
+
+// An object instead of a list, so that the compiler finds one that is missing.
+const members: Readonly<Record<keyof LiveObserver, true>> = {
+  opened: true,
+  closed: true,
+  inbound: true,
+  outbound: true,
+  tooFast: true,
+  authorized: true,
+  readingPaused: true,
+  refused: true,
+  failed: true,
+  healed: true,
+  suspected: true,
+  restarted: true,
+  availability: true,
+  handshake: true,
+  credentialRefused: true,
+  droppedSilent: true,
+};
+
+/** The same observer, whose members never throw and leave no rejection behind. */
+function guarded(
+  observer: Partial<LiveObserver>,
+  threw: (member: string, error: unknown) => void,
+): Partial<LiveObserver> {
+  const safe: Record<string, Member> = {};
+  for (const name of Object.keys(members) as (keyof LiveObserver)[]) {
+    if (typeof observer[name] !== 'function') continue;
+    const failed = (error: unknown): void => threw(name, error);
+    // Three are what a member gets at most; a list of them for each message would cost more than the call.
+    safe[name] = (one, two, three) => {
+      try {
+        const result = (observer[name] as NonNullable<Member>).call(observer, one, two, three);
+        if (result instanceof Promise) result.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    };
+  }
+  return safe as Partial<LiveObserver>;
 }

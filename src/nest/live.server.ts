@@ -30,6 +30,9 @@ import { LIVE_CLOCK, LIVE_SETTINGS } from './live.tokens.js';
 import { globalEnhancersOf, messageContextsWithoutGlobals } from './message-contexts.js';
 import type { ResolvedLiveOptions } from './resolve-options.js';
 
+/** Milliseconds that a port in use is tried again, outside of production. */
+const portPatienceMs = 5_000;
+
 /** Where peers come in: the own port or the application's, the door, and the way from a socket to the gateways. */
 @Injectable()
 export class LiveServer {
@@ -112,7 +115,9 @@ export class LiveServer {
       refused: ({ result, reason }, address) => observers.handshake(result, address, reason),
       droppedSilent: () => observers.droppedSilent(),
     });
-    this.address = await this.http.listen(port, host);
+    // In watch mode the new process starts while the old one drains. In production a port in use is a mistake.
+    const patienceMs = process.env['NODE_ENV'] === 'production' ? 0 : portPatienceMs;
+    this.address = await this.http.listen(port, host, patienceMs);
     this.logger.log({ msg: 'ready', host, port: this.address.port, url: this.url() });
   }
 

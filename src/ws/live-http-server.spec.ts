@@ -173,6 +173,18 @@ describe('LiveHttpServer: listening and closing', () => {
     );
   });
 
+  it('takes a port that is in use once it is free, if it may wait', async () => {
+    const before = new LiveHttpServer(() => {});
+    const { port } = await before.listen(0, '127.0.0.1');
+    const server = new LiveHttpServer(() => {});
+    onTestFinished(() => server.close());
+    const listening = server.listen(port, '127.0.0.1', 5_000);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    await before.close();
+    expect(await listening).toMatchObject({ port });
+    await expect(new LiveHttpServer(() => {}).listen(port, '127.0.0.1', 150)).rejects.toThrow('in use');
+  });
+
   it('drops what is no WebSocket at its close, and waits for what is', async () => {
     const upgraded: Duplex[] = [];
     const server = new LiveHttpServer((_request, socket) => {

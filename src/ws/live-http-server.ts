@@ -42,6 +42,9 @@ const httpLimits: HttpLimits = {
 
 const backlog = 4_096;
 
+/** Milliseconds between two tries to bind a port that is in use. */
+const retryMs = 100;
+
 /** The live server's own http server: it handles upgrades, and answers everything else 404. */
 export class LiveHttpServer {
   private readonly server: Server;
@@ -76,8 +79,25 @@ export class LiveHttpServer {
     });
   }
 
-  /** Resolves once the port is bound and listening. Rejects, naming host and port, when it cannot be. */
-  listen(port: number, host: string): Promise<AddressInfo> {
+  /**
+   * Resolves once the port is bound and listening. Rejects, naming host and port, when it cannot be.
+   *
+   * @param patienceMs a port that is in use is tried again for so long: a process before this one may be draining
+   */
+  async listen(port: number, host: string, patienceMs = 0): Promise<AddressInfo> {
+    const untilMs = performance.now() + patienceMs;
+    for (;;) {
+      try {
+        return await this.tryToListen(port, host);
+      } catch (error) {
+        const { code } = (error as Error).cause as NodeJS.ErrnoException;
+        if (code !== 'EADDRINUSE' || performance.now() >= untilMs) throw error;
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      }
+    }
+  }
+
+  private tryToListen(port: number, host: string): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       const failed = (error: NodeJS.ErrnoException): void => {
         reject(new Error(listenFailure(port, host, error), { cause: error }));

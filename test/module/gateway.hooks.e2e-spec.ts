@@ -145,7 +145,10 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
         expect(strays).toEqual([]);
         const [entry] = log.entries.filter(({ level }) => level === 'error');
         expect(entry).toMatchObject({
-          message: { msg: 'handleConnection failed', connectionId: client.transcript[0]?.['connectionId'] },
+          message: {
+            msg: expect.stringMatching(/^failed: calling handleConnection of \w+$/) as string,
+            connectionId: client.transcript[0]?.['connectionId'],
+          },
         });
       },
     );
@@ -170,7 +173,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
       await client.close();
       await expect.poll(() => log.entries.filter(({ level }) => level === 'error')).toHaveLength(1);
       expect(log.entries.find(({ level }) => level === 'error')?.message).toMatchObject({
-        msg: 'handleDisconnect failed',
+        msg: expect.stringMatching(/^failed: calling handleDisconnect of \w+$/) as string,
         connectionId: client.transcript[0]?.['connectionId'],
       });
       expect(app.get(ConnectionRegistry).size).toBe(0);

@@ -121,6 +121,33 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
     },
   );
 
+  it.each([
+    ['no options', WebSocketGateway()],
+    ['a namespace', WebSocketGateway({ namespace: '/chat', path: '/chat' })],
+    ['a port alone', WebSocketGateway(0)],
+  ])(
+    '[S18] app.init() rejects when a gateway with %s and no adapter would turn from socket.io to ws, with the line to write',
+    async (options, decorate) => {
+      class ChatGateway {}
+      decorate(ChatGateway);
+      const app = await createHost(platform, {
+        imports: [LiveModule.forRoot({ port: 0, guards: [BearerIsUser] })],
+        providers: [ChatGateway],
+      });
+      expect(await failureOf(app.init())).toMatch(
+        /looks like one for socket\.io.*new LiveWsAdapter\(app, \{ others: new IoAdapter\(app\) \}\)/,
+      );
+      // The stock WsAdapter knows none.
+      if (options === 'a namespace') return;
+      const plain = await createHost(platform, {
+        imports: [LiveModule.forRoot({ port: 0, guards: [BearerIsUser] })],
+        providers: [ChatGateway],
+      });
+      plain.useWebSocketAdapter(new LiveWsAdapter(plain));
+      await plain.init();
+    },
+  );
+
   it('[S4] app.listen() with an adapter that would bypass the guards never listens', async () => {
     const app = await createHost(platform, {
       imports: [LiveModule.forRoot({ port: 'app', guards: [BearerIsUser] })],

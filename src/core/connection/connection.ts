@@ -23,7 +23,10 @@ export interface PeerInfo {
 /** What all connections of a server share. */
 export interface ConnectionContext extends OutboxContext {
   readonly clock: Clock;
-  readonly observer: { outbound(type: string, count: number): void };
+  readonly observer: {
+    outbound(type: string, count: number): void;
+    failed(doing: string, error: unknown, connection: Connection): void;
+  };
 }
 
 const noMemberships: ReadonlyMap<string, Membership> = new Map();
@@ -220,6 +223,11 @@ export class Connection implements SlowPeer {
 
   leaveAll(): void {
     for (const topic of this.memberships?.keys() ?? []) this.leave(topic);
+  }
+
+  /** Something of ours has failed for this connection: the log and whoever else listens are told. */
+  failed(doing: string, error: unknown): void {
+    this.context.observer.failed(doing, error, this);
   }
 
   /** What may be logged of it: never the cookie, nor the user's claims. */
