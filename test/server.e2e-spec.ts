@@ -299,7 +299,9 @@ describe('the standalone server in production', () => {
   it('refuses to start without a source of credentials', async () => {
     const server = spawnServer({ NODE_ENV: 'production' });
     expect(await server.exit).toBe(1);
-    expect(server.stderr).toContain('one of LIVE_JWT_SECRET, LIVE_JWKS_URL, LIVE_SESSION_URL must be set');
+    expect(server.stderr).toContain(
+      'one of LIVE_JWT_SECRET, LIVE_JWT_PUBLIC_KEY, LIVE_JWKS_URL, LIVE_SESSION_URL must be set',
+    );
     expect(server.stdout).toBe('');
   });
 

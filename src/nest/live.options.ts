@@ -44,7 +44,9 @@ export interface LiveModuleOptions {
   /** Name of this instance in welcomes and metrics. @default a random one */
   readonly instanceId?: string;
   /**
-   * Origins of pages that may connect, each letter by letter as a browser sends it (`https://app.example`).
+   * Origins of pages that may connect, each letter by letter as a browser sends it (`https://app.example`), or
+   * `https://*.app.example` for all its sub-domains, of one or more labels, and not itself. Whoever can put a page on any of
+   * them can then use its visitors' cookies here: name no domain under which strangers have sub-domains.
    * Without it, a browser that sends cookies, HTTP Basic or a client certificate is refused. [L-1.7]
    */
   readonly allowedOrigins?: readonly string[];

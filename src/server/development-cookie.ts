@@ -17,7 +17,7 @@ export class DevelopmentCookie {
 
   /** A `Set-Cookie` header with a token of 12 hours. Rejects outside of development mode. */
   async make(): Promise<string> {
-    const { development, jwtSecret } = this.plan;
+    const { development, jwtSecret, settings } = this.plan;
     if (!development || jwtSecret === undefined) throw new Error('Only development mode signs anybody in');
     const token = await new SignJWT({ live: rights })
       .setProtectedHeader({ alg: 'HS256' })
@@ -25,6 +25,6 @@ export class DevelopmentCookie {
       .setIssuedAt()
       .setExpirationTime(`${String(lifetimeSeconds)} s`)
       .sign(new TextEncoder().encode(jwtSecret));
-    return `live_token=${token}; Path=/; Max-Age=${String(lifetimeSeconds)}; HttpOnly; SameSite=Strict`;
+    return `${settings.LIVE_COOKIE_NAME}=${token}; Path=/; Max-Age=${String(lifetimeSeconds)}; HttpOnly; SameSite=Strict`;
   }
 }

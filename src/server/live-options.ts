@@ -34,8 +34,11 @@ function credentialsOf({ settings, jwtSecret }: ServerPlan): Pick<LiveModuleOpti
   if (LIVE_SESSION_URL !== undefined) {
     return { guards: [SessionConnectionGuard], session: { url: LIVE_SESSION_URL } };
   }
+  const { LIVE_JWT_PUBLIC_KEY, LIVE_JWT_SECRET_PREVIOUS: previous } = settings;
   const jwt = {
-    ...(jwtSecret !== undefined && { secret: jwtSecret }),
+    ...(jwtSecret !== undefined && { secret: previous === undefined ? jwtSecret : [jwtSecret, previous] }),
+    ...(LIVE_JWT_PUBLIC_KEY !== undefined && { publicKey: LIVE_JWT_PUBLIC_KEY }),
+    cookieName: settings.LIVE_COOKIE_NAME,
     ...(LIVE_JWKS_URL !== undefined && { jwksUrl: LIVE_JWKS_URL }),
     ...(LIVE_JWT_ISSUER !== undefined && { issuer: LIVE_JWT_ISSUER }),
     ...(LIVE_JWT_AUDIENCE !== undefined && { audience: LIVE_JWT_AUDIENCE }),

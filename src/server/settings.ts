@@ -5,6 +5,7 @@ import {
   onOrOff,
   originList,
   proxies,
+  publicKey,
   secretText,
   webAddress,
   wholeNumber,
@@ -58,6 +59,19 @@ export class ServerSettings {
 
   @Env('Secret of HS256 tokens', secretText(32, 'openssl rand -base64 32'), 'none')
   readonly LIVE_JWT_SECRET?: string;
+
+  @Env(
+    'Secret that signed HS256 tokens before LIVE_JWT_SECRET, while such tokens are still good',
+    secretText(32, 'the old LIVE_JWT_SECRET'),
+    'none',
+  )
+  readonly LIVE_JWT_SECRET_PREVIOUS?: string;
+
+  @Env('Public key of the issuer of tokens', publicKey(), 'none')
+  readonly LIVE_JWT_PUBLIC_KEY?: string | Readonly<Record<string, unknown>>;
+
+  @Env('Cookie that may hold the token', matching(/^[\w!#$%&'*+.^`|~-]{1,128}$/, "a cookie's name"))
+  readonly LIVE_COOKIE_NAME: string = 'live_token';
 
   @Env('Public keys (JWK set) of the issuer of tokens', webAddress(true), 'none')
   readonly LIVE_JWKS_URL?: string;

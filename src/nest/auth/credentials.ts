@@ -7,7 +7,8 @@ export interface Credential {
   readonly source: 'header' | 'cookie' | 'subprotocol';
 }
 
-const cookieName = 'live_token';
+/** The cookie that holds a token where no other is named. */
+export const defaultCookieName = 'live_token';
 const scheme = 'bearer ';
 /** Node's own default for all headers together; a longer token cannot arrive unless somebody raised that. */
 const maxTokenLength = 16_384;
@@ -25,11 +26,14 @@ export function isToken(text: string): boolean {
  * `live_token=T`, an entry `bearer.T` in the subprotocol list. A source that holds something else, an empty or a
  * malformed token is passed over. `undefined` when there is none. Does not check the token, does not throw. [L-1.2]
  */
-export function credentialOf(request: Pick<IncomingMessage, 'headers'>): Credential | undefined {
+export function credentialOf(
+  request: Pick<IncomingMessage, 'headers'>,
+  cookieName = defaultCookieName,
+): Credential | undefined {
   const { headers } = request;
   const header = fromAuthorization(bounded(headers.authorization));
   if (header !== undefined) return { token: header, source: 'header' };
-  const cookie = fromCookies(bounded(headers.cookie));
+  const cookie = fromCookies(bounded(headers.cookie), cookieName);
   if (cookie !== undefined) return { token: cookie, source: 'cookie' };
   const entry = fromSubprotocols(bounded(headers['sec-websocket-protocol']));
   return entry === undefined ? undefined : { token: entry, source: 'subprotocol' };
@@ -45,7 +49,7 @@ function fromAuthorization(value: string): string | undefined {
   return tokenIn(value.slice(scheme.length));
 }
 
-function fromCookies(value: string): string | undefined {
+function fromCookies(value: string, cookieName: string): string | undefined {
   for (const pair of value.split(';')) {
     const at = pair.indexOf('=');
     if (at < 0 || pair.slice(0, at).trim() !== cookieName) continue;

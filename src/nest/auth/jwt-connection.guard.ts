@@ -5,6 +5,7 @@ import {
   type ExecutionContext,
   Inject,
   Injectable,
+  Logger,
   type OnModuleInit,
   ServiceUnavailableException,
   UnauthorizedException,
@@ -29,6 +30,7 @@ const lastInstantMs = 8.64e15;
  */
 @Injectable()
 export class JwtConnectionGuard implements CanActivate, OnModuleInit {
+  private readonly logger = new Logger('Live');
   private readonly settings: JwtSettings;
   /** Present once jose is loaded. */
   private verifier: JwtVerifier | undefined;
@@ -51,7 +53,7 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
     const http = context.switchToHttp();
     const request = http.getRequest<IncomingMessage>();
     const response = http.getResponse<ServerResponse>();
-    const credential = credentialOf(request);
+    const credential = credentialOf(request, this.settings.cookieName);
     if (!credential) {
       response.setHeader('WWW-Authenticate', 'Bearer realm="live"');
       throw unauthorized('no token');
@@ -82,8 +84,14 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
     return types.isPromise(claims) ? claims.then(identityOf) : identityOf(claims);
   }
 
+  private readonly warnOfStale = (reason: string): void => {
+    this.logger.warn({ msg: 'key server away, its last keys are used', reason });
+  };
+
   private load(): Promise<JwtVerifier> {
-    this.loading ??= createJwtVerifier(this.settings).then((verifier) => (this.verifier = verifier));
+    this.loading ??= createJwtVerifier(this.settings, undefined, this.warnOfStale).then(
+      (verifier) => (this.verifier = verifier),
+    );
     return this.loading;
   }
 }

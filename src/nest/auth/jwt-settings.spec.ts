@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { JwtConnectionOptions } from './jwt-connection.options.js';
@@ -7,6 +8,13 @@ const secret = 'k'.repeat(32);
 const jwksUrl = 'https://issuer.example/jwks';
 const check = (options: unknown) => () => jwtSettingsOf(options as JwtConnectionOptions);
 
+const pem = (kind: string, modulusLength?: number): { publicKey: string; privateKey: string } =>
+  generateKeyPairSync(kind as 'rsa', {
+    modulusLength: modulusLength ?? 0,
+    publicKeyEncoding: { format: 'pem', type: 'spki' },
+    privateKeyEncoding: { format: 'pem', type: 'pkcs8' },
+  });
+
 describe('jwt: options at start', () => {
   it('[L-1.6] a secret allows HS256 only, 60 s of skew, any issuer and audience', () => {
     const { algorithms, clockToleranceSeconds, ...rest } = jwtSettingsOf({ secret });
@@ -14,8 +22,8 @@ describe('jwt: options at start', () => {
       algorithms: ['HS256'],
       clockToleranceSeconds: 60,
     });
-    expect(Object.keys(rest)).toEqual(['key', 'requireExpiry']);
-    expect(rest).toMatchObject({ requireExpiry: false });
+    expect(Object.keys(rest)).toEqual(['key', 'requireExpiry', 'jwksMaxStaleMs', 'cookieName']);
+    expect(rest).toMatchObject({ requireExpiry: false, jwksMaxStaleMs: 3_600_000, cookieName: 'live_token' });
   });
 
   it('[L-1.6] a key set allows RS256, ES256 and EdDSA', () => {
@@ -34,7 +42,7 @@ describe('jwt: options at start', () => {
   });
 
   it.each<[unknown, RegExp]>([
-    [undefined, /option jwt is undefined; .*needs \{ secret \} or \{ jwksUrl \}/],
+    [undefined, /option jwt is undefined; .*needs \{ secret \}, \{ publicKey \} or \{ jwksUrl \}/],
     [{}, /option jwt has neither .* exactly one/],
     [{ secret, jwksUrl }, /option jwt has both .* exactly one/],
     [{ secret: '' }, /jwt\.secret is an empty string, 0 bytes; .*at least 32 bytes: openssl rand/],
@@ -61,6 +69,18 @@ describe('jwt: options at start', () => {
     [{ jwksUrl, algorithms: ['none'] }, /jwt\.algorithms holds "none"/],
     [{ jwksUrl, algorithms: ['toString'] }, /jwt\.algorithms holds "toString"/],
     [{ secret, issuer: '' }, /jwt\.issuer is an empty string; .*leave the option out/],
+    [{ secret: [] }, /jwt\.secret is an array of 0; write 1 to 10 secrets/],
+    [{ secret: [secret, 'short'] }, /jwt\.secret is a string of 5 characters/],
+    [{ secret: Array.from({ length: 11 }, () => secret) }, /jwt\.secret is an array of 11/],
+    [{ publicKey: 'no key' }, /jwt\.publicKey is a string of 6 characters that is no public key/],
+    [{ publicKey: { kty: 'oct', k: 'canary' } }, /jwt\.publicKey is a private key/],
+    [{ publicKey: pem('rsa', 2_048).privateKey }, /jwt\.publicKey is a private key/],
+    [{ publicKey: pem('rsa', 1_024).publicKey }, /jwt\.publicKey has 1024 bits/],
+    [{ publicKey: pem('x25519').publicKey }, /jwt\.publicKey is of a kind/],
+    [{ publicKey: pem('rsa', 2_048).publicKey, algorithms: ['HS256'] }, /jwt\.algorithms holds "HS256"/],
+    [{ publicKey: pem('rsa', 2_048).publicKey, secret }, /has both secret and publicKey/],
+    [{ secret, cookieName: 'a=b' }, /jwt\.cookieName is a string of 3 characters/],
+    [{ secret, jwksMaxStaleMs: -1 }, /jwt\.jwksMaxStaleMs is the number -1/],
     [{ secret, audience: ['a'] }, /jwt\.audience is an array/],
     [
       { secret, requireExpiry: 'true' },

@@ -1,35 +1,49 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { JwtConnectionOptions } from './jwt-connection.options.js';
+import { defaultCookieName } from './credentials.js';
 import { kindOf, numberOption, optionError, urlOption } from './option-error.js';
+import { algorithmsFor, publicKeyOf } from './public-key.js';
 
 /** Checked options of `JwtConnectionGuard`. The secret is a key object, which no log prints. */
 export interface JwtSettings {
   readonly key: KeyObject | URL;
+  /** Secrets that may have signed a token beside `key`. */
+  readonly otherSecrets?: readonly KeyObject[];
   readonly algorithms: readonly string[];
   readonly issuer?: string;
   readonly audience?: string;
   readonly requireExpiry: boolean;
   readonly clockToleranceSeconds: number;
+  readonly jwksMaxStaleMs: number;
+  readonly cookieName: string;
 }
+
+const maxSecrets = 10;
 
 /** Bytes that RFC 7518, section 3.2, asks of the secret: those of the hash. */
 const secretBytes: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 const publicKeyAlgorithms: readonly string[] =
   'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 
+/** How a token can be proven. */
+const proofs = ['secret', 'publicKey', 'jwksUrl'] as const;
+
 /** Checks `options.jwt`. Throws a start error that names the option, the kind of value and the fix. */
 export function jwtSettingsOf(options: JwtConnectionOptions | undefined): JwtSettings {
   if (typeof options !== 'object' || options === null) {
-    throw optionError('jwt', `is ${kindOf(options)}`, 'JwtConnectionGuard needs { secret } or { jwksUrl }');
+    const fix = 'JwtConnectionGuard needs { secret }, { publicKey } or { jwksUrl }';
+    throw optionError('jwt', `is ${kindOf(options)}`, fix);
   }
-  const { secret, jwksUrl } = options;
-  if ((secret === undefined) === (jwksUrl === undefined)) {
-    const problem = secret === undefined ? 'has neither secret nor jwksUrl' : 'has both secret and jwksUrl';
+  const given = proofs.filter((name) => options[name] !== undefined);
+  if (given.length !== 1) {
+    const problem =
+      given.length === 0 ? `has neither ${proofs.join(' nor ')}` : `has both ${given.join(' and ')}`;
     throw optionError('jwt', problem, 'give exactly one of them');
   }
-  const algorithms = algorithmsOf(options);
+  const publicKey = options.publicKey === undefined ? undefined : publicKeyOf(options.publicKey);
+  const algorithms = algorithmsOf(options, publicKey);
   return {
-    key: jwksUrl === undefined ? secretOf(secret, algorithms) : jwksUrlOf(jwksUrl),
+    ...keysOf(options, publicKey, algorithms),
     algorithms,
     ...claimOption('issuer', options.issuer),
     ...claimOption('audience', options.audience),
@@ -39,15 +53,48 @@ export function jwtSettingsOf(options: JwtConnectionOptions | undefined): JwtSet
       least: 0,
       most: 300,
     }),
+    jwksMaxStaleMs: numberOption('jwt.jwksMaxStaleMs', options.jwksMaxStaleMs, {
+      fallback: 3_600_000,
+      least: 0,
+      most: 604_800_000,
+    }),
+    cookieName: cookieNameOf(options.cookieName),
   };
 }
 
+function keysOf(
+  { secret, jwksUrl }: JwtConnectionOptions,
+  publicKey: KeyObject | undefined,
+  algorithms: readonly string[],
+): Pick<JwtSettings, 'key' | 'otherSecrets'> {
+  if (publicKey !== undefined) return { key: publicKey };
+  if (jwksUrl !== undefined) return { key: jwksUrlOf(jwksUrl) };
+  if (!Array.isArray(secret)) return { key: secretOf(secret, algorithms) };
+  const [key, ...otherSecrets] = (secret as readonly unknown[]).map((each) => secretOf(each, algorithms));
+  if (key !== undefined && otherSecrets.length < maxSecrets) return { key, otherSecrets };
+  throw optionError('jwt.secret', `is an array of ${secret.length}`, `write 1 to ${maxSecrets} secrets`);
+}
+
+/** RFC 6265's characters of a cookie's name. */
+function cookieNameOf(value: unknown): string {
+  if (value === undefined) return defaultCookieName;
+  if (typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]{1,128}$/.test(value)) return value;
+  throw optionError('jwt.cookieName', `is ${kindOf(value)}`, "write a cookie's name, such as 'live_token'");
+}
+
 /** Shared and public-key algorithms never mix: a public key would be taken for the secret of an HS token. */
-function algorithmsOf({ secret, algorithms }: JwtConnectionOptions): readonly string[] {
+function algorithmsOf(
+  { secret, algorithms }: JwtConnectionOptions,
+  publicKey: KeyObject | undefined,
+): readonly string[] {
   const shared = secret !== undefined;
-  if (algorithms === undefined) return shared ? ['HS256'] : ['RS256', 'ES256', 'EdDSA'];
-  const possible = shared ? Object.keys(secretBytes) : publicKeyAlgorithms;
-  const fix = `with ${shared ? 'secret' : 'jwksUrl'}, write some of ${possible.join(', ')}`;
+  const ofKey = publicKey && algorithmsFor(publicKey);
+  if (algorithms === undefined) {
+    if (ofKey !== undefined) return publicKey?.asymmetricKeyType === 'ed25519' ? ofKey : ofKey.slice(0, 1);
+    return shared ? ['HS256'] : ['RS256', 'ES256', 'EdDSA'];
+  }
+  const possible = ofKey ?? (shared ? Object.keys(secretBytes) : publicKeyAlgorithms);
+  const fix = `with ${shared ? 'secret' : publicKey ? 'this publicKey' : 'jwksUrl'}, write some of ${possible.join(', ')}`;
   if (!Array.isArray(algorithms) || algorithms.length === 0) {
     throw optionError('jwt.algorithms', `is ${kindOf(algorithms)} without an algorithm`, fix);
   }

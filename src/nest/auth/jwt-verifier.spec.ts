@@ -136,3 +136,83 @@ describe('jwt: a key set', () => {
     timeout.mockRestore();
   });
 });
+
+describe('jwt: a key server that is away', () => {
+  const unavailable = { status: 503 };
+
+  it('[L-1.6] the keys that were good last are used for jwksMaxStaleMs, and not longer', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const stale: string[] = [];
+    const settings = jwtSettingsOf({ jwksUrl, jwksMaxStaleMs: 1_200_000 });
+    const verify = await createJwtVerifier(settings, undefined, (reason) => stale.push(reason));
+    expect((await show(signed(first.privateKey), verify)).status).toBe(true);
+    answer = (_, response) => void response.writeHead(502).end('<html>');
+    vi.advanceTimersByTime(700_000);
+    for (let i = 0; i < 5; i++) expect((await show(signed(first.privateKey), verify)).status).toBe(true);
+    // Nobody waits for the server again each time.
+    expect([asked, stale]).toEqual([2, ['ERR_JOSE_GENERIC']]);
+    // Another key may be a new one: nobody can tell.
+    expect(await show(signed(second.privateKey, { kid: 'k2' }), verify)).toMatchObject(unavailable);
+    // A known key that did not sign it: a forgery in any case.
+    expect((await show(signed(second.privateKey), verify)).status).toBe(401);
+    vi.advanceTimersByTime(600_000);
+    expect(await show(signed(first.privateKey), verify)).toMatchObject(unavailable);
+    answer = keySet(jwk(second.publicKey, 'k2'));
+    vi.advanceTimersByTime(10_001);
+    expect((await show(signed(second.privateKey, { kid: 'k2' }), verify)).status).toBe(true);
+    // The server is back and does not name it any more.
+    expect((await show(signed(first.privateKey), verify)).status).toBe(401);
+  });
+
+  it('[L-1.6] with jwksMaxStaleMs: 0 no key is used that could not be asked for', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const verify = await createJwtVerifier(jwtSettingsOf({ jwksUrl, jwksMaxStaleMs: 0 }));
+    await show(signed(first.privateKey), verify);
+    answer = (_, response) => void response.destroy();
+    vi.advanceTimersByTime(600_001);
+    expect(await show(signed(first.privateKey), verify)).toMatchObject(unavailable);
+  });
+});
+
+describe('jwt: a static public key', () => {
+  it.each([
+    ['PEM', (key: KeyObject) => key.export({ format: 'pem', type: 'spki' }) as string],
+    ['JWK', (key: KeyObject) => key.export({ format: 'jwk' }) as Record<string, unknown>],
+  ])('[L-1.6] as %s proves its tokens and no others', async (_format, written) => {
+    const verify = await createJwtVerifier(jwtSettingsOf({ publicKey: written(first.publicKey) }));
+    expect((await show(signed(first.privateKey), verify)).status).toBe(true);
+    expect((await show(signed(second.privateKey), verify)).status).toBe(401);
+    // The text of the public key is nobody's secret.
+    const pem = first.publicKey.export({ format: 'pem', type: 'spki' }) as string;
+    const text = `${part({ alg: 'HS256' })}.${part({ sub: 'u1', exp: inAnHour() })}`;
+    const forged = `${text}.${createHmac('sha256', pem).update(text).digest('base64url')}`;
+    expect((await show(forged, verify)).status).toBe(401);
+  });
+
+  it.each([
+    ['ec', { namedCurve: 'prime256v1' }, ['ES256']],
+    ['ec', { namedCurve: 'secp384r1' }, ['ES384']],
+    ['ed25519', {}, ['EdDSA', 'Ed25519']],
+  ] as const)('[L-1.6] of kind %s %j is for its own algorithm', (kind, options, algorithms) => {
+    const { publicKey } = generateKeyPairSync(kind as 'ec', options as { namedCurve: string });
+    const pem = publicKey.export({ format: 'pem', type: 'spki' }) as string;
+    expect(jwtSettingsOf({ publicKey: pem }).algorithms).toEqual(algorithms);
+  });
+});
+
+describe('jwt: several secrets', () => {
+  it('[L-1.6] a token of each of them is let in, by the fast way and by jose, and no other', async () => {
+    const secrets = ['the new secret, which has 32 bytes', 'the old secret, which has 32 bytes'];
+    const verify = await createJwtVerifier(jwtSettingsOf({ secret: secrets }));
+    const token = (secret: string, header: object, claims: object = {}): string => {
+      const text = `${part(header)}.${part({ sub: 'u1', exp: inAnHour(), ...claims })}`;
+      return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+    };
+    for (const header of [{ alg: 'HS256' }, { alg: 'HS256', typ: 'JWT', x: 1 }]) {
+      for (const secret of secrets) expect((await show(token(secret, header), verify)).status).toBe(true);
+      expect((await show(token('a third secret, which has 32 bytes', header), verify)).status).toBe(401);
+      for (const secret of secrets)
+        expect((await show(token(secret, header, { exp: 1 }), verify)).cause).toBe('ERR_JWT_EXPIRED (exp)');
+    }
+  });
+});

@@ -1,5 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import { types } from 'node:util';
-import { unauthorized, unavailable, codeOf } from './refusal.js';
+import { keySetOf } from './key-set.js';
+import { codeOf, isTokenFault, unauthorized, unavailable } from './refusal.js';
 import type { JwtSettings } from './jwt-settings.js';
 import { type Claims, plainClaims } from './plain-claims.js';
 import { sharedSecretCheck } from './shared-secret-check.js';
@@ -10,16 +12,6 @@ import { sharedSecretCheck } from './shared-secret-check.js';
  */
 export type JwtVerifier = (token: string) => Claims | Promise<Claims>;
 
-/** Milliseconds for the key server's answer; well below the deadline of an upgrade. */
-const jwksTimeoutMs = 2_000;
-/** Milliseconds between two loads that a token with an unknown key may cause. */
-const jwksCooldownMs = 30_000;
-const jwksMaxAgeMs = 600_000;
-
-/** What jose calls a bad token. Any other error of it means that the keys could not be had. */
-const tokenFaults =
-  /^ERR_(JW[TS]_.+|JOSE_(ALG_NOT_ALLOWED|NOT_SUPPORTED)|JWKS_(NO|MULTIPLE)_MATCHING_KEYS?)$/;
-
 /**
  * Loads jose, here and not at the top: it is an optional peer, and who brings another guard need not install it.
  * Rejects with an Error that says what to install. A key set is not fetched before the first token asks for it.
@@ -27,12 +19,13 @@ const tokenFaults =
 export async function createJwtVerifier(
   settings: JwtSettings,
   importJose: () => Promise<Jose> = () => import('jose'),
+  onStale: (reason: string) => void = () => {},
 ): Promise<JwtVerifier> {
   const jose = await importJose().catch((error: unknown) => {
     if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new Error('JwtConnectionGuard needs the package jose, which is not installed: npm i jose');
   });
-  const check = checkOf(jose, settings);
+  const check = checkOf(jose, settings, onStale);
   return (token) => {
     try {
       const claims = check(token);
@@ -45,7 +38,7 @@ export async function createJwtVerifier(
 
 function refuse(error: unknown): never {
   const code = codeOf(error);
-  throw tokenFaults.test(code) ? unauthorized(`${code}${claimOf(error)}`) : unavailable(code);
+  throw isTokenFault(code) ? unauthorized(`${code}${claimOf(error)}`) : unavailable(code);
 }
 
 /** Which claim is wrong, by its registered name; never its value. */
@@ -58,7 +51,9 @@ const registeredClaims = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat']);
 
 type Jose = typeof import('jose');
 
-function checkOf(jose: Jose, settings: JwtSettings): (token: string) => Claims | Promise<Claims> {
+type Check = (token: string) => Claims | Promise<Claims>;
+
+function checkOf(jose: Jose, settings: JwtSettings, onStale: (reason: string) => void): Check {
   const { key, algorithms, issuer, audience, requireExpiry, clockToleranceSeconds } = settings;
   const claimRules = {
     clockTolerance: clockToleranceSeconds,
@@ -67,17 +62,39 @@ function checkOf(jose: Jose, settings: JwtSettings): (token: string) => Claims |
     ...(requireExpiry && { requiredClaims: ['exp'] }),
   };
   const options = { algorithms: [...algorithms], ...claimRules };
-  if (!(key instanceof URL)) {
-    const atOnce = sharedSecretCheck(key, algorithms, {
-      plain: (payload) => plainClaims(payload, settings),
-      byJose: (unsecured) => jose.UnsecuredJWT.decode(unsecured, claimRules).payload,
-    });
-    return (token) => atOnce(token) ?? jose.jwtVerify(token, key, options).then(({ payload }) => payload);
+  if (key instanceof URL) {
+    const keys = keySetOf(jose, key, { maxStaleMs: settings.jwksMaxStaleMs, onStale });
+    return async (token) => (await jose.jwtVerify(token, keys, options)).payload;
   }
-  const keySet = jose.createRemoteJWKSet(key, {
-    timeoutDuration: jwksTimeoutMs,
-    cooldownDuration: jwksCooldownMs,
-    cacheMaxAge: jwksMaxAgeMs,
-  });
-  return async (token) => (await jose.jwtVerify(token, keySet, options)).payload;
+  if (key.type === 'public') return async (token) => (await jose.jwtVerify(token, key, options)).payload;
+  const read = {
+    plain: (payload: string) => plainClaims(payload, settings),
+    byJose: (unsecured: string) => jose.UnsecuredJWT.decode(unsecured, claimRules).payload,
+  };
+  const secrets = [key, ...(settings.otherSecrets ?? [])];
+  const atOnce = secrets.map((secret) => sharedSecretCheck(secret, algorithms, read));
+  return (token) => {
+    for (const check of atOnce) {
+      const claims = check(token);
+      if (claims !== undefined) return claims;
+    }
+    return byAnyOf(secrets, (secret) => jose.jwtVerify(token, secret, options));
+  };
+}
+
+/** What the first secret did not sign, the next one may have. */
+async function byAnyOf(
+  secrets: readonly KeyObject[],
+  verify: (secret: KeyObject) => Promise<{ readonly payload: Claims }>,
+): Promise<Claims> {
+  let failure: unknown;
+  for (const secret of secrets) {
+    try {
+      return (await verify(secret)).payload;
+    } catch (error) {
+      if (codeOf(error) !== 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED') throw error;
+      failure = error;
+    }
+  }
+  throw failure;
 }

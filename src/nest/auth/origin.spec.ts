@@ -115,6 +115,28 @@ describe('origin: verdict', () => {
     },
   );
 
+  it.each([
+    ['https://a.app.example', true],
+    ['https://a.b-1.app.example', true],
+    ['https://app.example', false],
+    ['https://.app.example', false],
+    ['https://evilapp.example', false],
+    ['https://a.app.example.evil.example', false],
+    ['https://a.app.example:8443', false],
+    ['http://a.app.example', false],
+    ['https://evil.example/.app.example', false],
+    ['https://evil.example:1.app.example', false],
+    ['https://a@evil.app.example', false],
+    ['https://A.app.example', false],
+  ])(
+    '[L-1.7] a wildcard stands for whole sub-domains of its scheme and port: %s passes: %s',
+    (origin, passes) => {
+      const rules = { allowedOrigins: ['https://*.app.example'] };
+      validateAllowedOrigins(rules.allowedOrigins);
+      expect(originVerdict(from(origin), rules)).toBe(passes ? 'ok' : 'origin-not-allowed');
+    },
+  );
+
   it('[L-1.7] the host that was asked for is no allowed origin', () => {
     const rebound = ['Host', 'evil.example', 'Origin', 'https://evil.example', 'Cookie', 'a=b'];
     expect(originVerdict(rebound, {})).toBe('origin-with-cookie');
@@ -160,8 +182,19 @@ describe('origin: the list at start', () => {
     ['https://app.example/', 'trailing slash', "write 'https://app.example'"],
     ['https://app.example/path', 'path', "write 'https://app.example'"],
     ['https://app.example?x=1', 'path', "write 'https://app.example'"],
-    ['https://*.example', 'wildcard', 'write each origin in full'],
-    ['*', 'wildcard', 'write each origin in full'],
+    ...[
+      'https://*.example',
+      '*',
+      'https://*',
+      'https://*app.example',
+      'https://app.*.example',
+      'https://*.*.app.example',
+      'https://*.app.example/',
+      'https://*.APP.example',
+      'https://*.127.0.0.1',
+      'https://*.app.example:443',
+      'wss://*.app.example',
+    ].map((value) => [value, 'wildcard', "write 'https://*.example.com' for all sub-domains"]),
     ['https://App.example', 'upper-case', "write 'https://app.example'"],
     ['HTTPS://app.example', 'upper-case', "write 'https://app.example'"],
     ['https://app.example:443', 'default port', "write 'https://app.example'"],

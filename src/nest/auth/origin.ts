@@ -31,7 +31,7 @@ export function originVerdict(
   const authorization = valuesOf('authorization', rawHeaders);
   const ambient = ambientCredential(rawHeaders, authorization, socket);
   if (rules.allowedOrigins === undefined) return ambient ?? 'ok';
-  if (rules.allowedOrigins.includes(origin)) return 'ok';
+  if (rules.allowedOrigins.some((allowed) => isAllowedBy(allowed, origin))) return 'ok';
   // No page can set a Bearer header: this is a program that names its target as its origin. Other origins stay
   // refused, for a gateway may make the header of a page's cookies.
   const isProgram = ambient === undefined && authorization.length > 0 && namesHost(origin, rawHeaders);
@@ -62,7 +62,7 @@ function namesHost(origin: string, rawHeaders: readonly string[]): boolean {
 
 /**
  * Checks the option `allowedOrigins` at start: each entry must be written as a browser sends it, for it is compared
- * letter by letter. Accepts `undefined` (no list). Throws an Error that names the first wrong value and the fix.
+ * letter by letter, or be `https://*.` and a domain. Accepts `undefined` (no list). Throws an Error that names the first wrong value and the fix.
  */
 export function validateAllowedOrigins(list: readonly string[] | undefined): void {
   if (list === undefined) return;
@@ -74,6 +74,17 @@ export function validateAllowedOrigins(list: readonly string[] | undefined): voi
     if (problem && fix) throw optionError('allowedOrigins', `${problem}: ${JSON.stringify(value)}`, fix);
   }
 }
+
+/** `https://*.example.com` stands for every sub-domain, of one or more labels, with that scheme and port; not for itself. */
+function isAllowedBy(allowed: string, origin: string): boolean {
+  const star = allowed.indexOf('*');
+  if (star < 0) return allowed === origin;
+  const domain = allowed.slice(star + 1);
+  if (!origin.startsWith(allowed.slice(0, star)) || !origin.endsWith(domain)) return false;
+  return labels.test(origin.slice(star, -domain.length));
+}
+
+const labels = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
 function valuesOf(name: string, rawHeaders: readonly string[]): string[] {
   const values: string[] = [];
@@ -93,13 +104,21 @@ function complaintAbout(value: unknown): Complaint | undefined {
       "serve the page over https and write that page's origin",
     ];
   }
-  if (value.includes('*')) return ['holds a wildcard', 'write each origin in full'];
+  if (value.includes('*')) return wildcardComplaint(value);
   const scheme = value.slice(0, Math.max(0, value.indexOf('://')));
   if (scheme === '') return ['holds an origin without a scheme', "write 'https://' in front"];
   if (/^wss?$/i.test(scheme)) {
     return ["holds a socket's address", "write the page's origin, which starts with 'https://' or 'http://'"];
   }
   return /^https?$/i.test(scheme) ? webComplaint(value) : appComplaint(value);
+}
+
+/** Anything but whole labels in front of a domain would let in hosts of strangers: `https://*example.com`, `https://*.com`. */
+function wildcardComplaint(value: string): Complaint | undefined {
+  const fix = "write 'https://*.example.com' for all sub-domains, or each origin in full";
+  const example = value.replace('://*.', '://any.');
+  const isHost = /^https?:\/\/any\.(?!\d+(?:\.\d+)*(?::|$))[^.*]+(?:\.[^.*]+)+$/.test(example);
+  return isHost && webComplaint(example) === undefined ? undefined : ['holds a wildcard', fix];
 }
 
 function webComplaint(value: string): Complaint | undefined {

@@ -24,6 +24,14 @@ export function unavailable(why: string): ServiceUnavailableException {
   return new ServiceUnavailableException('The credential cannot be checked now', { cause: new Why(why) });
 }
 
+/** What jose calls a bad token. Any other error of it means that the keys could not be had. */
+const tokenFaults =
+  /^ERR_(JW[TS]_.+|JOSE_(ALG_NOT_ALLOWED|NOT_SUPPORTED)|JWKS_(NO|MULTIPLE)_MATCHING_KEYS?)$/;
+
+export function isTokenFault(code: string): boolean {
+  return tokenFaults.test(code);
+}
+
 /** A `cause` that this module wrote itself: its message is fit for the log. */
 class Why extends Error {}
 

@@ -7,7 +7,8 @@ export interface Contradiction {
   readonly text: string;
 }
 
-const credentialSources = ['LIVE_JWT_SECRET', 'LIVE_JWKS_URL', 'LIVE_SESSION_URL'] as const;
+const tokenSources = ['LIVE_JWT_SECRET', 'LIVE_JWT_PUBLIC_KEY', 'LIVE_JWKS_URL'] as const;
+const credentialSources = [...tokenSources, 'LIVE_SESSION_URL'] as const;
 const wildcards = ['0.0.0.0', '::', '[::]'];
 
 /** Whether nobody has said how clients are known: the server then makes up a secret of its own. */
@@ -40,12 +41,17 @@ function credentials(settings: ServerSettings, production: boolean): Contradicti
       'LIVE_SESSION_URL needs LIVE_ALLOWED_ORIGINS: a browser sends cookies for any page, so name the pages that may connect.';
     found.push({ names: ['LIVE_SESSION_URL', 'LIVE_ALLOWED_ORIGINS'], text });
   }
-  if (settings.LIVE_JWT_SECRET !== undefined || settings.LIVE_JWKS_URL !== undefined) return found;
+  if (settings.LIVE_JWT_SECRET_PREVIOUS !== undefined && settings.LIVE_JWT_SECRET === undefined) {
+    const text =
+      'LIVE_JWT_SECRET_PREVIOUS is set without LIVE_JWT_SECRET: set the secret that signs tokens now.';
+    found.push({ names: ['LIVE_JWT_SECRET_PREVIOUS', 'LIVE_JWT_SECRET'], text });
+  }
+  if (tokenSources.some((name) => settings[name] !== undefined)) return found;
   for (const name of ['LIVE_JWT_ISSUER', 'LIVE_JWT_AUDIENCE', 'LIVE_JWT_REQUIRE_EXP'] as const) {
     if (settings[name] === undefined || settings[name] === false) continue;
     found.push({
-      names: [name, 'LIVE_JWT_SECRET', 'LIVE_JWKS_URL'],
-      text: `${name} is set, but no token is checked: set LIVE_JWT_SECRET or LIVE_JWKS_URL, or leave it out.`,
+      names: [name, ...tokenSources],
+      text: `${name} is set, but no token is checked: set one of ${tokenSources.join(', ')}, or leave it out.`,
     });
   }
   return found;

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type Environment, readSettings } from './read-settings.js';
 
@@ -16,6 +17,7 @@ describe('readSettings', () => {
       LIVE_WS_PONG_TIMEOUT_MS: 10_000,
       LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES: 1_048_576,
       LIVE_WS_DRAIN_TIMEOUT_MS: 20_000,
+      LIVE_COOKIE_NAME: 'live_token',
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: 9090,
       LOG_LEVEL: 'info',
@@ -40,6 +42,33 @@ describe('readSettings', () => {
       LIVE_ALLOWED_ORIGINS: ['https://app.example', 'http://localhost:5173'],
       LIVE_DEMO: true,
     });
+  });
+
+  it('[L-1.6] takes a public key as PEM on one line and as a JWK, and shows neither when it is none', () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = publicKey.export({ format: 'pem', type: 'spki' }) as string;
+    for (const text of [
+      pem,
+      pem.replaceAll('\n', '\\n'),
+      JSON.stringify(publicKey.export({ format: 'jwk' })),
+    ]) {
+      expect(readSettings({ LIVE_JWT_PUBLIC_KEY: text }).problems).toEqual([]);
+    }
+    const wrong = [
+      privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+      '{"kty":"canary"',
+      'canary',
+    ];
+    for (const text of wrong) {
+      const [problem = ''] = readSettings({ LIVE_JWT_PUBLIC_KEY: text }).problems;
+      expect(problem).toContain('LIVE_JWT_PUBLIC_KEY');
+      expect(problem).not.toContain(text.slice(30, 60) || 'canary');
+    }
+  });
+
+  it('[L-1.6] a previous secret without the one of now is a contradiction', () => {
+    const { problems } = readSettings({ LIVE_JWT_SECRET_PREVIOUS: 'x'.repeat(32) });
+    expect(problems.join()).toContain('LIVE_JWT_SECRET_PREVIOUS is set without LIVE_JWT_SECRET');
   });
 
   it.each([
@@ -140,7 +169,7 @@ describe('settings that contradict each other', () => {
     [
       'no source in production',
       { NODE_ENV: 'production' },
-      'one of LIVE_JWT_SECRET, LIVE_JWKS_URL, LIVE_SESSION_URL',
+      'one of LIVE_JWT_SECRET, LIVE_JWT_PUBLIC_KEY, LIVE_JWKS_URL, LIVE_SESSION_URL',
     ],
     ['sessions without origins', { ...session }, 'LIVE_SESSION_URL needs LIVE_ALLOWED_ORIGINS'],
     [

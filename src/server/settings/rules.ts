@@ -12,6 +12,7 @@ import {
 } from 'class-validator';
 import { validateAllowedOrigins } from '../../nest/auth/origin.js';
 import { areBrokerAddresses } from './broker-address.js';
+import { publicKeyOf } from '../../nest/auth/public-key.js';
 import { validTrustedProxies } from '../../nest/trusted-proxies.js';
 import type { Rule } from './variable.js';
 
@@ -68,6 +69,25 @@ export function webAddress(loopbackMayBeHttp: boolean): Rule {
   };
 }
 
+/** PEM text, in which `\n` may stand for a line's end, or a JWK as JSON. */
+export function publicKey(): Rule {
+  return {
+    allowed: 'the PEM text of a public key (\\n may stand for the end of a line), or a JWK as JSON',
+    parse: (text) => {
+      const pem = text.replaceAll('\\n', '\n');
+      if (!text.trimStart().startsWith('{')) return pem;
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        return text;
+      }
+    },
+    // Somebody may have written the private one.
+    secret: true,
+    checks: [check('publicKey', passes(publicKeyOf))],
+  };
+}
+
 /** Addresses of a broker, with the password in them. */
 export function brokerAddress(): Rule {
   return {
@@ -84,7 +104,7 @@ export function brokerAddress(): Rule {
 export function originList(): Rule {
   return {
     allowed:
-      'a comma list of origins as browsers send them, such as https://app.example,http://localhost:5173',
+      'a comma list of origins as browsers send them, such as https://app.example,http://localhost:5173, or https://*.app.example',
     parse: (text) => text.split(',').map((origin) => origin.trim()),
     checks: [
       ArrayMinSize(1),

@@ -1,0 +1,57 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { kindOf, optionError } from './option-error.js';
+
+/** Bits that RFC 7518, section 3.3, asks of an RSA key. */
+const leastRsaBits = 2_048;
+
+const fix =
+  "write the issuer's public key: a PEM text that begins with '-----BEGIN PUBLIC KEY-----', or a JWK object";
+
+/** The option `jwt.publicKey` as a key. Throws a start error without any of the key in it. */
+export function publicKeyOf(value: unknown): KeyObject {
+  // Whoever can check a token with a private key can sign one, too: it is a secret that does not belong here.
+  if (isPrivate(value)) throw optionError('jwt.publicKey', 'is a private key', fix);
+  const key = parsed(value);
+  if (key === undefined) throw optionError('jwt.publicKey', `is ${kindOf(value)} that is no public key`, fix);
+  const { asymmetricKeyDetails } = key;
+  if (algorithmsFor(key).length === 0)
+    throw optionError(
+      'jwt.publicKey',
+      'is of a kind that no algorithm here is for',
+      'use RSA, P-256, P-384, P-521 or Ed25519',
+    );
+  const bits = asymmetricKeyDetails?.modulusLength ?? leastRsaBits;
+  if (bits >= leastRsaBits) return key;
+  throw optionError(
+    'jwt.publicKey',
+    `has ${String(bits)} bits`,
+    `use an RSA key of at least ${String(leastRsaBits)}`,
+  );
+}
+
+const byCurve: Readonly<Record<string, readonly string[]>> = {
+  prime256v1: ['ES256'],
+  secp384r1: ['ES384'],
+  secp521r1: ['ES512'],
+};
+
+/** The algorithms that a public key can be for; the first one is meant where none is named. */
+export function algorithmsFor({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): readonly string[] {
+  if (asymmetricKeyType === 'rsa') return ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
+  if (asymmetricKeyType === 'ed25519') return ['EdDSA', 'Ed25519'];
+  return byCurve[asymmetricKeyDetails?.namedCurve ?? ''] ?? [];
+}
+
+function isPrivate(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('PRIVATE KEY');
+  return typeof value === 'object' && value !== null && ('d' in value || 'k' in value);
+}
+
+function parsed(value: unknown): KeyObject | undefined {
+  try {
+    if (typeof value === 'string') return createPublicKey(value);
+    return createPublicKey({ key: value as JsonWebKey, format: 'jwk' });
+  } catch {
+    return undefined;
+  }
+}
