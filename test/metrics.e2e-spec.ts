@@ -95,6 +95,9 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_broker_suspicions_total counter',
       'processor_live_publications_total counter',
       'processor_live_deliveries_total counter',
+      'processor_live_reading_pauses_total counter',
+      'processor_live_silent_sockets_dropped_total counter',
+      'processor_live_credentials_refused_total counter',
       'processor_live_failures_total counter',
       'processor_live_connections gauge',
       'processor_live_subscriptions gauge',
@@ -249,7 +252,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     expect([...after.keys()]).toEqual([...before.keys()]);
     const types = [...after.keys()].filter((series) => series.includes('messages_outbound_total'));
     expect(types.length).toBe(51);
-    expect(after.get('processor_live_messages_outbound_total{type="other"}')).toBe(2_200 - (50 - 10));
+    expect(after.get('processor_live_messages_outbound_total{type="other"}')).toBe(2_200 - (50 - 11));
     expect(after.get('processor_live_publications_total')).toBe(1_100);
   });
 
