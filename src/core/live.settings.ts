@@ -1,4 +1,5 @@
 import type { ConnectionIdentity } from './connection/live-user.js';
+import type { RenewIdentity } from './connection/renewal.js';
 import type { OutboundBudget } from './outbound/budget.js';
 import type { InboundRate } from './connection/rate-gate.js';
 import type { Broker } from './ports/broker.js';
@@ -18,6 +19,8 @@ export interface LivePorts {
   readonly observer: Observer;
   /** Absent where credentials cannot be renewed on an open connection. */
   readonly verify?: VerifyCredential;
+  /** Absent where nobody can be asked for a session again. [L-7.6] */
+  readonly renew?: RenewIdentity;
 }
 
 /** What the core holds its peers and providers to; the module's options have the defaults. */

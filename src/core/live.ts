@@ -5,7 +5,7 @@ import { carryOutOn } from './cluster/carry-out.js';
 import { Cluster, type ClusterStats } from './cluster/cluster.js';
 import { RecentDisconnects } from './cluster/recent-disconnects.js';
 import { Connection, type ConnectionContext, type PeerInfo } from './connection/connection.js';
-import { CredentialWatch } from './connection/credential-watch.js';
+import { type CredentialWatch, watchCredentials } from './connection/credential-watch.js';
 import { Heartbeat } from './connection/heartbeat.js';
 import { ConnectionRegistry } from './connection/registry.js';
 import { Drain, type DrainResult } from './drain.js';
@@ -92,9 +92,9 @@ export class Live {
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
     this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
-    this.credentials = new CredentialWatch(limits.credentialGraceMs, clock, this.registry);
     this.connections = { clock, observer, flusher, backlogs };
     const rights = new Rights(new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs), clock);
+    this.credentials = watchCredentials(limits.credentialGraceMs, this.registry, outside, rights);
     this.recheck = new Recheck(limits.authorizationRecheckMs, clock, this.registry, rights);
     this.disconnects = new RecentDisconnects(clock);
     this.cluster = new Cluster({

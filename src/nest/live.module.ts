@@ -20,7 +20,7 @@ import { Live } from '../core/live.js';
 import type { Broker } from '../core/ports/broker.js';
 import type { Clock } from '../core/ports/clock.js';
 import { SystemClock } from '../ws/system-clock.js';
-import { credentialVerifier } from './auth/credential-verifier.js';
+import { credentialVerifier, sessionRenewer } from './auth/credential-verifier.js';
 import { guardedGateway } from './guarded-gateway.js';
 import { LiveLogObserver } from './live-log.observer.js';
 import { LiveWsAdapter } from './live-ws.adapter.js';
@@ -152,5 +152,13 @@ function makeLive(
   guards: readonly Type<CanActivate>[],
 ): Live {
   const verify = credentialVerifier(guards, moduleRef, (reason) => observer.credentialRefused(reason));
-  return new Live(settings, { broker, policy, clock, observer, ...(verify && { verify }) });
+  const renew = sessionRenewer(guards, moduleRef);
+  return new Live(settings, {
+    broker,
+    policy,
+    clock,
+    observer,
+    ...(verify && { verify }),
+    ...(renew && { renew }),
+  });
 }

@@ -1,6 +1,7 @@
 import { CloseCode } from '../../protocol/codes.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Connection } from './connection.js';
+import { type Renewal, type RenewalParts, renewalOf } from './renewal.js';
 
 const tickMs = 1_000;
 
@@ -15,6 +16,7 @@ export class CredentialWatch {
     private readonly graceMs: number,
     private readonly clock: Clock,
     private readonly connections: Iterable<Connection>,
+    private readonly renewal?: Renewal,
   ) {}
 
   start(): void {
@@ -29,12 +31,23 @@ export class CredentialWatch {
   }
 
   private look(): void {
-    const latest = this.clock.wallMs() - this.graceMs;
+    const now = this.clock.wallMs();
     for (const connection of this.connections) {
       const { expiresAt } = connection;
-      if (expiresAt !== undefined && expiresAt <= latest) {
+      if (expiresAt === undefined) continue;
+      if (expiresAt <= now - this.graceMs) {
         connection.close(CloseCode.credentialExpired, 'credential expired');
-      }
+      } else this.renewal?.consider(connection, expiresAt - now);
     }
   }
+}
+
+/** A watch that asks for sessions again where the application can say. [L-7.6] */
+export function watchCredentials(
+  graceMs: number,
+  connections: Iterable<Connection>,
+  outside: Omit<RenewalParts, 'renew' | 'rights'> & Partial<Pick<RenewalParts, 'renew'>>,
+  rights: RenewalParts['rights'],
+): CredentialWatch {
+  return new CredentialWatch(graceMs, outside.clock, connections, renewalOf(outside, rights));
 }

@@ -1,6 +1,7 @@
 import { type CanActivate, HttpException, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import type { RenewIdentity } from '../../core/connection/renewal.js';
 import type { VerifyCredential } from '../../core/live.settings.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isLasting, reasonOf } from './refusal.js';
@@ -39,4 +40,27 @@ export function credentialVerifier(
 
 function canVerify(value: unknown): value is CredentialVerifier {
   return typeof (value as Partial<CredentialVerifier> | null | undefined)?.verify === 'function';
+}
+
+/** What a connection guard has whose sessions can be asked for again. */
+export interface SessionRenewer {
+  /** Says whose session a cookie header is now; `undefined` for nobody's. Rejects when nobody can tell. */
+  renew(cookieHeader: string): Promise<ConnectionIdentity | undefined>;
+}
+
+/** The first guard that can ask for a session again, for connections that came with a cookie. [L-7.6] */
+export function sessionRenewer(
+  guards: readonly (Type<CanActivate> | CanActivate)[],
+  moduleRef: ModuleRef,
+): RenewIdentity | undefined {
+  const guard = guards.find((each) => canRenew(typeof each === 'function' ? each.prototype : each));
+  if (guard === undefined) return undefined;
+  return async ({ cookieHeader }) => {
+    const renewer: unknown = typeof guard === 'function' ? moduleRef.get(guard) : guard;
+    return cookieHeader !== undefined && canRenew(renewer) ? renewer.renew(cookieHeader) : undefined;
+  };
+}
+
+function canRenew(value: unknown): value is SessionRenewer {
+  return typeof (value as Partial<SessionRenewer> | null | undefined)?.renew === 'function';
 }

@@ -15,7 +15,8 @@ const maxRemembered = 10_000;
 /**
  * Lets in whom the application's own session backend knows, as `options.session` says. [L-1.6]
  * Only the cookie header is sent there. A yes is remembered for `cacheMs`, and not beyond its own `expiresAt`; a no
- * never is. Handshakes with the same cookies share one question. Throws a start error on wrong options.
+ * never is. Handshakes with the same cookies share one question. Before a session's end, and for the grace after it, the
+ * backend is asked again, and the connection goes on where the session does. [L-7.6] Throws a start error on wrong options.
  */
 @Injectable()
 export class SessionConnectionGuard implements CanActivate {
@@ -55,12 +56,29 @@ export class SessionConnectionGuard implements CanActivate {
     throw unauthorized(answer.verdict === 'out' ? answer.why : 'ended');
   }
 
+  /**
+   * Asks the backend again whose session this cookie header is, for a connection that is open: past what is remembered.
+   * `undefined` when it is nobody's any more; rejects when the backend gives no clear answer.
+   */
+  async renew(cookieHeader: string): Promise<ConnectionIdentity | undefined> {
+    const cookie = cookieHeader.trim();
+    const key = keyOf(cookie);
+    const answer = await (this.asked.get(key) ?? this.share(key, cookie));
+    if (answer.verdict === 'unknown') throw unavailable(answer.why);
+    if (answer.verdict === 'out' || hasEnded(answer.identity)) return undefined;
+    const { user } = answer.identity;
+    return { ...answer.identity, user: user && { ...user } };
+  }
+
   private answerTo(cookie: string): Promise<SessionAnswer> {
-    // Hashed, so that a heap dump of the cache holds no session.
-    const key = createHash('sha256').update(cookie).digest('base64');
+    const key = keyOf(cookie);
     const identity = this.remembered.get(key);
     if (identity && !hasEnded(identity)) return Promise.resolve({ verdict: 'in', identity });
-    const asked = this.asked.get(key) ?? this.ask(key, cookie);
+    return this.asked.get(key) ?? this.share(key, cookie);
+  }
+
+  private share(key: string, cookie: string): Promise<SessionAnswer> {
+    const asked = this.ask(key, cookie);
     this.asked.set(key, asked);
     return asked;
   }
@@ -71,6 +89,11 @@ export class SessionConnectionGuard implements CanActivate {
     if (answer.verdict === 'in') this.remembered.set(key, answer.identity);
     return answer;
   }
+}
+
+/** Hashed, so that a heap dump of the cache holds no session. */
+function keyOf(cookie: string): string {
+  return createHash('sha256').update(cookie).digest('base64');
 }
 
 function hasEnded({ expiresAt }: ConnectionIdentity): boolean {
