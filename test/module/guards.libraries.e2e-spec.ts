@@ -1,7 +1,15 @@
-import { Injectable } from '@nestjs/common';
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  ValidationPipe,
+} from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { Strategy } from 'passport-http-bearer';
+import { map, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ConnectionRegistry } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
@@ -62,5 +70,56 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     ]);
     expect(Number(headers['retry-after'])).toBeGreaterThan(50);
     expect(Number(headers['retry-after'])).toBeLessThanOrEqual(60);
+  });
+
+  /** What a page does: it reads, writes and looks whether the server is there. */
+  async function useAll(url: string, token: string): Promise<unknown[]> {
+    const client = await LiveTestClient.connect(url, { token });
+    client.send({ type: 'subscribe', id: 1, topic: 'open/1', field: 'of a newer client' });
+    client.send({ type: 'publish', id: 2, topic: 'open/1', data: { nested: [1] }, field: 1 });
+    client.send({ type: 'unsubscribe', id: 3, topic: 'open/2' });
+    const messages = await client.settle();
+    await client.close();
+    return messages.map(({ type }) => type).filter((type) => type !== 'event' && type !== 'welcome');
+  }
+
+  const all = ['subscribed', 'published', 'unsubscribed'];
+
+  it("[S7] passport's AuthGuard as APP_GUARD decides about the handshake, and refuses no message after it", async () => {
+    const { url } = await startLiveApp({
+      platform,
+      guards: [BearerIsUser],
+      providers: [OpenTopics, BearerStrategy, { provide: APP_GUARD, useClass: AuthGuard('bearer') }],
+    });
+    expect(await useAll(url, 't-1')).toEqual(all);
+    expect((await refusalOf(url, { token: 't-2' })).statusCode).toBe(401);
+  });
+
+  it('[S7] ThrottlerGuard as APP_GUARD counts handshakes by address, and no message', async () => {
+    const { url } = await startLiveApp({
+      platform,
+      guards: [BearerIsUser],
+      imports: [ThrottlerModule.forRoot([{ ttl: 60_000, limit: 2 }])],
+      providers: [OpenTopics, { provide: APP_GUARD, useClass: ThrottlerGuard }],
+    });
+    expect(await useAll(url, 'ann')).toEqual(all);
+    expect(await useAll(url, 'bob')).toEqual(all);
+    expect((await refusalOf(url, { token: 'eve' })).statusCode).toBe(429);
+  });
+
+  it('[S7] a global interceptor that wraps answers, and a strict ValidationPipe, leave the messages alone', async () => {
+    @Injectable()
+    class Wrap implements NestInterceptor {
+      intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+        return next.handle().pipe(map((data: unknown) => ({ data, statusCode: 200 })));
+      }
+    }
+    const strict = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
+    const { url } = await startLiveApp({
+      platform,
+      providers: [OpenTopics, { provide: APP_INTERCEPTOR, useClass: Wrap }],
+      before: (app) => app.useGlobalPipes(strict),
+    });
+    expect(await useAll(url, 'ann')).toEqual(all);
   });
 });
