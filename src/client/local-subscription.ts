@@ -50,7 +50,7 @@ export class LocalSubscription {
     const at = this.#position;
     if (at === undefined || at.epoch === start.epoch) return;
     if (at.offset === start.offset) this.#position = { epoch: start.epoch, offset: start.offset };
-    else if (this.want === 'nothing') this.want = 'catch-up';
+    else this.want = 'catch-up';
   }
 
   /** `false` when it cannot take `event` now: something is missing before it. */

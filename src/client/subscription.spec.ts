@@ -178,6 +178,17 @@ describe('reconnect', () => {
     expect(seen()).toContain('> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"f","offset":6}}');
   });
 
+  it('[L-5.14] a pushed new epoch says nothing to a subscription that waits for an answer of its own', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4));
+    client.subscribe('a', world.app, { since: { epoch: 'never', offset: 4 } });
+    world.take();
+    await world.peer.tell(subscribed(undefined, 4, { epoch: 'f', recovered: true }));
+    await world.peer.tell(subscribed(2, 4, { epoch: 'f' }), event(5));
+    expect(seen()).toContain('lost unrecovered a@f:4');
+  });
+
   it('[L-4.2] that finds another epoch claims no range', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);

@@ -90,7 +90,8 @@ export class Topic {
   pushed(message: SubscribedMessage): void {
     if (!this.#linked) return;
     if (message.recovered) {
-      for (const local of this.#locals) local.goesOnUnder(message);
+      // Whoever still asks where it can go on may stand in a stream of which the server has not spoken.
+      for (const local of this.#locals) if (local.want === 'nothing') local.goesOnUnder(message);
       this.#next();
       return;
     }

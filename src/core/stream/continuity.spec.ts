@@ -142,6 +142,21 @@ describe('Continuity, where the history has what is missing', () => {
     expect(broker.calls).toEqual(['tops t', 'read t', 'tops t']);
   });
 
+  it('[L-5.10] a publication that waited out a standstill longer than the history is delivered, not reported lost', async () => {
+    const { missing, received, broker, test, later } = await start({
+      rules: { history: { ...history, ttlMs: 250 } },
+      peers: 1,
+      more: { limits: { positionCheckIntervalMs: 2_000 } },
+    });
+    const { epoch } = (await broker.read('t', undefined, { count: 0, bytes: 0 })).top;
+    await missing(3);
+    test.clock.stall(2_300);
+    await test.clock.settle();
+    broker.deliver('t', epoch, { offset: 3, data: '3' });
+    await later(2_000);
+    expect(received()).toEqual([[event(3)]]);
+  });
+
   it('asks again, later and later, while the broker fails to read, and keeps what comes meanwhile', async () => {
     const { missing, publish, received, broker, later, told, test } = await start({ peers: 1 });
     broker.failing.add('read');

@@ -1,6 +1,7 @@
 import type { Healing, Topic } from '../fanout/topic.js';
 import type { Broker } from '../ports/broker.js';
 import type { Cancel } from '../ports/clock.js';
+import { onTheWayMs, stoodStillMs } from './doubts.js';
 import { type HealingBudget, HealingTopic } from './healing-topic.js';
 import { PositionCheck } from './position-check.js';
 import { healingLimits } from './recovery-limits.js';
@@ -56,9 +57,19 @@ export class Continuity {
 
   /** Begins to compare the positions of all topics with the broker's, every so often. */
   start(): void {
-    const { clock, checkIntervalMs, broker } = this.parts;
-    if (checkIntervalMs === 0 || broker.lossless === true) return;
-    this.cancelPeriod = clock.after(checkIntervalMs, () => {
+    const { checkIntervalMs, broker } = this.parts;
+    if (checkIntervalMs > 0 && broker.lossless !== true) this.checkIn(checkIntervalMs);
+  }
+
+  /** After a standstill of the process, what has come in waits to be read: only then the comparison says what is missing. */
+  private checkIn(ms: number): void {
+    const { clock, broker } = this.parts;
+    const dueMs = clock.now() + ms;
+    this.cancelPeriod = clock.after(ms, () => {
+      if (clock.now() - dueMs >= stoodStillMs) {
+        this.checkIn(onTheWayMs);
+        return;
+      }
       if (broker.available) this.positions.ask();
       this.start();
     });

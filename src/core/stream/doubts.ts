@@ -3,10 +3,10 @@ import type { Cancel, Clock } from '../ports/clock.js';
 import type { Position } from '../../protocol/position.js';
 
 /** How long a publication may be on its way from the broker, in milliseconds. */
-const onTheWayMs = 1_000;
+export const onTheWayMs = 1_000;
 
 /** A timer that is so much too late, in milliseconds, shows that the process stood still, and took nothing in meanwhile. */
-const stoodStillMs = 250;
+export const stoodStillMs = 250;
 
 interface Doubt {
   readonly position: Position;
