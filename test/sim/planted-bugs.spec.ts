@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { runSeed } from '../../src/testing/sim/simulate.js';
-import { type PlantedBug, plantedBugs } from './planted-bugs.js';
+import type { PlantedBug } from './plant.js';
+import { plantedBugs } from './planted-bugs.js';
 
 /** Seeds that a mistake may hide from. */
 const most = 2_000;

@@ -96,6 +96,8 @@ export class ConnectionChecker {
     if (at === undefined) this.tell('unsubscribed', `${topic} starts anew without a subscription`);
     else if (at.epoch === message['epoch'] && !this.lossTold.has(topic))
       this.tell('answer', `${topic} starts anew for no reason`);
+    else if (at.epoch !== message['epoch'] && !this.rules.disturbances.hadAny(topic))
+      this.tell('answer', `${topic} is another stream for no reason`);
     this.lossTold.delete(topic);
     this.answers.restarted(topic, message);
   }
