@@ -9,14 +9,19 @@ export interface Backoff {
 export const defaultBackoff: Backoff = { minMs: 500, maxMs: 20_000 };
 
 /**
- * Full jitter: `minMs` plus a random part of `min(maxMs, minMs · 2^attempt)`, in milliseconds. Clients that were cut
- * together do not come back together.
+ * Full jitter: `minMs` plus a random part of `minMs · 2^attempt`, or of `spreadMs` where that is more, and of `maxMs` at
+ * most. Clients that were cut together do not come back together.
  */
-export function backoffMs(attempt: number, { minMs, maxMs }: Backoff, random: () => number): number {
-  return minMs + random() * Math.min(maxMs, minMs * 2 ** attempt);
+export function backoffMs(
+  attempt: number,
+  { minMs, maxMs }: Backoff,
+  random: () => number,
+  spreadMs = 0,
+): number {
+  return minMs + random() * Math.min(maxMs, Math.max(spreadMs, minMs * 2 ** attempt));
 }
 
-/** What a server asks for in milliseconds; 0 where it says nothing sensible. */
+/** What a server says in milliseconds or bytes; 0 where it says nothing sensible. */
 export function askedMs(value: unknown): number {
   return typeof value === 'number' && value > 0 ? value : 0;
 }

@@ -1,3 +1,5 @@
+import { askedMs } from './backoff.js';
+import type { Platform } from './platform.js';
 import { checkToken } from './wire.js';
 
 /**
@@ -13,16 +15,29 @@ export type CredentialFunction = (request: {
 /** A token, or a function that gets one. `undefined` stands for none: a cookie may do. */
 export type Credential = string | CredentialFunction;
 
+/** A function that takes longer is asked again. */
+export const credentialTimeoutMs = 30_000;
+
+export const credentialTimedOut = (): Error =>
+  new Error(`The credential function gave nothing in ${String(credentialTimeoutMs / 1_000)} s`);
+
+/** Most failed handshakes are the network's fault: the same credential is shown again meanwhile. */
+const rejectedApartMs = 30_000;
+
 /** Keeps the credential until there is a reason to ask for another. */
 export class Credentials {
   #token: string | undefined;
   #reason: CredentialReason | undefined = 'connect';
-  /** Milliseconds since 1970, as the server said; `undefined` where it did not. */
-  expiresAt: number | undefined;
+  /** On the platform's monotonic clock; `undefined` where the server named no end. */
+  #endsAt: number | undefined;
+  #rejectedAt = -Infinity;
+  /** Numbers the questions: an answer that is overtaken by a later one is dropped. */
+  #asked = 0;
+  #answered = 0;
 
   constructor(
     private readonly source: Credential | undefined,
-    private readonly now: () => number,
+    private readonly platform: Platform,
   ) {
     if (typeof source !== 'function') checkToken(source);
   }
@@ -33,24 +48,56 @@ export class Credentials {
   }
 
   /** The next `get` asks again. */
-  invalidate(reason: CredentialReason): void {
-    this.#reason = reason;
+  expire(): void {
+    this.#reason = 'expired';
   }
 
-  /** Rejects with what the function throws, and with a `LiveError` for what is no token. */
+  /** A handshake failed: the next `get` asks again, unless one has just been asked for because of that. */
+  reject(): void {
+    const now = this.platform.now();
+    if (now - this.#rejectedAt < rejectedApartMs) return;
+    this.#rejectedAt = now;
+    this.#reason ??= 'rejected';
+  }
+
+  /** The server took it. Returns the milliseconds that it has left, `undefined` where it has no end. */
+  accepted(expiresAt: number | undefined, expiresInMs: number | undefined): number | undefined {
+    this.#rejectedAt = -Infinity;
+    // What is left needs no clock that is right.
+    const leftMs = expiresInMs ?? (expiresAt === undefined ? undefined : expiresAt - this.platform.wallMs());
+    this.#endsAt = leftMs === undefined ? undefined : this.platform.now() + askedMs(leftMs);
+    return leftMs;
+  }
+
+  /** Rejects with what the function throws, and with an error where it gives no token. */
   async get(): Promise<string | undefined> {
-    if (this.expiresAt !== undefined && this.expiresAt <= this.now()) this.#reason ??= 'expired';
+    if (this.#endsAt !== undefined && this.#endsAt <= this.platform.now()) this.#reason ??= 'expired';
     return this.#reason === undefined ? this.#token : this.renew(this.#reason);
   }
 
-  /** Asks for a new one in any case. */
+  /** Asks for a new one in any case. What comes after the caller has given up is kept for the next `get`. */
   async renew(reason: CredentialReason): Promise<string | undefined> {
     const { source } = this;
+    const turn = ++this.#asked;
     const token = typeof source === 'function' ? await source({ reason }) : source;
-    checkToken(token);
-    this.expiresAt = undefined;
-    this.#token = token;
-    this.#reason = undefined;
+    checkGiven(token);
+    if (turn > this.#answered) {
+      this.#answered = turn;
+      this.#endsAt = undefined;
+      this.#token = token;
+      this.#reason = undefined;
+    }
     return token;
+  }
+}
+
+/** What a function gives may be better next time, for instance an error page in the place of a token. */
+function checkGiven(token: unknown): void {
+  try {
+    checkToken(token);
+  } catch (error) {
+    throw new TypeError(`The credential function gave no token. ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

@@ -6,7 +6,7 @@ import type { Port } from './port.js';
 
 /** The unsubscribes that are not answered yet: one that is refused for now is said again, or its topic would go on. */
 export class Farewells {
-  readonly #topicById = new Map<unknown, string>();
+  readonly #idByTopic = new Map<string, unknown>();
   readonly #alarms = new Map<string, Alarm>();
   #attempt = 0;
 
@@ -17,28 +17,31 @@ export class Farewells {
   ) {}
 
   say(topic: string): void {
-    const id = this.port.nextId();
-    this.#topicById.set(id, topic);
-    this.port.send({ type: 'unsubscribe', id, topic });
+    this.#idByTopic.set(topic, this.port.unsubscribe(topic, this.#attempt > 0));
   }
 
-  answered(id: unknown): void {
-    if (this.#topicById.delete(id)) this.#attempt = 0;
+  answered(id: unknown, topic: string): void {
+    if (this.#idByTopic.get(topic) !== id) return;
+    this.#idByTopic.delete(topic);
+    this.#attempt = 0;
   }
 
-  /** Whether the error answers an unsubscribe. */
-  failed({ id, code, retryAfterMs }: ErrorMessage): boolean {
-    const topic = this.#topicById.get(id);
-    if (topic === undefined) return false;
-    this.#topicById.delete(id);
-    if (isTemporary(code))
-      this.#sayLater(topic, askedMs(retryAfterMs) + this.port.backoffMs(this.#attempt++));
+  /** Whether the error answers an unsubscribe, of its topic or, where it names none, of all with its id. */
+  failed({ id, code, retryAfterMs, topic: named }: ErrorMessage): boolean {
+    const failed = [...this.#idByTopic].filter(
+      ([topic, own]) => own === id && (named === undefined || named === topic),
+    );
+    if (failed.length === 0) return false;
+    for (const [topic] of failed) this.#idByTopic.delete(topic);
+    if (!isTemporary(code)) return true;
+    const delayMs = askedMs(retryAfterMs) + this.port.backoffMs(this.#attempt++);
+    for (const [topic] of failed) this.#sayLater(topic, delayMs);
     return true;
   }
 
   /** The connection is gone, and all its subscriptions with it. */
   down(): void {
-    this.#topicById.clear();
+    this.#idByTopic.clear();
     for (const alarm of this.#alarms.values()) alarm.clear();
     this.#alarms.clear();
     this.#attempt = 0;

@@ -8,7 +8,7 @@ export type {
 } from './live-client.options.js';
 export { LiveClientError } from './live-client.error.js';
 export type { LiveClientErrorCode, LiveClose } from './live-client.error.js';
-export type { LiveState, LiveStatus } from './status.js';
+export type { LiveState, LiveStatus, LiveWaiting } from './status.js';
 export type { IterableSubscription, Subscription } from './subscription.js';
 export type {
   EndMessage,

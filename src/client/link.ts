@@ -3,56 +3,28 @@ import { LiveError } from '../protocol/live.error.js';
 import type { DrainingMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
 import { askedMs } from './backoff.js';
-import type { Credentials } from './credentials.js';
-import type { Cancel, Platform } from './platform.js';
+import { Comeback } from './comeback.js';
+import { credentialTimedOut, credentialTimeoutMs } from './credentials.js';
+import type { LinkOwner, LinkParts } from './link-owner.js';
+import type { Cancel } from './platform.js';
 import { Probe } from './probe.js';
-import type { LiveStatus } from './status.js';
-import type { Wire, WireEvents } from './wire.js';
-
-/** A connection that lived this long was a good one: the back-off starts anew after it. */
-const stableAfterMs = 5_000;
-
-/** Whom the link tells. */
-export interface LinkOwner {
-  /** Whether answers are awaited that would be lost by leaving now. */
-  readonly busy: boolean;
-  status(status: LiveStatus): void;
-  up(welcome: WelcomeMessage): void;
-  down(): void;
-  /** Every message but those that are about the connection itself. */
-  message(message: ServerMessage): void;
-  report(error: unknown): void;
-  nextId(): number;
-  /** Milliseconds. */
-  backoffMs(attempt: number): number;
-}
-
-export interface LinkParts {
-  readonly platform: Platform;
-  readonly credentials: Credentials;
-  /** From the start of the handshake to the welcome. */
-  readonly connectTimeoutMs: number;
-  open(token: string | undefined, events: WireEvents): Wire;
-}
+import type { Wire } from './wire.js';
 
 /** One connection after the other, until it is closed for good. */
 export class Link {
   #wire: Wire | undefined;
   #opened = false;
   #welcome: WelcomeMessage | undefined;
-  #openedAt = 0;
-  #attempt = 0;
   /** Counts dials: what comes late from an earlier one is discarded. */
   #dial = 0;
   #waiting = false;
-  /** The server asked not to come back before. */
-  #notBefore = 0;
   #leaving = false;
   #over = false;
   /** The limit of a handshake, or the wait before the next one. */
   readonly #alarm: Alarm;
   readonly #slot: Alarm;
   readonly #probe: Probe;
+  readonly #comeback: Comeback;
   readonly #cancels: readonly Cancel[];
 
   constructor(
@@ -62,6 +34,7 @@ export class Link {
     const { platform } = parts;
     this.#alarm = new Alarm(platform);
     this.#slot = new Alarm(platform);
+    this.#comeback = new Comeback(platform, parts.backoff);
     this.#probe = new Probe(platform, {
       ping: () => {
         const id = owner.nextId();
@@ -70,7 +43,12 @@ export class Link {
       },
       dead: () => this.#drop('no answer to a ping'),
     });
-    this.#cancels = [platform.onOnline(() => this.#online()), platform.onVisible(() => this.probe())];
+    const wake = (): void => this.#wake();
+    this.#cancels = [
+      platform.onOnline(wake),
+      platform.onVisible(wake),
+      platform.onCached(() => this.#rest()),
+    ];
   }
 
   /** Whether a message that is sent now reaches the server before the next reconnect. */
@@ -91,14 +69,22 @@ export class Link {
     if (this.ready) this.#wire?.send(text);
   }
 
-  /** Checks a link that is suspected to be dead. [L-2.9] */
-  probe(): void {
-    if (this.ready) this.#probe.start();
+  /** Checks a link that is suspected to be dead; `onAlive` runs when it is not. [L-2.9] */
+  probe(onAlive?: () => void): void {
+    if (this.ready) this.#probe.start(onAlive);
+  }
+
+  /** Leaves the connection, or the wait for the next one, and dials at once. */
+  reconnect(): void {
+    if (this.#over) return;
+    this.#comeback.force();
+    if (this.#waiting) void this.#connect();
+    else if (this.ready) this.#leave('reconnecting');
   }
 
   /** Nothing is awaited any more: leaves now if it was to leave. */
   settled(): void {
-    if (this.#leaving && !this.owner.busy) this.#leave();
+    if (this.#leaving && !this.owner.busy) this.#leave('draining');
   }
 
   close(): void {
@@ -110,7 +96,13 @@ export class Link {
     this.#waiting = false;
     this.#opened = false;
     this.#alarm.clear();
-    this.owner.status({ state: 'connecting', attempt: this.#attempt });
+    this.owner.status({ state: 'connecting', attempt: this.#comeback.attempt });
+    // A listener may have closed it.
+    if (dial !== this.#dial) return;
+    this.#alarm.set(credentialTimeoutMs, () => {
+      this.#dial += 1;
+      this.#noCredential(credentialTimedOut());
+    });
     let token: string | undefined;
     try {
       token = await this.parts.credentials.get();
@@ -127,7 +119,7 @@ export class Link {
       this.#wire = this.parts.open(token, {
         opened: () => void (this.#opened = true),
         message: (text) => this.#receive(text),
-        closed: (code, reason) => this.#down(code, reason),
+        closed: (code, reason) => this.#down(code, reason, code < 4000),
       });
     } catch (error) {
       // A constructor throws for a URL that it will not like next time either.
@@ -142,16 +134,18 @@ export class Link {
       return;
     }
     this.owner.report(error);
-    this.#wait(1006, 'no credential');
+    this.#wait(1006, 'no credential', false);
   }
 
   #receive(text: string): void {
+    this.#probe.heard();
     try {
       const message = JSON.parse(text) as ServerMessage;
       if (message.type === 'welcome') this.#up(message);
       else if (message.type === 'pong') this.#probe.answered(message.id);
       // A refused ping is an answer, too: the link lives.
       else if (message.type === 'error' && this.#probe.answered(message.id)) return;
+      else if (message.type === 'incoming') this.#probe.incoming(message.bytes);
       else if (message.type === 'draining') this.#drain(message);
       else this.owner.message(message);
     } catch (error) {
@@ -163,8 +157,8 @@ export class Link {
     if (this.ready) return;
     this.#alarm.clear();
     this.#welcome = welcome;
-    this.#openedAt = this.parts.platform.now();
-    this.#probe.watch();
+    this.#comeback.opened(askedMs(welcome.reconnectSpreadMs));
+    this.#probe.watch(welcome.limits);
     this.owner.status({ state: 'open', welcome });
     // A listener may have closed it.
     if (this.ready) this.owner.up(welcome);
@@ -172,7 +166,7 @@ export class Link {
 
   #drop(reason: string): void {
     this.#wire?.close(reason);
-    this.#down(1006, reason);
+    this.#down(1006, reason, false);
   }
 
   /** Forgets the wire, whichever way it ended. */
@@ -186,26 +180,26 @@ export class Link {
     this.#slot.clear();
     this.#probe.stop();
     if (!wasReady) return;
-    if (this.parts.platform.now() - this.#openedAt >= stableAfterMs) this.#attempt = 0;
+    this.#comeback.ended();
     this.owner.down();
   }
 
-  /** Decides whether to come back. [L-10.3] */
-  #down(code: number, reason: string): void {
+  /** Decides whether to come back, and when. [L-10.3] */
+  #down(code: number, reason: string, crowd: boolean): void {
+    const { credentials } = this.parts;
+    const welcomed = this.ready;
     this.#forget();
-    if (!this.#opened) this.parts.credentials.invalidate('rejected');
-    else if (code === CloseCode.credentialExpired && this.parts.credentials.renewable) {
-      this.parts.credentials.invalidate('expired');
-    } else if (!mayReconnect(code)) {
+    if (!this.#opened) credentials.reject();
+    else if (code === CloseCode.credentialExpired) credentials.expire();
+    else if (!mayReconnect(code)) {
       this.#end({ code, reason });
       return;
     }
-    this.#wait(code, reason);
+    this.#wait(code, reason, crowd && welcomed);
   }
 
-  #wait(code: number, reason: string): void {
-    const slotMs = this.#notBefore - this.parts.platform.now();
-    const delayMs = slotMs > 0 ? slotMs : this.owner.backoffMs(this.#attempt++);
+  #wait(code: number, reason: string, crowd: boolean): void {
+    const delayMs = this.#comeback.delayMs(crowd);
     this.#waiting = true;
     this.#alarm.set(delayMs, () => void this.#connect());
     this.owner.status({ state: 'waiting', delayMs, code, reason });
@@ -214,25 +208,33 @@ export class Link {
   /** Picks the moment to go elsewhere: its own within the window, so that not everybody comes at once. */
   #drain({ reconnectAfterMs, windowMs }: DrainingMessage): void {
     const delayMs = askedMs(reconnectAfterMs) + this.parts.platform.random() * askedMs(windowMs);
-    this.#notBefore = this.parts.platform.now() + delayMs;
+    this.#comeback.postpone(delayMs);
     this.#slot.set(delayMs, () => {
       this.#leaving = true;
       this.settled();
     });
   }
 
-  #leave(): void {
-    this.#wire?.close('draining');
+  #leave(reason: string): void {
+    this.#wire?.close(reason);
     this.#forget();
     void this.#connect();
   }
 
-  #online(): void {
-    if (this.#waiting && this.parts.platform.now() >= this.#notBefore) {
-      this.#attempt = 0;
-      void this.#connect();
-    }
-    this.probe();
+  /** The network or the page is back. */
+  #wake(): void {
+    const may = this.#comeback.hurry();
+    if (this.#waiting && may) void this.#connect();
+    if (this.ready) this.#probe.wake();
+  }
+
+  /** The page is kept in the back/forward cache, where a connection would be held for nobody. */
+  #rest(): void {
+    const reason = 'page cached';
+    this.#wire?.close(reason);
+    this.#forget();
+    this.#waiting = true;
+    this.owner.status({ state: 'waiting', delayMs: Infinity, code: 1000, reason });
   }
 
   #end({ code, reason, error }: { code: number; reason: string; error?: unknown }): void {

@@ -13,7 +13,7 @@ import type {
 import { LocalSubscription } from './local-subscription.js';
 import { type Cancel, defaultPlatform } from './platform.js';
 import { Session } from './session.js';
-import type { LiveState, LiveStatus } from './status.js';
+import type { LiveState, LiveStatus, LiveWaiting } from './status.js';
 import { type IterableSubscription, iterable, listening, type Subscription } from './subscription.js';
 import type { DataOf, EndMessage, SnapshotOf, TopicMessage } from './topic-messages.js';
 import { openWire, webSocketOf } from './wire.js';
@@ -22,9 +22,11 @@ import { openWire, webSocketOf } from './wire.js';
 export interface LiveClientEvents {
   /** Every change of state, in order. */
   readonly status: LiveStatus;
+  /** Each time that a subscription could not start, or go on, and is tried again by itself. */
+  readonly waiting: LiveWaiting;
   /**
-   * What went wrong without ending anything: a listener that threw, a credential that could not be had, an error of the
-   * server that answers nothing. Without a listener, what a listener threw is an uncaught error; the rest is passed over.
+   * What went wrong without ending anything: a listener that threw, a credential that could not be had, a
+   * subscription that could not start at the first try, an error of the server that answers nothing. Without a listener, what a listener threw is an uncaught error; the rest is passed over.
    */
   readonly error: unknown;
 }
@@ -47,7 +49,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     const platform = options.platform ?? defaultPlatform();
     this.#session = new Session({
       platform,
-      credentials: new Credentials(options.credential, () => platform.now()),
+      credentials: new Credentials(options.credential, platform),
       backoff: { ...defaultBackoff, ...options.backoff },
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
@@ -57,6 +59,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
         this.#listeners.emit('status', status);
       },
       report: (error) => this.#listeners.emit('error', error),
+      waiting: (waiting) => this.#listeners.emit('waiting', waiting),
     });
     this.#session.start();
   }
@@ -138,6 +141,14 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
       data,
       ...(key !== undefined && { key }),
     });
+  }
+
+  /**
+   * Leaves the connection, if there is one, and dials again at once; subscriptions go on by their positions. A publication
+   * whose answer is awaited rejects with `unknown-outcome`. Does nothing while a handshake is under way, or once closed.
+   */
+  reconnect(): void {
+    this.#session.reconnect();
   }
 
   /** Ends everything for good: subscriptions end, iterators finish, what is pending rejects. Calling it again does nothing. */

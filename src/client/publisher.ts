@@ -2,7 +2,7 @@ import { LiveError } from '../protocol/live.error.js';
 import type { ErrorMessage, PublishedMessage, PublishRequest } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
 import { LiveClientError } from './live-client.error.js';
-import type { Cancel } from './platform.js';
+import { Alarm } from './alarm.js';
 import type { Port } from './port.js';
 
 /** Publications that wait for a connection or an answer. */
@@ -11,7 +11,7 @@ const maxPending = 1_000;
 interface Pending {
   readonly text: string;
   sent: boolean;
-  readonly cancel: Cancel;
+  readonly alarm: Alarm;
   resolve(position: Position): void;
   reject(error: Error): void;
 }
@@ -37,8 +37,9 @@ export class Publisher {
       if (this.#pending.size >= maxPending) {
         throw new LiveClientError('not-sent', `${String(maxPending)} publications are waiting already`);
       }
-      const cancel = this.port.platform.setTimer(() => this.#late(id), this.port.requestTimeoutMs);
-      this.#pending.set(id, { text, sent: false, cancel, resolve, reject });
+      const alarm = new Alarm(this.port.platform);
+      alarm.set(this.port.requestTimeoutMs, () => this.#late(id));
+      this.#pending.set(id, { text, sent: false, alarm, resolve, reject });
       this.flush();
     });
   }
@@ -99,7 +100,7 @@ export class Publisher {
     const pending = this.#pending.get(id);
     if (pending === undefined) return undefined;
     this.#pending.delete(id);
-    pending.cancel();
+    pending.alarm.clear();
     this.port.settled();
     return pending;
   }

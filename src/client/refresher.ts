@@ -3,7 +3,7 @@ import { LiveError } from '../protocol/live.error.js';
 import type { AuthenticatedMessage, ErrorMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
 import { askedMs } from './backoff.js';
-import type { Credentials } from './credentials.js';
+import { type Credentials, credentialTimedOut, credentialTimeoutMs } from './credentials.js';
 import type { Port } from './port.js';
 
 /** A clock that is wrong must not make this a busy loop. */
@@ -13,7 +13,7 @@ const apartMs = 1_000;
 export class Refresher {
   #id: number | undefined;
   #attempt = 0;
-  /** Counts connections: a credential that comes late is not sent on the next one. */
+  /** Counts connections and questions: a credential that comes late is not sent. */
   #turn = 0;
   readonly #alarm: Alarm;
 
@@ -25,19 +25,20 @@ export class Refresher {
   }
 
   /** Somewhere in 80 to 90 % of what remains, so that clients that came together do not refresh together. */
-  plan(expiresAt: number | undefined, leastMs = 0): void {
-    this.credentials.expiresAt = expiresAt;
-    const { platform } = this.port;
-    const leftMs = (expiresAt ?? 0) - platform.now();
+  plan(
+    { expiresAt, expiresInMs }: Pick<AuthenticatedMessage, 'expiresAt' | 'expiresInMs'>,
+    leastMs = 0,
+  ): void {
+    const leftMs = this.credentials.accepted(expiresAt, expiresInMs) ?? 0;
     // Over already, on a connection that was let in: this clock is wrong, and no plan can be made with it.
     if (!this.credentials.renewable || leftMs <= 0) return;
-    this.#after(Math.max(leastMs, leftMs * (0.8 + 0.1 * platform.random())));
+    this.#after(Math.max(leastMs, leftMs * (0.8 + 0.1 * this.port.platform.random())));
   }
 
-  answered({ id, expiresAt }: AuthenticatedMessage): void {
-    if (!this.#take(id)) return;
+  answered(message: AuthenticatedMessage): void {
+    if (!this.#take(message.id)) return;
     this.#attempt = 0;
-    this.plan(expiresAt, apartMs);
+    this.plan(message, apartMs);
   }
 
   /** Whether the error answers an `auth`. */
@@ -71,18 +72,27 @@ export class Refresher {
   }
 
   async #refresh(): Promise<void> {
-    const turn = this.#turn;
+    const turn = ++this.#turn;
+    this.#alarm.set(credentialTimeoutMs, () => {
+      this.#turn += 1;
+      this.#failedWith(credentialTimedOut());
+    });
     try {
       const token = await this.credentials.renew('refresh');
-      if (turn !== this.#turn || token === undefined) return;
+      if (turn !== this.#turn) return;
+      this.#alarm.clear();
+      if (token === undefined) return;
       const id = this.port.nextId();
       this.#id = id;
-      this.#alarm.set(this.port.requestTimeoutMs, () => this.#again(0));
+      this.#alarm.set(this.port.answerTimeoutMs, () => this.#again(0));
       this.port.send({ type: 'auth', id, token });
     } catch (error) {
-      if (turn !== this.#turn) return;
-      this.port.report(error);
-      this.#again(0);
+      if (turn === this.#turn) this.#failedWith(error);
     }
+  }
+
+  #failedWith(error: unknown): void {
+    this.port.report(error);
+    this.#again(0);
   }
 }

@@ -1,14 +1,22 @@
 import { LiveError } from '../protocol/live.error.js';
-import type { ErrorMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
-import { type Backoff, backoffMs } from './backoff.js';
+import type {
+  ClientMessage,
+  ErrorMessage,
+  ServerMessage,
+  TopicRequest,
+  WelcomeMessage,
+} from '../protocol/messages.js';
+import { askedMs, type Backoff, backoffMs } from './backoff.js';
+import { Bundle } from './bundle.js';
 import type { Credentials } from './credentials.js';
-import { Link, type LinkOwner } from './link.js';
+import { Link } from './link.js';
+import type { LinkOwner } from './link-owner.js';
 import { LiveClientError } from './live-client.error.js';
 import type { Platform } from './platform.js';
 import type { Port } from './port.js';
 import { Publisher } from './publisher.js';
 import { Refresher } from './refresher.js';
-import type { LiveStatus } from './status.js';
+import type { LiveStatus, LiveWaiting } from './status.js';
 import { Topics } from './topics.js';
 import type { Wire, WireEvents } from './wire.js';
 
@@ -21,7 +29,11 @@ export interface SessionParts {
   open(token: string | undefined, events: WireEvents): Wire;
   status(status: LiveStatus): void;
   report(error: unknown): void;
+  waiting(waiting: LiveWaiting): void;
 }
+
+/** What an answer may need beside the time that the server allows for it. */
+const transitMs = 2_000;
 
 /** Ties the link to what runs over it: hands each message to whom it concerns. */
 export class Session implements Port, LinkOwner {
@@ -29,15 +41,24 @@ export class Session implements Port, LinkOwner {
   readonly publisher: Publisher;
   readonly platform: Platform;
   readonly requestTimeoutMs: number;
+  answerTimeoutMs: number;
   maxMessageBytes = Infinity;
   readonly #link: Link;
   readonly #refresher: Refresher;
+  readonly #bundle: Bundle;
   #lastId = 0;
+  #chance = 0;
 
   constructor(private readonly parts: SessionParts) {
     this.platform = parts.platform;
     this.requestTimeoutMs = parts.requestTimeoutMs;
+    this.answerTimeoutMs = parts.requestTimeoutMs;
     this.#link = new Link(this, parts);
+    this.#bundle = new Bundle({
+      platform: parts.platform,
+      nextId: () => this.nextId(),
+      send: (message) => this.#link.send(JSON.stringify(message)),
+    });
     this.topics = new Topics(this);
     this.publisher = new Publisher(this);
     this.#refresher = new Refresher(this, parts.credentials);
@@ -45,6 +66,10 @@ export class Session implements Port, LinkOwner {
 
   start(): void {
     this.#link.start();
+  }
+
+  reconnect(): void {
+    this.#link.reconnect();
   }
 
   close(): void {
@@ -59,12 +84,22 @@ export class Session implements Port, LinkOwner {
     return this.publisher.busy;
   }
 
-  send(message: object): void {
+  send(message: ClientMessage): void {
     this.sendText(JSON.stringify(message));
   }
 
+  /** What was asked for before goes first: a publication comes back to who subscribed before it. */
   sendText(text: string): void {
+    this.#bundle.flush();
     this.#link.send(text);
+  }
+
+  subscribe(request: TopicRequest, again: boolean): number {
+    return this.#bundle.subscribe(request, again);
+  }
+
+  unsubscribe(topic: string, again: boolean): number {
+    return this.#bundle.unsubscribe(topic, again);
   }
 
   nextId(): number {
@@ -72,11 +107,11 @@ export class Session implements Port, LinkOwner {
   }
 
   backoffMs(attempt: number): number {
-    return backoffMs(attempt, this.parts.backoff, () => this.platform.random());
+    return backoffMs(attempt, this.parts.backoff, () => this.#chance);
   }
 
-  suspect(): void {
-    this.#link.probe();
+  suspect(onAlive?: () => void): void {
+    this.#link.probe(onAlive);
   }
 
   settled(): void {
@@ -85,6 +120,10 @@ export class Session implements Port, LinkOwner {
 
   report(error: unknown): void {
     this.parts.report(error);
+  }
+
+  waiting(topic: string, { code, message }: LiveError, delayMs: number): void {
+    this.parts.waiting({ topic, code, reason: message, delayMs });
   }
 
   status(status: LiveStatus): void {
@@ -97,9 +136,13 @@ export class Session implements Port, LinkOwner {
     this.topics.end(own ? undefined : error instanceof Error ? error : closed);
   }
 
-  up({ expiresAt, limits }: WelcomeMessage): void {
+  up(welcome: WelcomeMessage): void {
+    const { limits } = welcome;
     this.maxMessageBytes = limits.maxMessageBytes;
-    this.#refresher.plan(expiresAt);
+    this.answerTimeoutMs = Math.max(this.requestTimeoutMs, askedMs(limits.answerTimeoutMs) + transitMs);
+    this.#chance = this.platform.random();
+    this.#bundle.up(limits);
+    this.#refresher.plan(welcome);
     this.topics.up();
     this.publisher.flush();
   }
@@ -107,6 +150,7 @@ export class Session implements Port, LinkOwner {
   down(): void {
     this.#refresher.down();
     this.topics.down();
+    this.#bundle.down();
     this.publisher.down();
   }
 

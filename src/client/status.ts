@@ -1,9 +1,11 @@
+import type { ErrorCode } from '../protocol/codes.js';
 import type { WelcomeMessage } from '../protocol/messages.js';
 
 /**
  * - `connecting`: a handshake is under way, or the credential is being asked for.
  * - `open`: welcomed by the server.
- * - `waiting`: the connection is down, another try comes after `delayMs`, or at once when the network comes back.
+ * - `waiting`: the connection is down, another try comes after `delayMs`, or at once when the network or the page
+ *   comes back. `delayMs` is `Infinity` while the page is in the back/forward cache.
  * - `closed`: over for good. A new client is needed to come back.
  */
 export type LiveStatus =
@@ -27,5 +29,15 @@ export type LiveStatus =
       /** Where it was neither `close()` nor a close code that ended it. */
       readonly error?: unknown;
     };
+
+/** A subscription that the server could not start or go on with now. */
+export interface LiveWaiting {
+  readonly topic: string;
+  /** `unavailable`, `rate-limited` or `internal`. */
+  readonly code: ErrorCode;
+  readonly reason: string;
+  /** Milliseconds until it is tried again. */
+  readonly delayMs: number;
+}
 
 export type LiveState = LiveStatus['state'];

@@ -5,14 +5,16 @@ import type { Position } from '../protocol/position.js';
 import { Alarm } from './alarm.js';
 import { askedMs } from './backoff.js';
 import type { LocalSubscription } from './local-subscription.js';
+import { Locals } from './locals.js';
 import type { Port } from './port.js';
+import { Question } from './question.js';
 
 /** Gaps that follow each other faster than this are asked about with back-off. */
 const gapsApartMs = 5_000;
 
 /** One topic: all local subscriptions to it share one subscription of the server. */
 export class Topic {
-  readonly #locals = new Set<LocalSubscription>();
+  readonly #locals = new Locals();
   /**
    * Whether the server has a subscription of ours. While it has not, everybody here wants something; what comes for this
    * topic is meant for a subscription that is over, may be of another stream, and is not for anybody here.
@@ -24,7 +26,7 @@ export class Topic {
   #snapshots: boolean | undefined;
   /** What the server was asked for last. */
   #rate = Infinity;
-  #request: { readonly id: number; readonly since: Position | undefined } | undefined;
+  #request: Question | undefined;
   #attempt = 0;
   #lastGapAt = -Infinity;
   /** The limit of a request, or the wait before the next one. */
@@ -52,7 +54,7 @@ export class Topic {
 
   /** Somebody wants more or less often to be told: the server is asked again, from where everybody here stands. [L-4.8] */
   paced(): void {
-    if (this.#linked && this.#fastest() !== this.#rate) this.#cut();
+    if (this.#linked && this.#locals.fastest() !== this.#rate) this.#cut();
     this.#next();
   }
 
@@ -81,8 +83,12 @@ export class Topic {
     this.#attempt = 0;
     // Another epoch continues `since` only from that very offset.
     const isSame = since?.epoch === message.epoch || since?.offset === message.offset;
-    if (since !== undefined && message.recovered && isSame) this.#continues(since, message.epoch);
-    else this.#startsOver(message, since);
+    if (since !== undefined && message.recovered && isSame)
+      this.#locals.continue(since, message.epoch, this.#snapshots);
+    else {
+      this.#snapshots = 'snapshot' in message;
+      this.#locals.startOver(message, since);
+    }
     this.paced();
   }
 
@@ -117,9 +123,9 @@ export class Topic {
       if (this.#snapshots !== true) local.startsAt({ epoch: at.epoch, offset: to }, 'dropped');
       else {
         local.missed();
-        // The start follows unasked.
+        // The start follows unasked; a pong would come behind one that is on its way.
         if (this.#request === undefined && !this.#alarm.armed)
-          this.#alarm.set(this.port.requestTimeoutMs, () => this.#next());
+          this.#alarm.set(this.port.requestTimeoutMs, () => this.port.suspect(() => this.#next()));
       }
     }
   }
@@ -132,7 +138,7 @@ export class Topic {
       this.end(new LiveError(code, message));
       return;
     }
-    this.#retry(askedMs(retryAfterMs));
+    this.#retry(new LiveError(code, message), askedMs(retryAfterMs));
   }
 
   /** Over for all of them. */
@@ -147,7 +153,7 @@ export class Topic {
   ended(error: LiveError): void {
     if (!this.#linked) return;
     if (isTemporary(error.code)) {
-      if (this.#request === undefined) this.#retry(0);
+      if (this.#request === undefined) this.#retry(error, 0);
       return;
     }
     this.#asked = this.#request !== undefined;
@@ -160,61 +166,35 @@ export class Topic {
     const locals = [...this.#locals];
     const behind = locals.find(({ want }) => want === 'catch-up')?.position;
     if (behind !== undefined) {
-      this.#ask(this.#earliest(behind));
+      this.#ask(this.#locals.earliest(behind));
       return;
     }
     const starting = locals.filter(({ want }) => want !== 'nothing');
-    const current = this.#snapshots === false ? this.#newest() : undefined;
+    const current = this.#snapshots === false ? this.#locals.newest() : undefined;
     if (current !== undefined) for (const local of starting) local.startsAt(current);
     else if (starting.length > 0) this.#ask(undefined);
   }
 
-  /** The earliest position in the same epoch that somebody here would continue: nobody is left behind by the answer. */
-  #earliest(behind: Position): Position {
-    let earliest = behind;
-    for (const { position, want } of this.#locals) {
-      if (want === 'restart' || position?.epoch !== behind.epoch) continue;
-      if (position.offset < earliest.offset) earliest = position;
-    }
-    return earliest;
-  }
-
-  /** What satisfies all of them. */
-  #fastest(): number {
-    return Math.max(...Array.from(this.#locals, ({ maxRate }) => maxRate));
-  }
-
-  #newest(): Position | undefined {
-    let newest: Position | undefined;
-    for (const { position, want } of this.#locals) {
-      if (want === 'nothing' && position !== undefined && position.offset >= (newest?.offset ?? 0))
-        newest = position;
-    }
-    return newest;
-  }
-
   #ask(since: Position | undefined): void {
-    const id = this.port.nextId();
-    const rate = this.#fastest();
-    this.#request = { id, since };
+    const rate = this.#locals.fastest();
     this.#asked = true;
     this.#rate = rate;
-    this.#alarm.set(this.port.requestTimeoutMs, () => {
-      this.port.suspect();
-      this.#retry(0);
-    });
     const how = { ...(since !== undefined && { since }), ...(rate < Infinity && { maxRate: rate }) };
-    this.port.send({ type: 'subscribe', id, topic: this.name, ...how });
+    this.#request = new Question(this.port, this.#alarm, { topic: this.name, ...how }, this.#attempt > 0);
   }
 
   /** Nothing is known of a subscription whose request failed: it is asked for again as after a cut. */
-  #retry(askedForMs: number): void {
+  #retry(error: LiveError, askedForMs: number): void {
+    const delayMs = askedForMs + this.port.backoffMs(this.#attempt);
     this.#settle();
     this.#cut();
-    this.#alarm.set(askedForMs + this.port.backoffMs(this.#attempt++), () => this.#next());
+    this.#alarm.set(delayMs, () => this.#next());
+    if (this.#attempt++ === 0) this.port.report(error);
+    this.port.waiting(this.name, error, delayMs);
   }
 
   #settle(): void {
+    this.#request?.end();
     this.#request = undefined;
     this.#alarm.clear();
   }
@@ -222,35 +202,6 @@ export class Topic {
   #cut(): void {
     this.#linked = false;
     for (const local of this.#locals) local.cut();
-  }
-
-  /** Everything after `since` comes again, under `epoch`, also for who was to start over. [L-5.13] */
-  #continues(since: Position, epoch: string): void {
-    const now = { epoch, offset: since.offset };
-    for (const local of this.#locals) {
-      if (epoch !== since.epoch && local.isAt(since)) local.goesOnUnder(now);
-      if (local.reached(now)) local.continues();
-      // How much of that epoch is left beyond `since`, only a question of its own tells.
-      else if (local.reached(since)) local.cut();
-      else if (local.want !== 'nothing') continue;
-      // It stands in a stream that is gone, and was not told because this request came first.
-      else if (this.#snapshots === false) local.startsAt(now, 'new-epoch');
-      else local.missed();
-    }
-  }
-
-  #startsOver(start: SubscribedMessage, since: Position | undefined): void {
-    this.#snapshots = 'snapshot' in start;
-    for (const local of this.#locals) {
-      const { want } = local;
-      const unrecovered = want === 'catch-up' && since !== undefined && local.reached(since);
-      if (want === 'start' || want === 'restart' || unrecovered) local.startsAt(start);
-      else if (want === 'catch-up' || local.reached(start)) continue;
-      // A start for another one passed over what this one lacks. That is worth one question, but not a second one:
-      // two that ask in turn would pass over each other for ever.
-      else if (since === undefined) local.cut();
-      else local.startsAt(start);
-    }
   }
 
   #gap(): void {

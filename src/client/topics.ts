@@ -73,7 +73,7 @@ export class Topics {
       case 'unsubscribed':
         // With an id it is an answer. [L-3.9]
         if (message.id === undefined) topic?.ended(endedByServer(message));
-        else this.#farewells.answered(message.id);
+        else this.#farewells.answered(message.id, message.topic);
         break;
       case 'subscribed':
         this.#subscribed(message, topic);
@@ -81,15 +81,15 @@ export class Topics {
     }
   }
 
-  /** Whether the error answers the request of a topic, or an unsubscribe. */
+  /** Whether the error answers requests of topics, or unsubscribes: of its topic or, where it names none, all. [L-3.14] */
   failed(message: ErrorMessage): boolean {
-    if (this.#farewells.failed(message)) return true;
+    let found = this.#farewells.failed(message);
     for (const topic of this.#byName.values()) {
-      if (topic.requestId !== message.id) continue;
+      if (topic.requestId !== message.id || (message.topic ?? topic.name) !== topic.name) continue;
       topic.failed(message);
-      return true;
+      found = true;
     }
-    return false;
+    return found;
   }
 
   #subscribed(message: SubscribedMessage, topic: Topic | undefined): void {

@@ -136,6 +136,61 @@ describe('over a real socket', () => {
     expect(await until(client, 'closed')).toEqual({ state: 'closed', code: 4503, reason: 'logged out' });
   });
 
+  it('[L-9.17] a client takes a message of more than 1 MiB', async () => {
+    const client = open();
+    await until(client, 'open');
+    const data = 'x'.repeat(2 ** 20);
+    const taken = new Promise((resolve) => {
+      client.subscribe('a', (message) => {
+        if (message.type === 'start')
+          for (const ws of server.sockets.clients)
+            ws.send(JSON.stringify({ type: 'event', topic: 'a', offset: 1, data }));
+        else resolve(message.type === 'event' && message.data);
+      });
+    });
+    expect(await taken).toBe(data);
+  });
+
+  it('a handshake that fails ends at `error`, also where no `close` follows, as on Node 22', async () => {
+    class Failing {
+      readonly #fail: Promise<((event: unknown) => void)[]>;
+      readonly #listeners: ((event: unknown) => void)[] = [];
+
+      constructor() {
+        this.#fail = Promise.resolve(this.#listeners);
+        void this.#fail.then((all) => all.forEach((listener) => listener({ message: 'non-101' })));
+      }
+
+      addEventListener(type: string, listener: (event: never) => void): void {
+        if (type === 'error') this.#listeners.push(listener as (event: unknown) => void);
+      }
+
+      send(): void {}
+
+      close(): void {}
+    }
+    const client = open({ webSocket: Failing });
+    expect(await until(client, 'waiting')).toMatchObject({ code: 1006, reason: 'non-101' });
+  });
+
+  it('a closed client cuts a socket whose peer does not answer the close', async () => {
+    const sockets: WebSocket[] = [];
+    class Kept extends WebSocket {
+      constructor(address: string, protocols: string[]) {
+        super(address, protocols);
+        sockets.push(this);
+      }
+    }
+    const client = open({ webSocket: Kept });
+    await until(client, 'open');
+    for (const ws of server.sockets.clients) ws.pause();
+    const startMs = Date.now();
+    const gone = new Promise((resolve) => void sockets[0]?.once('close', resolve));
+    client.close();
+    await gone;
+    expect(Date.now() - startMs).toBeLessThan(1_000);
+  });
+
   it('closed during the handshake raises nothing', async () => {
     const client = open();
     await Promise.resolve();
@@ -166,6 +221,30 @@ describe('platform of a browser', () => {
     visibilityState = 'hidden';
   }
 
+  it('tells of a page that is kept, shown again, or thawed', () => {
+    const [window, page] = [new EventTarget(), new Page()];
+    vi.stubGlobal('addEventListener', window.addEventListener.bind(window));
+    vi.stubGlobal('removeEventListener', window.removeEventListener.bind(window));
+    vi.stubGlobal('document', page);
+    const seen: string[] = [];
+    const platform = defaultPlatform();
+    const cancels = [
+      platform.onCached(() => seen.push('cached')),
+      platform.onVisible(() => seen.push('visible')),
+    ];
+    const happen = (): void => {
+      window.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: false }));
+      window.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: true }));
+      window.dispatchEvent(new Event('pageshow'));
+      page.dispatchEvent(new Event('resume'));
+    };
+    happen();
+    expect(seen).toEqual(['cached', 'visible', 'visible']);
+    cancels.forEach((cancel) => cancel());
+    happen();
+    expect(seen).toHaveLength(3);
+  });
+
   it('says when the network comes back and when the page becomes visible, until it is cancelled', () => {
     const [network, page] = [new EventTarget(), new Page()];
     vi.stubGlobal('addEventListener', network.addEventListener.bind(network));
@@ -193,7 +272,7 @@ describe('platform of a browser', () => {
 
   it('has a clock, chance, and timers that can be cancelled', async () => {
     const platform = defaultPlatform();
-    expect(Math.abs(platform.now() - Date.now())).toBeLessThan(1_000);
+    expect(Math.abs(platform.wallMs() - Date.now())).toBeLessThan(1_000);
     expect(platform.random()).toBeLessThan(1);
     const seen: string[] = [];
     platform.setTimer(() => seen.push('cancelled'), 0)();

@@ -7,6 +7,8 @@ export interface WebSocketLike {
   addEventListener(type: never, listener: never): void;
   send(text: string): void;
   close(code?: number, reason?: string): void;
+  /** Of the package `ws`, and of Bun. */
+  terminate?(): void;
 }
 
 /** What is read of those events. */
@@ -57,6 +59,9 @@ export function checkToken(token: unknown): void {
   );
 }
 
+/** How long a peer may take to answer the close before the socket is cut, where the runtime can do that. */
+const closeWithinMs = 500;
+
 /** Opens a WebSocket with the credential in the subprotocol list. [L-1.2] [L-1.3] */
 export function openWire(
   WebSocket: WebSocketConstructor,
@@ -71,8 +76,16 @@ export function openWire(
     listener: (event: SocketEvent) => void,
   ) => void;
   let over = false;
+  let opened = false;
+  let cut: ReturnType<typeof setTimeout> | undefined;
   let failure = '';
+  const end = (code: number, reason: string): void => {
+    if (over) return;
+    over = true;
+    events.closed(code, reason);
+  };
   on('open', () => {
+    opened = true;
     if (!over) events.opened();
   });
   on('message', ({ data }) => {
@@ -81,11 +94,12 @@ export function openWire(
   // Stays set when it is over: `ws` throws an error that nobody listens to.
   on('error', ({ message }) => {
     if (typeof message === 'string') failure = message;
+    // Node 22 has no `close` for a handshake that failed.
+    if (!opened) end(1006, failure);
   });
   on('close', ({ code, reason }) => {
-    if (over) return;
-    over = true;
-    events.closed(code, reason || failure);
+    clearTimeout(cut);
+    end(code, reason || failure);
   });
   return {
     send(text) {
@@ -95,6 +109,8 @@ export function openWire(
       if (over) return;
       over = true;
       socket.close(1000, reason);
+      // A dead link never answers, and would keep the process.
+      if (typeof socket.terminate === 'function') cut = setTimeout(() => socket.terminate?.(), closeWithinMs);
     },
   };
 }

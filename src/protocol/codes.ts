@@ -40,13 +40,14 @@ export const CloseReason = {
   tooFast: 'too fast',
 } as const;
 
-const transportCodesToComeBack: ReadonlySet<number> = new Set([1001, 1006, 1008, 1011, 1012, 1013]);
+/** Of the codes below 4000, those after which a client stays away. */
+const final: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1009]);
 
 /**
- * Whether a client comes back after a close with `code`: one comparison, also for a code it has never seen. [L-10.3]
- * Codes below 4000 that are not named there end the matter.
+ * Whether a client comes back after a close with `code`, also one it has never seen. What a live server never sends (0,
+ * 1005, 1014, 1015, 3000 to 3999) comes from something in between, or from the runtime, and is like 1006. [L-10.3]
  */
 export function mayReconnect(code: number): boolean {
-  if (code >= 4000 && code <= 4999) return code < 4500;
-  return transportCodesToComeBack.has(code);
+  if (code >= 4500 && code <= 4999) return code === CloseCode.credentialExpired;
+  return !final.has(code);
 }

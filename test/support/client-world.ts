@@ -65,7 +65,8 @@ export class FakePeer {
       connectionId: 'c',
       instanceId: 'i',
       user: null,
-      limits: { maxMessageBytes: 65_536, maxTopics: 128, pingIntervalMs: 25_000 },
+      // Tests of other things are not disturbed by pings of a silent link.
+      limits: { maxMessageBytes: 65_536, maxTopics: 128, pingIntervalMs: 1e12 },
       ...extra,
     });
   }
@@ -104,16 +105,24 @@ export class World {
   /** What `random` gives. */
   chance = 0.5;
   nowMs = 1_700_000_000_000;
+  /** How wrong this machine's clock is. */
+  skewMs = 0;
   readonly #timers = new Set<Timer>();
-  readonly #listeners = { online: new Set<() => void>(), visible: new Set<() => void>() };
+  readonly #listeners = {
+    online: new Set<() => void>(),
+    visible: new Set<() => void>(),
+    cached: new Set<() => void>(),
+  };
   #order = 0;
 
   readonly platform: Platform = {
-    now: () => this.nowMs,
+    now: () => this.nowMs - 1_699_000_000_000,
+    wallMs: () => this.nowMs + this.skewMs,
     random: () => this.chance,
     setTimer: (run, delayMs) => this.#setTimer(run, delayMs),
     onOnline: (listener) => this.#listen('online', listener),
     onVisible: (listener) => this.#listen('visible', listener),
+    onCached: (listener) => this.#listen('cached', listener),
   };
 
   readonly WebSocket: WebSocketConstructor = this.#webSocket();
@@ -123,7 +132,8 @@ export class World {
   }
 
   get listenerCount(): number {
-    return this.#listeners.online.size + this.#listeners.visible.size;
+    const { online, visible, cached } = this.#listeners;
+    return online.size + visible.size + cached.size;
   }
 
   /** The newest connection. */
@@ -152,6 +162,9 @@ export class World {
       this.log.push(`status ${status.state}${more}`);
     });
     client.on('error', (error) => this.log.push(`error ${String(error)}`));
+    client.on('waiting', ({ topic, code, delayMs }) =>
+      this.log.push(`waiting ${topic} ${String(Math.round(delayMs))} after ${code}`),
+    );
     await settle();
     return client;
   }
@@ -207,6 +220,12 @@ export class World {
     await settle();
   }
 
+  /** The page goes into the back/forward cache. */
+  async cached(): Promise<void> {
+    for (const listener of this.#listeners.cached) listener();
+    await settle();
+  }
+
   #next(end: number): Timer | undefined {
     return [...this.#timers]
       .filter(({ at }) => at <= end)
@@ -220,7 +239,7 @@ export class World {
     return () => this.#timers.delete(timer);
   }
 
-  #listen(event: 'online' | 'visible', listener: () => void): Cancel {
+  #listen(event: 'online' | 'visible' | 'cached', listener: () => void): Cancel {
     this.#listeners[event].add(listener);
     return () => this.#listeners[event].delete(listener);
   }

@@ -137,7 +137,8 @@ export class AppPeer implements Participant {
   private platform(): Platform {
     const { clock } = this.world.timeline;
     return {
-      now: () => clock.wallMs(),
+      now: () => clock.now(),
+      wallMs: () => clock.wallMs(),
       setTimer: (run, delayMs) => clock.after(delayMs, run),
       random: () => this.world.random(),
       onOnline: (listener) => {
@@ -145,6 +146,7 @@ export class AppPeer implements Participant {
         return () => this.onlineListeners.delete(listener);
       },
       onVisible: () => () => {},
+      onCached: () => () => {},
     };
   }
 }

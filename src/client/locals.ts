@@ -1,0 +1,58 @@
+import type { SubscribedMessage } from '../protocol/messages.js';
+import type { Position } from '../protocol/position.js';
+import type { LocalSubscription } from './local-subscription.js';
+
+/** All local subscriptions to one topic. */
+export class Locals extends Set<LocalSubscription> {
+  /** The earliest position in the same epoch that somebody here would continue: nobody is left behind by the answer. */
+  earliest(behind: Position): Position {
+    let earliest = behind;
+    for (const { position, want } of this) {
+      if (want === 'restart' || position?.epoch !== behind.epoch) continue;
+      if (position.offset < earliest.offset) earliest = position;
+    }
+    return earliest;
+  }
+
+  newest(): Position | undefined {
+    let newest: Position | undefined;
+    for (const { position, want } of this) {
+      if (want === 'nothing' && position !== undefined && position.offset >= (newest?.offset ?? 0))
+        newest = position;
+    }
+    return newest;
+  }
+
+  /** The rate that satisfies all of them. */
+  fastest(): number {
+    return Math.max(...Array.from(this, ({ maxRate }) => maxRate));
+  }
+
+  /** Everything after `since` comes again, under `epoch`, also for who was to start over. [L-5.13] */
+  continue(since: Position, epoch: string, snapshots: boolean | undefined): void {
+    const now = { epoch, offset: since.offset };
+    for (const local of this) {
+      if (epoch !== since.epoch && local.isAt(since)) local.goesOnUnder(now);
+      if (local.reached(now)) local.continues();
+      // How much of that epoch is left beyond `since`, only a question of its own tells.
+      else if (local.reached(since)) local.cut();
+      else if (local.want !== 'nothing') continue;
+      // It stands in a stream that is gone, and was not told because this request came first.
+      else if (snapshots === false) local.startsAt(now, 'new-epoch');
+      else local.missed();
+    }
+  }
+
+  startOver(start: SubscribedMessage, since: Position | undefined): void {
+    for (const local of this) {
+      const { want } = local;
+      const unrecovered = want === 'catch-up' && since !== undefined && local.reached(since);
+      if (want === 'start' || want === 'restart' || unrecovered) local.startsAt(start);
+      else if (want === 'catch-up' || local.reached(start)) continue;
+      // A start for another one passed over what this one lacks. That is worth one question, but not a second one:
+      // two that ask in turn would pass over each other for ever.
+      else if (since === undefined) local.cut();
+      else local.startsAt(start);
+    }
+  }
+}
