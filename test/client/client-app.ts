@@ -17,13 +17,13 @@ import { SystemClock } from '../../src/ws/system-clock.js';
 import { type LiveApp, startLiveApp } from '../support/live-app.js';
 import type { ServerControls } from './scenarios.js';
 
-/** Whoever has a credential is who it says. */
+/** Whoever has a credential is who it says, but `refused`. */
 @Injectable()
 class TokenIsUser implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<IncomingMessage>();
     const credential = credentialOf(request);
-    if (credential === undefined) throw new UnauthorizedException();
+    if (credential === undefined || credential.token === 'refused') throw new UnauthorizedException();
     setConnectionIdentity(request, { user: { id: credential.token } });
     return true;
   }
@@ -83,6 +83,10 @@ export async function startClientApp(): Promise<LiveApp & { readonly controls: S
     publish: (topic, data, key) => server.live.publish(topic, data, key === undefined ? {} : { key }),
     cut: async (user) => {
       for (const socket of sockets.ofUser.get(user) ?? []) socket.resetAndDestroy();
+      sockets.ofUser.delete(user);
+    },
+    end: async (user) => {
+      for (const socket of sockets.ofUser.get(user) ?? []) socket.destroy();
       sockets.ofUser.delete(user);
     },
     close: async (user, code) => void registry.disconnect(user, code, 'as the scenario wants'),

