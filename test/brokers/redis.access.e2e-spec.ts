@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { encodeTopic } from '../../src/brokers/redis/redis-keys.js';
 import { RedisBroker, type RedisBrokerOptions } from '../../src/brokers/redis/index.js';
 import { describeWith, redisServer } from '../support/programs.js';
-import { RedisServer } from '../support/redis-server.js';
+import { freePort, RedisServer } from '../support/redis-server.js';
 import { BrokerReader } from './support/broker-reader.js';
 import { sleep, until } from './support/waiting.js';
 
@@ -68,6 +70,20 @@ redis('Who may come in, and what is touched', () => {
       expect(said[0]).toMatch(/^connecting to Redis: .*(WRONGPASS|AUTH)/);
       expect(said.join()).not.toContain('canary');
     }
+  });
+
+  it('is sent to the Redis servers when the address is that of a Sentinel', async () => {
+    const port = String(await freePort());
+    const file = join(mkdtempSync(join(tmpdir(), 'sentinel-')), 'sentinel.conf');
+    writeFileSync(file, `port ${port}\nbind 127.0.0.1\n`);
+    const sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
+    onTestFinished(() => void sentinel.kill());
+    const { broker, said } = await open({ url: `redis://127.0.0.1:${port}` });
+    await until('it has answered', () => said.some((each) => !each.includes('ECONNREFUSED')), 5_000);
+    expect(broker.available).toBe(false);
+    expect(said.at(-1)).toContain(
+      'This is a Redis Sentinel: "url" needs the addresses of the Redis servers.',
+    );
   });
 
   it('comes in over TLS by rediss://, when the certificate is trusted, and not else', async () => {

@@ -22,9 +22,9 @@ async function open(user = '') {
   return { server, broker, reader };
 }
 
-/** Everything that Redis holds but times. */
+/** Everything that Redis holds of topics, but times. */
 async function held(server: RedisServer): Promise<string[]> {
-  const keys = ((await server.run('KEYS', '*')) as string[]).toSorted();
+  const keys = ((await server.run('KEYS', 'live:{*')) as string[]).toSorted();
   return Promise.all(
     keys.map(async (key) => `${key} ${String(await server.run('DEBUG', 'DIGEST-VALUE', key))}`),
   );
@@ -141,7 +141,7 @@ redis('A publication that Redis refuses', () => {
       await reader.caughtUp();
       const before = await held(server);
       await server.run('ACL', 'SETUSER', 'ann', `-${right}`);
-      await expect(broker.publish('t', '"refused"', asked)).rejects.toThrow(/can't run this command|NOPERM/);
+      await expect(broker.publish('t', '"refused"', asked)).rejects.toThrow('Redis refuses');
       if (right === 'xadd') expect(await held(server)).toEqual(before);
       await server.run('ACL', 'SETUSER', 'ann', `+${right}`);
       const again = await broker.publish('t', '2', asked);

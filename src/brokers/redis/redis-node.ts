@@ -124,6 +124,8 @@ export class RedisNode {
     await Promise.all([this.commands.connect(), this.subscriber.connect()]);
     const [info, other] = await Promise.all([this.info(this.commands), this.info(this.subscriber)]);
     this.clustered = info('redis_mode') === 'cluster';
+    if (info('redis_mode') === 'sentinel')
+      throw new Error('This is a Redis Sentinel: "url" needs the addresses of the Redis servers.');
     if (info('loading') === '1') throw new Error('Redis is still loading its data.');
     if (info('role') === 'slave' && !this.clustered)
       throw new Error('This Redis is a replica, which takes no publications.');

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { Turns } from './turns.js';
+
+/** A connection that carries out what is sent to it in order, and knows its script or not. */
+function connection() {
+  const done: string[] = [];
+  const state = { knows: true };
+  const call = (name: string, loads: boolean) => async (): Promise<string> => {
+    // Decided when it is sent, answered later.
+    state.knows ||= loads;
+    if (state.knows) done.push(name);
+    const { knows } = state;
+    await new Promise((answered) => {
+      setImmediate(answered);
+    });
+    if (!knows) throw new Error('NOSCRIPT');
+    return name;
+  };
+  const turns = new Turns();
+  const run = (name: string) => turns.run(call(name, false), isUnknown, call(name, true));
+  return { done, state, run };
+}
+
+const isUnknown = (error: unknown): boolean => (error as Error).message === 'NOSCRIPT';
+const names = Array.from({ length: 30 }, (_, i) => String(i));
+
+it('calls keep their order when the script is forgotten between them, again and again', async () => {
+  const { done, state, run } = connection();
+  const calls: Promise<string>[] = [];
+  for (const [i, name] of names.entries()) {
+    if (i % 7 === 3) state.knows = false;
+    calls.push(run(name));
+    if (i % 5 === 0)
+      await new Promise((turn) => {
+        setImmediate(turn);
+      });
+  }
+  expect(await Promise.all(calls)).toEqual(names);
+  expect(done).toEqual(names);
+});
+
+it('an error that nothing is done about is passed on, and holds up no other call', async () => {
+  const turns = new Turns();
+  const fail = () => Promise.reject(new Error('OOM'));
+  await expect(turns.run(fail, isUnknown, fail)).rejects.toThrow('OOM');
+  const forgotten = () => Promise.reject(new Error('NOSCRIPT'));
+  await expect(turns.run(forgotten, isUnknown, fail)).rejects.toThrow('OOM');
+  expect(await turns.run(() => Promise.resolve(1), isUnknown, fail)).toBe(1);
+});
