@@ -73,16 +73,18 @@ end
 export const topicLua = `
 local function record(sighted, candidate, ttl)
   local f
-  if sighted == '' then f = ask('HMGET', KEYS[1], 'n', 'e') else f = ask('HMGET', KEYS[1], 'n', 'e', 'run', 'r2') end
+  local alone = not sighted:find(' ', 1, true)
+  if alone then f = ask('HMGET', KEYS[1], 'n', 'e') else f = ask('HMGET', KEYS[1], 'n', 'e', 'run', 'r2') end
   if f then n, e = count(f[1]), f[2] end
   local there = n and epochIn(e)
-  if there and (sighted == '' or sighted == f[3] .. ' ' .. f[4]) then return end
+  if there and (alone or sighted == f[3] .. ' ' .. f[4]) then return end
   local s = sight()
   if there and s.run == f[3] and (s.r2 == '' or s.r2 == f[4]) then return end
   renew(s, candidate, ttl)
 end
 local function look(meta)
   local f = ask('HMGET', meta, 'e', 'r', 'o', 'v', 'c', 'f', 't', 'm', 'n', 'b', 'k', 'h')
+  if not e and not (f and n and count(f[2]) == n and epochIn(f[1])) then record(ARGV[1], ARGV[2], ARGV[3]) end
   if f and not f[1] and not f[2] and not f[3] then
     return { is = 'untouched', e = e, o = 0, c = 0, f = 0, t = 0, m = '', n = 0, b = 0, k = 0 }
   end
@@ -101,6 +103,7 @@ local function look(meta)
     s.is, s.was, s.r, s.e, s.meta = 'old', s.e, r, e, meta
     return s
   end
+  if not e then record(ARGV[1], ARGV[2], ARGV[3]) end
   if f[2] or not fine then junk = junk + (foreign and 0 or 1) end
   return { is = 'lost', foreign = foreign, e = (fine and s.e or e) .. '~', o = 0, v = s.v, c = 0, f = 0, t = 0, m = '',
     n = 0, b = 0, k = 0 }

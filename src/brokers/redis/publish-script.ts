@@ -2,7 +2,7 @@ import type { Published, PublishOptions } from '../../core/ports/broker.js';
 import { latestLimits } from '../../core/stream/latest.js';
 import type { Position } from '../../protocol/position.js';
 import type { TopicKeys } from './redis-keys.js';
-import { positionOf, script } from './redis-script.js';
+import { hotScript, positionOf } from './redis-script.js';
 
 /** Milliseconds that the result of a publish with an idempotency key is kept. */
 export const idempotencyMs = 300_000;
@@ -17,7 +17,7 @@ export const latestHeadBytes = 32;
  * Returns epoch, offset, and `duplicate` or `stale` where nothing was stored; or `BEHIND` and the life where the store has
  * gone back behind what was seen. The first write is always one that is refused for want of memory.
  */
-export const publishScript = script(`
+export const publishScript = hotScript(`
 local candidate, metaTtl, channel, command, data, key, version, size = unpack(ARGV, 2, 9)
 local ttl, bytes, rule, mostKeys, mostBytes, resultTtl, seenEpoch, seenOffset = unpack(ARGV, 10, 17)
 local meta, at = KEYS[2], 2

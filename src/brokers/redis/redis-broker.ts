@@ -13,7 +13,7 @@ import { PublishRefusal, tooLarge } from '../../core/ports/publish-refusal.js';
 import type { Position } from '../../protocol/position.js';
 import { BrokerClock } from '../broker-clock.js';
 import { Seen } from '../seen.js';
-import { behind, published, publishArguments, publishKeys, publishScript } from './publish-script.js';
+import { published, publishArguments, publishKeys } from './publish-script.js';
 import { latestReading, latestScript, readArguments, readScript, streamReading } from './read-scripts.js';
 import {
   type RedisBrokerOptions,
@@ -104,16 +104,17 @@ export class RedisBroker implements Broker {
     const result = idempotencyKey === undefined ? undefined : this.keys.idempotency(topic, idempotencyKey);
     const keys = publishKeys(this.keys.of(topic), options, result);
     const channel = this.keys.channel(topic);
-    const answer = await this.calls.unlessBehind(async () => {
-      const seen = this.calls.seenNow(topic);
-      const given = await this.calls
-        .run(bytes, publishScript, keys, (command) =>
-          publishArguments(data, options, { channel, command, seen }),
-        )
-        .catch((error: unknown) => this.refused(error, bytes));
-      const life = behind(given);
-      return { given, gone: life === undefined ? undefined : { life, topics: this.calls.gone(topic, seen) } };
-    });
+    let answer: unknown;
+    try {
+      answer = await this.calls.publish(topic, bytes, keys, (command, seen) =>
+        publishArguments(data, options, { channel, command, seen }),
+      );
+    } catch (error) {
+      const failure = publishFailure(error);
+      // Redis closes the connection on it, so no second one is sent.
+      if (failure instanceof PublishRefusal && failure.kind === 'too-large') this.maxBytes = bytes - 1;
+      throw failure;
+    }
     const place = published(answer);
     // What was stored before, by its idempotency key, may be of an epoch that is over.
     if (place.suppressed !== 'duplicate') this.seen.add(topic, place.epoch, place.offset);
@@ -175,13 +176,6 @@ export class RedisBroker implements Broker {
     const gone = { life: 0, topics: [{ meta: this.keys.of(topic).meta, epoch }] };
     const done = (): void => sink.suspect(topic);
     this.connection.call(0, (engine) => engine.renew(gone)).then(done, done);
-  }
-
-  private refused(error: unknown, bytes: number): never {
-    const failure = publishFailure(error);
-    // Redis closes the connection on it, so no second one is sent.
-    if (failure instanceof PublishRefusal && failure.kind === 'too-large') this.maxBytes = bytes - 1;
-    throw failure;
   }
 
   private readonly junk = (count: number): void => {

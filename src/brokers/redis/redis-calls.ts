@@ -1,6 +1,6 @@
 import type { Position } from '../../protocol/position.js';
 import type { Seen } from '../seen.js';
-import type { PublishPlace } from './publish-script.js';
+import { behind, type PublishPlace, publishScript } from './publish-script.js';
 import { lifeOf, topsReading, topsScript } from './read-scripts.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';
@@ -20,6 +20,25 @@ export class RedisCalls {
     private readonly keys: RedisKeys,
     private readonly seen: Seen,
   ) {}
+
+  /** What the publish script answers, which itself compares with what was seen. */
+  async publish(
+    topic: string,
+    bytes: number,
+    keys: readonly string[],
+    args: (command: PublishPlace['command'], seen: Position | undefined) => readonly string[],
+  ): Promise<unknown> {
+    const once = async (): Promise<{ given: unknown; gone: GoneBack | undefined }> => {
+      const seen = this.seenNow(topic);
+      const given = await this.run(bytes, publishScript, keys, (command) => args(command, seen));
+      const life = behind(given);
+      return { given, gone: life === undefined ? undefined : { life, topics: this.gone(topic, seen) } };
+    };
+    const { given, gone } = await once();
+    if (gone === undefined) return given;
+    await this.connection.call(0, (engine) => engine.renew(gone));
+    return this.unlessBehind(once);
+  }
 
   /** What a script that reads one topic answers: epoch, offset, life, and more. */
   readOf(

@@ -90,7 +90,7 @@ export class RedisEngine {
       name,
       body,
       ...rest,
-      node === this.only ? '' : node.sight,
+      node === this.only ? String(this.memory.life) : node.sight,
       candidate,
       this.ttl,
       ...args,

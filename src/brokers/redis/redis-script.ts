@@ -14,7 +14,6 @@ if #KEYS == 0 then return {} end
 local junk, half, again = 0, false, false
 ${lifeLua}${topicLua}
 local function run()
-record(ARGV[1], ARGV[2], ARGV[3])
 `;
 
 /**
@@ -40,10 +39,15 @@ end
 
 /**
  * A script about topics. KEYS: life record, metadata, then only what is used. ARGV: what the instance knows of the node
- * (`run r2`, or nothing where the link's own probe compares it), candidate for a new epoch, time of metadata, then its own.
+ * (`run r2`; the number of the life where the link's own probe compares it), candidate for a new epoch, time of metadata, then its own.
  */
 export function script(body: string): RedisScript {
-  return plainScript(prologue + body + epilogue);
+  return plainScript(`${prologue}record(ARGV[1], ARGV[2], ARGV[3])\n${body}${epilogue}`);
+}
+
+/** The same for a topic that is mostly open in the life that the instance knows: the record is read only if it is not. */
+export function hotScript(body: string): RedisScript {
+  return plainScript(`${prologue}n, e = tonumber(ARGV[1]), nil\n${body}${epilogue}`);
 }
 
 export function plainScript(lua: string): RedisScript {
