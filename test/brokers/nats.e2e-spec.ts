@@ -18,7 +18,7 @@ function open(options: NatsBrokerOptions = {}): OpenedBroker {
     const broker = new NatsBroker({
       url: server.url,
       ...options,
-      stream: { name, prefix: name, ...options.stream },
+      stream: { name, ...options.stream },
     });
     brokers.push(broker);
     return broker;
@@ -39,9 +39,9 @@ function open(options: NatsBrokerOptions = {}): OpenedBroker {
 }
 
 /** Bytes on all subjects of a topic, also on the one that is stored. */
-async function junk(prefix: string, topic: string): Promise<void> {
+async function junk(name: string, topic: string): Promise<void> {
   await server.withManager(async (jsm) => {
-    const [stored = ''] = (await jsm.streams.info(prefix)).config.subjects;
+    const [stored = ''] = (await jsm.streams.info(name)).config.subjects;
     const connection = jsm.jetstream();
     const texts = ['', '\0', '{}\n', '{"v":1}', '1', `{"v":1,"e":"x","o":1,"t":0,"r":[],"p":[[5,1]]}\nabc`];
     for (const text of texts) {
@@ -49,7 +49,7 @@ async function junk(prefix: string, topic: string): Promise<void> {
     }
   });
   const connection = await connect({ servers: server.url });
-  for (const subject of [`${prefix}.out.${topic}`, `${prefix}.signal`]) {
+  for (const subject of [`live.@${name}.out.${topic}`, `live.@${name}.signal`]) {
     for (const text of ['', '\r\n', '{"v":2,"e":"x","o":1,"t":0,"r":[],"p":[]}\n'])
       connection.publish(subject, text);
   }

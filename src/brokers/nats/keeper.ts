@@ -6,7 +6,7 @@ import { type Base, encode, type Head, type StoredMessage } from './stored-messa
 import type { StreamReader } from './stream-reader.js';
 import type { TopicLog } from './topic-log.js';
 
-/** Bytes of one part of a base; far below what a server takes by default. */
+/** Bytes of one part of a base, if the server takes so much; it does by default. */
 const partBytes = 262_144;
 /** Topics whose new base waits to be named by a publication. */
 const maxWaiting = 10_000;
@@ -23,27 +23,26 @@ interface Written extends Base {
  */
 export class Keeper {
   private readonly written = new Map<string, Written>();
-  private readonly writing = new Map<string, Promise<void>>();
+  private readonly writing = new Map<string, Promise<Error | undefined>>();
   /** Times that everything was forgotten. */
   private forgotten = 0;
-  private readonly everyMessages: number;
-  private readonly mostMessages: number;
 
   constructor(
     private readonly engine: () => NatsEngine,
     private readonly log: TopicLog,
     private readonly reader: StreamReader,
-    messagesPerTopic: number,
     private readonly failed: (doing: string, error: unknown) => void,
-  ) {
-    this.everyMessages = Math.floor(messagesPerTopic / 4);
-    this.mostMessages = Math.floor((messagesPerTopic * 3) / 4);
-  }
+  ) {}
 
   /** The base that the next message behind `head` is to name, if there is a newer one than the head's. */
   async baseFor(topic: string, head: KnownHead, latest: LatestRule | undefined): Promise<Base | undefined> {
     if (latest !== 'last-per-key') return undefined;
-    if (head.tail >= this.mostMessages && !this.isNewer(topic, head)) await this.write(topic);
+    const { messagesPerTopic } = this.engine().stream;
+    if (head.tail >= Math.floor((messagesPerTopic * 3) / 4) && !this.isNewer(topic, head)) {
+      const failure = await this.write(topic);
+      // With the next message the stream would forget a key that nothing else remembers.
+      if (failure !== undefined && head.tail >= messagesPerTopic - 2) throw failure;
+    }
     return this.isNewer(topic, head) ? this.written.get(topic) : undefined;
   }
 
@@ -52,7 +51,8 @@ export class Keeper {
     const written = this.written.get(topic);
     if (written !== undefined && (message.base?.offset ?? 0) >= written.offset) this.written.delete(topic);
     // Of several instances the one that writes this very message does it.
-    const isDue = message.tail >= this.everyMessages && message.tail % 16 === 0;
+    const isDue =
+      message.tail >= Math.floor(this.engine().stream.messagesPerTopic / 4) && message.tail % 16 === 0;
     if (message.latest === 'last-per-key' && isDue && !this.isNewer(topic, message)) void this.write(topic);
   }
 
@@ -67,11 +67,16 @@ export class Keeper {
     return written.offset > (base?.offset ?? 0);
   }
 
-  private write(topic: string): Promise<void> {
+  /** Resolves to why it failed. */
+  private write(topic: string): Promise<Error | undefined> {
     let writing = this.writing.get(topic);
     if (writing === undefined) {
       writing = this.writeNow(topic)
-        .catch((error: unknown) => this.failed('keeping the last of each key', error))
+        .then(() => undefined)
+        .catch((error: unknown) => {
+          this.failed('keeping the last of each key', error);
+          return error as Error;
+        })
         .finally(() => this.writing.delete(topic));
       this.writing.set(topic, writing);
     }
@@ -87,7 +92,7 @@ export class Keeper {
     // Whoever reads it next finds out whether that is for good.
     if (publications === undefined) return void (await this.reader.latest(topic));
     const seqs: number[] = [];
-    for (const part of partsOf(publications)) {
+    for (const part of partsOf(publications, Math.min(partBytes, this.engine().roomBytes))) {
       const content = {
         epoch,
         life,
@@ -116,12 +121,12 @@ export class Keeper {
 }
 
 /** One at least, because there is no base without a message. */
-function partsOf(publications: readonly Publication[]): Publication[][] {
+function partsOf(publications: readonly Publication[], maxBytes: number): Publication[][] {
   const parts: Publication[][] = [[]];
   let bytes = 0;
   for (const publication of publications) {
     const length = Buffer.byteLength(publication.data) + (publication.key?.length ?? 0) * 3 + 32;
-    if (bytes + length > partBytes && bytes > 0) {
+    if (bytes + length > maxBytes && bytes > 0) {
       parts.push([]);
       bytes = 0;
     }

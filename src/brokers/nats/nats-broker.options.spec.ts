@@ -30,23 +30,26 @@ describe('readNatsUrl', () => {
 });
 
 describe('The options of NatsBroker', () => {
-  it('have defaults', () => {
+  it('have defaults, and ask for nothing of a stream that was not given', () => {
     const { stream, callTimeoutMs, connection } = resolveNatsOptions({});
-    expect(stream).toEqual({
-      name: 'LIVE',
-      prefix: 'live',
-      storage: 'file',
-      replicas: 1,
-      retentionMs: 604_800_000,
-      messagesPerTopic: 512,
-      maxBytes: 1_073_741_824,
-    });
+    expect(stream).toEqual({ name: 'LIVE', root: 'live' });
     expect([callTimeoutMs, connection.servers, connection.reconnect]).toEqual([
       3_000,
       ['127.0.0.1:4222'],
       false,
     ]);
     expect([connection.tls, connection.authenticator]).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    [{}, 'LIVE', 'live'],
+    [{ name: 'LIVE' }, 'LIVE', 'live'],
+    [{ name: 'SHOP' }, 'SHOP', 'live.@SHOP'],
+    [{ prefix: 'shop.live' }, 'LIVE-shop_live', 'shop.live'],
+    [{ name: 'SHOP', prefix: 'a' }, 'SHOP', 'a.@SHOP'],
+    [{ name: 'TOYS', prefix: 'a' }, 'TOYS', 'a.@TOYS'],
+  ])('part two applications by the name or by the prefix, each alone: %j', (given, name, root) => {
+    expect(resolveNatsOptions({ stream: given }).stream).toEqual({ name, root });
   });
 
   it('ask for TLS with tls://, and check the certificate for the host as it is named', () => {
@@ -62,6 +65,7 @@ describe('The options of NatsBroker', () => {
     ['stream.name', { stream: { name: '' } }],
     ['stream.prefix', { stream: { prefix: 'a.' } }],
     ['stream.prefix', { stream: { prefix: '*' } }],
+    ['stream.domain', { stream: { domain: 'a.b' } }],
     ['stream.storage', { stream: { storage: 'disk' as 'file' } }],
     ['stream.replicas', { stream: { replicas: 6 } }],
     ['stream.retentionMs', { stream: { retentionMs: 1 } }],

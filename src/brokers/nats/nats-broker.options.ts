@@ -9,15 +9,24 @@ import {
 } from '@nats-io/transport-node';
 import { type NatsAddress, readNatsUrl } from './nats-address.js';
 
-/** The JetStream stream that holds all topics. All instances give the same; who starts last changes what can be changed. */
+/**
+ * The JetStream stream that holds all topics; all instances give the same. The defaults hold for a stream that is made:
+ * of one that is there, only what is given here is changed, and `onNotice` says so.
+ */
 export interface NatsStreamOptions {
-  /** Another one for another application. @default 'LIVE' */
+  /**
+   * The stream's name. Another one parts two applications, signals included: unless it is the prefix's own, subjects begin
+   * with `<prefix>.@<name>`.
+   * @default 'LIVE', or `LIVE-<prefix>` beside another prefix
+   */
   readonly name?: string;
-  /** What all subjects begin with; another one for another application. @default 'live' */
+  /** What all subjects begin with; another one parts two applications. @default 'live' */
   readonly prefix?: string;
+  /** JetStream domain that has the stream, where leaf nodes have one each. @default the server's own */
+  readonly domain?: string;
   /** `file` outlives the server; `memory` is for what may be lost with it. Cannot be changed later. @default 'file' */
   readonly storage?: 'file' | 'memory';
-  /** Servers of a cluster that hold a copy, 1 to 5. @default 1 */
+  /** Servers of a cluster that hold a copy, 1 to 5; more than 1 needs nats-server 2.9.21. @default 1 */
   readonly replicas?: number;
   /**
    * Milliseconds that anything is kept. A topic that nothing was published to for so long gets a new epoch.
@@ -58,6 +67,14 @@ export interface NatsBrokerOptions {
   readonly maxWaitingCalls?: number;
   /** Bytes of them. @default 67108864 */
   readonly maxWaitingBytes?: number;
+  /**
+   * Uses several copies on servers older than 2.9.21, which check the expected sequence outside their consensus: of
+   * publications that several instances make at once, some are lost although they were acknowledged. For tests.
+   * @default false
+   */
+  readonly dangerouslyAllowUnsafeReplicas?: boolean;
+  /** Told what was changed in a stream that was there, for a log. @default nobody is told */
+  readonly onNotice?: (message: string) => void;
   /** Told what goes wrong with the connection, in words without a secret. @default nobody is told but by `available` */
   readonly onError?: (doing: string, error: unknown) => void;
 }
@@ -65,8 +82,15 @@ export interface NatsBrokerOptions {
 export interface ResolvedNatsOptions extends Required<
   Omit<NatsBrokerOptions, 'url' | 'nkey' | 'creds' | 'client' | 'stream'>
 > {
-  readonly stream: Required<NatsStreamOptions>;
+  readonly stream: WantedStream;
   readonly connection: ConnectionOptions;
+}
+
+/** The stream as it was asked for; what is `undefined` was not. */
+export interface WantedStream extends Omit<NatsStreamOptions, 'name' | 'prefix'> {
+  readonly name: string;
+  /** What all subjects begin with. */
+  readonly root: string;
 }
 
 const numbers = {
@@ -79,12 +103,23 @@ const numbers = {
   maxWaitingBytes: 67_108_864,
 } as const;
 
+/** Fewest messages of a topic: two bases of the largest size are that many. */
+export const minMessagesPerTopic = 64;
+
 const streamNumbers = {
   replicas: [1, 1, 5],
   retentionMs: [604_800_000, 1_000, 3_153_600_000_000],
-  // Two bases of the largest size are that many.
-  messagesPerTopic: [512, 64, 100_000],
+  messagesPerTopic: [512, minMessagesPerTopic, 100_000],
   maxBytes: [1_073_741_824, 65_536, Number.MAX_SAFE_INTEGER],
+} as const;
+
+/** What a stream gets when it is made. */
+export const streamDefaults = {
+  storage: 'file',
+  replicas: streamNumbers.replicas[0],
+  retentionMs: streamNumbers.retentionMs[0],
+  messagesPerTopic: streamNumbers.messagesPerTopic[0],
+  maxBytes: streamNumbers.maxBytes[0],
 } as const;
 
 /** @throws Error that names the option, and never shows an address or a secret */
@@ -92,29 +127,35 @@ export function resolveNatsOptions(options: NatsBrokerOptions): ResolvedNatsOpti
   const entries = Object.entries(numbers).map(
     ([name, fallback]) => [name, whole(options, name, [fallback, 1, Number.MAX_SAFE_INTEGER])] as const,
   );
-  const { onError = () => {} } = options;
+  const { onError = () => {}, onNotice = () => {}, dangerouslyAllowUnsafeReplicas = false } = options;
   return {
     ...(Object.fromEntries(entries) as Record<keyof typeof numbers, number>),
-    onError,
+    ...{ onError, onNotice, dangerouslyAllowUnsafeReplicas },
     stream: streamOf(options.stream ?? {}),
     connection: connectionOf(options),
   };
 }
 
-function streamOf(options: NatsStreamOptions): Required<NatsStreamOptions> {
-  const { name = 'LIVE', prefix = 'live', storage = 'file' } = options;
-  if (!/^[\w-]{1,64}$/.test(name)) throw wrong('stream.name', '1 to 64 of A-Za-z0-9_-');
+function streamOf(options: NatsStreamOptions): WantedStream {
+  const { prefix = 'live', storage, domain } = options;
   if (!/^[\w-]+(?:\.[\w-]+)*$/.test(prefix) || prefix.length > 128)
     throw wrong('stream.prefix', '1 to 128 of A-Za-z0-9_- in tokens joined by dots');
-  if (storage !== 'file' && storage !== 'memory') throw wrong('stream.storage', "'file' or 'memory'");
-  const entries = Object.entries(streamNumbers).map(
-    ([key, bounds]) => [key, whole(options, key, bounds, 'stream.')] as const,
+  const ownName = prefix === 'live' ? 'LIVE' : `LIVE-${prefix.replaceAll('.', '_')}`;
+  const { name = ownName } = options;
+  if (name !== ownName && !/^[\w-]{1,64}$/.test(name)) throw wrong('stream.name', '1 to 64 of A-Za-z0-9_-');
+  if (domain !== undefined && !/^[\w-]{1,64}$/.test(domain))
+    throw wrong('stream.domain', '1 to 64 of A-Za-z0-9_-');
+  if (storage !== undefined && storage !== 'file' && storage !== 'memory')
+    throw wrong('stream.storage', "'file' or 'memory'");
+  const given = Object.entries(streamNumbers).filter(
+    ([key]) => options[key as keyof typeof streamNumbers] !== undefined,
   );
   return {
     name,
-    prefix,
-    storage,
-    ...(Object.fromEntries(entries) as Record<keyof typeof streamNumbers, number>),
+    root: name === ownName ? prefix : `${prefix}.@${name}`,
+    ...(storage !== undefined && { storage }),
+    ...(domain !== undefined && { domain }),
+    ...Object.fromEntries(given.map(([key, bounds]) => [key, whole(options, key, bounds, 'stream.')])),
   };
 }
 

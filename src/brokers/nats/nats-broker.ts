@@ -23,6 +23,7 @@ import { NatsConnection } from './nats-connection.js';
 import { NatsInbound, signalHead } from './nats-inbound.js';
 import { NatsSubjects, tokenOf } from './nats-subjects.js';
 import { PublishLane } from './publish-lane.js';
+import { saidTime, ServerClock } from './server-clock.js';
 import { StoreLife } from './store-life.js';
 import { StreamReader } from './stream-reader.js';
 import { TopicLog } from './topic-log.js';
@@ -66,7 +67,7 @@ export class NatsBroker implements Broker {
   ) {
     this.options = resolveNatsOptions(options);
     const { stream, onError } = this.options;
-    this.subjects = new NatsSubjects(stream.prefix);
+    this.subjects = new NatsSubjects(stream.root);
     this.turns = new Turns(clock);
     const engine = () => this.connection.engine;
     const forget = (): void => {
@@ -84,15 +85,22 @@ export class NatsBroker implements Broker {
         this.inbound.junkTotal += 1;
       },
     });
-    this.reader = new StreamReader(this.log, clock);
-    this.keeper = new Keeper(engine, this.log, this.reader, stream.messagesPerTopic, onError);
+    const serverClock = new ServerClock(clock, onError);
+    this.reader = new StreamReader(this.log, serverClock);
+    this.keeper = new Keeper(engine, this.log, this.reader, onError);
+    let lastSeq: number | undefined;
     this.connection = new NatsConnection(this.options, this.subjects, clock, {
       message: (subject, message) => this.inbound.message(subject, message),
       opened: async (engine) => {
         forget();
+        serverClock.reset();
+        lastSeq = undefined;
         await this.life.opened(engine);
       },
-      probed: (engine, info) => this.life.probed(engine, info),
+      probed: async (engine, info) => {
+        lastSeq = saidTime(serverClock, info, lastSeq);
+        await this.life.probed(engine, info);
+      },
       streamLost: forget,
     });
     this.inbound = new NatsInbound({
@@ -194,6 +202,7 @@ export class NatsBroker implements Broker {
     if (lane === undefined) {
       lane = new PublishLane(topic, this.log, this.keeper, this.clock, {
         idle: () => this.lanes.delete(token),
+        roomBytes: () => this.connection.engine.roomBytes,
         waitMs: () => this.turns.waitMs(token),
         askForTurn: () =>
           this.connection.engine.tell(this.subjects.turns, Buffer.from(`1 ${this.id} ${token}`)),

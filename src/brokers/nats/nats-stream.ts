@@ -1,11 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import {
-  JetStreamApiError,
-  type JetStreamManager,
-  type StreamConfig,
-  type StreamInfo,
-} from '@nats-io/jetstream';
-import type { NatsStreamOptions } from './nats-broker.options.js';
+import { JetStreamApiError, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream';
+import { minMessagesPerTopic, streamDefaults, type WantedStream } from './nats-broker.options.js';
 import type { NatsSubjects } from './nats-subjects.js';
 
 /** "stream name already in use": another instance was faster. */
@@ -34,16 +29,21 @@ export interface StreamThere {
 export async function ensureStream(
   jsm: JetStreamManager,
   subjects: NatsSubjects,
-  options: Required<NatsStreamOptions>,
+  options: WantedStream,
+  onNotice: (message: string) => void,
 ): Promise<StreamThere> {
   const there = await findStream(jsm, subjects, options);
-  if (there !== undefined) return adopt(jsm, subjects, options, there);
+  if (there !== undefined) return adopt(jsm, subjects, options, onNotice, there);
   const incarnation = randomBytes(6).toString('hex');
+  const all = { ...streamDefaults, ...options };
   try {
     const info = await jsm.streams.add({
-      ...configOf(subjects, options, incarnation),
-      name: options.name,
-      storage: options.storage,
+      ...configOf(subjects, all, incarnation),
+      name: all.name,
+      storage: all.storage,
+      duplicate_window: Math.min(dedupeWindowMs, all.retentionMs) * nanosPerMs,
+      discard: 'old',
+      allow_direct: true,
     });
     return { incarnation, info };
   } catch (error) {
@@ -61,7 +61,7 @@ export async function ensureStream(
 export async function findStream(
   jsm: JetStreamManager,
   subjects: NatsSubjects,
-  { name }: Required<NatsStreamOptions>,
+  { name }: WantedStream,
 ): Promise<StreamThere | undefined> {
   try {
     const info = await jsm.streams.info(name);
@@ -80,31 +80,54 @@ export function isStreamNotFound(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === notFound;
 }
 
-/** Brings what can be changed to what the options say. */
+/** Brings what was asked for to what the options say, and leaves everything else as its operator wants it. */
 async function adopt(
   jsm: JetStreamManager,
   subjects: NatsSubjects,
-  options: Required<NatsStreamOptions>,
+  options: WantedStream,
+  onNotice: (message: string) => void,
   there: StreamThere,
 ): Promise<StreamThere> {
   const { incarnation, info } = there;
-  const wanted = configOf(subjects, options, incarnation);
-  const differs = Object.entries(wanted).some(
-    ([name, value]) => JSON.stringify(info.config[name as keyof StreamConfig]) !== JSON.stringify(value),
+  const config: Readonly<Record<string, unknown>> = { ...info.config };
+  const wanted = Object.entries(configOf(subjects, options, incarnation)).filter(
+    ([name, value]) => JSON.stringify(config[name]) !== JSON.stringify(value),
   );
-  return differs ? { incarnation, info: await jsm.streams.update(options.name, wanted) } : there;
+  const { storage } = options;
+  if (storage !== undefined && storage !== info.config.storage)
+    throw new Error(
+      `The stream "${options.name}" is in ${info.config.storage} storage, which cannot be changed.`,
+    );
+  // The server takes no longer window than it keeps messages.
+  const windowNanos = (options.retentionMs ?? Number.POSITIVE_INFINITY) * nanosPerMs;
+  if (info.config.duplicate_window > windowNanos) wanted.push(['duplicate_window', windowNanos]);
+  if (wanted.length === 0) return checked(there);
+  const changed = await jsm.streams.update(options.name, Object.fromEntries(wanted));
+  const changes = wanted.map(([name, value]) => `${name} ${wordOf(config[name])} -> ${wordOf(value)}`);
+  onNotice(`The stream "${options.name}" was changed, as the options say: ${changes.join(', ')}.`);
+  return checked({ incarnation, info: changed });
 }
 
-function configOf(subjects: NatsSubjects, options: Required<NatsStreamOptions>, incarnation: string) {
+/** @throws Error where the stream keeps too little to be used */
+function checked(there: StreamThere): StreamThere {
+  const { name, max_msgs_per_subject: most } = there.info.config;
+  if (most <= 0 || most >= minMessagesPerTopic) return there;
+  throw new Error(
+    `The stream "${name}" keeps ${String(most)} messages of a subject, and needs at least ${String(minMessagesPerTopic)}.`,
+  );
+}
+
+const wordOf = (value: unknown): string => JSON.stringify(value) ?? 'none';
+
+/** What is asked for of a stream; nothing for what was not. */
+function configOf(subjects: NatsSubjects, options: WantedStream, incarnation: string) {
+  const { replicas, retentionMs, messagesPerTopic, maxBytes } = options;
   return {
     subjects: subjects.stored(incarnation),
     republish: subjects.republished(incarnation),
-    num_replicas: options.replicas,
-    max_age: options.retentionMs * nanosPerMs,
-    max_msgs_per_subject: options.messagesPerTopic,
-    max_bytes: options.maxBytes,
-    duplicate_window: Math.min(dedupeWindowMs, options.retentionMs) * nanosPerMs,
-    discard: 'old',
-    allow_direct: true,
-  } as const;
+    ...(replicas !== undefined && { num_replicas: replicas }),
+    ...(retentionMs !== undefined && { max_age: retentionMs * nanosPerMs }),
+    ...(messagesPerTopic !== undefined && { max_msgs_per_subject: messagesPerTopic }),
+    ...(maxBytes !== undefined && { max_bytes: maxBytes }),
+  };
 }

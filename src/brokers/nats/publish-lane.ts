@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Published, PublishOptions } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';
 import type { KnownHead } from './heads.js';
@@ -23,6 +24,8 @@ export interface LaneEvents {
   askForTurn(): void;
   /** How long another instance was promised a turn. */
   waitMs(): number;
+  /** Bytes of publications that fit into one message. */
+  roomBytes(): number;
 }
 
 /** What goes into one message at most. */
@@ -81,10 +84,14 @@ export class PublishLane {
     const now = this.clock.now();
     const jobs: Job[] = [];
     let characters = 0;
+    const roomBytes = this.events.roomBytes();
+    // No character has more than three bytes.
+    const isNarrow = roomBytes < batchLimits.characters * 3;
     for (let next = this.waiting[0]; next !== undefined; next = this.waiting[0]) {
       const [first] = jobs;
-      characters += next.data.length;
-      const fits = jobs.length < batchLimits.count && characters <= batchLimits.characters;
+      characters += isNarrow ? sizeOf(next) : next.data.length;
+      const fits =
+        jobs.length < batchLimits.count && characters <= Math.min(batchLimits.characters, roomBytes);
       if (first !== undefined && !(fits && goTogether(first.options, next.options))) break;
       this.waiting.shift();
       if (next.dueMs > now) jobs.push(next);
@@ -171,6 +178,11 @@ export class PublishLane {
       this.clock.after(ms, resolve);
     });
   }
+}
+
+/** Bytes that a publication takes in a message: its data, and its entry in the head. */
+function sizeOf({ data, options: { key = '' } }: Job): number {
+  return Buffer.byteLength(data) + Buffer.byteLength(key) + 40;
 }
 
 function goTogether(one: PublishOptions, other: PublishOptions): boolean {

@@ -61,9 +61,22 @@ export class StreamAccess {
     return this.there?.info.config.num_replicas ?? 1;
   }
 
+  /** Messages that are kept of each topic. */
+  get messagesPerTopic(): number {
+    const { max_msgs_per_subject: most } = this.info.config;
+    return most > 0 ? most : Number.MAX_SAFE_INTEGER;
+  }
+
+  /** Largest message that the stream takes, in bytes. */
+  get maxMessageBytes(): number {
+    const { max_msg_size: most } = this.info.config;
+    return most > 0 ? most : Number.MAX_SAFE_INTEGER;
+  }
+
   /** Finds the stream, or makes it. */
   async open(): Promise<void> {
-    this.there = await ensureStream(this.jsm(), this.subjects, this.options.stream);
+    const { stream, onNotice } = this.options;
+    this.there = await ensureStream(this.jsm(), this.subjects, stream, onNotice);
   }
 
   /** What the server says of the stream, which is another one by now if it was lost. */
@@ -95,9 +108,10 @@ export class StreamAccess {
     const { name } = this.options.stream;
     const stream = this.incarnation;
     // Any copy of the stream answers that, and one that lags does not have the newest.
-    const direct = await this.jsm().direct.getMessage(name, { seq });
+    const direct = this.isDirect ? await this.jsm().direct.getMessage(name, { seq }) : null;
     if (direct !== null) return raw(stream, direct);
-    const message = this.copies === 1 ? null : await this.jsm().streams.getMessage(name, { seq });
+    const message =
+      this.isDirect && this.copies === 1 ? null : await this.jsm().streams.getMessage(name, { seq });
     return message === null ? undefined : raw(stream, message);
   }
 
@@ -153,6 +167,11 @@ export class StreamAccess {
     }
   }
 
+  /** Whether the stream can be asked without its leader. */
+  private get isDirect(): boolean {
+    return this.info.config.allow_direct;
+  }
+
   private lastOf(subjectIn: (stream: string) => string): Promise<LastMessage> {
     return this.onStream(async () => {
       const stream = this.incarnation;
@@ -168,7 +187,7 @@ export class StreamAccess {
   private async leaderMessage(query: { readonly last_by_subj: string }): Promise<FoundMessage | null> {
     const { name } = this.options.stream;
     const { direct, streams } = this.jsm();
-    if (this.copies > 1) return streams.getMessage(name, query);
+    if (this.copies > 1 || !this.isDirect) return streams.getMessage(name, query);
     let cancel: Cancel = () => {};
     const late = new Promise<FoundMessage | null>((resolve, reject) => {
       cancel = this.clock.after(silenceMs, () => void streams.getMessage(name, query).then(resolve, reject));

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import type { LatestReading, Publication, RecoveryLimits, StreamReading } from '../../core/ports/broker.js';
-import type { Clock } from '../../core/ports/clock.js';
 import { Latest } from '../../core/stream/latest.js';
 import type { Position } from '../../protocol/position.js';
 import { continues } from './as-of-now.js';
+import type { ServerClock } from './server-clock.js';
 import { refCount, type StoredMessage } from './stored-message.js';
 import type { TopicEnd, TopicLog } from './topic-log.js';
 
@@ -14,7 +14,7 @@ const lookBack = 4 * refCount;
 export class StreamReader {
   constructor(
     private readonly log: TopicLog,
-    private readonly clock: Clock,
+    private readonly serverClock: ServerClock,
   ) {}
 
   read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
@@ -109,7 +109,7 @@ export class StreamReader {
     if (count === 0) return [];
     if (rules === undefined || last === undefined || count > Math.min(limits.count, rules.size))
       return undefined;
-    const oldestMs = this.clock.wallMs() - rules.ttlMs;
+    const oldestMs = this.serverClock.nowMs() - rules.ttlMs;
     let bytesLeft = Math.min(limits.bytes, rules.maxBytes);
     let next = top;
     const missed: Publication[] = [];
