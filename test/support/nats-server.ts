@@ -34,15 +34,7 @@ export class NatsServer {
 
   /** Starts again what was stopped, with what it has in its folder. */
   async start(): Promise<void> {
-    const file = join(this.folder, 'nats.conf');
-    writeFileSync(
-      file,
-      [
-        `listen: "127.0.0.1:${String(this.port)}"`,
-        `jetstream { store_dir: "${join(this.folder, 'store')}", max_file_store: 4GB, max_memory_store: 1GB }`,
-        this.options.config?.(this.folder) ?? '',
-      ].join('\n'),
-    );
+    const file = this.configure();
     const child = spawn('nats-server', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.child = child;
     let said = '';
@@ -54,6 +46,30 @@ export class NatsServer {
       child.once('error', failed);
       child.once('exit', () => failed(new Error(`nats-server ended: ${said}`)));
     });
+  }
+
+  /** Makes it read its configuration again, as its operator does. */
+  reload(): void {
+    this.configure();
+    this.signal('SIGHUP');
+  }
+
+  /** `SIGUSR2` makes it ask its clients to go elsewhere, before it ends. */
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
+  }
+
+  private configure(): string {
+    const file = join(this.folder, 'nats.conf');
+    writeFileSync(
+      file,
+      [
+        `listen: "127.0.0.1:${String(this.port)}"`,
+        `jetstream { store_dir: "${join(this.folder, 'store')}", max_file_store: 4GB, max_memory_store: 1GB }`,
+        this.options.config?.(this.folder) ?? '',
+      ].join('\n'),
+    );
+    return file;
   }
 
   /** `SIGKILL` leaves it no time to write anything. */

@@ -126,11 +126,15 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     this.asking.add(asked);
     const added = subjects.filter((subject) => !this.subscriptions.has(subject));
     for (const subject of added) this.subscribeOne(subject, asked);
-    // The answer comes after the server has seen all of it, and what it complains of a turn later.
-    await this.connected.flush().finally(() => this.asking.delete(asked));
-    await new Promise<void>((resolve) => {
-      this.clock.soon(resolve);
-    });
+    try {
+      // The answer comes after the server has seen all of it, and what it complains of a turn later.
+      await this.connected.flush();
+      await new Promise<void>((resolve) => {
+        this.clock.soon(resolve);
+      });
+    } finally {
+      this.asking.delete(asked);
+    }
     const [refused] = asked.refused;
     if (refused !== undefined) {
       await this.unsubscribe(added);
