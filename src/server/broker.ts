@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { NatsStreamOptions } from '../brokers/nats/index.js';
 import type { Broker } from '../index.js';
 import type { ServerSettings } from './settings.js';
 import { brokerAddresses } from './settings/broker-address.js';
@@ -10,7 +11,7 @@ interface BrokerKind {
   /** The optional peers that it needs. */
   readonly peer: string;
   /** Makes the broker; loads the peer only now. */
-  readonly make: (urls: readonly string[], complain: Complain) => Promise<Broker>;
+  readonly make: (urls: readonly string[], complain: Complain, settings: ServerSettings) => Promise<Broker>;
 }
 
 const redis: BrokerKind = {
@@ -23,11 +24,26 @@ const redis: BrokerKind = {
 
 const nats: BrokerKind = {
   peer: '@nats-io/transport-node @nats-io/jetstream',
-  async make(url, onError) {
+  async make(url, onError, settings) {
     const { NatsBroker } = await import('../brokers/nats/index.js');
-    return new NatsBroker({ url, onError });
+    const logger = new Logger('Broker');
+    const onNotice = (message: string): void => logger.log(message);
+    return new NatsBroker({ url, onError, onNotice, stream: natsStreamOf(settings) });
   },
 };
+
+/** Only what is set: what is not stays as it is in the stream. */
+function natsStreamOf(settings: ServerSettings): NatsStreamOptions {
+  const { LIVE_NATS_STREAM: name, LIVE_NATS_DOMAIN: domain, LIVE_NATS_STORAGE: storage } = settings;
+  const { LIVE_NATS_REPLICAS: replicas, LIVE_NATS_MAX_BYTES: maxBytes } = settings;
+  return {
+    ...(name !== undefined && { name }),
+    ...(domain !== undefined && { domain }),
+    ...(storage !== undefined && { storage }),
+    ...(replicas !== undefined && { replicas }),
+    ...(maxBytes !== undefined && { maxBytes }),
+  };
+}
 
 /** By the scheme of `LIVE_BROKER_URL`; `broker-address.ts` says which are taken. */
 export const brokerKinds: Readonly<Record<string, BrokerKind>> = {
@@ -47,15 +63,16 @@ export class MissingPeer extends Error {}
  * @throws MissingPeer when its client is not installed
  */
 export async function brokerOf(
-  { LIVE_BROKER_URL }: ServerSettings,
+  settings: ServerSettings,
   kinds: Readonly<Record<string, BrokerKind>> = brokerKinds,
 ): Promise<Broker | undefined> {
+  const { LIVE_BROKER_URL } = settings;
   if (LIVE_BROKER_URL === undefined) return undefined;
   const urls = brokerAddresses(LIVE_BROKER_URL);
   const kind = kinds[new URL(urls[0] ?? '').protocol];
   if (kind === undefined) throw new Error('LIVE_BROKER_URL has a scheme that no broker takes.');
   try {
-    return await kind.make(urls, complaints());
+    return await kind.make(urls, complaints(), settings);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new MissingPeer(

@@ -123,6 +123,37 @@ export class ServerSettings {
   @Env('Broker between instances', brokerAddress(), 'none: one instance')
   readonly LIVE_BROKER_URL?: string;
 
+  @Env(
+    'JetStream stream of a NATS broker; another one for another application',
+    matching(/^[\w-]{1,64}$/, '1 to 64 of A-Za-z0-9_-'),
+    'LIVE',
+  )
+  readonly LIVE_NATS_STREAM?: string;
+
+  @Env(
+    'JetStream domain that has the stream',
+    matching(/^[\w-]{1,64}$/, '1 to 64 of A-Za-z0-9_-'),
+    "the server's own",
+  )
+  readonly LIVE_NATS_DOMAIN?: string;
+
+  @Env('Where NATS keeps the stream, set when it is made', oneOf('file', 'memory'), 'file')
+  readonly LIVE_NATS_STORAGE?: 'file' | 'memory';
+
+  @Env(
+    'Servers of a NATS cluster that hold a copy of the stream; more than 1 needs nats-server 2.9.21',
+    wholeNumber(1, 5),
+    '1, or as the stream has it',
+  )
+  readonly LIVE_NATS_REPLICAS?: number;
+
+  @Env(
+    'Bytes of the stream; beyond it the oldest publications of all topics are forgotten',
+    wholeNumber(65_536, 999_999_999_999_999),
+    '1073741824, or as the stream has it',
+  )
+  readonly LIVE_NATS_MAX_BYTES?: number;
+
   @Env('Publish what others add to the Redis Stream live:in of the broker (XADD)', onOrOff())
   readonly LIVE_INGEST: boolean = false;
 

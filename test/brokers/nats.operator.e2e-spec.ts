@@ -202,7 +202,8 @@ nats('What NATS complains of without being asked', () => {
     await broker.publish('t', '1', { history });
     server.signal('SIGUSR2');
     await until('it is away', () => !broker.available, 3_000);
-    await server.stop();
+    // It would wait for ten seconds.
+    await server.stop('SIGKILL');
     await server.start();
     await until('it is back', () => broker.available, 5_000);
     await broker.publish('t', '2', { history });

@@ -9,6 +9,13 @@ export interface Contradiction {
 
 const tokenSources = ['LIVE_JWT_SECRET', 'LIVE_JWT_PUBLIC_KEY', 'LIVE_JWKS_URL'] as const;
 const credentialSources = [...tokenSources, 'LIVE_SESSION_URL'] as const;
+const natsSettings = [
+  'LIVE_NATS_STREAM',
+  'LIVE_NATS_DOMAIN',
+  'LIVE_NATS_STORAGE',
+  'LIVE_NATS_REPLICAS',
+  'LIVE_NATS_MAX_BYTES',
+] as const;
 const wildcards = ['0.0.0.0', '::', '[::]'];
 
 /** Whether nobody has said how clients are known: the server then makes up a secret of its own. */
@@ -23,6 +30,7 @@ export function contradictions(settings: ServerSettings, production: boolean): C
     ...(hasNoCredentialSource(settings) && !production ? openHosts(settings) : []),
     ...samePort(settings),
     ...ingestion(settings),
+    ...natsStream(settings),
     ...(production ? publishKey(settings) : []),
   ];
 }
@@ -94,4 +102,13 @@ function ingestion({ LIVE_INGEST, LIVE_BROKER_URL = '' }: ServerSettings): Contr
     'LIVE_INGEST reads a stream of the Redis server in LIVE_BROKER_URL: set one that begins with redis:// or rediss://, ' +
     'or leave LIVE_INGEST out.';
   return [{ names: ['LIVE_INGEST', 'LIVE_BROKER_URL'], text }];
+}
+
+function natsStream(settings: ServerSettings): Contradiction[] {
+  const { LIVE_BROKER_URL = '' } = settings;
+  if (/^(?:nats|tls):/.test(LIVE_BROKER_URL)) return [];
+  const names = natsSettings.filter((name) => settings[name] !== undefined);
+  if (names.length === 0) return [];
+  const text = `${names.join(', ')} need a NATS broker: set LIVE_BROKER_URL to one that begins with nats:// or tls://.`;
+  return [{ names: [...names, 'LIVE_BROKER_URL'], text }];
 }
