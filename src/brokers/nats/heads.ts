@@ -13,6 +13,14 @@ export class Heads {
     return this.byTopic.get(topic);
   }
 
+  /** It was used just now. */
+  touch(topic: string): void {
+    const known = this.byTopic.get(topic);
+    if (known === undefined) return;
+    this.byTopic.delete(topic);
+    this.byTopic.set(topic, known);
+  }
+
   /** Remembers a head if it is newer than what is known. */
   note(topic: string, head: KnownHead): void {
     const known = this.byTopic.get(topic);

@@ -128,14 +128,14 @@ export function resolveNatsOptions(options: NatsBrokerOptions): ResolvedNatsOpti
     ([name, fallback]) => [name, whole(options, name, [fallback, 1, Number.MAX_SAFE_INTEGER])] as const,
   );
   const { onError = () => {}, onNotice = () => {}, dangerouslyAllowUnsafeReplicas = false } = options;
-  return ({
-	...Object.fromEntries(entries) as Record<keyof typeof numbers, number>,
-	onError,
-	onNotice,
-	dangerouslyAllowUnsafeReplicas,
-	stream: streamOf(options.stream ?? {}),
-	connection: connectionOf(options)
-});
+  return {
+    ...(Object.fromEntries(entries) as Record<keyof typeof numbers, number>),
+    onError,
+    onNotice,
+    dangerouslyAllowUnsafeReplicas,
+    stream: streamOf(options.stream ?? {}),
+    connection: connectionOf(options),
+  };
 }
 
 function streamOf(options: NatsStreamOptions): WantedStream {

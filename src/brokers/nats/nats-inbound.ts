@@ -60,9 +60,10 @@ export class NatsInbound {
     const { life, log, subjects } = this.parts;
     const seq = Number(headers?.get('Nats-Sequence'));
     const stream = life.record?.stream;
+    // As it mostly is, where it was published here.
+    if (stream === undefined || !(seq > 0) || log.isKnown(topic, stream, seq)) return;
     // Of another making of the stream, its number would mean nothing.
-    if (stream === undefined || !(seq > 0) || headers?.get('Nats-Subject') !== subjects.inlet(stream, topic))
-      return;
+    if (headers?.get('Nats-Subject') !== subjects.inlet(stream, topic)) return;
     log.note(topic, { ...content, stream, seq });
   }
 

@@ -84,10 +84,17 @@ export class TopicLog {
     throw new Error('Too many write to the topic at once.');
   }
 
+  /** Whether a message of the topic with this number, or a later one, was noted. */
+  isKnown(topic: string, stream: string, seq: number): boolean {
+    const head = this.heads.get(topic);
+    return head?.stream === stream && head.seq >= seq;
+  }
+
   /** Remembers a head that is of the present life, and how far the topic was seen to be. */
   note(topic: string, head: KnownHead): void {
     const { record } = this.life;
     if (head.stream !== record?.stream || head.life !== record.life) return;
+    if (head.seq > 0 && this.heads.get(topic)?.seq === head.seq) return this.heads.touch(topic);
     this.heads.note(topic, head);
     this.seen.add(topic, head.epoch, head.top);
   }
