@@ -22,6 +22,8 @@ function escape(character: string): string {
   return escaped.startsWith('%') ? escaped : `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
+const maxTokens = 1_000;
+
 /** No topic's token: after a `%` those have two capital digits, a small u, or nothing. */
 const lifeToken = '%life';
 
@@ -33,6 +35,9 @@ export class NatsSubjects {
   readonly turns: string;
   /** Where a new record of the store's life comes out. */
   readonly lives: string;
+
+  /** Tokens of the topics that were used lately: each publication needs its own twice. */
+  private readonly tokens = new Map<string, string>();
 
   constructor(private readonly prefix: string) {
     this.signals = `${prefix}.signal`;
@@ -58,7 +63,17 @@ export class NatsSubjects {
 
   /** Where a topic's publications go in. */
   inlet(incarnation: string, topic: string): string {
-    return `${this.prefix}.in.${incarnation}.${tokenOf(topic)}`;
+    return `${this.prefix}.in.${incarnation}.${this.tokenOf(topic)}`;
+  }
+
+  private tokenOf(topic: string): string {
+    let token = this.tokens.get(topic);
+    if (token === undefined) {
+      token = tokenOf(topic);
+      if (this.tokens.size >= maxTokens) this.tokens.clear();
+      this.tokens.set(topic, token);
+    }
+    return token;
   }
 
   /** Where the records of the store's life go in. */

@@ -68,26 +68,26 @@ const newline = 0x0a;
 export function encode(content: Content): Buffer {
   const { publications, rules, base, refs, latest } = content;
   const texts = publications.map(({ data }) => Buffer.from(data));
+  // JSON leaves out what is undefined.
   const line = {
     v: version,
     e: content.epoch,
-    ...(content.life > 0 && { g: content.life }),
-    ...(content.lineage.length > 0 && { y: content.lineage.map(({ epoch, end }) => [epoch, end]) }),
+    g: content.life > 0 ? content.life : undefined,
+    y: content.lineage.length > 0 ? content.lineage.map(({ epoch, end }) => [epoch, end]) : undefined,
     o: content.top,
     t: content.tail,
     r: refs,
-    p: publications.map(({ key, offset }, i) => [
-      texts[i]?.length ?? 0,
-      offset,
-      ...(key === undefined ? [] : [key]),
-    ]),
-    ...(content.version !== undefined && { n: content.version }),
-    ...(rules && { h: [rules.size, rules.ttlMs, rules.maxBytes] }),
-    ...(latest && { l: latest }),
-    ...(base && { b: [base.offset, ...base.seqs] }),
-    ...(content.kept && { k: 1 }),
-    ...(content.remembered && { m: 1 }),
-    ...(content.anew === true && { a: 1 }),
+    p: publications.map(({ key, offset }, i) => {
+      const length = texts[i]?.length ?? 0;
+      return key === undefined ? [length, offset] : [length, offset, key];
+    }),
+    n: content.version,
+    h: rules && [rules.size, rules.ttlMs, rules.maxBytes],
+    l: latest,
+    b: base && [base.offset, ...base.seqs],
+    k: content.kept ? 1 : undefined,
+    m: content.remembered ? 1 : undefined,
+    a: content.anew === true ? 1 : undefined,
   };
   return Buffer.concat([Buffer.from(`${JSON.stringify(line)}\n`), ...texts]);
 }
