@@ -2,6 +2,7 @@ import type { ConnectionIdentity } from './connection/live-user.js';
 import type { RenewIdentity } from './connection/renewal.js';
 import type { OutboundBudget } from './outbound/budget.js';
 import type { InboundRate } from './connection/rate-gate.js';
+import type { ReplayRate } from './connection/replay-gate.js';
 import type { Broker } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
@@ -30,6 +31,8 @@ export interface LiveLimits extends OutboundBudget {
   readonly maxWaitingMessages: number;
   /** Absent where everybody may send as fast as they can. */
   readonly inboundRate?: InboundRate | undefined;
+  /** Absent where recoveries and snapshots are not charged to who asks for them. */
+  readonly replayRate?: ReplayRate | undefined;
   readonly pingIntervalMs: number;
   readonly pongTimeoutMs: number;
   readonly authorizationTimeoutMs: number;

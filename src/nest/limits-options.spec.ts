@@ -4,6 +4,20 @@ import { resolveOptions } from './resolve-options.js';
 
 const rateOf = (options: LiveModuleOptions) => resolveOptions(options).limits.inboundRate;
 
+describe('The replay rate', () => {
+  it('[L-9.18] the options of the replay rate have defaults, and wrong ones stop the start', () => {
+    expect(resolveOptions({}).limits.replayRate).toEqual({
+      bytesPerSecond: 2_097_152,
+      byteBurst: 33_554_432,
+    });
+    const replayRate = { bytesPerSecond: 1, byteBurst: 2 };
+    expect(resolveOptions({ replayRate }).limits.replayRate).toEqual(replayRate);
+    for (const wrong of [0, 1.5, Number.NaN, '1' as unknown as number]) {
+      expect(() => resolveOptions({ replayRate: { byteBurst: wrong } })).toThrow(/"replayRate.byteBurst" is/);
+    }
+  });
+});
+
 describe('The options of the limits', () => {
   it('[L-9.10] have a burst for a client that comes back with all its topics', () => {
     expect(rateOf({})).toEqual({

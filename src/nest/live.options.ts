@@ -24,6 +24,17 @@ export interface InboundRateOptions {
   readonly byteBurst?: number;
 }
 
+/** How much the answers to one user's subscribes may hold: recovered publications and snapshots, as JSON text. */
+export interface ReplayRateOptions {
+  /** @default 2097152 */
+  readonly bytesPerSecond?: number;
+  /**
+   * Bytes that may be sent at once after a rest.
+   * @default 33554432: a hundred topics with a snapshot of 300 KB each, when a client comes back
+   */
+  readonly byteBurst?: number;
+}
+
 /** Options of `LiveModule.forRoot`. Everything has a safe default but the guards, which are named beside these. */
 export interface LiveModuleOptions {
   /**
@@ -121,6 +132,12 @@ export interface LiveModuleOptions {
    * with 4002. [L-9.10] [L-9.11]
    */
   readonly inboundRate?: InboundRateOptions;
+  /**
+   * How much the answers to subscribes may hold for one user of this instance, on all connections together, and for each
+   * connection without a user: recovered publications and snapshots. Above it a `subscribe` is answered `rate-limited`.
+   * One answer of any size always goes out. [L-9.18]
+   */
+  readonly replayRate?: ReplayRateOptions;
   /** Lets every connection send as fast as it can. */
   readonly dangerouslyUnlimitedInbound?: boolean;
   /** Milliseconds until a right that has not been answered for is `unavailable`: the client tries again. @default 5000 */

@@ -6,6 +6,7 @@ import type { UpgradeOptions } from '../ws/upgrade.js';
 import { validateAllowedOrigins } from './auth/origin.js';
 import { wrongOption } from './live.errors.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
+import { resolveReplayRate } from './resolve-replay-rate.js';
 import { validTrustedProxies } from './trusted-proxies.js';
 import type { LiveModuleOptions } from './live.options.js';
 
@@ -86,6 +87,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       snapshotTimeoutMs: number('snapshotTimeoutMs', 10_000, 1),
       positionCheckIntervalMs: number('positionCheckIntervalMs', 30_000, 0),
       inboundRate: resolveInboundRate(options, { maxMessageBytes, maxTopicsPerConnection }),
+      replayRate: resolveReplayRate(options.replayRate),
     },
   };
 }

@@ -21,6 +21,7 @@ import { HealingTopic } from '../../src/core/stream/healing-topic.js';
 import { History } from '../../src/core/stream/history.js';
 import { LostFrames } from '../../src/core/stream/lost-frames.js';
 import { PositionCheck } from '../../src/core/stream/position-check.js';
+import { type ReadingRun, Readings } from '../../src/core/stream/readings.js';
 import { Repair } from '../../src/core/stream/repair.js';
 import { Resync } from '../../src/core/stream/resync.js';
 import { Retry } from '../../src/core/stream/retry.js';
@@ -29,7 +30,6 @@ import { Snapshots } from '../../src/core/stream/snapshots.js';
 import { Authoriser, type Right } from '../../src/core/verbs/authorise.js';
 import { PendingSubscribe } from '../../src/core/verbs/pending-subscribe.js';
 import { Rights, type Undecided } from '../../src/core/verbs/rights.js';
-import { Subscribe } from '../../src/core/verbs/subscribe.js';
 import type { Position } from '../../src/protocol/position.js';
 import { disable, type PlantedBug, replace } from './plant.js';
 import { bugsOfLives } from './planted-bugs.lives.js';
@@ -48,25 +48,22 @@ interface HubInside {
 const { add } = Hold.prototype;
 const nothing = (): void => {};
 
-type Read = (request: object, topic: TopicInside) => Promise<object>;
-
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'gap at subscribe: what is published while the position is read is not held',
     shows: ['order', 'behind'],
     plant: () =>
-      replace<object, Parameters<Read>, ReturnType<Read>>(
-        Subscribe,
-        'read',
-        (read) =>
-          async function (request, topic) {
-            const hold = [...topic.holds].at(-1);
-            if (hold) hold.add = nothing;
-            try {
-              return await read.call(this, request, topic);
-            } finally {
-              if (hold) hold.add = add;
-            }
+      replace<Readings, Parameters<Readings['join']>, ReadingRun>(
+        Readings,
+        'join',
+        (join) =>
+          function (topic, since) {
+            const run = join.call(this, topic, since);
+            const { hold } = run;
+            hold.add = nothing;
+            const goOn = (): void => void (hold.add = add);
+            run.result.then(goOn, goOn);
+            return run;
           },
       ),
   },

@@ -4,8 +4,9 @@ import type { SharedFrame } from '../frame/shared-frame.js';
 import type { DeliveryRules } from '../pace/delivery.js';
 import { Pacing } from '../pace/pacing.js';
 import type { Backlogs } from '../outbound/backlogs.js';
-import type { Publication } from '../ports/broker.js';
+import type { Publication, StreamReading } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
+import type { SharedRun } from '../stream/shared-run.js';
 import type { SnapshotRun } from '../stream/snapshot-run.js';
 import type { Audience } from './audience.js';
 import { Gathering } from './gathering.js';
@@ -54,6 +55,8 @@ export class Topic implements SubscribedTopic {
   audience: Audience | undefined;
   /** The snapshot that is being made now; whoever comes meanwhile shares it. */
   snapshotRun: SnapshotRun | undefined;
+  /** What is being read now, by the position that was asked about. */
+  readonly readings = new Map<string, SharedRun<StreamReading>>();
   private readonly subscribers = new Subscribers();
   private readonly holds: Holds;
   private readonly pacing: Pacing;
@@ -116,14 +119,20 @@ export class Topic implements SubscribedTopic {
     this.subscribers.startOver();
     this.epoch = epoch;
     this.offset = offset;
+    this.forgetRuns();
+  }
+
+  /** What is being read and made now is of no use to who comes later. */
+  forgetRuns(): void {
     this.snapshotRun = undefined;
+    this.readings.clear();
   }
 
   /** The stream is the same one under another epoch: from now on its positions are in that. */
   continueUnder(epoch: string): void {
     this.endWindow();
     this.epoch = epoch;
-    this.snapshotRun = undefined;
+    this.forgetRuns();
   }
 
   leftOut(subscription: Subscription, from: number): void {

@@ -15,8 +15,9 @@ export type Healed = 'healed' | 'lost' | 'continued' | 'new-epoch';
  * - `refused`: a message or ping above the rate [L-9.10]
  * - `closed`: so many of them that they ended the connection [L-9.11]
  * - `unsettled`: a request while too many questions to the application are open [L-9.15]
+ * - `replay`: a subscribe while too much was recovered and snapshotted for the user [L-9.18]
  */
-export type HeldBack = 'refused' | 'closed' | 'unsettled';
+export type HeldBack = 'refused' | 'closed' | 'unsettled' | 'replay';
 
 /**
  * How the application answered whether a user may do something with a topic, with `retryAfterMs` for all but the first two:

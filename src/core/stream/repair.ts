@@ -134,7 +134,7 @@ export class Repair {
     const from = topic.offset + 1;
     topic.endWindow();
     topic.offset = to;
-    topic.snapshotRun = undefined;
+    topic.forgetRuns();
     this.losses += 1;
     this.parts.observer.healed('lost', topic.name);
     this.parts.resync.begin(

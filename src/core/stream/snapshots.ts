@@ -7,7 +7,8 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import { recoveryLimits } from './recovery-limits.js';
 import { SnapshotAt } from './snapshot-at.js';
-import { type Snapshot, SnapshotRun } from './snapshot-run.js';
+import { SharedRun } from './shared-run.js';
+import type { Snapshot, SnapshotRun } from './snapshot-run.js';
 
 type Provider = () => unknown;
 
@@ -34,7 +35,7 @@ export class Snapshots {
     const over = (): void => {
       if (topic.snapshotRun === run) topic.snapshotRun = undefined;
     };
-    const run = new SnapshotRun(hold, this.take(make), () => {
+    const run = new SharedRun(hold, this.take(make), () => {
       over();
       topic.release(hold);
     });

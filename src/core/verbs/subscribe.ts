@@ -1,16 +1,18 @@
+import { Buffer } from 'node:buffer';
 import type { Connection } from '../connection/connection.js';
 import { noteAnswered } from '../connection/self-answered.js';
+import type { Replays } from '../connection/replays.js';
 import type { Hold } from '../fanout/hold.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Topic } from '../fanout/topic.js';
 import { subscribedText } from '../frame/message-text.js';
 import type { LiveLimits } from '../live.settings.js';
-import type { Broker } from '../ports/broker.js';
+import type { Broker, Publication, StreamReading } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
-import type { SnapshotRun } from '../stream/snapshot-run.js';
 import { followingOf, type Start } from '../stream/following.js';
-import { recoveryLimits } from '../stream/recovery-limits.js';
+import { notNow, type Readings } from '../stream/readings.js';
+import type { Snapshot, SnapshotRun } from '../stream/snapshot-run.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage, RequestId } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
@@ -46,10 +48,12 @@ export interface SubscribeParts {
   readonly hub: Hub;
   readonly broker: Broker;
   readonly authoriser: Authoriser;
+  readonly readings: Readings;
   readonly snapshots: Snapshots;
   readonly observer: Observer;
   readonly limits: LiveLimits;
   readonly turns: Turns;
+  readonly replays: Replays;
 }
 
 /** The subscribe verb. [L-3.2] */
@@ -61,6 +65,7 @@ export class Subscribe {
     const name = topicOf(message);
     const since = sinceOf(message);
     const maxRate = maxRateOf(message);
+    this.parts.replays.check(connection);
     const pending = this.begin(connection, name);
     try {
       const turn = since && this.parts.turns.next();
@@ -93,46 +98,41 @@ export class Subscribe {
    * `false` when more was published meanwhile than may be held back [L-3.11], or some of it was lost, or the stream was.
    */
   private async attach(request: Request): Promise<boolean> {
-    if (!this.parts.broker.available) throw notNow();
-    const topic = this.parts.hub.open(request.name, request.rules.delivery);
-    const hold = topic.hold();
+    const { broker, hub, readings, replays } = this.parts;
+    if (!broker.available) throw notNow();
+    const { connection, pending, name, rules, since } = request;
+    const charge = since && (await replays.enter(connection, pending));
+    const topic = hub.open(name, rules.delivery);
+    const reading = readings.join(topic, since);
+    charge?.(reading.result, bytesOfReading);
     let run: SnapshotRun | undefined;
     try {
-      const reading = await this.read(request, topic);
-      const { since, rules, pending } = request;
-      if (since !== undefined && reading.missed !== undefined) {
-        return this.commit(request, topic, hold, {
-          position: { epoch: reading.top.epoch, offset: since.offset },
-          recovered: true,
-          missed: reading.missed,
-        });
+      const { top, missed } = await pending.until(reading.result);
+      if (since !== undefined && missed !== undefined) {
+        const position = { epoch: top.epoch, offset: since.offset };
+        return this.commit(request, topic, reading.hold, { position, recovered: true, missed });
       }
-      run = this.parts.snapshots.join(topic, rules);
-      if (run === undefined) {
-        return this.commit(request, topic, hold, { position: reading.top, recovered: false, missed: [] });
-      }
-      topic.release(hold);
-      const { position, text, missed } = await pending.until(run.result);
-      return this.commit(request, topic, run.hold, { position, recovered: false, missed, snapshot: text });
+      run = await this.snapshotRun(request, topic);
+      if (run === undefined)
+        return this.commit(request, topic, reading.hold, { position: top, recovered: false, missed: [] });
+      const { text: snapshot, ...start } = await pending.until(run.result);
+      return this.commit(request, topic, run.hold, { ...start, recovered: false, snapshot });
     } finally {
-      topic.release(hold);
+      reading.leave();
       run?.leave();
     }
   }
 
-  /** The position is read when the broker's subscription is in force: what comes after it is held back. */
-  private async read({ name, since, pending }: Request, topic: Topic) {
-    const { broker, observer } = this.parts;
-    try {
-      await pending.until(topic.ready);
-      // Until that is over, nobody knows where the topic is.
-      if (topic.healing !== undefined) await pending.until(topic.healing.tried);
-      return await pending.until(broker.read(name, since, recoveryLimits));
-    } catch (error) {
-      pending.check();
-      observer.failed('reading a topic of the broker', error);
-      throw notNow();
-    }
+  /** The snapshot that is to be waited for; `undefined` where the topic has none. */
+  private async snapshotRun(
+    { connection, pending, rules }: Request,
+    topic: Topic,
+  ): Promise<SnapshotRun | undefined> {
+    if (rules.snapshot === undefined && rules.latest === undefined) return undefined;
+    const charge = await this.parts.replays.enter(connection, pending);
+    const run = this.parts.snapshots.join(topic, rules);
+    charge(run?.result ?? Promise.resolve(undefined), bytesOfSnapshot);
+    return run;
   }
 
   /** The answer, the missed, the held back, then live: in one go, so that nothing overtakes. [L-3.10] */
@@ -159,6 +159,14 @@ export class Subscribe {
   }
 }
 
-function notNow(): LiveError {
-  return new LiveError('unavailable', 'Subscribing is not possible now', { retryAfterMs: 1_000 });
+function bytesOf(publications: readonly Publication[] | undefined): number {
+  return (publications ?? []).reduce((sum, { data }) => sum + Buffer.byteLength(data), 0);
+}
+
+function bytesOfReading({ missed }: StreamReading): number {
+  return bytesOf(missed);
+}
+
+function bytesOfSnapshot(snapshot: Snapshot | undefined): number {
+  return Buffer.byteLength(snapshot?.text ?? '') + bytesOf(snapshot?.missed);
 }

@@ -1,7 +1,9 @@
 import type { Connection } from '../connection/connection.js';
+import { Replays } from '../connection/replays.js';
 import type { Hub } from '../fanout/hub.js';
 import type { LivePorts, LiveSettings } from '../live.settings.js';
 import type { Publisher } from '../publisher.js';
+import { Readings } from '../stream/readings.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import { Auth } from './auth.js';
@@ -45,8 +47,11 @@ export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSe
   const { hub, publisher, snapshots } = parts;
   const { broker, policy, clock, observer } = ports;
   const authoriser = new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs);
+  const replays = new Replays(clock, observer, limits.replayRate);
+  const readings = new Readings(broker, observer);
   const turns = new Turns(clock, recoveriesPerTurn);
-  const subscribe = new Subscribe({ hub, broker, authoriser, snapshots, observer, limits, turns });
+  const shared = { hub, broker, authoriser, observer, limits };
+  const subscribe = new Subscribe({ ...shared, readings, snapshots, turns, replays });
   const publish = new Publish(publisher, authoriser);
   const timeoutMs = limits.authorizationTimeoutMs;
   const auth = new Auth({

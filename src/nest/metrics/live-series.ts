@@ -30,7 +30,7 @@ function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSour
     make.counterBy(
       'rate_limited_total',
       'Messages and pings above the rate: refused, or so many that they closed the connection; and requests refused ' +
-        'while too many questions to the application were unsettled',
+        'while too many questions to the application were unsettled, or too much had been recovered and snapshotted',
       'result',
       tally.tooFastByResult,
     ),

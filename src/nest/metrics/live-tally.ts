@@ -74,7 +74,7 @@ const rightOutcomes: Record<RightOutcome, true> = {
   unavailable: true,
 };
 
-const heldBack: Record<HeldBack, true> = { refused: true, closed: true, unsettled: true };
+const heldBack: Record<HeldBack, true> = { refused: true, closed: true, unsettled: true, replay: true };
 
 /** Counts what happens on the live server, in plain numbers: a scrape reads them, the hot path only adds. */
 export class LiveTally implements Partial<LiveObserver> {
