@@ -6,7 +6,7 @@ import { compiled } from './support/compiled.js';
 import { abuseRun } from './support/random.js';
 import type { Victim } from './support/victim.js';
 
-const { random, count } = abuseRun('abusive handshakes', 2_000);
+const { random, count, timeoutMs } = abuseRun('abusive handshakes', 2_000);
 const targets = ['express, own port', 'express, its port', 'fastify, own port', 'fastify, its port'];
 type State = Awaited<ReturnType<Victim['state']>>;
 const atATime = 60;
@@ -67,7 +67,7 @@ describe('abusive handshakes', () => {
       // Warm from here on, so that what grows later is no compiled code.
       before ??= await settled();
     },
-    120_000,
+    timeoutMs,
   );
 
   it('leave no handshake pending, no connection, no subscription, and no memory behind', async () => {

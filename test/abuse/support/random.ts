@@ -40,10 +40,17 @@ export class Random {
   }
 }
 
+export interface AbuseRun {
+  readonly random: Random;
+  readonly count: number;
+  /** How long a test of it may take. */
+  readonly timeoutMs: number;
+}
+
 /** `ABUSE_SEED` replays a run, `ABUSE_COUNT` makes a longer one. */
-export function abuseRun(title: string, count: number): { readonly random: Random; readonly count: number } {
+export function abuseRun(title: string, count: number): AbuseRun {
   const seed = Number(process.env['ABUSE_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
   const total = Number(process.env['ABUSE_COUNT'] ?? count);
   process.stdout.write(`${title}: ABUSE_SEED=${String(seed)} ABUSE_COUNT=${String(total)}\n`);
-  return { random: new Random(seed), count: total };
+  return { random: new Random(seed), count: total, timeoutMs: 120_000 * Math.max(1, total / count) };
 }

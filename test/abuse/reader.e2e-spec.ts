@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { LiveTestClient } from '../../src/testing/index.js';
+import { engines } from '../support/engines.js';
+import { Child } from './support/ask.js';
+import { compiled } from './support/compiled.js';
+import { attackFor, outcome } from './support/hostile-reader.js';
+import { abuseRun } from './support/random.js';
+import type { ReaderBystander } from './support/reader-bystander.js';
+import { maxQueuedBytesTotal, memoryBrokerBytes } from './support/reader-budgets.js';
+import type { ReaderVictim } from './support/reader-victim.js';
+
+const { random, count: seconds, timeoutMs } = abuseRun('a hostile reader, in seconds', 10);
+const { folder, remove } = compiled();
+afterAll(remove);
+
+/** `ABUSE_ENGINES=memory,Redis,NATS` chooses. */
+const wanted = (process.env['ABUSE_ENGINES'] ?? 'memory').split(',');
+const cases = [{ name: 'memory', start: () => Promise.resolve({ url: undefined }) }, ...engines].filter(
+  ({ name }) => wanted.includes(name),
+);
+
+const kept = Array.from({ length: 30 }, (_, i) => `kept/${String(i)}`);
+const inMegabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(0)} MB`;
+
+/** Milliseconds of a p99 that a busy machine may cause by itself. */
+const noiseMs = 50;
+
+describe.each(cases)('A hostile reader on $name', ({ start }) => {
+  it(
+    '[L-9.16] [L-9.17] one user with the right to read everything harms nobody else',
+    async () => {
+      const { url: engineUrl } = await start();
+      const env: Record<string, string> = engineUrl === undefined ? {} : { ENGINE_URL: engineUrl };
+      const victim = await Child.start<ReaderVictim>(folder, 'reader-victim.js', env);
+      const bystanders = await Child.start<ReaderBystander>(folder, 'reader-bystander.js');
+      try {
+        const url = await victim.ask('url');
+        await victim.ask('begin');
+        await bystanders.ask('connect', url);
+        const witness = await LiveTestClient.connect(url, { token: 'witness', timeoutMs: 30_000 });
+        const epochs = new Map<string, string>();
+        for (const topic of kept) {
+          const { epoch } = await witness.request({ type: 'subscribe', id: topic, topic });
+          epochs.set(topic, epoch as string);
+        }
+        await witness.close();
+        await sleep(3_000);
+        const [quiet, before] = [await bystanders.ask('report'), await victim.ask('report')];
+        await attackFor(seconds * 1_000, url, random, epochs);
+        const [loud, after] = [await bystanders.ask('report'), await victim.ask('report')];
+        const slowdown = Math.max(
+          1,
+          (after.busy.wallMs - before.busy.wallMs) / (after.busy.cpuMs - before.busy.cpuMs),
+        );
+        const { connections, refusedConnections, messages, bytes, errors } = outcome;
+        process.stdout.write(
+          `${String(connections)} connections (${String(refusedConnections)} refused), ${String(messages)} messages, ` +
+            `${inMegabytes(bytes)} read; errors ${JSON.stringify(Object.fromEntries(errors))}; RSS ` +
+            `${inMegabytes(before.mostRss)}, then at most ${inMegabytes(after.mostRss)}; queued at most ` +
+            `${inMegabytes(after.mostQueued)}; p99 ${String(quiet.p99)} ms, then ${String(loud.p99)} ms of ` +
+            `${String(loud.count)}, slowed down ${slowdown.toFixed(2)} times\n`,
+        );
+        expect({ ...loud, count: 0, p99: 0, failures: after.failures }).toEqual({
+          ...{ count: 0, p99: 0, gaps: 0, closed: [], failures: 0 },
+        });
+        expect(after.mostRss).toBeLessThan(1.1 * (before.mostRss + maxQueuedBytesTotal + memoryBrokerBytes));
+        expect(loud.p99 / slowdown).toBeLessThanOrEqual(Math.max(2 * quiet.p99, noiseMs));
+        // Nothing of the others is gone, and nothing of the abuse is left.
+        const late = await LiveTestClient.connect(url, { token: 'late', timeoutMs: 30_000 });
+        for (const [topic, epoch] of epochs) {
+          const since = { epoch, offset: 0 };
+          expect(await late.request({ type: 'subscribe', id: topic, topic, since })).toMatchObject({
+            type: 'subscribed',
+            recovered: true,
+          });
+          const { snapshot } = await late.request({ type: 'subscribe', id: 's', topic });
+          expect(Object.keys(snapshot as object)).toHaveLength(20);
+          expect(await victim.ask('publish', topic)).toMatchObject({ epoch, offset: 21 });
+        }
+        await late.close();
+        for (let i = 0; i < 200 && (await victim.ask('report')).stats.connections > 10; i++) await sleep(50);
+        const { stats } = await victim.ask('report');
+        expect(stats).toMatchObject({
+          connections: 10,
+          users: 1,
+          topics: 5,
+          subscriptions: 10,
+          queuedBytes: 0,
+        });
+        await victim.ask('close');
+        expect(victim.stderr).toBe('');
+      } finally {
+        await Promise.all([victim.stop(), bystanders.stop()]);
+      }
+    },
+    60_000 + timeoutMs,
+  );
+});

@@ -1,0 +1,112 @@
+import 'reflect-metadata';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CanActivate, type ExecutionContext, Module, UnauthorizedException } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { NatsBroker } from '../../../src/brokers/nats/index.js';
+import { RedisBroker } from '../../../src/brokers/redis/index.js';
+import {
+  type Broker,
+  LiveModule,
+  LiveService,
+  LiveTopic,
+  setConnectionIdentity,
+} from '../../../src/index.js';
+import { answer } from './ask.js';
+import { maxQueuedBytesTotal } from './reader-budgets.js';
+
+const url = process.env['ENGINE_URL'];
+
+function engine(): Broker | undefined {
+  if (url === undefined) return undefined;
+  return url.startsWith('redis') ? new RedisBroker({ url }) : new NatsBroker({ url });
+}
+
+/** Lets in who has `Authorization: Bearer <user id>`. */
+class Bearer implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const request = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
+    const id = /^Bearer (\w+)$/.exec(request.headers.authorization ?? '')?.[1];
+    if (id === undefined) throw new UnauthorizedException();
+    setConnectionIdentity(request, { user: { id } });
+    return true;
+  }
+}
+
+@LiveTopic('**', { history: { size: 300 }, snapshot: 'last-per-key', slow: 'conflate', presence: true })
+class Everything {
+  canSubscribe(): boolean {
+    return true;
+  }
+}
+
+const broker = engine();
+
+@Module({
+  imports: [
+    LiveModule.forRoot({
+      port: 0,
+      guards: [Bearer],
+      maxQueuedBytesTotal,
+      maxConnectionsPerUser: 30,
+      ...(broker && { broker }),
+    }),
+  ],
+  providers: [Everything],
+})
+class App {}
+
+const app = await NestFactory.create(App, new ExpressAdapter(), { logger: ['fatal'] });
+await app.listen(0, '127.0.0.1');
+const live = app.get(LiveService);
+
+/** Topics with a past that nobody may lose, and topics that live. */
+const kept = Array.from({ length: 30 }, (_, i) => `kept/${String(i)}`);
+const lively = Array.from({ length: 5 }, (_, i) => `live/${String(i)}`);
+const blob = 'x'.repeat(1_000);
+
+let failures = 0;
+let mostRss = 0;
+let mostQueued = 0;
+let ended = false;
+
+async function stream(): Promise<void> {
+  for (let n = 0; !ended; n++) {
+    const publish = (topic: string): Promise<unknown> =>
+      live.publish(topic, { at: Date.now(), blob }, { key: `key-${String(n)}` });
+    await Promise.all(lively.map((topic) => publish(topic).catch(() => (failures += 1))));
+    mostRss = Math.max(mostRss, process.memoryUsage.rss());
+    mostQueued = Math.max(mostQueued, live.stats().queuedBytes);
+    await sleep(20);
+  }
+}
+let streamed: Promise<void> | undefined;
+
+const handlers = {
+  url: () => live.url(),
+  /** Publishes the past, and begins to publish what is live. */
+  begin: async () => {
+    for (const topic of kept)
+      for (let n = 1; n <= 20; n++)
+        await live.publish(topic, { n, blob: blob.repeat(20) }, { key: String(n) });
+    streamed = stream();
+  },
+  /** The most since this was asked the last time. */
+  report: () => {
+    const { rss } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
+    const busy = { wallMs: performance.eventLoopUtilization().active, cpuMs: (user + system) / 1_000 };
+    const report = { rss, mostRss, mostQueued, failures, busy, stats: live.stats() };
+    [mostRss, mostQueued] = [0, 0];
+    return report;
+  },
+  publish: (topic: string) => live.publish(topic, 'after'),
+  close: async () => {
+    ended = true;
+    await streamed;
+    await app.close();
+  },
+};
+export type ReaderVictim = typeof handlers;
+
+answer(handlers);
