@@ -123,7 +123,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'too much for a hold, and nobody notices',
-    shows: ['order', 'behind'],
+    shows: ['order', 'behind', 'answer'],
     plant: () =>
       replace<Hold, [string, number, SharedFrame], void>(
         Hold,
