@@ -51,7 +51,7 @@ const nothing = (): void => {};
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'gap at subscribe: what is published while the position is read is not held',
-    shows: ['order', 'behind'],
+    shows: ['order', 'behind', 'answer'],
     plant: () =>
       replace<Readings, Parameters<Readings['join']>, ReadingRun>(
         Readings,
