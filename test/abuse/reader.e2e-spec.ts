@@ -28,7 +28,7 @@ const noiseMs = 50;
 
 describe.each(cases)('A hostile reader on $name', ({ start }) => {
   it(
-    '[L-9.16] [L-9.17] one user with the right to read everything harms nobody else',
+    '[L-9.16] [L-9.18] one user with the right to read everything harms nobody else',
     async () => {
       const { url: engineUrl } = await start();
       const env: Record<string, string> = engineUrl === undefined ? {} : { ENGINE_URL: engineUrl };
