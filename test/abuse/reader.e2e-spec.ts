@@ -62,7 +62,11 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
             `${String(loud.count)}, slowed down ${slowdown.toFixed(2)} times\n`,
         );
         expect({ ...loud, count: 0, p99: 0, failures: after.failures }).toEqual({
-          ...{ count: 0, p99: 0, gaps: 0, closed: [], failures: 0 },
+          count: 0,
+          p99: 0,
+          gaps: 0,
+          closed: [],
+          failures: 0,
         });
         expect(after.mostRss).toBeLessThan(1.1 * (before.mostRss + maxQueuedBytesTotal + memoryBrokerBytes));
         expect(loud.p99 / slowdown).toBeLessThanOrEqual(Math.max(2 * quiet.p99, noiseMs));

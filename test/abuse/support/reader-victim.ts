@@ -68,10 +68,10 @@ const blob = 'x'.repeat(1_000);
 let failures = 0;
 let mostRss = 0;
 let mostQueued = 0;
-let ended = false;
+const end = new AbortController();
 
 async function stream(): Promise<void> {
-  for (let n = 0; !ended; n++) {
+  for (let n = 0; !end.signal.aborted; n++) {
     const publish = (topic: string): Promise<unknown> =>
       live.publish(topic, { at: Date.now(), blob }, { key: `key-${String(n)}` });
     await Promise.all(lively.map((topic) => publish(topic).catch(() => (failures += 1))));
@@ -102,7 +102,7 @@ const handlers = {
   },
   publish: (topic: string) => live.publish(topic, 'after'),
   close: async () => {
-    ended = true;
+    end.abort();
     await streamed;
     await app.close();
   },
