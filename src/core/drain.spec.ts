@@ -31,6 +31,27 @@ describe('Drain', () => {
     expect(test.live.registry.size).toBe(0);
   });
 
+  it('[L-10.2] a drain ends at its deadline although a connection never reports its end, or cannot be closed', async () => {
+    const test = new TestLive();
+    class Undead extends TestSocket {
+      override close(): void {
+        throw new Error('cannot be closed');
+      }
+      override terminate(): void {
+        this.terminated = true;
+        throw new Error('cannot be terminated');
+      }
+    }
+    const undead = [1, 2].map(() => test.connect({ socket: new Undead(false, false) }));
+    const polite = test.connect();
+    const drained = test.live.drain(20_000);
+    expect(polite.socket.open).toBe(false);
+    test.clock.advance(20_000);
+    expect(undead.map(({ socket }) => socket.terminated)).toEqual([true, true]);
+    test.clock.advance(250);
+    expect(await drained).toEqual({ connections: 3, terminated: 2 });
+  });
+
   it('[L-10.1] ends at once when nobody is there, and closes who slips in', async () => {
     const test = new TestLive();
     expect(await test.live.drain(20_000)).toEqual({ connections: 0, terminated: 0 });

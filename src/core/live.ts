@@ -4,6 +4,7 @@ import { isTopicName } from '../protocol/topic-name.js';
 import { carryOutOn } from './cluster/carry-out.js';
 import { Cluster, type ClusterStats } from './cluster/cluster.js';
 import { RecentDisconnects } from './cluster/recent-disconnects.js';
+import { Arrivals } from './connection/arrivals.js';
 import { Connection, type ConnectionContext, type PeerInfo } from './connection/connection.js';
 import { type CredentialWatch, watchCredentials } from './connection/credential-watch.js';
 import { Heartbeat } from './connection/heartbeat.js';
@@ -69,6 +70,7 @@ export class Live {
   private readonly publisher: Publisher;
   private readonly continuity: Continuity;
   private readonly heartbeat: Heartbeat;
+  private readonly arrivals: Arrivals;
   private readonly credentials: CredentialWatch;
   private readonly recheck: Recheck;
   private readonly disconnects: RecentDisconnects;
@@ -92,6 +94,7 @@ export class Live {
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
     this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
+    this.arrivals = new Arrivals(this.registry, this.heartbeat, observer);
     this.connections = { clock, observer, flusher, backlogs };
     const rights = new Rights(new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs), clock);
     this.credentials = watchCredentials(limits.credentialGraceMs, this.registry, outside, rights);
@@ -105,7 +108,7 @@ export class Live {
       observer,
       carryOut: carryOutOn({ registry: this.registry, clock, rights, disconnects: this.disconnects, policy }),
     });
-    this.sessions = { ...limits, clock, observer, onEnd: this.ended };
+    this.sessions = { ...limits, clock, observer, onEnd: (...end) => this.arrivals.left(...end) };
     const { hub, publisher, cluster } = this;
     this.presence = new Presence({ hub, broker, policy, cluster, clock, observer });
     const snapshots = new Snapshots(broker, clock, observer, limits.snapshotTimeoutMs);
@@ -142,14 +145,15 @@ export class Live {
     return this.draining_ !== undefined;
   }
 
-  /** A peer has come in: it gets its welcome. `find` says who takes its messages, the core's own verbs by default. */
+  /**
+   * A peer has come in: it gets its welcome. `find` says who takes its messages, the core's own verbs by default. All or
+   * nothing: where this throws, nothing is left of the peer, and its socket is terminated.
+   */
   accept(socket: LiveSocket, peer: PeerInfo, find?: (connection: Connection) => FindHandler): Session {
     const connection = new Connection(socket, peer, this.connections);
     const session = new Session(connection, (find ?? this.ownVerbs)(connection), this.sessions);
-    this.registry.add(connection);
-    this.heartbeat.welcome(connection);
-    connection.greet(this.welcomeText(welcomeAnswer(connection, this.ports.clock, this.registry.size)));
-    this.ports.observer.opened(connection);
+    const welcome = () => welcomeAnswer(connection, this.ports.clock, this.registry.size);
+    this.arrivals.enter(connection, () => this.welcomeText(welcome()));
     if (this.draining) connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown);
     const late = connection.user && this.disconnects.meant(connection.user.id, connection.knockedMs);
     if (late) connection.close(late.code, late.reason);
@@ -207,6 +211,7 @@ export class Live {
     this.recheck.stop();
     this.hub.endWindows();
     this.draining_ ??= new Drain(this.registry, this.ports.clock, timeoutMs);
+    this.arrivals.onLeft = () => this.draining_?.check();
     return this.draining_.done;
   }
 
@@ -215,12 +220,6 @@ export class Live {
     this.presence.close();
     await this.cluster.close();
   }
-
-  private readonly ended = (connection: Connection, code: number, reason: string): void => {
-    if (!this.registry.remove(connection)) return;
-    this.ports.observer.closed(connection, code, reason);
-    this.draining_?.check();
-  };
 
   private readonly ownVerbs =
     (connection: Connection): FindHandler =>

@@ -91,9 +91,12 @@ export class Session {
     if (this.ended) return;
     this.ended = true;
     this.waiting = undefined;
-    this.connection.gone();
-    const how = this.connection.closedWith ?? { code, reason };
-    this.context.onEnd(this.connection, how.code, how.reason);
+    try {
+      this.connection.gone();
+    } finally {
+      const how = this.connection.closedWith ?? { code, reason };
+      this.context.onEnd(this.connection, how.code, how.reason);
+    }
   }
 
   private refuse(message: InboundMessage | LiveError, waitMs: number): void {

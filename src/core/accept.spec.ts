@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { silentObserver } from './ports/observer.js';
+import { TestLive, type TestLiveOptions } from '../testing/test-live.js';
+import { TestSocket } from '../testing/test-socket.js';
+
+class BrokenSocket extends TestSocket {
+  override write(): void {
+    throw new Error('cannot be written to');
+  }
+}
+
+const counting = () => {
+  const counts = { opened: 0, closed: 0 };
+  const observer = {
+    ...silentObserver,
+    opened: () => void (counts.opened += 1),
+    closed: () => void (counts.closed += 1),
+  };
+  return { counts, observer };
+};
+
+/** Connects, and expects that this throws; the socket. */
+function refused(options: TestLiveOptions, socket = new TestSocket(), user?: object) {
+  const test = new TestLive(options);
+  expect(() => test.connect({ socket, ...(user !== undefined && { user: user as never }) })).toThrow();
+  return { test, socket };
+}
+
+describe('Live.accept', () => {
+  it('leaves nothing of a peer whose welcome cannot be written, and announces neither its start nor its end', async () => {
+    const { counts, observer } = counting();
+    const { test, socket } = refused({ observer }, new BrokenSocket());
+    expect([test.live.registry.size, test.live.registry.userCount, socket.terminated]).toEqual([0, 0, true]);
+    expect(counts).toEqual({ opened: 0, closed: 0 });
+    expect(await test.live.drain(1_000)).toEqual({ connections: 0, terminated: 0 });
+  });
+
+  it('leaves nothing of a peer whose observer throws, and announces the end of what it had announced', async () => {
+    const { counts, observer } = counting();
+    const opened = (): never => {
+      counts.opened += 1;
+      throw new Error('the observer failed');
+    };
+    const { test, socket } = refused({ observer: { ...observer, opened } });
+    expect([test.live.registry.size, test.live.registry.userCount, socket.terminated]).toEqual([0, 0, true]);
+    expect(counts).toEqual({ opened: 1, closed: 1 });
+    expect(await test.live.drain(1_000)).toEqual({ connections: 0, terminated: 0 });
+  });
+
+  it('leaves nothing of a user whose id has no JSON text', () => {
+    const { test } = refused({}, new TestSocket(), { id: 7n });
+    expect([test.live.registry.size, test.live.registry.userCount]).toEqual([0, 0]);
+  });
+
+  it('[L-10.1] a drain ends although an observer throws at the end of each connection', async () => {
+    const closed = (): never => {
+      throw new Error('the observer failed');
+    };
+    const test = new TestLive({ observer: { ...silentObserver, closed } });
+    test.connect();
+    test.connect();
+    expect(await test.live.drain(20_000)).toEqual({ connections: 2, terminated: 0 });
+    expect(test.live.registry.size).toBe(0);
+  });
+});
