@@ -20,7 +20,7 @@ export { JwtConnectionGuard } from './nest/auth/jwt-connection.guard.js';
 export type { JwtConnectionOptions } from './nest/auth/jwt-connection.options.js';
 export { SessionConnectionGuard } from './nest/auth/session-connection.guard.js';
 export type { SessionConnectionOptions } from './nest/auth/session-connection.options.js';
-export { setConnectionIdentity } from './nest/auth/connection-identity.js';
+export { type GivenIdentity, setConnectionIdentity } from './nest/auth/connection-identity.js';
 export type { CredentialVerifier } from './nest/auth/credential-verifier.js';
 export { credentialOf } from './nest/auth/credentials.js';
 export { LiveMessageDto } from './nest/dto/live-message.dto.js';

@@ -1,10 +1,19 @@
-import { describe, expect, it } from 'vitest';
-import type { CanActivate, INestApplication } from '@nestjs/common';
-import { ConnectionRegistry, LiveHandlers, type LiveService } from '../../src/index.js';
+import { describe, expect, it, vi } from 'vitest';
+import type { CanActivate, ExecutionContext, INestApplication } from '@nestjs/common';
+import {
+  ConnectionRegistry,
+  LiveHandlers,
+  LiveObservers,
+  type LiveService,
+  setConnectionIdentity,
+} from '../../src/index.js';
+import { Live } from '../../src/core/live.js';
 import { SubscribeMessage } from '@nestjs/websockets';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { LiveServer } from '../../src/nest/live.server.js';
 import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
+import { LogRecorder } from './support/log-recorder.js';
+import { refusalOf } from './support/refusal-of.js';
 import { RawPeer } from './support/raw-peer.js';
 
 const authorization = 'Authorization: Bearer ann';
@@ -145,5 +154,84 @@ describe.each(platforms)('app.close() never hangs, on %s', (_name, platform) => 
 
   describe.each([0, 'app'] as const)('port %j', (port) => {
     it.each(Object.entries(strangers))('[S16] with %s', (_what, arrange) => closes(port, arrange), 8_000);
+  });
+});
+
+describe.each(platforms)('An identity that cannot be used, on %s', (_name, platform) => {
+  /** Names as the user's id whatever the test says. */
+  const guardOf = (id: unknown) =>
+    class OddGuard implements CanActivate {
+      canActivate(context: ExecutionContext): boolean {
+        setConnectionIdentity(context.switchToHttp().getRequest(), { user: { id: id as string } });
+        return true;
+      }
+    };
+
+  it('[L-1.11] a guard that names a number as the id of a user lets that user in, by its text', async () => {
+    const { app, live, url } = await startLiveApp({ platform, guards: [guardOf(7)] });
+    const client = await LiveTestClient.connect(url);
+    expect(await client.next()).toMatchObject({ type: 'welcome', user: { id: '7' } });
+    expect((await live.disconnectUser('7')).total).toBe(1);
+    expect((await client.closed).code).toBe(4503);
+    await expect.poll(() => app.get(ConnectionRegistry).size).toBe(0);
+  });
+
+  it.each([[1.5], ['x'.repeat(1_025)], [{}]])(
+    '[L-1.10] a guard that names %j as the id of a user lets nobody in, and nothing is left behind',
+    async (id) => {
+      const log = new LogRecorder();
+      const { app, url } = await startLiveApp({
+        platform,
+        guards: [guardOf(id)],
+        options: { maxConnections: 2, drainTimeoutMs: 200 },
+        before: log.use,
+      });
+      for (let i = 0; i < 5; i++) expect((await refusalOf(url)).statusCode).toBe(503);
+      expect(app.get(ConnectionRegistry).size).toBe(0);
+      const [entry] = log.live('error') as { err: Error }[];
+      expect(entry?.err.message).toContain('wrong user.id');
+      await app.close();
+    },
+  );
+});
+
+describe.each(platforms)('A peer that cannot be taken in, on %s', (_name, platform) => {
+  it('[L-10.1] leaves nothing in the registry, and the application closes', async () => {
+    const { app, url } = await startLiveApp({
+      platform,
+      options: { maxConnections: 2, maxConnectionsPerUser: 2, drainTimeoutMs: 200 },
+    });
+    const failing = vi.spyOn(app.get(Live).registry, 'add').mockImplementation(() => {
+      throw new Error('cannot be added');
+    });
+    for (let i = 0; i < 5; i++) {
+      const peer = await RawPeer.connect(url);
+      peer.upgrade('/live', [authorization]);
+      await peer.closed;
+    }
+    failing.mockRestore();
+    await expect.poll(() => app.get(LiveServer).occupancy.connectionCount).toBe(0);
+    expect((await LiveTestClient.connect(url, { token: 'ann' })).socket.readyState).toBe(1);
+    const before = Date.now();
+    await app.close();
+    expect(Date.now() - before).toBeLessThan(5_000);
+  });
+
+  it('[L-10.1] an observer that throws keeps nobody out, nobody in, and no count wrong', async () => {
+    const { app, url } = await startLiveApp({
+      platform,
+      options: { maxConnections: 1, drainTimeoutMs: 200 },
+    });
+    const throws = (): never => {
+      throw new Error('the observer failed');
+    };
+    app.get(LiveObservers).add({ opened: throws, closed: throws, inbound: throws, outbound: throws });
+    for (let i = 0; i < 3; i++) {
+      const client = await LiveTestClient.connect(url, { token: 'ann' });
+      expect(await client.request({ type: 'ping', id: 1 })).toEqual({ type: 'pong', id: 1 });
+      await client.close();
+      await expect.poll(() => app.get(LiveServer).occupancy.connectionCount).toBe(0);
+    }
+    expect(app.get(ConnectionRegistry).size).toBe(0);
   });
 });

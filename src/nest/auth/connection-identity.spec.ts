@@ -63,6 +63,51 @@ describe('connection identity', () => {
     expect(connectionIdentityOf({ user })).toBeNull();
   });
 
+  it.each([
+    [7, '7'],
+    [0, '0'],
+    [2n ** 64n, '18446744073709551616'],
+    ['7', '7'],
+    ['x'.repeat(1_024), 'x'.repeat(1_024)],
+  ])('[L-1.11] the id %s that a guard sets becomes text', (id, text) => {
+    const request = {};
+    setConnectionIdentity(request, { user: { id, role: 'x' }, expiresAt: 5 });
+    expect(connectionIdentityOf(request)).toEqual({ user: { id: text, role: 'x' }, expiresAt: 5 });
+  });
+
+  it.each<[unknown, string]>([
+    [{ user: { id: 1.5 } }, 'user.id, the number 1.5: write a string of 1 to 1024 characters, or an integer'],
+    [{ user: { id: 2 ** 53 } }, 'user.id, the number 9007199254740992'],
+    [{ user: { id: Number.NaN } }, 'user.id, the number NaN'],
+    [{ user: { id: '' } }, 'user.id, an empty string'],
+    [{ user: { id: 'canary'.repeat(200) } }, 'user.id, a string of 1200 characters'],
+    [{ user: { id: { toString: () => 'canary' } } }, 'user.id, a value of type object'],
+    [{ user: {} }, 'user.id, undefined'],
+    [{ user: 'canary' }, 'user, a string of 6 characters: write an object with an id, or null'],
+    [{}, 'user, undefined'],
+    [undefined, 'user, undefined'],
+    [
+      { user: { id: 'a' }, expiresAt: Number.NaN },
+      'expiresAt, the number NaN: write milliseconds since 1970',
+    ],
+    [{ user: { id: 'a' }, expiresAt: Infinity }, 'expiresAt, the number Infinity'],
+    [{ user: { id: 'a' }, expiresAt: '2030-01-01' }, 'expiresAt, a string of 10 characters'],
+    [{ user: null, expiresAt: null }, 'expiresAt, null'],
+  ])(
+    '[L-1.11] the identity %j is refused with what to write, also where the guard catches that',
+    (given, words) => {
+      const request = { user: { id: 'passport' } };
+      const set = () => setConnectionIdentity(request, given as never);
+      expect(set).toThrow(`The identity of a connection has a wrong ${words}`);
+      expect(set).not.toThrow('canary');
+      expect(() => connectionIdentityOf(request)).toThrow(TypeError);
+    },
+  );
+
+  it('[L-1.11] a user of passport whose id is too long is refused, not let in without a name', () => {
+    expect(() => connectionIdentityOf({ user: { id: 'x'.repeat(1_025) } })).toThrow('wrong user.id');
+  });
+
   it('[L-1.11] a field called __proto__ neither becomes a prototype nor stays', () => {
     const fields = JSON.parse('{"__proto__":{"admin":true},"role":"x","id":"other"}') as object;
     const user = liveUserOf(fields, 'u1');
