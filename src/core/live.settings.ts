@@ -1,3 +1,4 @@
+import type { Connection } from './connection/connection.js';
 import type { ConnectionIdentity } from './connection/live-user.js';
 import type { RenewIdentity } from './connection/renewal.js';
 import type { OutboundBudget } from './outbound/budget.js';
@@ -9,8 +10,11 @@ import type { Observer } from './ports/observer.js';
 import type { Policy } from './ports/policy.js';
 import type { PublishQueueLimits } from './publish-queue.js';
 
-/** Says whose a token is. Rejects with a `LiveError`: `forbidden` for a bad one, `unavailable` when nobody can tell. */
-export type VerifyCredential = (token: string) => Promise<ConnectionIdentity>;
+/**
+ * Says whose a token is that came over this connection. Rejects with a `LiveError`: `forbidden` for a bad one,
+ * `unavailable` when nobody can tell.
+ */
+export type VerifyCredential = (token: string, connection: Connection) => Promise<ConnectionIdentity>;
 
 /** What the core needs from outside. */
 export interface LivePorts {

@@ -20,7 +20,7 @@ import { Live } from '../core/live.js';
 import type { Broker } from '../core/ports/broker.js';
 import type { Clock } from '../core/ports/clock.js';
 import { SystemClock } from '../ws/system-clock.js';
-import { credentialVerifier, sessionRenewer } from './auth/credential-verifier.js';
+import { type AskGuards, credentialVerifier, sessionRenewer } from './auth/credential-verifier.js';
 import { guardedGateway } from './guarded-gateway.js';
 import { LiveLogObserver } from './live-log.observer.js';
 import { LiveWsAdapter } from './live-ws.adapter.js';
@@ -151,7 +151,11 @@ function makeLive(
   moduleRef: ModuleRef,
   guards: readonly Type<CanActivate>[],
 ): Live {
-  const verify = credentialVerifier(guards, moduleRef, (reason) => observer.credentialRefused(reason));
+  // Asked for late: the server is made with this.
+  const askGuards: AskGuards = (...asked) => moduleRef.get(LiveServer).askGuards(...asked);
+  const verify = credentialVerifier(guards, moduleRef, askGuards, (reason) =>
+    observer.credentialRefused(reason),
+  );
   const renew = sessionRenewer(guards, moduleRef);
   return new Live(settings, {
     broker,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type CanActivate, Inject, Injectable, Logger, type Type } from '@nestjs/common';
 import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { Connection } from '../core/connection/connection.js';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import { Live } from '../core/live.js';
 import type { Clock } from '../core/ports/clock.js';
@@ -17,6 +18,8 @@ import { UpgradeDoor } from '../ws/upgrade.js';
 import { windowBitsOf } from '../ws/websocket-server.js';
 import { routeUpgrades } from '../ws/upgrade-router.js';
 import { WsSocket } from '../ws/ws-socket.js';
+import { checkTokens } from './auth/credential-verifier.js';
+import { KeptHandshake } from './auth/kept-handshake.js';
 import { originVerdict } from './auth/origin.js';
 import { UpgradeGuards } from './auth/upgrade-guards.js';
 import type { LiveClients } from './live-clients.js';
@@ -29,6 +32,7 @@ import type { LiveModuleOptions } from './live.options.js';
 import { LIVE_CLOCK, LIVE_SETTINGS } from './live.tokens.js';
 import { globalEnhancersOf, messageContextsWithoutGlobals } from './message-contexts.js';
 import type { ResolvedLiveOptions } from './resolve-options.js';
+import { LiveStartCheck } from './start-check.js';
 
 /** Milliseconds that a port in use is tried again, outside of production. */
 const portPatienceMs = 5_000;
@@ -46,6 +50,9 @@ export class LiveServer {
   private readonly shared = new SharedSockets();
   private unroute: (() => void) | undefined;
   private refusing = false;
+  private readonly keepsHandshakes: boolean;
+  /** What a new credential on the open connection is shown to the guards with. */
+  private readonly handshakes = new WeakMap<Connection, KeptHandshake>();
 
   constructor(
     private readonly live: Live,
@@ -58,7 +65,9 @@ export class LiveServer {
     private readonly contexts: ExternalContextCreator,
     private readonly gateway: LiveGateway,
     private readonly modules: ModulesContainer,
+    @Inject(LiveStartCheck.guards) guards: readonly (Type<CanActivate> | CanActivate)[],
   ) {
+    this.keepsHandshakes = checkTokens(guards);
     this.door = new UpgradeDoor(
       settings.upgrade,
       new ClientAddresses(settings.trustedProxies, (from) => this.logger.warn(forwardedByStranger(from))),
@@ -90,6 +99,14 @@ export class LiveServer {
   /** Handshakes that are not decided yet. */
   get pendingHandshakes(): number {
     return this.door.pendingCount;
+  }
+
+  /** Asks the guards about the handshake of a connection again, as if it had come with this token. [L-7.7] */
+  askGuards(connection: Connection, token: string): Promise<ConnectionIdentity | null> {
+    const kept = this.handshakes.get(connection);
+    if (kept === undefined || this.guards === undefined) throw unavailable('The handshake is not known');
+    const request = kept.requestWith(token, connection.cookieHeader, this.options.jwt?.cookieName);
+    return this.guards.identify(request, connection.remoteAddr);
   }
 
   /** Opens the door. Rejects when the port cannot be bound, or another adapter would bypass the guards. */
@@ -204,6 +221,7 @@ export class LiveServer {
       (connection) => clients.finder(connection),
     );
     ws.serve(session);
+    if (this.keepsHandshakes) this.handshakes.set(session.connection, new KeptHandshake(request));
     clients.connected(session.connection, request);
   }
 }

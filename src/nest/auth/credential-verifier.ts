@@ -1,41 +1,82 @@
 import { type CanActivate, HttpException, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
+import type { Connection } from '../../core/connection/connection.js';
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
 import type { RenewIdentity } from '../../core/connection/renewal.js';
 import type { VerifyCredential } from '../../core/live.settings.js';
 import { LiveError } from '../../protocol/live.error.js';
+import { Refusal } from '../../ws/refusal.js';
+import { checkedIdentity } from './connection-identity.js';
 import { isLasting, reasonOf } from './refusal.js';
 
-/** What a connection guard has, beside `canActivate`, when its credential can be renewed on an open connection. */
+/**
+ * What a connection guard has, beside `canActivate`, when its credential can be renewed on an open connection. A renewal
+ * asks `verify` first, and then `canActivate` of all guards about the handshake with the new token in it, as
+ * `Authorization: Bearer`: a guard that takes its token from elsewhere should prefer that header. [L-7.7]
+ */
 export interface CredentialVerifier {
   /** Says whose a token is. Rejects with an `HttpException`: 401 or 403 for a bad one, 503 when nobody can tell. */
   verify(token: string): Promise<ConnectionIdentity>;
 }
 
+/** Asks all guards about the connection's handshake with this token; `null` where they let in without a name. */
+export type AskGuards = (connection: Connection, token: string) => Promise<ConnectionIdentity | null>;
+
+type Guards = readonly (Type<CanActivate> | CanActivate)[];
+
+/** Whether one of the guards can check a token that comes over an open connection. [L-7.5] */
+export function checkTokens(guards: Guards): boolean {
+  return guards.some(isVerifier);
+}
+
 /**
- * The first guard that can check a token, for `auth` messages; `undefined` when none of them can. [L-7.5]
+ * Checks the token of an `auth` message by all that the handshake had to pass: by the first guard that can check a token,
+ * and then by every guard. `undefined` when none of them can. [L-7.5] [L-7.7]
  *
  * @param onRefused gets the reason, for the log
  */
 export function credentialVerifier(
-  guards: readonly (Type<CanActivate> | CanActivate)[],
+  guards: Guards,
   moduleRef: ModuleRef,
+  askGuards: AskGuards,
   onRefused: (reason: string) => void,
 ): VerifyCredential | undefined {
-  const guard = guards.find((each) => canVerify(typeof each === 'function' ? each.prototype : each));
+  const guard = guards.find(isVerifier);
   if (guard === undefined) return undefined;
-  return async (token) => {
+  return async (token, connection) => {
     // Asked for late: guards are made after this, and a test may have put another in its place.
     const verifier: unknown = typeof guard === 'function' ? moduleRef.get(guard) : guard;
     if (!canVerify(verifier)) throw new LiveError('not-implemented', 'Nothing handles this type');
     try {
-      return await verifier.verify(token);
+      const verified = checkedIdentity(await verifier.verify(token));
+      const named = (await askGuards(connection, token)) ?? verified;
+      if (named.user?.id !== verified.user?.id) throw forbidden();
+      return named;
     } catch (error) {
-      if (!(error instanceof HttpException) || !isLasting(error.getStatus())) throw error;
-      onRefused(reasonOf(error));
-      throw new LiveError('forbidden', 'This credential is not valid here');
+      throw answerTo(error, onRefused);
     }
   };
+}
+
+/** A no is told to the peer; what is no answer is an error for the log. */
+function answerTo(error: unknown, onRefused: (reason: string) => void): unknown {
+  if (!(error instanceof HttpException || error instanceof Refusal)) return error;
+  const status = error instanceof Refusal ? error.statusCode : error.getStatus();
+  if (status !== 429 && !isLasting(status)) return error;
+  onRefused(error instanceof Refusal ? (error.reason ?? error.message) : reasonOf(error));
+  if (status !== 429) return forbidden();
+  const seconds = error instanceof Refusal ? Number(error.headers['retry-after']) : 0;
+  return new LiveError('rate-limited', 'Too many credentials in this time', {
+    retryAfterMs: (seconds > 0 ? seconds : 1) * 1_000,
+  });
+}
+
+function forbidden(): LiveError {
+  return new LiveError('forbidden', 'This credential is not valid here');
+}
+
+function isVerifier(guard: Type<CanActivate> | CanActivate): boolean {
+  return canVerify(typeof guard === 'function' ? guard.prototype : guard);
 }
 
 function canVerify(value: unknown): value is CredentialVerifier {

@@ -40,6 +40,11 @@ export class UpgradeGuards {
    * @param address the client's, which guards find as `request.ip`
    */
   async authenticate(request: IncomingMessage, address: string): Promise<ConnectionIdentity> {
+    return (await this.identify(request, address)) ?? nobody;
+  }
+
+  /** As `authenticate`, but `null` where no guard has named anybody. */
+  async identify(request: IncomingMessage, address: string): Promise<ConnectionIdentity | null> {
     const response = new UpgradeResponse(request);
     Object.defineProperty(request, 'ip', { value: address, configurable: true, writable: true });
     try {
@@ -47,7 +52,7 @@ export class UpgradeGuards {
     } catch (error) {
       throw error instanceof HttpException ? refusalOf(error, response) : error;
     }
-    return connectionIdentityOf(request) ?? nobody;
+    return connectionIdentityOf(request);
   }
 }
 

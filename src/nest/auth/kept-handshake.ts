@@ -1,0 +1,70 @@
+import { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { bearerPrefix } from '../../protocol/subprotocol.js';
+import { defaultCookieName } from './credentials.js';
+
+/** Headers that say nothing to a guard, or that come back in another way. */
+const notKept = new Set(['authorization', 'cookie', 'sec-websocket-key', 'sec-websocket-extensions']);
+
+/** What a renewal needs of a handshake: enough to show it to the guards again, without its credential. [L-7.7] */
+export class KeptHandshake {
+  private readonly url: string;
+  /** One text: as the array that Node makes of them they would take three times the memory of each connection. */
+  private readonly headers: string;
+  private readonly socket: Socket;
+
+  constructor({ url, rawHeaders, socket }: IncomingMessage) {
+    const kept: string[] = [];
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i]?.toLowerCase() ?? '';
+      const value = rawHeaders[i + 1] ?? '';
+      const said = name === 'sec-websocket-protocol' ? without(value, ',', isBearer) : value;
+      if (!notKept.has(name) && said !== undefined) kept.push(name, said);
+    }
+    this.url = url ?? '/';
+    this.headers = kept.join('\n');
+    this.socket = socket;
+  }
+
+  /** The handshake as it would be with this token, as `Authorization: Bearer`, in place of its own credential. */
+  requestWith(
+    token: string,
+    cookieHeader: string | undefined,
+    cookieName = defaultCookieName,
+  ): IncomingMessage {
+    const headers: Record<string, string> = {};
+    const kept = this.headers.split('\n');
+    for (let i = 0; i + 1 < kept.length; i += 2) {
+      const [name = '', value = ''] = [kept[i], kept[i + 1]];
+      headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+    }
+    const cookie = without(cookieHeader, ';', (pair) => pair.startsWith(`${cookieName}=`));
+    if (cookie !== undefined) headers['cookie'] = cookie;
+    headers['authorization'] = `Bearer ${token}`;
+    const request = new IncomingMessage(this.socket);
+    return Object.assign(request, {
+      method: 'GET',
+      url: this.url,
+      httpVersion: '1.1',
+      httpVersionMajor: 1,
+      httpVersionMinor: 1,
+      headers,
+      rawHeaders: Object.entries(headers).flat(),
+      complete: true,
+    });
+  }
+}
+
+function isBearer(entry: string): boolean {
+  return entry.startsWith(bearerPrefix);
+}
+
+/** A list without some of its entries; `undefined` when none is left. */
+function without(
+  list: string | undefined,
+  separator: ',' | ';',
+  leaveOut: (entry: string) => boolean,
+): string | undefined {
+  const rest = list?.split(separator).filter((entry) => !leaveOut(entry.trim()));
+  return rest === undefined || rest.length === 0 ? undefined : rest.join(separator).trim();
+}
