@@ -30,6 +30,8 @@ export interface ClusterStats {
   readonly commandAnswersMissingTotal: number;
   /** Signals that were none: another version, forged, too large. */
   readonly signalsRejectedTotal: number;
+  /** Members of presence in signals of others that no instance takes: an id or fields that are too long or too deep. */
+  readonly presenceMembersRejectedTotal: number;
   /** Signals that could not be sent. */
   readonly signalsUnsentTotal: number;
 }
@@ -48,8 +50,8 @@ export class Cluster {
   readonly self: Instance;
   readonly instances: Instances;
   readonly commands: Commands;
-  /** Signals that were none, or could not be sent, since the start. */
-  readonly totals = { rejected: 0, unsent: 0 };
+  /** Signals that were none, or could not be sent, and members in others, since the start. */
+  readonly totals = { rejected: 0, rejectedMembers: 0, unsent: 0 };
   private presence: PresenceListener | undefined;
   private closed = false;
 
@@ -87,6 +89,7 @@ export class Cluster {
       commandAnswersTotal: answered,
       commandAnswersMissingTotal: missing,
       signalsRejectedTotal: this.totals.rejected,
+      presenceMembersRejectedTotal: this.totals.rejectedMembers,
       signalsUnsentTotal: this.totals.unsent,
     };
   }
@@ -103,7 +106,7 @@ export class Cluster {
 
   /** A text that came from the engine; anybody there may have written it. */
   received(text: string): void {
-    const signal = readSignal(text);
+    const signal = readSignal(text, this.rejectMember);
     if (signal === undefined) this.totals.rejected += 1;
     else if (signal.from !== this.self.key && !this.closed) this.take(signal);
   }
@@ -119,6 +122,10 @@ export class Cluster {
 
   readonly send = (body: SignalBody): void => {
     if (!this.closed) void this.sent(body);
+  };
+
+  private readonly rejectMember = (): void => {
+    this.totals.rejectedMembers += 1;
   };
 
   private async sent(body: SignalBody): Promise<void> {

@@ -59,12 +59,34 @@ describe('signals', () => {
       'with a part that is not there',
       { v: 1, from: 'k', type: 'state', seq: 1, part: 1, parts: 1, members: [] },
     ],
-    ['with fields that are no object', changes(['t', 'a', 1, '[]'])],
-    ['with fields that are too long', changes(['t', 'a', 1, JSON.stringify({ a: 'x'.repeat(1_024) })])],
-    ['with a count below -1', changes(['t', 'a', -2, '{}'])],
-    ['with too much', changes(['t', 'a', 1, '{}', 1])],
   ])('are refused %s', (_why, signal) => {
     expect(readSignal(JSON.stringify(signal))).toBeUndefined();
+  });
+
+  it.each<[string, unknown]>([
+    ['whose fields are no object', ['t', 'a', 1, '[]']],
+    ['whose fields are no text', ['t', 'a', 1, {}]],
+    ['whose fields are too long', ['t', 'a', 1, JSON.stringify({ a: 'x'.repeat(1_024) })]],
+    ['whose fields are too deep', ['t', 'a', 1, `${'{"a":'.repeat(17)}1${'}'.repeat(17)}`]],
+    ['whose id is too long', ['t', 'x'.repeat(1_025), 1, '{}']],
+    ['without an id', ['t', '', 1, '{}']],
+    ['of a topic that is none', ['a//b', 'a', 1, '{}']],
+    ['with a count below -1', ['t', 'a', -2, '{}']],
+    ['with a part too much', ['t', 'a', 1, '{}', 1]],
+    ['that is no list', 'ann'],
+  ])('[L-11.8] a member %s is left out alone, and counted', (_why, wrong) => {
+    const [ann, bob] = [['t', 'ann', 1, '{}'] as const, ['t', 'bob', 2, '{"a":1}'] as const];
+    let left = 0;
+    const count = (): void => void (left += 1);
+    expect(readSignal(JSON.stringify(changes(ann, wrong, bob)), count)).toEqual({
+      type: 'changes',
+      from: 'k',
+      seq: 1,
+      changes: [ann, bob],
+    });
+    const state = { v: 1, from: 'k', type: 'state', seq: 1, part: 0, parts: 1, members: [wrong, bob] };
+    expect(readSignal(JSON.stringify(state), count)).toMatchObject({ members: [bob] });
+    expect(left).toBe(2);
   });
 
   it('are refused when they are too long or too deep', () => {

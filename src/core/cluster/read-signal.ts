@@ -11,19 +11,24 @@ const maxAddressees = 1_024;
 
 /**
  * A signal, its known fields picked and checked; `undefined` for what is none. Whoever can write to the engine can send
- * anything: nothing here throws, and nothing is kept of what does not fit.
+ * anything: nothing here throws, and nothing is kept of what does not fit. A member of presence that does not fit is left
+ * out alone: with the whole signal, all members of its instance would be missing.
+ *
+ * @param onWrongMember called for each member that was left out
  */
-export function readSignal(text: string): Signal | undefined {
+export function readSignal(text: string, onWrongMember: () => void = () => {}): Signal | undefined {
   if (text.length > maxSignalBytes) return undefined;
   const fields = parseJson(text);
   if (!isFields(fields) || fields['v'] !== signalVersion || !isText(fields['from'], 64)) return undefined;
   const type = fields['type'];
   const read = typeof type === 'string' && Object.hasOwn(readers, type) ? readers[type] : undefined;
-  const body = read?.(fields);
+  const body = read?.(fields, onWrongMember);
   return body && { ...body, from: fields['from'] };
 }
 
-const readers: Readonly<Record<string, (fields: Fields) => SignalBody | undefined>> = {
+const readers: Readonly<
+  Record<string, (fields: Fields, onWrongMember: () => void) => SignalBody | undefined>
+> = {
   hello({ instanceId, seq }) {
     return isInstanceId(instanceId) && isCount(seq) ? { type: 'hello', instanceId, seq } : undefined;
   },
@@ -42,19 +47,17 @@ const readers: Readonly<Record<string, (fields: Fields) => SignalBody | undefine
       ? { type: 'done', to, id, instanceId, count }
       : undefined;
   },
-  changes({ seq, changes }) {
-    return isCount(seq) && isListOf(changes, maxSignalBytes, isAttendance)
-      ? { type: 'changes', seq, changes }
-      : undefined;
+  changes({ seq, changes }, onWrongMember) {
+    const known = attendancesOf(changes, onWrongMember);
+    return isCount(seq) && known !== undefined ? { type: 'changes', seq, changes: known } : undefined;
   },
   ask({ to }) {
     return isKey(to) ? { type: 'ask', to } : undefined;
   },
-  state({ seq, part, parts, members }) {
+  state({ seq, part, parts, members }, onWrongMember) {
     if (!isCount(seq) || !isCount(part) || !isCount(parts) || part >= parts) return undefined;
-    return isListOf(members, maxSignalBytes, isAttendance)
-      ? { type: 'state', seq, part, parts, members }
-      : undefined;
+    const known = attendancesOf(members, onWrongMember);
+    return known && { type: 'state', seq, part, parts, members: known };
   },
 };
 
@@ -98,11 +101,25 @@ export function isCloseCode(value: unknown): value is number {
 /** Longest JSON text of what a topic shows of a member. */
 export const maxFieldsLength = 1_024;
 
+/** Whether this is the JSON text of an object that other instances take: short enough, and not too deep. */
+export function areFields(text: string): boolean {
+  return text.length <= maxFieldsLength && isFields(parseJson(text));
+}
+
+function attendancesOf(list: unknown, onWrongMember: () => void): readonly Attendance[] | undefined {
+  if (!Array.isArray(list)) return undefined;
+  return (list as readonly unknown[]).filter((each): each is Attendance => {
+    if (isAttendance(each)) return true;
+    onWrongMember();
+    return false;
+  });
+}
+
 function isAttendance(value: unknown): value is Attendance {
   if (!Array.isArray(value) || value.length !== 4) return false;
   const [topic, user, connections, fields] = value as unknown[];
-  if (!isTopicName(topic) || !isUser(user) || !isText(fields, maxFieldsLength)) return false;
-  return (connections === -1 || isCount(connections)) && isFields(parseJson(fields));
+  if (!isTopicName(topic) || !isUser(user) || typeof fields !== 'string') return false;
+  return (connections === -1 || isCount(connections)) && areFields(fields);
 }
 
 function isFields(value: unknown): value is Fields {

@@ -1,11 +1,15 @@
 import type { Connection } from '../connection/connection.js';
 import type { LiveUser } from '../connection/live-user.js';
+import { isUser, maxUserIdLength } from '../cluster/read-signal.js';
 import type { Attendance } from '../cluster/signal.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { PresenceRules } from '../ports/policy.js';
 import { mayReconnect } from '../../protocol/codes.js';
 import { fieldsText } from './member.js';
+
+/** Other instances would refuse it, and no command could name it. */
+const wrongId = new RangeError(`A member's id must have 1 to ${String(maxUserIdLength)} characters`);
 
 /** One user of one topic on this instance. */
 interface Attendee {
@@ -28,10 +32,14 @@ export class Attendances {
     private readonly onChange: OnAttendance,
   ) {}
 
-  /** A connection has subscribed. Without a user it is nobody. */
+  /** A connection has subscribed. Without a user, or with an id that other instances refuse, it is nobody. */
   joined(topic: string, rules: PresenceRules, connection: Connection): void {
     const { user } = connection;
     if (user === null) return;
+    if (!isUser(user.id)) {
+      this.observer.failed('announcing a member', wrongId, connection);
+      return;
+    }
     const users = this.topics.get(topic) ?? new Map<string, Attendee>();
     this.topics.set(topic, users);
     const attendee = users.get(user.id) ?? { connections: 0, fields: '{}', cancelLeave: undefined };

@@ -1,6 +1,7 @@
 import { LiveError } from '../../protocol/live.error.js';
 import type { LiveUser } from '../connection/live-user.js';
-import { maxFieldsLength } from '../cluster/read-signal.js';
+import { areFields, maxFieldsLength } from '../cluster/read-signal.js';
+import { maxJsonDepth } from '../envelope.js';
 import type { PresenceRules } from '../ports/policy.js';
 
 /** A user who is subscribed to a topic on some instance. */
@@ -25,9 +26,9 @@ export function fieldsText(user: LiveUser, { fields }: PresenceRules): string {
   const text = JSON.stringify(shown) as string | undefined;
   if (text === undefined || !text.startsWith('{'))
     throw new TypeError('The fields of a member are no object');
-  if (text.length > maxFieldsLength) {
+  if (!areFields(text)) {
     throw new RangeError(
-      `The fields of a member have more than ${String(maxFieldsLength)} characters of JSON`,
+      `The fields of a member have more than ${String(maxFieldsLength)} characters of JSON, or ${String(maxJsonDepth)} levels`,
     );
   }
   return text;

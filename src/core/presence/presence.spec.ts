@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
+import { type SignalBody, signalText } from '../cluster/signal.js';
 import { requests } from '../cluster/requests.js';
 import type { LiveUser } from '../connection/live-user.js';
 import { maxSignalBytes } from '../ports/broker.js';
@@ -40,6 +41,60 @@ describe('presence', () => {
     expect([members(a), members(b)]).toEqual([here, here]);
     expect(members(a, 'room/2')).toEqual([{ id: 'bob', connections: 1 }]);
     expect(a.test.live.presence.size).toBe(3);
+  });
+
+  it('[L-11.8] a user whose id other instances would refuse is no member anywhere, and hides nobody', async () => {
+    const failures: string[] = [];
+    const world = new TestCluster({
+      ...withPresence(),
+      observer: { failed: (doing, error) => failures.push(`${doing}: ${String(error)}`) },
+    });
+    const [a, b] = (await world.start('a', 'b')) as [TestInstance, TestInstance];
+    const long = await a.reader('x'.repeat(1_025), 'room/1');
+    await a.reader('ann', 'room/1');
+    await world.pass(2_000);
+    const here = [{ id: 'ann', connections: 1 }];
+    expect([members(a), members(b)]).toEqual([here, here]);
+    const states = (): number => world.bus.texts.filter((text) => text.includes('"type":"state"')).length;
+    const before = states();
+    await world.pass(10_000);
+    expect([b.test.live.stats().signalsRejectedTotal, states() - before]).toEqual([0, 0]);
+    long.socket.gone(1006, '');
+    await a.reader('bob', 'room/1');
+    await world.pass(10_000);
+    expect(members(b).map(({ id }) => id)).toEqual(['ann', 'bob']);
+    expect(failures).toEqual([
+      "announcing a member: RangeError: A member's id must have 1 to 1024 characters",
+    ]);
+  });
+
+  it('[L-11.8] fields that are nested too deeply are not shown, and their member hides nobody', async () => {
+    const deep = (levels: number): object => (levels === 0 ? {} : { a: deep(levels - 1) });
+    const world = cluster({ fields: ({ id }) => deep(id === 'ann' ? 16 : 15) });
+    const [a, b] = (await world.start('a', 'b')) as [TestInstance, TestInstance];
+    await a.reader('ann', 'room/1');
+    await a.reader('bob', 'room/1');
+    await world.pass(2_000);
+    const here = [
+      { id: 'ann', connections: 1 },
+      { id: 'bob', connections: 1, ...deep(15) },
+    ];
+    expect([members(a), members(b)]).toEqual([here, here]);
+    expect(b.test.live.stats()).toMatchObject({ signalsRejectedTotal: 0, presenceMembersRejectedTotal: 0 });
+  });
+
+  it('[L-11.8] a wrong member that another instance tells all the same hides no other one, and is not asked for again', async () => {
+    const world = cluster();
+    const [b] = (await world.start('b')) as [TestInstance];
+    const tell = (body: SignalBody): void => void world.bus.shout(signalText('old', body));
+    tell({ type: 'hello', instanceId: 'old', seq: 0 });
+    const wrong = ['room/1', 'x'.repeat(1_025), 1, '{}'] as const;
+    tell({ type: 'changes', seq: 1, changes: [wrong, ['room/1', 'ann', 1, '{}']] });
+    tell({ type: 'changes', seq: 2, changes: [['room/1', 'bob', 1, '{}']] });
+    await world.pass(1_000);
+    expect(members(b).map(({ id }) => id)).toEqual(['ann', 'bob']);
+    expect(b.test.live.stats().presenceMembersRejectedTotal).toBe(1);
+    expect(world.bus.texts.filter((text) => text.includes('"type":"ask"'))).toEqual([]);
   });
 
   it('[L-11.3] shows the id and what the topic exposes, and nothing else', async () => {

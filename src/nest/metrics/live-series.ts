@@ -153,6 +153,11 @@ function clustered(make: SeriesMaker, { stats }: LiveSeriesSources): Metric[] {
       () => stats().signalsRejectedTotal,
     ),
     make.counter(
+      'presence_members_rejected_total',
+      'Members of presence told by other instances that were left out: too long or too deep',
+      () => stats().presenceMembersRejectedTotal,
+    ),
+    make.counter(
       'signals_unsent_total',
       'Signals to other instances that could not be sent',
       () => stats().signalsUnsentTotal,
