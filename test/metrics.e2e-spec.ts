@@ -115,6 +115,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_command_answers_total counter',
       'processor_live_command_answers_missing_total counter',
       'processor_live_signals_rejected_total counter',
+      'processor_live_presence_members_rejected_total counter',
       'processor_live_signals_unsent_total counter',
       'processor_live_peer_instances gauge',
       'processor_live_presence_members gauge',
