@@ -56,7 +56,11 @@ export class Auth {
     const { clock, timeoutMs: ms } = this.parts;
     const error = (): Error => new Error(`The credential was not checked within ${String(ms)} ms`);
     try {
-      return await new PendingSubscribe().until(counted(connection, verify(token, connection)), { clock, ms, error });
+      return await new PendingSubscribe().until(counted(connection, verify(token, connection)), {
+        clock,
+        ms,
+        error,
+      });
     } catch (error) {
       if (error instanceof LiveError) throw this.withRetry(error);
       this.parts.observer.failed('checking a credential', error, connection);
