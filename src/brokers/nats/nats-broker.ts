@@ -202,7 +202,8 @@ export class NatsBroker implements Broker {
     if (lane === undefined) {
       lane = new PublishLane(topic, this.log, this.keeper, this.clock, {
         idle: () => this.lanes.delete(token),
-        roomBytes: () => this.connection.engine.roomBytes,
+        roomBytes: () =>
+          this.connection.available ? this.connection.engine.roomBytes : Number.MAX_SAFE_INTEGER,
         waitMs: () => this.turns.waitMs(token),
         askForTurn: () =>
           this.connection.engine.tell(this.subjects.turns, Buffer.from(`1 ${this.id} ${token}`)),

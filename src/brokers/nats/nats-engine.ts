@@ -69,7 +69,7 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
 
   /** Largest message that the server takes, in bytes. */
   get maxPayloadBytes(): number {
-    return Math.min(this.connected.info?.max_payload ?? 1_048_576, this.stream.maxMessageBytes);
+    return Math.min(this.connection?.info?.max_payload ?? 1_048_576, this.stream.maxMessageBytes);
   }
 
   /** Bytes of publications that fit into one message, beside what it says of its topic. */
