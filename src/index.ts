@@ -37,6 +37,7 @@ export type { PresenceMember } from './core/presence/member.js';
 export type { LiveStats } from './core/live.js';
 export type { Broker, BrokerSink, HistoryRules, LatestRule, Published } from './core/ports/broker.js';
 export { PublishRefusal, type RefusalKind } from './core/ports/publish-refusal.js';
+export { JsonText } from './core/json-text.js';
 export { snapshotAt } from './core/stream/snapshot-at.js';
 export { LiveError, type LiveErrorDetails } from './protocol/live.error.js';
 export { CloseCode, CloseReason, type ErrorCode, mayReconnect } from './protocol/codes.js';

@@ -237,6 +237,25 @@ describe('the standalone server in development mode', () => {
     expect(await publish(shared.http, [])).toEqual({ status: 202, body: [] });
   });
 
+  it('[L-4.10] publishes data as it is written in the body, one or many', async () => {
+    const client = await connect();
+    await client.request({ type: 'subscribe', id: 1, topic: 'chat/written' });
+    const texts: string[] = [];
+    client.socket.on('message', (text: Buffer) => texts.push(text.toString()));
+    const written = ['9007199254740993', '1e400', '{ "a" : -0, "a":1E2 }', '"\\u0041"'];
+    const bodies = written.map((data) => `{ "topic":"chat/written", "data" : ${data} , "key":"k"}`);
+    await publish(shared.http, bodies[0]);
+    await publish(shared.http, `[ ${bodies.slice(1).join(' , ')} ]`);
+    await client.settle();
+    const events = texts.filter((text) => text.startsWith('{"type":"event"'));
+    expect(events).toEqual(
+      written.map((data, i) => {
+        const head = `{"type":"event","topic":"chat/written","offset":${String(i + 1)}`;
+        return `${head},"data":${data},"key":"k"}`;
+      }),
+    );
+  });
+
   it.each([
     ['no JSON', '{"topic":', 400],
     ['no topic', { data: 1 }, 400],

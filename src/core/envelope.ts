@@ -5,6 +5,7 @@ import {
   type RequestId,
 } from '../protocol/messages.js';
 import { LiveError } from '../protocol/live.error.js';
+import { isDeeperThan } from '../protocol/json-depth.js';
 
 /** Deepest JSON that is looked at. Deeper text parses, but overflows everything that walks it. [L-2.7] */
 export const maxJsonDepth = 16;
@@ -14,13 +15,23 @@ const tooDeep = violation(`JSON may be at most ${String(maxJsonDepth)} levels de
 const noEnvelope = violation(invalidEnvelope);
 const wrongId = violation('"id" must be a number or a string of at most 64 characters');
 
+/** Beside the messages and not in them, so that an application that copies one copies no text. */
+const texts = new WeakMap<InboundMessage, string>();
+
 /** A text frame as a message, or what is wrong with it. */
 export function readEnvelope(text: string): InboundMessage | LiveError {
-  if (isTooDeep(text)) return tooDeep;
+  if (isDeeperThan(text, maxJsonDepth)) return tooDeep;
   const message = parse(text);
   if (!isRecord(message) || typeof message['type'] !== 'string') return noEnvelope;
   if (message['id'] !== undefined && !isRequestId(message['id'])) return wrongId;
-  return message as unknown as InboundMessage;
+  const inbound = message as unknown as InboundMessage;
+  if (inbound.type === 'publish') texts.set(inbound, text);
+  return inbound;
+}
+
+/** The text of a `publish` as it came in; `undefined` for other messages. [L-4.10] */
+export function textOf(message: InboundMessage): string | undefined {
+  return texts.get(message);
 }
 
 function violation(message: string): LiveError {
@@ -38,7 +49,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** A JSON value; `undefined` for what is none, or is nested too deeply to be walked. */
 export function parseJson(text: string): unknown {
-  return isTooDeep(text) ? undefined : parse(text);
+  return isDeeperThan(text, maxJsonDepth) ? undefined : parse(text);
 }
 
 function parse(text: string): unknown {
@@ -47,24 +58,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-const quote = 0x22;
-const backslash = 0x5c;
-
-/** Counts brackets outside of strings; a loop, because what it guards against is depth. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (inString) {
-      if (code === backslash) i += 1;
-      else if (code === quote) inString = false;
-    } else if (code === quote) inString = true;
-    // `[` and `{`, `]` and `}` differ in one bit.
-    else if ((code | 0x20) === 0x7b && ++depth > maxJsonDepth) return true;
-    else if ((code | 0x20) === 0x7d) depth -= 1;
-  }
-  return false;
 }

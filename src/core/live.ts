@@ -12,7 +12,7 @@ import { ConnectionRegistry } from './connection/registry.js';
 import { Drain, type DrainResult } from './drain.js';
 import { Hub } from './fanout/hub.js';
 import { type WelcomeAnswer, welcomeTexts } from './frame/message-text.js';
-import { welcomeAnswer, welcomeLimits } from './welcome.js';
+import { jsonTextOf } from './json-text.js';
 import type { LivePorts, LiveSettings } from './live.settings.js';
 import { Backlogs } from './outbound/backlogs.js';
 import { Flusher } from './outbound/flusher.js';
@@ -31,6 +31,7 @@ import { Authoriser } from './verbs/authorise.js';
 import { isKey } from './verbs/fields.js';
 import { Rights } from './verbs/rights.js';
 import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
+import { welcomeAnswer, welcomeLimits } from './welcome.js';
 
 /** What a live server is doing now. */
 export interface LiveStats extends ClusterStats {
@@ -161,7 +162,7 @@ export class Live {
   }
 
   /**
-   * Publishes a JSON value to a topic, for the application itself: no right is asked.
+   * Publishes a JSON value, or a `JsonText`, to a topic, for the application itself: no right is asked.
    *
    * @returns its position, once the broker has it, and whether it was suppressed as a duplicate or as stale
    * @throws LiveError `validation-failed` for what is no topic name, is declared nowhere, or has no JSON text, and for
@@ -175,7 +176,7 @@ export class Live {
     if (rules.tellsPresenceOf !== undefined)
       throw new LiveError('validation-failed', `Only the server publishes to "${topic}" [L-11.1]`);
     checkOptions(options);
-    const text = jsonOf(data);
+    const text = jsonTextOf(data);
     if (text === undefined) throw new LiveError('validation-failed', 'The data has no JSON text');
     return this.publisher.publishOrWait(topic, text, options, rules);
   }
@@ -236,13 +237,4 @@ function checkOptions({ key, idempotencyKey, version }: PublicationOptions): voi
     throw new LiveError('validation-failed', 'An idempotency key has 1 to 128 characters');
   if (version !== undefined && !Number.isSafeInteger(version))
     throw new LiveError('validation-failed', 'A version is an integer');
-}
-
-/** `undefined` for what JSON cannot say: functions, cycles, BigInt. */
-function jsonOf(data: unknown): string | undefined {
-  try {
-    return JSON.stringify(data) as string | undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@ import { LiveError } from '../protocol/live.error.js';
 import type { Connection } from './connection/connection.js';
 import { type PaceContext, takePong, tooSoonMs } from './connection/pace.js';
 import { takeAnswered } from './connection/self-answered.js';
-import { readEnvelope } from './envelope.js';
+import { readEnvelope, textOf } from './envelope.js';
 import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
 import { Answers, type Failure, publicError, reply, replyError } from './reply.js';
@@ -133,7 +133,7 @@ export class Session {
     for (let next: InboundMessage | LiveError | undefined = first; next !== undefined; next = this.next()) {
       if (next instanceof LiveError) this.violated(next);
       else await this.begin(next);
-      this.connection.takenBack = this.current = undefined;
+      this.connection.takenBack = this.connection.publishText = this.current = undefined;
       handled += 1;
       if (handled % messagesPerTurn === 0) await this.nextTurn();
     }
@@ -147,6 +147,7 @@ export class Session {
 
   private begin(message: InboundMessage): Promise<void> {
     this.current = message;
+    this.connection.publishText = textOf(message);
     if (message.type === 'subscribe') {
       // What takes it back may be waiting behind it already.
       for (const next of this.waiting?.slice(0, lookAhead) ?? []) {

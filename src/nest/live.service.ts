@@ -39,7 +39,8 @@ export class LiveService {
   ) {}
 
   /**
-   * Publishes a JSON value to every subscriber of the topic. No right is asked: this is the application itself.
+   * Publishes a JSON value to every subscriber of the topic; a `JsonText` goes out as it is written. No right is asked: this
+   * is the application itself.
    *
    * @returns the publication's position, once the broker has accepted it, and whether it was suppressed
    * @throws LiveError `validation-failed` when `topic` is no topic name or declared by no `@LiveTopic`, `data` has no JSON

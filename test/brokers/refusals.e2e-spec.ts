@@ -2,7 +2,7 @@ import { DiscardPolicy, type StreamUpdateConfig } from '@nats-io/jetstream';
 import { expect, it, onTestFinished } from 'vitest';
 import { NatsBroker, type NatsBrokerOptions } from '../../src/brokers/nats/index.js';
 import { RedisBroker, type RedisBrokerOptions } from '../../src/brokers/redis/index.js';
-import type { Broker } from '../../src/core/ports/broker.js';
+import { type Broker, silentSink } from '../../src/core/ports/broker.js';
 import type { PublishRefusal } from '../../src/core/ports/publish-refusal.js';
 import { NatsServer } from '../support/nats-server.js';
 import { describeWith, natsServer, redisServer } from '../support/programs.js';
@@ -120,12 +120,14 @@ describeWith(natsServer)('What NATS refuses', () => {
 
   it('a missing right to publish is a refusal that names no topic', async () => {
     const deny = 'permissions: { publish: { deny: [ "live.in.>", "live.*.in.>" ] } }';
-    const users = `authorization { users = [ { user: a, password: b, ${deny} } ] }`;
+    const users = `authorization { users = [ { user: a, password: b, ${deny} }, { user: all, password: b } ] }`;
     const nats = await NatsServer.start({ config: () => users });
     onTestFinished(() => nats.remove());
+    // It makes the stream, and writes into it what every other one reads at its start.
+    await opened(new NatsBroker({ url: nats.url.replace('//', '//all:b@') }));
     const broker = new NatsBroker({ url: nats.url.replace('//', '//a:b@') });
     onTestFinished(() => broker.close());
-    broker.start(new BrokerReader(new NatsBroker({ url: nats.url })));
+    broker.start(silentSink);
     await until('the broker is available', () => broker.available, 5_000);
     expect(await outcome(broker)).toBe('refused: NATS refuses publications: a right is missing');
   });

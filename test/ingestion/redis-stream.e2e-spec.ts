@@ -23,7 +23,7 @@ class Published {
     const key = `${topic} ${options.idempotencyKey}`;
     if (this.keys.has(key)) return { suppressed: 'duplicate' };
     this.keys.add(key);
-    this.stored.push({ topic, data, options });
+    this.stored.push({ topic, data: data.value, options });
     return {};
   };
 
@@ -83,6 +83,23 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(await redis.run('XPENDING', 'live:in', 'live')).toEqual([0, null, null, null]);
   });
 
+  it('[L-4.10] hands on the data as it was added, so that none of it grows', async () => {
+    const redis = await RedisServer.start();
+    const texts: string[] = [];
+    const ingestion = ingest(redis, {
+      publish: async (_topic, { text }) => {
+        texts.push(text);
+        return {};
+      },
+    });
+    // Written again, each of them would have 21 characters.
+    const large = `[${Array.from({ length: 60_000 }, () => '1e20').join(',')}]`;
+    for (const data of [large, '9007199254740993', ' { "a":1E2 } '])
+      await add(redis, 'topic', 'a', 'data', data);
+    await until('all are published', () => ingestion.stats().publishedTotal === 3, 5_000);
+    expect(texts).toEqual([large, '9007199254740993', ' { "a":1E2 } ']);
+  });
+
   it('puts what can never be published among the dead letters, with the reason, and goes on', async () => {
     const redis = await RedisServer.start();
     const published = new Published();
@@ -115,7 +132,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     const reasons = [
       'there is no field "topic"',
       'there is no field "data"',
-      'the data is no JSON text in UTF-8',
+      'the data is no JSON text in UTF-8 of at most 64 levels',
       'the version is no integer',
       'the data has 1002 bytes, and at most 1000 are taken',
       'validation-failed: No declared topic',
@@ -232,7 +249,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     const one = ingest(redis, {
       leaseMs: 200,
       publish: async (topic, data, options) => {
-        if (data === 3) {
+        if (data.value === 3) {
           await new Promise<void>((resolve) => {
             stuck = resolve;
           });

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import { isCount, isEpoch, parsed } from './stored-message.js';
+import { isEpoch } from '../stored-publication.js';
+import { isCount, parsed } from './stored-message.js';
 
 /** A time in which topics that are opened get one epoch. It holds as long as its record is in the stream. */
 export interface Era {

@@ -5,9 +5,9 @@ import { type Content, decode, encode } from './stored-message.js';
 
 const count = fc.nat(1_000_000);
 const content: fc.Arbitrary<Content> = fc.record({
-  epoch: fc.string({ minLength: 1, maxLength: 64 }),
+  epoch: fc.base64String({ minLength: 1, maxLength: 64 }),
   life: count,
-  lineage: fc.array(fc.record({ epoch: fc.string({ minLength: 1, maxLength: 64 }), end: count }), {
+  lineage: fc.array(fc.record({ epoch: fc.base64String({ minLength: 1, maxLength: 64 }), end: count }), {
     maxLength: 16,
   }),
   top: count,
@@ -15,7 +15,11 @@ const content: fc.Arbitrary<Content> = fc.record({
   refs: fc.array(count, { maxLength: 16 }),
   publications: fc.array(
     fc
-      .record({ offset: count, data: fc.json(), key: fc.option(fc.string({ unit: 'binary' })) })
+      .record({
+        offset: fc.integer({ min: 1, max: 1_000_000 }),
+        data: fc.json(),
+        key: fc.option(fc.string({ unit: 'binary', minLength: 1, maxLength: 64 })),
+      })
       .map(({ key, ...rest }) => ({ ...rest, ...(key !== null && { key }) })),
     { maxLength: 5 },
   ),
@@ -80,6 +84,18 @@ describe('A stored message', () => {
         expect(read === undefined, forged).toBe(!(isFine || isInteger || isSeqs));
       }
     }
+  });
+
+  it.each([
+    ['data that is no JSON', { offset: 1, data: '{"a":' }],
+    ['data that would break out of a frame', { offset: 1, data: '1},{"type":"event"' }],
+    ['no data', { offset: 1, data: '' }],
+    ['an offset of 0', { offset: 0, data: '1' }],
+    ['a key of no length', { offset: 1, data: '1', key: '' }],
+    ['a key that is too long', { offset: 1, data: '1', key: 'k'.repeat(129) }],
+  ])('is none of ours with %s', (_what, publication) => {
+    const written = { ...(decode(sample) as Content), publications: [publication] };
+    expect(decode(encode(written))).toBeUndefined();
   });
 
   it('is none of ours for any bytes that others may send', () => {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { isEpoch, storedPublication } from '../stored-publication.js';
 import type { HistoryRules, LatestRule, Publication } from '../../core/ports/broker.js';
 
 /** What a topic remembers for snapshots up to an offset: messages of its own. */
@@ -102,8 +103,10 @@ export function decode(bytes: Uint8Array): (Content & { readonly bytes: number }
   let from = 0;
   for (const [length, offset, key] of line.p) {
     const data = body.toString('utf8', from, from + length);
-    publications.push({ offset, data, ...(key !== undefined && { key }) });
     from += length;
+    const publication = storedPublication(offset, data, key);
+    if (publication === undefined) return undefined;
+    publications.push(publication);
   }
   if (from !== body.length) return undefined;
   const [size, ttlMs, maxBytes] = line.h ?? [];
@@ -150,8 +153,6 @@ interface Line {
 /** Longest lineage that is written: more than any client may need, and a few hundred bytes. */
 export const maxLineage = 16;
 
-export const isEpoch = (value: unknown): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= 64;
 export const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0;
 const areCounts = (value: unknown): boolean =>

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { JsonText } from '../../core/json-text.js';
 
 /** An entry of the inbound stream, as somebody wrote it. */
 export interface InboundEntry {
@@ -9,7 +10,7 @@ export interface InboundEntry {
 /** What an entry asks for, found right as far as it can be seen without the topic's rules. */
 export interface InboundPublication {
   readonly topic: string;
-  readonly data: unknown;
+  readonly data: JsonText;
   readonly options: { readonly key?: string; readonly version?: number; readonly idempotencyKey: string };
 }
 
@@ -27,10 +28,10 @@ export function readEntry({ id, fields }: InboundEntry, maxDataBytes: number): I
   if (version !== undefined && !/^-?\d{1,16}$/.test(version.toString('latin1')))
     return 'the version is no integer';
   const data = jsonIn(bytes);
-  if (data === undefined) return 'the data is no JSON text in UTF-8';
+  if (data === undefined) return 'the data is no JSON text in UTF-8 of at most 64 levels';
   return {
     topic: topic.toString(),
-    data: data.value,
+    data,
     options: {
       ...(key !== undefined && { key: key.toString() }),
       ...(version !== undefined && { version: Number(version.toString()) }),
@@ -40,9 +41,9 @@ export function readEntry({ id, fields }: InboundEntry, maxDataBytes: number): I
   };
 }
 
-function jsonIn(bytes: Buffer): { readonly value: unknown } | undefined {
+function jsonIn(bytes: Buffer): JsonText | undefined {
   try {
-    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown };
+    return JsonText.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     return undefined;
   }

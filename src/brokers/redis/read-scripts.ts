@@ -1,7 +1,7 @@
 import type { LatestReading, Publication, RecoveryLimits, StreamReading } from '../../core/ports/broker.js';
 import type { Position } from '../../protocol/position.js';
 import { latestHeadBytes } from './publish-script.js';
-import { isJson } from './redis-envelope.js';
+import { storedPublication } from '../stored-publication.js';
 import { positionOf, script, strangeAnswer } from './redis-script.js';
 
 /**
@@ -119,8 +119,8 @@ function latestOf(key: string | undefined, value = ''): { order: number; publica
   const order = Number(value.slice(0, half));
   const offset = Number(value.slice(half, latestHeadBytes));
   const data = value.slice(latestHeadBytes);
-  if (!Number.isSafeInteger(order) || !Number.isSafeInteger(offset) || !isJson(data)) return [];
-  return [{ order, publication: { offset, data, ...(key !== undefined && { key }) } }];
+  const publication = storedPublication(offset, data, key);
+  return publication !== undefined && Number.isSafeInteger(order) ? [{ order, publication }] : [];
 }
 
 /** `[id, [field, value, …]]` as a publication. */
@@ -130,8 +130,7 @@ function publicationOf(entry: unknown): Publication | undefined {
   const fields = new Map(pairsOf(flat));
   const data = fields.get('d');
   const key = fields.get('k');
-  if (data === undefined || !isJson(data)) return undefined;
-  return { offset: Number.parseInt(id, 10), data, ...(key !== undefined && { key }) };
+  return data === undefined ? undefined : storedPublication(Number.parseInt(id, 10), data, key);
 }
 
 function listOf(value: unknown): readonly unknown[] {

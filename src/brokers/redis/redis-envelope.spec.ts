@@ -36,6 +36,7 @@ describe('readEnvelope', () => {
     ['no epoch', '1  1 - 1'],
     ['a key longer than all', '1 e 1 99 1'],
     ['a key of no length', '1 e 1 0 1'],
+    ['a key that is too long', `1 e 1 129 ${'k'.repeat(129)}1`],
   ])('does not read %s', (_what, text) => {
     expect(readEnvelope(Buffer.from(text))).toBeUndefined();
   });

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Publication } from '../../core/ports/broker.js';
+import { storedPublication } from '../stored-publication.js';
 
 /**
  * What the publish script sends to a topic's channel: `1 <epoch> <offset> <bytes of the key, or -> <key><data>`. The first
@@ -21,19 +22,8 @@ export function readEnvelope(bytes: Buffer): Envelope | undefined {
   const [{ length: keyStart }, epoch = '', offsetText, keyText] = match;
   const offset = Number(offsetText);
   const dataStart = keyText === '-' ? keyStart : keyStart + Number(keyText);
-  if (!Number.isSafeInteger(offset) || dataStart >= bytes.length) return undefined;
-  const data = bytes.toString('utf8', dataStart);
-  if (!isJson(data)) return undefined;
-  if (keyText === '-') return { epoch, publication: { offset, data } };
-  return { epoch, publication: { offset, data, key: bytes.toString('utf8', keyStart, dataStart) } };
-}
-
-/** What stands in Redis goes into frames as it is, and Redis may have other writers. */
-export function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  if (dataStart >= bytes.length) return undefined;
+  const key = keyText === '-' ? undefined : bytes.toString('utf8', keyStart, dataStart);
+  const publication = storedPublication(offset, bytes.toString('utf8', dataStart), key);
+  return publication && { epoch, publication };
 }

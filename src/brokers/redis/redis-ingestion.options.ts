@@ -1,11 +1,12 @@
 import type { RedisClientOptions } from '@redis/client';
+import type { JsonText } from '../../core/json-text.js';
 import { resolveRedisOptions } from './redis-broker.options.js';
 import { RedisKeys } from './redis-keys.js';
 
-/** Where entries go: `LiveService.publish` fits. */
+/** Where entries go: `LiveService.publish` fits, and publishes the data as it is written. `data.value` is what it says. */
 export type IngestPublish = (
   topic: string,
-  data: unknown,
+  data: JsonText,
   options: { readonly key?: string; readonly version?: number; readonly idempotencyKey: string },
 ) => Promise<{ readonly suppressed?: 'duplicate' | 'stale' }>;
 

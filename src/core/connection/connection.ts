@@ -57,6 +57,8 @@ export class Connection implements SlowPeer {
   closedWith: { readonly code: number; readonly reason: string } | undefined;
   /** The topic of a subscribe that was taken back before its verb has begun. [L-3.7] */
   takenBack: string | undefined;
+  /** The text of the `publish` that is being handled, as it came in. [L-4.10] */
+  publishText: string | undefined;
   /** Whether reading from the peer is paused. */
   readingPaused = false;
   private identity: ConnectionIdentity;

@@ -1,6 +1,8 @@
 import type { InboundMessage, PublishRequest, SubscribeRequest } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isPosition, type Position } from '../../protocol/position.js';
+import { fieldText } from '../../protocol/json-span.js';
+import { jsonTextOf } from '../json-text.js';
 import { isRate, rateAllowed } from '../pace/rate.js';
 import { isTopicName, maxTopicLength } from '../../protocol/topic-name.js';
 
@@ -60,8 +62,18 @@ export function tokenOf({ token }: InboundMessage): string {
   );
 }
 
-/** The data of a publish, as JSON text. [L-4.3] */
-export function dataTextOf({ data }: InboundMessage | PublishRequest): string {
-  if (data !== undefined) return JSON.stringify(data);
-  throw new LiveError('protocol-violation', '"data" must be there');
+/**
+ * The data of a publish, as JSON text: as it stands in `written`, the text of the client's message, unless the application
+ * has changed it since. [L-4.3] [L-4.10]
+ */
+export function dataTextOf({ data }: InboundMessage | PublishRequest, written?: string): string {
+  if (data === undefined) throw new LiveError('protocol-violation', '"data" must be there');
+  const text = jsonTextOf(data);
+  if (text === undefined) throw new LiveError('validation-failed', 'The data has no JSON text');
+  const asWritten = written === undefined ? undefined : fieldText(written, 'data');
+  return asWritten !== undefined && saysTheSame(asWritten, text) ? asWritten : text;
+}
+
+function saysTheSame(written: string, text: string): boolean {
+  return written === text || JSON.stringify(JSON.parse(written)) === text;
 }

@@ -15,7 +15,7 @@ export class Publish {
   async run(connection: Connection, message: InboundMessage): Promise<PublishedMessage> {
     const topic = topicOf(message);
     const key = keyOf(message);
-    const text = dataTextOf(message);
+    const text = dataTextOf(message, connection.publishText);
     const rules = await this.authoriser.rulesFor('canPublish', topic, connection);
     const { epoch, offset } = await this.publisher.publish(
       topic,

@@ -1,14 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { BadRequestException, PayloadTooLargeException, UnsupportedMediaTypeException } from '@nestjs/common';
+import { isDeeperThan, maxDataDepth } from '../../protocol/json-depth.js';
 
-/** Deeper JSON parses, but overflows everything that walks it. */
-const maxDepth = 64;
+/** A body that was found to be JSON. */
+export interface JsonBody {
+  readonly text: string;
+  readonly value: unknown;
+}
 
 /**
  * Reads a request's body as JSON. Throws Nest's exceptions: 415 for another type or a compressed body, 413 for more than
  * `maxBytes`, 400 for what is no JSON. It is read here and not by a middleware, so that guards come first.
  */
-export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<JsonBody> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (type !== 'application/json') {
     throw new UnsupportedMediaTypeException('The body must be sent with Content-Type: application/json');
@@ -17,11 +21,11 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
     throw new UnsupportedMediaTypeException('The body must not be compressed');
   }
   const text = decoded(await bytesOf(request, maxBytes));
-  if (depthOf(text) > maxDepth) {
-    throw new BadRequestException(`The body's JSON may be at most ${String(maxDepth)} levels deep`);
+  if (isDeeperThan(text, maxDataDepth)) {
+    throw new BadRequestException(`The body's JSON may be at most ${String(maxDataDepth)} levels deep`);
   }
   try {
-    return JSON.parse(text) as unknown;
+    return { text, value: JSON.parse(text) as unknown };
   } catch {
     throw new BadRequestException('The body is no JSON');
   }
@@ -52,21 +56,4 @@ function decoded(bytes: Buffer): string {
   } catch {
     throw new BadRequestException('The body is no UTF-8');
   }
-}
-
-/** Counts brackets outside of strings; a loop, because what it guards against is depth. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (inString) {
-      if (character === '\\') i += 1;
-      else if (character === '"') inString = false;
-    } else if (character === '"') inString = true;
-    else if (character === '[' || character === '{') deepest = Math.max(deepest, ++depth);
-    else if (character === ']' || character === '}') depth -= 1;
-  }
-  return deepest;
 }

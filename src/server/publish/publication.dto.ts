@@ -1,5 +1,6 @@
 import { IsInt, IsString, Length, Max, Min, ValidateIf, validateSync } from 'class-validator';
-import type { PublishOptions } from '../../index.js';
+import { fieldText } from '../../protocol/json-span.js';
+import { JsonText, type PublishOptions } from '../../index.js';
 import { IsClientTopic, IsPresent } from '../../nest/dto/live-validators.js';
 
 /** One publication as it comes over HTTP: `{"topic","data","key"?,"idempotencyKey"?,"version"?}`; other fields are ignored. */
@@ -38,25 +39,23 @@ export class PublicationDto {
 /** A publication that was found right. */
 export interface CheckedPublication {
   readonly topic: string;
-  readonly data: unknown;
+  /** As it stands in the body. */
+  readonly data: JsonText;
   readonly options: PublishOptions;
 }
 
-/** The publication in a JSON value, or what is wrong with it in one sentence. */
-export function publicationOf(value: unknown): CheckedPublication | string {
+/** The publication in a JSON value, whose text is given beside it, or what is wrong with it in one sentence. */
+export function publicationOf(value: unknown, text: string): CheckedPublication | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return 'a publication must be an object: {"topic", "data", "key"?, "idempotencyKey"?, "version"?}';
   }
   const dto = new PublicationDto(value as Record<string, unknown>);
   const [error] = validateSync(dto, { stopAtFirstError: true });
   if (error !== undefined) return Object.values(error.constraints ?? {})[0] ?? `${error.property} is wrong`;
-  const { topic, data, key, idempotencyKey, version } = dto as {
-    topic: string;
-    data: unknown;
-  } & PublishOptions;
+  const { topic, key, idempotencyKey, version } = dto as { topic: string } & PublishOptions;
   return {
     topic,
-    data,
+    data: JsonText.dangerouslyTrust(fieldText(text, 'data') ?? 'null'),
     options: {
       ...(key !== undefined && { key }),
       ...(idempotencyKey !== undefined && { idempotencyKey }),

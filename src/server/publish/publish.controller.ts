@@ -3,12 +3,14 @@ import {
   BadRequestException,
   Controller,
   HttpCode,
+  HttpException,
   PayloadTooLargeException,
   Post,
   Req,
   ServiceUnavailableException,
   UseGuards,
 } from '@nestjs/common';
+import { elementTexts } from '../../protocol/json-span.js';
 import { LiveError, LiveService, type Published } from '../../index.js';
 import { readJsonBody } from './json-body.js';
 import { type CheckedPublication, publicationOf } from './publication.dto.js';
@@ -24,20 +26,22 @@ export class PublishController {
   constructor(private readonly live: LiveService) {}
 
   /**
-   * Publishes one or many, in order. Nothing is published before all of it is found right.
+   * Publishes one or many, in order. Nothing is published before the shape of all of it is found right; where the broker or
+   * the topics refuse one of many, the answer's `results` has the position of each other one.
    *
    * @returns each one's position, and `suppressed` where it stored nothing; an array for an array
    */
   @Post()
   @HttpCode(202)
   async publish(@Req() request: IncomingMessage): Promise<Published | Published[]> {
-    const body = await readJsonBody(request, maxBodyBytes);
-    if (!Array.isArray(body)) return this.publishOne(checked(body));
-    if (body.length > maxPublications) {
+    const { value, text } = await readJsonBody(request, maxBodyBytes);
+    if (!Array.isArray(value)) return this.publishOne(checked(value, text));
+    if (value.length > maxPublications) {
       throw new PayloadTooLargeException(`An array may have at most ${String(maxPublications)} publications`);
     }
-    const publications = body.map((value, index) => checked(value, `[${String(index)}]: `));
-    return Promise.all(publications.map((publication) => this.publishOne(publication)));
+    const texts = elementTexts(text);
+    const publications = value.map((each, i) => checked(each, texts[i] ?? '', `[${String(i)}]: `));
+    return all(publications.map((publication) => this.publishOne(publication)));
   }
 
   private async publishOne({ topic, data, options }: CheckedPublication): Promise<Published> {
@@ -53,8 +57,21 @@ export class PublishController {
   }
 }
 
-function checked(value: unknown, where = ''): CheckedPublication {
-  const publication = publicationOf(value);
+/** Every answer; where one failed, its exception, which names it and says what became of the others. */
+async function all(answers: readonly Promise<Published>[]): Promise<Published[]> {
+  const settled = await Promise.allSettled(answers);
+  const failed = settled.findIndex(({ status }) => status === 'rejected');
+  const results = settled.map((answer) => (answer.status === 'fulfilled' ? answer.value : null));
+  if (failed === -1) return results as Published[];
+  const { reason } = settled[failed] as PromiseRejectedResult;
+  if (!(reason instanceof HttpException)) throw reason;
+  const body = reason.getResponse() as object;
+  const message = `[${String(failed)}]: ${reason.message}`;
+  throw new HttpException({ ...body, message, results }, reason.getStatus());
+}
+
+function checked(value: unknown, text: string, where = ''): CheckedPublication {
+  const publication = publicationOf(value, text);
   if (typeof publication === 'string') throw new BadRequestException(`${where}${publication}`);
   return publication;
 }
