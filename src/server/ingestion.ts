@@ -47,12 +47,28 @@ export class Ingestion implements OnApplicationBootstrap, OnModuleDestroy {
       labelNames: ['result'],
       registers,
       collect: () => {
-        const { publishedTotal, suppressedTotal, deadLettersTotal } = ingestion.stats();
+        const { publishedTotal, suppressedTotal, reusedTotal, deadLettersTotal } = ingestion.stats();
         ingested.reset();
         ingested.inc({ result: 'published' }, publishedTotal);
         ingested.inc({ result: 'suppressed' }, suppressedTotal);
+        ingested.inc({ result: 'reused' }, reusedTotal);
         ingested.inc({ result: 'dead' }, deadLettersTotal);
       },
+    });
+    const lost: Counter = new Counter({
+      name: 'processor_live_ingest_lost_total',
+      help: 'Entries of the inbound stream that were trimmed or deleted before they were published',
+      registers,
+      collect: () => {
+        lost.reset();
+        lost.inc(ingestion.stats().lostTotal);
+      },
+    });
+    const unreachable: Gauge = new Gauge({
+      name: 'processor_live_ingest_unreachable',
+      help: 'Entries of the inbound stream that its consumer group is never given',
+      registers,
+      collect: () => unreachable.set(ingestion.stats().unreachable),
     });
     const ingesting: Gauge = new Gauge({
       name: 'processor_live_ingesting',

@@ -49,9 +49,12 @@ const lengthOf = async (redis: RedisServer, stream: string): Promise<number> =>
 /** Adds `count` entries, numbered from 1 for each topic. */
 async function addMany(redis: RedisServer, topics: readonly string[], count: number): Promise<void> {
   const admin = await redis.admin();
+  // All at once, so that a slow machine does not publish them while they are added.
+  const adds: Promise<unknown>[] = [];
   for (let n = 1; n <= count; n++)
     for (const topic of topics)
-      await admin.sendCommand(['XADD', 'live:in', '*', 'topic', topic, 'data', String(n)]);
+      adds.push(admin.sendCommand(['XADD', 'live:in', '*', 'topic', topic, 'data', String(n)]));
+  await Promise.all(adds);
   admin.destroy();
 }
 
@@ -270,6 +273,65 @@ describeWith(redisServer)('RedisIngestion', () => {
     await until('the first has found that it reads no more', () => !one.stats().active, 5_000);
     expect(two.stats().active).toBe(true);
   });
+
+  it('says of a group that was made at "$" what it is never given, and gives what comes later at once', async () => {
+    const redis = await RedisServer.start();
+    await addMany(redis, ['old'], 3);
+    await redis.run('XGROUP', 'CREATE', 'live:in', 'live', '$');
+    const published = new Published();
+    const said: string[] = [];
+    const ingestion = ingest(redis, { ...published, onError: (_doing, error) => said.push(String(error)) });
+    await until('it is said', () => ingestion.stats().unreachable === 3, 10_000);
+    expect(said).toEqual([expect.stringContaining('3 entries lie before what the group "live" is given')]);
+    const latencies: number[] = [];
+    for (let n = 1; n <= 5; n++) {
+      const startMs = performance.now();
+      await add(redis, 'topic', 'new', 'data', String(n));
+      await until('it is published', () => published.of('new').length === n, 5_000);
+      latencies.push(performance.now() - startMs);
+      await sleep(20);
+    }
+    // A reader that does not know what it was given looks each half second.
+    expect(latencies.toSorted((a, b) => a - b)[2]).toBeLessThan(200);
+    await redis.run('XGROUP', 'SETID', 'live:in', 'live', '0');
+    await until('the old ones are published', () => published.of('old').length === 3, 5_000);
+    await until('nothing is left', () => ingestion.stats().unreachable === 0, 10_000);
+    expect(ingestion.stats().lostTotal).toBe(0);
+  }, 40_000);
+
+  it('counts and says what was trimmed before it was read, also while nobody read', async () => {
+    const redis = await RedisServer.start();
+    const published = new Published();
+    const said: string[] = [];
+    const onError = (_doing: string, error: unknown): void => void said.push(String(error));
+    const one = ingest(redis, { ...published, onError });
+    await addMany(redis, ['a'], 2);
+    await until('two are published', () => one.stats().publishedTotal === 2, 5_000);
+    await one.close();
+    await addMany(redis, ['a'], 10);
+    await redis.run('XTRIM', 'live:in', 'MAXLEN', '4');
+    const two = ingest(redis, { ...published, onError });
+    await until('the rest is published and the loss is counted', () => two.stats().lostTotal === 6, 10_000);
+    expect(published.of('a')).toEqual([1, 2, 7, 8, 9, 10]);
+    expect(said).toEqual(['Error: 6 entries were trimmed or deleted before they were published']);
+    await sleep(50);
+    expect([one.stats().lostTotal, two.stats().lostTotal, two.stats().unreachable]).toEqual([0, 6, 0]);
+  }, 20_000);
+
+  it('counts and says that ids of a deleted stream which come again publish nothing', async () => {
+    const redis = await RedisServer.start();
+    const published = new Published();
+    const said: string[] = [];
+    const ingestion = ingest(redis, { ...published, onError: (_doing, error) => said.push(String(error)) });
+    const addAs = (id: string) => redis.run('XADD', 'live:in', id, 'topic', 'a', 'data', '1');
+    await addAs('1-1');
+    await until('it is published', () => ingestion.stats().publishedTotal === 1, 5_000);
+    await redis.run('DEL', 'live:in');
+    await addAs('1-1');
+    await until('it is counted', () => ingestion.stats().reusedTotal === 1, 10_000);
+    expect(said.join()).toContain('1-1 was published under this id less than five minutes ago');
+    expect(ingestion.stats()).toMatchObject({ publishedTotal: 1, suppressedTotal: 0 });
+  }, 20_000);
 
   it('needs no more rights than the guides give to the reader and to the sender', async () => {
     const redis = await RedisServer.start();

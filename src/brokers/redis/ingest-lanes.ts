@@ -2,63 +2,161 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { InboundPublication } from './ingest-entry.js';
 import type { IngestPublish } from './redis-ingestion.options.js';
 
-/** Attempts with an error that says nothing of whether another one helps. */
-const mostAttempts = 5;
+/** Attempts after an error that may or may not be transient. */
+const maxAttempts = 5;
 /** Milliseconds before another attempt: the first pause, and the longest. */
-const pauses = { firstMs: 50, mostMs: 1_000 } as const;
+const pauses = { firstMs: 50, maxMs: 1_000 } as const;
+/** Milliseconds of pauses after which an entry that is refused is given up, or set aside as a dead letter. */
+const patienceMs = 10_000;
+/** Refusals of one entry, with others published between each two, that show that it is refused for its own sake. */
+const maxRefusals = 5;
+/** Topics remembered for a dead letter of that kind: their next entries get no such patience. */
+const maxRefusedTopics = 1_000;
 
 /** What became of an entry: taken by the broker, or never to be taken and why. */
-export type Outcome = 'published' | 'suppressed' | { readonly reason: string };
+export type Outcome = 'published' | 'duplicate' | 'stale' | { readonly reason: string };
 
-export interface LanePorts {
+export interface LanePorts<T> {
   readonly publish: IngestPublish;
   /** Rejects where another reader has taken over. */
   keep(): Promise<void>;
+  /** Resolves early where the ingestion is closed. */
   pause(ms: number): Promise<void>;
-  /** Told of an attempt that failed and is made again. Throws to give up: the entry then stays where it is. */
-  retrying(error: unknown, pausedMs: number): void;
+  isStopping(): boolean;
+  /** Called for an attempt that failed and is made again. */
+  retrying(error: unknown): void;
+  settled(entry: T, outcome: Outcome, attempts: number): void;
+}
+
+/** What may be in hand before no more is read. */
+export interface LaneLimits {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+interface Job<T> {
+  readonly entry: T;
+  readonly publication: InboundPublication;
 }
 
 /**
- * Publishes what is given as `[what, publication]`: one after the other in one topic, so that its order is kept, and topics
- * side by side. Calls `settled` for each; rejects when at least one was given up, after the other topics are done.
+ * Publishes the entries of one topic one after the other, so that its order is kept, and topics side by side: a topic whose
+ * entry is refused holds up itself alone, until that entry is found to be refused while others pass.
  */
-export async function publishInLanes<T>(
-  entries: readonly (readonly [T, InboundPublication])[],
-  ports: LanePorts,
-  settled: (what: T, outcome: Outcome) => void,
-): Promise<void> {
-  const lanes = new Map<string, (readonly [T, InboundPublication])[]>();
-  for (const entry of entries) {
-    const { topic } = entry[1];
-    const lane = lanes.get(topic);
-    if (lane === undefined) lanes.set(topic, [entry]);
-    else lane.push(entry);
-  }
-  const done = await Promise.allSettled(
-    [...lanes.values()].map(async (lane) => {
-      for (const [what, publication] of lane) settled(what, await outcomeOf(publication, ports));
-    }),
-  );
-  const failed = done.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-}
+export class IngestLanes<T> {
+  private readonly lanes = new Map<string, Job<T>[]>();
+  private readonly refusedTopics = new Set<string>();
+  private readonly waiters = new Set<() => void>();
+  private entries = 0;
+  private bytes = 0;
+  private publishedTotal = 0;
+  private stopped = false;
+  private failure: { readonly error: unknown } | undefined;
 
-/** Tries until it is decided. The idempotency key makes attempts of which nobody knows what became harmless. */
-async function outcomeOf({ topic, data, options }: InboundPublication, ports: LanePorts): Promise<Outcome> {
-  let pausedMs = 0;
-  for (let attempt = 1; ; attempt++) {
-    await ports.keep();
+  constructor(
+    private readonly ports: LanePorts<T>,
+    private readonly limits: LaneLimits,
+  ) {}
+
+  add(entry: T, publication: InboundPublication): void {
+    this.entries += 1;
+    this.bytes += publication.data.text.length;
+    const lane = this.lanes.get(publication.topic);
+    if (lane !== undefined) {
+      lane.push({ entry, publication });
+      return;
+    }
+    const opened = [{ entry, publication }];
+    this.lanes.set(publication.topic, opened);
+    void this.run(publication.topic, opened);
+  }
+
+  /** Resolves when more may be added; rejects when an entry was given up. */
+  async room(): Promise<void> {
+    const { entries, bytes } = this.limits;
+    await this.until(() => this.entries < entries && this.bytes < bytes);
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  /** Begins nothing more; resolves when no attempt is under way. What is left stays in the stream. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.until(() => this.lanes.size === 0);
+  }
+
+  /** No entry is published any more; `room` rejects. */
+  fail(error: unknown): void {
+    this.failure ??= { error };
+    this.changed();
+  }
+
+  private async until(fulfilled: () => boolean): Promise<void> {
+    while (!fulfilled() && (this.stopped || this.failure === undefined))
+      await new Promise<void>((resolve) => this.waiters.add(resolve));
+  }
+
+  private changed(): void {
+    for (const wake of this.waiters) wake();
+    this.waiters.clear();
+  }
+
+  private get halted(): boolean {
+    return this.stopped || this.failure !== undefined || this.ports.isStopping();
+  }
+
+  private async run(topic: string, lane: Job<T>[]): Promise<void> {
     try {
-      const { suppressed } = await ports.publish(topic, data, options);
-      return suppressed === undefined ? 'published' : 'suppressed';
+      for (let job = lane[0]; job !== undefined && !this.halted; job = lane[0]) {
+        await this.publish(job);
+        lane.shift();
+        this.entries -= 1;
+        this.bytes -= job.publication.data.text.length;
+        this.changed();
+      }
     } catch (error) {
-      const reason = finalReason(error, attempt);
-      if (reason !== undefined) return { reason };
-      ports.retrying(error, pausedMs);
-      const pauseMs = Math.min(pauses.mostMs, pauses.firstMs * 2 ** (attempt - 1));
+      this.fail(error);
+    }
+    this.lanes.delete(topic);
+    this.changed();
+  }
+
+  /** Tries until it is decided. The idempotency key makes attempts of which nobody knows what became harmless. */
+  private async publish({ entry, publication: { topic, data, options } }: Job<T>): Promise<void> {
+    const { ports } = this;
+    let pausedMs = 0;
+    let refusals = 0;
+    for (let attempt = 1; ; attempt++) {
+      await ports.keep();
+      const before = this.publishedTotal;
+      try {
+        const { suppressed = 'published' } = await ports.publish(topic, data, options);
+        if (suppressed === 'published') this.publishedTotal += 1;
+        this.refusedTopics.delete(topic);
+        return ports.settled(entry, suppressed, attempt);
+      } catch (error) {
+        const reason = finalReason(error, attempt);
+        if (reason !== undefined) return ports.settled(entry, { reason }, attempt);
+        if (this.halted || (refusals === 0 && pausedMs >= patienceMs)) throw error;
+        ports.retrying(error);
+      }
+      const pauseMs = Math.min(pauses.maxMs, pauses.firstMs * 2 ** (attempt - 1));
       await ports.pause(pauseMs);
       pausedMs += pauseMs;
+      if (this.publishedTotal > before) refusals += 1;
+      const isKnown = this.refusedTopics.has(topic);
+      if (refusals >= (isKnown ? 1 : maxRefusals) && (isKnown || pausedMs >= patienceMs)) {
+        this.remember(topic);
+        const reason = `refused ${String(attempt)} times while others were published`;
+        return ports.settled(entry, { reason }, attempt);
+      }
+    }
+  }
+
+  private remember(topic: string): void {
+    this.refusedTopics.add(topic);
+    for (const oldest of this.refusedTopics) {
+      if (this.refusedTopics.size <= maxRefusedTopics) return;
+      this.refusedTopics.delete(oldest);
     }
   }
 }
@@ -68,5 +166,5 @@ function finalReason(error: unknown, attempt: number): string | undefined {
   if (error instanceof LiveError)
     return error.code === 'unavailable' ? undefined : `${error.code}: ${error.message}`;
   // Not its words, which may be anything: they are told where errors are told.
-  return attempt < mostAttempts ? undefined : 'publishing failed';
+  return attempt < maxAttempts ? undefined : 'publishing failed';
 }

@@ -19,20 +19,60 @@ return 0
 `;
 
 /**
- * Reads only for who has the lease, in one step: a reader that stood still and has lost it gets nothing into its hands that
- * the next one would not know of.
+ * Makes the group from the first entry on. What is accounted for then is what was added and is there no more: it was lost
+ * before there was a reader. Redis 6.2 does not count what was added.
  *
- * KEYS: stream, lease. ARGV: token, milliseconds, group, consumer, count, and where to go on taking over what earlier
- * readers did not finish, or an empty text for what is new. Returns nothing where the lease is lost; else where to go on,
- * and the entries.
+ * KEYS: stream, accounted. ARGV: group.
+ */
+export const createScript = `
+local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+if made.err then
+  if made.err:find('BUSYGROUP', 1, true) then return 0 end
+  return made
+end
+local info, fields = redis.pcall('XINFO', 'STREAM', KEYS[1]), {}
+if not info.err then for i = 1, #info, 2 do fields[info[i]] = info[i + 1] end end
+if fields['entries-added'] then
+  redis.call('SET', KEYS[2], string.format('%.0f', fields['entries-added'] - fields['length']))
+else
+  redis.call('DEL', KEYS[2])
+end
+return 1
+`;
+
+/**
+ * Reads only for the reader that has the lease, in one step: one that stood still and has lost it gets nothing into its
+ * hands that the next one would not know of.
+ *
+ * KEYS: stream, lease, accounted (how many of all entries ever added were taken or counted as lost). ARGV: token,
+ * milliseconds, group, consumer, count, where to go on taking over what earlier readers did not finish, or an empty text for
+ * what is new, and 1 to look at what was lost where there is nothing new. Returns nothing where the lease is lost; else where
+ * to go on, the entries, how many were lost, how many the group will never be given, and the newest id.
  */
 export const takeScript = `
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {} end
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 if ARGV[6] ~= '' then
   local claimed = redis.call('XAUTOCLAIM', KEYS[1], ARGV[3], ARGV[4], '0', ARGV[6], 'COUNT', ARGV[5])
-  return { claimed[1], claimed[2] }
+  return { claimed[1], claimed[2], claimed[3] and #claimed[3] or 0 }
 end
 local read = redis.call('XREADGROUP', 'GROUP', ARGV[3], ARGV[4], 'COUNT', ARGV[5], 'STREAMS', KEYS[1], '>')
-return { '0-0', read and read[1][2] or {} }
+local entries = read and read[1][2] or {}
+local accounted = tonumber(redis.call('GET', KEYS[3]) or '')
+local function account(count) redis.call('SET', KEYS[3], string.format('%.0f', count)) end
+if #entries > 0 then
+  if accounted then account(accounted + #entries) end
+  return { '0-0', entries }
+end
+if ARGV[7] ~= '1' then return { '0-0', entries } end
+-- All that is there was given. A user without these rights is told nothing.
+local info, pending, fields = redis.pcall('XINFO', 'STREAM', KEYS[1]), redis.pcall('XPENDING', KEYS[1], ARGV[3]), {}
+if info.err or pending.err then return { '0-0', entries } end
+for i = 1, #info, 2 do fields[info[i]] = info[i + 1] end
+local added, lost = fields['entries-added'], 0
+if added then
+  lost = accounted and math.max(0, added - accounted) or 0
+  if accounted ~= added then account(added) end
+end
+return { '0-0', entries, lost, math.max(0, fields['length'] - pending[1]), fields['last-generated-id'] }
 `;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createClient, RESP_TYPES, type RedisClientOptions } from '@redis/client';
 import type { Clock } from '../../core/ports/clock.js';
 import { deadLetterFields, type InboundEntry } from './ingest-entry.js';
-import { acquireScript, keepScript, releaseScript, takeScript } from './ingest-scripts.js';
+import { acquireScript, createScript, keepScript, releaseScript, takeScript } from './ingest-scripts.js';
 import type { ResolvedIngestOptions } from './redis-ingestion.options.js';
 
 type Client = ReturnType<typeof createClient>;
@@ -11,10 +11,21 @@ type Client = ReturnType<typeof createClient>;
 /** Milliseconds that one blocking read waits: a stop waits no longer for it. */
 export const blockMs = 500;
 
-/** Entries, and where to go on taking over. */
+export interface TakeOptions {
+  /** Where to go on with what earlier readers did not finish, such as '0-0'. @default new entries are taken */
+  readonly from?: string;
+  /** Whether to look, where there is nothing new, at what was lost. */
+  readonly look?: boolean;
+}
+
 export interface Taken {
   readonly entries: readonly InboundEntry[];
+  /** Where to go on taking over. */
   readonly next: string;
+  /** Entries that were gone before they were published. */
+  readonly lost: number;
+  /** Entries that are there and that the group is never given. */
+  readonly unreachable: number;
 }
 
 export interface DeadLetter {
@@ -22,13 +33,24 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
+type TakeAnswer = readonly [
+  next?: Buffer,
+  entries?: readonly (readonly [Buffer, readonly Buffer[]] | null)[],
+  lost?: number,
+  unreachable?: number,
+  newestId?: Buffer,
+];
+
 /** One connection's life as a reader of the stream. Every call rejects in time; after that nothing of it is used again. */
 export class IngestSession {
   /** Names this session in the lease. */
   readonly token = randomUUID();
   private readonly client: Client;
   private readonly lease: string;
+  private readonly accounted: string;
   private keptMs = 0;
+  /** Everything up to this id was given to the group, or never will be. */
+  private givenId = '0-0';
   private keeping: Promise<void> | undefined;
 
   constructor(
@@ -41,6 +63,7 @@ export class IngestSession {
     // Without a listener an error would be thrown; whoever waits for an answer is told of it.
     this.client.on('error', () => {});
     this.lease = `${options.stream}:lease`;
+    this.accounted = `${options.stream}:accounted`;
   }
 
   /** Rejects where the server is not there, or cannot do it. */
@@ -51,9 +74,7 @@ export class IngestSession {
     if (/^redis_mode:cluster\r?$/m.test(info))
       throw new Error('The stream for ingestion must be on one Redis server, not on a cluster.');
     // From the first entry on: what came before the first reader is not lost.
-    await this.send(['XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM']).catch((error: unknown) => {
-      if (!String((error as Error).message).startsWith('BUSYGROUP')) throw error;
-    });
+    await this.eval(createScript, [stream, this.accounted], [group]);
   }
 
   /** Becomes the one reader, and resolves to 0; or to the milliseconds that another one is it for. */
@@ -63,6 +84,11 @@ export class IngestSession {
     const answer = await this.eval(acquireScript, [this.lease], [this.token, earlierToken, String(leaseMs)]);
     this.keptMs = nowMs;
     return Number(answer);
+  }
+
+  /** Whether no other one can have become the reader by now. */
+  get isReader(): boolean {
+    return this.clock.now() - this.keptMs < this.options.leaseMs;
   }
 
   /** Makes sure that this is still the one reader. Rejects where it is not. */
@@ -75,29 +101,27 @@ export class IngestSession {
     await this.keeping;
   }
 
-  /** New entries; with `from`, such as '0-0', those that an earlier reader had and did not finish. */
-  async take(from = ''): Promise<Taken> {
+  async take({ from = '', look = false }: TakeOptions): Promise<Taken> {
     const { stream, group, consumer, batchSize, leaseMs } = this.options;
     const nowMs = this.clock.now();
     const answer = (await this.eval(
       takeScript,
-      [stream, this.lease],
-      [this.token, String(leaseMs), group, consumer, String(batchSize), from],
-    )) as readonly [next?: Buffer, entries?: readonly (readonly [Buffer, readonly Buffer[]] | null)[]];
-    const [next, entries = []] = answer;
+      [stream, this.lease, this.accounted],
+      [this.token, String(leaseMs), group, consumer, String(batchSize), from, look ? '1' : ''],
+    )) as TakeAnswer;
+    const [next, taken = [], lost = 0, unreachable = 0, newestId] = answer;
     if (next === undefined) throw leaseLost();
     this.keptMs = nowMs;
     // Redis 6.2 has null for an entry that was deleted.
-    return {
-      next: next.toString(),
-      entries: entries.flatMap((entry) => (entry ? [inboundEntry(entry)] : [])),
-    };
+    const entries = taken.flatMap((entry) => (entry ? [inboundEntry(entry)] : []));
+    if (from === '') this.givenId = newestId?.toString() ?? entries.at(-1)?.id ?? this.givenId;
+    return { next: next.toString(), entries, lost, unreachable };
   }
 
-  /** Resolves when there may be something to take. Everything that was taken must be settled: what is there is new then. */
+  /** Resolves to whether something came in behind what was given, within half a second. */
   async wait(): Promise<boolean> {
-    const command = ['XREAD', 'COUNT', '1', 'BLOCK', String(blockMs), 'STREAMS', this.options.stream, '0-0'];
-    return (await this.send(command, blockMs)) !== null;
+    const command = ['XREAD', 'COUNT', '1', 'BLOCK', String(blockMs), 'STREAMS', this.options.stream];
+    return (await this.send([...command, this.givenId], blockMs)) !== null;
   }
 
   /** Takes entries out of the stream, and puts dead letters where they are kept: in one step. */

@@ -1,8 +1,7 @@
 import type { Cancel, Clock } from '../../core/ports/clock.js';
 import { BrokerClock } from '../broker-clock.js';
-import { type InboundEntry, type InboundPublication, readEntry } from './ingest-entry.js';
-import { publishInLanes } from './ingest-lanes.js';
-import { blockMs, type DeadLetter, IngestSession } from './ingest-session.js';
+import { IngestReader, type IngestTotals } from './ingest-reader.js';
+import { IngestSession } from './ingest-session.js';
 import {
   resolveIngestOptions,
   type RedisIngestionOptions,
@@ -11,8 +10,6 @@ import {
 
 /** Milliseconds between two looks whether the stream is free to be read. */
 const standbyMs = 1_000;
-/** Milliseconds of pauses after which a reader that cannot publish lets another instance try. */
-const giveUpMs = 10_000;
 /** Milliseconds that a stop waits for what is in hand. */
 const closeTimeoutMs = 5_000;
 
@@ -25,6 +22,12 @@ export interface IngestStats {
   readonly suppressedTotal: number;
   readonly deadLettersTotal: number;
   readonly retriesTotal: number;
+  /** Entries that published nothing because their id was published within five minutes: the stream was deleted in between. */
+  readonly reusedTotal: number;
+  /** Entries that were trimmed or deleted before they were published; 0 with Redis 6.2, which does not count. */
+  readonly lostTotal: number;
+  /** Entries that are in the stream now and that the group is never given: it was made behind them (`$`). */
+  readonly unreachable: number;
 }
 
 /**
@@ -37,7 +40,15 @@ export interface IngestStats {
  */
 export class RedisIngestion {
   private readonly options: ResolvedIngestOptions;
-  private readonly totals = { published: 0, suppressed: 0, deadLetters: 0, retries: 0 };
+  private readonly totals: IngestTotals = {
+    published: 0,
+    suppressed: 0,
+    reused: 0,
+    deadLetters: 0,
+    retries: 0,
+    lost: 0,
+    unreachable: 0,
+  };
   private session: IngestSession | undefined;
   private token = '';
   private sessions = 0;
@@ -64,13 +75,16 @@ export class RedisIngestion {
   }
 
   stats(): IngestStats {
-    const { published, suppressed, deadLetters, retries } = this.totals;
+    const { published, suppressed, reused, deadLetters, retries, lost, unreachable } = this.totals;
     return {
       active: this.active,
       publishedTotal: published,
       suppressedTotal: suppressed,
       deadLettersTotal: deadLetters,
       retriesTotal: retries,
+      reusedTotal: reused,
+      lostTotal: lost,
+      unreachable,
     };
   }
 
@@ -111,8 +125,12 @@ export class RedisIngestion {
       await this.becomeReader(session);
       if (this.stopping) return;
       reading();
-      await this.finishEarlier(session);
-      await this.readNew(session);
+      const ports = {
+        clock: this.clock,
+        pause: (ms: number) => this.pause(ms),
+        isStopping: () => this.stopping,
+      };
+      await new IngestReader(session, this.options, this.totals, ports).run();
     } finally {
       if (this.active) await session.release().catch(() => {});
       this.active = false;
@@ -131,68 +149,6 @@ export class RedisIngestion {
       await this.pause(Math.min(takenMs, standbyMs));
     }
   }
-
-  private async finishEarlier(session: IngestSession): Promise<void> {
-    let from = '0-0';
-    do {
-      const { entries, next } = await session.take(from);
-      await this.handle(session, entries);
-      from = next;
-    } while (from !== '0-0' && !this.stopping);
-  }
-
-  private async readNew(session: IngestSession): Promise<void> {
-    let woken = false;
-    while (!this.stopping) {
-      const { entries } = await session.take();
-      if (entries.length > 0) {
-        woken = false;
-        await this.handle(session, entries);
-        continue;
-      }
-      // Something is there that this group has read already: not ours, and not worth a busy loop.
-      if (woken) await this.pause(blockMs);
-      woken = await session.wait();
-    }
-  }
-
-  /** Publishes a batch. What was decided leaves the stream also when something else of the batch was given up. */
-  private async handle(session: IngestSession, entries: readonly InboundEntry[]): Promise<void> {
-    const done: string[] = [];
-    const deadLetters: DeadLetter[] = [];
-    const right: [InboundEntry, InboundPublication][] = [];
-    for (const entry of entries) {
-      const read = readEntry(entry, this.options.maxPublicationBytes);
-      if (typeof read === 'string') deadLetters.push({ entry, reason: read });
-      else right.push([entry, read]);
-    }
-    const ports = {
-      publish: this.options.publish,
-      keep: () => session.keep(),
-      pause: (ms: number) => this.pause(ms),
-      retrying: this.retrying,
-    };
-    try {
-      await publishInLanes(right, ports, (entry, outcome) => {
-        if (typeof outcome === 'object') {
-          deadLetters.push({ entry, reason: outcome.reason });
-          return;
-        }
-        this.totals[outcome] += 1;
-        done.push(entry.id);
-      });
-    } finally {
-      await session.settle(done, deadLetters);
-      this.totals.deadLetters += deadLetters.length;
-      for (const { entry, reason } of deadLetters) this.options.onDeadLetter(entry.id, reason);
-    }
-  }
-
-  private readonly retrying = (error: unknown, pausedMs: number): void => {
-    if (this.stopping || pausedMs >= giveUpMs) throw error;
-    this.totals.retries += 1;
-    this.options.onError('publishing what was ingested', error);
-  };
 
   /** Ends early when this is closed. */
   private pause(ms: number): Promise<void> {
