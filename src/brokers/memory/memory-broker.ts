@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type {
   Broker,
   BrokerSink,
@@ -53,7 +53,7 @@ export class MemoryBroker implements Broker {
   private readonly maxBytes: number;
   private readonly sweepMs: number;
   private keptBytes = 0;
-  /** Epoch of untouched topics. Another one whenever a topic is forgotten: it must not come back under an epoch that it had. */
+  /** Begins the epochs of untouched topics. Another one whenever a topic is forgotten: it must not come back under an epoch that it had. */
   private epoch: string = randomUUID();
   private sink: BrokerSink | undefined;
   private cancelSweep: Cancel | undefined;
@@ -150,7 +150,8 @@ export class MemoryBroker implements Broker {
   }
 
   private untouchedEpoch(topic: string): string {
-    return this.subscribed.get(topic) ?? this.epoch;
+    // Its own for each topic, so that the position of another topic is none.
+    return this.subscribed.get(topic) ?? `${this.epoch}.${hashOf(topic)}`;
   }
 
   /** The topic's stream, made if it is new, and now the one published to last. */
@@ -219,4 +220,8 @@ export class MemoryBroker implements Broker {
 
 function isAt(one: Position, other: Position): boolean {
   return one.epoch === other.epoch && one.offset === other.offset;
+}
+
+function hashOf(topic: string): string {
+  return createHash('sha256').update(topic).digest('base64url').slice(0, 12);
 }

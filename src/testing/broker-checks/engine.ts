@@ -95,7 +95,9 @@ export const engineChecks: readonly BrokerCheck[] = [
       await one.reached('t', after);
       assert.deepEqual(await one.top('t'), { epoch: after.epoch, offset: 4 });
       assert.deepEqual(await one.missed('t', { epoch: before.epoch, offset: 2 }, all), ['3', '4']);
-      assert.equal(await two.missed('t', { epoch: before.epoch, offset: 4 }, all), undefined);
+      // Beyond what there was under the epoch before, unless that goes on.
+      const beyond = after.epoch === before.epoch ? [] : undefined;
+      assert.deepEqual(await two.missed('t', { epoch: before.epoch, offset: 4 }, all), beyond);
       assert.deepEqual(one.offsets('t'), numbers(1, 4).map(Number));
     },
   },
