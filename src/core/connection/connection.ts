@@ -1,3 +1,4 @@
+import { announced } from '../frame/incoming.js';
 import { SharedFrame } from '../frame/shared-frame.js';
 import type { SlowPeer } from '../outbound/backlog.js';
 import { Outbox, type OutboxContext } from '../outbound/outbox.js';
@@ -160,7 +161,7 @@ export class Connection implements SlowPeer {
   sendText(type: string, text: string): void {
     if (!this.open) return;
     this.context.flusher.endGathering();
-    this.outbox.push(new SharedFrame(text));
+    for (const frame of announced(new SharedFrame(text))) this.outbox.push(frame);
     this.context.observer.outbound(type, 1);
   }
 

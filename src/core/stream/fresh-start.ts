@@ -1,6 +1,7 @@
 import type { Hub } from '../fanout/hub.js';
 import type { Subscription, WaitingRoom } from '../fanout/subscription.js';
 import type { Topic } from '../fanout/topic.js';
+import { announced } from '../frame/incoming.js';
 import { subscribedText } from '../frame/message-text.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
 import type { Broker } from '../ports/broker.js';
@@ -106,7 +107,7 @@ export class FreshStart implements WaitingRoom {
   private tell(snapshot: Snapshot, { frames, offset }: Following): void {
     const { topic, parts } = this;
     const { position } = snapshot;
-    const subscribed = this.frameOf(snapshot);
+    const subscribed = announced(this.frameOf(snapshot));
     const lost = new LostFrames(topic.name, position.offset);
     const members = [...this.lostFrom];
     this.lostFrom.clear();
@@ -115,7 +116,10 @@ export class FreshStart implements WaitingRoom {
       // Pushing may end it, or begin this anew for it.
       topic.resume(subscription, offset);
       const known = from !== undefined && this.epoch === position.epoch ? lost.from(from) : undefined;
-      push(subscription, known === undefined ? [subscribed, ...frames] : [known, subscribed, ...frames]);
+      push(
+        subscription,
+        known === undefined ? [...subscribed, ...frames] : [known, ...subscribed, ...frames],
+      );
     }
     parts.observer.outbound('subscribed', members.length);
     if (lost.count > 0) parts.observer.outbound('lost', lost.count);
