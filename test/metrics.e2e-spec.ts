@@ -105,6 +105,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_queued_bytes gauge',
       'processor_live_connections_behind gauge',
       'processor_live_broker_available gauge',
+      'processor_live_publishing_refused_seconds gauge',
       'processor_live_healing_topics gauge',
       'processor_live_restarting_subscriptions gauge',
       'processor_live_waiting_publications gauge',

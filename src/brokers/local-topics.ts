@@ -31,6 +31,10 @@ export class LocalTopics implements Broker {
     return this.shared.available;
   }
 
+  isLocal(topic: string): boolean {
+    return this.topics.has(topic);
+  }
+
   start(sink: BrokerSink): void {
     this.local.start({
       ...silentSink,

@@ -17,6 +17,7 @@ import type { LivePorts, LiveSettings } from './live.settings.js';
 import { Backlogs } from './outbound/backlogs.js';
 import { Flusher } from './outbound/flusher.js';
 import type { Published } from './ports/broker.js';
+import type { PublishRefusals } from './ports/observer.js';
 import type { LiveSocket } from './ports/socket.js';
 import { type PublicationOptions, Publisher } from './publisher.js';
 import { Presence } from './presence/presence.js';
@@ -58,6 +59,8 @@ export interface LiveStats extends ClusterStats {
   readonly brokerAvailable: boolean;
   /** Publications of the application that wait for the broker. */
   readonly waitingPublications: number;
+  /** Milliseconds since the engine began to refuse publications; 0 while it takes them. */
+  readonly publishingRefusedMs: number;
   readonly draining: boolean;
 }
 
@@ -142,6 +145,11 @@ export class Live {
     return this.ports.broker.available;
   }
 
+  /** Since when and why the engine refuses publications, though it answers. */
+  get publishRefusals(): PublishRefusals | undefined {
+    return this.publisher.health.refusals;
+  }
+
   get draining(): boolean {
     return this.draining_ !== undefined;
   }
@@ -199,6 +207,7 @@ export class Live {
       presenceMembers: this.presence.size,
       brokerAvailable: this.available,
       waitingPublications: this.publisher.waitingCount,
+      publishingRefusedMs: this.publisher.health.refusedMs,
       draining: this.draining,
     };
   }

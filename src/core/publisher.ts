@@ -4,16 +4,22 @@ import type { Clock } from './ports/clock.js';
 import type { Observer } from './ports/observer.js';
 import { PublishRefusal } from './ports/publish-refusal.js';
 import type { TopicRules } from './ports/policy.js';
+import { PublishHealth } from './publish-health.js';
 import { PublishQueue, type PublishQueueLimits } from './publish-queue.js';
 
 /** What a publisher says of one publication; the rest are the topic's rules. */
 export type PublicationOptions = Pick<PublishOptions, 'key' | 'idempotencyKey' | 'version'>;
+
+/** Where an engine that refused is tried again; no client can read a topic that begins with `$`. */
+const probeTopic = '$live/probe';
 
 /** The one way from this instance to the broker, for clients and for the application. */
 export class Publisher {
   /** Stored by the broker since the start; what it suppressed does not count. */
   publicationsTotal = 0;
 
+  /** Whether the engine takes what is published. */
+  readonly health: PublishHealth;
   private readonly queue: PublishQueue | undefined;
 
   /** @param limits absent: nothing waits for a broker that is away */
@@ -23,6 +29,7 @@ export class Publisher {
     clock: Clock,
     limits?: PublishQueueLimits,
   ) {
+    this.health = new PublishHealth(clock, observer, () => broker.publish(probeTopic, 'null', {}));
     this.queue = limits && new PublishQueue(limits, clock, () => broker.available, notNow);
   }
 
@@ -67,6 +74,7 @@ export class Publisher {
   /** Nothing waits any more. */
   stop(): void {
     this.queue?.refuseAll();
+    this.health.stop();
   }
 
   private async send(
@@ -83,11 +91,16 @@ export class Publisher {
         ...(rules.latest !== undefined && { latest: rules.latest }),
         ...(rules.history !== undefined && { history: rules.history }),
       });
-      if (published.suppressed === undefined) this.publicationsTotal += 1;
+      // What is suppressed was not written, so it says nothing of whether the engine takes writes.
+      if (published.suppressed === undefined) {
+        this.publicationsTotal += 1;
+        if (this.broker.isLocal?.(topic) !== true) this.health.accepted();
+      }
       return published;
     } catch (error) {
       if (error instanceof PublishRefusal && error.kind === 'too-large')
         throw new LiveError('limit-exceeded', error.message);
+      this.health.failed(error);
       this.observer.failed('publishing to the broker', error);
       throw notNow();
     }

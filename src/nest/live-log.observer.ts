@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Connection } from '../core/connection/connection.js';
-import type { Healed, HeldBack } from '../core/ports/observer.js';
+import type { Healed, HeldBack, PublishRefusals } from '../core/ports/observer.js';
 import type { HandshakeResult } from '../ws/refusal.js';
 import type { LiveObserver } from './live.observers.js';
 import { printable } from './printable.js';
@@ -38,6 +38,11 @@ export class LiveLogObserver implements Partial<LiveObserver> {
   availability(available: boolean): void {
     if (available) this.logger.log({ msg: 'broker available' });
     else this.logger.warn({ msg: 'broker away' });
+  }
+
+  publishing(refusals: PublishRefusals | undefined): void {
+    if (refusals === undefined) this.logger.log({ msg: 'broker takes publications again' });
+    else this.logger.warn({ msg: 'broker refuses publications', why: printable(refusals.reason) });
   }
 
   healed(how: Healed, topic: string): void {

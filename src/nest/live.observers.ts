@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Connection } from '../core/connection/connection.js';
-import type { Healed, HeldBack, Observer, RightOutcome } from '../core/ports/observer.js';
+import type { Healed, HeldBack, Observer, PublishRefusals, RightOutcome } from '../core/ports/observer.js';
 import type { ErrorCode } from '../protocol/codes.js';
 import type { HandshakeResult } from '../ws/refusal.js';
 
@@ -102,6 +102,10 @@ export class LiveObservers implements LiveObserver {
   droppedSilent(): void {
     for (const observer of this.observers) observer.droppedSilent?.();
   }
+
+  publishing(refusals: PublishRefusals | undefined): void {
+    for (const observer of this.observers) observer.publishing?.(refusals);
+  }
 }
 
 type Member = ((...told: readonly unknown[]) => unknown) | undefined;
@@ -121,6 +125,7 @@ const members: Readonly<Record<keyof LiveObserver, true>> = {
   suspected: true,
   restarted: true,
   availability: true,
+  publishing: true,
   handshake: true,
   credentialRefused: true,
   droppedSilent: true,

@@ -11,8 +11,10 @@ import {
   type StreamReading,
 } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';
+import { PublishRefusal } from '../../core/ports/publish-refusal.js';
 import type { Position } from '../../protocol/position.js';
 import { BrokerClock } from '../broker-clock.js';
+import { RefusalReport } from '../refusal-report.js';
 import { Keeper } from './keeper.js';
 import {
   type NatsBrokerOptions,
@@ -53,6 +55,7 @@ export class NatsBroker implements Broker {
   // By the topics' names in subjects.
   private readonly lanes = new Map<string, PublishLane>();
   private readonly turns: Turns;
+  private readonly refusals: RefusalReport;
   private readonly id = randomBytes(6).toString('hex');
 
   /**
@@ -69,6 +72,7 @@ export class NatsBroker implements Broker {
     const { stream, onError } = this.options;
     this.subjects = new NatsSubjects(stream.root);
     this.turns = new Turns(clock);
+    this.refusals = new RefusalReport(clock, onError);
     const engine = () => this.connection.engine;
     const forget = (): void => {
       this.log.forget();
@@ -145,7 +149,19 @@ export class NatsBroker implements Broker {
       Buffer.byteLength(data),
       () =>
         new Promise((resolve, reject) => {
-          this.laneOf(topic).add({ data, options, dueMs, resolve, reject });
+          this.laneOf(topic).add({
+            data,
+            options,
+            dueMs,
+            resolve: (published) => {
+              this.refusals.accepted();
+              resolve(published);
+            },
+            reject: (error) => {
+              if (error instanceof PublishRefusal) this.refusals.refused(error.cause ?? error);
+              reject(error as Error);
+            },
+          });
         }),
     );
   }

@@ -12,6 +12,7 @@ import type { Clock } from '../../core/ports/clock.js';
 import { PublishRefusal, tooLarge } from '../../core/ports/publish-refusal.js';
 import type { Position } from '../../protocol/position.js';
 import { BrokerClock } from '../broker-clock.js';
+import { RefusalReport } from '../refusal-report.js';
 import { Seen } from '../seen.js';
 import { published, publishArguments, publishKeys } from './publish-script.js';
 import { latestReading, latestScript, readArguments, readScript, streamReading } from './read-scripts.js';
@@ -50,6 +51,7 @@ export class RedisBroker implements Broker {
   /** Largest publication that is sent: the option, or less where Redis has refused less. */
   private maxBytes: number;
   private readonly calls: RedisCalls;
+  private readonly refusals: RefusalReport;
   private readonly seen = new Seen(maxSeen);
 
   /**
@@ -62,6 +64,7 @@ export class RedisBroker implements Broker {
     this.options = resolveRedisOptions(options);
     this.maxBytes = this.options.maxPublicationBytes;
     this.keys = new RedisKeys(this.options.prefix, this.options.database);
+    this.refusals = new RefusalReport(clock, this.options.onError);
     this.connection = new RedisConnection(this.options, this.keys, clock);
     this.calls = new RedisCalls(this.connection, this.keys, this.seen);
   }
@@ -113,9 +116,11 @@ export class RedisBroker implements Broker {
       const failure = publishFailure(error);
       // Redis closes the connection on it, so no second one is sent.
       if (failure instanceof PublishRefusal && failure.kind === 'too-large') this.maxBytes = bytes - 1;
+      if (failure instanceof PublishRefusal) this.refusals.refused(error);
       throw failure;
     }
     const place = published(answer);
+    if (place.suppressed === undefined) this.refusals.accepted();
     // What was stored before, by its idempotency key, may be of an epoch that is over.
     if (place.suppressed !== 'duplicate') this.seen.add(topic, place.epoch, place.offset);
     return place;

@@ -112,6 +112,8 @@ export interface Broker {
   readonly lossless?: true;
   /** Whether no other instance can be on the same engine: nothing is said to others then. */
   readonly solitary?: true;
+  /** Whether a topic's publications stay in this process, and so say nothing of the engine. @default none does */
+  isLocal?(topic: string): boolean;
   /** Called once, before anything else. */
   start(sink: BrokerSink): void;
   /**

@@ -28,6 +28,16 @@ export type HeldBack = 'refused' | 'closed' | 'unsettled' | 'replay';
  */
 export type RightOutcome = 'allowed' | 'denied' | 'failed' | 'late' | 'unavailable';
 
+/** Since when and why the engine, which answers, takes no publications. */
+export interface PublishRefusals {
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+  /** In words that name no topic and no address. */
+  readonly reason: string;
+  /** Whether that has been so for 5 seconds. */
+  readonly lasting: boolean;
+}
+
 /** Told what happens, for logs and metrics. No member may throw, wait, or keep what it is given. */
 export interface Observer {
   opened(connection: Connection): void;
@@ -54,6 +64,8 @@ export interface Observer {
   restarted(how: 'done' | 'failed', count: number): void;
   /** The broker is there or away, told when that changes. */
   availability(available: boolean): void;
+  /** The engine begins to refuse publications, or, without `refusals`, takes them again. */
+  publishing(refusals: PublishRefusals | undefined): void;
 }
 
 /** Listens and says nothing. */
@@ -71,4 +83,5 @@ export const silentObserver: Observer = {
   suspected() {},
   restarted() {},
   availability() {},
+  publishing() {},
 };

@@ -35,6 +35,10 @@ export class PresenceBroker implements Broker {
     return this.engine.available;
   }
 
+  isLocal(topic: string): boolean {
+    return this.engine.isLocal?.(topic) === true;
+  }
+
   start(sink: BrokerSink): void {
     this.sink = sink;
     this.engine.start(sink);

@@ -3,6 +3,7 @@ import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/term
 import { ConnectionRegistry } from '../../core/connection/registry.js';
 import { Live } from '../../core/live.js';
 import { eventLoopDelay, type EventLoopDelayReading } from '../event-loop-delay.js';
+import { printable } from '../printable.js';
 import { LiveLifecycle, type LiveState } from '../live.lifecycle.js';
 
 /** What both checks tell beside their status. */
@@ -11,6 +12,8 @@ export interface LiveHealthDetails extends Record<string, unknown> {
   readonly draining: boolean;
   /** Whether the broker answers; without it nobody can subscribe or publish. */
   readonly brokerAvailable: boolean;
+  /** Since when and why the broker, which answers, takes no publications; absent while it takes them. */
+  readonly publishingRefused?: { readonly since: string; readonly reason: string };
   readonly connections: number;
   /** This instance and the others on the same broker that it hears of, by name; at most 50. */
   readonly instances: readonly string[];
@@ -60,19 +63,29 @@ export class LiveHealthIndicator {
 
   /**
    * Up while new clients can be served: down while the server starts, stops, drains, and after that [L-10.1]; and while
-   * the broker is away.
+   * the broker is away, or has refused every publication for 5 s. It is tried again each second, so that readiness comes
+   * back also where nobody publishes.
    */
   ready<const Key extends string = 'live'>(key: Key = 'live' as Key): LiveHealthResult<Key> {
-    return this.result(key, this.lifecycle.state === 'ready' && this.core.available);
+    const { available, publishRefusals } = this.core;
+    const isReady = this.lifecycle.state === 'ready' && available && publishRefusals?.lasting !== true;
+    return this.result(key, isReady);
   }
 
   private result<Key extends string>(key: Key, up: boolean): LiveHealthResult<Key> {
     const { state } = this.lifecycle;
     const { mean, p99, max } = eventLoopDelay.read();
+    const { publishRefusals: refusals } = this.core;
     const details: LiveHealthDetails = {
       state,
       draining: state === 'draining',
       brokerAvailable: this.core.available,
+      ...(refusals && {
+        publishingRefused: {
+          since: new Date(refusals.sinceMs).toISOString(),
+          reason: printable(refusals.reason),
+        },
+      }),
       connections: this.registry.size,
       instances: this.instances(),
       eventLoopDelayMs: { mean: rounded(mean), p99: rounded(p99), max: rounded(max) },

@@ -116,6 +116,11 @@ function measured(make: SeriesMaker, sources: LiveSeriesSources): Metric[] {
     make.gauge('broker_available', '1 while the broker is there, else 0', () =>
       Number(stats().brokerAvailable),
     ),
+    make.gauge(
+      'publishing_refused_seconds',
+      'Seconds since the broker, which answers, began to refuse publications; 0 while it takes them',
+      () => stats().publishingRefusedMs / 1_000,
+    ),
     make.gauge('healing_topics', 'Topics in which something is missing', () => stats().healing),
     make.gauge(
       'restarting_subscriptions',
