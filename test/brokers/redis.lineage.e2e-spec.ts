@@ -315,6 +315,32 @@ redis('A Redis that does not work yet, or no more', () => {
     expect(await server.run('KEYS', '*')).toEqual(['live:life']);
   });
 
+  it('counts to the last digit, however much has gone through a topic', async () => {
+    const server = await RedisServer.start();
+    const { broker } = await instance(server.url);
+    const options = { history, latest: 'last-per-key', key: 'k' } as const;
+    const { epoch } = await broker.publish('a', '1', options);
+    const most = {
+      o: '9007199254740001',
+      c: '9007199254740101',
+      f: '9007199254740001',
+      n: '9007199254740003',
+    };
+    await server.run('HSET', 'live:{a}', ...Object.entries(most).flat());
+    const place = { epoch, offset: 9_007_199_254_740_002 };
+    expect(await broker.publish('a', '234', options)).toEqual(place);
+    expect(await server.run('HMGET', 'live:{a}', ...Object.keys(most))).toEqual([
+      '9007199254740002',
+      '9007199254740104',
+      '9007199254740001',
+      '9007199254740004',
+    ]);
+    const since = { epoch, offset: place.offset - 1 };
+    expect((await broker.read('a', since, limits)).missed).toEqual([
+      { offset: place.offset, data: '234', key: 'k' },
+    ]);
+  });
+
   it('keeps the order of publications that are not waited for, though its scripts are flushed', async () => {
     const server = await RedisServer.start();
     const [one, two] = [await instance(server.url), await instance(server.url)];

@@ -1,6 +1,14 @@
 /** Epochs of earlier lives, and of a topic, that are remembered. */
 const remembered = 10;
 
+/** A whole number that a double holds, or nil. */
+export const countLua = `
+local function count(text)
+  local number = tonumber(text)
+  if number and number >= 0 and number < 9007199254740991 and number % 1 == 0 then return number end
+end
+`;
+
 /**
  * Lua for the *life record* of a store: a hash with n (number of the life, only grows), e (epoch of what is opened in it),
  * list (number and epoch of the lives before, newest first), and what the server looked like: run, r2, rid (its `run_id`,
@@ -10,11 +18,7 @@ const remembered = 10;
 export const lifeLua = `
 local n, e
 local function whole(number) return string.format('%.0f', number) end
-local function count(text)
-  local number = tonumber(text)
-  if number and number >= 0 and number < 9007199254740991 and number % 1 == 0 then return number end
-end
-local function epochIn(text) return text and #text > 0 and #text <= 64 and not text:find('[^!-~]') end
+${countLua}local function epochIn(text) return text and #text > 0 and #text <= 64 and not text:find('[^!-~]') end
 local function ask(...)
   local answer = redis.pcall(...)
   if type(answer) ~= 'table' or not answer.err then return answer end

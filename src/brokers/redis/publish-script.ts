@@ -1,6 +1,7 @@
 import type { Published, PublishOptions } from '../../core/ports/broker.js';
 import { latestLimits } from '../../core/stream/latest.js';
 import type { Position } from '../../protocol/position.js';
+import { countLua, lifeLua, topicLua } from './life-lua.js';
 import type { TopicKeys } from './redis-keys.js';
 import { hotScript, positionOf } from './redis-script.js';
 
@@ -18,7 +19,8 @@ export const latestHeadBytes = 32;
  * gone back behind what was seen. The first write is always one that is refused for want of memory.
  */
 export const publishScript = hotScript(`
-local candidate, metaTtl, channel, command, data, key, version, size = unpack(ARGV, 2, 9)
+${countLua}
+local life, candidate, metaTtl, channel, command, data, key, version, size = unpack(ARGV, 1, 9)
 local ttl, bytes, rule, mostKeys, mostBytes, resultTtl, seenEpoch, seenOffset = unpack(ARGV, 10, 17)
 local meta, at = KEYS[2], 2
 local history, latest, order
@@ -35,51 +37,66 @@ if rule == 'last' or (rule ~= '' and key ~= '') then
   end
 end
 local result = KEYS[at + 1]
-local s, gone = look(meta), false
-if s.is == 'untouched' then
-  gone = doubtful(metaTtl)
-  s.e = e
+
+-- A node of a cluster: what was seen of it stands for the life in whose record it stands.
+if #life > 16 then
+  local r = redis.pcall('HMGET', KEYS[1], 'n', 'run', 'r2')
+  if r[2] and r[3] and life == r[2] .. ' ' .. r[3] then life = r[1] or '' end
 end
-if seenEpoch == s.e and tonumber(seenOffset) > s.o and s.is ~= 'lost' and not gone then return { 'BEHIND', n } end
-if result then
-  local stored = ask('GET', result)
+local r = redis.pcall('HMGET', meta, 'e', 'r', 'o', 'v', 'c', 'f', 't', 'm', 'n', 'b', 'k', 'h')
+local epoch, v, m, usesHistory, lost = r[1], tonumber(r[4]), r[8], r[12] == '1', false
+local o, c, f, t = count(r[3]), count(r[5]), count(r[6]), count(r[7])
+local heard, b, k = count(r[9]), count(r[10]), count(r[11])
+local isOpen = r[2] == life and epoch and m and o and c and f and t and heard and b and k
+if not isOpen or #epoch == 0 or #epoch > 64 or epoch:find('[^!-~]') or (seenEpoch == epoch and tonumber(seenOffset) > o)
+  or (version ~= '' and v and tonumber(version) <= v) or (result and redis.pcall('GET', result)) then
+  ${lifeLua}${topicLua}
+  n = tonumber(ARGV[1])
+  local s, gone = look(meta), false
+  if s.is == 'untouched' then
+    gone = doubtful(metaTtl)
+    s.e = e
+  end
+  lost = s.is == 'lost'
+  if seenEpoch == s.e and tonumber(seenOffset) > s.o and not lost and not gone then return { 'BEHIND', n } end
+  local stored = result and ask('GET', result)
   if stored then
-    local epoch, offset = stored:match('^(%S+) (%d+)$')
-    if not epochIn(epoch) or not count(offset) then junk = junk + 1
-    elseif within(s, meta, epoch, count(offset)) then return { epoch, count(offset), 'duplicate' } end
+    local itsEpoch, its = stored:match('^(%S+) (%d+)$')
+    if not epochIn(itsEpoch) or not count(its) then junk = junk + 1
+    elseif within(s, meta, itsEpoch, count(its)) then return { itsEpoch, count(its), 'duplicate' } end
   end
-end
-if version ~= '' and s.v and tonumber(version) <= s.v then return { s.e, s.o, 'stale' } end
-if s.is ~= 'open' then
-  if s.is == 'lost' or gone then s.e = candidate end
-  if s.foreign then redis.call('UNLINK', meta) end
-  if s.is == 'old' then
-    redis.call('HSET', meta, 'e', s.e, 'r', whole(n), 'p', lineage(s, meta))
-  else
-    redis.call('HSET', meta, 'e', s.e, 'r', whole(n), 'o', '0', 'p', '', 'c', '0', 'f', '0', 't', '0', 'h', '0', 'm', '',
-      'n', '0', 'b', '0', 'k', '0')
+  if version ~= '' and s.v and tonumber(version) <= s.v then return { s.e, s.o, 'stale' } end
+  if s.is ~= 'open' then
+    if lost or gone then s.e = candidate end
+    if s.foreign then redis.call('UNLINK', meta) end
+    if s.is == 'old' then
+      redis.call('HSET', meta, 'e', s.e, 'r', whole(n), 'p', lineage(s, meta))
+    else
+      redis.call('HSET', meta, 'e', s.e, 'r', whole(n), 'o', '0', 'p', '', 'c', '0', 'f', '0', 't', '0', 'h', '0', 'm', '',
+        'n', '0', 'b', '0', 'k', '0')
+    end
+    redis.call('PEXPIRE', KEYS[1], lasting(metaTtl))
   end
-  redis.call('PEXPIRE', KEYS[1], lasting(metaTtl))
+  epoch, o, c, f, t, m, heard, b, k, usesHistory = s.e, s.o, s.c, s.f, s.t, s.m, s.n, s.b, s.k, s.h
 end
-local function clear(...)
-  if redis.call('UNLINK', ...) > 0 and s.m == '' and s.is ~= 'lost' then junk = junk + 1 end
-end
-local offset = s.o + 1
-local c, f, t, m, heard, b, k = s.c, s.f, s.t, s.m, s.n, s.b, s.k
+-- Whether what stands under keys that were not in use is not ours.
+local unused = m == '' and not lost
+local offset = o + 1
+local place = string.format('%.0f', offset)
 
 if history then
-  if not s.h then
+  if not usesHistory then
     redis.call('HSET', meta, 'h', '1')
-    clear(history)
+    if redis.call('UNLINK', history) > 0 and unused then junk = junk + 1 end
   end
   local time = redis.call('TIME')
   c = c + #data
   t = tonumber(ttl)
-  local id = whole(offset) .. '-' .. time[1] .. string.format('%03d', math.floor(tonumber(time[2]) / 1000))
+  local id = place .. '-' .. time[1] .. string.format('%03d', math.floor(time[2] / 1000))
   if key == '' then
-    redis.call('XADD', history, 'MAXLEN', '=', size, id, 'd', data, 'c', whole(c))
+    redis.call('XADD', history, 'MAXLEN', '=', size, id, 'd', data, 'c', c)
   else
-    redis.call('XADD', history, 'MAXLEN', '=', size, id, 'd', data, 'c', whole(c), 'k', key)
+    redis.call('XADD', history, 'MAXLEN', '=', size, id, 'd', data, 'c', c, 'k', key)
   end
   half = true
   while c - f > tonumber(bytes) do
@@ -100,7 +117,7 @@ if rule ~= '' and m ~= rule then
   -- Without a key there is nothing to keep yet, and the keys are not named.
   m, heard, b, k = latest and rule or '', 0, 0, 0
   redis.call('HSET', meta, 'm', m, 'n', '0', 'b', '0', 'k', '0')
-  if order then clear(latest, order) elseif latest then clear(latest) end
+  if latest and redis.call('UNLINK', latest, order or latest) > 0 and unused then junk = junk + 1 end
 end
 if latest then
   heard = heard + 1
@@ -113,7 +130,7 @@ if latest then
   else
     b = b + #data - math.max(0, redis.call('HSTRLEN', latest, key) - ${String(latestHeadBytes)})
     local added = redis.call('HSET', latest, key, value)
-    again = redis.call('ZADD', order, whole(heard), key) ~= added
+    again = redis.call('ZADD', order, heard, key) ~= added
     k = k + added
     local kept = redis.call('ZCARD', order)
     again = again or kept ~= k
@@ -123,22 +140,27 @@ if latest then
       redis.call('HDEL', latest, silent)
       k = k - 1
     end
+    b = math.max(0, b)
     redis.call('PEXPIRE', latest, metaTtl)
     redis.call('PEXPIRE', order, metaTtl)
   end
   if again then error('A part of the snapshot is gone.', 0) end
 end
 
-redis.call('HSET', meta, 'o', whole(offset), 'c', whole(c), 'f', whole(f), 't', whole(t), 'n', whole(heard),
-  'b', whole(math.max(0, b)), 'k', whole(k))
+-- Redis writes a number with 17 digits: no count loses one.
+if history and latest then
+  redis.call('HSET', meta, 'o', place, 'c', c, 'f', f, 't', t, 'n', heard, 'b', b, 'k', k)
+elseif history then redis.call('HSET', meta, 'o', place, 'c', c, 'f', f, 't', t)
+elseif latest then redis.call('HSET', meta, 'o', place, 'n', heard, 'b', b, 'k', k)
+else redis.call('HSET', meta, 'o', place) end
 half = false
 redis.call('PEXPIRE', meta, math.max(tonumber(metaTtl), t))
 local keyBytes = key == '' and '-' or #key
-redis.call(command, channel, '1 ' .. s.e .. ' ' .. whole(offset) .. ' ' .. keyBytes .. ' ' .. key .. data)
+redis.call(command, channel, '1 ' .. epoch .. ' ' .. place .. ' ' .. keyBytes .. ' ' .. key .. data)
 -- What says that it was done comes last: Redis does not take it back where something fails.
 if version ~= '' then redis.call('HSET', meta, 'v', version) end
-if result then redis.call('SET', result, s.e .. ' ' .. whole(offset), 'PX', resultTtl) end
-return { s.e, offset }
+if result then redis.call('SET', result, epoch .. ' ' .. place, 'PX', resultTtl) end
+return { epoch, offset }
 `);
 
 /** Where a publication goes beside its topic's keys. */

@@ -28,16 +28,17 @@ export class RedisCalls {
     keys: readonly string[],
     args: (command: PublishPlace['command'], seen: Position | undefined) => readonly string[],
   ): Promise<unknown> {
-    const once = async (): Promise<{ given: unknown; gone: GoneBack | undefined }> => {
+    for (let tries = 0; tries < maxNewLives; tries++) {
       const seen = this.seenNow(topic);
-      const given = await this.run(bytes, publishScript, keys, (command) => args(command, seen));
+      const raw = await this.connection.call(bytes, (engine) =>
+        engine.run(publishScript, keys, args(engine.publishCommand, seen)),
+      );
+      const given = this.answer(raw);
       const life = behind(given);
-      return { given, gone: life === undefined ? undefined : { life, topics: this.gone(topic, seen) } };
-    };
-    const { given, gone } = await once();
-    if (gone === undefined) return given;
-    await this.connection.call(0, (engine) => engine.renew(gone));
-    return this.unlessBehind(once);
+      if (life === undefined) return given;
+      await this.renew({ life, topics: this.gone(topic, seen) });
+    }
+    throw againAndAgain();
   }
 
   /** What a script that reads one topic answers: epoch, offset, life, and more. */
@@ -49,7 +50,7 @@ export class RedisCalls {
   ): Promise<unknown> {
     return this.unlessBehind(async () => {
       const seen = this.seenNow(topic);
-      const given = await this.run(0, script, keys, () => args);
+      const given = await this.run(script, keys, args);
       const [epoch, offset] = given as [unknown, unknown];
       const isBehind = this.isBehind(topic, positionOf(epoch, offset), seen);
       return {
@@ -63,7 +64,7 @@ export class RedisCalls {
     const keys = topics.map((topic) => this.keys.of(topic).meta);
     await this.unlessBehind(async () => {
       const before = topics.map((topic) => this.seenNow(topic));
-      const given = await this.run(0, topsScript, keys, () => []);
+      const given = await this.run(topsScript, keys, []);
       const ends = topsReading(given);
       const gone: GoneBack['topics'][number][] = [];
       for (const [i, topic] of topics.entries()) {
@@ -95,26 +96,32 @@ export class RedisCalls {
   }
 
   /** Where the store has gone back unnoticed, its life ends, and the call is made again. */
-  async unlessBehind(call: () => Promise<{ given: unknown; gone: GoneBack | undefined }>): Promise<unknown> {
+  private async unlessBehind(
+    call: () => Promise<{ given: unknown; gone: GoneBack | undefined }>,
+  ): Promise<unknown> {
     for (let tries = 0; tries < maxNewLives; tries++) {
       const { given, gone } = await call();
       if (gone === undefined) return given;
-      await this.connection.call(0, (engine) => engine.renew(gone));
+      await this.renew(gone);
     }
-    throw new Error('Redis goes back behind what it has acknowledged, again and again.');
+    throw againAndAgain();
   }
 
-  async run(
-    bytes: number,
-    script: RedisScript,
-    keys: readonly string[],
-    args: (command: PublishPlace['command']) => readonly string[],
-  ): Promise<unknown> {
-    const raw = await this.connection.call(bytes, (engine) =>
-      engine.run(script, keys, args(engine.publishCommand)),
-    );
+  private async run(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    return this.answer(await this.connection.call(0, (engine) => engine.run(script, keys, args)));
+  }
+
+  private renew(gone: GoneBack): Promise<void> {
+    return this.connection.call(0, (engine) => engine.renew(gone));
+  }
+
+  private answer(raw: unknown): unknown {
     const [answer, junk] = withoutJunk(raw);
     this.connection.inbound.junkTotal += junk;
     return answer;
   }
+}
+
+function againAndAgain(): Error {
+  return new Error('Redis goes back behind what it has acknowledged, again and again.');
 }

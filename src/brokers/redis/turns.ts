@@ -1,9 +1,7 @@
 interface Turn {
-  readonly work: () => Promise<unknown>;
-  readonly isFor: (error: unknown) => boolean;
+  readonly send: () => void;
+  /** Settles when it has been made again. */
   readonly again: () => Promise<unknown>;
-  readonly resolve: (value: never) => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -14,30 +12,44 @@ export class Turns {
   private underWay = 0;
   private isHeld = false;
   private failed: Turn[] = [];
-  private waiting: Turn[] = [];
+  private waiting: Turn['send'][] = [];
 
   /** Runs `work`, and `again` in its place when it fails with an error that `again` is for. */
   run<T>(work: () => Promise<T>, isFor: (error: unknown) => boolean, again: () => Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const turn: Turn = { work, isFor, again, resolve, reject };
-      if (this.isHeld) this.waiting.push(turn);
-      else this.send(turn);
+    if (!this.isHeld) return this.send(work, isFor, again);
+    return new Promise<T>((resolve) => {
+      this.waiting.push(() => resolve(this.send(work, isFor, again)));
     });
   }
 
-  private send(turn: Turn): void {
+  // Every publication comes this way: one promise in the usual case.
+  private send<T>(
+    work: () => Promise<T>,
+    isFor: (error: unknown) => boolean,
+    again: () => Promise<T>,
+  ): Promise<T> {
     this.underWay += 1;
-    turn.work().then(
+    return work().then(
       (value) => {
-        turn.resolve(value as never);
         this.answered();
+        return value;
       },
       (error: unknown) => {
-        if (turn.isFor(error)) {
-          this.isHeld = true;
-          this.failed.push(turn);
-        } else turn.reject(error);
-        this.answered();
+        if (!isFor(error)) {
+          this.answered();
+          throw error;
+        }
+        this.isHeld = true;
+        return new Promise<T>((resolve) => {
+          const send = (): void => resolve(this.send(work, isFor, again));
+          const madeAgain = (): Promise<T> => {
+            const made = again();
+            resolve(made);
+            return made;
+          };
+          this.failed.push({ send, again: madeAgain });
+          this.answered();
+        });
       },
     );
   }
@@ -47,13 +59,12 @@ export class Turns {
     const [first] = this.failed;
     if (this.underWay > 0 || first === undefined) return;
     const release = (): void => {
-      const turns = [...this.failed.splice(0).slice(1), ...this.waiting.splice(0)];
+      const others = this.failed.splice(0).slice(1);
+      const waiting = this.waiting.splice(0);
       this.isHeld = false;
-      for (const turn of turns) this.send(turn);
+      for (const { send } of others) send();
+      for (const send of waiting) send();
     };
-    first
-      .again()
-      .then(first.resolve as (value: unknown) => void, first.reject)
-      .finally(release);
+    first.again().then(release, release);
   }
 }
