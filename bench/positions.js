@@ -1,0 +1,167 @@
+// What does a publication cost through Redis, and a look at where 10,000 topics end: this build, and another in the same run?
+import { createClient } from '@redis/client';
+import process from 'node:process';
+import { inTurn } from './lib/entrants.js';
+import { environmentText } from './lib/environment.js';
+import { distAddress, progress, readOptions } from './lib/options.js';
+import { redisVersion, startRedis } from './lib/redis-server.js';
+import { median } from './lib/statistics.js';
+import { short, table } from './lib/table.js';
+import { targetLine } from './lib/target.js';
+
+const help = `node bench/positions.js [options]
+
+  --rounds <n>        7, of each build in turn
+  --messages <n>      2000, in each round of publishing, 50 under way at a time
+  --topics <n>        10000, whose positions are asked for
+  --dist <folder>     the build of nestjs-live, ../dist
+  --compare <folder>  another build, inside a repository with its node_modules; without it there are no ratios
+`;
+
+const names = ['rounds', 'messages', 'topics', 'dist', 'compare'];
+const options = readOptions(Object.fromEntries(names.map((name) => [name, { type: 'string' }])), help);
+const [rounds, messages, topics] = [
+  [options.rounds, 7],
+  [options.messages, 2_000],
+  [options.topics, 10_000],
+].map(([given, fallback]) => Number(given ?? fallback));
+const underWay = 50;
+
+const version = redisVersion();
+if (version === undefined) {
+  process.stdout.write(
+    '## Positions\n\nINVALID: redis-server is not installed (apt-get install redis-server).\n\n',
+  );
+  process.exit(1);
+}
+const about = environmentText()
+  .split('\n')
+  .slice(0, 3)
+  .concat(`Redis ${version}, tied to no core`)
+  .join('\n');
+
+const redis = await startRedis();
+const admin = await createClient({ url: redis.url }).connect();
+
+async function open(prefix, dist) {
+  const { RedisBroker } = await import(`${dist}brokers/redis/index.js`);
+  const broker = new RedisBroker({ url: redis.url, prefix, callTimeoutMs: 60_000, probeTimeoutMs: 20_000 });
+  await new Promise((available) => {
+    broker.start({
+      publication() {},
+      suspect() {},
+      availability: (is) => is && available(),
+      signal() {},
+    });
+  });
+  return broker;
+}
+
+const history = { size: 100, ttlMs: 60_000, maxBytes: 1_000_000 };
+const data = JSON.stringify({ note: 'x'.repeat(200) });
+const settings = {
+  'no history': () => ({}),
+  history: () => ({ history }),
+  'history, last-per-key': (i) => ({ history, latest: 'last-per-key', key: `key ${String(i % 20)}` }),
+};
+
+function publishing(name, over) {
+  const each = `${name}, ${String(over)} topic${over === 1 ? '' : 's'}`;
+  return {
+    name: `publish: ${each}`,
+    calls: messages,
+    async run(broker) {
+      for (let sent = 0; sent < messages; sent += underWay) {
+        const turn = Array.from({ length: Math.min(underWay, messages - sent) }, (_, i) => sent + i);
+        await Promise.all(
+          turn.map((i) => broker.publish(`${each} ${String(i % over)}`, data, settings[name](i))),
+        );
+      }
+    },
+  };
+}
+
+const all = Array.from({ length: topics }, (_, i) => `tenants/42/devices/${String(i)}`);
+const workloads = [
+  ...Object.keys(settings).flatMap((name) => [publishing(name, 1), publishing(name, 100)]),
+  { name: `positions of ${String(topics)} topics`, calls: 1, run: (broker) => broker.tops(all) },
+];
+
+/** Microseconds that Redis has spent in scripts, and bytes that have gone through its sockets, since the last reset. */
+async function serverFigures() {
+  const scripts = String(await admin.sendCommand(['INFO', 'commandstats'])).matchAll(
+    /^cmdstat_eval(?:sha)?:calls=\d+,usec=(\d+)/gm,
+  );
+  const stats = String(await admin.sendCommand(['INFO', 'stats']));
+  const count = (field) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(stats)?.[1]);
+  const usec = [...scripts].reduce((sum, [, each]) => sum + Number(each), 0);
+  return { usec, bytes: count('total_net_input_bytes') + count('total_net_output_bytes') };
+}
+
+/** What one round costs for each call, in microseconds and bytes. */
+async function measure(broker, { calls, run }) {
+  await admin.sendCommand(['CONFIG', 'RESETSTAT']);
+  const [start, before] = [performance.now(), process.cpuUsage()];
+  await run(broker);
+  const wall = (performance.now() - start) * 1_000;
+  const { user, system } = process.cpuUsage(before);
+  const { usec, bytes } = await serverFigures();
+  return [usec, wall, user + system, bytes].map((figure) => figure / calls);
+}
+
+const builds = [{ title: 'this build', broker: await open('this:', distAddress(options.dist)) }];
+if (options.compare !== undefined)
+  builds.push({ title: 'other build', broker: await open('other:', distAddress(options.compare)) });
+for (const { broker } of builds)
+  for (let at = 0; at < topics; at += 500)
+    await Promise.all(all.slice(at, at + 500).map((topic) => broker.publish(topic, '1', {})));
+
+const rows = [];
+const dearer = [];
+for (const workload of workloads) {
+  progress(`${workload.name}\n`);
+  const figures = new Map(builds.map((build) => [build, []]));
+  for (let round = 0; round <= rounds; round++)
+    for (const build of inTurn(builds, round)) {
+      const figure = await measure(build.broker, workload);
+      // The first one warms up.
+      if (round > 0) figures.get(build).push(figure);
+    }
+  const [ours, others] = [...figures.values()];
+  const columns = [0, 1, 2, 3];
+  for (const [build, taken] of figures)
+    rows.push([
+      workload.name,
+      build.title,
+      ...columns.map((column) => short(median(taken.map((figure) => figure[column])))),
+    ]);
+  if (others === undefined) continue;
+  const ratios = columns.map((column) =>
+    median(ours.map((figure, round) => figure[column] / others[round][column])),
+  );
+  rows.push([workload.name, 'ratio', ...ratios.map((ratio) => ratio.toFixed(3))]);
+  if (ratios[0] > 1.05) dearer.push(`${workload.name} ${ratios[0].toFixed(3)}`);
+}
+
+const head = ['workload', 'build', '>Redis µs/call', '>wall µs', '>CPU µs of the instance', '>bytes'];
+process.stdout.write(`## Positions
+
+Through a broker alone, without sockets of clients: what each publication of ${String(data.length)} bytes costs with ${String(underWay)} under way at a time, and each look at the ends of all topics.
+
+${about}
+
+${table(head, rows)}
+
+`);
+if (options.compare !== undefined)
+  process.stdout.write(
+    targetLine(
+      'in no workload more than 1.05 × the time in Redis of the other build',
+      dearer.length === 0,
+      dearer.length === 0 ? 'all' : dearer.join('; '),
+    ),
+  );
+for (const { broker } of builds) await broker.close();
+admin.destroy();
+await redis.stop();
+process.exit(0);
