@@ -102,7 +102,13 @@ describe('liveOptionsOf', () => {
       maxConnectionsPerAddress: 17,
       trustedProxies: ['10.0.0.0/8'],
       allowedOrigins: ['https://app.example'],
-      jwt: { jwksUrl: 'https://keys.example/jwks', issuer: 'i', audience: 'a' },
+      jwt: {
+        jwksUrl: 'https://keys.example/jwks',
+        issuer: 'i',
+        audience: 'a',
+        cookieName: 'live_token',
+        requireExpiry: false,
+      },
     });
   });
 

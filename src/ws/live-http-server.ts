@@ -100,13 +100,15 @@ export class LiveHttpServer {
   private tryToListen(port: number, host: string): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       const failed = (error: NodeJS.ErrnoException): void => {
+        this.server.off('listening', bound);
         reject(new Error(listenFailure(port, host, error), { cause: error }));
       };
-      this.server.once('error', failed);
-      this.server.listen({ port, host, backlog }, () => {
+      const bound = (): void => {
         this.server.off('error', failed);
         resolve(this.server.address() as AddressInfo);
-      });
+      };
+      this.server.once('error', failed).once('listening', bound);
+      this.server.listen({ port, host, backlog });
     });
   }
 

@@ -267,6 +267,7 @@ describe('reauthorise', () => {
         topic: 't',
         code: 'unavailable',
         reason: 'the right to read it could not be checked',
+        retryAfterMs: 1_000,
       },
     ]);
   });
