@@ -155,6 +155,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     await live.publish('open/2', 0);
     await live.publish('open/nobody', 0);
     await ann.request({ type: 'publish', id: 2, topic: 'open/1', data: 0 });
+    // Ann's client asks with a type that nobody takes, too: what the application handles keeps its order.
     ann.send('no JSON');
     ann.send({ type: 'nobody-takes-this' });
     ann.send({ type: 'fail' });
@@ -169,23 +170,23 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       deliveries_total: 23,
       'authorizations_total{outcome="allowed"}': 4,
       'errors_total{code="internal"}': 1,
-      'errors_total{code="not-implemented"}': 1,
+      'errors_total{code="not-implemented"}': 2,
       'errors_total{code="protocol-violation"}': 1,
       failures_total: 1,
       'handshakes_total{result="accepted"}': 2,
       'handshakes_total{result="unauthorized"}': 1,
       'messages_inbound_total{type="subscribe",instance_id="node-1"}': 3,
       'messages_inbound_total{type="publish",instance_id="node-1"}': 1,
-      'messages_inbound_total{type="ping",instance_id="node-1"}': 2,
+      'messages_inbound_total{type="ping",instance_id="node-1"}': 1,
       'messages_inbound_total{type="fail",instance_id="node-1"}': 1,
       'messages_inbound_total{type="invalid",instance_id="node-1"}': 1,
-      'messages_inbound_total{type="unknown",instance_id="node-1"}': 1,
+      'messages_inbound_total{type="unknown",instance_id="node-1"}': 2,
       'messages_outbound_total{type="welcome"}': 2,
       'messages_outbound_total{type="subscribed"}': 3,
       'messages_outbound_total{type="event"}': 23,
       'messages_outbound_total{type="published"}': 1,
-      'messages_outbound_total{type="error"}': 3,
-      'messages_outbound_total{type="pong"}': 2,
+      'messages_outbound_total{type="error"}': 4,
+      'messages_outbound_total{type="pong"}': 1,
     });
   });
 

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { WebSocket } from 'ws';
+import { OpenRequests } from './open-requests.js';
 
 /** A message as it came, fields unchecked: tests compare it whole. */
 export type Received = Readonly<Record<string, unknown>> & { readonly type: string };
@@ -40,7 +41,8 @@ export class LiveTestClient {
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
   private read = 0;
   private wake: () => void = () => {};
-  private pings = 0;
+  private settles = 0;
+  private readonly requests = new OpenRequests();
 
   private constructor(
     /** The socket itself, for what a test wants to do to it. */
@@ -54,7 +56,9 @@ export class LiveTestClient {
       });
     });
     socket.on('message', (data: Buffer) => {
-      this.transcript.push(JSON.parse(data.toString()) as Received);
+      const message = JSON.parse(data.toString()) as Received;
+      this.transcript.push(message);
+      this.requests.received(message);
       this.wake();
     });
     socket.on('error', () => {});
@@ -82,12 +86,14 @@ export class LiveTestClient {
 
   /** Sends an object as JSON, or a text as it is. */
   send(message: object | string): void {
-    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+    const text = typeof message === 'string' ? message : JSON.stringify(message);
+    this.requests.sent(text);
+    this.socket.send(text);
   }
 
   /** The next message that no `next` has given yet. Rejects when none comes in time. */
   async next(): Promise<Received> {
-    await this.until(() => this.transcript.length > this.read, 'a message');
+    await this.until(() => this.transcript.length > this.read, 'message');
     const message = this.transcript[this.read++];
     if (message === undefined) throw new Error('The connection ended');
     return message;
@@ -109,11 +115,18 @@ export class LiveTestClient {
       if (answer['id'] === message.id) return answer;
   }
 
-  /** Everything that came until the server has handled what was sent so far. No sleeping: it asks with a ping. */
+  /**
+   * Everything that came until the server has answered what was sent so far. No sleeping: it waits for the answers, and asks
+   * with a last message for what was pushed behind them.
+   */
   async settle(): Promise<Received[]> {
-    const id = `settle-${String(++this.pings)}`;
+    const id = `settle-${String(++this.settles)}`;
     const from = this.read;
-    await this.request({ type: 'ping', id });
+    await this.until(() => this.requests.count === 0, 'answer to each request');
+    // The application's messages keep their order: what nobody handles is refused when those before it are done.
+    const type = this.requests.sentToApplication ? 'live-test-settle' : 'ping';
+    await this.request({ type, id });
+    this.requests.sentToApplication = false;
     return this.transcript.slice(from, this.read - 1);
   }
 

@@ -210,7 +210,7 @@ describe.each(platforms)('Global enhancers and live messages, on %s', (_name, pl
       ['pong'],
       ['plain'],
     ]);
-    expect(failed).toHaveBeenCalledTimes(6);
+    expect(failed).toHaveBeenCalledTimes(5);
     expect(failed.mock.calls[0]?.[1]).toMatchObject({ message: 'too late' });
   });
 
