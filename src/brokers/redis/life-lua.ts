@@ -143,3 +143,29 @@ local function doubtful(ttl)
   return evicted() ~= count(f[1])
 end
 `;
+
+/** What `look` needs, after which the life is known: before a script that asks for more than `openLua` gives. */
+export const libraryLua = `${lifeLua}${topicLua}record(ARGV[1], ARGV[2], ARGV[3])
+`;
+
+/**
+ * The usual case of a script that reads, without a function but one: the record is good and the topic open in its life, which
+ * is all that `isOpen` says, or untouched. Everything else is for `libraryLua`.
+ */
+export const openLua = `
+${countLua}
+local sighted, record = ARGV[1], nil
+if sighted:find(' ', 1, true) then
+  record = redis.pcall('HMGET', KEYS[1], 'n', 'e', 'run', 'r2')
+  if record[3] and record[4] and sighted ~= record[3] .. ' ' .. record[4] then record = {} end
+else record = redis.pcall('HMGET', KEYS[1], 'n', 'e') end
+local r = redis.pcall('HMGET', KEYS[2], 'e', 'r', 'o', 'c', 'f', 't', 'm', 'n', 'b', 'k', 'h')
+local life, lifeEpoch = count(record[1]), record[2]
+local topicEpoch, m, usesHistory = r[1], r[7], r[11] == '1'
+local o, c, t, k = count(r[3]), count(r[4]), count(r[6]), count(r[10])
+if not r.err and not topicEpoch and not r[2] and not r[3] then
+  topicEpoch, o, c, t, m, k = lifeEpoch, 0, 0, 0, '', 0
+elseif count(r[2]) ~= life or not (m and c and t and k and count(r[5]) and count(r[8]) and count(r[9])) then o = nil end
+local isOpen = life and o and lifeEpoch and topicEpoch and #lifeEpoch > 0 and #lifeEpoch <= 64
+  and not lifeEpoch:find('[^!-~]') and #topicEpoch > 0 and #topicEpoch <= 64 and not topicEpoch:find('[^!-~]')
+`;

@@ -1,26 +1,40 @@
 import type { LatestReading, Publication, RecoveryLimits, StreamReading } from '../../core/ports/broker.js';
 import type { Position } from '../../protocol/position.js';
+import { libraryLua, openLua } from './life-lua.js';
 import { latestHeadBytes } from './publish-script.js';
 import { storedPublication } from '../stored-publication.js';
-import { positionOf, script, strangeAnswer } from './redis-script.js';
+import { hotScript, positionOf, script, strangeAnswer } from './redis-script.js';
 
 /**
  * KEYS: life record, meta, and the history where a position is given. ARGV: the three of all scripts, epoch and offset that
  * are known, most publications and bytes. Returns epoch, offset, life, and the entries after what is known: not there
  * unless all are, none too old.
  */
-export const readScript = script(`
-local epoch, offset, most, mostBytes = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local s, history = look(KEYS[2]), KEYS[3]
-if epoch == '' or not within(s, KEYS[2], epoch, offset) then return { s.e, s.o, n } end
-local missing = s.o - offset
-if missing == 0 then return { s.e, s.o, n, {} } end
-if missing > most or not history or not s.h then return { s.e, s.o, n } end
-local oldest = (ask('XRANGE', history, whole(offset + 1), '+', 'COUNT', 1) or {})[1]
+export const readScript = hotScript(`
+local since, known, most, mostBytes = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local history = KEYS[3]
+${openLua}
+if not isOpen or (since ~= '' and since ~= topicEpoch) then
+  ${libraryLua}
+  local s = look(KEYS[2])
+  if since == '' or not within(s, KEYS[2], since, known) then return { s.e, s.o, n } end
+  topicEpoch, o, c, t, usesHistory, life = s.e, s.o, s.c, s.t, s.h, n
+elseif since == '' or known > o then return { topicEpoch, o, life } end
+local missing = o - known
+if missing == 0 then return { topicEpoch, o, life, {} } end
+if missing > most or not history or not usesHistory then return { topicEpoch, o, life } end
+local from = string.format('%.0f', known + 1)
+local found = redis.pcall('XRANGE', history, from, '+', 'COUNT', 1)
+if found.err then
+  if not found.err:find('WRONGTYPE', 1, true) then error(found, 0) end
+  junk = junk + 1
+end
+local oldest = found[1]
 local upTo, at = oldest and count(oldest[2][4]), oldest and oldest[1]:match('%-(%d+)$')
-if not upTo or now() - tonumber(at) > s.t then return { s.e, s.o, n } end
-if s.c - upTo + #oldest[2][2] > mostBytes then return { s.e, s.o, n } end
-return { s.e, s.o, n, redis.call('XRANGE', history, whole(offset + 1), '+', 'COUNT', missing) }
+local time = redis.call('TIME')
+if not upTo or time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(at) > t then return { topicEpoch, o, life } end
+if c - upTo + #oldest[2][2] > mostBytes then return { topicEpoch, o, life } end
+return { topicEpoch, o, life, redis.call('XRANGE', history, from, '+', 'COUNT', missing) }
 `);
 
 /**
@@ -48,7 +62,18 @@ return tops
  * KEYS: life record, meta, latest. ARGV: the three of all scripts. Returns epoch, offset, life, rule, fields and values. A
  * snapshot of which a part is gone is lost as a whole, and the topic with it: that is all that a reader ever writes.
  */
-export const latestScript = script(`
+export const latestScript = hotScript(`
+${openLua}
+if isOpen then
+  if m == '' then return { topicEpoch, o, life, '', {} } end
+  local flat = redis.pcall('HGETALL', KEYS[3])
+  local complete = m ~= 'last' and not flat.err and #flat == 2 * k
+  if m == 'last' then
+    for i = 1, #flat, 2 do complete = complete or flat[i] == 'd' end
+  end
+  if complete then return { topicEpoch, o, life, m, flat } end
+end
+${libraryLua}
 local s = look(KEYS[2])
 if s.m == '' then return { s.e, s.o, n, '', {} } end
 local flat, complete = ask('HGETALL', KEYS[3]) or {}, false

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isPosition, type Position } from '../../protocol/position.js';
-import { lifeLua, topicLua } from './life-lua.js';
+import { libraryLua } from './life-lua.js';
 
 /** A Lua script, which Redis runs as one step and knows by its SHA-1. */
 export interface RedisScript {
@@ -41,7 +41,7 @@ end
  * (`run r2`; the number of the life where the link's own probe compares it), candidate for a new epoch, time of metadata, then its own.
  */
 export function script(body: string): RedisScript {
-  return hotScript(`${lifeLua}${topicLua}record(ARGV[1], ARGV[2], ARGV[3])\n${body}`);
+  return hotScript(libraryLua + body);
 }
 
 /**
