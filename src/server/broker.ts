@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { NatsStreamOptions } from '../brokers/nats/index.js';
 import type { Broker } from '../index.js';
 import type { ServerSettings } from './settings.js';
-import { brokerAddresses } from './settings/broker-address.js';
+import { brokerAddresses, schemeOf } from './settings/broker-address.js';
 
 /** Told what is wrong with the connection, again and again while it stays so. */
 type Complain = (doing: string, error: unknown) => void;
@@ -49,6 +49,8 @@ function natsStreamOf(settings: ServerSettings): NatsStreamOptions {
 export const brokerKinds: Readonly<Record<string, BrokerKind>> = {
   'redis:': redis,
   'rediss:': redis,
+  'redis+sentinel:': redis,
+  'rediss+sentinel:': redis,
   'nats:': nats,
   'tls:': nats,
 };
@@ -69,7 +71,7 @@ export async function brokerOf(
   const { LIVE_BROKER_URL } = settings;
   if (LIVE_BROKER_URL === undefined) return undefined;
   const urls = brokerAddresses(LIVE_BROKER_URL);
-  const kind = kinds[new URL(urls[0] ?? '').protocol];
+  const kind = kinds[schemeOf(urls[0] ?? '')];
   if (kind === undefined) throw new Error('LIVE_BROKER_URL has a scheme that no broker takes.');
   try {
     return await kind.make(urls, complaints(), settings);

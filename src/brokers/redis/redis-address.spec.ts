@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { readRedisUrl } from './redis-address.js';
+import { readRedisUrl, readSentinelUrl } from './redis-address.js';
 import { resolveRedisOptions } from './redis-broker.options.js';
 
 describe('readRedisUrl', () => {
@@ -37,6 +37,56 @@ describe('readRedisUrl', () => {
   });
 });
 
+describe('readSentinelUrl', () => {
+  it.each([
+    [
+      'redis+sentinel://one,two:7/main',
+      {
+        sentinels: [
+          { host: 'one', port: 26_379 },
+          { host: 'two', port: 7 },
+        ],
+        master: 'main',
+        server: { tls: false, database: 0 },
+      },
+    ],
+    [
+      'rediss+sentinel://ann:p%40ss@[::1]:7, two/my-main.1/3',
+      {
+        sentinels: [
+          { host: '::1', port: 7 },
+          { host: 'two', port: 26_379 },
+        ],
+        master: 'my-main.1',
+        server: { tls: true, database: 3, username: 'ann', password: 'p@ss' },
+      },
+    ],
+  ])('reads %s', (url, address) => {
+    expect(readSentinelUrl(url)).toEqual(address);
+  });
+
+  it.each([
+    'redis+sentinel://ann:canary@one',
+    'redis+sentinel://ann:canary@one/',
+    'redis+sentinel://ann:canary@one,/main',
+    'redis+sentinel://ann:canary@one:99999/main',
+    'redis+sentinel://ann:canary@one/main/three',
+    'redis+sentinel://ann:canary@one/main?db=3',
+    'redis+sentinel://ann:%canary@one/main',
+    'redis+sentinel://one,ann:canary@two/main',
+  ])('refuses %s without showing it', (url) => {
+    let failure: unknown;
+    try {
+      readSentinelUrl(url);
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toBeInstanceOf(Error);
+    expect(inspect(failure, { depth: 9 })).not.toContain('canary');
+    expect((failure as Error).message).toContain('redis+sentinel://host:26379');
+  });
+});
+
 describe('the options of RedisBroker', () => {
   it('give node-redis the address, and take connecting again away from it', () => {
     const { seeds, database, clientOf } = resolveRedisOptions({
@@ -58,6 +108,31 @@ describe('the options of RedisBroker', () => {
     });
     expect([seeds, database]).toEqual([['cache:7'], 2]);
     expect(clientOf('cache', 7)).toMatchObject({ username: 'ann', password: 'p', database: 2 });
+  });
+
+  it('keep the user of the servers from the sentinels, which have TLS and a password of their own', () => {
+    const { sentinel, clientOf, database } = resolveRedisOptions({
+      url: 'rediss+sentinel://ann:secret@one,two/main/3',
+      client: { socket: { servername: 'cache.example' } as never },
+      sentinelClient: { password: 'other' },
+    });
+    expect([sentinel?.addresses, sentinel?.master, database]).toEqual([
+      ['one:26379', 'two:26379'],
+      'main',
+      3,
+    ]);
+    expect(clientOf('cache', 6)).toMatchObject({ username: 'ann', password: 'secret', database: 3 });
+    const client = sentinel?.clientOf('one', 26_379);
+    expect(client).toMatchObject({
+      password: 'other',
+      socket: { host: 'one', port: 26_379, tls: true, servername: 'cache.example', socketTimeout: 3_000 },
+    });
+    expect([client?.username, client?.database]).toEqual([undefined, undefined]);
+  });
+
+  it('refuse sentinels beside other addresses', () => {
+    const url = ['redis+sentinel://one/main', 'redis://:canary@two'];
+    expect(() => resolveRedisOptions({ url })).toThrow('one address where it names sentinels');
   });
 
   it.each(['callTimeoutMs', 'lingerMs', 'maxPublicationBytes'] as const)(

@@ -1,19 +1,26 @@
 import type { RedisClientOptions } from '@redis/client';
 import { joinAddress } from './cluster-slots.js';
-import type { EngineOptions } from './redis-engine.js';
-import { readRedisUrl, type RedisAddress } from './redis-address.js';
+import { isSentinelUrl, readRedisUrl, readSentinelUrl, type RedisAddress } from './redis-address.js';
+import type { EngineOptions } from './redis-engine.options.js';
+import type { SentinelOptions } from './redis-sentinels.js';
 
 /** Options of `RedisBroker`. Everything has a default. */
 export interface RedisBrokerOptions {
   /**
    * `redis://` or, with TLS, `rediss://`, then `[user:password@]host[:port][/database]`. Several are
    * asked in turn until one answers that is no replica: nodes of one cluster, which says by itself that it is one, or a
-   * server and its replicas.
+   * server and its replicas. Or `redis[s]+sentinel://[user:password@]host:26379,host:26379/master[/database]`: all sentinels,
+   * which are asked for the master; user and password are the servers'.
    * @default 'redis://127.0.0.1:6379'
    */
   readonly url?: string | readonly string[];
   /** Options of node-redis' client, for what an address cannot say: `{ socket: { tls: true, ca } }`. */
   readonly client?: RedisClientOptions;
+  /**
+   * The same for the connections to the sentinels, which have users and passwords of their own:
+   * `{ password }`. @default no password; the socket's options as in `client`
+   */
+  readonly sentinelClient?: RedisClientOptions;
   /** What all keys and channels begin with; the same for all instances, another one for another application. @default 'live:' */
   readonly prefix?: string;
   /** Milliseconds that the position of a topic is remembered after the last publication. @default 2592000000 (30 days) */
@@ -38,8 +45,8 @@ export interface RedisBrokerOptions {
   readonly onError?: (doing: string, error: unknown) => void;
 }
 
-export type ResolvedRedisOptions = Required<Omit<RedisBrokerOptions, 'url' | 'client'>> &
-  Pick<EngineOptions, 'seeds' | 'database' | 'clientOf'>;
+export type ResolvedRedisOptions = Required<Omit<RedisBrokerOptions, 'url' | 'client' | 'sentinelClient'>> &
+  Pick<EngineOptions, 'seeds' | 'sentinel' | 'database' | 'clientOf'>;
 
 const numbers = {
   metadataTtlMs: 2_592_000_000,
@@ -66,40 +73,78 @@ export function resolveRedisOptions(options: RedisBrokerOptions): ResolvedRedisO
   return { ...given, prefix, onError, ...connection(options, given) };
 }
 
+type Times = Pick<
+  ResolvedRedisOptions,
+  'openTimeoutMs' | 'probeIntervalMs' | 'probeTimeoutMs' | 'maxWaitingCalls'
+>;
+
 function connection(
-  { url, client = {} }: RedisBrokerOptions,
-  { openTimeoutMs, maxWaitingCalls }: Pick<ResolvedRedisOptions, 'openTimeoutMs' | 'maxWaitingCalls'>,
-): Pick<EngineOptions, 'seeds' | 'database' | 'clientOf'> {
+  { url, client = {}, sentinelClient = {} }: RedisBrokerOptions,
+  times: Times,
+): Pick<EngineOptions, 'seeds' | 'sentinel' | 'database' | 'clientOf'> {
   const urls = url === undefined ? [] : [url].flat();
-  const read = [...urls].map(readRedisUrl);
+  const [only = ''] = urls.filter(isSentinelUrl);
+  const sentinels = only === '' ? undefined : readSentinelUrl(only);
+  if (sentinels !== undefined && urls.length > 1)
+    throw new Error('RedisBroker: "url" is one address where it names sentinels, with all of them in it.');
   const socket = (client.socket ?? {}) as { host?: string; port?: number; tls?: boolean };
+  const read = sentinels === undefined ? [...urls].map((each) => readRedisUrl(each)) : [];
   const addresses = read.length > 0 ? read : [addressOf(client, socket)];
-  const [{ tls, username, password, database } = addressOf(client, socket)] = addresses;
+  const server = sentinels?.server ?? addresses[0] ?? addressOf(client, socket);
+  const { tls, username, password, database } = server;
+  const own = {
+    ...client,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    database,
+  };
   return {
     seeds: addresses.map(({ host, port }) => joinAddress(host, port)),
+    sentinel: sentinels && {
+      addresses: sentinels.sentinels.map(({ host, port }) => joinAddress(host, port)),
+      master: sentinels.master,
+      clientOf: sentinelClientOf({ socket, ...sentinelClient } as RedisClientOptions, tls, times),
+    },
     database,
-    clientOf: (host, port) => ({
-      name: 'nestjs-live',
-      disableClientInfo: true,
-      ...client,
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
-      database,
-      socket: {
-        ...socket,
-        host,
-        port,
-        ...(tls && { tls: true }),
-        connectTimeout: Math.ceil(openTimeoutMs / 3),
-        // A connection lives once: whoever opens the next one must know what was missed between the two.
-        reconnectStrategy: false,
-      } as NonNullable<RedisClientOptions['socket']>,
-      disableOfflineQueue: true,
-      commandsQueueMaxLength: maxWaitingCalls + 1_000,
-      // Calls have their deadline here, also after they were written; node-redis' own costs an abort signal for each.
-      commandOptions: { timeout: 0 },
-      maintNotifications: 'disabled',
-    }),
+    clientOf: (host, port) => clientOptions(own, { host, port, tls }, times),
+  };
+}
+
+/** All are waited for, so each has less time than a server. They are asked with each probe, so that one that is silent is dead. */
+function sentinelClientOf(
+  given: RedisClientOptions,
+  tls: boolean,
+  times: Times,
+): SentinelOptions['clientOf'] {
+  const openTimeoutMs = times.openTimeoutMs / 2;
+  const socketTimeout = times.probeIntervalMs + Math.ceil(openTimeoutMs / 3);
+  const options = { ...given, socket: { ...given.socket, socketTimeout } } as RedisClientOptions;
+  return (host, port) => clientOptions(options, { host, port, tls }, { ...times, openTimeoutMs });
+}
+
+function clientOptions(
+  own: RedisClientOptions,
+  { host, port, tls }: Pick<RedisAddress, 'host' | 'port' | 'tls'>,
+  { openTimeoutMs, maxWaitingCalls }: Times,
+): RedisClientOptions {
+  return {
+    name: 'nestjs-live',
+    disableClientInfo: true,
+    ...own,
+    socket: {
+      ...own.socket,
+      host,
+      port,
+      ...(tls && { tls: true }),
+      connectTimeout: Math.ceil(openTimeoutMs / 3),
+      // A connection lives once: whoever opens the next one must know what was missed between the two.
+      reconnectStrategy: false,
+    } as NonNullable<RedisClientOptions['socket']>,
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: maxWaitingCalls + 1_000,
+    // Calls have their deadline here, also after they were written; node-redis' own costs an abort signal for each.
+    commandOptions: { timeout: 0 },
+    maintNotifications: 'disabled',
   };
 }
 

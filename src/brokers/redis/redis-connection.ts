@@ -5,7 +5,8 @@ import { Deadlines } from '../deadlines.js';
 import { Link } from '../link.js';
 import { type SubscriptionEngine, Subscriptions } from '../subscriptions.js';
 import type { ResolvedRedisOptions } from './redis-broker.options.js';
-import { type EngineMemory, RedisEngine } from './redis-engine.js';
+import { RedisEngine } from './redis-engine.js';
+import type { EngineMemory } from './redis-engine.options.js';
 import { RedisInbound } from './redis-inbound.js';
 import type { RedisKeys } from './redis-keys.js';
 

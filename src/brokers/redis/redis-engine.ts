@@ -1,42 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { RedisClientOptions } from '@redis/client';
 import { clusterSlots, redirectionOf, splitAddress } from './cluster-slots.js';
 import { hashSlot } from './hash-slot.js';
 import { latestScript, readScript, topsScript } from './read-scripts.js';
 import { publishScript } from './publish-script.js';
-import type { RedisKeys } from './redis-keys.js';
-import { type GoneBack, type LifeRecord, type NodeEvents, RedisNode } from './redis-node.js';
+import type { EngineEvents, EngineMemory, EngineOptions } from './redis-engine.options.js';
+import { type GoneBack, type LifeRecord, RedisNode } from './redis-node.js';
 import type { RedisScript } from './redis-script.js';
+import { RedisSentinels } from './redis-sentinels.js';
 import { Turns } from './turns.js';
 
 const scripts = [publishScript, readScript, topsScript, latestScript];
 
 /** How often a call follows a slot that has moved, before it gives up. */
 const mostRedirections = 5;
-
-/** What the engine needs to make a node of an address. */
-export interface EngineOptions {
-  /** `host:port`, asked in turn until one answers. */
-  readonly seeds: readonly string[];
-  readonly database: number;
-  readonly clientOf: (host: string, port: number) => RedisClientOptions;
-  readonly probeChannel: string;
-  readonly keys: RedisKeys;
-  readonly metadataTtlMs: number;
-}
-
-/** What outlives an engine. */
-export interface EngineMemory {
-  /** The life of the store that was seen last; 0 for none. */
-  life: number;
-  /** Nodes that a cluster has named: one of them may be all that is left. */
-  nodes: readonly string[];
-}
-
-export interface EngineEvents extends NodeEvents {
-  /** The store is in this life. */
-  lived(life: number): void;
-}
 
 /**
  * All connections to one Redis, or to all masters of one cluster, in one piece: opened once, and when one of them is lost
@@ -48,6 +24,7 @@ export class RedisEngine {
   /** Address of each slot's master; empty without a cluster. */
   private readonly slots: string[] = [];
   private only: RedisNode | undefined;
+  private readonly sentinels: RedisSentinels | undefined;
   private readonly turns = new Turns();
   private readonly ttl: string;
   private closed = false;
@@ -58,6 +35,12 @@ export class RedisEngine {
     private readonly events: EngineEvents,
   ) {
     this.ttl = String(options.metadataTtlMs);
+    const { sentinel, onError } = options;
+    if (sentinel !== undefined)
+      this.sentinels = new RedisSentinels(sentinel, {
+        moved: (error) => events.lost(error),
+        failed: onError,
+      });
   }
 
   get publishCommand(): 'PUBLISH' | 'SPUBLISH' {
@@ -125,17 +108,20 @@ export class RedisEngine {
   /** Resolves when each node has shown itself to be a working master, and carried a message of ours. */
   async probe(): Promise<void> {
     const { only } = this;
+    this.sentinels?.check();
     if (only !== undefined) this.events.lived((await only.probe(this.record())).life);
     else await Promise.all([...this.nodes.values()].map((node) => node.probe(undefined)));
   }
 
   close(): void {
     this.closed = true;
+    this.sentinels?.close();
     for (const node of this.nodes.values()) node.close();
     this.nodes.clear();
   }
 
   private async firstSeed(): Promise<RedisNode> {
+    if (this.sentinels !== undefined) return this.nodeAt(await this.sentinels.master());
     let failure: unknown;
     for (const address of new Set([...this.options.seeds, ...this.memory.nodes])) {
       try {

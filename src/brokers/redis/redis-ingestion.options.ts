@@ -2,6 +2,7 @@ import type { RedisClientOptions } from '@redis/client';
 import type { JsonText } from '../../core/json-text.js';
 import { resolveRedisOptions } from './redis-broker.options.js';
 import { RedisKeys } from './redis-keys.js';
+import type { SentinelOptions } from './redis-sentinels.js';
 
 /** Where entries go: `LiveService.publish` fits, and publishes the data as it is written. `data.value` is what it says. */
 export type IngestPublish = (
@@ -14,10 +15,12 @@ export type IngestPublish = (
 export interface RedisIngestionOptions {
   /** Publishes; what it rejects with `unavailable` is tried again, any other `LiveError` makes a dead letter. */
   readonly publish: IngestPublish;
-  /** As for `RedisBroker`: several are asked in turn until one takes writes. Not a cluster. @default 'redis://127.0.0.1:6379' */
+  /** As for `RedisBroker`, also by sentinels: several are asked in turn until one takes writes. Not a cluster. @default 'redis://127.0.0.1:6379' */
   readonly url?: string | readonly string[];
   /** Options of node-redis' client, for what an address cannot say. */
   readonly client?: RedisClientOptions;
+  /** The same for the connections to sentinels. @default no password; the socket's options as in `client` */
+  readonly sentinelClient?: RedisClientOptions;
   /** The stream is `<prefix>in`, dead letters are in `<prefix>in:dead`. @default 'live:' */
   readonly prefix?: string;
   /** The consumer group on the stream. @default 'live' */
@@ -43,10 +46,13 @@ export interface RedisIngestionOptions {
 }
 
 export interface ResolvedIngestOptions extends Required<
-  Omit<RedisIngestionOptions, 'url' | 'client' | 'prefix'>
+  Omit<RedisIngestionOptions, 'url' | 'client' | 'sentinelClient' | 'prefix'>
 > {
-  /** Of each address, to be tried in turn. */
-  readonly connections: readonly RedisClientOptions[];
+  /** `host:port`, to be tried in turn; not used with sentinels. */
+  readonly seeds: readonly string[];
+  readonly sentinel: SentinelOptions | undefined;
+  readonly clientOf: (host: string, port: number) => RedisClientOptions;
+  readonly probeIntervalMs: number;
   readonly stream: string;
 }
 
@@ -57,7 +63,9 @@ export function resolveIngestOptions(options: RedisIngestionOptions): ResolvedIn
     if (!Number.isSafeInteger(value) || value < 1)
       throw new Error(`RedisIngestion: "${name}" must be a whole number from 1.`);
   try {
-    const { seeds, clientOf, ...shared } = resolveRedisOptions(sharedWith(options));
+    const { seeds, sentinel, clientOf, probeIntervalMs, ...shared } = resolveRedisOptions(
+      sharedWith(options),
+    );
     return {
       publish: options.publish,
       group: options.group ?? 'live',
@@ -70,7 +78,10 @@ export function resolveIngestOptions(options: RedisIngestionOptions): ResolvedIn
       callTimeoutMs: shared.callTimeoutMs,
       openTimeoutMs: shared.openTimeoutMs,
       maxPublicationBytes: shared.maxPublicationBytes,
-      connections: seeds.map((seed) => clientOf(...hostAndPort(seed))),
+      seeds,
+      sentinel,
+      clientOf,
+      probeIntervalMs,
       stream: `${new RedisKeys(shared.prefix, 0).prefix}in`,
     };
   } catch (error) {
@@ -80,11 +91,13 @@ export function resolveIngestOptions(options: RedisIngestionOptions): ResolvedIn
 
 /** What is meant as it is for `RedisBroker`. */
 function sharedWith(options: RedisIngestionOptions): Parameters<typeof resolveRedisOptions>[0] {
-  const { url, client, prefix, callTimeoutMs, openTimeoutMs, maxPublicationBytes, onError } = options;
+  const { url, client, sentinelClient, prefix, callTimeoutMs, openTimeoutMs, maxPublicationBytes, onError } =
+    options;
   return Object.fromEntries(
     Object.entries({
       url,
       client,
+      sentinelClient,
       prefix,
       callTimeoutMs,
       openTimeoutMs,
@@ -92,9 +105,4 @@ function sharedWith(options: RedisIngestionOptions): Parameters<typeof resolveRe
       onError,
     }).filter(([, value]) => value !== undefined),
   );
-}
-
-function hostAndPort(address: string): [string, number] {
-  const colon = address.lastIndexOf(':');
-  return [address.slice(0, colon), Number(address.slice(colon + 1))];
 }

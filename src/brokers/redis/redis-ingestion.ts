@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../../core/ports/clock.js';
 import { BrokerClock } from '../broker-clock.js';
+import { splitAddress } from './cluster-slots.js';
 import { IngestReader, type IngestTotals } from './ingest-reader.js';
 import { IngestSession } from './ingest-session.js';
 import {
@@ -7,6 +8,7 @@ import {
   type RedisIngestionOptions,
   type ResolvedIngestOptions,
 } from './redis-ingestion.options.js';
+import { RedisSentinels } from './redis-sentinels.js';
 
 /** Milliseconds between two looks whether the stream is free to be read. */
 const standbyMs = 1_000;
@@ -116,9 +118,36 @@ export class RedisIngestion {
 
   /** One connection's life. What it leaves unfinished, the next one takes over, here or elsewhere. */
   private async read(reading: () => void): Promise<void> {
-    const { connections } = this.options;
-    const connection = connections[this.sessions++ % connections.length];
-    const session = new IngestSession(this.options, this.clock, connection);
+    const { sentinel, probeIntervalMs, onError } = this.options;
+    const sentinels =
+      sentinel && new RedisSentinels(sentinel, { moved: () => this.session?.close(), failed: onError });
+    let cancel: Cancel = () => {};
+    const check = (): void => {
+      sentinels?.check();
+      cancel = this.clock.after(probeIntervalMs, check);
+    };
+    try {
+      const address = await this.server(sentinels);
+      if (sentinels !== undefined) check();
+      await this.readAt(address, reading);
+    } finally {
+      cancel();
+      sentinels?.close();
+    }
+  }
+
+  /** `host:port` of the server that has the stream, or may have it. */
+  private async server(sentinels: RedisSentinels | undefined): Promise<string> {
+    const { seeds } = this.options;
+    return sentinels === undefined ? (seeds[this.sessions++ % seeds.length] ?? '') : sentinels.master();
+  }
+
+  private async readAt(address: string, reading: () => void): Promise<void> {
+    const session = new IngestSession(
+      this.options,
+      this.clock,
+      this.options.clientOf(...splitAddress(address)),
+    );
     this.session = session;
     try {
       await session.open();

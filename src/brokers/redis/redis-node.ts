@@ -125,7 +125,7 @@ export class RedisNode {
     const [info, other] = await Promise.all([this.info(this.commands), this.info(this.subscriber)]);
     this.clustered = info('redis_mode') === 'cluster';
     if (info('redis_mode') === 'sentinel')
-      throw new Error('This is a Redis Sentinel: "url" needs the addresses of the Redis servers.');
+      throw new Error('This is a Redis Sentinel: write redis+sentinel://host:26379/name-of-the-master.');
     if (info('loading') === '1') throw new Error('Redis is still loading its data.');
     if (info('role') === 'slave' && !this.clustered)
       throw new Error('This Redis is a replica, which takes no publications.');

@@ -97,7 +97,7 @@ function publishKey({ LIVE_PUBLISH_KEY: key }: ServerSettings): Contradiction[] 
 }
 
 function ingestion({ LIVE_INGEST, LIVE_BROKER_URL = '' }: ServerSettings): Contradiction[] {
-  if (!LIVE_INGEST || /^rediss?:/.test(LIVE_BROKER_URL)) return [];
+  if (!LIVE_INGEST || /^rediss?(?:\+sentinel)?:/i.test(LIVE_BROKER_URL.trim())) return [];
   const text =
     'LIVE_INGEST reads a stream of the Redis server in LIVE_BROKER_URL: set one that begins with redis:// or rediss://, ' +
     'or leave LIVE_INGEST out.';

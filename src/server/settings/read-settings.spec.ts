@@ -114,6 +114,8 @@ describe('readSettings', () => {
     'redis://cache',
     'rediss://ann:p%40ss@cache.example:6380/3',
     'redis://one:7000, redis://two:7000',
+    'redis+sentinel://ann:p%40ss@one:26379,two:26379/main/3',
+    'rediss+sentinel://one/main',
     'nats://ann:p%40ss@queue.example',
     'tls://token@one:4222,tls://token@two:4222',
   ])('takes LIVE_BROKER_URL=%s', (LIVE_BROKER_URL) => {
@@ -128,6 +130,8 @@ describe('readSettings', () => {
     'redis://ann:canary@cache/three',
     'redis://ann:canary@cache,',
     'redis://canary@one,rediss://canary@two',
+    'redis+sentinel://ann:canary@one:26379,two:26379',
+    'redis://canary@one,redis+sentinel://canary@two/main',
     'constructor:canary',
     'nats://ann:canary@queue/path',
     'nats://canary@one,tls://canary@two',

@@ -93,7 +93,8 @@ export function brokerAddress(): Rule {
   return {
     allowed:
       'redis:// or rediss:// (TLS) and then [user:password@]host[:port][/database], or nats:// or tls:// (NATS with TLS) ' +
-      'and then [user:password@|token@]host[:port], or a comma list for a cluster',
+      'and then [user:password@|token@]host[:port], or a comma list for a cluster, or for Sentinel ' +
+      'redis+sentinel://[user:password@]host:port,host:port/master[/database]',
     parse: asIs,
     secret: true,
     checks: [check('brokerAddress', (value) => typeof value === 'string' && areBrokerAddresses(value))],
