@@ -25,7 +25,7 @@ async function seedsToFind({
 }
 
 describe('The simulation can see: a mistake planted in the core is found', () => {
-  it.each(plantedBugs)('$name', { timeout: 60_000 }, async (bug) => {
+  it.each(plantedBugs)('$name', { timeout: 180_000 }, async (bug) => {
     const found = await seedsToFind(bug);
     table.push(`${String(found?.seeds ?? '-').padStart(5)}  ${(found?.rule ?? '').padEnd(13)} ${bug.name}`);
     expect(found, `not within ${String(most)} seeds`).toBeDefined();

@@ -12,7 +12,7 @@ import { Topic } from '../../src/core/fanout/topic.js';
 import type { SharedFrame } from '../../src/core/frame/shared-frame.js';
 import { Backlog } from '../../src/core/outbound/backlog.js';
 import { Outbox } from '../../src/core/outbound/outbox.js';
-import type { Broker, Publication, RecoveryLimits, StreamReading } from '../../src/core/ports/broker.js';
+import type { Broker, Publication, RecoveryLimits } from '../../src/core/ports/broker.js';
 import type { TopicRules } from '../../src/core/ports/policy.js';
 import { Session } from '../../src/core/session.js';
 import { Doubts } from '../../src/core/stream/doubts.js';
@@ -31,6 +31,7 @@ import { Authoriser, type Right } from '../../src/core/verbs/authorise.js';
 import { PendingSubscribe } from '../../src/core/verbs/pending-subscribe.js';
 import { Rights, type Undecided } from '../../src/core/verbs/rights.js';
 import type { Position } from '../../src/protocol/position.js';
+import { Lineages } from '../../src/testing/lineages.js';
 import { disable, type PlantedBug, replace } from './plant.js';
 import { bugsOfLives } from './planted-bugs.lives.js';
 
@@ -226,16 +227,12 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'lost stream called recovered: the epoch is not looked at',
-    shows: ['recovery', 'order', 'answer'],
+    shows: ['recovery', 'order', 'answer', 'data', 'application'],
     plant: () =>
-      replace<Broker, [string, Position | undefined, RecoveryLimits], Promise<StreamReading>>(
-        MemoryBroker,
-        'read',
-        (read) =>
-          async function (topic, since, limits) {
-            const { top } = await read.call(this, topic, undefined, limits);
-            return read.call(this, topic, since && { ...since, epoch: top.epoch }, limits);
-          },
+      replace<Lineages, [string, Position, Position], boolean>(
+        Lineages,
+        'has',
+        () => (_topic, since, top) => since.offset <= top.offset,
       ),
   },
   {
@@ -264,7 +261,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'delivery after unsubscribe',
-    shows: ['unsubscribed', 'order'],
+    shows: ['unsubscribed', 'order', 'recovery'],
     blindTo: ['maps', 'leftover'],
     plant: () => disable(Subscription, 'leave'),
   },
@@ -555,7 +552,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a fresh start leaves out what came since its snapshot was begun',
-    shows: ['order', 'behind'],
+    shows: ['order', 'behind', 'recovery'],
     plant: () =>
       replace<object, [object, { readonly frames: readonly unknown[] }], void>(
         FreshStart,

@@ -39,5 +39,5 @@ it('lets nobody in whose answer comes too late, and loses nothing while it waits
   await unlucky.send({ type: 'subscribe', topic: 'orders/north' });
   test.clock.advance(5_000);
   await test.clock.settle();
-  expect(unlucky.received()).toMatchObject([{ type: 'error', code: 'forbidden' }]);
+  expect(unlucky.received()).toMatchObject([{ type: 'error', code: 'unavailable' }]);
 });
