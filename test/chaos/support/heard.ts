@@ -6,6 +6,8 @@ export interface Segment {
   readonly start: number;
   /** Whether it began without a word about what comes before it. */
   readonly untold?: true;
+  /** Whether it goes on where the one before it ends, under another epoch of the same stream. */
+  readonly continued?: true;
   /** What each of them said it was. */
   readonly numbers: number[];
 }
@@ -30,6 +32,14 @@ export class Heard {
   starts({ epoch, offset }: Position): void {
     if (this.segments.length > 0) this.told += 1;
     this.segments.push({ epoch, start: offset, numbers: [] });
+  }
+
+  /** The stream goes on under another epoch, and nothing is missed. [L-5.14] */
+  continues({ epoch, offset }: Position): void {
+    const at = this.position;
+    if (at === undefined || at.offset !== offset)
+      this.faults.push(`goes on at ${String(offset)} after ${String(at?.offset)}`);
+    this.segments.push({ epoch, start: offset, continued: true, numbers: [] });
   }
 
   /** These will not come. */

@@ -46,9 +46,14 @@ export class Ledger {
   }
 
   /** Whether everything that was acknowledged has been reached. */
-  hasReached(topic: string, { position }: Heard): boolean {
+  hasReached(topic: string, { position, segments }: Heard): boolean {
     const top = this.top(topic);
-    return top === undefined || (position?.epoch === top.epoch && position.offset >= top.offset);
+    if (top === undefined) return true;
+    return (
+      position !== undefined &&
+      position.offset >= top.offset &&
+      chainsOf(segments).at(-1)?.epochs.has(top.epoch) === true
+    );
   }
 
   judge(subscribers: Iterable<ReadonlyMap<string, Heard>>): Verdict {
@@ -70,28 +75,52 @@ export class Ledger {
   private count(topic: string, { segments }: Heard, counts: Record<Fate, number>): void {
     const epochs = this.topics.get(topic) ?? new Map<string, Map<number, number>>();
     const lastEpoch = [...epochs.keys()].at(-1);
+    const chains = chainsOf(segments);
     for (const [epoch, numbers] of epochs)
-      for (const [offset, n] of numbers) counts[fateOf(segments, epoch, offset, n, epoch === lastEpoch)] += 1;
+      for (const [offset, n] of numbers) counts[fateOf(chains, epoch, offset, n, epoch === lastEpoch)] += 1;
   }
 }
 
+/** What was heard without a gap, under one epoch or several that continue each other. */
+interface Chain {
+  readonly epochs: Set<string>;
+  readonly start: number;
+  readonly untold: boolean;
+  readonly numbers: { readonly epoch: string; readonly n: number }[];
+}
+
+function chainsOf(segments: readonly Segment[]): Chain[] {
+  const chains: Chain[] = [];
+  for (const { epoch, start, untold = false, continued, numbers } of segments) {
+    const before = chains.at(-1);
+    const chain = continued && before ? before : { epochs: new Set<string>(), start, untold, numbers: [] };
+    if (chain !== before) chains.push(chain);
+    chain.epochs.add(epoch);
+    for (const n of numbers) chain.numbers.push({ epoch, n });
+  }
+  return chains;
+}
+
 function fateOf(
-  segments: readonly Segment[],
+  chains: readonly Chain[],
   epoch: string,
   offset: number,
   n: number,
   isLastEpoch: boolean,
 ): Fate {
   let seen = false;
-  for (const [place, { epoch: heard, start, untold, numbers }] of segments.entries()) {
-    if (heard !== epoch) continue;
+  for (const [place, { epochs, start, untold, numbers }] of chains.entries()) {
+    if (!epochs.has(epoch)) continue;
     seen = true;
     if (offset <= start && untold) return 'silent';
     if (offset <= start) return place === 0 ? 'before' : 'told';
-    if (offset <= start + numbers.length) return numbers[offset - start - 1] === n ? 'delivered' : 'wrong';
+    const there = numbers[offset - start - 1];
+    if (there?.n === n) return 'delivered';
+    // Another publication at the place: under the same epoch a lie, under a later one a loss of the engine.
+    if (there !== undefined) return there.epoch === epoch ? 'wrong' : 'silent';
   }
   // After the last that was heard of its stream: told only by a start in another one.
-  if (seen) return segments.at(-1)?.epoch === epoch ? 'silent' : 'told';
+  if (seen) return chains.at(-1)?.epochs.has(epoch) === true ? 'silent' : 'told';
   return isLastEpoch ? 'silent' : 'told';
 }
 

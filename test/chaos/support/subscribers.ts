@@ -1,3 +1,4 @@
+import type { Position } from '../../../src/protocol/position.js';
 import { WebSocket } from 'ws';
 import {
   connect,
@@ -69,11 +70,15 @@ export class AppSubscriber implements Subscriber {
           heard.starts(message.position);
           started();
         } else if (message.type === 'event') {
-          const { position, data } = message as PublicationMessage<Content>;
+          const { position, from, data } = message as PublicationMessage<Content>;
+          goesOn(heard, { epoch: position.epoch, offset: from - 1 });
           heard.publication(position.offset, data);
         } else if (message.type === 'end') heard.faults.push(`${topic} ended`);
         else if (message.count === undefined) heard.starts(message.position);
-        else heard.loses(message.from ?? 0, message.to ?? 0, message.count);
+        else {
+          goesOn(heard, { epoch: message.position.epoch, offset: (message.from ?? 0) - 1 });
+          heard.loses(message.from ?? 0, message.to ?? 0, message.count);
+        }
       });
     });
   }
@@ -110,8 +115,15 @@ export class WireSubscriber implements Subscriber {
   private take(message: Received): void {
     const { type, topic, epoch, offset, from, to, count, data } = message;
     const heard = this.heard.get(String(topic));
-    if (type === 'subscribed') heard?.starts({ epoch: String(epoch), offset: Number(offset) });
+    if (type === 'subscribed' && message['recovered'] === true)
+      heard?.continues({ epoch: String(epoch), offset: Number(offset) });
+    else if (type === 'subscribed') heard?.starts({ epoch: String(epoch), offset: Number(offset) });
     else if (type === 'event') heard?.publication(Number(offset), data as Content);
     else if (type === 'lost') heard?.loses(Number(from), Number(to), Number(count));
   }
+}
+
+/** The client says nothing of an epoch that goes on under another name: the next position has it. [L-5.14] */
+function goesOn(heard: Heard, at: Position): void {
+  if (heard.position !== undefined && heard.position.epoch !== at.epoch) heard.continues(at);
 }
