@@ -82,7 +82,7 @@ redis('Who may come in, and what is touched', () => {
     await until('it has answered', () => said.some((each) => !each.includes('ECONNREFUSED')), 5_000);
     expect(broker.available).toBe(false);
     expect(said.at(-1)).toContain(
-      'This is a Redis Sentinel: "url" needs the addresses of the Redis servers.',
+      'This is a Redis Sentinel: write redis+sentinel://host:26379/name-of-the-master.',
     );
   });
 

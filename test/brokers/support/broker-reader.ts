@@ -1,6 +1,9 @@
 import type { Broker, BrokerSink, Publication } from '../../../src/core/ports/broker.js';
 import type { Position } from '../../../src/protocol/position.js';
 
+/** Look-ups in a row that may fail, 50 ms apart. */
+const maxFailures = 100;
+
 const limits = { count: 100_000, bytes: 100_000_000 };
 
 interface Reading {
@@ -18,6 +21,8 @@ interface Reading {
   /** Handed on out of turn, or twice: must stay 0. */
   disorder: number;
   healing: Promise<void> | undefined;
+  /** Times that something said that a look-up is needed. */
+  asked: number;
 }
 
 /**
@@ -45,6 +50,7 @@ export class BrokerReader implements BrokerSink {
       epochs: new Set([top.epoch]),
       disorder: 0,
       healing: undefined,
+      asked: 0,
     });
   }
 
@@ -93,18 +99,23 @@ export class BrokerReader implements BrokerSink {
   }
 
   private heal(topic: string, reading: Reading): void {
-    reading.healing ??= this.lookUp(topic, reading)
-      .catch(() => {})
-      .finally(() => {
-        reading.healing = undefined;
-      });
+    reading.asked += 1;
+    reading.healing ??= this.lookUp(topic, reading);
   }
 
-  /** Again, until nothing has come meanwhile: what is delivered during a look-up is not taken. */
+  /** Again, until nothing has come meanwhile: what is delivered during a look-up is not taken. Goes on after failures. */
   private async lookUp(topic: string, reading: Reading): Promise<void> {
-    for (;;) {
-      const { position } = reading;
-      const { top, missed } = await this.broker.read(topic, position, limits);
+    for (let failures = 0; failures < maxFailures;) {
+      const { position, asked } = reading;
+      const answer = await this.broker.read(topic, position, limits).catch(() => undefined);
+      if (answer === undefined) {
+        failures += 1;
+        await new Promise((resolve) => {
+          setTimeout(resolve, 50);
+        });
+        continue;
+      }
+      const { top, missed } = answer;
       if (missed === undefined) {
         reading.told.push({ from: position, to: top, epochs: reading.epochs });
         reading.epochs = new Set([top.epoch]);
@@ -117,9 +128,10 @@ export class BrokerReader implements BrokerSink {
         reading.epochs.add(top.epoch);
         reading.position = { epoch: top.epoch, offset: position.offset };
       }
-      if (missed.length === 0 && !isContinued) return;
       for (const publication of missed) this.take(reading, top.epoch, publication);
+      if (missed.length === 0 && !isContinued && asked === reading.asked) break;
     }
+    reading.healing = undefined;
   }
 
   private take(reading: Reading, epoch: string, { offset, data }: Publication): void {
