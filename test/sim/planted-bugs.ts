@@ -15,7 +15,6 @@ import { Outbox } from '../../src/core/outbound/outbox.js';
 import type { Broker, Publication, RecoveryLimits } from '../../src/core/ports/broker.js';
 import type { TopicRules } from '../../src/core/ports/policy.js';
 import { Session } from '../../src/core/session.js';
-import { Doubts } from '../../src/core/stream/doubts.js';
 import { FreshStart } from '../../src/core/stream/fresh-start.js';
 import { HealingTopic } from '../../src/core/stream/healing-topic.js';
 import { History } from '../../src/core/stream/history.js';
@@ -508,19 +507,6 @@ export const plantedBugs: readonly PlantedBug[] = [
         (close) =>
           function (healing, { top }) {
             return close.call(this, healing, { top, missed: undefined });
-          },
-      ),
-  },
-  {
-    name: 'what is on its way is given up at once',
-    shows: ['answer'],
-    plant: () =>
-      replace<{ onOver(topic: Topic, upTo: Position): void }, [Topic, Position], void>(
-        Doubts,
-        'add',
-        () =>
-          function (topic, upTo) {
-            queueMicrotask(() => this.onOver(topic, upTo));
           },
       ),
   },
