@@ -73,7 +73,7 @@ export interface NatsBrokerOptions {
    * @default false
    */
   readonly dangerouslyAllowUnsafeReplicas?: boolean;
-  /** Told what was changed in a stream that was there, for a log. @default nobody is told */
+  /** Called with each setting that was changed in an existing stream, for a log. @default not reported */
   readonly onNotice?: (message: string) => void;
   /** Told what goes wrong with the connection, in words without a secret. @default nobody is told but by `available` */
   readonly onError?: (doing: string, error: unknown) => void;

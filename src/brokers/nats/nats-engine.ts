@@ -213,7 +213,7 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
   }
 }
 
-/** A server that takes no more connections says so to nobody who is still writing. */
+/** A server that takes no more connections closes them without an answer to a peer that is still writing. */
 function explained(error: unknown): unknown {
   const { code, message } = error as Partial<NodeJS.ErrnoException>;
   if (code !== 'EPIPE' && code !== 'ECONNRESET' && !/EPIPE|ECONNRESET/.test(message ?? '')) return error;
