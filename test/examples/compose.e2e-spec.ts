@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { sleep } from '../brokers/support/waiting.js';
 import { describeWith, type Program, redisServer } from '../support/programs.js';
+import { handshake, RawPeer } from '../support/raw-peer.js';
 import { freePort, RedisServer } from '../support/redis-server.js';
 import { type SpawnedServer, spawnServer } from '../support/spawned-server.js';
 
@@ -91,6 +94,46 @@ const publish = (base: string, data: unknown): Promise<Response> =>
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ topic: 'fleet/7', data }),
   });
+
+/** In an instance's place: answers every handshake with the status that `statusOf` gives. */
+async function startBackend(statusOf: () => 101 | 503): Promise<number> {
+  const server = createServer();
+  server.on('upgrade', (_request, socket) => {
+    socket.on('error', () => {});
+    socket.end(
+      statusOf() === 503
+        ? 'HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 9\r\n\r\n{"own":1}'
+        : 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    );
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+withNginx('examples/compose: nginx.conf alone', () => {
+  it('a 503 of both instances reaches its client as they wrote it, and locks out no other client', async () => {
+    let status: 101 | 503 = 503;
+    const ports: Record<string, { http: number; sockets: number }> = {};
+    for (const name of ['one', 'two'])
+      ports[name] = { http: await freePort(), sockets: await startBackend(() => status) };
+    const base = await startNginx(ports);
+    const { port } = new URL(base);
+    for (let n = 0; n < 4; n++) {
+      const refused = await RawPeer.connect(Number(port));
+      await refused.send(handshake()).until(({ text }) => /\r\n\r\n.*\}$/s.test(text));
+      expect([refused.status, refused.afterHead.toString()]).toEqual([503, '{"own":1}']);
+      expect(refused.text).toContain('Retry-After: 1');
+      refused.socket.destroy();
+    }
+    status = 101;
+    const next = await RawPeer.connect(Number(port));
+    expect(await next.send(handshake()).answered()).toBe(101);
+    next.socket.destroy();
+  });
+});
 
 withNginx('examples/compose: two instances, Redis and nginx', () => {
   describeWith(redisServer)('behind its nginx.conf', () => {
