@@ -13,6 +13,8 @@ const key = (value: string): string => having('Sec-WebSocket-Key', value);
 const handshakes: readonly (readonly [clause: string, what: string, text: string, status: number])[] = [
   ['L-1.1', 'a right one', handshake(), 101],
   ['L-1.1', 'one with a query', handshake({ line: 'GET /live?x=1 HTTP/1.1' }), 101],
+  ['L-1.1', 'one with an absolute target', handshake({ line: 'GET http://a:80/live?x HTTP/1.1' }), 101],
+  ['L-1.1', 'one with an absolute wss target', handshake({ line: 'GET WSS://[::1]/live/ HTTP/1.1' }), 101],
   ['L-1.1', 'one with a slash at the end', handshake({ line: 'GET /live/ HTTP/1.1' }), 101],
   ['L-1.1', 'one in other letter cases', having('Upgrade', 'WebSocket'), 101],
   ['L-1.1', 'one with many tokens in Connection', having('Connection', 'keep-alive, Upgrade'), 101],
@@ -50,6 +52,15 @@ const handshakes: readonly (readonly [clause: string, what: string, text: string
   ['L-1.5', 'a Host with a path', having('Host', 'a/b'), 400],
   ['L-1.5', 'a Host with a user', having('Host', 'user@a'), 400],
   ['L-1.5', 'a second Host', twice('Host'), 400],
+  [
+    'L-1.5',
+    'an absolute target without Host',
+    handshake({ line: 'GET http://a/live HTTP/1.1', headers: { Host: undefined } }),
+    400,
+  ],
+  ['L-1.5', 'an absolute target with a bad host', handshake({ line: 'GET http://[/live HTTP/1.1' }), 400],
+  ['L-1.5', 'an absolute target with no host', handshake({ line: 'GET http:///live HTTP/1.1' }), 400],
+  ['L-1.5', 'an absolute target with a user', handshake({ line: 'GET http://u:p@a/live HTTP/1.1' }), 400],
   [
     'L-1.5',
     'two Origins',
@@ -93,7 +104,8 @@ const handshakes: readonly (readonly [clause: string, what: string, text: string
   ['L-1.8', 'a path in other letter cases', handshake({ line: 'GET /LIVE HTTP/1.1' }), 404],
   ['L-1.8', 'a path with an escape', handshake({ line: 'GET /%6Cive HTTP/1.1' }), 404],
   ['L-1.8', 'a path that URL would throw at', handshake({ line: 'GET // HTTP/1.1' }), 404],
-  ['L-1.8', 'an absolute target', handshake({ line: 'GET http://[/live HTTP/1.1' }), 404],
+  ['L-1.8', 'an absolute target with another path', handshake({ line: 'GET http://a/ HTTP/1.1' }), 404],
+  ['L-1.8', 'a target of another scheme', handshake({ line: 'GET ftp://a/live HTTP/1.1' }), 404],
   ['L-1.8', 'version 12', having('Sec-WebSocket-Version', '12'), 426],
   ['L-1.8', 'version 8, which ws takes', having('Sec-WebSocket-Version', '8'), 426],
   ['L-1.8', 'version 13.0', having('Sec-WebSocket-Version', '13.0'), 426],
@@ -124,5 +136,21 @@ describe('a handshake, and whether it is let in', () => {
       expect(JSON.parse(peer.afterHead.toString())).toMatchObject({ statusCode: status });
     }
     expect([test.sockets.length, test.door.pendingCount, test.failures]).toEqual([0, 0, []]);
+  });
+
+  it('[L-1.1] a guard sees an absolute target as a path, with its host in the place of the Host header', async () => {
+    const seen: unknown[] = [];
+    const test = await TestDoor.start({
+      authenticate: ({ url, headers, rawHeaders }) => {
+        seen.push(url, headers.host, rawHeaders[rawHeaders.indexOf('Host') + 1]);
+        return Promise.resolve({ user: null });
+      },
+    });
+    const peer = await test.connect();
+    peer.send(handshake({ line: 'GET http://live.example:8080/live?a=b HTTP/1.1' }));
+    expect([await peer.answered(), seen]).toEqual([
+      101,
+      ['/live?a=b', 'live.example:8080', 'live.example:8080'],
+    ]);
   });
 });

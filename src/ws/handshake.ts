@@ -21,12 +21,33 @@ const onceOnly = new Map(
   ),
 );
 
+/** The head of a target in absolute form, which servers must accept: RFC 9112 section 3.2.2. */
+const absoluteForm = /^(?:https?|wss?):\/\/([^/?#]*)/i;
+
 /** The path of a request target, without query; never by `new URL`, which throws at what peers send. */
 export function pathOf(request: IncomingMessage): string {
-  const target = request.url ?? '';
+  const url = request.url ?? '';
+  const target = url.startsWith('/') ? url : originForm(url).target;
   const end = target.search(/[?#]/);
   const path = end < 0 ? target : target.slice(0, end);
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function originForm(url: string): { readonly target: string; readonly host?: string } {
+  const [head, host] = absoluteForm.exec(url) ?? [];
+  if (head === undefined || host === undefined) return { target: url };
+  const target = url.slice(head.length);
+  return { target: target.startsWith('/') ? target : `/${target}`, host };
+}
+
+/** Turns a target in absolute form into a path; its host takes the place of the `Host` header's. [L-1.1] */
+export function useOriginForm(request: IncomingMessage): void {
+  const { target, host } = originForm(request.url ?? '');
+  if (host === undefined) return;
+  request.url = target;
+  request.headers.host = host;
+  const at = request.rawHeaders.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
+  request.rawHeaders[at + 1] = host;
 }
 
 /** What is wrong with a handshake to `path`, cheapest first, if anything. [L-1.5] [L-1.8] */
@@ -54,6 +75,7 @@ function malformation(request: IncomingMessage): string | undefined {
   if (headers['transfer-encoding'] !== undefined) return 'A handshake has no body';
   if ((headers['content-length'] ?? '0') !== '0') return 'A handshake has no body';
   if (!hostPattern.test(headers.host ?? '')) return 'Bad Host';
+  if (!hostPattern.test(originForm(request.url ?? '').host ?? 'none')) return 'Bad Host';
   if (!isSubprotocolList(headers['sec-websocket-protocol'])) return 'Bad Sec-WebSocket-Protocol';
   const doubled = doubledHeader(request);
   return doubled === undefined ? undefined : `More than one ${doubled} header`;

@@ -55,6 +55,7 @@ describe('routeUpgrades', () => {
       '/live',
       '/live/',
       '/live?token=1',
+      'http://a/live',
       '/other',
       '/',
       '//',
@@ -64,8 +65,8 @@ describe('routeUpgrades', () => {
     ];
     const statuses: number[] = [];
     for (const path of paths) statuses.push(await knock(path));
-    expect(statuses).toEqual([299, 299, 299, 298, 298, 298, 298, 298, 298]);
-    expect(taken.map(({ url }) => url)).toEqual(['/live', '/live/', '/live?token=1']);
+    expect(statuses).toEqual([299, 299, 299, 299, 298, 298, 298, 298, 298, 298]);
+    expect(taken.map(({ url }) => url)).toEqual(['/live', '/live/', '/live?token=1', 'http://a/live']);
   });
 
   it('[L-1.8] answers 404 on other paths when nobody else listens', async () => {

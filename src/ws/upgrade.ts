@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ClientAddresses } from './client-address.js';
-import { dropEmptySubprotocols, handshakeFault } from './handshake.js';
+import { dropEmptySubprotocols, handshakeFault, useOriginForm } from './handshake.js';
 import { Occupancy, type OccupancyLimits } from './occupancy.js';
 import { PendingHandshake } from './pending-handshake.js';
 import { Refusal, refuse, unavailable } from './refusal.js';
@@ -76,6 +76,7 @@ export class UpgradeDoor {
         return new Refusal(400, 'An earlier request on this socket is not answered yet');
       const fault = handshakeFault(request, this.options.path);
       if (fault !== undefined) return fault;
+      useOriginForm(request);
       if (this.hooks.draining()) return unavailable('The server is shutting down');
       return this.hooks.precheck(request) ?? this.occupancy.refusalOfHandshake(address);
     } catch (error) {
