@@ -1,3 +1,5 @@
+import { unknownAddress } from '../ws/ip-address.js';
+
 /** Start-up errors: what is wrong, and what to write instead. */
 
 export const wrongOption = (option: string, value: unknown, allowed: string): Error =>
@@ -148,8 +150,19 @@ export const wsTooOld = (version: string, floor: string): Error =>
 
 /** No error, but as seldom and as useful. */
 export const forwardedByStranger = (from: string): string =>
-  `X-Forwarded-For comes from ${from}, and is not believed: all clients behind it count as one address. If it is a proxy ` +
-  `of yours, name it: trustedProxies: ['${from}'].`;
+  `X-Forwarded-For comes from ${nameOf(from)}, which is not in trustedProxies, and is not believed: all clients behind ` +
+  `it count as one address. If it is a proxy of yours, name it: trustedProxies: ${trustIn(from)}.`;
+
+function nameOf(address: string): string {
+  return address === unknownAddress ? 'a Unix socket' : address;
+}
+
+/** A Unix socket has no address that a list could hold. */
+function trustIn(address: string): string {
+  return address === unknownAddress
+    ? '1 (the number of proxies, since a Unix socket has no address)'
+    : `['${address}']`;
+}
 
 function describe(value: unknown): string {
   if (typeof value === 'string') return `"${value.slice(0, 80)}"`;

@@ -77,7 +77,7 @@ describe('A client’s address', () => {
     );
   });
 
-  it('tells once of a list that nobody believes, and only where no proxy is named', () => {
+  it('[L-9.14] the first list from an address that is not trusted is reported, also where other proxies are', () => {
     const told: string[] = [];
     const tell = (from: string): void => void told.push(from);
     const request = {
@@ -86,9 +86,12 @@ describe('A client’s address', () => {
     };
     const nobody = new ClientAddresses(0, tell);
     for (let i = 0; i < 3; i++) nobody.of(request);
-    new ClientAddresses(proxies, tell).of(request);
+    const others = new ClientAddresses(proxies, tell);
+    for (let i = 0; i < 3; i++) others.of(request);
     new ClientAddresses(0, tell).of({ ...request, headers: {} });
-    expect(told).toEqual(['192.0.2.1']);
+    new ClientAddresses(['192.0.2.1'], tell).of(request);
+    new ClientAddresses(1, tell).of(request);
+    expect(told).toEqual(['192.0.2.1', '192.0.2.1']);
   });
 
   it('throws for what is no network', () => {

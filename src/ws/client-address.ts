@@ -29,7 +29,7 @@ export class ClientAddresses {
   private told = false;
 
   /**
-   * @param onIgnored told once, of the first list that is not believed though nobody is
+   * @param onIgnored called once, for the first list that comes from an address that is not trusted
    * @throws RangeError for what is no network
    */
   constructor(
@@ -44,7 +44,7 @@ export class ClientAddresses {
     const list = headers['x-forwarded-for'];
     let address = plainAddress(socket.remoteAddress);
     if (typeof list !== 'string') return address;
-    if (this.hops === 0 && this.proxies === undefined) this.ignore(address);
+    if (!this.trusts(address, 0)) this.ignore(address);
     let end = list.length;
     for (let hop = 0; end > 0 && this.trusts(address, hop); hop++) {
       const start = list.lastIndexOf(',', end - 1) + 1;
