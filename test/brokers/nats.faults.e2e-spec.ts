@@ -232,9 +232,7 @@ nats('A NATS that fails', () => {
     for (const other of others) await other.stop();
     for (const other of others) publisher.acknowledged.push(...other.acknowledged);
     const result = await verdict();
-    // A reader that falls behind publishers at full speed may be told of a few that it cannot look up any more.
-    expect(result).toMatchObject({ silent: 0, disorder: 0, taken: result.acknowledged - result.told });
-    expect(result.told).toBeLessThan(result.acknowledged / 20);
+    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
     expect(others.map(({ acknowledged }) => acknowledged.length > 500)).toEqual([true, true]);
     expect(
       new Set(publisher.acknowledged.map(({ topic, offset }) => `${topic} ${String(offset)}`)).size,

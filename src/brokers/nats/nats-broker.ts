@@ -101,9 +101,8 @@ export class NatsBroker implements Broker {
         lastSeq = undefined;
         await this.life.opened(engine);
       },
-      probed: async (engine, info) => {
-        lastSeq = saidTime(serverClock, info, lastSeq);
-        await this.life.probed(engine, info);
+      probe: async (engine) => {
+        lastSeq = saidTime(serverClock, await this.life.probe(engine), lastSeq);
       },
       streamLost: forget,
     });

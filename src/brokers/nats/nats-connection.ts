@@ -1,4 +1,3 @@
-import type { StreamInfo } from '@nats-io/jetstream';
 import type { Msg } from '@nats-io/transport-node';
 import { type BrokerSink, silentSink } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';
@@ -16,8 +15,8 @@ export interface ConnectionEvents {
   message(subject: string, message: Msg): void;
   /** A connection is there, and is not used yet. */
   opened(engine: NatsEngine): Promise<void>;
-  /** What the server says of the stream every so often. */
-  probed(engine: NatsEngine, info: StreamInfo): Promise<void>;
+  /** Asks the server for the stream, and acts on what it says. */
+  probe(engine: NatsEngine): Promise<void>;
   /** Nothing that is known of the stream is true any more. */
   streamLost(): void;
 }
@@ -121,7 +120,7 @@ export class NatsConnection {
       message: (subject: string, message: Msg) => this.events.message(subject, message),
       streamLost: () => this.streamLost(),
       failed: this.options.onError,
-      probed: (info: StreamInfo) => this.events.probed(engine(), info),
+      probe: () => this.events.probe(engine()),
       lost,
     };
   }

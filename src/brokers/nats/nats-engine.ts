@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { type JetStreamManager, jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect, errors, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { Clock } from '../../core/ports/clock.js';
 import type { LinkEngine } from '../link.js';
@@ -18,8 +18,8 @@ export interface EngineEvents {
   message(subject: string, message: Msg): void;
   /** The stream is another one than before: all that was stored is gone. */
   streamLost(): void;
-  /** What the server says of the stream every so often. */
-  probed(info: StreamInfo): Promise<void>;
+  /** Asks the server for the stream, and acts on what it says. */
+  probe(): Promise<void>;
   failed(doing: string, error: unknown): void;
   lost(error: Error): void;
 }
@@ -103,8 +103,8 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
   }
 
   /** Asks for the stream: that goes over the wire, through the server, and says whether it is still the same. */
-  async probe(): Promise<void> {
-    await this.events.probed(await this.stream.probe());
+  probe(): Promise<void> {
+    return this.events.probe();
   }
 
   close(): void {

@@ -116,18 +116,25 @@ export class StoreLife {
     return this.settle(this.engine(), { instead, as: 'era' });
   }
 
-  /** Looks at what a probe says: the store may have gone back, or the record may soon be dropped. */
-  async probed(engine: NatsEngine, { state, config }: StreamInfo): Promise<void> {
+  /** Asks the server for the stream: the store may have gone back, or the record may soon be dropped. */
+  async probe(engine: NatsEngine): Promise<StreamInfo> {
+    // Read before the question goes out: messages stored while the answer is on its way are not in it.
+    const { record: asked, highest } = this;
+    const info = await engine.stream.probe();
     const record = await this.recordIn(engine);
-    if (state.last_seq < this.highest) {
+    // Of another life, where `highest` means nothing: the next probe compares.
+    if (record !== asked) return info;
+    const { state, config } = info;
+    if (state.last_seq < highest) {
       this.shorterProbes += 1;
-      if (engine.stream.copies > 1 && this.shorterProbes < doubtfulProbes) return;
+      if (engine.stream.copies > 1 && this.shorterProbes < doubtfulProbes) return info;
       await this.settle(engine, { instead: record, as: 'life' });
     } else if (this.isAging(record, state, config)) {
       await this.settle(engine, { instead: record, as: 'era' });
     }
     this.shorterProbes = 0;
     this.highest = Math.max(this.highest, state.last_seq);
+    return info;
   }
 
   private async recordIn(engine: NatsEngine): Promise<LifeRecord> {

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { TestClock } from '../../testing/test-clock.js';
+import { decodeLife } from './life-record.js';
+import type { NatsEngine } from './nats-engine.js';
+import { StoreLife } from './store-life.js';
+import type { LastMessage, RawMessage } from './stream-access.js';
+
+/** A stream that answers at once, or when the test lets it. */
+class FakeStream {
+  incarnation = 'one';
+  last = 0;
+  copies = 1;
+  life: RawMessage | undefined;
+  readonly lives: number[] = [];
+  /** Runs after the server has written its answer to a probe, and before the answer is here. */
+  underWay: () => void = () => {};
+
+  get info() {
+    const state = { last_seq: this.last, first_seq: 1, bytes: 0, messages: this.last };
+    return { state, config: { max_bytes: 0, max_msgs: 0, max_age: 0 } };
+  }
+
+  async probe() {
+    const { info } = this;
+    this.underWay();
+    return this.incarnation === 'one' ? info : this.info;
+  }
+
+  async lastLife(): Promise<LastMessage> {
+    return { stream: this.incarnation, message: this.life };
+  }
+
+  async appendLife(stream: string, _after: number, data: Uint8Array) {
+    this.last += 1;
+    this.life = { stream, subject: 'life', seq: this.last, atMs: 0, data };
+    this.lives.push(decodeLife(data)?.life ?? 0);
+    return { seq: this.last };
+  }
+}
+
+async function opened(copies = 1) {
+  const stream = new FakeStream();
+  stream.copies = copies;
+  const engine = {
+    stream,
+    get streamId() {
+      return stream.incarnation;
+    },
+    server: { name: 'n1', id: 'N1', clustered: copies > 1, copies },
+  } as unknown as NatsEngine;
+  const life = new StoreLife(() => engine, new TestClock(), { changed: () => {} });
+  await life.opened(engine);
+  await life.probe(engine);
+  /** Somebody here published. */
+  const store = (): void => {
+    stream.last += 1;
+    life.saw(stream.incarnation, stream.last);
+  };
+  return { stream, life, store, probe: () => life.probe(engine) };
+}
+
+describe('The life of a NATS store', () => {
+  it('messages that are stored while the answer to a probe is on its way begin no new life', async () => {
+    const { stream, life, store, probe } = await opened();
+    const { record } = life;
+    for (let i = 0; i < 5; i++) {
+      store();
+      stream.underWay = store;
+      await probe();
+    }
+    expect([life.record, stream.lives.length]).toEqual([record, 1]);
+  });
+
+  it.each([
+    [1, [2]],
+    [3, [1, 2]],
+  ])(
+    'a stream with %i copies that is shorter than before the question begins a new life',
+    async (copies, lives) => {
+      const { stream, life, store, probe } = await opened(copies);
+      for (let i = 0; i < 5; i++) store();
+      stream.last -= 3;
+      for (const expected of lives) {
+        await probe();
+        expect(stream.lives).toHaveLength(expected);
+      }
+      expect(life.record?.life).toBe(stream.lives[1]);
+      await probe();
+      expect(stream.lives).toHaveLength(2);
+    },
+  );
+
+  it('a stream that was made again while a probe was under way begins one life only', async () => {
+    const { stream, life, store, probe } = await opened();
+    for (let i = 0; i < 5; i++) store();
+    stream.underWay = () => {
+      [stream.incarnation, stream.last, stream.life] = ['two', 0, undefined];
+      stream.underWay = () => {};
+    };
+    await probe();
+    await probe();
+    expect([life.record?.stream, life.record?.seq, stream.lives.length]).toEqual(['two', 1, 2]);
+  });
+});
