@@ -245,7 +245,7 @@ const fault = (message: string) => bodyOf(400, 'Bad Request', message);
 describe.each(platforms)('1. Malformed handshakes, on %s', (_name, platform) => {
   it.each<[string, WireHandshake, string]>([
     ['another method', { method: 'POST' }, 'A handshake is a GET'],
-    ['HTTP/1.0', { version: '1.0' }, 'A handshake is HTTP/1.1'],
+    ['HTTP/1.0', { version: '1.0' }, 'A handshake is HTTP/1.1, also from a proxy to this server'],
     ['a body', { headers: { 'Content-Length': '5' }, body: 'hello' }, 'A handshake has no body'],
     [
       'a body in chunks',

@@ -80,15 +80,19 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     else this.said('handshake refused', reason, { result, remoteAddr });
   }
 
+  droppedSilent(): void {
+    this.logger.debug({ msg: 'silent socket dropped' });
+  }
+
   credentialRefused(reason: string): void {
     this.said('credential refused', reason, {});
   }
 
   private reachedLimit(limit: string, remoteAddr: string): void {
     const unlogged = this.passes(limit);
-    if (unlogged === undefined) return;
-    const more = unlogged > 0 && { unlogged };
-    this.logger.warn({ msg: 'handshake refused', limit, remoteAddr, ...more });
+    const entry = { msg: 'handshake refused', limit, remoteAddr };
+    if (unlogged === undefined) this.logger.debug(entry);
+    else this.logger.warn({ ...entry, ...(unlogged > 0 && { unlogged }) });
   }
 
   /** The first of a kind in a minute is a warning: an operator sees that it happens, and no flood of it. */

@@ -8,7 +8,7 @@ import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import { Live } from '../core/live.js';
 import type { Clock } from '../core/ports/clock.js';
 import { ClientAddresses } from '../ws/client-address.js';
-import { LiveHttpServer, type TakeUpgrade } from '../ws/live-http-server.js';
+import { type HttpServerHooks, LiveHttpServer, type TakeUpgrade } from '../ws/live-http-server.js';
 import type { Occupancy } from '../ws/occupancy.js';
 import type { PendingHandshake } from '../ws/pending-handshake.js';
 import { Refusal, unavailable } from '../ws/refusal.js';
@@ -116,22 +116,25 @@ export class LiveServer {
     // Not before: the guards' own dependencies, APP_GUARD and useGlobalGuards() are not there in the constructor.
     this.guards = new UpgradeGuards(this.contexts, this.gateway);
     const { port, host, upgrade } = this.settings;
+    const { observers } = this;
     const takeUpgrade: TakeUpgrade = (...event) => this.door.handle(...event);
+    const hooks: HttpServerHooks = {
+      takeRequest: (...event) => this.door.handleRequest(...event),
+      refused: ({ result, reason }, address) => observers.handshake(result, address, reason),
+      droppedSilent: () => observers.droppedSilent(),
+    };
     if (port === 'app') {
       this.unroute = routeUpgrades(
         this.host.httpAdapter.getHttpServer() as Server,
         upgrade.path,
         takeUpgrade,
         this.shared,
+        hooks,
       );
       return;
     }
     this.logger.log({ msg: 'starting', host, port });
-    const { observers } = this;
-    this.http = new LiveHttpServer(takeUpgrade, {
-      refused: ({ result, reason }, address) => observers.handshake(result, address, reason),
-      droppedSilent: () => observers.droppedSilent(),
-    });
+    this.http = new LiveHttpServer(takeUpgrade, hooks);
     // In watch mode the new process starts while the old one drains. In production a port in use is a mistake.
     const patienceMs = process.env['NODE_ENV'] === 'production' ? 0 : portPatienceMs;
     this.address = await this.http.listen(port, host, patienceMs);

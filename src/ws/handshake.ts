@@ -66,10 +66,27 @@ export function handshakeFault(request: IncomingMessage, path: string): Refusal 
   return undefined;
 }
 
+/**
+ * What a request that is no upgrade is refused with when it must have been a handshake to `path`: only a proxy takes
+ * `Upgrade` or `Connection` away and leaves the other headers. [L-1.8]
+ */
+export function strippedUpgrade(request: IncomingMessage, path: string): Refusal | undefined {
+  const { headers, httpVersionMajor } = request;
+  const isHandshake =
+    headers['sec-websocket-key'] !== undefined || headers['sec-websocket-version'] !== undefined;
+  if (!isHandshake || httpVersionMajor !== 1 || pathOf(request) !== path) return undefined;
+  return new Refusal(
+    426,
+    'The Upgrade header is missing: a proxy in front must pass Upgrade and Connection',
+    { Upgrade: 'websocket' },
+    'upgrade-missing',
+  );
+}
+
 function malformation(request: IncomingMessage): string | undefined {
   const { headers, method, httpVersion } = request;
   if (method !== 'GET') return 'A handshake is a GET';
-  if (httpVersion !== '1.1') return 'A handshake is HTTP/1.1';
+  if (httpVersion !== '1.1') return 'A handshake is HTTP/1.1, also from a proxy to this server';
   if (request.rawHeaders.length > 2 * maxHandshakeHeaders) return 'Too many headers';
   if (headers.upgrade?.toLowerCase() !== 'websocket') return 'Only an upgrade to websocket is served';
   if (headers['transfer-encoding'] !== undefined) return 'A handshake has no body';

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { maxHandshakeHeaders } from './handshake.js';
 import { plainAddress } from './ip-address.js';
-import { Refusal, refuse } from './refusal.js';
+import { Refusal, refuse, respond } from './refusal.js';
 import { SilentSockets } from './silent-sockets.js';
 
 /** Takes an upgrade; `unfinishedResponse`: an earlier request on the same socket is not answered yet. */
@@ -24,13 +24,15 @@ export interface HttpLimits {
 
 /** Hears of what never becomes a handshake. */
 export interface HttpServerHooks {
-  /** Node's parser gave the request up; `address` is the socket's. */
+  /** A request that is no upgrade; returns whether it is answered. */
+  takeRequest(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Something else was refused, for example by Node's parser; `address` is the socket's. */
   refused(refusal: Refusal, address: string): void;
   /** A socket was closed that had sent nothing, to make room for a newer one. */
   droppedSilent(): void;
 }
 
-const noHooks: HttpServerHooks = { refused() {}, droppedSilent() {} };
+export const noHooks: HttpServerHooks = { takeRequest: () => false, refused() {}, droppedSilent() {} };
 
 /** Slow or silent peers lose their socket by these; see the limits in SECURITY.md. */
 const httpLimits: HttpLimits = {
@@ -60,7 +62,10 @@ export class LiveHttpServer {
     this.server = createServer({ ...limits }, (request, response) => {
       silent.asked(request.socket);
       responses.note(request, response);
-      notFound(response);
+      if (hooks.takeRequest(request, response)) return;
+      const refusal = new Refusal(404, 'Only WebSocket upgrades are served here');
+      hooks.refused(refusal, plainAddress(request.socket.remoteAddress));
+      respond(response, refusal);
     });
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       if (!socket.writable) {
@@ -140,20 +145,6 @@ function parserRefusal({ code }: NodeJS.ErrnoException): Refusal {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Refusal(408, 'The request did not come in time');
   if (code === 'HPE_HEADER_OVERFLOW') return new Refusal(431, 'The headers are too large');
   return new Refusal(400, 'This is no HTTP/1.1 request');
-}
-
-function notFound(response: ServerResponse): void {
-  const body = JSON.stringify({
-    statusCode: 404,
-    error: 'Not Found',
-    message: 'Only WebSocket upgrades are served here',
-  });
-  response.writeHead(404, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    Connection: 'close',
-  });
-  response.end(body);
 }
 
 function listenFailure(port: number, host: string, error: NodeJS.ErrnoException): string {

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** How a handshake ended, as a metric's label. */
@@ -10,6 +10,7 @@ export type HandshakeResult =
   | 'origin'
   | 'not-found'
   | 'wrong-version'
+  | 'upgrade-missing'
   | 'request-timeout'
   | 'headers-too-large'
   | 'too-many'
@@ -65,19 +66,41 @@ export function unavailable(message: string, retryAfterSeconds = 1): Refusal {
 /** How long a refused peer has to take its answer, in milliseconds. */
 const lingerMs = 500;
 
+/** Writes the refusal as the response to a request that is no upgrade. */
+export function respond(response: ServerResponse, refusal: Refusal): void {
+  const { body, headers } = answerOf(refusal);
+  response.writeHead(refusal.statusCode, headers);
+  response.end(body);
+}
+
 /** Writes the refusal and destroys the socket; whatever the peer still sends is not looked at. */
-export function refuse(socket: Duplex, { statusCode, message, headers }: Refusal): void {
-  const error = STATUS_CODES[statusCode] ?? 'Error';
-  const body = JSON.stringify({ statusCode, error, message });
-  const lines = Object.entries({
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': String(Buffer.byteLength(body)),
-    ...headers,
-    Connection: 'close',
-  }).map(([name, value]) => `${name}: ${value.replaceAll(/[^\t\x20-\x7e]/g, '')}\r\n`);
+export function refuse(socket: Duplex, refusal: Refusal): void {
+  const { error, body, headers } = answerOf(refusal);
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `${name}: ${value.replaceAll(/[^\t\x20-\x7e]/g, '')}\r\n`,
+  );
   // Bytes that lie unread when a socket is destroyed make the system cut it off, answer and all: so they are read.
   socket.resume();
   const late = setTimeout(() => socket.destroy(), lingerMs).unref();
   socket.once('close', () => clearTimeout(late));
-  socket.end(`HTTP/1.1 ${String(statusCode)} ${error}\r\n${lines.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${String(refusal.statusCode)} ${error}\r\n${lines.join('')}\r\n${body}`);
+}
+
+function answerOf({ statusCode, message, headers }: Refusal): {
+  readonly error: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+} {
+  const error = STATUS_CODES[statusCode] ?? 'Error';
+  const body = JSON.stringify({ statusCode, error, message });
+  return {
+    error,
+    body,
+    headers: {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': String(Buffer.byteLength(body)),
+      ...headers,
+      Connection: 'close',
+    },
+  };
 }

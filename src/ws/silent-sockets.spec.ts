@@ -25,7 +25,7 @@ async function start(most: number) {
       socket.resume();
       upgraded.push(() => refuse(socket, new Refusal(503, 'The test is over')));
     },
-    { refused() {}, droppedSilent: () => (dropped.count += 1) },
+    { takeRequest: () => false, refused() {}, droppedSilent: () => (dropped.count += 1) },
     undefined,
     silent,
   );

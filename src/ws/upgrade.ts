@@ -1,12 +1,12 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ClientAddresses } from './client-address.js';
-import { dropEmptySubprotocols, handshakeFault, useOriginForm } from './handshake.js';
+import { dropEmptySubprotocols, handshakeFault, strippedUpgrade, useOriginForm } from './handshake.js';
 import { Occupancy, type OccupancyLimits } from './occupancy.js';
 import { PendingHandshake } from './pending-handshake.js';
-import { Refusal, refuse, unavailable } from './refusal.js';
+import { Refusal, refuse, respond, unavailable } from './refusal.js';
 import type { ServedWebSocket } from './served-web-socket.js';
 import type { UpgradeHooks } from './upgrade-hooks.js';
 import { makeWebSocketServer } from './websocket-server.js';
@@ -55,6 +55,15 @@ export class UpgradeDoor {
     const refusal = this.lookOver(request, address, unfinishedResponse);
     if (refusal === undefined) void this.decide(this.enter(request, socket, address, head));
     else this.refuse(socket, address, refusal);
+  }
+
+  /** A request that is no upgrade; answers it, and returns true, when a proxy has made it that. Never throws. */
+  handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
+    const refusal = strippedUpgrade(request, this.options.path);
+    if (refusal === undefined) return false;
+    this.hooks.handshake(refusal.result, this.addresses.of(request), refusal.reason);
+    respond(response, refusal);
+    return true;
   }
 
   /** Refuses everybody who is still pending. */

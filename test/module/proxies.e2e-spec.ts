@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { LiveMetrics, LiveMetricsModule } from '../../src/nest/metrics/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { platforms, startLiveApp } from '../support/live-app.js';
 import { LogRecorder } from './support/log-recorder.js';
+import { refusalOf } from './support/refusal-of.js';
+
+const isRefusal = (entry: unknown): boolean => (entry as { msg?: string }).msg === 'handshake refused';
 
 describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
   it('[L-9.14] a proxy that trustedProxies lacks is named in one warning', async () => {
@@ -19,6 +23,59 @@ describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
     expect(log.live('warn').filter((entry) => String(entry).startsWith('X-Forwarded-For'))).toEqual([
       'X-Forwarded-For comes from 127.0.0.1, which is not in trustedProxies, and is not believed: all clients behind it ' +
         "count as one address. If it is a proxy of yours, name it: trustedProxies: ['127.0.0.1'].",
+    ]);
+  });
+
+  it.each([0, 'app'] as const)(
+    '[L-1.8] a handshake whose Upgrade a proxy has removed is answered 426, logged and counted, on port %s',
+    async (port) => {
+      const log = new LogRecorder();
+      const { app, url } = await startLiveApp({
+        platform,
+        options: { port, trustedProxies: 1 },
+        imports: [LiveMetricsModule],
+        before: log.use,
+      });
+      const headers = { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==', 'X-Forwarded-For': '203.0.113.7' };
+      const reason = 'The Upgrade header is missing: a proxy in front must pass Upgrade and Connection';
+      for (let n = 0; n < 2; n++) {
+        const answer = await fetch(url.replace('ws:', 'http:'), { headers });
+        expect([answer.status, answer.headers.get('upgrade'), await answer.json()]).toEqual([
+          426,
+          'websocket',
+          { statusCode: 426, error: 'Upgrade Required', message: reason },
+        ]);
+      }
+      const entry = {
+        msg: 'handshake refused',
+        result: 'upgrade-missing',
+        remoteAddr: '203.0.113.7',
+        reason,
+      };
+      expect([log.live('warn'), log.live('debug')].map((entries) => entries.filter(isRefusal))).toEqual([
+        [entry],
+        [entry],
+      ]);
+      expect(await app.get(LiveMetrics).text()).toContain('handshakes_total{result="upgrade-missing"} 2');
+    },
+  );
+
+  it('[L-1.4] a request that is no handshake leaves a line in the log of the own port, and is the application’s on its port', async () => {
+    const log = new LogRecorder();
+    const own = await startLiveApp({ platform, before: log.use });
+    expect((await fetch(own.url.replace('ws:', 'http:'))).status).toBe(404);
+    expect(log.live('warn').filter(isRefusal)).toMatchObject([
+      { result: 'not-found', remoteAddr: '127.0.0.1' },
+    ]);
+    const shared = await startLiveApp({ platform, options: { port: 'app' }, before: log.use });
+    expect((await fetch(shared.url.replace('ws:', 'http:'))).status).toBe(404);
+    const key = { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' };
+    const elsewhere = await fetch(`${shared.httpUrl}/other`, { headers: key });
+    expect([elsewhere.status, log.live('warn').filter(isRefusal).length]).toEqual([404, 1]);
+    expect((await refusalOf(`${shared.url}/other`)).statusCode).toBe(404);
+    expect(log.live('warn').filter(isRefusal)).toMatchObject([
+      { reason: 'Only WebSocket upgrades are served here' },
+      { reason: 'Nothing lives at this path' },
     ]);
   });
 });

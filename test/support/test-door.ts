@@ -85,6 +85,7 @@ export class TestDoor {
     const server = new LiveHttpServer(
       (...event) => test.door.handle(...event),
       {
+        takeRequest: (...event) => test.door.handleRequest(...event),
         refused: ({ result, reason }) => test.note(test.unparsed, `${result}: ${reason}`),
         droppedSilent: () => {},
       },

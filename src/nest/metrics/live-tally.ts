@@ -42,6 +42,7 @@ const handshakeResults: Record<HandshakeResult, true> = {
   origin: true,
   'not-found': true,
   'wrong-version': true,
+  'upgrade-missing': true,
   'request-timeout': true,
   'headers-too-large': true,
   'too-many': true,
