@@ -16,7 +16,7 @@ redis('RedisBroker on a cluster, as every broker', () => {
 
   // One for all, because it takes seconds to agree; each check has a prefix of its own.
   beforeAll(async () => {
-    cluster = await RedisCluster.start((remove) => removals.push(remove));
+    cluster = await RedisCluster.start({ over: (remove) => removals.push(remove) });
   });
   afterAll(async () => {
     for (const remove of removals) await remove();

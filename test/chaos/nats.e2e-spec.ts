@@ -12,7 +12,7 @@ describeWith(natsServer)('Two instances on a NATS that fails, under 2,000 public
   async function world() {
     const server = await NatsServer.start();
     onTestFinished(() => server.remove());
-    return { server, all: await FaultWorld.start([server.url, server.url], history) };
+    return { server, all: await FaultWorld.start([server.url, server.url], { history }) };
   }
 
   it('[L-5.10] goes on without a gap when it was killed and comes back with what it had', async () => {

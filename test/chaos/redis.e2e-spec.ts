@@ -4,7 +4,7 @@ import { sleep, until } from '../brokers/support/waiting.js';
 import { CutProxy } from '../support/cut-proxy.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis-server.js';
-import { FaultWorld, line, perSecond, within } from './support/fault-world.js';
+import { FaultWorld, faultTopics, line, usualPerSecond, within } from './support/fault-world.js';
 import { Instance } from './support/instance.js';
 import { flawless, Ledger } from './support/ledger.js';
 import { WireSubscriber } from './support/subscribers.js';
@@ -42,7 +42,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     const counted = async () =>
       sumOf(((await server.run('MGET', ...topics.map((topic) => `count:${topic}`))) as string[]).map(Number));
     const hearsAll = () => Promise.all([...reader.heard.values()].map((heard) => heard.liveAgain()));
-    bridge.publish(topics, perSecond);
+    bridge.publish(topics, usualPerSecond);
     await hearsAll();
     const [kills, missed] = [4, 200];
     for (let kill = 0; kill < kills; kill++) {
@@ -185,8 +185,8 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     const server = await RedisServer.start();
     const proxy = await CutProxy.to(server.url);
     onTestFinished(() => proxy.close());
-    const history = 500;
-    const all = await FaultWorld.start([server.url, proxy.through(server.url)], history);
+    const history = 200;
+    const all = await FaultWorld.start([server.url, proxy.through(server.url)], { history });
     const cutUntil = async (enough: () => Promise<void>) => {
       proxy.cut();
       const notReadyMs = await all.notReady(all.instances.slice(1));
@@ -197,7 +197,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     const short = await cutUntil(() => sleep(500));
     await sleep(500);
     const toldBefore = sumOf(all.told);
-    const most = all.ledger.size + 10 * history * 1.5;
+    const most = all.ledger.size + faultTopics.length * history * 1.5;
     const long = await cutUntil(() =>
       until('the history is too short', () => all.ledger.size > most, 60_000),
     );

@@ -8,14 +8,20 @@ interface SlotRange {
   readonly node: RedisServer;
 }
 
+export interface RedisClusterOptions {
+  /** Of each master. */
+  readonly replicas?: number;
+  /** Is given what must run when the cluster is no longer needed. */
+  readonly over?: (remove: () => Promise<void>) => void;
+}
+
 /** A real Redis cluster of this test's own: three masters, each with a third of the slots. */
 export class RedisCluster {
   private constructor(readonly nodes: readonly RedisServer[]) {}
 
-  /** @param over is given what must run when the cluster is no longer needed */
-  static async start(over?: (remove: () => Promise<void>) => void): Promise<RedisCluster> {
+  static async start({ replicas = 0, over }: RedisClusterOptions = {}): Promise<RedisCluster> {
     const nodes: RedisServer[] = [];
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 3 * (1 + replicas); i++) {
       // Not the port + 10,000 that is the default: that may be past the last.
       const busPort = String(await freePort());
       const cluster = [
@@ -25,11 +31,21 @@ export class RedisCluster {
         '2000',
         '--cluster-port',
         busPort,
+        '--repl-diskless-sync-delay',
+        '0',
       ];
       nodes.push(await RedisServer.start({ args: cluster }, over));
     }
     const addresses = nodes.map(({ port }) => `127.0.0.1:${String(port)}`);
-    execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { stdio: 'ignore' });
+    const create = [
+      '--cluster',
+      'create',
+      ...addresses,
+      '--cluster-replicas',
+      String(replicas),
+      '--cluster-yes',
+    ];
+    execFileSync('redis-cli', create, { stdio: 'ignore' });
     const cluster = new RedisCluster(nodes);
     await cluster.agreed();
     return cluster;
@@ -59,8 +75,25 @@ export class RedisCluster {
     return { from, to };
   }
 
-  private async ranges(): Promise<SlotRange[]> {
-    const rows = (await this.nodes[0]?.run('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+  /** The master of a slot dies; ends when its replica has its place and it is a replica itself. */
+  async loseMaster(slot: number): Promise<void> {
+    const master = await this.masterOf(slot);
+    await master.stop('SIGKILL');
+    const others = this.nodes.filter((node) => node !== master);
+    const isReplaced = async (): Promise<boolean> => (await this.masterOf(slot, others)) !== master;
+    while (!(await isReplaced())) await pause();
+    await master.start();
+    await this.agreed();
+  }
+
+  private async masterOf(slot: number, asked = this.nodes): Promise<RedisServer> {
+    const range = (await this.ranges(asked)).find(({ first, last }) => first <= slot && slot <= last);
+    if (range === undefined) throw new Error(`Nobody has slot ${String(slot)}`);
+    return range.node;
+  }
+
+  private async ranges([asked] = this.nodes): Promise<SlotRange[]> {
+    const rows = (await asked?.run('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
     return rows.flatMap(([first, last, [, port]]) => {
       const node = this.nodes.find((each) => each.port === port);
       return node === undefined ? [] : [{ first, last, node }];
@@ -71,10 +104,13 @@ export class RedisCluster {
   private async agreed(): Promise<void> {
     for (const node of this.nodes) {
       while (!String(await node.run('CLUSTER', 'INFO')).includes('cluster_state:ok')) {
-        await new Promise((resolve) => {
-          setTimeout(resolve, 50);
-        });
+        await pause();
       }
     }
   }
 }
+
+const pause = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, 50);
+  });

@@ -6,29 +6,45 @@ import { Ledger, type Verdict } from './ledger.js';
 import { AppSubscriber, type Subscriber, WireSubscriber } from './subscribers.js';
 
 /** Publications, of both instances together. */
-export const perSecond = Number(process.env['CHAOS_PER_SECOND'] ?? 2_000);
-const topics = Array.from({ length: 10 }, (_, i) => `chaos/${String(i)}`);
+export const usualPerSecond = Number(process.env['CHAOS_PER_SECOND'] ?? 2_000);
+export const faultTopics = Array.from({ length: 25 }, (_, i) => `chaos/${String(i)}`);
 const instanceNumbers = 100_000_000;
 
-/** Two instances on one engine, an application and a plain client on each, and 2,000 publications a second. */
+export interface FaultWorldOptions {
+  /** Publications of each topic that are kept. */
+  readonly history?: number;
+  /** Publications a second, of both instances together. */
+  readonly perSecond?: number;
+  /** Applications on each instance that stay, and as many that can be sent away. */
+  readonly apps?: number;
+}
+
+/** Two instances on one engine, with applications and a plain client on each, and publications on both. */
 export class FaultWorld {
   readonly ledger = new Ledger();
   readonly apps: AppSubscriber[] = [];
+  /** Those of the applications that leave when they are asked to. */
+  readonly travelers: AppSubscriber[] = [];
   readonly wires: WireSubscriber[] = [];
   readonly instances: Instance[] = [];
 
   /** @param urls of the engine, one for each instance: the ways there may differ */
-  static async start(urls: readonly [string, string], history = 100_000): Promise<FaultWorld> {
+  static async start(
+    urls: readonly [string, string],
+    { history = 100_000, perSecond = usualPerSecond, apps = 1 }: FaultWorldOptions = {},
+  ): Promise<FaultWorld> {
     const world = new FaultWorld();
     onTestFinished(() => world.end());
     await Promise.all(urls.map((broker, place) => world.begin(broker, place, history)));
     await until('both are ready', async () => (await world.ready()).every(Boolean), 30_000);
     for (const { sockets } of world.instances) {
-      world.apps.push(new AppSubscriber(() => sockets, topics));
-      world.wires.push(await WireSubscriber.connect(sockets, topics));
+      const app = (): AppSubscriber => new AppSubscriber(() => sockets, faultTopics);
+      world.apps.push(...Array.from({ length: apps }, app));
+      if (apps > 1) world.travelers.push(...Array.from({ length: apps }, app));
+      world.wires.push(await WireSubscriber.connect(sockets, faultTopics));
     }
-    await Promise.all(world.apps.map((app) => app.ready()));
-    for (const instance of world.instances) instance.publish(topics, perSecond / 2);
+    await Promise.all([...world.apps, ...world.travelers].map((app) => app.ready()));
+    for (const instance of world.instances) instance.publish(faultTopics, perSecond / 2);
     await until('publications flow', () => world.ledger.size > perSecond / 2, 30_000);
     await world.liveAgain();
     return world;
@@ -67,7 +83,7 @@ export class FaultWorld {
   }
 
   get subscribers(): readonly Subscriber[] {
-    return [...this.apps, ...this.wires];
+    return [...this.apps, ...this.travelers, ...this.wires];
   }
 
   /** What the library's own checker finds on the wire. */
@@ -116,8 +132,11 @@ export function within(ms: number): number {
 
 /** One line for the log of a test. */
 export function line(what: string, verdict: Verdict, figures: Readonly<Record<string, number>>): string {
-  const { expected, delivered, told, silent, duplicates, reorders } = verdict;
+  const { faults, ...counts } = verdict;
   const rounded = Object.entries(figures).map(([name, value]) => `${name} ${String(Math.round(value))}`);
   const load = loadavg()[0]?.toFixed(1);
-  return `${what} (load ${String(load)}): ${rounded.join(', ')}; expected ${String(expected)}, delivered ${String(delivered)}, lost and told ${String(told)}, silent ${String(silent)}, duplicates ${String(duplicates)}, reorders ${String(reorders)}`;
+  const counted = Object.entries({ ...counts, faults: faults.length }).map(
+    ([name, value]) => `${name} ${String(value)}`,
+  );
+  return `${what} (load ${String(load)}): ${rounded.join(', ')}; ${counted.join(', ')}`;
 }

@@ -119,5 +119,5 @@ async function brokerOf(url) {
     return new NatsBroker({ url });
   }
   const { RedisBroker } = await import('../../../dist/brokers/redis/index.js');
-  return new RedisBroker({ url });
+  return new RedisBroker({ url: url.includes('sentinel') ? url : url.split(',') });
 }

@@ -89,6 +89,15 @@ export class Instance {
     return (await fetch(`${this.http}/health/${which}`)).status;
   }
 
+  /** Stands still, with its connections open, as a process on a machine that is suspended. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.ended;

@@ -1,7 +1,7 @@
 import type { Position } from '../../../src/protocol/position.js';
 import type { Heard, Segment } from './heard.js';
 
-type Fate = 'before' | 'delivered' | 'told' | 'silent' | 'wrong';
+type Fate = 'before' | 'delivered' | 'told' | 'forgotten' | 'silent' | 'wrong';
 
 export interface Verdict {
   /** Acknowledged publications, once for each subscriber of their topics. */
@@ -9,10 +9,17 @@ export interface Verdict {
   readonly delivered: number;
   /** Not delivered, and the subscriber was told. */
   readonly told: number;
+  /**
+   * Lost by an engine that went back, before it was delivered: the subscriber's past is the engine's, and goes on. Must be 0
+   * where the engine loses nothing.
+   */
+  readonly forgotten: number;
   /** Not delivered, and not a word of it. Must be 0. */
   readonly silent: number;
   /** Something else was delivered at that position. Must be 0. */
   readonly wrong: number;
+  /** Positions for which two subscribers hold different publications. Must be 0. */
+  readonly mixed: number;
   /** Delivered again, by offset or by content. Must be 0. */
   readonly duplicates: number;
   /** Delivered before what comes first. Must be 0. */
@@ -21,7 +28,15 @@ export interface Verdict {
 }
 
 /** What every verdict must say. */
-export const flawless = { silent: 0, wrong: 0, duplicates: 0, reorders: 0, faults: [] } as const;
+export const flawless = {
+  forgotten: 0,
+  silent: 0,
+  wrong: 0,
+  mixed: 0,
+  duplicates: 0,
+  reorders: 0,
+  faults: [],
+} as const;
 
 /** All publications that were acknowledged: what a publisher counts on. */
 export class Ledger {
@@ -56,8 +71,15 @@ export class Ledger {
     );
   }
 
-  judge(subscribers: Iterable<ReadonlyMap<string, Heard>>): Verdict {
-    const counts: Record<Fate, number> = { before: 0, delivered: 0, told: 0, silent: 0, wrong: 0 };
+  judge(subscribers: readonly ReadonlyMap<string, Heard>[]): Verdict {
+    const counts: Record<Fate, number> = {
+      before: 0,
+      delivered: 0,
+      told: 0,
+      forgotten: 0,
+      silent: 0,
+      wrong: 0,
+    };
     let [duplicates, reorders] = [0, 0];
     const faults = [...this.doubled];
     for (const heardOf of subscribers)
@@ -67,9 +89,9 @@ export class Ledger {
         reorders += heard.reorders;
         faults.push(...heard.faults);
       }
-    const { delivered, told, silent, wrong } = counts;
-    const expected = delivered + told + silent + wrong;
-    return { expected, delivered, told, silent, wrong, duplicates, reorders, faults };
+    const { before: _before, ...fates } = counts;
+    const expected = Object.values(fates).reduce((sum, count) => sum + count, 0);
+    return { expected, ...fates, mixed: mixedPositions(subscribers), duplicates, reorders, faults };
   }
 
   private count(topic: string, { segments }: Heard, counts: Record<Fate, number>): void {
@@ -108,17 +130,22 @@ function fateOf(
   n: number,
   isLastEpoch: boolean,
 ): Fate {
-  let seen = false;
+  let [seen, wasLeft] = [false, false];
   for (const [place, { epochs, start, untold, numbers }] of chains.entries()) {
     if (!epochs.has(epoch)) continue;
     seen = true;
+    wasLeft = [...epochs].at(-1) !== epoch;
     if (offset <= start && untold) return 'silent';
     if (offset <= start) return place === 0 ? 'before' : 'told';
     const there = numbers[offset - start - 1];
     if (there?.n === n) return 'delivered';
     // Another publication at the place: under the same epoch a lie, under a later one a loss of the engine.
-    if (there !== undefined) return there.epoch === epoch ? 'wrong' : 'silent';
+    if (there !== undefined) return there.epoch === epoch ? 'wrong' : 'forgotten';
   }
+  // An epoch that began and ended while the subscriber was away: it came under a later one.
+  if (!seen && chains.some(({ start, numbers }) => numbers[offset - start - 1]?.n === n)) return 'delivered';
+  // The stream went on under another epoch, from before this one's end.
+  if (wasLeft) return 'forgotten';
   // After the last that was heard of its stream: told only by a start in another one.
   if (seen) return chains.at(-1)?.epochs.has(epoch) === true ? 'silent' : 'told';
   return isLastEpoch ? 'silent' : 'told';
@@ -128,4 +155,19 @@ function fateOf(
 function repeated(segments: readonly Segment[]): number {
   const all = segments.flatMap(({ numbers }) => numbers);
   return all.length - new Set(all).size;
+}
+
+/** Positions for which not everybody holds the same publication, acknowledged or not. */
+function mixedPositions(subscribers: readonly ReadonlyMap<string, Heard>[]): number {
+  const held = new Map<string, number>();
+  const mixed = new Set<string>();
+  for (const heardOf of subscribers)
+    for (const [topic, { segments }] of heardOf)
+      for (const { epoch, start, numbers } of segments)
+        for (const [i, n] of numbers.entries()) {
+          const position = `${topic} ${epoch} ${String(start + 1 + i)}`;
+          if ((held.get(position) ?? n) !== n) mixed.add(position);
+          held.set(position, n);
+        }
+  return mixed.size;
 }

@@ -15,6 +15,9 @@ interface Content {
   readonly at: number;
 }
 
+/** Where nothing listens. */
+const nowhere = 'ws://127.0.0.1:1/live';
+
 /** Somebody who reads some topics. */
 export interface Subscriber {
   readonly heard: ReadonlyMap<string, Heard>;
@@ -26,6 +29,8 @@ export class AppSubscriber implements Subscriber {
   readonly heard: ReadonlyMap<string, Heard>;
   /** Connections that ended. */
   cuts = 0;
+  private socket: WebSocket | undefined;
+  private away = false;
   private readonly client: LiveClient;
   private readonly started: Promise<unknown>;
 
@@ -36,9 +41,12 @@ export class AppSubscriber implements Subscriber {
     private readonly reasons: string[] = [],
   ) {
     this.heard = new Map(topics.map((topic) => [topic, new Heard()]));
+    const opens = (socket: WebSocket): void => void (this.socket = socket);
+    const chosen = (): string => (this.away ? nowhere : urlOf());
     class Chosen extends WebSocket {
       constructor(_url: string, protocols: string[]) {
-        super(urlOf(), protocols);
+        super(chosen(), protocols);
+        opens(this);
       }
     }
     const webSocket = Chosen as unknown as WebSocketConstructor;
@@ -51,6 +59,16 @@ export class AppSubscriber implements Subscriber {
   async ready(): Promise<this> {
     await this.started;
     return this;
+  }
+
+  /** Its network is gone, until it comes back. */
+  leave(): void {
+    this.away = true;
+    this.socket?.terminate();
+  }
+
+  comeBack(): void {
+    this.away = false;
   }
 
   close(): void {

@@ -1,0 +1,251 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { sleep, until } from '../../brokers/support/waiting.js';
+import { hashSlot } from '../../../src/brokers/redis/hash-slot.js';
+import { RedisCluster } from '../../support/redis-cluster.js';
+import { RedisSentinels } from '../../support/redis-sentinels.js';
+import { RedisServer } from '../../support/redis-server.js';
+import { faultTopics } from './fault-world.js';
+import type { Store, StoreFault } from './store-fault.js';
+
+const appendOnly = ['--appendonly', 'yes'];
+/** No schedule of saving of its own that a test could reach. */
+const dump = ['--dbfilename', 'dump.rdb', '--save', '3600 100000000'];
+
+/** A store that is one server. */
+async function single(
+  args: readonly string[],
+  strike: (server: RedisServer) => Promise<void>,
+  prepare?: (server: RedisServer) => Promise<void>,
+): Promise<Store> {
+  const server = await RedisServer.start({ args });
+  await prepare?.(server);
+  return { urls: [server.url, server.url], strike: () => strike(server) };
+}
+
+/** It comes back with what a file or folder of it held some time ago. */
+async function goesBack(server: RedisServer, file: string, lostMs: number): Promise<void> {
+  const [now, copy] = [join(server.folder, file), join(server.folder, 'copy')];
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(now, copy, { recursive: true });
+  await sleep(lostMs);
+  await server.stop('SIGKILL');
+  rmSync(now, { recursive: true });
+  cpSync(copy, now, { recursive: true });
+  await server.start();
+}
+
+async function follows(server: RedisServer): Promise<boolean> {
+  return server.run('INFO', 'replication').then(
+    (info) => String(info).includes('master_link_status:up'),
+    () => false,
+  );
+}
+
+async function pair(): Promise<readonly [RedisServer, RedisServer]> {
+  const first = await RedisServer.start();
+  const replica = ['--replicaof', '127.0.0.1', String(first.port), '--repl-diskless-sync-delay', '0'];
+  const second = await RedisServer.start({ args: replica });
+  await until('the replica is in step', () => follows(second), 10_000);
+  return [first, second];
+}
+
+const keysOf = (topic: string): string[] => [`live:{${topic}}`, `live:{${topic}}:h`];
+
+export const redisStoreFaults: readonly StoreFault[] = [
+  {
+    name: 'a clean restart with an append-only file',
+    cost: 'nothing',
+    begin: () =>
+      single(appendOnly, async (server) => {
+        await server.stop();
+        await server.start();
+      }),
+  },
+  {
+    name: 'a restart that loads 200,000 keys',
+    cost: 'nothing',
+    begin: () =>
+      single(
+        [...appendOnly, '--key-load-delay', '15'],
+        async (server) => {
+          await server.stop();
+          await server.start();
+        },
+        async (server) => {
+          const script = "for i = 1, 200000 do redis.call('SET', KEYS[1] .. i, i) end";
+          await server.run('EVAL', script, '1', 'other:');
+          await server.run('BGREWRITEAOF');
+          await sleep(1_000);
+        },
+      ),
+  },
+  {
+    name: 'a crash that takes the last second of the append-only file',
+    cost: 'what is lost',
+    begin: () => single(appendOnly, (server) => goesBack(server, 'appendonlydir', 1_000)),
+  },
+  {
+    name: 'a crash that goes back to the last dump',
+    cost: 'what is lost',
+    begin: () =>
+      single(dump, async (server) => {
+        await server.run('SAVE');
+        await sleep(1_000);
+        await server.stop('SIGKILL');
+        await server.start();
+      }),
+  },
+  {
+    name: 'a restored backup',
+    cost: 'what is lost',
+    begin: () =>
+      single(dump, async (server) => {
+        await server.run('SAVE');
+        const backup = join(server.folder, 'backup');
+        cpSync(join(server.folder, 'dump.rdb'), backup);
+        await sleep(3_000);
+        await server.stop();
+        cpSync(backup, join(server.folder, 'dump.rdb'));
+        await server.start();
+      }),
+  },
+  {
+    name: 'FLUSHDB',
+    cost: 'what is lost',
+    begin: () => single([], async (server) => void (await server.run('FLUSHDB'))),
+  },
+  {
+    name: 'keys of topics that are deleted one by one',
+    cost: 'what is lost',
+    begin: () =>
+      single([], async (server) => {
+        const keys = faultTopics.flatMap(keysOf);
+        for (const [i, key] of keys.entries()) if (i % 3 === 0) await server.run('DEL', key);
+      }),
+  },
+  {
+    name: 'histories that expire',
+    cost: 'what is lost',
+    begin: () =>
+      single([], async (server) => {
+        for (const topic of faultTopics) await server.run('PEXPIRE', `live:{${topic}}:h`, '1');
+        await sleep(50);
+      }),
+  },
+  {
+    name: 'keys that are evicted for want of memory',
+    cost: 'what is lost',
+    begin: () =>
+      single(['--maxmemory-policy', 'allkeys-random'], async (server) => {
+        const used = /^used_memory:(\d+)/m.exec(String(await server.run('INFO', 'memory')))?.[1];
+        await server.run('CONFIG', 'SET', 'maxmemory', String(Math.round(Number(used) * 0.8)));
+        await sleep(300);
+        await server.run('CONFIG', 'SET', 'maxmemory', '0');
+      }),
+  },
+  {
+    name: 'a replica that was behind is promoted, and goes back again without a restart',
+    cost: 'what is lost',
+    async begin() {
+      let [master, replica] = await pair();
+      const urls = [master.url, replica.url].join();
+      return {
+        urls: [urls, urls],
+        async strike() {
+          await replica.run('REPLICAOF', 'NO', 'ONE');
+          await sleep(500);
+          await master.run('REPLICAOF', '127.0.0.1', String(replica.port));
+          [master, replica] = [replica, master];
+          await until('the old master follows', () => follows(replica), 20_000);
+        },
+      };
+    },
+  },
+  {
+    name: 'a replica that was behind is promoted, and the old master restarts',
+    cost: 'what is lost',
+    async begin() {
+      let [master, replica] = await pair();
+      const urls = [master.url, replica.url].join();
+      return {
+        urls: [urls, urls],
+        async strike() {
+          await replica.run('REPLICAOF', 'NO', 'ONE');
+          await sleep(500);
+          await master.stop('SIGKILL');
+          await master.start();
+          await master.run('REPLICAOF', '127.0.0.1', String(replica.port));
+          [master, replica] = [replica, master];
+          await until('the old master follows', () => follows(replica), 20_000);
+        },
+      };
+    },
+  },
+  ...([true, undefined] as const).map((awake): StoreFault => ({
+    name: `a planned fail-over by Sentinel${awake ? '' : ', while an instance stands still'}`,
+    cost: awake ? 'nothing' : 'what is lost',
+    ...(awake && { awake }),
+    async begin() {
+      const group = await RedisSentinels.start();
+      const urls = [group.url, group.url] as const;
+      return {
+        urls,
+        async strike() {
+          const old = await group.masterPort();
+          await group.run(0, 'SENTINEL', 'FAILOVER', 'main');
+          const server = group.servers.find(({ port }) => port === old);
+          if (server !== undefined)
+            await until('the old master follows', () => group.follows(server), 40_000);
+        },
+      };
+    },
+  })),
+  {
+    name: 'a master that dies, by Sentinel',
+    cost: 'what is lost',
+    async begin() {
+      const group = await RedisSentinels.start();
+      return {
+        urls: [group.url, group.url],
+        async strike() {
+          const old = await group.masterPort();
+          const server = group.servers.find(({ port }) => port === old);
+          await server?.stop('SIGKILL');
+          await until('another is the master', async () => (await group.masterPort()) !== old, 20_000);
+          await server?.start();
+          if (server !== undefined)
+            await until('the old master follows', () => group.follows(server), 40_000);
+        },
+      };
+    },
+  },
+  {
+    name: 'slots of a cluster that move',
+    cost: 'nothing',
+    async begin() {
+      const cluster = await RedisCluster.start();
+      const urls = cluster.urls.join();
+      return {
+        urls: [urls, urls],
+        async strike() {
+          for (const topic of faultTopics.slice(0, 3)) await cluster.moveSlot(hashSlot(`{${topic}}`));
+        },
+      };
+    },
+  },
+  {
+    name: 'a master of a cluster that dies',
+    cost: 'what is lost',
+    async begin() {
+      const cluster = await RedisCluster.start({ replicas: 1 });
+      const urls = cluster.urls.join();
+      return {
+        urls: [urls, urls],
+        async strike() {
+          await cluster.loseMaster(hashSlot(`{${faultTopics[0] ?? ''}}`));
+        },
+      };
+    },
+  },
+];
