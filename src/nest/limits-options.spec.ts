@@ -87,3 +87,20 @@ describe('The options of the limits', () => {
     });
   });
 });
+
+describe('The options of the way in', () => {
+  it('[S4] the path of a Unix socket is absolute and short, and is given in place of host and port', () => {
+    const socketPath = '/run/live.sock';
+    expect(resolveOptions({ socketPath }).socketPath).toBe(socketPath);
+    for (const wrong of ['live.sock', '/run/a:b', '/', '', `/${'x'.repeat(103)}`, 7 as unknown as string])
+      expect(() => resolveOptions({ socketPath: wrong })).toThrow('"socketPath" is');
+    for (const other of [{ port: 8081 }, { port: 'app' as const }, { host: '127.0.0.1' }])
+      expect(() => resolveOptions({ socketPath, ...other })).toThrow('contradict each other');
+  });
+
+  it('[S4] an origin cannot be required where any is allowed', () => {
+    expect(() => resolveOptions({ requireOrigin: true, dangerouslyAllowAnyOrigin: true })).toThrow(
+      '"requireOrigin" and "dangerouslyAllowAnyOrigin" contradict each other',
+    );
+  });
+});

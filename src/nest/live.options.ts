@@ -44,6 +44,13 @@ export interface LiveModuleOptions {
   readonly port?: number | 'app';
   /** Address that the own server binds to. @default '127.0.0.1' */
   readonly host?: string;
+  /**
+   * Unix socket of the own server, in place of `host` and `port`: an absolute path without `:`, at most 103 bytes. What a
+   * process that died has left there is removed. Whoever may write to the file may connect: its mode follows the umask.
+   * A Unix socket has no address, so `trustedProxies` behind it is a number.
+   * @default none, the server has a port
+   */
+  readonly socketPath?: string;
   /** Path of the sockets. @default '/live' */
   readonly path?: string;
   /**
@@ -61,6 +68,13 @@ export interface LiveModuleOptions {
    * Without it, a browser that sends cookies, HTTP Basic or a client certificate is refused. [L-1.7]
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Refuses a handshake that has no `Origin`, but a credential that browsers add by themselves: a cookie, HTTP Basic, a
+   * client certificate. A browser always sends an `Origin`; behind a proxy that drops it, `allowedOrigins` holds nobody up.
+   * Programs that authenticate by cookie must then send one, too. [L-1.7]
+   * @default false
+   */
+  readonly requireOrigin?: boolean;
   /** Lets pages of any origin connect, with their visitors' cookies. */
   readonly dangerouslyAllowAnyOrigin?: boolean;
   /** Lets everybody connect without a guard. `user` is `null` then unless a guard sets one. */

@@ -32,6 +32,7 @@ import type { LiveModuleOptions } from './live.options.js';
 import { LIVE_CLOCK, LIVE_SETTINGS } from './live.tokens.js';
 import { globalEnhancersOf, messageContextsWithoutGlobals } from './message-contexts.js';
 import type { ResolvedLiveOptions } from './resolve-options.js';
+import { socketUrl } from './socket-url.js';
 import { LiveStartCheck } from './start-check.js';
 
 /** Milliseconds that a port in use is tried again, outside of production. */
@@ -45,7 +46,7 @@ export class LiveServer {
   private guards: UpgradeGuards | undefined;
   private clients: LiveClients | undefined;
   private http: LiveHttpServer | undefined;
-  private address: AddressInfo | undefined;
+  private address: AddressInfo | string | undefined;
   /** With `port: 'app'`: the sockets of the application's server. */
   private readonly shared = new SharedSockets();
   private unroute: (() => void) | undefined;
@@ -115,7 +116,7 @@ export class LiveServer {
     await this.keepGlobalsAway(this.clients);
     // Not before: the guards' own dependencies, APP_GUARD and useGlobalGuards() are not there in the constructor.
     this.guards = new UpgradeGuards(this.contexts, this.gateway);
-    const { port, host, upgrade } = this.settings;
+    const { port, host, socketPath, upgrade } = this.settings;
     const { observers } = this;
     const takeUpgrade: TakeUpgrade = (...event) => this.door.handle(...event);
     const hooks: HttpServerHooks = {
@@ -133,16 +134,24 @@ export class LiveServer {
       );
       return;
     }
-    this.logger.log({ msg: 'starting', host, port });
+    const where = socketPath === undefined ? { host, port } : { socketPath };
+    this.logger.log({ msg: 'starting', ...where });
     this.http = new LiveHttpServer(takeUpgrade, hooks);
     // In watch mode the new process starts while the old one drains. In production a port in use is a mistake.
     const patienceMs = process.env['NODE_ENV'] === 'production' ? 0 : portPatienceMs;
-    this.address = await this.http.listen(port, host, patienceMs);
-    this.logger.log({ msg: 'ready', host, port: this.address.port, url: this.url() });
+    if (socketPath === undefined) {
+      const address = await this.http.listen(port, host, patienceMs);
+      this.address = address;
+      this.logger.log({ msg: 'ready', host, port: address.port, url: this.url() });
+    } else {
+      await this.http.listenAtPath(socketPath, patienceMs);
+      this.address = socketPath;
+      this.logger.log({ msg: 'ready', socketPath, url: this.url() });
+    }
   }
 
   /**
-   * Where sockets connect, for example `ws://127.0.0.1:8081/live`.
+   * Where sockets connect, for example `ws://127.0.0.1:8081/live`; on a Unix socket `ws+unix:/run/live.sock:/live`.
    *
    * @throws Error before the server listens
    */
@@ -150,7 +159,7 @@ export class LiveServer {
     const address = this.address ?? this.appAddress();
     if (address === undefined)
       throw new Error('The live server does not listen yet: call url() after app.listen().');
-    return `ws://${reachable(address)}:${String(address.port)}${this.settings.upgrade.path}`;
+    return socketUrl(address, this.settings.upgrade.path);
   }
 
   /** From now on every upgrade is answered 503. */
@@ -184,10 +193,9 @@ export class LiveServer {
     throw foreignAdapter((adapter as object | undefined)?.constructor.name ?? 'none');
   }
 
-  private appAddress(): AddressInfo | undefined {
+  private appAddress(): AddressInfo | string | undefined {
     if (this.settings.port !== 'app') return undefined;
-    const address = (this.host.httpAdapter.getHttpServer() as Server).address();
-    return address === null || typeof address === 'string' ? undefined : address;
+    return (this.host.httpAdapter.getHttpServer() as Server).address() ?? undefined;
   }
 
   private authenticate({ request, address }: PendingHandshake): Promise<ConnectionIdentity> {
@@ -227,11 +235,4 @@ export class LiveServer {
     if (this.keepsHandshakes) this.handshakes.set(session.connection, new KeptHandshake(request));
     clients.connected(session.connection, request);
   }
-}
-
-/** A wildcard is where a server listens, not where it is reached. */
-function reachable({ address, family }: AddressInfo): string {
-  if (address === '0.0.0.0') return '127.0.0.1';
-  if (address === '::') return '[::1]';
-  return family === 'IPv6' ? `[${address}]` : address;
 }

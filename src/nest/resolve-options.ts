@@ -4,7 +4,7 @@ import type { PublishQueueLimits } from '../core/publish-queue.js';
 import type { TrustedProxies } from '../ws/client-address.js';
 import type { UpgradeOptions } from '../ws/upgrade.js';
 import { validateAllowedOrigins } from './auth/origin.js';
-import { wrongOption } from './live.errors.js';
+import { contradictoryOptions, wrongOption } from './live.errors.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
 import { validTrustedProxies } from './trusted-proxies.js';
@@ -14,6 +14,7 @@ import type { LiveModuleOptions } from './live.options.js';
 export interface ResolvedLiveOptions extends LiveSettings {
   readonly port: number | 'app';
   readonly host: string;
+  readonly socketPath?: string;
   readonly upgrade: UpgradeOptions;
   readonly trustedProxies: TrustedProxies;
   readonly drainTimeoutMs: number;
@@ -35,12 +36,15 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
     throw wrongOption(name, value, `an integer from ${String(least)} to ${String(most)}`);
   };
   if (options.allowedOrigins !== undefined) validateAllowedOrigins(options.allowedOrigins);
+  if (options.requireOrigin === true && options.dangerouslyAllowAnyOrigin === true)
+    throw contradictoryOptions('requireOrigin', 'dangerouslyAllowAnyOrigin');
   const compressFromBytes = compressionOf(options);
   const maxMessageBytes = number('maxMessageBytes', 65_536, 128, 2 ** 30);
   const maxTopicsPerConnection = number('maxTopicsPerConnection', 128, 1);
   return {
     port: options.port === 'app' ? 'app' : number('port', 8081, 0, 65_535),
     host: text('host', options.host ?? '127.0.0.1', /^[\w.:-]{1,253}$/, 'an address or a host name'),
+    ...(options.socketPath !== undefined && { socketPath: socketPathOf(options) }),
     instanceId: text(
       'instanceId',
       options.instanceId ?? randomUUID(),
@@ -99,6 +103,17 @@ function publishQueueOf(given: Partial<PublishQueueLimits>): PublishQueueLimits 
       throw wrongOption(`publishQueue.${name}`, value, 'an integer >= 1');
   }
   return limits;
+}
+
+/** Longer paths do not fit into the address of a Unix socket on every system. */
+const maxSocketPathBytes = 103;
+
+function socketPathOf({ socketPath, port, host }: LiveModuleOptions): string {
+  if (port !== undefined || host !== undefined)
+    throw contradictoryOptions('socketPath', port === undefined ? 'host' : 'port');
+  const path = text('socketPath', socketPath, /^\/[^:\0]+$/, 'an absolute path without ":"');
+  if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
+  throw wrongOption('socketPath', path, `a path of at most ${String(maxSocketPathBytes)} bytes`);
 }
 
 /** Bytes from which a publication is compressed; `undefined` when none is. */

@@ -82,6 +82,7 @@ describe('liveOptionsOf', () => {
       LIVE_MAX_CONNECTIONS_PER_ADDRESS: '17',
       LIVE_TRUSTED_PROXIES: '10.0.0.0/8',
       LIVE_ALLOWED_ORIGINS: 'https://app.example',
+      LIVE_REQUIRE_ORIGIN: 'true',
       LIVE_JWKS_URL: 'https://keys.example/jwks',
       LIVE_JWT_ISSUER: 'i',
       LIVE_JWT_AUDIENCE: 'a',
@@ -102,6 +103,7 @@ describe('liveOptionsOf', () => {
       maxConnectionsPerAddress: 17,
       trustedProxies: ['10.0.0.0/8'],
       allowedOrigins: ['https://app.example'],
+      requireOrigin: true,
       jwt: {
         jwksUrl: 'https://keys.example/jwks',
         issuer: 'i',

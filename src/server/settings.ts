@@ -57,6 +57,9 @@ export class ServerSettings {
   @Env('Pages that may connect', originList(), 'in development the page of this server')
   readonly LIVE_ALLOWED_ORIGINS?: readonly string[];
 
+  @Env('Refuse a cookie without an Origin, which every browser sends and a proxy may drop', onOrOff())
+  readonly LIVE_REQUIRE_ORIGIN: boolean = false;
+
   @Env('Secret of HS256 tokens', secretText(32, 'openssl rand -base64 32'), 'none')
   readonly LIVE_JWT_SECRET?: string;
 

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { maxHandshakeHeaders } from './handshake.js';
 import { plainAddress } from './ip-address.js';
 import { Refusal, refuse, respond } from './refusal.js';
+import { pathFailure, removeStaleSocket } from './unix-socket.js';
 import { SilentSockets } from './silent-sockets.js';
 
 /** Takes an upgrade; `unfinishedResponse`: an earlier request on the same socket is not answered yet. */
@@ -90,30 +91,51 @@ export class LiveHttpServer {
    * @param patienceMs a port that is in use is tried again for so long: a process before this one may be draining
    */
   async listen(port: number, host: string, patienceMs = 0): Promise<AddressInfo> {
+    await this.listenAt({ port, host }, (error) => listenFailure(port, host, error), patienceMs);
+    return this.server.address() as AddressInfo;
+  }
+
+  /**
+   * Resolves once the Unix socket is bound, after what a dead process has left at the path is removed. Rejects, naming the
+   * path, when it cannot be bound.
+   *
+   * @param patienceMs as for `listen`
+   */
+  async listenAtPath(path: string, patienceMs = 0): Promise<void> {
+    await removeStaleSocket(path);
+    await this.listenAt({ path }, (error) => pathFailure(path, error), patienceMs);
+  }
+
+  private async listenAt(
+    where: ListenOptions,
+    describe: (error: NodeJS.ErrnoException) => string,
+    patienceMs: number,
+  ): Promise<void> {
     const untilMs = performance.now() + patienceMs;
     for (;;) {
       try {
-        return await this.tryToListen(port, host);
+        return await this.tryToListen(where);
       } catch (error) {
-        const { code } = (error as Error).cause as NodeJS.ErrnoException;
-        if (code !== 'EADDRINUSE' || performance.now() >= untilMs) throw error;
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== 'EADDRINUSE' || performance.now() >= untilMs)
+          throw new Error(describe(error as NodeJS.ErrnoException), { cause: error });
         await new Promise((resolve) => setTimeout(resolve, retryMs));
       }
     }
   }
 
-  private tryToListen(port: number, host: string): Promise<AddressInfo> {
+  private tryToListen(where: ListenOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void => {
+      const failed = (error: Error): void => {
         this.server.off('listening', bound);
-        reject(new Error(listenFailure(port, host, error), { cause: error }));
+        reject(error);
       };
       const bound = (): void => {
         this.server.off('error', failed);
-        resolve(this.server.address() as AddressInfo);
+        resolve();
       };
       this.server.once('error', failed).once('listening', bound);
-      this.server.listen({ port, host, backlog });
+      this.server.listen({ ...where, backlog });
     });
   }
 

@@ -1,7 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Live } from '../../src/core/live.js';
+import { LiveModule, LiveService } from '../../src/index.js';
 import { LiveMetrics, LiveMetricsModule } from '../../src/nest/metrics/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
-import { platforms, startLiveApp } from '../support/live-app.js';
+import { BearerIsUser, platforms, startLiveApp } from '../support/live-app.js';
+import { createHost } from './support/host-app.js';
 import { LogRecorder } from './support/log-recorder.js';
 import { refusalOf } from './support/refusal-of.js';
 
@@ -77,5 +83,59 @@ describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
       { reason: 'Only WebSocket upgrades are served here' },
       { reason: 'Nothing lives at this path' },
     ]);
+  });
+
+  it.each([0, 'app'] as const)(
+    '[L-1.7] with requireOrigin a cookie without an origin is refused, on port %s',
+    async (port) => {
+      const options = { port, requireOrigin: true, allowedOrigins: ['https://app.example'] };
+      const { url } = await startLiveApp({ platform, options });
+      const cookie = 'a=b';
+      expect(await refusalOf(url, { token: 'ann', headers: { cookie } })).toMatchObject({
+        statusCode: 403,
+        body: { message: 'Origin refused: origin-missing' },
+      });
+      const origin = 'https://app.example';
+      const page = await LiveTestClient.connect(url, { token: 'ann', headers: { cookie, origin } });
+      page.close();
+      const program = await LiveTestClient.connect(url, { token: 'ann' });
+      program.close();
+    },
+  );
+
+  it('[L-9.14] a Unix socket of the application, or an own one, has a url and a client’s address from the proxy', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'live-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const log = new LogRecorder();
+    for (const trustedProxies of [0, 1]) {
+      const path = join(folder, `app-${String(trustedProxies)}.sock`);
+      const guarded = { guards: [BearerIsUser], trustedProxies };
+      const app = await createHost(platform, {
+        imports: [LiveModule.forRoot({ port: 'app', ...guarded })],
+      });
+      await app.listen(path);
+      const own = join(folder, `own-${String(trustedProxies)}.sock`);
+      const other = await createHost(platform, {
+        imports: [LiveModule.forRoot({ socketPath: own, ...guarded })],
+      });
+      await other.init();
+      other.useLogger(log);
+      const urls = [app, other].map((each) => each.get(LiveService).url());
+      expect(urls).toEqual([`ws+unix:${path}:/live`, `ws+unix:${own}:/live`]);
+      for (const [i, url] of urls.entries()) {
+        const headers = { 'x-forwarded-for': '203.0.113.1' };
+        const client = await LiveTestClient.connect(url, { token: 'ann', headers });
+        await client.nextOf('welcome');
+        const [connection] = [...(i === 0 ? app : other).get(Live).registry];
+        expect(connection?.remoteAddr).toBe(trustedProxies === 0 ? 'unknown' : '203.0.113.1');
+        client.close();
+      }
+    }
+    const warning =
+      'X-Forwarded-For comes from a Unix socket, which is not in trustedProxies, and is not believed: all clients behind it ' +
+      'count as one address. If it is a proxy of yours, name it: trustedProxies: 1 (the number of proxies, since a Unix ' +
+      'socket has no address).';
+    const warnings = log.live('warn').filter((entry) => String(entry).startsWith('X-Forwarded-For'));
+    expect(warnings).toEqual([warning, warning]);
   });
 });

@@ -50,6 +50,19 @@ describe('origin: verdict', () => {
     expect(originVerdict([], {})).toBe('ok');
   });
 
+  it('[L-1.7] where an origin is required, a credential that browsers add is refused without one, and no other', () => {
+    const certificate = { getPeerCertificate: () => ({ subject: {} }) };
+    for (const rules of [{ ...named, requireOrigin: true }, { requireOrigin: true }]) {
+      expect(originVerdict(withCookie(), rules)).toBe('origin-missing');
+      expect(originVerdict([...from(), 'Authorization', 'Basic YTpi'], rules)).toBe('origin-missing');
+      expect(originVerdict(from(), rules, certificate)).toBe('origin-missing');
+      expect(originVerdict([...from(), 'Authorization', 'Bearer t'], rules)).toBe('ok');
+      expect(originVerdict([], rules)).toBe('ok');
+    }
+    expect(originVerdict(withCookie(good), { ...named, requireOrigin: true })).toBe('ok');
+    expect(originVerdict(withCookie(), { ...named, requireOrigin: false })).toBe('ok');
+  });
+
   it('[L-1.7] without a list, an origin together with a cookie is refused, and one without passes', () => {
     expect(originVerdict(withCookie(good), {})).toBe('origin-with-cookie');
     expect(originVerdict([...from(good), 'cOOkie', ''], {})).toBe('origin-with-cookie');

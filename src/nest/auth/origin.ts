@@ -3,16 +3,25 @@ import type { LiveModuleOptions } from '../live.options.js';
 import { optionError } from './option-error.js';
 
 /** The part of the options that decides about a page's origin. */
-export type OriginRules = Pick<LiveModuleOptions, 'allowedOrigins' | 'dangerouslyAllowAnyOrigin'>;
+export type OriginRules = Pick<
+  LiveModuleOptions,
+  'allowedOrigins' | 'requireOrigin' | 'dangerouslyAllowAnyOrigin'
+>;
 
 /** Why a handshake's `Origin` is refused; fixed words, fit for a metric's label. */
 export type OriginRefusal =
-  'origin-doubled' | 'origin-null' | 'origin-not-allowed' | 'origin-with-cookie' | 'origin-with-credential';
+  | 'origin-missing'
+  | 'origin-doubled'
+  | 'origin-null'
+  | 'origin-not-allowed'
+  | 'origin-with-cookie'
+  | 'origin-with-credential';
 
 /**
  * Whether the page that opens a connection may do so. [L-1.7] Takes `request.rawHeaders`, not `request.headers`:
  * Node has joined or dropped a second `Origin` there. An empty list allows no page at all. Without a list, a handshake
  * with a credential that a browser adds by itself is refused: a cookie, HTTP Basic and the like, a client certificate.
+ * With `requireOrigin` such a credential is refused also where there is no `Origin`.
  *
  * @param socket where a client certificate would be
  */
@@ -23,7 +32,7 @@ export function originVerdict(
 ): 'ok' | OriginRefusal {
   const origins = valuesOf('origin', rawHeaders);
   const [origin] = origins;
-  if (origin === undefined) return 'ok';
+  if (origin === undefined) return withoutOrigin(rawHeaders, rules, socket);
   if (origins.length > 1) return 'origin-doubled';
   if (rules.dangerouslyAllowAnyOrigin === true) return 'ok';
   if (origin === 'null') return 'origin-null';
@@ -36,6 +45,17 @@ export function originVerdict(
   // refused, for a gateway may make the header of a page's cookies.
   const isProgram = ambient === undefined && authorization.length > 0 && namesHost(origin, rawHeaders);
   return isProgram ? 'ok' : 'origin-not-allowed';
+}
+
+/** A browser always sends an `Origin` with a handshake; it is missing where a proxy has dropped it. */
+function withoutOrigin(
+  rawHeaders: readonly string[],
+  { requireOrigin }: OriginRules,
+  socket?: object,
+): 'ok' | OriginRefusal {
+  if (requireOrigin !== true) return 'ok';
+  const ambient = ambientCredential(rawHeaders, valuesOf('authorization', rawHeaders), socket);
+  return ambient === undefined ? 'ok' : 'origin-missing';
 }
 
 /** Which credential a browser may have added for whatever page it shows, if any. */
