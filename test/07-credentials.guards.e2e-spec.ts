@@ -6,11 +6,18 @@ import {
   Injectable,
 } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
-import { JwtConnectionGuard, LiveTopic, type LiveUser, setConnectionIdentity } from '../src/index.js';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  JwtConnectionGuard,
+  LiveTopic,
+  type LiveUser,
+  SessionConnectionGuard,
+  setConnectionIdentity,
+} from '../src/index.js';
 import { connectionIdentityOf } from '../src/nest/auth/connection-identity.js';
 import { LiveTestClient } from '../src/testing/index.js';
 import { type LiveAppOptions, type Platform, platforms, startLiveApp } from './support/live-app.js';
+import { serveJson } from './support/serve-json.js';
 
 const secret = 'the-secret-of-these-tests-is-long-enough';
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -193,5 +200,36 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     expect(await client.request({ type: 'auth', id: 2, token: jwt({ sub: 'bob', exp: soon(90) }) })).toEqual(
       forbidden(2),
     );
+  });
+
+  it('[L-7.6] [L-7.7] a session is asked for again at every guard, and goes on with what each of them adds', async () => {
+    const { DenyList, denied, seen } = denyList();
+    const ends = { inMs: 3_000 };
+    const backend = await serveJson(() => ({
+      status: 200,
+      body: { id: 'ann', expiresAt: Date.now() + ends.inMs },
+    }));
+    const page = 'https://app.example';
+    const { url } = await startLiveApp({
+      platform,
+      guards: [SessionConnectionGuard, DenyList],
+      options: { session: { url: backend.url, cacheMs: 0 }, allowedOrigins: [page] },
+      providers: [NorthernRooms],
+    });
+    const headers = { cookie: 'sid=1', origin: page, 'x-tenant': 'north' };
+    const client = await LiveTestClient.connect(url, { headers });
+    await client.next();
+    expect(await client.next()).toMatchObject({ type: 'authenticated' });
+    expect(seen.slice(0, 2)).toEqual(
+      [1, 2].map(() => ({ token: undefined, tenant: 'north', ip: '127.0.0.1' })),
+    );
+    expect(await client.request({ type: 'subscribe', id: 1, topic: 'rooms/1' })).toMatchObject({
+      type: 'subscribed',
+    });
+    denied.set('ann', new ForbiddenException('banned'));
+    const before = seen.length;
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(before + 1), 5_000);
+    // Renewed by the backend at each of them, and refused by the list.
+    expect(client.transcript.filter(({ type }) => type === 'authenticated')).toHaveLength(before - 1);
   });
 });

@@ -153,10 +153,13 @@ function makeLive(
 ): Live {
   // Asked for late: the server is made with this.
   const askGuards: AskGuards = (...asked) => moduleRef.get(LiveServer).askGuards(...asked);
-  const verify = credentialVerifier(guards, moduleRef, askGuards, (reason) =>
-    observer.credentialRefused(reason),
-  );
-  const renew = sessionRenewer(guards, moduleRef);
+  const asking = [
+    guards,
+    moduleRef,
+    askGuards,
+    (reason: string) => observer.credentialRefused(reason),
+  ] as const;
+  const [verify, renew] = [credentialVerifier(...asking), sessionRenewer(...asking)];
   return new Live(settings, {
     broker,
     policy,

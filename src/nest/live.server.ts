@@ -18,7 +18,7 @@ import { UpgradeDoor } from '../ws/upgrade.js';
 import { windowBitsOf } from '../ws/websocket-server.js';
 import { routeUpgrades } from '../ws/upgrade-router.js';
 import { WsSocket } from '../ws/ws-socket.js';
-import { checkTokens } from './auth/credential-verifier.js';
+import { checkTokens, renewsSessions } from './auth/credential-verifier.js';
 import { KeptHandshake } from './auth/kept-handshake.js';
 import { originVerdict } from './auth/origin.js';
 import { UpgradeGuards } from './auth/upgrade-guards.js';
@@ -68,7 +68,7 @@ export class LiveServer {
     private readonly modules: ModulesContainer,
     @Inject(LiveStartCheck.guards) guards: readonly (Type<CanActivate> | CanActivate)[],
   ) {
-    this.keepsHandshakes = checkTokens(guards);
+    this.keepsHandshakes = checkTokens(guards) || renewsSessions(guards);
     this.door = new UpgradeDoor(
       settings.upgrade,
       new ClientAddresses(settings.trustedProxies, (from) => this.logger.warn(forwardedByStranger(from))),
@@ -102,11 +102,15 @@ export class LiveServer {
     return this.door.pendingCount;
   }
 
-  /** Asks the guards about the handshake of a connection again, as if it had come with this token. [L-7.7] */
-  askGuards(connection: Connection, token: string): Promise<ConnectionIdentity | null> {
+  /** Asks the guards about the handshake of a connection again, as if it had come with this token, or its cookies. [L-7.7] */
+  askGuards(connection: Connection, token?: string): Promise<ConnectionIdentity | null> {
     const kept = this.handshakes.get(connection);
     if (kept === undefined || this.guards === undefined) throw unavailable('The handshake is not known');
-    const request = kept.requestWith(token, connection.cookieHeader, this.options.jwt?.cookieName);
+    const { cookieHeader } = connection;
+    const request =
+      token === undefined
+        ? kept.requestWithCookies(cookieHeader ?? '')
+        : kept.requestWith(token, cookieHeader, this.options.jwt?.cookieName);
     return this.guards.identify(request, connection.remoteAddr);
   }
 

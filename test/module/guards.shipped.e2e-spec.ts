@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -12,6 +12,7 @@ import {
 } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { platforms, startLiveApp } from '../support/live-app.js';
+import { serveJson } from '../support/serve-json.js';
 import { RawPeer } from './support/raw-peer.js';
 import { refusalOf } from './support/refusal-of.js';
 
@@ -22,26 +23,6 @@ const sign = (claims: object, end: string | number = '5m', key = secret): Promis
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime(end)
     .sign(new TextEncoder().encode(key));
-
-/** A local http server that answers from a table, and keeps the headers that it was asked with. */
-async function serveJson(
-  answer: (headers: IncomingHttpHeaders) => { status: number; body: unknown },
-): Promise<{ readonly url: string; readonly asked: IncomingHttpHeaders[] }> {
-  const asked: IncomingHttpHeaders[] = [];
-  const server = createServer(({ headers }, response) => {
-    asked.push(headers);
-    const { status, body } = answer(headers);
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/me`, asked };
-}
 
 describe.each(platforms)('JwtConnectionGuard, on %s', (_name, platform) => {
   const start = (jwt: LiveModuleOptions['jwt'] = { secret }, options: LiveModuleOptions = {}) =>

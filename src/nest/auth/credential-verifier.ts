@@ -19,8 +19,11 @@ export interface CredentialVerifier {
   verify(token: string): Promise<ConnectionIdentity>;
 }
 
-/** Asks all guards about the connection's handshake with this token; `null` where they let in without a name. */
-export type AskGuards = (connection: Connection, token: string) => Promise<ConnectionIdentity | null>;
+/**
+ * Asks all guards about the connection's handshake with this token, or without one with the cookies it came with; `null` where
+ * they let in without a name.
+ */
+export type AskGuards = (connection: Connection, token?: string) => Promise<ConnectionIdentity | null>;
 
 type Guards = readonly (Type<CanActivate> | CanActivate)[];
 
@@ -83,23 +86,53 @@ function canVerify(value: unknown): value is CredentialVerifier {
   return typeof (value as Partial<CredentialVerifier> | null | undefined)?.verify === 'function';
 }
 
-/** What a connection guard has whose sessions can be asked for again. */
+/**
+ * What a connection guard has, beside `canActivate`, whose sessions can be asked for again. A renewal asks `renew` first, and
+ * then `canActivate` of all guards about the handshake with its cookies. [L-7.7]
+ */
 export interface SessionRenewer {
   /** Says whose session a cookie header is now; `undefined` for nobody's. Rejects when nobody can tell. */
   renew(cookieHeader: string): Promise<ConnectionIdentity | undefined>;
 }
 
-/** The first guard that can ask for a session again, for connections that came with a cookie. [L-7.6] */
+/** Whether one of the guards can ask for a session again. [L-7.6] */
+export function renewsSessions(guards: Guards): boolean {
+  return guards.some(isRenewer);
+}
+
+/**
+ * Asks for the session of a connection that came with a cookie again: the first guard that can, and then every guard. Nobody's
+ * where one of them says no. [L-7.6] [L-7.7]
+ *
+ * @param onRefused gets the reason, for the log
+ */
 export function sessionRenewer(
-  guards: readonly (Type<CanActivate> | CanActivate)[],
+  guards: Guards,
   moduleRef: ModuleRef,
+  askGuards: AskGuards,
+  onRefused: (reason: string) => void,
 ): RenewIdentity | undefined {
-  const guard = guards.find((each) => canRenew(typeof each === 'function' ? each.prototype : each));
+  const guard = guards.find(isRenewer);
   if (guard === undefined) return undefined;
-  return async ({ cookieHeader }) => {
+  return async (connection) => {
+    const { cookieHeader } = connection;
     const renewer: unknown = typeof guard === 'function' ? moduleRef.get(guard) : guard;
-    return cookieHeader !== undefined && canRenew(renewer) ? renewer.renew(cookieHeader) : undefined;
+    if (cookieHeader === undefined || !canRenew(renewer)) return undefined;
+    const renewed = await renewer.renew(cookieHeader);
+    if (renewed === undefined) return undefined;
+    try {
+      const named = (await askGuards(connection)) ?? renewed;
+      return named.user?.id === renewed.user?.id ? named : undefined;
+    } catch (error) {
+      if (!(error instanceof Refusal) || !isLasting(error.statusCode)) throw error;
+      onRefused(error.reason ?? error.message);
+      return undefined;
+    }
   };
+}
+
+function isRenewer(guard: Type<CanActivate> | CanActivate): boolean {
+  return canRenew(typeof guard === 'function' ? guard.prototype : guard);
 }
 
 function canRenew(value: unknown): value is SessionRenewer {

@@ -32,15 +32,23 @@ export class KeptHandshake {
     cookieHeader: string | undefined,
     cookieName = defaultCookieName,
   ): IncomingMessage {
+    const cookie = without(cookieHeader, ';', (pair) => pair.startsWith(`${cookieName}=`));
+    return this.request({ cookie, authorization: `Bearer ${token}` });
+  }
+
+  /** The handshake as it would be with these cookies as its credential. */
+  requestWithCookies(cookie: string): IncomingMessage {
+    return this.request({ cookie, authorization: undefined });
+  }
+
+  private request(credential: Record<'cookie' | 'authorization', string | undefined>): IncomingMessage {
     const headers: Record<string, string> = {};
     const kept = this.headers.split('\n');
     for (let i = 0; i + 1 < kept.length; i += 2) {
       const [name = '', value = ''] = [kept[i], kept[i + 1]];
       headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
     }
-    const cookie = without(cookieHeader, ';', (pair) => pair.startsWith(`${cookieName}=`));
-    if (cookie !== undefined) headers['cookie'] = cookie;
-    headers['authorization'] = `Bearer ${token}`;
+    for (const [name, value] of Object.entries(credential)) if (value !== undefined) headers[name] = value;
     const request = new IncomingMessage(this.socket);
     return Object.assign(request, {
       method: 'GET',
