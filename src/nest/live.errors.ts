@@ -148,6 +148,12 @@ export const wsTooOld = (version: string, floor: string): Error =>
     `LiveModule: ws ${version} is installed, which has known weaknesses; ${floor} or newer is needed (npm i ws).`,
   );
 
+export const bunUnsafe = (version: string): Error =>
+  new Error(
+    `LiveModule: the server does not start on Bun ${version}, where a reader that was slow once gets nothing more, and two ` +
+      'limits are missing. Start it with node; the client works on Bun. dangerouslyAllowBun: true starts it nevertheless.',
+  );
+
 /** No error, but as seldom and as useful. */
 export const forwardedByStranger = (from: string): string =>
   `X-Forwarded-For comes from ${nameOf(from)}, which is not in trustedProxies, and is not believed: all clients behind ` +

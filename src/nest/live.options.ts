@@ -79,6 +79,11 @@ export interface LiveModuleOptions {
   readonly dangerouslyAllowAnyOrigin?: boolean;
   /** Lets everybody connect without a guard. `user` is `null` then unless a guard sets one. */
   readonly dangerouslyPublic?: boolean;
+  /**
+   * Starts the server on Bun, which it refuses otherwise. With Bun 1.4 a reader that falls behind more than the kernel's buffers
+   * gets nothing from then on, and is not told; `maxFragments` of `ws` and its limit of pings that wait are not there.
+   */
+  readonly dangerouslyAllowBun?: boolean;
   /** For `JwtConnectionGuard`. */
   readonly jwt?: JwtConnectionOptions;
   /** For `SessionConnectionGuard`. */

@@ -23,6 +23,7 @@ import type { LiveGateway } from './live.gateway.js';
 import { LIVE_OPTIONS } from './live.module-definition.js';
 import type { LiveModuleOptions } from './live.options.js';
 import { globalEnhancersOf } from './message-contexts.js';
+import { checkRuntime } from './runtime-check.js';
 
 /** An older `ws` grows without bound under a flood of pings that nobody reads. */
 const wsFloor = '8.23.0';
@@ -48,6 +49,8 @@ export class LiveStartCheck implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
+    const aboutRuntime = checkRuntime(this.options);
+    if (aboutRuntime !== undefined) this.logger.warn(aboutRuntime);
     this.checkWs();
     const { dangerouslyPublic, dangerouslyAllowAnyOrigin, dangerouslyUnlimitedInbound } = this.options;
     if (this.guards.length === 0 && dangerouslyPublic !== true) throw noGuard();
