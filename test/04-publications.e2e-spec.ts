@@ -46,6 +46,37 @@ const published = (topic: string, offset: number, id?: number) => ({
 const event = (topic: string, offset: number, data: unknown) => ({ type: 'event', topic, offset, data });
 
 describe.each(platforms)('4. Publications, on %s', (_name, platform) => {
+  it('[L-4.11] [L-4.12] a removal by the application or by a client is an event without data', async () => {
+    const { live, client } = await start(platform);
+    await client.request({ type: 'subscribe', id: 1, topic: 'open/1' });
+    await live.publish('open/1', undefined, { key: 'v1', remove: true });
+    client.send({ type: 'publish', id: 2, topic: 'open/1', key: 'v2', remove: true });
+    const messages = await client.settle();
+    const removal = (offset: number, key: string) => ({
+      type: 'event',
+      topic: 'open/1',
+      offset,
+      removed: true,
+      key,
+    });
+    expect(messages.filter(({ type }) => type === 'event')).toStrictEqual([
+      removal(1, 'v1'),
+      removal(2, 'v2'),
+    ]);
+    expect(messages).toContainEqual(published('open/1', 2, 2));
+  });
+
+  it.each([
+    ['another value than true', { key: 'a', remove: 'yes' }, '"remove"'],
+    ['no key', { remove: true }, '"key"'],
+    ['data', { key: 'a', remove: true, data: 1 }, '"data"'],
+  ])('[L-4.12] a removal with %s is a protocol violation', async (_what, fields, named) => {
+    const { client } = await start(platform);
+    const answer = await client.request({ type: 'publish', id: 1, topic: 'open/1', ...fields });
+    expect(answer).toMatchObject({ type: 'error', code: 'protocol-violation', topic: 'open/1' });
+    expect(String(answer['message'])).toContain(named.slice(1, -1));
+  });
+
   it('[L-4.1] gives every subscriber the same event', async () => {
     const { live, connect, client } = await start(platform);
     const clients = [client, await connect('bob')];

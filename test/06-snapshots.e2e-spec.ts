@@ -275,6 +275,17 @@ describe.each(platforms)('6. Snapshots with a position or without a provider, on
     ]);
   });
 
+  it('[L-6.6] a snapshot of the last publication of each key has no removed key', async () => {
+    const { client, live } = await start(platform, { providers: [KeyTopics] });
+    await live.publish('keys/1', 1, { key: 'v1', version: 10 });
+    await live.publish('keys/1', 1, { key: 'v2', version: 10 });
+    await live.publish('keys/1', undefined, { key: 'v1', remove: true, version: 20 });
+    const late = await live.publish('keys/1', 'late', { key: 'v1', version: 15 });
+    expect(late.suppressed).toBe('stale');
+    client.send({ type: 'subscribe', topic: 'keys/1' });
+    expect(await client.settle()).toEqual([subscribed('keys/1', 3, { snapshot: { v2: 1 } })]);
+  });
+
   it('[L-6.5] gives the last publication of each key, and none before the first', async () => {
     const { client, live } = await start(platform, { providers: [KeyTopics] });
     client.send({ type: 'subscribe', id: 1, topic: 'keys/1' });

@@ -98,6 +98,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_reading_pauses_total counter',
       'processor_live_silent_sockets_dropped_total counter',
       'processor_live_credentials_refused_total counter',
+      'processor_live_versions_refused_total counter',
       'processor_live_failures_total counter',
       'processor_live_connections gauge',
       'processor_live_subscriptions gauge',

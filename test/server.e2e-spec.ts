@@ -269,6 +269,9 @@ describe('the standalone server in development mode', () => {
     ['an idempotency key that is no string', { topic: 'chat/x', data: 1, idempotencyKey: 7 }, 400],
     ['a version that is no integer', { topic: 'chat/x', data: 1, version: 1.5 }, 400],
     ['a version that is null', { topic: 'chat/x', data: 1, version: null }, 400],
+    ['a removal without a key', { topic: 'chat/x', remove: true }, 400],
+    ['a removal with data', { topic: 'chat/x', key: 'a', remove: true, data: 1 }, 400],
+    ['a removal that is not true', { topic: 'chat/x', key: 'a', remove: false, data: 1 }, 400],
     ['a string', '"hello"', 400],
     ['nothing', '', 400],
     ['very deep JSON', `{"topic":"chat/x","data":${'['.repeat(300_000)}${']'.repeat(300_000)}}`, 400],
@@ -292,6 +295,15 @@ describe('the standalone server in development mode', () => {
       offset: 1,
       suppressed: 'stale',
     });
+  });
+
+  it('takes a key away, and keeps its version', async () => {
+    const key = { topic: 'chat/keys', key: 'a' };
+    await publish(shared.http, { ...key, data: 1, version: 1 });
+    const removed = await publish(shared.http, { ...key, remove: true, version: 3 });
+    expect(removed).toMatchObject({ status: 202, body: { offset: 2 } });
+    const late = await publish(shared.http, { ...key, data: 1, version: 2 });
+    expect(late.body).toMatchObject({ offset: 2, suppressed: 'stale' });
   });
 
   it('publishes nothing of an array with one mistake', async () => {

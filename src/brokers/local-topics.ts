@@ -67,8 +67,8 @@ export class LocalTopics implements Broker {
     return shared.length === 0 ? tops : new Map([...tops, ...(await this.shared.tops(shared))]);
   }
 
-  latest(topic: string): Promise<LatestReading> {
-    return this.of(topic).latest(topic);
+  latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading> {
+    return this.of(topic).latest(topic, maxKeyAgeMs);
   }
 
   signal(text: string): Promise<void> {

@@ -4,6 +4,7 @@ export type {
   IterateOptions,
   LiveClientOptions,
   PublishOptions,
+  RemoveOptions,
   SubscribeOptions,
 } from './live-client.options.js';
 export { LiveClientError } from './live-client.error.js';

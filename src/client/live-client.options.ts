@@ -59,6 +59,13 @@ export interface IterateOptions extends SubscribeOptions {
   readonly maxQueued?: number | undefined;
 }
 
+/** Takes a key away: there is no data then. */
+export interface RemoveOptions {
+  /** 1 to 128 characters. */
+  readonly key: string;
+  readonly remove: true;
+}
+
 export interface PublishOptions {
   /** What the publication is about, 1 to 128 characters: of two with the same key, a slow reader may get the newer only. */
   readonly key?: string | undefined;

@@ -8,6 +8,7 @@ import type {
   IterateOptions,
   LiveClientOptions,
   PublishOptions,
+  RemoveOptions,
   SubscribeOptions,
 } from './live-client.options.js';
 import { LocalSubscription } from './local-subscription.js';
@@ -124,15 +125,21 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
 
   /**
    * Publishes once, and resolves with the position as soon as the server has accepted it. Without a connection it waits
-   * for one. It is never sent twice.
+   * for one. It is never sent twice. To take a key away: `publish(topic, undefined, { key, remove: true })`.
    *
    * Rejects with a `LiveError` where the server refuses, and with a `LiveClientError`: `not-sent`, `closed`, or
    * `unknown-outcome` where the connection ended, or no answer came, after it was sent.
    */
-  async publish<T extends TopicOf<TopicMap>>(
+  publish<T extends TopicOf<TopicMap>>(
     topic: T,
     data: DataOf<TopicMap[T]>,
-    { key }: PublishOptions = {},
+    options?: PublishOptions,
+  ): Promise<Position>;
+  publish(topic: TopicOf<TopicMap>, data: undefined, options: RemoveOptions): Promise<Position>;
+  async publish(
+    topic: TopicOf<TopicMap>,
+    data: unknown,
+    { key, remove }: PublishOptions & Partial<RemoveOptions> = {},
   ): Promise<Position> {
     this.#check(topic);
     return this.#session.publisher.publish({
@@ -140,6 +147,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
       topic,
       data,
       ...(key !== undefined && { key }),
+      ...(remove && { remove }),
     });
   }
 

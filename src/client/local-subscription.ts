@@ -57,7 +57,7 @@ export class LocalSubscription {
   offer(event: EventMessage): boolean {
     const at = this.#position;
     if (this.want !== 'nothing' || at === undefined) return false;
-    const { offset, from = offset, data, key } = event;
+    const { offset, from = offset, data, key, removed } = event;
     if (offset <= at.offset) return true;
     if (from > at.offset + 1) {
       this.want = 'catch-up';
@@ -65,7 +65,9 @@ export class LocalSubscription {
     }
     const position = { epoch: at.epoch, offset };
     this.#position = position;
-    this.#tell({ type: 'event', topic: this.topic, position, from, data, ...(key !== undefined && { key }) });
+    const place = { type: 'event', topic: this.topic, position, from } as const;
+    if (removed && key !== undefined) this.#tell({ ...place, removed, key });
+    else this.#tell({ ...place, data, ...(key !== undefined && { key }) });
     return true;
   }
 

@@ -34,6 +34,15 @@ describe('publish', () => {
     ]);
   });
 
+  it('[L-4.12] a removal is sent with its key and without data', async () => {
+    const client = await world.openClient();
+    const removed = client.publish('a', undefined, { key: 'k', remove: true });
+    await world.settle();
+    await world.peer.tell(published(1, 7));
+    expect(await removed).toEqual({ epoch: 'e', offset: 7 });
+    expect(world.take()[0]).toBe('> {"type":"publish","topic":"a","key":"k","remove":true,"id":1}');
+  });
+
   it('[L-2.10] rejects with the error of the server', async () => {
     const client = await world.openClient();
     const seen = outcome(client.publish('a', 1));

@@ -35,6 +35,28 @@ async function reconnect(): Promise<void> {
 }
 
 describe('subscribe', () => {
+  it('[L-4.11] a removal is handed on as an event that is removed, without data', async () => {
+    const client = await world.openClient();
+    const messages: unknown[] = [];
+    client.subscribe('a', (message) => void messages.push(message));
+    await world.settle();
+    await world.peer.tell(subscribed(1, 4), {
+      type: 'event',
+      topic: 'a',
+      offset: 5,
+      removed: true,
+      key: 'k',
+    });
+    expect(messages.at(-1)).toStrictEqual({
+      type: 'event',
+      topic: 'a',
+      position: { epoch: 'e', offset: 5 },
+      from: 5,
+      removed: true,
+      key: 'k',
+    });
+  });
+
   it('[L-3.2] tells the start with its snapshot, then every publication', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);

@@ -11,17 +11,31 @@ export interface StartMessage<Snapshot = unknown> {
   readonly snapshot?: Snapshot;
 }
 
-/** One publication. Each comes once and in the order of its offset. */
-export interface PublicationMessage<Data = unknown> {
+interface PublicationPlace {
   readonly type: 'event';
   readonly topic: string;
   /** Keep it to go on from here later: `subscribe(topic, { since })`. */
   readonly position: Position;
   /** First offset that it stands for; less than `position.offset` where the server merged publications. */
   readonly from: number;
+}
+
+/** Data was published. */
+interface DataMessage<Data> extends PublicationPlace {
   readonly data: Data;
   readonly key?: string;
+  readonly removed?: undefined;
 }
+
+/** The key, and what was known of it, are gone. [L-4.11] */
+interface RemovalMessage extends PublicationPlace {
+  readonly removed: true;
+  readonly key: string;
+  readonly data?: undefined;
+}
+
+/** One publication. Each comes once and in the order of its offset. Where `removed` is `true` there is a `key` and no `data`. */
+export type PublicationMessage<Data = unknown> = DataMessage<Data> | RemovalMessage;
 
 /**
  * - `unrecovered`: the server no longer had what was missed while the connection was down.

@@ -20,22 +20,30 @@ interface Topics {
 /** Never called, as what follows: only the compiler reads it. */
 function subscribing(client: LiveClient<Topics>): void {
   client.subscribe('fleet/7', (message) => {
-    if (message.type === 'event') expectTypeOf(message.data).toEqualTypeOf<Move>();
+    if (message.type === 'event' && !message.removed) expectTypeOf(message.data).toEqualTypeOf<Move>();
     if (message.type === 'lost') expectTypeOf(message.snapshot).toEqualTypeOf<unknown>();
     if (message.type === 'end') expectTypeOf(message.error).toEqualTypeOf<Error | undefined>();
   });
   client.subscribe('fleet/all', (message) => {
-    if (message.type === 'event') expectTypeOf(message.data).toEqualTypeOf<Move>();
+    if (message.type === 'event' && !message.removed) expectTypeOf(message.data).toEqualTypeOf<Move>();
     if (message.type === 'start') expectTypeOf(message.snapshot).toEqualTypeOf<Fleet | undefined>();
   });
   client.subscribe('chat/lobby', (message) => {
-    if (message.type === 'event') expectTypeOf(message.data).toEqualTypeOf<Chat>();
+    if (message.type !== 'event') return;
+    expectTypeOf(message.data).toEqualTypeOf<Chat | undefined>();
+    if (message.removed) expectTypeOf(message).toHaveProperty('key').toEqualTypeOf<string>();
+    else expectTypeOf(message.data).toEqualTypeOf<Chat>();
   });
   expectTypeOf(client.publish('chat/lobby', { text: 'hi' }, { key: 'k' })).toEqualTypeOf<Promise<Position>>();
   // @ts-expect-error: a topic that the map does not have
   client.subscribe('fleet/8');
   // @ts-expect-error: data of another topic
   void client.publish('fleet/7', { text: 'hi' });
+  expectTypeOf(
+    client.publish('chat/lobby', undefined, { key: 'k', remove: true }),
+  ).resolves.toEqualTypeOf<Position>();
+  // @ts-expect-error: a removal without its key
+  void client.publish('chat/lobby', undefined, { remove: true });
   // @ts-expect-error: an event only a subscription has
   client.on('end', () => {});
 }
@@ -43,7 +51,7 @@ function subscribing(client: LiveClient<Topics>): void {
 async function iterating(client: LiveClient<Topics>, free: LiveClient): Promise<void> {
   for await (const message of client.subscribe('chat/lobby', { maxQueued: 1 })) {
     expectTypeOf(message.type).toEqualTypeOf<'start' | 'event' | 'lost'>();
-    if (message.type === 'event') expectTypeOf(message.data.text).toEqualTypeOf<string>();
+    if (message.type === 'event' && !message.removed) expectTypeOf(message.data.text).toEqualTypeOf<string>();
   }
   for await (const message of free.subscribe('any/topic')) {
     if (message.type === 'event') expectTypeOf(message.data).toEqualTypeOf<unknown>();

@@ -12,13 +12,13 @@ import { ConnectionRegistry } from './connection/registry.js';
 import { Drain, type DrainResult } from './drain.js';
 import { Hub } from './fanout/hub.js';
 import { type WelcomeAnswer, welcomeTexts } from './frame/message-text.js';
-import { jsonTextOf } from './json-text.js';
 import type { LivePorts, LiveSettings } from './live.settings.js';
 import { Backlogs } from './outbound/backlogs.js';
 import { Flusher } from './outbound/flusher.js';
 import type { Published } from './ports/broker.js';
 import type { PublishRefusals } from './ports/observer.js';
 import type { LiveSocket } from './ports/socket.js';
+import { checkVersionAhead, publicationText } from './publication-options.js';
 import { type PublicationOptions, Publisher } from './publisher.js';
 import { Presence } from './presence/presence.js';
 import { PresenceBroker } from './presence/presence-broker.js';
@@ -29,7 +29,6 @@ import { Snapshots } from './stream/snapshots.js';
 import { Recheck } from './recheck.js';
 import { type FindHandler, Session, type SessionContext } from './session.js';
 import { Authoriser } from './verbs/authorise.js';
-import { isKey } from './verbs/fields.js';
 import { Rights } from './verbs/rights.js';
 import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
 import { welcomeAnswer, welcomeLimits } from './welcome.js';
@@ -170,11 +169,12 @@ export class Live {
   }
 
   /**
-   * Publishes a JSON value, or a `JsonText`, to a topic, for the application itself: no right is asked.
+   * Publishes a JSON value, or a `JsonText`, to a topic, for the application itself: no right is asked. With `remove` the
+   * data is `undefined`.
    *
    * @returns its position, once the broker has it, and whether it was suppressed as a duplicate or as stale
-   * @throws LiveError `validation-failed` for what is no topic name, is declared nowhere, or has no JSON text, and for
-   * options that are no key or no version; `limit-exceeded` when the broker takes none so large; `unavailable` when it
+   * @throws LiveError `validation-failed` for what is no topic name, is declared nowhere, or has no JSON text, for options
+   * that are wrong, and for a version too far ahead of the clock; `limit-exceeded` when the broker takes none so large; `unavailable` when it
    * cannot take it now
    */
   async publish(topic: string, data: unknown, options: PublicationOptions = {}): Promise<Published> {
@@ -183,9 +183,8 @@ export class Live {
     if (rules === undefined) throw new LiveError('validation-failed', `No declared topic matches "${topic}"`);
     if (rules.tellsPresenceOf !== undefined)
       throw new LiveError('validation-failed', `Only the server publishes to "${topic}" [L-11.1]`);
-    checkOptions(options);
-    const text = jsonTextOf(data);
-    if (text === undefined) throw new LiveError('validation-failed', 'The data has no JSON text');
+    const text = publicationText(data, options);
+    checkVersionAhead(topic, options, rules, this.ports);
     return this.publisher.publishOrWait(topic, text, options, rules);
   }
 
@@ -237,13 +236,4 @@ export class Live {
       const verb = Object.hasOwn(this.verbs, type) ? (this.verbs as Record<string, Verb>)[type] : undefined;
       return verb && ((message) => verb(connection, message));
     };
-}
-
-function checkOptions({ key, idempotencyKey, version }: PublicationOptions): void {
-  if (key !== undefined && !isKey(key))
-    throw new LiveError('validation-failed', 'A key has 1 to 128 characters');
-  if (idempotencyKey !== undefined && !isKey(idempotencyKey))
-    throw new LiveError('validation-failed', 'An idempotency key has 1 to 128 characters');
-  if (version !== undefined && !Number.isSafeInteger(version))
-    throw new LiveError('validation-failed', 'A version is an integer');
 }

@@ -8,7 +8,7 @@ import { PublishHealth } from './publish-health.js';
 import { PublishQueue, type PublishQueueLimits } from './publish-queue.js';
 
 /** What a publisher says of one publication; the rest are the topic's rules. */
-export type PublicationOptions = Pick<PublishOptions, 'key' | 'idempotencyKey' | 'version'>;
+export type PublicationOptions = Pick<PublishOptions, 'key' | 'idempotencyKey' | 'version' | 'remove'>;
 
 /** Where an engine that refused is tried again; no client can read a topic that begins with `$`. */
 const probeTopic = '$live/probe';
@@ -80,7 +80,7 @@ export class Publisher {
   private async send(
     topic: string,
     text: string,
-    { key, idempotencyKey, version }: PublicationOptions,
+    { key, idempotencyKey, version, remove }: PublicationOptions,
     rules: TopicRules,
   ): Promise<Published> {
     try {
@@ -88,6 +88,7 @@ export class Publisher {
         ...(key !== undefined && { key }),
         ...(idempotencyKey !== undefined && { idempotencyKey }),
         ...(version !== undefined && { version }),
+        ...(remove === true && { remove }),
         ...(rules.latest !== undefined && { latest: rules.latest }),
         ...(rules.history !== undefined && { history: rules.history }),
       });

@@ -53,6 +53,13 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     else this.logger.warn(message);
   }
 
+  /** A publisher's clock is wrong; the publisher itself has the figures. */
+  versionRefused(topic: string): void {
+    this.said('publication refused', "its version is too far ahead of the server's clock", {
+      topic: printable(topic),
+    });
+  }
+
   restarted(how: 'done' | 'failed', count: number): void {
     if (how === 'failed') this.logger.warn({ msg: 'position lost', connections: count });
   }

@@ -103,6 +103,10 @@ export class LiveObservers implements LiveObserver {
     for (const observer of this.observers) observer.droppedSilent?.();
   }
 
+  versionRefused(topic: string): void {
+    for (const observer of this.observers) observer.versionRefused?.(topic);
+  }
+
   publishing(refusals: PublishRefusals | undefined): void {
     for (const observer of this.observers) observer.publishing?.(refusals);
   }
@@ -125,6 +129,7 @@ const members: Readonly<Record<keyof LiveObserver, true>> = {
   suspected: true,
   restarted: true,
   availability: true,
+  versionRefused: true,
   publishing: true,
   handshake: true,
   credentialRefused: true,

@@ -21,9 +21,16 @@ export interface PublishOptions {
   readonly idempotencyKey?: string;
   /**
    * An integer that grows with the state that is published, for publishers that may overtake each other. One that is not
-   * greater than the topic's greatest publishes nothing; the answer has the topic's end and `suppressed: 'stale'`.
+   * greater than the greatest of its `key`, or without a key than the greatest of the topic's publications without one,
+   * publishes nothing; the answer has the topic's end and `suppressed: 'stale'`. The versions of at least the 10,000 keys
+   * of a topic heard of last are remembered. Where versions are times, see `maxVersionAheadMs` of `@LiveTopic`.
    */
   readonly version?: number;
+  /**
+   * Takes the `key` away: it leaves the snapshot of `last-per-key`, and subscribers get an event with `removed: true` and
+   * no data. The `data` must be `undefined`. An older version that is late does not bring the key back.
+   */
+  readonly remove?: true;
 }
 
 /**
@@ -40,11 +47,11 @@ export class LiveService {
 
   /**
    * Publishes a JSON value to every subscriber of the topic; a `JsonText` goes out as it is written. No right is asked: this
-   * is the application itself.
+   * is the application itself. To take a key away: `publish(topic, undefined, { key, remove: true })`.
    *
    * @returns the publication's position, once the broker has accepted it, and whether it was suppressed
    * @throws LiveError `validation-failed` when `topic` is no topic name or declared by no `@LiveTopic`, `data` has no JSON
-   * text, or an option is out of its bounds; `limit-exceeded` when the broker takes none so large; `unavailable` when it
+   * text, an option is out of its bounds, or `version` too far ahead of the clock; `limit-exceeded` when the broker takes none so large; `unavailable` when it
    * cannot take it now
    */
   publish(topic: string, data: unknown, options: PublishOptions = {}): Promise<Published> {

@@ -50,8 +50,11 @@ export interface PublishRequest {
   readonly type: 'publish';
   readonly id?: RequestId;
   readonly topic: string;
-  readonly data: unknown;
+  /** Absent in a removal. */
+  readonly data?: unknown;
   readonly key?: string;
+  /** Takes the key away. [L-4.12] */
+  readonly remove?: true;
 }
 
 export interface PingRequest {
@@ -115,8 +118,11 @@ export interface EventMessage {
   readonly offset: number;
   /** First offset that this frame stands for, where it stands for `from`…`offset` (conflated). */
   readonly from?: number;
-  readonly data: unknown;
+  /** Absent in a removal. */
+  readonly data?: unknown;
   readonly key?: string;
+  /** The key was taken away. [L-4.11] */
+  readonly removed?: true;
 }
 
 export interface LostMessage {

@@ -6,6 +6,7 @@ import { historyChecks } from './broker-checks/history.js';
 import { latestChecks } from './broker-checks/latest.js';
 import type { BrokerAbility, OpenedBroker } from './broker-checks/opened-broker.js';
 import { positionChecks } from './broker-checks/positions.js';
+import { removalChecks } from './broker-checks/removals.js';
 import { suppressionChecks } from './broker-checks/suppression.js';
 import { topicNameChecks } from './broker-checks/topic-names.js';
 import { BrokerWorld } from './broker-checks/world.js';
@@ -34,6 +35,7 @@ export function eachBrokerCheck(
     ...historyChecks,
     ...suppressionChecks,
     ...latestChecks,
+    ...removalChecks,
     ...topicNameChecks,
     ...engineChecks,
     ...endingChecks,

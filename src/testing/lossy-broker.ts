@@ -78,9 +78,9 @@ export class LossyBroker implements Broker {
     });
   }
 
-  latest(topic: string): Promise<LatestReading> {
+  latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading> {
     return this.call('latest', topic, async () => {
-      const { top, publications } = await this.memory.latest(this.inner(topic));
+      const { top, publications } = await this.memory.latest(this.inner(topic), maxKeyAgeMs);
       return { top: this.named(topic, top), publications };
     });
   }

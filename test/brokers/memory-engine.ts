@@ -19,6 +19,8 @@ export class MemoryEngine {
   readonly instances = new Set<EngineInstance>();
   store = this.newStore();
   away = false;
+  /** For mistakes that all instances make together. */
+  readonly removedKeys = new Set<string>();
 
   open(): OpenedBroker {
     return {
@@ -115,8 +117,8 @@ export class EngineInstance implements Broker {
     return this.open().store.tops(topics);
   }
 
-  async latest(topic: string): Promise<LatestReading> {
-    return this.open().store.latest(topic);
+  async latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading> {
+    return this.open().store.latest(topic, maxKeyAgeMs);
   }
 
   async signal(text: string): Promise<void> {

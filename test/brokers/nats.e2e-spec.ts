@@ -6,6 +6,7 @@ import { eachBrokerCheck } from '../../src/testing/each-broker-check.js';
 import type { OpenedBroker } from '../../src/testing/broker-checks/opened-broker.js';
 import { NatsServer } from '../support/nats-server.js';
 import { describeWith, natsServer } from '../support/programs.js';
+import { notYet } from './support/not-yet.js';
 
 let server: NatsServer;
 let count = 0;
@@ -63,5 +64,8 @@ describeWith(natsServer)('NatsBroker keeps the promises of the port', () => {
   });
   afterAll(() => server.remove());
 
-  eachBrokerCheck((title, run) => it(title, { timeout: 60_000 }, run), { open: () => open() });
+  eachBrokerCheck(
+    notYet((title, run) => it(title, { timeout: 60_000 }, run)),
+    { open: () => open() },
+  );
 });

@@ -61,6 +61,20 @@ const reading =
           change(await read(...args), ...args),
     );
 
+/** With so many removals the version of each removed key is forgotten: whatever comes next of it is new. */
+function forgetsVersionsAfter(count: number) {
+  return (broker: EngineInstance, { removedKeys }: MemoryEngine): void =>
+    around(broker, 'publish', (publish) => async (topic, data, { version, ...options }) => {
+      const { key = '', remove } = options;
+      const isForgotten = removedKeys.size >= count && removedKeys.has(key);
+      if (remove === true) removedKeys.add(key);
+      return publish(topic, data, {
+        ...options,
+        ...(version !== undefined && !isForgotten && { version }),
+      });
+    });
+}
+
 export const plantedMistakes: readonly PlantedMistake[] = [
   {
     mistake: 'offsets of all topics are counted together',
@@ -337,7 +351,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the same version is newer',
-    found: "stores nothing with a version that is not newer than the topic's newest",
+    found: 'stores nothing with a version that is not newer than the newest without a key',
     plant: (broker, engine) =>
       around(broker, 'publish', (publish) => async (topic, data, { version, ...options }) => {
         const more = engine.clock.now() / 1_000;
@@ -367,11 +381,81 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
+    mistake: 'a version is compared with those of all keys',
+    found: 'compares a version with those of its own key alone',
+    plant: (broker) => {
+      let newest = Number.NEGATIVE_INFINITY;
+      around(broker, 'publish', (publish) => async (topic, data, options) => {
+        if ((options.version ?? Infinity) <= newest) {
+          const { top } = await broker.read(topic, undefined, { count: 0, bytes: 0 });
+          return { ...top, suppressed: 'stale' };
+        }
+        newest = options.version ?? newest;
+        return publish(topic, data, options);
+      });
+    },
+  },
+  {
+    mistake: 'the version of a key is compared before it is this publication’s turn',
+    found: 'lets versions of each key only rise',
+    plant: (broker) => {
+      const newest = new Map<string, number>();
+      around(broker, 'publish', (publish) => async (topic, data, { version = 0, ...options }) => {
+        const { key = '' } = options;
+        if (version <= (newest.get(key) ?? 0)) {
+          const { top } = await broker.read(topic, undefined, { count: 0, bytes: 0 });
+          return { ...top, suppressed: 'stale' };
+        }
+        newest.set(key, version);
+        await later(Math.random() * 3);
+        return publish(topic, data, options);
+      });
+    },
+  },
+  {
     mistake: 'the version is looked at before the idempotency key',
     found: 'calls a publication that is both a duplicate and stale a duplicate',
     plant: answering((published) =>
       published.suppressed ? { ...published, suppressed: 'stale' } : published,
     ),
+  },
+  {
+    mistake: 'a removal is carried as a publication of null',
+    found: 'delivers and recovers a removal as one',
+    plant: (broker) => {
+      const { carried } = broker;
+      broker.carried = (topic, epoch, { removed: _removed, ...publication }) =>
+        carried.call(broker, topic, epoch, publication);
+    },
+  },
+  {
+    mistake: 'a removed key is remembered with no data',
+    found: 'remembers nothing of a removed key',
+    plant: publishing((topic, data, { remove: _remove, ...options }) => [topic, data, options]),
+  },
+  {
+    mistake: 'the publication before a removal is the last one',
+    found: 'remembers nothing where the last publication of a topic is a removal',
+    plant: publishing((topic, data, { latest, ...options }) => [
+      topic,
+      data,
+      options.remove === true ? options : { ...options, ...(latest !== undefined && { latest }) },
+    ]),
+  },
+  {
+    mistake: 'a removal forgets the version of its key',
+    found: 'keeps the version of a removed key',
+    plant: forgetsVersionsAfter(1),
+  },
+  {
+    mistake: 'the versions of many removed keys are too many to be kept',
+    found: 'keeps the versions of many removed keys',
+    plant: forgetsVersionsAfter(300),
+  },
+  {
+    mistake: 'keys grow as old as they like',
+    found: 'leaves out the keys that were not published for as long as the age',
+    plant: (broker) => around(broker, 'latest', (latest) => (topic) => latest(topic)),
   },
   {
     mistake: 'everything is remembered as the latest',

@@ -148,7 +148,7 @@ sentinel('Redis by its sentinels', () => {
     const ingestion = new RedisIngestion({
       url: group.url,
       publish: (topic, data) => {
-        published.push(`${topic} ${JSON.stringify(data.value)}`);
+        published.push(`${topic} ${JSON.stringify(data?.value)}`);
         return Promise.resolve({});
       },
     });

@@ -23,7 +23,7 @@ class Published {
     const key = `${topic} ${options.idempotencyKey}`;
     if (this.keys.has(key)) return { suppressed: 'duplicate' };
     this.keys.add(key);
-    this.stored.push({ topic, data: data.value, options });
+    this.stored.push({ topic, data: data?.value, options });
     return {};
   };
 
@@ -76,11 +76,18 @@ describeWith(redisServer)('RedisIngestion', () => {
     await until('the first', () => published.stored.length === 1, 5_000);
     await add(redis, 'topic', 'fleet/7', 'data', '[1]', 'key', 'v1', 'id', 'mine', 'version', '-3');
     await until('the second', () => published.stored.length === 2, 5_000);
+    await add(redis, 'topic', 'fleet/7', 'key', 'v1', 'remove', 'true', 'id', 'gone', 'version', '7');
+    await until('the removal', () => published.stored.length === 3, 5_000);
     expect(published.stored).toEqual([
       { topic: 'fleet/7', data: { speed: 42 }, options: { idempotencyKey: `in:${String(first)}` } },
       { topic: 'fleet/7', data: [1], options: { idempotencyKey: 'mine', key: 'v1', version: -3 } },
+      {
+        topic: 'fleet/7',
+        data: undefined,
+        options: { idempotencyKey: 'gone', key: 'v1', version: 7, remove: true },
+      },
     ]);
-    await until('both are acknowledged', () => ingestion.stats().publishedTotal === 2, 1_000);
+    await until('all are acknowledged', () => ingestion.stats().publishedTotal === 3, 1_000);
     await ingestion.close();
     expect(await lengthOf(redis, 'live:in')).toBe(0);
     expect(await redis.run('XPENDING', 'live:in', 'live')).toEqual([0, null, null, null]);
@@ -90,8 +97,8 @@ describeWith(redisServer)('RedisIngestion', () => {
     const redis = await RedisServer.start();
     const texts: string[] = [];
     const ingestion = ingest(redis, {
-      publish: async (_topic, { text }) => {
-        texts.push(text);
+      publish: async (_topic, data) => {
+        texts.push(String(data?.text));
         return {};
       },
     });
@@ -123,10 +130,13 @@ describeWith(redisServer)('RedisIngestion', () => {
     await add(redis, 'topic', 'a', 'data', JSON.stringify('x'.repeat(1_000)));
     await add(redis, 'topic', 'nobody/declares', 'data', '1', 'key', 'k');
     await add(redis, 'topic', 'broken', 'data', '1');
+    await add(redis, 'topic', 'a', 'remove', 'true');
+    await add(redis, 'topic', 'a', 'key', 'k', 'remove', '1');
+    await add(redis, 'topic', 'a', 'key', 'k', 'remove', 'true', 'data', '1');
     await add(redis, 'topic', 'a', 'data', '"good"');
     await until(
       'all are done',
-      () => ingestion.stats().deadLettersTotal === 7 && ingestion.stats().publishedTotal === 1,
+      () => ingestion.stats().deadLettersTotal === 10 && ingestion.stats().publishedTotal === 1,
       10_000,
     );
     await ingestion.close();
@@ -137,6 +147,9 @@ describeWith(redisServer)('RedisIngestion', () => {
       'there is no field "data"',
       'the data is no JSON text in UTF-8 of at most 64 levels',
       'the version is no integer',
+      'there is no field "key" beside "remove"',
+      'the field "remove" is not "true"',
+      'there is a field "data" beside "remove"',
       'the data has 1002 bytes, and at most 1000 are taken',
       'validation-failed: No declared topic',
       'publishing failed',
@@ -252,7 +265,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     const one = ingest(redis, {
       leaseMs: 200,
       publish: async (topic, data, options) => {
-        if (data.value === 3) {
+        if (data?.value === 3) {
           await new Promise<void>((resolve) => {
             stuck = resolve;
           });

@@ -257,6 +257,45 @@ describe.each(platforms)('Topics at the start, on %s', (_name, platform) => {
     );
   });
 
+  it.each([
+    [
+      { snapshot: 'last-per-key', maxKeyAgeMs: 0 },
+      '"maxKeyAgeMs of News" is 0, but must be an integer >= 1.',
+    ],
+    [
+      { snapshot: 'last', maxKeyAgeMs: 1 },
+      `"snapshot of News" is "last", but must be 'last-per-key' beside maxKeyAgeMs.`,
+    ],
+    [{ maxVersionAheadMs: -1 }, '"maxVersionAheadMs of News" is -1, but must be an integer >= 0.'],
+    [
+      { maxVersionAheadMs: 'soon' as never },
+      '"maxVersionAheadMs of News" is "soon", but must be an integer >= 0.',
+    ],
+  ] as const)('the options %j of a topic are a start error that names them', async (options, message) => {
+    @LiveTopic('news', options)
+    class News {
+      canSubscribe(): boolean {
+        return true;
+      }
+    }
+    expect(await startFailure(News)).toBe(`LiveModule: ${message}`);
+  });
+
+  it('a version too far ahead of the clock is refused where the topic says how far it may be', async () => {
+    @LiveTopic('fleet/*', { snapshot: 'last-per-key', maxKeyAgeMs: 60_000, maxVersionAheadMs: 1_000 })
+    class Fleet {
+      canSubscribe(): boolean {
+        return true;
+      }
+    }
+
+    const { live } = await startLiveApp({ platform, providers: [Fleet] });
+    const put = (key: string, version: number) => live.publish('fleet/7', 1, { key, version });
+    await put('van-1', Date.now());
+    await expect(put('van-2', Date.now() + 3_600_000)).rejects.toThrow("ahead of the server's clock");
+    expect((await put('van-2', Date.now())).offset).toBe(2);
+  });
+
   it('[L-5.1] a history that cannot be meant is a start error that names it', async () => {
     @LiveTopic('news', { history: { size: -1 } })
     class News {

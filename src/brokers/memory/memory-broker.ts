@@ -114,8 +114,9 @@ export class MemoryBroker implements Broker {
     return new Map(topics.map((topic) => [topic, this.top(topic)]));
   }
 
-  async latest(topic: string): Promise<LatestReading> {
-    return { top: this.top(topic), publications: this.streams.get(topic)?.latestPublications ?? [] };
+  async latest(topic: string, maxKeyAgeMs = Infinity): Promise<LatestReading> {
+    const publications = this.streams.get(topic)?.latestSince(this.clock.now() - maxKeyAgeMs) ?? [];
+    return { top: this.top(topic), publications };
   }
 
   async signal(text: string): Promise<void> {
@@ -133,15 +134,12 @@ export class MemoryBroker implements Broker {
   }
 
   /** The answer to a publication that stores nothing. */
-  private suppressed(
-    topic: string,
-    stream: MemoryStream,
-    { idempotencyKey, version }: PublishOptions,
-  ): Published | undefined {
+  private suppressed(topic: string, stream: MemoryStream, options: PublishOptions): Published | undefined {
+    const { idempotencyKey } = options;
     const first =
       idempotencyKey === undefined ? undefined : this.receipts.find(topic, idempotencyKey, this.clock.now());
     if (first !== undefined) return { ...first, suppressed: 'duplicate' };
-    return stream.isStale(version) ? { ...stream.top, suppressed: 'stale' } : undefined;
+    return stream.isStale(options) ? { ...stream.top, suppressed: 'stale' } : undefined;
   }
 
   private top(topic: string): Position {

@@ -1,5 +1,6 @@
 import type { HistoryRules, Publication, PublishOptions, RecoveryLimits } from '../../core/ports/broker.js';
 import { History } from '../../core/stream/history.js';
+import { KeyVersions } from '../../core/stream/key-versions.js';
 import { Latest } from '../../core/stream/latest.js';
 import type { Position } from '../../protocol/position.js';
 
@@ -9,7 +10,9 @@ export class MemoryStream {
   private history: History | undefined;
   private rules: HistoryRules | undefined;
   private latest: Latest | undefined;
+  /** Of the publications without a key. */
   private newestVersion: number | undefined;
+  private keyVersions: KeyVersions | undefined;
 
   constructor(private readonly epoch: string) {}
 
@@ -17,31 +20,43 @@ export class MemoryStream {
     return { epoch: this.epoch, offset: this.offset };
   }
 
-  /** Bytes of JSON text that are kept. */
+  /** Bytes of JSON text, and of keys with a version, that are kept. */
   get byteLength(): number {
-    return (this.history?.byteLength ?? 0) + (this.latest?.byteLength ?? 0);
+    const { history, latest, keyVersions } = this;
+    return (history?.byteLength ?? 0) + (latest?.byteLength ?? 0) + (keyVersions?.byteLength ?? 0);
   }
 
-  get latestPublications(): readonly Publication[] {
-    return this.latest?.publications ?? [];
+  /** What is remembered, but for what was published before this moment. */
+  latestSince(ms: number): readonly Publication[] {
+    return this.latest?.since(ms) ?? [];
   }
 
-  /** Whether a publication of this version comes too late. */
-  isStale(version: number | undefined): boolean {
-    return version !== undefined && this.newestVersion !== undefined && version <= this.newestVersion;
+  /** Whether the publication comes too late: its version is not newer than that of its key, or of those without one. */
+  isStale({ key, version }: PublishOptions): boolean {
+    if (version === undefined) return false;
+    if (key !== undefined) return this.keyVersions?.isStale(key, version) === true;
+    return this.newestVersion !== undefined && version <= this.newestVersion;
   }
 
   /** The next publication, kept as the options say. */
-  add(data: string, { key, history, latest, version }: PublishOptions, nowMs: number): Publication {
+  add(data: string, { key, history, latest, version, remove }: PublishOptions, nowMs: number): Publication {
     this.offset += 1;
-    this.newestVersion = version ?? this.newestVersion;
-    const publication: Publication = { offset: this.offset, data, ...(key !== undefined && { key }) };
+    if (version !== undefined) {
+      if (key === undefined) this.newestVersion = version;
+      else (this.keyVersions ??= new KeyVersions()).set(key, version);
+    }
+    const publication: Publication = {
+      offset: this.offset,
+      data,
+      ...(key !== undefined && { key }),
+      ...(remove === true && { removed: true }),
+    };
     if (history !== undefined && history.size > 0) {
       this.rules = history;
       this.history ??= new History();
       this.history.add(publication, history, nowMs);
     }
-    if (latest !== undefined) (this.latest ??= new Latest()).add(publication, latest);
+    if (latest !== undefined) (this.latest ??= new Latest()).add(publication, latest, nowMs);
     return publication;
   }
 

@@ -60,7 +60,7 @@ export class IngestLanes<T> {
 
   add(entry: T, publication: InboundPublication): void {
     this.entries += 1;
-    this.bytes += publication.data.text.length;
+    this.bytes += sizeOf(publication);
     const lane = this.lanes.get(publication.topic);
     if (lane !== undefined) {
       lane.push({ entry, publication });
@@ -110,7 +110,7 @@ export class IngestLanes<T> {
         await this.publish(job);
         lane.shift();
         this.entries -= 1;
-        this.bytes -= job.publication.data.text.length;
+        this.bytes -= sizeOf(job.publication);
         this.changed();
       }
     } catch (error) {
@@ -160,6 +160,8 @@ export class IngestLanes<T> {
     }
   }
 }
+
+const sizeOf = ({ data }: InboundPublication): number => data?.text.length ?? 0;
 
 /** Why no further attempt helps; `undefined` where one may. */
 function finalReason(error: unknown, attempt: number): string | undefined {

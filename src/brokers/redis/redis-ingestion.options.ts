@@ -1,14 +1,18 @@
 import type { RedisClientOptions } from '@redis/client';
 import type { JsonText } from '../../core/json-text.js';
+import type { IngestOptions } from './ingest-entry.js';
 import { resolveRedisOptions } from './redis-broker.options.js';
 import { RedisKeys } from './redis-keys.js';
 import type { SentinelOptions } from './redis-sentinels.js';
 
-/** Where entries go: `LiveService.publish` fits, and publishes the data as it is written. `data.value` is what it says. */
+/**
+ * Where entries go: `LiveService.publish` fits, and publishes the data as it is written. `data.value` is what it says; a
+ * removal, with `options.remove`, has no data.
+ */
 export type IngestPublish = (
   topic: string,
-  data: JsonText,
-  options: { readonly key?: string; readonly version?: number; readonly idempotencyKey: string },
+  data: JsonText | undefined,
+  options: IngestOptions,
 ) => Promise<{ readonly suppressed?: 'duplicate' | 'stale' }>;
 
 /** Options of `RedisIngestion`. Only `publish` has no default. */

@@ -4,14 +4,15 @@ import type { Position } from '../../protocol/position.js';
 import type { RequestId, WelcomeMessage } from '../../protocol/messages.js';
 
 /**
- * The `event` message of a publication; its data, JSON text already, is not touched again. [L-4.1]
+ * The `event` message of a publication; its data, JSON text already, is not touched again. [L-4.1] A removal has none. [L-4.11]
  *
  * @param from the first offset that it stands for, where that is not its own [L-4.7]
  */
 export function eventText(topic: string, publication: Publication, from?: number): string {
-  const { offset, data } = publication;
+  const { offset } = publication;
+  const body = publication.removed === true ? '"removed":true' : `"data":${publication.data}`;
   const range = from === undefined ? '' : `,"from":${String(from)}`;
-  const head = `{"type":"event","topic":"${topic}","offset":${String(offset)}${range},"data":${data}`;
+  const head = `{"type":"event","topic":"${topic}","offset":${String(offset)}${range},${body}`;
   return publication.key === undefined ? `${head}}` : `${head},"key":${JSON.stringify(publication.key)}}`;
 }
 

@@ -4,10 +4,15 @@ import type { Position } from '../../protocol/position.js';
 export interface Publication {
   /** Its place in the topic, from 1. */
   readonly offset: number;
-  /** JSON text, made once where it was published. */
+  /** JSON text, made once where it was published; `null` for a removal. */
   readonly data: string;
   readonly key?: string;
+  /** Takes its key away instead of giving it data. */
+  readonly removed?: true;
 }
+
+/** The data of a removal, for engines and older instances that know data alone. */
+export const removalData = 'null';
 
 /** Bounds of a topic's history; whichever is reached first. */
 export interface HistoryRules {
@@ -34,17 +39,20 @@ export interface PublishOptions {
    */
   readonly idempotencyKey?: string;
   /**
-   * Grows with the state that is published, for publishers that may overtake each other: what is not newer than the
-   * topic's newest stores nothing. An integer.
+   * Grows with the state that is published, for publishers that may overtake each other. An integer. With a `key` it is
+   * compared with the newest of that key, without one with the newest of the topic's publications without a key: what is
+   * not newer stores nothing. The versions of at least the 10,000 keys heard of last are remembered, removed ones too.
    */
   readonly version?: number;
+  /** The key is taken away: out of what is remembered for `last-per-key`. It needs a `key`, and its data is `removalData`. */
+  readonly remove?: true;
 }
 
 /** Where a publication went. */
 export interface Published extends Position {
   /**
-   * Nothing was stored. `duplicate`: the position is that of the first publication with this idempotency key; `stale`: the
-   * position is the topic's end.
+   * Nothing was stored. `duplicate`: the position is that of the first publication with this idempotency key; `stale`: its
+   * `version` is not newer, and the position is the topic's end.
    */
   readonly suppressed?: 'duplicate' | 'stale';
 }
@@ -132,8 +140,12 @@ export interface Broker {
   read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading>;
   /** The ends of many topics, in one call to the engine where it can. Writes nothing. */
   tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>>;
-  /** What was published with `latest`, whole or nothing. Writes nothing. */
-  latest(topic: string): Promise<LatestReading>;
+  /**
+   * What was published with `latest`, whole or nothing, without removed keys. Writes nothing.
+   *
+   * @param maxKeyAgeMs keys that were published longer ago, by the engine's clock, are left out; all are given by default
+   */
+  latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading>;
   /** Carries a text to all instances, this one too: at most once, in any order. */
   signal(text: string): Promise<void>;
   /** Frees everything; later calls reject. */

@@ -64,6 +64,8 @@ export interface Observer {
   restarted(how: 'done' | 'failed', count: number): void;
   /** The broker is there or away, told when that changes. */
   availability(available: boolean): void;
+  /** A publication was refused because its version is too far ahead of the clock. */
+  versionRefused(topic: string): void;
   /** The engine begins to refuse publications, or, without `refusals`, takes them again. */
   publishing(refusals: PublishRefusals | undefined): void;
 }
@@ -83,5 +85,6 @@ export const silentObserver: Observer = {
   suspected() {},
   restarted() {},
   availability() {},
+  versionRefused() {},
   publishing() {},
 };

@@ -20,6 +20,10 @@ export interface TopicRules {
   readonly snapshot?: () => unknown;
   /** In place of a snapshot of the application's own: what was published last. */
   readonly latest?: LatestRule;
+  /** Milliseconds after which a key that is not published again leaves the snapshot of `last-per-key`; never by default. */
+  readonly maxKeyAgeMs?: number;
+  /** Versions are milliseconds since 1970, and none may be further ahead of the clock here; not checked by default. */
+  readonly maxVersionAheadMs?: number;
   readonly history?: HistoryRules;
   /** How publications go out; each at once, and a subscriber that is too slow is closed, where it is absent. */
   readonly delivery?: DeliveryRules;

@@ -88,8 +88,8 @@ export class PresenceBroker implements Broker {
     return tops;
   }
 
-  latest(topic: string): Promise<LatestReading> {
-    return this.engine.latest(topic);
+  latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading> {
+    return this.engine.latest(topic, maxKeyAgeMs);
   }
 
   signal(text: string): Promise<void> {

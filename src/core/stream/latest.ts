@@ -4,22 +4,44 @@ import type { LatestRule, Publication } from '../ports/broker.js';
 /** Beyond these, the keys that were silent longest are forgotten. */
 export const latestLimits = { keys: 10_000, bytes: 1_048_576 } as const;
 
+interface Remembered {
+  readonly publication: Publication;
+  /** When it was published; unknown for what earlier versions have stored. */
+  readonly atMs: number | undefined;
+}
+
 /** The last publication of a topic, or the last of each key, for snapshots. [L-6.5] */
 export class Latest {
   /** Bytes of JSON text that are kept. */
   byteLength = 0;
   // Ordered by when each key was last published.
-  private readonly byKey = new Map<string, Publication>();
+  private readonly byKey = new Map<string, Remembered>();
 
   get publications(): readonly Publication[] {
+    return this.since(-Infinity);
+  }
+
+  /** Those that were not published before this moment, in order. */
+  since(ms: number): readonly Publication[] {
+    const publications: Publication[] = [];
+    for (const { publication, atMs = ms } of this.byKey.values()) {
+      if (atMs >= ms) publications.push(publication);
+    }
+    return publications;
+  }
+
+  /** Each with the time that it was published at, in order. */
+  get entries(): readonly Remembered[] {
     return [...this.byKey.values()];
   }
 
-  add(publication: Publication, rule: LatestRule): void {
+  add(publication: Publication, rule: LatestRule, atMs?: number): void {
     const key = rule === 'last' ? '' : publication.key;
     if (key === undefined) return;
     this.forget(key);
-    this.byKey.set(key, publication);
+    // Nothing is left of a removed key; and a removal that is the last publication of a topic is no state. [L-6.6]
+    if (publication.removed === true) return;
+    this.byKey.set(key, { publication, atMs });
     this.byteLength += Buffer.byteLength(publication.data);
     while (
       this.byKey.size > latestLimits.keys ||
@@ -31,9 +53,9 @@ export class Latest {
   }
 
   private forget(key: string): void {
-    const publication = this.byKey.get(key);
-    if (publication === undefined) return;
+    const remembered = this.byKey.get(key);
+    if (remembered === undefined) return;
     this.byKey.delete(key);
-    this.byteLength -= Buffer.byteLength(publication.data);
+    this.byteLength -= Buffer.byteLength(remembered.publication.data);
   }
 }

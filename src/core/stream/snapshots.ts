@@ -25,9 +25,9 @@ export class Snapshots {
   join(topic: Topic, rules: TopicRules): SnapshotRun | undefined {
     const running = topic.snapshotRun;
     if (running !== undefined && !running.hold.overflowed) return running.join();
-    const { snapshot, latest } = rules;
+    const { snapshot, latest, maxKeyAgeMs } = rules;
     if (snapshot !== undefined) return this.start(topic, () => this.fromProvider(topic.name, snapshot));
-    return latest && this.start(topic, () => this.fromLatest(topic.name, latest));
+    return latest && this.start(topic, () => this.fromLatest(topic.name, latest, maxKeyAgeMs));
   }
 
   private start(topic: Topic, make: () => Promise<Snapshot>): SnapshotRun {
@@ -64,12 +64,12 @@ export class Snapshots {
     return { position: { epoch, offset: state.position.offset }, text: textOf(state.state), missed };
   }
 
-  private async fromLatest(topic: string, rule: LatestRule): Promise<Snapshot> {
-    const { top, publications } = await this.broker.latest(topic);
-    const [last] = publications;
+  private async fromLatest(topic: string, rule: LatestRule, maxKeyAgeMs?: number): Promise<Snapshot> {
+    const { top, publications } = await this.broker.latest(topic, maxKeyAgeMs);
+    if (rule === 'last') return { position: top, text: publications[0]?.data, missed: [] };
     const fields = publications.map(({ key, data }) => `${JSON.stringify(key ?? '')}:${data}`);
-    const text = rule === 'last' ? last?.data : `{${fields.join(',')}}`;
-    return { position: top, text: last && text, missed: [] };
+    // Where every key was removed, the state is empty, and not unknown. [L-6.6]
+    return { position: top, text: top.offset > 0 ? `{${fields.join(',')}}` : undefined, missed: [] };
   }
 
   /** What came after the provider's own position, and the epoch under which that is now. */

@@ -51,6 +51,19 @@ export function keyOf({ key }: InboundMessage | PublishRequest): string | undefi
   );
 }
 
+/**
+ * Whether a publish takes its key away instead of giving it data. [L-4.12]
+ *
+ * @throws LiveError `protocol-violation` for another value than `true`, without a key, or beside data
+ */
+export function removes({ remove, key, data }: InboundMessage | PublishRequest): boolean {
+  if (remove === undefined) return false;
+  if (remove !== true) throw new LiveError('protocol-violation', '"remove" must be true or absent');
+  if (key === undefined) throw new LiveError('protocol-violation', '"key" must be there with "remove"');
+  if (data !== undefined) throw new LiveError('protocol-violation', '"data" must be absent with "remove"');
+  return true;
+}
+
 const maxTokenLength = 16_384;
 
 /** The token of an auth. [L-7.1] */

@@ -2,9 +2,10 @@ import type { Connection } from '../connection/connection.js';
 import type { Publisher } from '../publisher.js';
 import type { InboundMessage, PublishedMessage } from '../../protocol/messages.js';
 import type { Authoriser } from './authorise.js';
-import { dataTextOf, keyOf, topicOf } from './fields.js';
+import { removalData } from '../ports/broker.js';
+import { dataTextOf, keyOf, removes, topicOf } from './fields.js';
 
-/** The publish verb, for clients. [L-4.3] */
+/** The publish verb, for clients. [L-4.3] [L-4.12] */
 export class Publish {
   constructor(
     private readonly publisher: Publisher,
@@ -15,12 +16,13 @@ export class Publish {
   async run(connection: Connection, message: InboundMessage): Promise<PublishedMessage> {
     const topic = topicOf(message);
     const key = keyOf(message);
-    const text = dataTextOf(message, connection.publishText);
+    const remove = removes(message);
+    const text = remove ? removalData : dataTextOf(message, connection.publishText);
     const rules = await this.authoriser.rulesFor('canPublish', topic, connection);
     const { epoch, offset } = await this.publisher.publish(
       topic,
       text,
-      key === undefined ? {} : { key },
+      { ...(key !== undefined && { key }), ...(remove && { remove }) },
       rules,
     );
     return { type: 'published', topic, epoch, offset };

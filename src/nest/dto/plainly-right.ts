@@ -22,8 +22,8 @@ function isRequest({ type, id, topic }: Message): boolean {
   return typeof type === 'string' && (id === undefined || isRequestId(id)) && isClientTopic(topic);
 }
 
-function isPublish({ data, key }: Message): boolean {
-  return data !== undefined && (key === undefined || isKey(key));
+function isPublish({ data, key, remove }: Message): boolean {
+  return data !== undefined && remove === undefined && (key === undefined || isKey(key));
 }
 
 function isSubscribe({ since, maxRate }: Message): boolean {

@@ -1,16 +1,21 @@
-import { IsOptional } from 'class-validator';
+import { Equals, IsOptional, ValidateIf } from 'class-validator';
 import { LiveMessageDto } from './live-message.dto.js';
 import { IsClientTopic, IsLiveKey, IsPresent } from './live-validators.js';
 
-/** `{"type":"publish","id"?,"topic","data","key"?}` [L-4.3] */
+/** `{"type":"publish","id"?,"topic","data","key"?}` [L-4.3], or `"key","remove":true` without data [L-4.12] */
 export class PublishDto extends LiveMessageDto {
   @IsClientTopic()
   readonly topic!: string;
 
+  @ValidateIf(({ remove }: PublishDto) => remove === undefined)
   @IsPresent()
-  readonly data!: unknown;
+  readonly data?: unknown;
 
   @IsOptional()
   @IsLiveKey()
   readonly key?: string;
+
+  @ValidateIf(({ remove }: PublishDto) => remove !== undefined)
+  @Equals(true, { message: '$property must be true or absent' })
+  readonly remove?: true;
 }

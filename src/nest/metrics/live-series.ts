@@ -88,6 +88,7 @@ function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSour
       'Credentials over open connections (auth messages) that were refused',
       () => tally.credentialsRefusedTotal,
     ),
+    make.counter('versions_refused_total', 'Versions too far ahead', () => tally.versionsRefusedTotal),
     make.counter(
       'failures_total',
       'Errors of the server or the application: all that the log has, and those that would have flooded it',

@@ -95,6 +95,7 @@ export class LiveTally implements Partial<LiveObserver> {
   readingPausesTotal = 0;
   droppedSilentTotal = 0;
   credentialsRefusedTotal = 0;
+  versionsRefusedTotal = 0;
 
   inbound(type: string): void {
     this.inboundByType.add(type, 1);
@@ -138,6 +139,10 @@ export class LiveTally implements Partial<LiveObserver> {
 
   failed(): void {
     this.failuresTotal += 1;
+  }
+
+  versionRefused(): void {
+    this.versionsRefusedTotal += 1;
   }
 
   readingPaused(): void {

@@ -14,6 +14,17 @@ export interface LiveTopicOptions extends DeliveryRules {
    */
   readonly snapshot?: LatestRule;
   /**
+   * Milliseconds after which a key that is not published again leaves the snapshot of `'last-per-key'`, by the broker's
+   * clock. Current subscribers hear nothing of it. An integer from 1. @default keys stay until they are removed
+   */
+  readonly maxKeyAgeMs?: number;
+  /**
+   * For topics whose `version` is a time in milliseconds since 1970: how far one may be ahead of the server's clock. One
+   * beyond is refused with `validation-failed`, so that a publisher with a wrong clock cannot block its key until that time.
+   * An integer from 0. @default not checked, because a version need not be a time
+   */
+  readonly maxVersionAheadMs?: number;
+  /**
    * Makes it known who is subscribed: `LiveService.presence(topic)`, and for clients the topic `<topic>/presence`, which has
    * the same `canSubscribe` [L-11.1]. Nothing by default.
    */

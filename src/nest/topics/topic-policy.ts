@@ -13,6 +13,8 @@ export interface DeclaredTopic {
   readonly provider: LiveTopicProvider;
   readonly history: HistoryRules | undefined;
   readonly latest?: LatestRule | undefined;
+  readonly maxKeyAgeMs?: number | undefined;
+  readonly maxVersionAheadMs?: number | undefined;
   readonly delivery: DeliveryRules;
   readonly presence?: PresenceRules | undefined;
 }
@@ -85,17 +87,16 @@ function namesOf({ provider, pattern }: DeclaredTopic): [provider: string, patte
   return [provider.constructor.name, pattern.text];
 }
 
-function rulesOf(
-  { provider, history, latest, delivery, presence }: DeclaredTopic,
-  params: TopicParams,
-  topic: string,
-): TopicRules {
+function rulesOf(declared: DeclaredTopic, params: TopicParams, topic: string): TopicRules {
+  const { provider, history, latest, maxKeyAgeMs, maxVersionAheadMs, delivery, presence } = declared;
   const { snapshot } = provider;
   return {
     canSubscribe: (user) => provider.canSubscribe(user, params, topic),
     canPublish: (user) => provider.canPublish?.(user, params, topic) ?? false,
     ...(snapshot !== undefined && { snapshot: () => snapshot.call(provider, params, topic) }),
     ...(latest !== undefined && { latest }),
+    ...(maxKeyAgeMs !== undefined && { maxKeyAgeMs }),
+    ...(maxVersionAheadMs !== undefined && { maxVersionAheadMs }),
     ...(history !== undefined && { history }),
     delivery,
     ...(presence !== undefined && { presence }),

@@ -68,9 +68,28 @@ function declaration(
     provider,
     history: historyOf(options.history, name),
     latest,
+    ...boundsOf(options, name),
     delivery: deliveryOf(options, name),
     presence: presenceOf(options.presence, name),
   };
+}
+
+/** How long keys stay in the snapshot, and how far versions may be ahead. */
+function boundsOf(
+  { snapshot, maxKeyAgeMs, maxVersionAheadMs }: LiveTopicOptions,
+  name: string,
+): Pick<DeclaredTopic, 'maxKeyAgeMs' | 'maxVersionAheadMs'> {
+  if (maxKeyAgeMs !== undefined && !isAtLeast(maxKeyAgeMs, 1))
+    throw wrongOption(`maxKeyAgeMs of ${name}`, maxKeyAgeMs, 'an integer >= 1');
+  if (maxKeyAgeMs !== undefined && snapshot !== 'last-per-key')
+    throw wrongOption(`snapshot of ${name}`, snapshot, "'last-per-key' beside maxKeyAgeMs");
+  if (maxVersionAheadMs !== undefined && !isAtLeast(maxVersionAheadMs, 0))
+    throw wrongOption(`maxVersionAheadMs of ${name}`, maxVersionAheadMs, 'an integer >= 0');
+  return { maxKeyAgeMs, maxVersionAheadMs };
+}
+
+function isAtLeast(value: unknown, least: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= least;
 }
 
 function deliveryOf({ slow, maxRate, flushMs }: LiveTopicOptions, name: string): DeliveryRules {

@@ -1,13 +1,17 @@
-import { IsInt, IsString, Length, Max, Min, ValidateIf, validateSync } from 'class-validator';
+import { Equals, IsInt, IsString, Length, Max, Min, ValidateIf, validateSync } from 'class-validator';
 import { fieldText } from '../../protocol/json-span.js';
 import { JsonText, type PublishOptions } from '../../index.js';
 import { IsClientTopic, IsPresent } from '../../nest/dto/live-validators.js';
 
-/** One publication as it comes over HTTP: `{"topic","data","key"?,"idempotencyKey"?,"version"?}`; other fields are ignored. */
+/**
+ * One publication as it comes over HTTP: `{"topic","data","key"?,"idempotencyKey"?,"version"?}`, or
+ * `{"topic","key","remove":true,…}` without data to take the key away; other fields are ignored.
+ */
 export class PublicationDto {
   @IsClientTopic()
   readonly topic: unknown;
 
+  @ValidateIf(({ remove }: PublicationDto) => remove === undefined)
   @IsPresent()
   readonly data: unknown;
 
@@ -27,20 +31,25 @@ export class PublicationDto {
   @Max(Number.MAX_SAFE_INTEGER)
   readonly version: unknown;
 
-  constructor({ topic, data, key, idempotencyKey, version }: Readonly<Record<string, unknown>>) {
+  @ValidateIf(({ remove }: PublicationDto) => remove !== undefined)
+  @Equals(true, { message: '$property must be true or absent' })
+  readonly remove: unknown;
+
+  constructor({ topic, data, key, idempotencyKey, version, remove }: Readonly<Record<string, unknown>>) {
     this.topic = topic;
     this.data = data;
     this.key = key;
     this.idempotencyKey = idempotencyKey;
     this.version = version;
+    this.remove = remove;
   }
 }
 
 /** A publication that was found right. */
 export interface CheckedPublication {
   readonly topic: string;
-  /** As it stands in the body. */
-  readonly data: JsonText;
+  /** As it stands in the body; absent for a removal. */
+  readonly data: JsonText | undefined;
   readonly options: PublishOptions;
 }
 
@@ -52,14 +61,17 @@ export function publicationOf(value: unknown, text: string): CheckedPublication 
   const dto = new PublicationDto(value as Record<string, unknown>);
   const [error] = validateSync(dto, { stopAtFirstError: true });
   if (error !== undefined) return Object.values(error.constraints ?? {})[0] ?? `${error.property} is wrong`;
-  const { topic, key, idempotencyKey, version } = dto as { topic: string } & PublishOptions;
+  const { topic, key, idempotencyKey, version, remove } = dto as { topic: string } & PublishOptions;
+  if (remove === true && key === undefined) return 'key must be there with remove';
+  if (remove === true && dto.data !== undefined) return 'data must be absent with remove';
   return {
     topic,
-    data: JsonText.dangerouslyTrust(fieldText(text, 'data') ?? 'null'),
+    data: remove === true ? undefined : JsonText.dangerouslyTrust(fieldText(text, 'data') ?? 'null'),
     options: {
       ...(key !== undefined && { key }),
       ...(idempotencyKey !== undefined && { idempotencyKey }),
       ...(version !== undefined && { version }),
+      ...(remove !== undefined && { remove }),
     },
   };
 }

@@ -62,7 +62,8 @@ export const suppressionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: "stores nothing with a version that is not newer than the topic's newest, and answers its end",
+    title:
+      "stores nothing with a version that is not newer than the newest without a key, and answers the topic's end",
     async run(world) {
       const [one, two] = await world.startTwo();
       const answers = [];
@@ -106,6 +107,79 @@ export const suppressionChecks: readonly BrokerCheck[] = [
       );
       assert.equal(stored.at(-1), '40');
       assert.equal(places.filter(({ suppressed }) => suppressed === undefined).length, stored.length);
+    },
+  },
+  {
+    title: 'compares a version with those of its own key alone',
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      const answers = [];
+      for (const [i, [key, version]] of (
+        [
+          ['a', 9_000],
+          ['b', 5],
+          ['a', 9_000],
+          [undefined, 1],
+          ['b', 6],
+          ['a', 8_999],
+          ['__proto__', -3],
+          [undefined, 1],
+          ['b', undefined],
+          ['b', 6],
+          ['b', 7],
+          ['__proto__', -3],
+        ] as const
+      ).entries()) {
+        const { broker } = i % 2 ? one : two;
+        const { offset, suppressed } = await broker.publish('t', '1', {
+          history: plenty,
+          ...(key !== undefined && { key }),
+          ...(version !== undefined && { version }),
+        });
+        answers.push(`${key ?? ''} ${String(version)}: ${String(offset)} ${suppressed ?? ''}`.trim());
+      }
+      assert.deepEqual(answers, [
+        'a 9000: 1',
+        'b 5: 2',
+        'a 9000: 2 stale',
+        '1: 3',
+        'b 6: 4',
+        'a 8999: 4 stale',
+        '__proto__ -3: 5',
+        '1: 5 stale',
+        'b undefined: 6',
+        'b 6: 6 stale',
+        'b 7: 7',
+        '__proto__ -3: 7 stale',
+      ]);
+      assert.equal((await one.broker.publish('other', '1', { key: 'a', version: 1 })).suppressed, undefined);
+    },
+  },
+  {
+    title: 'lets versions of each key only rise, of many that come at once',
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      const { epoch } = await one.top('t');
+      const wanted = ['a', 'b'].flatMap((key) => numbers(1, 40).map((version) => [key, version] as const));
+      const mixed = wanted.toSorted(([, x], [, y]) => (Number(x) ^ 1) - (Number(y) ^ 1));
+      await Promise.all(
+        mixed.map(([key, version], i) =>
+          (i % 2 ? one : two).broker.publish('t', version, {
+            history: plenty,
+            key,
+            version: Number(version),
+          }),
+        ),
+      );
+      const { missed = [] } = await one.broker.read('t', { epoch, offset: 0 }, all);
+      for (const each of ['a', 'b']) {
+        const stored = missed.filter(({ key }) => key === each).map(({ data }) => Number(data));
+        assert.deepEqual(
+          stored,
+          stored.toSorted((a, b) => a - b),
+        );
+        assert.equal(stored.at(-1), 40);
+      }
     },
   },
   {

@@ -104,7 +104,7 @@ export class Publications {
       byKey.set(key, text);
     }
     const fields = [...byKey].map(([key, text]) => `${JSON.stringify(key)}:${text}`);
-    return fields.length === 0 ? undefined : `{${fields.join(',')}}`;
+    return all.length === 0 ? undefined : `{${fields.join(',')}}`;
   }
 
   /** Whether everything after `since` is still there at this moment. */

@@ -132,9 +132,9 @@ export class SimBroker implements Broker {
     return new Map(await Promise.all(topics.map(async (topic) => [topic, await this.topOf(topic)] as const)));
   }
 
-  latest(topic: string): Promise<LatestReading> {
+  latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading> {
     return this.call('latest', topic, async () => {
-      const { top, publications } = await this.memory.latest(this.inner(topic));
+      const { top, publications } = await this.memory.latest(this.inner(topic), maxKeyAgeMs);
       return { top: this.named(topic, top), publications };
     });
   }

@@ -88,7 +88,7 @@ export class AppSubscriber implements Subscriber {
           heard.starts(message.position);
           started();
         } else if (message.type === 'event') {
-          const { position, from, data } = message as PublicationMessage<Content>;
+          const { position, from, data } = message as PublicationMessage & { readonly data: Content };
           goesOn(heard, { epoch: position.epoch, offset: from - 1 });
           heard.publication(position.offset, data);
         } else if (message.type === 'end') heard.faults.push(`${topic} ended`);

@@ -9,6 +9,7 @@ declare global {
   const listener: (message: live.TopicMessage | live.EndMessage) => void;
   function getToken(): Promise<string>;
   function draw(state: unknown): void;
+  function forget(key: string): void;
   function move(data: unknown, key?: string): void;
   function show(status: unknown): void;
   function report(error: unknown): void;

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { type PublishOptions, removalData } from '../../core/ports/broker.js';
+import type { BrokerCheck } from './check.js';
+import type { Instance } from './instance.js';
+import { all, plenty } from './world.js';
+
+const options = (key: string, more: PublishOptions = {}): PublishOptions => ({
+  history: plenty,
+  latest: 'last-per-key',
+  key,
+  ...more,
+});
+
+const put = ({ broker }: Instance, key: string, data: string, version?: number) =>
+  broker.publish('t', data, options(key, version === undefined ? {} : { version }));
+
+const remove = ({ broker }: Instance, key: string, version?: number) =>
+  broker.publish('t', removalData, options(key, { remove: true, ...(version !== undefined && { version }) }));
+
+/** What is remembered of each key. */
+async function state({ broker }: Instance, maxKeyAgeMs?: number): Promise<Record<string, string>> {
+  const { publications } = await broker.latest('t', maxKeyAgeMs);
+  return Object.fromEntries(publications.map(({ key, data }) => [key, data]));
+}
+
+/** Keys that are taken away, or grow too old. [L-4.11] [L-6.6] [L-6.7] */
+export const removalChecks: readonly BrokerCheck[] = [
+  {
+    title: 'delivers and recovers a removal as one, in its place',
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      await one.broker.subscribe('t');
+      await two.broker.subscribe('t');
+      const first = await put(one, 'a', '1');
+      await remove(two, 'a');
+      const last = await put(one, 'a', 'null');
+      const expected = [
+        { offset: 1, data: '1', key: 'a' },
+        { offset: 2, data: removalData, key: 'a', removed: true },
+        { offset: 3, data: 'null', key: 'a' },
+      ];
+      const { missed } = await two.broker.read('t', { epoch: first.epoch, offset: 0 }, all);
+      assert.deepEqual(missed, expected);
+      for (const instance of [one, two]) {
+        await instance.reached('t', last);
+        assert.deepEqual(
+          instance.of('t').map(({ topic: _topic, epoch: _epoch, ...publication }) => publication),
+          expected,
+        );
+      }
+    },
+  },
+  {
+    title: 'remembers nothing of a removed key, until it is published again',
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      for (const key of ['a', 'b', 'c']) await put(one, key, '1');
+      await remove(two, 'b');
+      await remove(one, 'never there');
+      for (const instance of [one, two]) assert.deepEqual(await state(instance), { a: '1', c: '1' });
+      await put(one, 'b', '2');
+      assert.deepEqual(await state(two), { a: '1', c: '1', b: '2' });
+      for (const key of ['a', 'b', 'c']) await remove(two, key);
+      assert.deepEqual(await state(one), {});
+      const top = await put(two, 'c', '3');
+      assert.deepEqual(
+        [await state(one), await one.top('t')],
+        [{ c: '3' }, { epoch: top.epoch, offset: 10 }],
+      );
+    },
+  },
+  {
+    title: 'remembers nothing where the last publication of a topic is a removal',
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      const last = { key: 'a', latest: 'last' } as const;
+      await one.broker.publish('t', '1', last);
+      await two.broker.publish('t', removalData, { ...last, remove: true });
+      assert.deepEqual((await one.broker.latest('t')).publications, []);
+      await one.broker.publish('t', '2', last);
+      assert.deepEqual((await two.broker.latest('t')).publications, [{ offset: 3, data: '2', key: 'a' }]);
+    },
+  },
+  {
+    title: 'keeps the version of a removed key: an older publication does not bring it back',
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      await put(one, 'a', '1', 10);
+      await put(one, 'b', '1', 10);
+      assert.equal((await remove(two, 'a', 9)).suppressed, 'stale');
+      assert.deepEqual(await state(one), { a: '1', b: '1' });
+      await remove(two, 'a', 20);
+      await remove(one, 'b');
+      for (const instance of [one, two]) {
+        assert.equal((await put(instance, 'a', '"late"', 19)).suppressed, 'stale');
+        assert.equal((await put(instance, 'a', '"late"', 20)).suppressed, 'stale');
+        assert.equal((await put(instance, 'b', '"late"', 10)).suppressed, 'stale');
+      }
+      assert.deepEqual(await state(two), {});
+      assert.equal((await put(one, 'a', '2', 21)).suppressed, undefined);
+      assert.deepEqual(await state(two), { a: '2' });
+    },
+  },
+  {
+    title: 'keeps the versions of many removed keys, with much published after them',
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      const keys = Array.from({ length: 400 }, (_, i) => `k${String(i)}`);
+      for (let at = 0; at < keys.length; at += 50) {
+        const some = keys.slice(at, at + 50);
+        await Promise.all(some.map((key) => put(one, key, '1', 1)));
+        await Promise.all(some.map((key) => remove(one, key, 2)));
+      }
+      for (let n = 1; n <= 900; n += 50) {
+        await Promise.all(Array.from({ length: 50 }, (_, i) => put(two, 'other', String(i), n + i)));
+      }
+      const late = await Promise.all(keys.map((key, i) => put(i % 2 ? one : two, key, '"late"', 1)));
+      assert.deepEqual(new Set(late.map(({ suppressed }) => suppressed)), new Set(['stale']));
+      assert.deepEqual(Object.keys(await state(one)), ['other']);
+    },
+  },
+  {
+    title: 'leaves out the keys that were not published for as long as the age that is asked for',
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      await put(one, 'old', '1');
+      await put(one, 'new', '1');
+      await world.pass(1_500);
+      await put(two, 'new', '2');
+      for (const instance of [one, two]) {
+        assert.deepEqual(await state(instance, 1_000), { new: '2' });
+        assert.deepEqual(await state(instance, 600_000), { old: '1', new: '2' });
+        assert.deepEqual(await state(instance), { old: '1', new: '2' });
+      }
+      await put(one, 'old', '3');
+      assert.deepEqual(await state(two, 1_000), { new: '2', old: '3' });
+    },
+  },
+];
