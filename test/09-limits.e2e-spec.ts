@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectionRegistry, LiveObservers } from '../src/index.js';
+import { ConnectionRegistry, LiveObservers, LiveTopic } from '../src/index.js';
 import { LiveMetrics, LiveMetricsModule } from '../src/nest/metrics/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
 import { deferred } from './support/deferred.js';
@@ -84,6 +84,17 @@ describe.each(platforms)('9. Messages that are too large, on %s', (_name, platfo
   });
 });
 
+@LiveTopic('notes/:id', { maxPublicationBytes: 100 })
+class SmallNotes {
+  canSubscribe(): boolean {
+    return true;
+  }
+
+  canPublish(): boolean {
+    return true;
+  }
+}
+
 describe.each(platforms)('9. Limits, on %s', (_name, platform) => {
   it('[L-9.3] says in the welcome what it holds this client to', async () => {
     const heartbeat = { pingIntervalMs: 5_000, pongTimeoutMs: 2_000 };
@@ -102,6 +113,18 @@ describe.each(platforms)('9. Limits, on %s', (_name, platform) => {
     ]);
     client.send(pingOf(1_001));
     expect((await client.closed).code).toBe(1009);
+  });
+
+  it('[L-9.19] refuses a publication that is larger than its topic allows, to clients and to the application', async () => {
+    const { url, live } = await startLiveApp({ platform, providers: [SmallNotes] });
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    await client.next();
+    await client.request({ type: 'subscribe', id: 1, topic: 'notes/1' });
+    const publish = (id: number, data: string) =>
+      client.request({ type: 'publish', id, topic: 'notes/1', data });
+    expect(await publish(2, 'x'.repeat(99))).toMatchObject({ type: 'error', id: 2, code: 'limit-exceeded' });
+    await expect(live.publish('notes/1', 'x'.repeat(99))).rejects.toMatchObject({ code: 'limit-exceeded' });
+    expect(await publish(3, 'x'.repeat(98))).toMatchObject({ type: 'published', offset: 1 });
   });
 });
 

@@ -142,3 +142,31 @@ describe('Publisher, with a broker that refuses', () => {
     expect([code, failed]).toEqual(['unavailable', ['publishing to the broker']]);
   });
 });
+
+describe('Publisher of a topic that bounds its publications', () => {
+  it.each([
+    ['"aaaaaa"', undefined],
+    ['"ääa"', undefined],
+    ['"aaaaaaa"', 9],
+    ['"ääää"', 10],
+  ])('[L-9.19] takes 8 bytes of JSON text and no more: %s', async (text, tooMany) => {
+    const clock = new TestClock();
+    const broker = new MemoryBroker(clock);
+    const publisher = new Publisher(broker, silentObserver, clock);
+    broker.start(silentSink);
+    const bounded = { ...rules, maxPublicationBytes: 8 };
+    for (const publish of ['publish', 'publishOrWait'] as const) {
+      const outcome = publisher[publish]('a', text, {}, bounded).then(
+        () => undefined,
+        ({ code, message }: LiveError) => [code, message],
+      );
+      expect(await outcome).toEqual(
+        tooMany && [
+          'limit-exceeded',
+          `A publication of a has at most 8 bytes of JSON text, and this one has ${String(tooMany)}`,
+        ],
+      );
+    }
+    expect(publisher.publicationsTotal).toBe(tooMany === undefined ? 2 : 0);
+  });
+});

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { LiveError } from '../protocol/live.error.js';
 import type { Broker, Published, PublishOptions } from './ports/broker.js';
 import type { Clock } from './ports/clock.js';
@@ -83,6 +84,7 @@ export class Publisher {
     { key, idempotencyKey, version, remove }: PublicationOptions,
     rules: TopicRules,
   ): Promise<Published> {
+    checkSize(topic, text, rules);
     try {
       const published = await this.broker.publish(topic, text, {
         ...(key !== undefined && { key }),
@@ -106,6 +108,16 @@ export class Publisher {
       throw notNow();
     }
   }
+}
+
+/** [L-9.19] */
+function checkSize(topic: string, text: string, { maxPublicationBytes: most = Infinity }: TopicRules): void {
+  // A UTF-16 unit has three bytes at most: what is short enough is not counted.
+  if (text.length * 3 <= most || Buffer.byteLength(text) <= most) return;
+  throw new LiveError(
+    'limit-exceeded',
+    `A publication of ${topic} has at most ${String(most)} bytes of JSON text, and this one has ${String(Buffer.byteLength(text))}`,
+  );
 }
 
 function notNow(): LiveError {

@@ -25,6 +25,8 @@ export interface TopicRules {
   /** Versions are milliseconds since 1970, and none may be further ahead of the clock here; not checked by default. */
   readonly maxVersionAheadMs?: number;
   readonly history?: HistoryRules;
+  /** Bytes of the largest publication's data as JSON text, in UTF-8; absent: the broker's own bound alone. */
+  readonly maxPublicationBytes?: number;
   /** How publications go out; each at once, and a subscriber that is too slow is closed, where it is absent. */
   readonly delivery?: DeliveryRules;
   /** Present: it is known and told who is subscribed. */

@@ -25,6 +25,12 @@ export interface LiveTopicOptions extends DeliveryRules {
    */
   readonly maxVersionAheadMs?: number;
   /**
+   * Bytes of the largest publication's data, as JSON text in UTF-8. A larger one is refused with `limit-exceeded` (over HTTP
+   * `413`), and reaches nobody [L-9.19]. Set it where clients use libraries that take no large messages.
+   * @default the broker's own bound, 1 MiB on Redis and NATS
+   */
+  readonly maxPublicationBytes?: number;
+  /**
    * Makes it known who is subscribed: `LiveService.presence(topic)`, and for clients the topic `<topic>/presence`, which has
    * the same `canSubscribe` [L-11.1]. Nothing by default.
    */

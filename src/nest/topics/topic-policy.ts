@@ -16,6 +16,7 @@ export interface DeclaredTopic {
   readonly maxKeyAgeMs?: number | undefined;
   readonly maxVersionAheadMs?: number | undefined;
   readonly delivery: DeliveryRules;
+  readonly maxPublicationBytes?: number | undefined;
   readonly presence?: PresenceRules | undefined;
 }
 
@@ -88,7 +89,7 @@ function namesOf({ provider, pattern }: DeclaredTopic): [provider: string, patte
 }
 
 function rulesOf(declared: DeclaredTopic, params: TopicParams, topic: string): TopicRules {
-  const { provider, history, latest, maxKeyAgeMs, maxVersionAheadMs, delivery, presence } = declared;
+  const { provider, history, latest, maxKeyAgeMs, maxVersionAheadMs, delivery, maxPublicationBytes, presence } = declared;
   const { snapshot } = provider;
   return {
     canSubscribe: (user) => provider.canSubscribe(user, params, topic),
@@ -98,6 +99,7 @@ function rulesOf(declared: DeclaredTopic, params: TopicParams, topic: string): T
     ...(maxKeyAgeMs !== undefined && { maxKeyAgeMs }),
     ...(maxVersionAheadMs !== undefined && { maxVersionAheadMs }),
     ...(history !== undefined && { history }),
+    ...(maxPublicationBytes !== undefined && { maxPublicationBytes }),
     delivery,
     ...(presence !== undefined && { presence }),
   };

@@ -70,6 +70,7 @@ function declaration(
     latest,
     ...boundsOf(options, name),
     delivery: deliveryOf(options, name),
+    maxPublicationBytes: maxBytesOf(options, name),
     presence: presenceOf(options.presence, name),
   };
 }
@@ -104,6 +105,15 @@ function deliveryOf({ slow, maxRate, flushMs }: LiveTopicOptions, name: string):
     ...(maxRate !== undefined && { maxRate }),
     ...(flushMs !== undefined && { flushMs }),
   };
+}
+
+function maxBytesOf({ maxPublicationBytes }: LiveTopicOptions, name: string): number | undefined {
+  if (
+    maxPublicationBytes !== undefined &&
+    !(Number.isInteger(maxPublicationBytes) && maxPublicationBytes > 0)
+  )
+    throw wrongOption(`maxPublicationBytes of ${name}`, maxPublicationBytes, 'an integer > 0');
+  return maxPublicationBytes;
 }
 
 function presenceOf(
