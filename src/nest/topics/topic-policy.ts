@@ -89,7 +89,16 @@ function namesOf({ provider, pattern }: DeclaredTopic): [provider: string, patte
 }
 
 function rulesOf(declared: DeclaredTopic, params: TopicParams, topic: string): TopicRules {
-  const { provider, history, latest, maxKeyAgeMs, maxVersionAheadMs, delivery, maxPublicationBytes, presence } = declared;
+  const {
+    provider,
+    history,
+    latest,
+    maxKeyAgeMs,
+    maxVersionAheadMs,
+    delivery,
+    maxPublicationBytes,
+    presence,
+  } = declared;
   const { snapshot } = provider;
   return {
     canSubscribe: (user) => provider.canSubscribe(user, params, topic),
