@@ -98,6 +98,15 @@ describe('The options of the way in', () => {
       expect(() => resolveOptions({ socketPath, ...other })).toThrow('contradict each other');
   });
 
+  it('[S4] the PROXY protocol is read from somebody', () => {
+    for (const trustedProxies of [undefined, 0, []])
+      expect(() =>
+        resolveOptions({ proxyProtocol: true, ...(trustedProxies && { trustedProxies }) }),
+      ).toThrow('"proxyProtocol" is set, but no proxy is trusted');
+    expect(resolveOptions({ proxyProtocol: true, trustedProxies: 1 }).proxyProtocol).toBe(true);
+    expect(resolveOptions({}).proxyProtocol).toBe(false);
+  });
+
   it('[S4] an origin cannot be required where any is allowed', () => {
     expect(() => resolveOptions({ requireOrigin: true, dangerouslyAllowAnyOrigin: true })).toThrow(
       '"requireOrigin" and "dangerouslyAllowAnyOrigin" contradict each other',

@@ -15,6 +15,12 @@ export const noBroker = (): Error =>
 export const contradictoryOptions = (one: string, other: string): Error =>
   new Error(`LiveModule: "${one}" and "${other}" contradict each other. Keep one of them.`);
 
+export const proxyProtocolOfNobody = (): Error =>
+  new Error(
+    'LiveModule: "proxyProtocol" is set, but no proxy is trusted to name the client. Name those that send the header: ' +
+      "trustedProxies: ['10.0.0.1'].",
+  );
+
 export const noGuard = (): Error =>
   new Error(
     'LiveModule: no connection guard. Name one, LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { … } }), ' +

@@ -110,6 +110,14 @@ export interface LiveModuleOptions {
    * @default nobody's: the client's address is the socket's
    */
   readonly trustedProxies?: number | readonly string[];
+  /**
+   * Whether the proxies of `trustedProxies` open every connection with a header of the PROXY protocol, version 1 or 2
+   * (HAProxy `send-proxy-v2`, nginx `proxy_protocol on`). It names the client, and counts as one proxy. A connection of
+   * theirs without one is refused, as is one with a header from any other address. With `port: 'app'` this holds for all
+   * connections of the application's server. [L-9.14]
+   * @default false, and such a header is refused with a warning
+   */
+  readonly proxyProtocol?: boolean;
   /** Milliseconds between pings to one connection. @default 25000 */
   readonly pingIntervalMs?: number;
   /** Milliseconds after a ping in which something must be heard. @default 10000 */

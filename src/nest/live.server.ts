@@ -1,28 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { type CanActivate, Inject, Injectable, Logger, type Type } from '@nestjs/common';
 import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { Connection } from '../core/connection/connection.js';
 import type { ConnectionIdentity } from '../core/connection/live-user.js';
 import { Live } from '../core/live.js';
 import type { Clock } from '../core/ports/clock.js';
-import { ClientAddresses } from '../ws/client-address.js';
-import { type HttpServerHooks, LiveHttpServer, type TakeUpgrade } from '../ws/live-http-server.js';
+import { ClientAddresses, type TrustedProxies } from '../ws/client-address.js';
 import type { Occupancy } from '../ws/occupancy.js';
 import type { PendingHandshake } from '../ws/pending-handshake.js';
 import { Refusal, unavailable } from '../ws/refusal.js';
 import type { ServedWebSocket } from '../ws/served-web-socket.js';
-import { SharedSockets } from '../ws/shared-sockets.js';
 import { UpgradeDoor } from '../ws/upgrade.js';
 import { windowBitsOf } from '../ws/websocket-server.js';
-import { routeUpgrades } from '../ws/upgrade-router.js';
 import { WsSocket } from '../ws/ws-socket.js';
 import { checkTokens, renewsSessions } from './auth/credential-verifier.js';
 import { KeptHandshake } from './auth/kept-handshake.js';
 import { originVerdict } from './auth/origin.js';
 import { UpgradeGuards } from './auth/upgrade-guards.js';
 import type { LiveClients } from './live-clients.js';
+import { LivePort } from './live-port.js';
 import { LiveWsAdapter } from './live-ws.adapter.js';
 import { foreignAdapter, forwardedByStranger } from './live.errors.js';
 import { LiveGateway } from './live.gateway.js';
@@ -32,24 +29,15 @@ import type { LiveModuleOptions } from './live.options.js';
 import { LIVE_CLOCK, LIVE_SETTINGS } from './live.tokens.js';
 import { globalEnhancersOf, messageContextsWithoutGlobals } from './message-contexts.js';
 import type { ResolvedLiveOptions } from './resolve-options.js';
-import { socketUrl } from './socket-url.js';
 import { LiveStartCheck } from './start-check.js';
 
-/** Milliseconds that a port in use is tried again, outside of production. */
-const portPatienceMs = 5_000;
-
-/** Where peers come in: the own port or the application's, the door, and the way from a socket to the gateways. */
+/** Where peers come in: the port, the door, and the way from a socket to the gateways. */
 @Injectable()
 export class LiveServer {
-  private readonly logger = new Logger('Live');
+  private readonly port: LivePort;
   private readonly door: UpgradeDoor;
   private guards: UpgradeGuards | undefined;
   private clients: LiveClients | undefined;
-  private http: LiveHttpServer | undefined;
-  private address: AddressInfo | string | undefined;
-  /** With `port: 'app'`: the sockets of the application's server. */
-  private readonly shared = new SharedSockets();
-  private unroute: (() => void) | undefined;
   private refusing = false;
   private readonly keepsHandshakes: boolean;
   /** What a new credential on the open connection is shown to the guards with. */
@@ -57,10 +45,10 @@ export class LiveServer {
 
   constructor(
     private readonly live: Live,
-    private readonly observers: LiveObservers,
-    private readonly host: HttpAdapterHost,
+    observers: LiveObservers,
+    host: HttpAdapterHost,
     private readonly application: ApplicationConfig,
-    @Inject(LIVE_SETTINGS) private readonly settings: ResolvedLiveOptions,
+    @Inject(LIVE_SETTINGS) settings: ResolvedLiveOptions,
     @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
     @Inject(LIVE_CLOCK) clock: Clock,
     private readonly contexts: ExternalContextCreator,
@@ -69,9 +57,10 @@ export class LiveServer {
     @Inject(LiveStartCheck.guards) guards: readonly (Type<CanActivate> | CanActivate)[],
   ) {
     this.keepsHandshakes = checkTokens(guards) || renewsSessions(guards);
+    const logger = new Logger('Live');
     this.door = new UpgradeDoor(
       settings.upgrade,
-      new ClientAddresses(settings.trustedProxies, (from) => this.logger.warn(forwardedByStranger(from))),
+      new ClientAddresses(forwardersOf(settings), (from) => logger.warn(forwardedByStranger(from))),
       {
         draining: () => this.refusing,
         precheck: (request) => this.checkOrigin(request) ?? this.checkBroker(),
@@ -82,6 +71,11 @@ export class LiveServer {
       },
       clock,
     );
+    this.port = new LivePort(settings, host, (...event) => this.door.handle(...event), {
+      takeRequest: (...event) => this.door.handleRequest(...event),
+      refused: ({ result, reason }, address) => observers.handshake(result, address, reason),
+      droppedSilent: () => observers.droppedSilent(),
+    });
     const { occupancy } = this.door;
     observers.add({
       opened: ({ remoteAddr, user }) => occupancy.entered(remoteAddr, user?.id),
@@ -120,38 +114,7 @@ export class LiveServer {
     await this.keepGlobalsAway(this.clients);
     // Not before: the guards' own dependencies, APP_GUARD and useGlobalGuards() are not there in the constructor.
     this.guards = new UpgradeGuards(this.contexts, this.gateway);
-    const { port, host, socketPath, upgrade } = this.settings;
-    const { observers } = this;
-    const takeUpgrade: TakeUpgrade = (...event) => this.door.handle(...event);
-    const hooks: HttpServerHooks = {
-      takeRequest: (...event) => this.door.handleRequest(...event),
-      refused: ({ result, reason }, address) => observers.handshake(result, address, reason),
-      droppedSilent: () => observers.droppedSilent(),
-    };
-    if (port === 'app') {
-      this.unroute = routeUpgrades(
-        this.host.httpAdapter.getHttpServer() as Server,
-        upgrade.path,
-        takeUpgrade,
-        this.shared,
-        hooks,
-      );
-      return;
-    }
-    const where = socketPath === undefined ? { host, port } : { socketPath };
-    this.logger.log({ msg: 'starting', ...where });
-    this.http = new LiveHttpServer(takeUpgrade, hooks);
-    // In watch mode the new process starts while the old one drains. In production a port in use is a mistake.
-    const patienceMs = process.env['NODE_ENV'] === 'production' ? 0 : portPatienceMs;
-    if (socketPath === undefined) {
-      const address = await this.http.listen(port, host, patienceMs);
-      this.address = address;
-      this.logger.log({ msg: 'ready', host, port: address.port, url: this.url() });
-    } else {
-      await this.http.listenAtPath(socketPath, patienceMs);
-      this.address = socketPath;
-      this.logger.log({ msg: 'ready', socketPath, url: this.url() });
-    }
+    await this.port.open();
   }
 
   /**
@@ -160,10 +123,7 @@ export class LiveServer {
    * @throws Error before the server listens
    */
   url(): string {
-    const address = this.address ?? this.appAddress();
-    if (address === undefined)
-      throw new Error('The live server does not listen yet: call url() after app.listen().');
-    return socketUrl(address, this.settings.upgrade.path);
+    return this.port.url();
   }
 
   /** From now on every upgrade is answered 503. */
@@ -174,15 +134,12 @@ export class LiveServer {
 
   /** The peers are gone: what could still hold the application's server open goes, too. */
   dropIdle(): void {
-    this.shared.dropIdle();
+    this.port.dropIdle();
   }
 
   /** Gives the port or the path back. */
-  async stop(): Promise<void> {
-    this.unroute?.();
-    this.unroute = undefined;
-    await this.http?.close();
-    this.http = undefined;
+  stop(): Promise<void> {
+    return this.port.close();
   }
 
   private async keepGlobalsAway(clients: LiveClients): Promise<void> {
@@ -195,11 +152,6 @@ export class LiveServer {
     const adapter = this.application.getIoAdapter() as unknown;
     if (adapter instanceof LiveWsAdapter && adapter.clients !== undefined) return adapter.clients;
     throw foreignAdapter((adapter as object | undefined)?.constructor.name ?? 'none');
-  }
-
-  private appAddress(): AddressInfo | string | undefined {
-    if (this.settings.port !== 'app') return undefined;
-    return (this.host.httpAdapter.getHttpServer() as Server).address() ?? undefined;
   }
 
   private authenticate({ request, address }: PendingHandshake): Promise<ConnectionIdentity> {
@@ -239,4 +191,9 @@ export class LiveServer {
     if (this.keepsHandshakes) this.handshakes.set(session.connection, new KeptHandshake(request));
     clients.connected(session.connection, request);
   }
+}
+
+/** Whose `X-Forwarded-For` is believed: the PROXY protocol has stood for one of a number of proxies. */
+function forwardersOf({ trustedProxies, proxyProtocol }: ResolvedLiveOptions): TrustedProxies {
+  return proxyProtocol && typeof trustedProxies === 'number' ? trustedProxies - 1 : trustedProxies;
 }

@@ -4,7 +4,7 @@ import type { PublishQueueLimits } from '../core/publish-queue.js';
 import type { TrustedProxies } from '../ws/client-address.js';
 import type { UpgradeOptions } from '../ws/upgrade.js';
 import { validateAllowedOrigins } from './auth/origin.js';
-import { contradictoryOptions, wrongOption } from './live.errors.js';
+import { contradictoryOptions, proxyProtocolOfNobody, wrongOption } from './live.errors.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
 import { validTrustedProxies } from './trusted-proxies.js';
@@ -17,6 +17,7 @@ export interface ResolvedLiveOptions extends LiveSettings {
   readonly socketPath?: string;
   readonly upgrade: UpgradeOptions;
   readonly trustedProxies: TrustedProxies;
+  readonly proxyProtocol: boolean;
   readonly drainTimeoutMs: number;
   readonly metricsPrefix: string;
 }
@@ -74,6 +75,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       maxPendingUpgradesPerPrivateAddress: number('maxPendingUpgradesPerAddress', 0, 0),
     },
     trustedProxies: validTrustedProxies(options.trustedProxies ?? 0),
+    proxyProtocol: proxyProtocolOf(options),
     limits: {
       maxMessageBytes,
       maxTopicsPerConnection,
@@ -103,6 +105,12 @@ function publishQueueOf(given: Partial<PublishQueueLimits>): PublishQueueLimits 
       throw wrongOption(`publishQueue.${name}`, value, 'an integer >= 1');
   }
   return limits;
+}
+
+function proxyProtocolOf({ proxyProtocol = false, trustedProxies }: LiveModuleOptions): boolean {
+  const isNobody = typeof trustedProxies === 'number' ? trustedProxies === 0 : !trustedProxies?.length;
+  if (proxyProtocol && isNobody) throw proxyProtocolOfNobody();
+  return proxyProtocol;
 }
 
 /** Longer paths do not fit into the address of a Unix socket on every system. */

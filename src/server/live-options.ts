@@ -22,6 +22,7 @@ export function liveOptionsOf(
     maxConnectionsPerAddress: settings.LIVE_MAX_CONNECTIONS_PER_ADDRESS,
     ...(LIVE_TRUSTED_PROXIES !== undefined && { trustedProxies: LIVE_TRUSTED_PROXIES }),
     ...(allowedOrigins && { allowedOrigins }),
+    proxyProtocol: settings.LIVE_PROXY_PROTOCOL,
     requireOrigin: settings.LIVE_REQUIRE_ORIGIN,
     ...credentialsOf(plan),
   };

@@ -83,6 +83,7 @@ describe('liveOptionsOf', () => {
       LIVE_TRUSTED_PROXIES: '10.0.0.0/8',
       LIVE_ALLOWED_ORIGINS: 'https://app.example',
       LIVE_REQUIRE_ORIGIN: 'true',
+      LIVE_PROXY_PROTOCOL: 'true',
       LIVE_JWKS_URL: 'https://keys.example/jwks',
       LIVE_JWT_ISSUER: 'i',
       LIVE_JWT_AUDIENCE: 'a',
@@ -103,6 +104,7 @@ describe('liveOptionsOf', () => {
       maxConnectionsPerAddress: 17,
       trustedProxies: ['10.0.0.0/8'],
       allowedOrigins: ['https://app.example'],
+      proxyProtocol: true,
       requireOrigin: true,
       jwt: {
         jwksUrl: 'https://keys.example/jwks',

@@ -123,6 +123,9 @@ export class ServerSettings {
   )
   readonly LIVE_TRUSTED_PROXIES?: number | readonly string[];
 
+  @Env('Whether these proxies open each connection with a PROXY protocol header, version 1 or 2', onOrOff())
+  readonly LIVE_PROXY_PROTOCOL: boolean = false;
+
   @Env('Broker between instances', brokerAddress(), 'none: one instance')
   readonly LIVE_BROKER_URL?: string;
 

@@ -19,6 +19,13 @@ export function areProxies(value: unknown): value is TrustedProxies {
   }
 }
 
+/** Whether a socket with this address is a trusted proxy's. */
+export function socketTrust(trusted: TrustedProxies): (address: string) => boolean {
+  if (typeof trusted === 'number') return () => trusted > 0;
+  const proxies = networks(trusted);
+  return (address) => isIn(proxies, address);
+}
+
 /**
  * Finds a client's address: the socket's, or, behind trusted proxies, what the outermost of them wrote down. The list is
  * read from its end: everything before the first entry that no trusted proxy wrote may be invented. [L-9.14]

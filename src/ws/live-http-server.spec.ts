@@ -88,7 +88,7 @@ describe('LiveHttpServer: slow and silent peers', () => {
     for (const text of [
       'GET /live HT',
       `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
-      'PROXY TCP4\r\n',
+      'SING / HTTP/1.1\r\n\r\n',
     ]) {
       await (await test.connect()).send(text).closed;
     }

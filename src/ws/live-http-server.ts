@@ -3,6 +3,7 @@ import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { maxHandshakeHeaders } from './handshake.js';
 import { plainAddress } from './ip-address.js';
+import { type ProxiedSockets, unreadProxyProtocol } from './proxied-sockets.js';
 import { Refusal, refuse, respond } from './refusal.js';
 import { pathFailure, removeStaleSocket } from './unix-socket.js';
 import { SilentSockets } from './silent-sockets.js';
@@ -55,6 +56,7 @@ export class LiveHttpServer {
   constructor(
     takeUpgrade: TakeUpgrade,
     hooks: HttpServerHooks = noHooks,
+    private readonly proxied?: ProxiedSockets,
     limits: HttpLimits = httpLimits,
     silent = new SilentSockets(),
   ) {
@@ -73,11 +75,12 @@ export class LiveHttpServer {
         socket.destroy();
         return;
       }
-      const refusal = parserRefusal(error);
+      const refusal = unreadProxyProtocol(error) ?? parserRefusal(error);
       hooks.refused(refusal, plainAddress((socket as Socket).remoteAddress));
       refuse(socket, refusal);
     });
     this.server.on('connection', silent.connected);
+    proxied?.attach(this.server);
     this.server.maxHeadersCount = 2 * maxHandshakeHeaders;
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       silent.asked(socket);
@@ -143,6 +146,7 @@ export class LiveHttpServer {
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.server.close(() => resolve());
+      this.proxied?.close();
       this.server.closeAllConnections();
     });
   }

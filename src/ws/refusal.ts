@@ -11,6 +11,7 @@ export type HandshakeResult =
   | 'not-found'
   | 'wrong-version'
   | 'upgrade-missing'
+  | 'proxy-protocol'
   | 'request-timeout'
   | 'headers-too-large'
   | 'too-many'

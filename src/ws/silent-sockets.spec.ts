@@ -27,6 +27,7 @@ async function start(most: number) {
     },
     { takeRequest: () => false, refused() {}, droppedSilent: () => (dropped.count += 1) },
     undefined,
+    undefined,
     silent,
   );
   const upgraded: (() => void)[] = [];

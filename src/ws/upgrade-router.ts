@@ -1,10 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pathOf } from './handshake.js';
 import { plainAddress } from './ip-address.js';
 import { type HttpServerHooks, noHooks, type TakeUpgrade, UnfinishedResponses } from './live-http-server.js';
-import { SharedSockets } from './shared-sockets.js';
+import { unreadProxyProtocol } from './proxied-sockets.js';
 import { Refusal, refuse } from './refusal.js';
+import { SharedSockets } from './shared-sockets.js';
+import { stepBefore } from './step-before.js';
 
 /**
  * Takes the upgrades of one path out of an http server that others share, with the requests of `takeRequest`, and leaves
@@ -32,28 +35,16 @@ export function routeUpgrades(
     hooks.refused(refusal, plainAddress(remoteAddress));
     refuse(socket, refusal);
   };
-  const emit = server.emit.bind(server);
-  let over = false;
-  const stepBefore = (event: string, ...args: unknown[]): boolean => {
-    const [request, socket, head] = args;
-    if (
-      event === 'request' &&
-      !over &&
-      hooks.takeRequest(request as IncomingMessage, socket as ServerResponse)
-    )
-      return true;
-    if (event === 'upgrade') sockets.upgraded(socket as Duplex);
-    if (over || event !== 'upgrade' || pathOf(request as IncomingMessage) !== path)
-      return emit(event, ...args);
-    takeUpgrade(
-      request as IncomingMessage,
-      socket as Duplex,
-      head as Buffer,
-      responses.has(socket as Duplex),
-    );
+  const giveBack = stepBefore(server, (event, args, passOn) => {
+    if (event === 'clientError') noteProxyProtocol(args, hooks);
+    if (event === 'request') return hooks.takeRequest(...(args as Exchange)) || passOn();
+    if (event !== 'upgrade') return passOn();
+    const [request, socket, head] = args as Parameters<TakeUpgrade>;
+    sockets.upgraded(socket);
+    if (pathOf(request) !== path) return passOn();
+    takeUpgrade(request, socket, head, responses.has(socket));
     return true;
-  };
-  server.emit = stepBefore;
+  });
   // With TLS it is the inner socket that requests come on.
   const connection = 'setSecureContext' in server ? 'secureConnection' : 'connection';
   server.on(connection, sockets.connected);
@@ -64,8 +55,17 @@ export function routeUpgrades(
     server.off(connection, sockets.connected);
     server.off('request', note);
     server.off('upgrade', others);
-    // Somebody else may have stepped before it meanwhile; then it stays, and lets everything pass.
-    over = true;
-    if (server.emit === stepBefore) server.emit = emit;
+    giveBack();
   };
+}
+
+type Exchange = [request: IncomingMessage, response: ServerResponse];
+
+/** Counts it, and leaves the answer to the server. */
+function noteProxyProtocol(
+  [error, socket]: readonly unknown[],
+  { refused }: Pick<HttpServerHooks, 'refused'>,
+): void {
+  const refusal = unreadProxyProtocol(error as Error);
+  if (refusal !== undefined) refused(refusal, plainAddress((socket as Socket).remoteAddress));
 }

@@ -6,6 +6,7 @@ import { TestClock } from '../../src/testing/test-clock.js';
 import { ClientAddresses, type TrustedProxies } from '../../src/ws/client-address.js';
 import { LiveHttpServer, type HttpLimits } from '../../src/ws/live-http-server.js';
 import type { PendingHandshake } from '../../src/ws/pending-handshake.js';
+import type { ProxiedSockets } from '../../src/ws/proxied-sockets.js';
 import type { Refusal } from '../../src/ws/refusal.js';
 import type { ServedWebSocket } from '../../src/ws/served-web-socket.js';
 import { UpgradeDoor, type UpgradeOptions } from '../../src/ws/upgrade.js';
@@ -15,6 +16,7 @@ export interface TestDoorSetup {
   readonly options?: Partial<UpgradeOptions>;
   readonly limits?: HttpLimits;
   readonly trustedProxies?: TrustedProxies;
+  readonly proxied?: (refused: (refusal: Refusal, address: string) => void) => ProxiedSockets;
   readonly precheck?: (request: IncomingMessage) => Refusal | undefined;
   readonly authenticate?: (
     request: IncomingMessage,
@@ -34,8 +36,10 @@ class DoorClock extends TestClock {
 export class TestDoor {
   readonly clock = new DoorClock();
   readonly results: string[] = [];
-  /** What Node's parser gave up, as result and reason. */
+  /** What was refused before it came to the door, as result and reason. */
   readonly unparsed: string[] = [];
+  /** The same with the address. */
+  readonly refusals: { readonly result: string; readonly reason: string; readonly address: string }[] = [];
   readonly failures: unknown[] = [];
   readonly sockets: ServedWebSocket[] = [];
   /** Text messages that came, of all peers. */
@@ -82,13 +86,18 @@ export class TestDoor {
 
   static async start(setup: TestDoorSetup = {}): Promise<TestDoor> {
     const test = new TestDoor(setup);
+    const refused = ({ result, reason }: Refusal, address: string): void => {
+      test.note(test.refusals, { result, reason, address });
+      test.note(test.unparsed, `${result}: ${reason}`);
+    };
     const server = new LiveHttpServer(
       (...event) => test.door.handle(...event),
       {
         takeRequest: (...event) => test.door.handleRequest(...event),
-        refused: ({ result, reason }) => test.note(test.unparsed, `${result}: ${reason}`),
+        refused,
         droppedSilent: () => {},
       },
+      setup.proxied?.(refused),
       setup.limits,
     );
     test.port = (await server.listen(0, '127.0.0.1')).port;

@@ -43,6 +43,7 @@ const handshakeResults: Record<HandshakeResult, true> = {
   'not-found': true,
   'wrong-version': true,
   'upgrade-missing': true,
+  'proxy-protocol': true,
   'request-timeout': true,
   'headers-too-large': true,
   'too-many': true,

@@ -29,6 +29,7 @@ export function contradictions(settings: ServerSettings, production: boolean): C
     ...credentials(settings, production),
     ...(hasNoCredentialSource(settings) && !production ? openHosts(settings) : []),
     ...samePort(settings),
+    ...proxyProtocol(settings),
     ...ingestion(settings),
     ...natsStream(settings),
     ...(production ? publishKey(settings) : []),
@@ -94,6 +95,15 @@ function publishKey({ LIVE_PUBLISH_KEY: key }: ServerSettings): Contradiction[] 
     `With NODE_ENV=production LIVE_PUBLISH_KEY must have at least ${String(minPublishKeyLength)} characters: whoever ` +
     'guesses it publishes to every topic (openssl rand -hex 32).';
   return [{ names: ['LIVE_PUBLISH_KEY'], text }];
+}
+
+function proxyProtocol({
+  LIVE_PROXY_PROTOCOL,
+  LIVE_TRUSTED_PROXIES: proxies = 0,
+}: ServerSettings): Contradiction[] {
+  if (!LIVE_PROXY_PROTOCOL || proxies !== 0) return [];
+  const text = 'LIVE_PROXY_PROTOCOL needs LIVE_TRUSTED_PROXIES: name the proxies that send the header.';
+  return [{ names: ['LIVE_PROXY_PROTOCOL', 'LIVE_TRUSTED_PROXIES'], text }];
 }
 
 function ingestion({ LIVE_INGEST, LIVE_BROKER_URL = '' }: ServerSettings): Contradiction[] {

@@ -195,6 +195,11 @@ describe('settings that contradict each other', () => {
     ['an open page in development', { HTTP_HOST: '10.0.0.1' }, 'HTTP_HOST is "10.0.0.1", but without a'],
     ['a name that only looks like loopback', { HTTP_HOST: '127.0.0.1.evil.example' }, 'HTTP_HOST is'],
     ['one port for both', { HTTP_PORT: '8081' }, 'LIVE_WS_PORT and HTTP_PORT are both 8081'],
+    [
+      'a PROXY protocol of nobody',
+      { LIVE_PROXY_PROTOCOL: 'true', LIVE_TRUSTED_PROXIES: '0' },
+      'LIVE_PROXY_PROTOCOL needs LIVE_TRUSTED_PROXIES',
+    ],
     ['a NATS stream without NATS', { LIVE_NATS_REPLICAS: '3' }, 'LIVE_NATS_REPLICAS need a NATS broker'],
     ['ingestion without a broker', { LIVE_INGEST: 'true' }, 'LIVE_INGEST reads a stream of the Redis server'],
   ])('%s stop the start', (_what, environment, words) => {

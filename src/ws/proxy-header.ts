@@ -1,0 +1,88 @@
+import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+
+/** The first line of a connection that a proxy opens, in which it says for whom (PROXY protocol, version 1 or 2). */
+export interface ProxyHeader {
+  /** What belongs to the header; the client's own bytes follow. */
+  readonly lengthBytes: number;
+  /** `local`: the proxy speaks for itself, for example to check whether the server is there. */
+  readonly from: 'client' | 'local';
+  /** The client's, where the proxy knows it. */
+  readonly address?: string;
+}
+
+const first = Buffer.from('PROXY ');
+const second = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
+
+/** As the specification has it, with the end of the line. */
+const maxFirstBytes = 107;
+/** The fixed part of version 2, and what it may announce: addresses, and fields of which nothing is read here. */
+const fixedBytes = 16;
+const maxSecondBytes = 2_048;
+
+/** Whether bytes that are no HTTP are the PROXY protocol's. */
+export function speaksProxyProtocol(bytes: Buffer | undefined): boolean {
+  if (bytes === undefined) return false;
+  return [first, second].some((start) => bytes.subarray(0, start.length).equals(start));
+}
+
+/**
+ * Reads the header at the start of what has come so far, at most 2,048 bytes.
+ *
+ * @returns `incomplete` when more must come; `absent` when it is something else, `malformed` when it is no right one
+ */
+export function readProxyHeader(bytes: Buffer): ProxyHeader | 'incomplete' | 'absent' | 'malformed' {
+  if (startsLike(bytes, first)) return bytes.length < first.length ? 'incomplete' : readFirst(bytes);
+  if (startsLike(bytes, second)) return bytes.length < fixedBytes ? 'incomplete' : readSecond(bytes);
+  return 'absent';
+}
+
+function startsLike(bytes: Buffer, start: Buffer): boolean {
+  const length = Math.min(bytes.length, start.length);
+  return bytes.subarray(0, length).equals(start.subarray(0, length));
+}
+
+function readFirst(bytes: Buffer): ReturnType<typeof readProxyHeader> {
+  const line = bytes.subarray(0, maxFirstBytes).toString('latin1');
+  const end = line.indexOf('\r\n');
+  if (end < 0) return line.length < maxFirstBytes ? 'incomplete' : 'malformed';
+  const lengthBytes = end + 2;
+  const [, family = '', source = '', destination = '', ...ports] = line.slice(0, end).split(' ');
+  if (family === 'UNKNOWN') return { lengthBytes, from: 'client' };
+  const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isPlainIPv6 : () => false;
+  const isRight = isAddress(source) && isAddress(destination) && ports.length === 2 && ports.every(isPort);
+  return isRight ? { lengthBytes, from: 'client', address: source } : 'malformed';
+}
+
+function isPlainIPv6(text: string): boolean {
+  return isIPv6(text) && !text.includes('%');
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
+}
+
+/** Bytes of two addresses and two ports, by the number of the family. */
+const addressesBytes = { 1: 12, 2: 36 } as const;
+
+function readSecond(bytes: Buffer): ReturnType<typeof readProxyHeader> {
+  const [version, command] = halvesOf(bytes[12] ?? 0);
+  const [family, transport] = halvesOf(bytes[13] ?? 0);
+  const lengthBytes = fixedBytes + bytes.readUInt16BE(14);
+  if (version !== 2 || command > 1 || family > 3 || transport > 2 || lengthBytes > maxSecondBytes)
+    return 'malformed';
+  if (bytes.length < lengthBytes) return 'incomplete';
+  if (command === 0) return { lengthBytes, from: 'local' };
+  if (family !== 1 && family !== 2) return { lengthBytes, from: 'client' };
+  if (lengthBytes < fixedBytes + addressesBytes[family]) return 'malformed';
+  const source = bytes.subarray(fixedBytes, fixedBytes + (family === 1 ? 4 : 16));
+  return { lengthBytes, from: 'client', address: family === 1 ? source.join('.') : ipv6Of(source) };
+}
+
+function halvesOf(byte: number): [high: number, low: number] {
+  return [byte >> 4, byte & 0x0f];
+}
+
+function ipv6Of(bytes: Buffer): string {
+  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16));
+  return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address;
+}
