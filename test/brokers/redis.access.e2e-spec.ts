@@ -53,7 +53,8 @@ redis('Who may come in, and what is touched', () => {
     // Without the scripts, too, which it then sends in full; and with the linger over.
     const again = await open({ url, lingerMs: 100 });
     await server.run('SCRIPT', 'FLUSH');
-    await again.broker.publish('u', '1', { history });
+    await again.broker.publish('u', '1', { history, latest: 'last-per-key', key: 'k', version: 1 });
+    await again.broker.publish('u', 'null', { latest: 'last-per-key', key: 'k', remove: true, version: 2 });
     await again.broker.subscribe('u');
     await again.broker.unsubscribe('u');
     await until('it is unsubscribed', () => again.broker.subscribedTopics === 0, 2_000);

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { hashSlot } from '../../src/brokers/redis/hash-slot.js';
 import { RedisBroker } from '../../src/brokers/redis/index.js';
 import { eachBrokerCheck } from '../../src/testing/index.js';
-import { notYet } from './support/not-yet.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { BrokerReader } from './support/broker-reader.js';
@@ -23,7 +22,7 @@ redis('RedisBroker on a cluster, as every broker', () => {
     for (const remove of removals) await remove();
   });
 
-  eachBrokerCheck(notYet(it), {
+  eachBrokerCheck(it, {
     without: ['restart', 'junk'],
     open() {
       const prefix = `check-${String((checks += 1))}:`;

@@ -2,14 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { it } from 'vitest';
 import { RedisBroker } from '../../src/brokers/redis/index.js';
 import { eachBrokerCheck } from '../../src/testing/index.js';
-import { notYet } from './support/not-yet.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis-server.js';
 
 const redis = describeWith(redisServer);
 
 redis('RedisBroker, as every broker', () => {
-  eachBrokerCheck(notYet(it), {
+  eachBrokerCheck(it, {
     async open() {
       const server = await RedisServer.start({ args: ['--appendonly', 'yes'] });
       const brokers: RedisBroker[] = [];

@@ -72,7 +72,8 @@ end
  *
  * The hash: e epoch, r number of its life, o offset, v version, p lineage (epochs before, each with its end, newest first),
  * c bytes ever appended, f bytes before the oldest that is kept or fewer, t history's time, h whether it uses the history,
- * m rule of the latest, n count, b bytes and k keys of the latest.
+ * m rule of the latest, n count, b bytes and k keys of the latest, w which of the two hashes of versions is in use and x how many
+ * keys it has.
  */
 export const topicLua = `
 local function record(sighted, candidate, ttl)

@@ -1,27 +1,33 @@
 import type { Published, PublishOptions } from '../../core/ports/broker.js';
+import { maxKeyVersions } from '../../core/stream/key-versions.js';
 import { latestLimits } from '../../core/stream/latest.js';
 import type { Position } from '../../protocol/position.js';
 import { countLua, lifeLua, topicLua } from './life-lua.js';
 import type { TopicKeys } from './redis-keys.js';
+import { storedRemoval, storedText } from '../stored-publication.js';
 import { hotScript, positionOf } from './redis-script.js';
 
 /** Milliseconds that the result of a publish with an idempotency key is kept. */
 export const idempotencyMs = 300_000;
 
-/** Bytes before the data in a value of the latest: when it was set, and its offset, 16 digits each. */
+/**
+ * Bytes before the data in a value of the latest: when it was set, and its offset, 16 digits each. Of the last of each key
+ * the first are microseconds since 1970, or a few more, so that they grow; earlier versions counted from 1.
+ */
 export const latestHeadBytes = 32;
 
 /**
- * KEYS: life record, meta, then history, latest, order and idempotency result where they are used.
+ * KEYS: life record, meta, then history, latest, order, the two of the versions and idempotency result where they are used.
  * ARGV: the three of all scripts, channel, command, data, key, version, history's size, time and bytes, rule of the latest, its
- * most keys and bytes, idempotency time, and the furthest epoch and offset that the instance has seen. An empty text is "none".
+ * most keys and bytes, idempotency time, the furthest epoch and offset that the instance has seen, and the most versions of
+ * keys in one hash. An empty text is "none".
  * Returns epoch, offset, and `duplicate` or `stale` where nothing was stored; or `BEHIND` and the life where the store has
  * gone back behind what was seen. The first write is always one that is refused for want of memory.
  */
 export const publishScript = hotScript(`
 ${countLua}
 local life, candidate, metaTtl, channel, command, data, key, version, size = unpack(ARGV, 1, 9)
-local ttl, bytes, rule, mostKeys, mostBytes, resultTtl, seenEpoch, seenOffset = unpack(ARGV, 10, 17)
+local ttl, bytes, rule, mostKeys, mostBytes, resultTtl, seenEpoch, seenOffset, mostVersions = unpack(ARGV, 10, 18)
 local meta, at = KEYS[2], 2
 local history, latest, order
 if size ~= '' then
@@ -36,6 +42,11 @@ if rule == 'last' or (rule ~= '' and key ~= '') then
     order = KEYS[at]
   end
 end
+local versions, versionsBefore
+if version ~= '' and key ~= '' then
+  versions, versionsBefore = KEYS[at + 1], KEYS[at + 2]
+  at = at + 2
+end
 local result = KEYS[at + 1]
 
 -- A node of a cluster: what was seen of it stands for the life in whose record it stands.
@@ -43,8 +54,18 @@ if #life > 16 then
   local r = redis.pcall('HMGET', KEYS[1], 'n', 'run', 'r2')
   if r[2] and r[3] and life == r[2] .. ' ' .. r[3] then life = r[1] or '' end
 end
-local r = redis.pcall('HMGET', meta, 'e', 'r', 'o', 'v', 'c', 'f', 't', 'm', 'n', 'b', 'k', 'h')
+local r = redis.pcall('HMGET', meta, 'e', 'r', 'o', 'v', 'c', 'f', 't', 'm', 'n', 'b', 'k', 'h', 'w', 'x')
 local epoch, v, m, usesHistory, lost = r[1], tonumber(r[4]), r[8], r[12] == '1', false
+local generation, versionCount, foreignVersions = r[13], count(r[14]) or 0, false
+if versions then
+  v = nil
+  if generation == '2' then versions, versionsBefore = versionsBefore, versions end
+  if generation then
+    local recent, before = redis.pcall('HMGET', versions, key), redis.pcall('HMGET', versionsBefore, key)
+    foreignVersions = recent.err or before.err
+    v = tonumber(recent[1] or before[1])
+  end
+end
 local o, c, f, t = count(r[3]), count(r[5]), count(r[6]), count(r[7])
 local heard, b, k = count(r[9]), count(r[10]), count(r[11])
 local isOpen = r[2] == life and epoch and m and o and c and f and t and heard and b and k
@@ -65,7 +86,8 @@ if not isOpen or #epoch == 0 or #epoch > 64 or epoch:find('[^!-~]') or (seenEpoc
     if not epochIn(itsEpoch) or not count(its) then junk = junk + 1
     elseif within(s, meta, itsEpoch, count(its)) then return { itsEpoch, count(its), 'duplicate' } end
   end
-  if version ~= '' and s.v and tonumber(version) <= s.v then return { s.e, s.o, 'stale' } end
+  if not versions then v = s.v end
+  if version ~= '' and v and tonumber(version) <= v then return { s.e, s.o, 'stale' } end
   if s.is ~= 'open' then
     if lost or gone then s.e = candidate end
     if s.foreign then redis.call('UNLINK', meta) end
@@ -81,6 +103,7 @@ if not isOpen or #epoch == 0 or #epoch > 64 or epoch:find('[^!-~]') or (seenEpoc
 end
 -- Whether what stands under keys that were not in use is not ours.
 local unused = m == '' and not lost
+local time = (history or latest) and redis.call('TIME')
 local offset = o + 1
 local place = string.format('%.0f', offset)
 
@@ -89,7 +112,6 @@ if history then
     redis.call('HSET', meta, 'h', '1')
     if redis.call('UNLINK', history) > 0 and unused then junk = junk + 1 end
   end
-  local time = redis.call('TIME')
   c = c + #data
   t = tonumber(ttl)
   local id = place .. '-' .. time[1] .. string.format('%03d', math.floor(time[2] / 1000))
@@ -121,12 +143,23 @@ if rule ~= '' and m ~= rule then
 end
 if latest then
   heard = heard + 1
+  if rule ~= 'last' then heard = math.max(heard, time[1] * 1000000 + time[2]) end
   local value = string.format('%016.0f%016.0f', heard, offset) .. data
   if rule == 'last' then
     again = redis.call('HSET', latest, 'd', value) + k ~= 1
     k = 1
     if key == '' then redis.call('HDEL', latest, 'k') else redis.call('HSET', latest, 'k', key) end
     redis.call('PEXPIRE', latest, metaTtl)
+  elseif data == '${storedRemoval}' then
+    b = math.max(0, b - math.max(0, redis.call('HSTRLEN', latest, key) - ${String(latestHeadBytes)}))
+    local gone = redis.call('HDEL', latest, key)
+    -- The lowest place is taken out at once.
+    again = redis.call('ZADD', order, 0, key) + gone ~= 1
+    again = redis.call('ZPOPMIN', order)[1] ~= key or again
+    k = k - gone
+    again = redis.call('ZCARD', order) ~= k or again
+    redis.call('PEXPIRE', latest, metaTtl)
+    redis.call('PEXPIRE', order, metaTtl)
   else
     b = b + #data - math.max(0, redis.call('HSTRLEN', latest, key) - ${String(latestHeadBytes)})
     local added = redis.call('HSET', latest, key, value)
@@ -158,7 +191,21 @@ redis.call('PEXPIRE', meta, math.max(tonumber(metaTtl), t))
 local keyBytes = key == '' and '-' or #key
 redis.call(command, channel, '1 ' .. epoch .. ' ' .. place .. ' ' .. keyBytes .. ' ' .. key .. data)
 -- What says that it was done comes last: Redis does not take it back where something fails.
-if version ~= '' then redis.call('HSET', meta, 'v', version) end
+if versions then
+  if not generation or foreignVersions then
+    if redis.call('UNLINK', versions, versionsBefore) > 0 and (unused or foreignVersions) then junk = junk + 1 end
+    generation, versionCount = '1', 0
+    versions, versionsBefore = KEYS[at - 1], KEYS[at]
+  elseif versionCount >= tonumber(mostVersions) and not redis.call('HMGET', versions, key)[1] then
+    redis.call('UNLINK', versionsBefore)
+    generation, versionCount = generation == '1' and '2' or '1', 0
+    versions, versionsBefore = versionsBefore, versions
+  end
+  versionCount = versionCount + redis.call('HSET', versions, key, version)
+  redis.call('HSET', meta, 'w', generation, 'x', versionCount)
+  redis.call('PEXPIRE', versions, metaTtl)
+  redis.call('PEXPIRE', versionsBefore, metaTtl)
+elseif version ~= '' then redis.call('HSET', meta, 'v', version) end
 if result then redis.call('SET', result, epoch .. ' ' .. place, 'PX', resultTtl) end
 return { epoch, offset }
 `);
@@ -173,7 +220,7 @@ export interface PublishPlace {
 
 /** The keys that a publication uses, beside the life record, in the script's order. */
 export function publishKeys(
-  { meta, history, latest, order }: TopicKeys,
+  { meta, history, latest, order, versions }: TopicKeys,
   options: PublishOptions,
   result: string | undefined,
 ): string[] {
@@ -181,6 +228,7 @@ export function publishKeys(
   if (keepsHistory(options)) keys.push(history);
   if (options.latest === 'last') keys.push(latest);
   else if (options.latest !== undefined && (options.key ?? '') !== '') keys.push(latest, order);
+  if (options.version !== undefined && (options.key ?? '') !== '') keys.push(...versions);
   if (result !== undefined) keys.push(result);
   return keys;
 }
@@ -191,7 +239,7 @@ export function publishArguments(data: string, options: PublishOptions, place: P
   return [
     place.channel,
     place.command,
-    data,
+    storedText(data, options),
     key,
     version === undefined ? '' : String(version),
     ...(history !== undefined && keepsHistory(options)
@@ -203,6 +251,7 @@ export function publishArguments(data: string, options: PublishOptions, place: P
     String(idempotencyMs),
     place.seen?.epoch ?? '',
     String(place.seen?.offset ?? 0),
+    String(maxKeyVersions),
   ];
 }
 

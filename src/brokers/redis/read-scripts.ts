@@ -59,7 +59,7 @@ return tops
 `);
 
 /**
- * KEYS: life record, meta, latest. ARGV: the three of all scripts. Returns epoch, offset, life, rule, fields and values. A
+ * KEYS: life record, meta, latest. ARGV: the three of all scripts. Returns epoch, offset, life, rule, fields and values, time. A
  * snapshot of which a part is gone is lost as a whole, and the topic with it: that is all that a reader ever writes.
  */
 export const latestScript = hotScript(`
@@ -71,7 +71,7 @@ if isOpen then
   if m == 'last' then
     for i = 1, #flat, 2 do complete = complete or flat[i] == 'd' end
   end
-  if complete then return { topicEpoch, o, life, m, flat } end
+  if complete then return { topicEpoch, o, life, m, flat, redis.call('TIME') } end
 end
 ${libraryLua}
 local s = look(KEYS[2])
@@ -80,7 +80,7 @@ local flat, complete = ask('HGETALL', KEYS[3]) or {}, false
 if s.m == 'last' then
   for i = 1, #flat, 2 do complete = complete or flat[i] == 'd' end
 else complete = #flat == 2 * s.k end
-if complete then return { s.e, s.o, n, s.m, flat } end
+if complete then return { s.e, s.o, n, s.m, flat, redis.call('TIME') } end
 redis.call('HDEL', KEYS[2], 'r')
 s = look(KEYS[2])
 return { s.e, s.o, n, '', {} }
@@ -124,20 +124,27 @@ export function lifeOf(answer: unknown, place: number): number {
   return life;
 }
 
-export function latestReading(answer: unknown): LatestReading {
-  const [epoch, offset, , rule, flat] = listOf(answer);
+/** @param maxKeyAgeMs without a key that was published longer ago, by the time of Redis */
+export function latestReading(answer: unknown, maxKeyAgeMs = Infinity): LatestReading {
+  const [epoch, offset, , rule, flat, time] = listOf(answer);
   const top = positionOf(epoch, offset);
   const fields = new Map(pairsOf(listOf(flat)));
   const values =
     rule === 'last' ? [[fields.get('k'), fields.get('d')] as const] : [...fields].map((pair) => pair);
+  const [seconds, microseconds] = Array.isArray(time) ? (time as unknown[]).map(Number) : [];
+  const oldest = (seconds ?? NaN) * 1e6 + (microseconds ?? NaN) - maxKeyAgeMs * 1_000;
   return {
     top,
     publications: values
       .flatMap(([key, value]) => latestOf(key, value))
+      .filter(({ order }) => !(order >= leastMicroseconds && order < oldest))
       .toSorted((one, other) => one.order - other.order)
       .map(({ publication }) => publication),
   };
 }
+
+/** Less is a count, of an earlier version: nobody knows how old that is. */
+const leastMicroseconds = 1e15;
 
 function latestOf(key: string | undefined, value = ''): { order: number; publication: Publication }[] {
   const half = latestHeadBytes / 2;
@@ -145,7 +152,9 @@ function latestOf(key: string | undefined, value = ''): { order: number; publica
   const offset = Number(value.slice(half, latestHeadBytes));
   const data = value.slice(latestHeadBytes);
   const publication = storedPublication(offset, data, key);
-  return publication !== undefined && Number.isSafeInteger(order) ? [{ order, publication }] : [];
+  // That is the last one of a topic; of a key, nothing is left.
+  if (publication === undefined || publication.removed === true) return [];
+  return Number.isSafeInteger(order) ? [{ order, publication }] : [];
 }
 
 /** `[id, [field, value, …]]` as a publication. */

@@ -160,9 +160,10 @@ export class RedisBroker implements Broker {
     return found;
   }
 
-  async latest(topic: string): Promise<LatestReading> {
+  async latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading> {
     const { meta, latest } = this.keys.of(topic);
-    return latestReading(await this.calls.readOf(topic, latestScript, [meta, latest]));
+    const answer = await this.calls.readOf(topic, latestScript, [meta, latest]);
+    return latestReading(answer, maxKeyAgeMs);
   }
 
   async signal(text: string): Promise<void> {

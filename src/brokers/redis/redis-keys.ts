@@ -10,6 +10,8 @@ export interface TopicKeys {
   readonly latest: string;
   /** Sorted set: the keys of `latest`, by when each was heard of last. */
   readonly order: string;
+  /** Two hashes: the newest version of each key, of those heard of last and of those before. */
+  readonly versions: readonly [string, string];
 }
 
 let tags: readonly string[] | undefined;
@@ -59,7 +61,13 @@ export class RedisKeys {
   /** The keys of a topic. */
   of(topic: string): TopicKeys {
     const meta = `${this.prefix}{${encodeTopic(topic)}}`;
-    return { meta, history: `${meta}:h`, latest: `${meta}:l`, order: `${meta}:o` };
+    return {
+      meta,
+      history: `${meta}:h`,
+      latest: `${meta}:l`,
+      order: `${meta}:o`,
+      versions: [`${meta}:v`, `${meta}:w`],
+    };
   }
 
   /** Where the result of a publish with an idempotency key is kept. */
