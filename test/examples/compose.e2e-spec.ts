@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { sleep } from '../brokers/support/waiting.js';
-import { describeWith, type Program, redisServer } from '../support/programs.js';
+import { describeWith, proxies, redisServer } from '../support/programs.js';
 import { handshake, RawPeer } from '../support/raw-peer.js';
 import { freePort, RedisServer } from '../support/redis-server.js';
 import { type SpawnedServer, spawnServer } from '../support/spawned-server.js';
@@ -17,8 +17,7 @@ const folder = resolve(import.meta.dirname, '../../examples/compose');
 const secret = 'a-secret-of-32-bytes-for-this-test-alone';
 const key = 'the-publish-key-of-this-test';
 
-const nginx: Program = { name: 'nginx', check: ['nginx', '-v'], install: 'apt-get install nginx-light' };
-const withNginx = describeWith(nginx);
+const withNginx = describeWith(proxies.nginx);
 
 /** The example's nginx.conf, with the addresses of this test in the places of the containers'. */
 async function startNginx(

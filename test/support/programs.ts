@@ -37,6 +37,23 @@ export const natsServer: Program = {
   install: 'apt-get install nats-server',
 };
 
+/** Reverse proxies; those that are optional are not installed by `.ci/run`. */
+export const proxies = {
+  nginx: { name: 'nginx', check: ['nginx', '-v'], install: 'apt-get install nginx-light' },
+  haproxy: { name: 'HAProxy', check: ['haproxy', '-v'], install: 'apt-get install haproxy' },
+  apache: { name: 'Apache', check: ['apache2', '-v'], install: 'apt-get install apache2-bin' },
+  caddy: { name: 'Caddy', check: ['caddy', 'version'], install: 'apt-get install caddy', optional: true },
+  lighttpd: {
+    name: 'lighttpd',
+    check: ['lighttpd', '-v'],
+    install: 'apt-get install lighttpd',
+    optional: true,
+  },
+  varnish: { name: 'Varnish', check: ['varnishd', '-V'], install: 'apt-get install varnish', optional: true },
+  squid: { name: 'Squid', check: ['squid', '-v'], install: 'apt-get install squid', optional: true },
+  h2o: { name: 'h2o', check: ['h2o', '--version'], install: 'apt-get install h2o', optional: true },
+} as const satisfies Readonly<Record<string, Program>>;
+
 /** A runtime of JavaScript: in `PATH`, or where the variable of the environment says. */
 function runtime(name: string, command: string, variable: string, install: string): Program {
   return { name, check: [process.env[variable] ?? command, '--version'], install, optional: true };

@@ -1,0 +1,202 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { Live } from '../../src/core/live.js';
+import type { LiveModuleOptions } from '../../src/index.js';
+import { type LiveApp, startLiveApp } from '../support/live-app.js';
+import { describeWith, type Program, proxies } from '../support/programs.js';
+import { openFolder, runProxy, writeInto } from '../support/proxy-process.js';
+import { freePort } from '../support/redis-server.js';
+
+const guide = readFileSync(resolve(import.meta.dirname, '../../docs/scaling.md'), 'utf8');
+
+/** What the guide prints for a proxy, with the addresses of this test in the places of the printed ones. */
+function printed(language: string, port: number, backends: readonly number[]): string {
+  const [, text = ''] = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'm').exec(guide) ?? [];
+  expect(text).not.toBe('');
+  return backends.reduce(
+    (before, backend, i) => {
+      const address = new RegExp(`10\\.0\\.0\\.${String(i + 1)}(\\D*?)8081`, 'g');
+      return before.replace(address, `127.0.0.1$1${String(backend)}`);
+    },
+    text.replace(/8080/, String(port)),
+  );
+}
+
+interface Proxy {
+  readonly program: Program;
+  readonly language: string;
+  /** Makes of the printed configuration one that runs in a folder of the test's own, and starts it. */
+  readonly run: (text: string, port: number, folder: string) => Promise<void>;
+}
+
+const apacheModules =
+  'mpm_event authz_core proxy proxy_http proxy_balancer slotmem_shm lbmethod_bybusyness'.split(' ');
+
+const all: readonly Proxy[] = [
+  {
+    program: proxies.haproxy,
+    language: 'haproxy',
+    run: async (text, port, folder) => {
+      const health = createServer((_request, response) => response.end()).listen(0, '127.0.0.1');
+      onTestFinished(() => void health.close());
+      await new Promise((done) => health.once('listening', done));
+      const checked = text.replaceAll('9090', String((health.address() as AddressInfo).port));
+      await runProxy(port, 'haproxy', ['-db', '-f', writeInto(folder, 'haproxy.cfg', checked)]);
+    },
+  },
+  {
+    program: proxies.apache,
+    language: 'apache',
+    run: (text, port, folder) => {
+      const own = [
+        ...apacheModules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`),
+        `ServerName localhost\nServerRoot ${folder}\nDefaultRuntimeDir ${folder}\nPidFile ${folder}/pid`,
+        `ErrorLog ${folder}/error.log\nListen 127.0.0.1:${String(port)}\nUser www-data\nGroup www-data\n`,
+      ].join('\n');
+      return runProxy(port, 'apache2', [
+        '-D',
+        'FOREGROUND',
+        '-f',
+        writeInto(folder, 'apache.conf', own + text),
+      ]);
+    },
+  },
+  {
+    program: proxies.caddy,
+    language: 'caddyfile',
+    run: (text, port, folder) => {
+      const file = writeInto(folder, 'Caddyfile', text.replace('{\n', '{\n  admin off\n'));
+      const home = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
+      return runProxy(port, 'caddy', ['run', '--adapter', 'caddyfile', '--config', file], home);
+    },
+  },
+  {
+    program: proxies.lighttpd,
+    language: 'lighttpd',
+    run: (text, port, folder) =>
+      runProxy(port, 'lighttpd', ['-D', '-f', writeInto(folder, 'lighttpd.conf', text)]),
+  },
+  {
+    program: proxies.varnish,
+    language: 'vcl',
+    run: (text, port, folder) => {
+      const where = ['-a', `127.0.0.1:${String(port)}`, '-n', join(folder, 'work'), '-s', 'malloc,16m'];
+      return runProxy(port, 'varnishd', ['-F', ...where, '-f', writeInto(folder, 'live.vcl', text)]);
+    },
+  },
+  {
+    program: proxies.squid,
+    language: 'squid',
+    run: (text, port, folder) => {
+      const own = `pid_filename none\ncache_log ${folder}/cache.log\naccess_log none\nshutdown_lifetime 0 seconds\n`;
+      const file = writeInto(folder, 'squid.conf', `${own}visible_hostname localhost\n${text}`);
+      return runProxy(port, 'squid', ['-N', '-f', file]);
+    },
+  },
+  {
+    program: proxies.h2o,
+    language: 'yaml',
+    run: (text, port, folder) =>
+      runProxy(port, 'h2o', ['-c', writeInto(folder, 'h2o.conf', `user: nobody\n${text}`)]),
+  },
+];
+
+interface Behind {
+  readonly port: number;
+  readonly instances: readonly LiveApp[];
+}
+
+async function start(
+  { language, run }: Proxy,
+  change: (text: string) => string = (text) => text,
+  options: LiveModuleOptions = {},
+): Promise<Behind> {
+  const instances = [await startLiveApp({ options: { trustedProxies: 1, ...options } })];
+  instances.push(await startLiveApp({ options: { trustedProxies: 1, ...options } }));
+  const port = await freePort();
+  const ports = instances.map(({ url }) => Number(new URL(url).port));
+  await run(change(printed(language, port, ports)), port, openFolder());
+  return { port, instances };
+}
+
+interface Seen {
+  /** Of the first frame, or of the refusal. */
+  readonly body: Record<string, unknown>;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly closed: Promise<number>;
+}
+
+/** A client on another address than the proxy's. It claims to be somebody else. */
+function come(port: number, headers: Readonly<Record<string, string>> = {}): Promise<Seen> {
+  const socket = new WebSocket(`ws://127.0.0.1:${String(port)}/live`, ['live.v1'], {
+    localAddress: '127.0.0.2',
+    headers: { 'x-forwarded-for': '203.0.113.66', ...headers },
+  });
+  onTestFinished(() => socket.terminate());
+  const closed = new Promise<number>((done) => socket.on('close', (code) => done(code)));
+  socket.on('error', () => {});
+  return new Promise((done, failed) => {
+    socket.on('message', (data: Buffer) =>
+      done({ body: JSON.parse(data.toString()) as never, status: 101, headers: {}, closed }),
+    );
+    socket.on('unexpected-response', (_request, response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('end', () => {
+        const body = text.startsWith('{') ? (JSON.parse(text) as never) : ({ text } as never);
+        done({ body, status: response.statusCode ?? 0, headers: response.headers, closed });
+      });
+    });
+    void closed.then((code) => failed(new Error(`Closed with ${String(code)} before anything came`)));
+  });
+}
+
+const remoteAddresses = (instances: readonly LiveApp[]): string[] =>
+  instances.flatMap(({ app }) => [...app.get(Live).registry].map(({ remoteAddr }) => remoteAddr));
+
+for (const proxy of all) {
+  describeWith(proxy.program)(`docs/scaling.md: the configuration for ${proxy.program.name}`, () => {
+    it(`${proxy.program.name} lets clients in with their own address, and passes refusals and a drain on`, async () => {
+      const { port, instances } = await start(proxy);
+      const ann = { authorization: 'Bearer ann', origin: 'https://app.example' };
+      const clients = [await come(port, ann), await come(port, ann)];
+      for (const { body } of clients) expect(body).toMatchObject({ type: 'welcome', user: { id: 'ann' } });
+      expect(remoteAddresses(instances)).toEqual(['127.0.0.2', '127.0.0.2']);
+      const refused = await come(port);
+      expect([refused.status, refused.body, refused.headers['www-authenticate']]).toEqual([
+        401,
+        { statusCode: 401, error: 'Unauthorized', message: 'Unauthorized' },
+        'Bearer',
+      ]);
+      // The origin comes through: beside a cookie it is refused where no origins are named.
+      const page = await come(port, { ...ann, cookie: 'a=b' });
+      expect([page.status, page.body]).toMatchObject([
+        403,
+        { message: 'Origin refused: origin-with-cookie' },
+      ]);
+      await Promise.all(instances.map(({ app }) => app.close()));
+      expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual([1001, 1001]);
+    }, 60_000);
+  });
+}
+
+describeWith(proxies.haproxy)('docs/scaling.md: HAProxy in mode tcp', () => {
+  it.each(['send-proxy', 'send-proxy-v2'])('[L-9.14] its %s names the client', async (sends) => {
+    const [haproxy] = all;
+    if (haproxy === undefined) throw new Error('There is no HAProxy');
+    const inTcp = (text: string): string =>
+      text
+        .replace('mode http', 'mode tcp')
+        .replaceAll(/^ +(?:http-request|option httpchk|retry-on) .*\n/gm, '')
+        .replaceAll(/check port \d+/g, sends);
+    const options = { trustedProxies: ['127.0.0.1'], proxyProtocol: true };
+    const { port, instances } = await start(haproxy, inTcp, options);
+    const { body } = await come(port, { authorization: 'Bearer ann' });
+    expect([body['type'], remoteAddresses(instances)]).toEqual(['welcome', ['127.0.0.2']]);
+  });
+});
