@@ -26,7 +26,7 @@ function gatedHandlers(gates: Readonly<Record<number, Deferred<void>>>) {
 }
 
 describe.each(platforms)('2. Order, on %s', (_name, platform) => {
-  it('[L-2.8] handles the messages of one connection in order, one at a time', async () => {
+  it('[L-2.8] handles messages of the application in order, one at a time, and refuses what is no message at once', async () => {
     const gates = { 1: deferred(), 2: deferred() };
     const { steps, started, Gated } = gatedHandlers(gates);
     const { url } = await startLiveApp({ platform, providers: [Gated] });
@@ -40,10 +40,10 @@ describe.each(platforms)('2. Order, on %s', (_name, platform) => {
     await (await LiveTestClient.connect(url, { token: 'bob' })).settle();
     gates[1].resolve();
     expect(await client.settle()).toEqual([
+      { type: 'error', code: 'protocol-violation', message: 'Invalid message envelope' },
       { type: 'step', id: 1, data: 1 },
       { type: 'step', id: 2, data: 2 },
       { type: 'step', id: 3, data: 3 },
-      { type: 'error', code: 'protocol-violation', message: 'Invalid message envelope' },
     ]);
     expect(steps).toEqual(['start 1', 'end 1', 'start 2', 'end 2', 'start 3', 'end 3']);
   });

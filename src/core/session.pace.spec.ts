@@ -62,7 +62,7 @@ describe('The pace of a connection', () => {
     session.received(text(400), 1_000);
     session.received(text(100));
     await test.clock.settle();
-    expect(received()).toEqual([{ type: 'pong' }, refusal(100), { type: 'pong' }]);
+    expect(received()).toEqual([{ type: 'pong' }, { type: 'pong' }, refusal(100)]);
   });
 
   it('[L-9.10] does not handle what it refuses, and says its topic; the answer may overtake others', async () => {

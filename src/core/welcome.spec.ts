@@ -15,6 +15,7 @@ describe('welcome', () => {
     const [welcome] = new TestLive().connect().socket.messages;
     expect(welcome).toMatchObject({
       limits: {
+        maxTopicsPerMessage: 128,
         pingIntervalMs: expect.any(Number) as number,
         pongTimeoutMs: expect.any(Number) as number,
         answerTimeoutMs: expect.any(Number) as number,

@@ -12,7 +12,14 @@ export function welcomeLimits(limits: LiveLimits): WelcomeLimits {
   const { maxMessageBytes, pingIntervalMs, pongTimeoutMs } = limits;
   const maxTopics = limits.maxTopicsPerConnection;
   const answerTimeoutMs = limits.authorizationTimeoutMs + limits.snapshotTimeoutMs;
-  return { maxMessageBytes, maxTopics, pingIntervalMs, pongTimeoutMs, answerTimeoutMs };
+  return {
+    maxMessageBytes,
+    maxTopics,
+    maxTopicsPerMessage: maxTopics,
+    pingIntervalMs,
+    pongTimeoutMs,
+    answerTimeoutMs,
+  };
 }
 
 /** What a welcome says to one connection. [L-1.11] */

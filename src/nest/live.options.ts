@@ -152,7 +152,11 @@ export interface LiveModuleOptions {
   readonly maxMessageBytes?: number;
   /** Topics that one connection may have. @default 128 */
   readonly maxTopicsPerConnection?: number;
-  /** Messages of one connection that may wait for their turn before reading pauses. @default 64 */
+  /**
+   * Messages of one connection that may wait for their turn before reading pauses; one with many topics counts as one for
+   * every 16 of them.
+   * @default 64
+   */
   readonly maxWaitingMessages?: number;
   /**
    * How fast one connection may send; what is above it is answered `rate-limited`, and who goes on far above it is closed

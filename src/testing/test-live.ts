@@ -6,7 +6,8 @@ import type { LiveLimits, VerifyCredential } from '../core/live.settings.js';
 import type { Broker } from '../core/ports/broker.js';
 import { type Observer, silentObserver } from '../core/ports/observer.js';
 import type { Policy, TopicRules } from '../core/ports/policy.js';
-import type { FindHandler, Session } from '../core/session.js';
+import type { FindHandler } from '../core/responder.js';
+import type { Session } from '../core/session.js';
 import { TestClock } from './test-clock.js';
 import { TestSocket } from './test-socket.js';
 

@@ -184,7 +184,7 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
     client.send({ type: 'subscribe', id: 2, topic: 'open/closed' });
     client.send({ type: 'unsubscribe', id: 3, topic: 'open/1' });
     const messages = await client.settle();
-    expect(messages.map(({ id, code, topic }) => [id, code, topic])).toEqual([
+    expect(messages.map(({ id, code, topic }) => [id, code, topic]).toSorted()).toEqual([
       [1, 'forbidden', 'open/1'],
       [2, 'forbidden', 'open/closed'],
       [3, undefined, 'OPEN/1'],

@@ -137,12 +137,12 @@ describe.each(platforms)('Global enhancers and live messages, on %s', (_name, pl
     const client = await connect(globals);
     for (const message of verbs) client.send(message);
     const messages = await client.settle();
-    expect(messages.map(({ id, type }) => [id, type])).toEqual([
-      [1, 'subscribed'],
-      [undefined, 'event'],
-      [2, 'published'],
-      [3, 'unsubscribed'],
-      [4, 'pong'],
+    expect(messages.map(({ type }) => type).toSorted()).toEqual([
+      'event',
+      'pong',
+      'published',
+      'subscribed',
+      'unsubscribed',
     ]);
     expect(asked.mock.calls).toEqual([['http']]);
   });

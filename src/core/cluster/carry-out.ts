@@ -60,6 +60,8 @@ async function reauthorise({ user, topic }: Reauthorise, parts: CarryOutParts): 
   const { registry, rights, clock } = parts;
   const topics = topic === undefined ? undefined : withPresence(topic, parts);
   const connections = user === undefined ? [...registry] : registry.ofUser(user);
+  // A late answer about a topic that is not subscribed to now is from before the change as well.
+  for (const connection of connections) connection.lateAnswers = undefined;
   const subscriptions = connections.flatMap((connection) => {
     const asked = topics?.filter((each) => connection.has(each)) ?? connection.memberTopics;
     return asked.map((each) => ({ connection, topic: each }));

@@ -5,21 +5,11 @@ import { Outbox, type OutboxContext } from '../outbound/outbox.js';
 import type { Clock } from '../ports/clock.js';
 import type { LiveSocket } from '../ports/socket.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
+import type { LateAnswers } from './late-answers.js';
 import type { ConnectionIdentity, LiveUser } from './live-user.js';
 import type { Membership } from './membership.js';
+import type { PeerInfo } from './peer-info.js';
 import type { RateGate } from './rate-gate.js';
-
-/** What is known of a peer when its connection opens. */
-export interface PeerInfo {
-  readonly id: string;
-  readonly identity: ConnectionIdentity;
-  /** The socket's address, or 'unknown'. */
-  readonly remoteAddr: string;
-  /** The handshake's cookie header, for per-topic questions to the session's backend. Never logged. */
-  readonly cookieHeader?: string | undefined;
-  /** When the handshake began, on the clock; now by default. */
-  readonly knockedMs?: number | undefined;
-}
 
 /** What all connections of a server share. */
 export interface ConnectionContext extends OutboxContext {
@@ -56,14 +46,17 @@ export class Connection implements SlowPeer {
   openQuestions = 0;
   /** How this side ended it, if it did. */
   closedWith: { readonly code: number; readonly reason: string } | undefined;
-  /** The topic of a subscribe that was taken back before its verb has begun. [L-3.7] */
-  takenBack: string | undefined;
-  /** The text of the `publish` that is being handled, as it came in. [L-4.10] */
-  publishText: string | undefined;
+  /** Topics of subscribes that were taken back before their verb has begun. [L-3.7] */
+  takenBack: Set<string> | undefined;
+  /** Made with the first question that is not answered at once. A change of all its rights takes it away. [L-3.4] */
+  lateAnswers: LateAnswers | undefined;
+  /** The texts of `publish` messages that are being handled, as they came in, by topic. [L-4.10] */
+  publishTexts: Map<string, string> | undefined;
   /** Whether reading from the peer is paused. */
   readingPaused = false;
   private identity: ConnectionIdentity;
-  private readonly openedMs: number;
+  /** When it opened, on the clock's own scale. */
+  readonly openedMs: number;
   private heardMs: number;
   private memberships: Map<string, Membership> | undefined;
 
@@ -94,6 +87,7 @@ export class Connection implements SlowPeer {
   /** Goes on with a new credential of the same user. */
   renew(identity: ConnectionIdentity): void {
     this.identity = identity;
+    this.lateAnswers = undefined;
   }
 
   /** Whether it can still be sent to: neither side has begun to close. */

@@ -16,11 +16,16 @@ export interface PaceContext {
  * In how many milliseconds the peer may send this message: 0 for now. Whoever is far too fast is closed, and told Infinity.
  * [L-9.10] [L-9.11]
  */
-export function tooSoonMs(connection: Connection, context: PaceContext, byteLength: number): number {
+export function tooSoonMs(
+  connection: Connection,
+  context: PaceContext,
+  byteLength: number,
+  messages = 1,
+): number {
   const { inboundRate, clock, observer } = context;
   if (inboundRate === undefined || !connection.open) return 0;
   connection.gate ??= new RateGate(inboundRate);
-  const waitMs = connection.gate.take(byteLength, clock.now());
+  const waitMs = connection.gate.take(byteLength, clock.now(), messages);
   if (waitMs === 0) return 0;
   if (waitMs <= longestWaitMs) {
     observer.tooFast(connection, 'refused');

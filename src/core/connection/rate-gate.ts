@@ -24,14 +24,17 @@ export class RateGate {
   constructor(private readonly rate: InboundRate) {}
 
   /**
-   * Whether a message of so many bytes may pass now: 0, or else in how many milliseconds. Each refusal is told to wait
-   * for those before it, too: who obeys is not refused again unless it sends more meanwhile, and who does not is told ever longer times. [L-9.11]
+   * Returns 0 if a message of so many bytes, which counts as `messages`, may pass now, or else in how
+   * many milliseconds. Each refusal's wait includes the refused messages before it: a client that
+   * honors it is accepted on retry, one that does not gets ever longer waits. [L-9.11]
    */
-  take(byteLength: number, now: number): number {
+  take(byteLength: number, now: number, messages = 1): number {
     const { messagesPerSecond, messageBurst, bytesPerSecond, byteBurst } = this.rate;
     const perMessageMs = 1_000 / messagesPerSecond;
+    // One that counts as more than the burst would never pass.
+    const messageMs = perMessageMs * Math.min(messages, messageBurst);
     const perByteMs = 1_000 / bytesPerSecond;
-    const messagesFullMs = Math.max(this.messagesFullMs, now) + perMessageMs;
+    const messagesFullMs = Math.max(this.messagesFullMs, now) + messageMs;
     const bytesFullMs = Math.max(this.bytesFullMs, now) + perByteMs * byteLength;
     const passesMs = Math.max(
       messagesFullMs - perMessageMs * messageBurst,
@@ -44,7 +47,7 @@ export class RateGate {
       return 0;
     }
     const behindOthersMs =
-      this.owedUntilMs > now ? this.owedUntilMs + Math.max(perMessageMs, perByteMs * byteLength) : now;
+      this.owedUntilMs > now ? this.owedUntilMs + Math.max(messageMs, perByteMs * byteLength) : now;
     this.owedUntilMs = Math.max(passesMs, behindOthersMs);
     return this.owedUntilMs - now;
   }

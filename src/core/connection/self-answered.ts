@@ -1,19 +1,27 @@
+import type { RequestId } from '../../protocol/messages.js';
 import type { Connection } from './connection.js';
 
-/** Topics whose subscribe has sent its answer, by connection; mostly there are none. */
-const topicsOf = new WeakMap<Connection, Set<string>>();
-
-/** A subscribe sends its answer itself, before its handler has returned. [L-3.10] */
-export function noteAnswered(connection: Connection, topic: string): void {
-  const topics = topicsOf.get(connection);
-  if (topics === undefined) topicsOf.set(connection, new Set([topic]));
-  else topics.add(topic);
+interface Answered {
+  readonly topic: string;
+  readonly id: RequestId | undefined;
 }
 
-/** Whether the subscribe to this topic has sent its answer; forgets it. */
-export function takeAnswered(connection: Connection, topic: unknown): boolean {
-  const topics = topicsOf.get(connection);
-  if (topics === undefined || !topics.delete(topic as string)) return false;
-  if (topics.size === 0) topicsOf.delete(connection);
+/** Subscribes that have sent their answer, by connection; mostly there are none. */
+const answeredOf = new WeakMap<Connection, Answered[]>();
+
+/** A subscribe sends its answer itself, before its handler has returned. [L-3.10] */
+export function noteAnswered(connection: Connection, topic: string, id: RequestId | undefined): void {
+  const answered = answeredOf.get(connection);
+  if (answered === undefined) answeredOf.set(connection, [{ topic, id }]);
+  else answered.push({ topic, id });
+}
+
+/** Whether this subscribe has sent its answer; forgets it. */
+export function takeAnswered(connection: Connection, topic: string, id: RequestId | undefined): boolean {
+  const answered = answeredOf.get(connection);
+  const place = answered?.findIndex((each) => each.topic === topic && each.id === id) ?? -1;
+  if (answered === undefined || place < 0) return false;
+  answered.splice(place, 1);
+  if (answered.length === 0) answeredOf.delete(connection);
   return true;
 }

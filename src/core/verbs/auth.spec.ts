@@ -52,7 +52,7 @@ describe('Auth', () => {
     expect(failures).toEqual(['checking a credential']);
   });
 
-  it('[L-7.2] does not wait for ever for the check, and goes on with the next message', async () => {
+  it('[L-7.2] a check that never answers is given up in time, and a ping behind it is answered at once', async () => {
     const failures: unknown[] = [];
     const test = new TestLive({
       verify: () => new Promise(() => {}),
@@ -64,14 +64,11 @@ describe('Auth', () => {
     await send({ type: 'ping', id: 2 });
     test.clock.advance(4_999);
     await test.clock.settle();
-    expect(received()).toEqual([]);
+    expect(received()).toEqual([{ type: 'pong', id: 2 }]);
     test.clock.advance(1);
     await test.clock.settle();
     const message = 'The credential cannot be checked now';
-    expect(received()).toEqual([
-      { type: 'error', id: 1, code: 'unavailable', message, retryAfterMs: 1_000 },
-      { type: 'pong', id: 2 },
-    ]);
+    expect(received()).toEqual([{ type: 'error', id: 1, code: 'unavailable', message, retryAfterMs: 1_000 }]);
     expect(String(failures)).toBe('Error: The credential was not checked within 5000 ms');
     expect(test.clock.timerCount).toBe(timers);
   });

@@ -2,6 +2,7 @@ import { isTemporary } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
 import type { LiveUser } from '../connection/live-user.js';
+import { LateAnswers } from '../connection/late-answers.js';
 import { checkOpenQuestions, counted } from '../connection/questions.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer, RightOutcome } from '../ports/observer.js';
@@ -18,6 +19,9 @@ interface Verdict {
 }
 
 class TooLate extends Error {}
+
+/** A question is this many time-outs old at most when its late answer still counts. */
+const latestTimeouts = 4;
 
 /** The one answer to what is not allowed and to what is not there. [L-3.3] [L-4.4] */
 function forbidden(): LiveError {
@@ -43,11 +47,19 @@ export class Authoriser {
     connection: Connection,
     pending = new PendingSubscribe(),
   ): Promise<TopicRules> {
-    checkOpenQuestions(connection, this.observer);
+    const late = connection.lateAnswers?.find(
+      topic,
+      right,
+      this.clock.now() - latestTimeouts * this.timeoutMs,
+    );
+    if (late === undefined) checkOpenQuestions(connection, this.observer);
     const declared = this.policy.rulesFor(topic);
     if (declared === undefined) throw forbidden();
-    const rules = chargedTo(connection, declared, right);
-    const { outcome, retryAfterMs } = await this.ask(right, rules, connection, pending);
+    const { user } = connection;
+    const rules = chargedTo(connection, declared, right, late);
+    const { outcome, retryAfterMs } = await this.ask(right, rules, connection, pending, topic);
+    // The answer was about the credential before. [L-7.3]
+    if (connection.user !== user) return this.rulesFor(right, topic, connection, pending);
     if (outcome === 'allowed') return rules;
     if (outcome === 'denied') throw forbidden();
     throw new LiveError('unavailable', 'Whether you may do this cannot be checked now', {
@@ -67,10 +79,14 @@ export class Authoriser {
     rules: TopicRules,
     connection: Connection,
     pending: PendingSubscribe,
+    keepFor?: string,
   ): Promise<Verdict> {
     try {
       const answer: unknown = rules[right](connection.user);
-      const settled = typeof answer === 'boolean' ? answer : await this.inTime(right, answer, pending);
+      const settled =
+        typeof answer === 'boolean'
+          ? answer
+          : await this.settled(right, Promise.resolve(answer), connection, pending, keepFor);
       return this.judged(right, { outcome: settled === true ? 'allowed' : 'denied' });
     } catch (error) {
       pending.check();
@@ -80,8 +96,28 @@ export class Authoriser {
     }
   }
 
-  private inTime(right: Right, answer: unknown, pending: PendingSubscribe): Promise<unknown> {
-    return pending.until(Promise.resolve(answer), {
+  /** The answer, in time. Where it is for a topic, it is kept when it is late. [L-3.4] */
+  private async settled(
+    right: Right,
+    answer: Promise<unknown>,
+    connection: Connection,
+    pending: PendingSubscribe,
+    topic: string | undefined,
+  ): Promise<unknown> {
+    if (topic === undefined) return this.inTime(right, answer, pending);
+    (connection.lateAnswers ??= new LateAnswers()).note(topic, right, answer, this.clock.now());
+    try {
+      const settled = await this.inTime(right, answer, pending);
+      connection.lateAnswers?.drop(topic, right, answer);
+      return settled;
+    } catch (error) {
+      if (error instanceof TooLate) connection.lateAnswers?.giveUp(topic, right, answer);
+      throw error;
+    }
+  }
+
+  private inTime(right: Right, answer: Promise<unknown>, pending: PendingSubscribe): Promise<unknown> {
+    return pending.until(answer, {
       clock: this.clock,
       ms: this.timeoutMs,
       error: () => new TooLate(`${right} did not answer within ${String(this.timeoutMs)} ms`),
@@ -106,11 +142,17 @@ export class Authoriser {
 }
 
 /** What the peer has the application asked counts until it is settled: about this right, and for a snapshot. [L-9.15] */
-function chargedTo(connection: Connection, rules: TopicRules, right: Right): TopicRules {
+function chargedTo(
+  connection: Connection,
+  rules: TopicRules,
+  right: Right,
+  late: Promise<unknown> | undefined,
+): TopicRules {
   const { snapshot } = rules;
   return {
     ...rules,
-    [right]: (user: LiveUser | null) => counted(connection, rules[right](user)),
+    // Counted already where it was asked.
+    [right]: (user: LiveUser | null) => late ?? counted(connection, rules[right](user)),
     ...(snapshot !== undefined && { snapshot: () => counted(connection, snapshot()) }),
   };
 }

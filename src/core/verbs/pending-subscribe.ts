@@ -1,5 +1,7 @@
 import type { Membership } from '../connection/membership.js';
 import type { Clock } from '../ports/clock.js';
+import type { RequestId } from '../../protocol/messages.js';
+import type { Position } from '../../protocol/position.js';
 import { LiveError } from '../../protocol/live.error.js';
 
 /** How long something may take, and what is thrown then. */
@@ -48,6 +50,32 @@ export class PendingSubscribe implements Membership {
   }
 }
 
-function cancelledError(): LiveError {
+/** A subscribe under way, and those that asked for the same while it was: one question, and an answer for each. [L-3.5] */
+export class OpenSubscribe extends PendingSubscribe {
+  /** Settles when it is answered. */
+  done: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly ids: (RequestId | undefined)[],
+    private readonly since: Position | undefined,
+    private readonly maxRate: number | undefined,
+  ) {
+    super();
+  }
+
+  /** One of those that asked is decided otherwise. Whether it was the last. */
+  withdraw(id: RequestId | undefined): boolean {
+    const place = this.ids.indexOf(id);
+    if (place >= 0) this.ids.splice(place, 1);
+    return this.ids.length === 0;
+  }
+
+  asksFor(since: Position | undefined, maxRate: number | undefined): boolean {
+    const { epoch, offset } = this.since ?? {};
+    return maxRate === this.maxRate && since?.epoch === epoch && since?.offset === offset;
+  }
+}
+
+export function cancelledError(): LiveError {
   return new LiveError('unavailable', 'The subscribe was cancelled');
 }

@@ -17,7 +17,7 @@ export class Publish {
     const topic = topicOf(message);
     const key = keyOf(message);
     const remove = removes(message);
-    const text = remove ? removalData : dataTextOf(message, connection.publishText);
+    const text = remove ? removalData : dataTextOf(message, connection.publishTexts?.get(topic));
     const rules = await this.authoriser.rulesFor('canPublish', topic, connection);
     const { epoch, offset } = await this.publisher.publish(
       topic,

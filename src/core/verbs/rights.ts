@@ -18,16 +18,23 @@ export class Rights {
     private readonly clock: Clock,
   ) {}
 
-  /** Asks for every topic of the connection; returns how many subscriptions have ended. Never rejects. */
-  async review(connection: Connection, undecided: Undecided): Promise<number> {
-    const ended = await Promise.all(
-      connection.memberTopics.map((topic) => this.reviewTopic(connection, topic, undecided)),
-    );
+  /**
+   * Asks for these topics of the connection, by default also for those that it is about to be subscribed to; returns how many
+   * subscriptions have ended. Never rejects.
+   */
+  async review(
+    connection: Connection,
+    undecided: Undecided,
+    topics: readonly string[] = connection.memberTopics,
+  ): Promise<number> {
+    const ended = await Promise.all(topics.map((topic) => this.reviewTopic(connection, topic, undecided)));
     return ended.filter(Boolean).length;
   }
 
   /** Whether the subscription has ended. One that is pending is meant, too: its answer may be older than the question. */
   async reviewTopic(connection: Connection, topic: string, undecided: Undecided): Promise<boolean> {
+    // What was asked before is older than the change that this review is about.
+    if (undecided === 'end') connection.lateAnswers?.forget(topic);
     for (let question = 1; ; question++) {
       const membership = connection.membership(topic);
       const { user } = connection;

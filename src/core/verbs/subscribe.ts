@@ -14,12 +14,12 @@ import { followingOf, type Start } from '../stream/following.js';
 import { notNow, type Readings } from '../stream/readings.js';
 import type { Snapshot, SnapshotRun } from '../stream/snapshot-run.js';
 import type { Snapshots } from '../stream/snapshots.js';
-import type { InboundMessage, RequestId } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authoriser } from './authorise.js';
 import { maxRateOf, sinceOf, topicOf } from './fields.js';
-import { PendingSubscribe } from './pending-subscribe.js';
+import { OpenSubscribe } from './pending-subscribe.js';
 import type { Turns } from './turns.js';
 
 /** Recoveries that begin in one turn of the event loop: each may have hundreds of kilobytes to send. [L-9.7] */
@@ -28,10 +28,9 @@ export const recoveriesPerTurn = 16;
 /** One subscribe under way. */
 interface Request {
   readonly connection: Connection;
-  readonly pending: PendingSubscribe;
+  readonly pending: OpenSubscribe;
   readonly name: string;
   readonly rules: TopicRules;
-  readonly id: RequestId | undefined;
   readonly since: Position | undefined;
   readonly maxRate: number | undefined;
 }
@@ -65,13 +64,25 @@ export class Subscribe {
     const name = topicOf(message);
     const since = sinceOf(message);
     const maxRate = maxRateOf(message);
+    const underWay = connection.membership(name);
+    if (underWay instanceof OpenSubscribe && underWay.asksFor(since, maxRate)) {
+      underWay.ids.push(message.id);
+      return underWay.done;
+    }
     this.parts.replays.check(connection);
-    const pending = this.begin(connection, name);
+    const pending = new OpenSubscribe([message.id], since, maxRate);
+    this.begin(connection, name, pending);
+    pending.done = this.attend({ connection, pending, name, since, maxRate });
+    return pending.done;
+  }
+
+  private async attend(asked: Omit<Request, 'rules'>): Promise<void> {
+    const { connection, pending, name, since } = asked;
     try {
       const turn = since && this.parts.turns.next();
       if (turn !== undefined) await pending.until(turn);
       const rules = await this.parts.authoriser.rulesFor('canSubscribe', name, connection, pending);
-      const request: Request = { connection, pending, name, rules, id: message.id, since, maxRate };
+      const request: Request = { ...asked, rules };
       if ((await this.attach(request)) || (await this.attach(request))) return;
       throw new LiveError('unavailable', 'Too much was published meanwhile', { retryAfterMs: 1_000 });
     } finally {
@@ -80,7 +91,7 @@ export class Subscribe {
   }
 
   /** What the connection had of this topic ends here, so that nothing comes twice. [L-3.5] */
-  private begin(connection: Connection, name: string): PendingSubscribe {
+  private begin(connection: Connection, name: string, pending: OpenSubscribe): void {
     const { maxTopicsPerConnection } = this.parts.limits;
     if (!connection.leave(name) && connection.membershipCount >= maxTopicsPerConnection) {
       throw new LiveError(
@@ -88,10 +99,9 @@ export class Subscribe {
         `A connection has at most ${String(maxTopicsPerConnection)} topics`,
       );
     }
-    const pending = new PendingSubscribe();
-    if (connection.open && connection.takenBack !== name) connection.setMembership(name, pending);
+    const isTakenBack = connection.takenBack?.has(name) === true;
+    if (connection.open && !isTakenBack) connection.setMembership(name, pending);
     else pending.leave();
-    return pending;
   }
 
   /**
@@ -131,13 +141,14 @@ export class Subscribe {
     if (rules.snapshot === undefined && rules.latest === undefined) return undefined;
     const charge = await this.parts.replays.enter(connection, pending);
     const run = this.parts.snapshots.join(topic, rules);
-    charge(run?.result ?? Promise.resolve(undefined), bytesOfSnapshot);
+    // Each of those that have joined is sent it.
+    charge(run?.result ?? Promise.resolve(undefined), (read) => bytesOfSnapshot(read) * pending.ids.length);
     return run;
   }
 
   /** The answer, the missed, the held back, then live: in one go, so that nothing overtakes. [L-3.10] */
   private commit(
-    { connection, pending, name, id, maxRate }: Request,
+    { connection, pending, name, maxRate }: Request,
     topic: Topic,
     hold: Hold,
     { position, missed, recovered, snapshot }: Answer,
@@ -146,8 +157,10 @@ export class Subscribe {
     const following = followingOf(this.parts.hub, topic, { position, missed }, hold);
     if (following === undefined) return false;
     const { frames, offset } = following;
-    noteAnswered(connection, name);
-    connection.sendText('subscribed', subscribedText({ id, topic: name, position, recovered, snapshot }));
+    for (const id of pending.ids) {
+      noteAnswered(connection, name, id);
+      connection.sendText('subscribed', subscribedText({ id, topic: name, position, recovered, snapshot }));
+    }
     // The answer is this peer's own; written by itself, it leaves what was missed to be joined once for all who missed it.
     if (missed.length > 0) connection.outbox.flush();
     for (const frame of frames) connection.outbox.push(frame);

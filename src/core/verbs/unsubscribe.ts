@@ -21,6 +21,7 @@ export function endSubscription(
   reason: string,
   retryAfterMs?: number,
 ): boolean {
+  connection.lateAnswers?.forget(topic);
   const live = connection.membership(topic)?.live;
   if (live === undefined) return false;
   connection.leave(topic);

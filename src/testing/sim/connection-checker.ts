@@ -3,12 +3,15 @@ import type { ConnectionIdentity } from '../../core/connection/live-user.js';
 import type { Received } from '../live-test-client.js';
 import { DeliveryChecker } from './delivery-checker.js';
 import type { Tell } from './faults.js';
-import { type AnswerRules, type Request, requestOf } from './request.js';
+import { type AnswerRules, type Request, requestsOf } from './request.js';
 import { SubscribedChecker } from './subscribed-checker.js';
 import { identityOf } from './token.js';
 
 /** What may be written for so long after a credential's end: the watch looks once in a second. [L-7.4] */
 const watchMs = 1_001;
+
+/** Requests that may be under way beside those that wait. [L-9.15] */
+const underWay = 64;
 
 /** Holds what the server writes to one connection against what came from it, and against what is true. */
 export class ConnectionChecker {
@@ -16,6 +19,8 @@ export class ConnectionChecker {
   /** How often the application let this connection read a topic, and that was not used for a subscription yet. */
   private readonly allowed = new Map<string, number>();
   private readonly pending: Request[] = [];
+  /** What began a topic last, and when. */
+  private readonly lastBegan = new Map<string, string>();
   /** Topics of which a loss was the last thing that was told. */
   private readonly lossTold = new Set<string>();
   private readonly answers: SubscribedChecker;
@@ -49,10 +54,15 @@ export class ConnectionChecker {
    * @param unwritten whether something that the server has said is not written yet
    */
   received(text: string, unwritten: boolean): void {
-    const request = requestOf(text, this.rules);
+    for (const request of requestsOf(text, this.rules)) this.asked(request, unwritten);
+  }
+
+  private asked(request: Request, unwritten: boolean): void {
     if (request.type === 'unsubscribe') this.takeBack(request.topic, unwritten);
+    // What the new credential does not allow is ended while it is pending.
+    if (request.type === 'auth') for (const each of this.pending) each.mayBeCancelled = true;
     this.pending.push(request);
-    if (!unwritten && this.pending.length > this.rules.limits.maxWaitingMessages + 1)
+    if (!unwritten && this.pending.length > this.rules.limits.maxWaitingMessages + underWay)
       this.tell('bounds', `${String(this.pending.length)} requests wait to be handled`);
   }
 
@@ -70,12 +80,27 @@ export class ConnectionChecker {
 
   readonly tell: Tell = (rule, text) => this.tellAll(rule, `${this.name}: ${text}`);
 
-  /** Of two subscribes that wait, only the first one is being handled, and can be taken back. [L-3.7] */
+  /** All subscribes to the topic that are not answered yet are taken back. [L-3.7] */
   private takeBack(topic: string, unwritten: boolean): void {
-    const [head] = this.pending;
-    if (head?.type === 'subscribe' && head.topic === topic && !unwritten) head.cancelled = true;
-    for (const each of this.pending)
-      if (each.type === 'subscribe' && each.topic === topic) each.mayBeCancelled = true;
+    for (const each of this.pending) {
+      if (each.type !== 'subscribe' || each.topic !== topic) continue;
+      each.mayBeCancelled = true;
+      each.cancelled ||= !unwritten;
+    }
+  }
+
+  /** The request that is answered. Those about one topic are answered in order, but an unsubscribe waits for no publish. */
+  private takeRequest({ id, topic: name }: Received): Request | undefined {
+    const place = this.pending.findIndex(
+      (each) => each.id === id && (name === undefined || each.topic === '' || each.topic === name),
+    );
+    const [request] = place < 0 ? [] : this.pending.splice(place, 1);
+    const overtaken = this.pending
+      .slice(0, place)
+      .find(({ topic, type }) => topic !== '' && topic === request?.topic && type !== 'publish');
+    if (overtaken !== undefined)
+      this.tell('answer', `${String(id)} was answered before ${String(overtaken.id)}, to the same topic`);
+    return request;
   }
 
   private pushed(message: Received): void {
@@ -110,9 +135,9 @@ export class ConnectionChecker {
   }
 
   private answered(message: Received): void {
-    const request = this.pending.shift();
-    if (request === undefined || request.id !== message['id']) {
-      this.tell('answer', `${message.type} ${String(message['id'])} answers ${String(request?.id)}`);
+    const request = this.takeRequest(message);
+    if (request === undefined) {
+      this.tell('answer', `${message.type} ${String(message['id'])} answers nothing`);
       return;
     }
     if (message.type === 'error') this.failed(request, message);
@@ -128,9 +153,14 @@ export class ConnectionChecker {
     const { topic } = request;
     if (message['topic'] !== topic) this.tell('answer', `${String(message['topic'])} instead of ${topic}`);
     if (request.cancelled) this.tell('cancelled', `${topic} began although it was taken back`);
-    const times = this.allowed.get(topic) ?? 0;
+    const { since, maxRate } = request.message;
+    const asked = JSON.stringify([this.rules.now(), since, maxRate]);
+    // One that asks for the same and is answered with it has joined it: one answer of the application for both. [L-3.5]
+    const joins = this.lastBegan.get(topic) === asked;
+    this.lastBegan.set(topic, asked);
+    const times = (this.allowed.get(topic) ?? 0) + Number(joins);
     this.allowed.set(topic, times - 1);
-    if (times < 1 || this.mayRead(topic) === false)
+    if (times < 1 || (!this.changesCredential() && this.mayRead(topic) === false))
       this.tell('rights', `${topic} began without the right to it`);
     this.answers.check(request, message);
     this.delivery.take(message);
@@ -144,11 +174,16 @@ export class ConnectionChecker {
       this.delivery.refused(topic);
       const why = this.rules.mayFail(topic);
       // A check that fails is no answer: it is never told as a lasting refusal. [L-3.4]
-      if (code === 'forbidden' && this.mayRead(topic) === true)
+      if (code === 'forbidden' && !this.changesCredential() && this.mayRead(topic) === true)
         this.tell('rights', `${topic} was refused to a user that may read it`);
-      if (code === 'unavailable' && !mayBeCancelled && !why.data && !why.rights)
-        this.tell('answer', `${topic} was unavailable for no reason`);
+      const noReason = !mayBeCancelled && !why.data && !why.rights;
+      if (code === 'unavailable' && noReason) this.tell('answer', `${topic} was unavailable for no reason`);
     }
+  }
+
+  /** Whether a new credential may decide already, and its own answer is still to come. [L-7.3] */
+  private changesCredential(): boolean {
+    return this.pending.some(({ type }) => type === 'auth');
   }
 
   private published({ topic, message }: Request, { epoch, offset }: Received): void {
@@ -166,7 +201,13 @@ export class ConnectionChecker {
     }
     this.identity = identity;
     for (const topic of this.delivery.subscribed.keys())
-      if (this.mayRead(topic) === false) this.tell('rights', `${topic} goes on without the right to it`);
+      if (this.mayRead(topic) === false && !this.isAskedFor(topic))
+        this.tell('rights', `${topic} goes on without the right to it`);
+  }
+
+  /** Whether a subscribe is pending, which has ended what was there before. [L-3.5] */
+  private isAskedFor(topic: string): boolean {
+    return this.pending.some((each) => each.type === 'subscribe' && each.topic === topic);
   }
 
   private mayRead(topic: string): boolean | undefined {

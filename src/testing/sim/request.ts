@@ -38,8 +38,20 @@ export interface Request {
   mayBeCancelled: boolean;
 }
 
-export function requestOf(text: string, { publications, policy, now }: AnswerRules): Request {
-  const message = parsed(text);
+/** What a text asks for: several things where it names several topics. [L-3.14] */
+export function requestsOf(text: string, rules: AnswerRules): Request[] {
+  const { topics, ...message } = parsed(text);
+  if (!Array.isArray(topics)) return [requestOf(message, rules)];
+  return topics.map((each: unknown) => {
+    const fields = typeof each === 'object' ? each : { topic: each };
+    return requestOf({ ...message, ...fields }, rules);
+  });
+}
+
+function requestOf(
+  message: Readonly<Record<string, unknown>>,
+  { publications, policy, now }: AnswerRules,
+): Request {
   const { type, id, odd, since, topic: name } = message;
   const topic = typeof name === 'string' ? name : '';
   const position = isPosition(since) ? since : undefined;
