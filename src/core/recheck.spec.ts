@@ -126,6 +126,41 @@ describe('the re-check', () => {
     expect(mostAsking()).toBeLessThanOrEqual(16);
   });
 
+  it('[L-3.12] a re-check leaves out what was asked about a moment ago: 60 slow topics of a new connection are 60 questions', async () => {
+    const topics = Array.from({ length: 60 }, (_, i) => ({ topic: `t${String(i)}` }));
+    let questions = 0;
+    const test = new TestLive({
+      limits: { authorizationRecheckMs: 60_000, pingIntervalMs: 1e9 },
+      rulesFor: () => ({
+        canSubscribe: () => {
+          questions += 1;
+          return new Promise((resolve) => test.clock.after(300, () => resolve(true)));
+        },
+      }),
+    });
+    const pass = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 100) {
+        test.clock.advance(100);
+        await test.clock.settle();
+      }
+    };
+    const peer = test.connect();
+    await peer.send({ type: 'subscribe', topics });
+    await pass(29_000);
+    expect([peer.session.connection.topics.length, questions]).toEqual([60, 60]);
+    await pass(31_000);
+    expect(questions).toBe(120);
+  });
+
+  it('[L-3.12] a re-check leaves out a subscribe that is pending', async () => {
+    const { test, asked, pass } = recheckWorld(() => new Promise(() => {}), 2_000);
+    const peer = test.connect();
+    await pass(1_500, 20);
+    await peer.send({ type: 'subscribe', topic: 't' });
+    await pass(4_000, 20);
+    expect(asked).toEqual(['ann']);
+  });
+
   it('is off with 0, and ends with the drain', async () => {
     const off = recheckWorld(() => true, 0);
     await off.reader('ann');

@@ -13,7 +13,9 @@ const atATime = 16;
 
 /**
  * Asks again for the rights of all subscriptions, once in every interval, a few at a time: what heals a revocation that
- * nobody heard of. A slow check stretches the round, it does not pile up. 0 turns it off. [L-3.12]
+ * nobody heard of. A connection waits for its first turn until it is half an interval old, and a subscribe that is pending is
+ * left out: what was asked a moment ago is not asked again. A slow check stretches the round, it does not pile up. 0 turns it
+ * off. [L-3.12]
  */
 export class Recheck {
   private readonly turnMs: number;
@@ -23,9 +25,11 @@ export class Recheck {
   private perTurn = 0;
   private rest: Iterator<Connection> | undefined;
   private busy = false;
+  /** Their turn came too early: their subscriptions have just been asked about. In the order in which they opened. */
+  private young: Connection[] = [];
 
   constructor(
-    intervalMs: number,
+    private readonly intervalMs: number,
     private readonly clock: Clock,
     private readonly connections: ConnectionRegistry,
     private readonly rights: Rights,
@@ -56,11 +60,32 @@ export class Recheck {
     const last = this.turn === this.turns - 1;
     this.turn = last ? 0 : this.turn + 1;
     this.busy = true;
-    const some = upTo(last ? Infinity : this.perTurn, this.rest);
+    const count = last ? Infinity : this.perTurn;
+    const some = [...this.grownUp(count), ...this.oldOnes(upTo(count, this.rest))];
     await eachAtMost(atATime, some, this.clock, async (connection) => {
-      if (connection.membershipCount > 0) await this.rights.review(connection, 'keep');
+      // The first question about one that is pending is still open, or was answered just now.
+      const { topics } = connection;
+      if (topics.length > 0) await this.rights.review(connection, 'keep', topics);
     });
     this.busy = false;
+  }
+
+  /** Those whose turn came too early, and is now. */
+  private grownUp(count: number): Connection[] {
+    const first = this.young.findIndex((connection) => this.isYoung(connection));
+    const due = this.young.splice(0, Math.min(count, first < 0 ? this.young.length : first));
+    return due.filter(({ open }) => open);
+  }
+
+  private *oldOnes(connections: Iterable<Connection>): Iterable<Connection> {
+    for (const connection of connections) {
+      if (this.isYoung(connection)) this.young.push(connection);
+      else yield connection;
+    }
+  }
+
+  private isYoung({ openedMs }: Connection): boolean {
+    return this.clock.now() - openedMs < this.intervalMs / 2;
   }
 }
 
