@@ -2,7 +2,7 @@ import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
 import { LocalSubscription, type Sink } from '../../src/client/local-subscription.js';
 import { Topic as ClientTopic } from '../../src/client/topic.js';
 import { Connection } from '../../src/core/connection/connection.js';
-import type { LiveUser } from '../../src/core/connection/live-user.js';
+import type { ConnectionIdentity, LiveUser } from '../../src/core/connection/live-user.js';
 import { CredentialWatch } from '../../src/core/connection/credential-watch.js';
 import { ConnectionRegistry } from '../../src/core/connection/registry.js';
 import { Hold } from '../../src/core/fanout/hold.js';
@@ -14,7 +14,8 @@ import { Backlog } from '../../src/core/outbound/backlog.js';
 import { Outbox } from '../../src/core/outbound/outbox.js';
 import type { Broker, Publication, RecoveryLimits } from '../../src/core/ports/broker.js';
 import type { TopicRules } from '../../src/core/ports/policy.js';
-import { Session } from '../../src/core/session.js';
+import { Inbox, type Task } from '../../src/core/inbox.js';
+import { Responder } from '../../src/core/responder.js';
 import { FreshStart } from '../../src/core/stream/fresh-start.js';
 import { HealingTopic } from '../../src/core/stream/healing-topic.js';
 import { History } from '../../src/core/stream/history.js';
@@ -266,7 +267,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'delivery after revoke: the peer is told, and stays subscribed',
-    shows: ['unsubscribed'],
+    // A subscribe that is pending is not ended either, and starts.
+    shows: ['unsubscribed', 'rights'],
     blindTo: ['maps', 'leftover'],
     plant: () =>
       replace<Rights, [Connection, Undecided], Promise<number>>(
@@ -359,16 +361,38 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: () => disable(CredentialWatch, 'look'),
   },
   {
-    name: 'queue order swapped: the last message that waits is handled first',
+    name: 'queue order swapped: the last message about a topic is handled first',
     shows: ['answer'],
     plant: () =>
-      replace<{ waiting?: unknown[] }, [], unknown>(
-        Session,
-        'next',
-        (next) =>
-          function () {
-            this.waiting?.reverse();
-            return next.call(this);
+      replace<{ lanes: Map<string, Task[]> }, [Task], void>(
+        Inbox,
+        'add',
+        (add) =>
+          function (task) {
+            add.call(this, task);
+            const lane = this.lanes.get(task.lane ?? '') ?? [];
+            const last = lane.pop();
+            if (last !== undefined) lane.unshift(last);
+          },
+      ),
+  },
+  {
+    name: 'messages about one topic do not wait for each other',
+    shows: ['answer', 'cancelled'],
+    plant: () => disable(Inbox, 'mayBegin', true),
+  },
+  {
+    name: 'a late answer about the credential before is kept and taken',
+    shows: ['rights'],
+    plant: () =>
+      replace<Connection, [ConnectionIdentity], void>(
+        Connection,
+        'renew',
+        (renew) =>
+          function (identity) {
+            const { lateAnswers } = this;
+            renew.call(this, identity);
+            this.lateAnswers = lateAnswers;
           },
       ),
   },
@@ -376,8 +400,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a request is answered twice',
     shows: ['answer'],
     plant: () =>
-      replace<Session, [{ type: string }, unknown], void>(
-        Session,
+      replace<Responder, [{ type: string }, unknown], void>(
+        Responder,
         'failed',
         (failed) =>
           function (message, error) {

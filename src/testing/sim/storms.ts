@@ -1,5 +1,5 @@
 import type { Random } from './random.js';
-import { type Action, anybody, type Step } from './step.js';
+import { type Action, anybody, peerCounts, type Step } from './step.js';
 
 /** How many schedules have one of each kind: the first two take as long as twenty without. */
 const chance = 0.05;
@@ -19,6 +19,7 @@ export function stormsOf(random: Random, topics: readonly string[], long: readon
   if (random.chance(chance)) storms.push(outage(random, random.pick(topics), random.pick(topics)));
   if (random.chance(2 * chance)) storms.push(lossTwice(random, random.pick(topics)));
   if (random.chance(chance / 2)) storms.push(floodBehindGap(random, random.pick(topics)));
+  if (random.chance(chance)) storms.push(lateAnswer(random, random.pick(topics)));
   return storms;
 }
 
@@ -124,5 +125,26 @@ function floodBehindGap(random: Random, topic: string): Step[] {
     { afterMs: 10, do: 'tell', topic },
     { afterMs: random.below(20), ...flood(random, topic, 2) } as Step,
     { afterMs: random.below(40), ...flood(random, topic, 0) } as Step,
+  ];
+}
+
+/** And an answer about a right that comes later than the server waits, with another credential by then. */
+function lateAnswer(random: Random, topic: string): Step[] {
+  const peer = random.below(peerCounts.wire);
+  const auth = (afterMs: number, rights: number): Step => ({
+    afterMs,
+    do: 'auth',
+    peer,
+    grant: { rights },
+    whose: 'own',
+  });
+  return [
+    auth(5, 2 ** 31 - 1),
+    { afterMs: 5, do: 'rights', topic, manner: { how: 'late', ms: 170 + random.below(100) } },
+    { afterMs: 0, do: 'subscribe', peer, topic },
+    // The server waits for 300 ms.
+    auth(random.pick([250, 310, 330]), random.chance(0.7) ? 0 : 2 ** 31 - 1),
+    { afterMs: random.below(80), do: 'subscribe', peer, topic },
+    { afterMs: 400, do: 'subscribe', peer, topic },
   ];
 }
