@@ -6,7 +6,6 @@ import { eachBrokerCheck } from '../../src/testing/each-broker-check.js';
 import type { OpenedBroker } from '../../src/testing/broker-checks/opened-broker.js';
 import { NatsServer } from '../support/nats-server.js';
 import { describeWith, natsServer } from '../support/programs.js';
-import { notYet } from './support/not-yet.js';
 
 let server: NatsServer;
 let count = 0;
@@ -64,8 +63,5 @@ describeWith(natsServer)('NatsBroker keeps the promises of the port', () => {
   });
   afterAll(() => server.remove());
 
-  eachBrokerCheck(
-    notYet((title, run) => it(title, { timeout: 60_000 }, run)),
-    { open: () => open() },
-  );
+  eachBrokerCheck((title, run) => it(title, { timeout: 60_000 }, run), { open: () => open() });
 });

@@ -1,6 +1,13 @@
-import type { Publication, Published, PublishOptions } from '../../core/ports/broker.js';
+import {
+  type Publication,
+  type Published,
+  type PublishOptions,
+  removalData,
+} from '../../core/ports/broker.js';
+import type { KeyVersions } from '../../core/stream/key-versions.js';
+import { storedText } from '../stored-publication.js';
 import type { KnownHead } from './heads.js';
-import type { Base, Content } from './stored-message.js';
+import type { Base, Content, KeyVersion } from './stored-message.js';
 import { refsAfter } from './topic-log.js';
 
 interface Wanted {
@@ -16,19 +23,39 @@ export interface Batch {
   readonly isAnyStale: boolean;
 }
 
-/** Gives each publication the next offset, if its version is not too old. */
-export function compose(head: KnownHead, wanted: readonly Wanted[], newBase: Base | undefined): Batch {
+/**
+ * Gives each publication the next offset, if its version is not too old.
+ *
+ * @param known the versions of keys behind the head; absent where no publication has a key and a version
+ */
+export function compose(
+  head: KnownHead,
+  wanted: readonly Wanted[],
+  newBase: Base | undefined,
+  known?: KeyVersions,
+): Batch {
   const { epoch, life, lineage } = head;
   const publications: Publication[] = [];
   const answers: Published[] = [];
+  const versions: KeyVersion[] = [];
+  const raised = new Map<string, number>();
   let { top, version: newest } = head;
   for (const { data, options } of wanted) {
-    const { key, version } = options;
-    const isStale = version !== undefined && newest !== undefined && version <= newest;
+    const { key, version, remove } = options;
+    const before = key === undefined ? newest : (raised.get(key) ?? known?.get(key));
+    const isStale = version !== undefined && before !== undefined && version <= before;
     if (!isStale) {
       top += 1;
-      newest = version ?? newest;
-      publications.push({ offset: top, data, ...(key !== undefined && { key }) });
+      if (version !== undefined && key !== undefined) {
+        versions.push([key, version]);
+        raised.set(key, version);
+      } else newest = version ?? newest;
+      publications.push({
+        offset: top,
+        data: remove === true ? removalData : storedText(data, options),
+        ...(key !== undefined && { key }),
+        ...(remove === true && { removed: true }),
+      });
     }
     answers.push(isStale ? { epoch, offset: top, suppressed: 'stale' } : { epoch, offset: top });
   }
@@ -42,6 +69,8 @@ export function compose(head: KnownHead, wanted: readonly Wanted[], newBase: Bas
     lineage,
     top,
     version: newest,
+    keyed: head.keyed === true || versions.length > 0,
+    versions,
     rules: kept ? history : head.rules,
     latest: latest ?? head.latest,
     refs: refsAfter(head),

@@ -25,7 +25,7 @@ export class Heads {
   note(topic: string, head: KnownHead): void {
     const known = this.byTopic.get(topic);
     if (known?.stream === head.stream && known.seq > head.seq) return;
-    const { epoch, life, lineage, top, version, rules, latest, refs, base, tail, stream, seq } = head;
+    const { epoch, life, lineage, top, version, keyed, rules, latest, refs, base, tail, stream, seq } = head;
     this.byTopic.delete(topic);
     // Without the publications, which may be large.
     this.byTopic.set(topic, {
@@ -34,6 +34,7 @@ export class Heads {
       lineage,
       top,
       version,
+      keyed,
       rules,
       latest,
       refs,

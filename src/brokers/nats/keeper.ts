@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 import type { LatestRule, Publication } from '../../core/ports/broker.js';
 import type { KnownHead } from './heads.js';
 import type { NatsEngine } from './nats-engine.js';
-import { type Base, encode, type Head, type StoredMessage } from './stored-message.js';
+import { Latest } from '../../core/stream/latest.js';
+import { type Base, encode, type Head, type KeyVersion, type StoredMessage } from './stored-message.js';
 import type { StreamReader } from './stream-reader.js';
 import type { TopicLog } from './topic-log.js';
 
@@ -36,7 +37,7 @@ export class Keeper {
 
   /** The base that the next message behind `head` is to name, if there is a newer one than the head's. */
   async baseFor(topic: string, head: KnownHead, latest: LatestRule | undefined): Promise<Base | undefined> {
-    if (latest !== 'last-per-key') return undefined;
+    if (latest !== 'last-per-key' && head.keyed !== true) return undefined;
     const { messagesPerTopic } = this.engine().stream;
     if (head.tail >= Math.floor((messagesPerTopic * 3) / 4) && !this.isNewer(topic, head)) {
       const failure = await this.write(topic);
@@ -53,7 +54,8 @@ export class Keeper {
     // Of several instances the one that writes this very message does it.
     const isDue =
       message.tail >= Math.floor(this.engine().stream.messagesPerTopic / 4) && message.tail % 16 === 0;
-    if (message.latest === 'last-per-key' && isDue && !this.isNewer(topic, message)) void this.write(topic);
+    const needsBase = message.latest === 'last-per-key' || message.keyed === true;
+    if (needsBase && isDue && !this.isNewer(topic, message)) void this.write(topic);
   }
 
   forget(): void {
@@ -87,12 +89,15 @@ export class Keeper {
     const end = await this.log.end(topic);
     const { epoch, life, lineage, top, stream } = end;
     const { forgotten } = this;
-    const publications = await this.reader.remembered(topic, end);
+    const isPerKey = end.latest === 'last-per-key';
+    const remembered = isPerKey ? await this.reader.remembered(topic, end) : new Latest();
     if (top === 0) return;
     // Whoever reads it next finds out whether that is for good.
-    if (publications === undefined) return void (await this.reader.latest(topic));
+    if (remembered === undefined) return void (await this.reader.latest(topic));
+    const { entries } = remembered;
+    const versions = end.keyed === true ? (await this.log.versions.at(topic, end)).entries : [];
     const seqs: number[] = [];
-    for (const part of partsOf(publications, Math.min(partBytes, this.engine().roomBytes))) {
+    for (const part of partsOf(entries, versions, Math.min(partBytes, this.engine().roomBytes))) {
       const content = {
         epoch,
         life,
@@ -100,7 +105,7 @@ export class Keeper {
         top,
         refs: [],
         tail: 0,
-        publications: part,
+        ...part,
         kept: false,
         remembered: true,
       };
@@ -120,18 +125,33 @@ export class Keeper {
   }
 }
 
+interface Part {
+  readonly publications: Publication[];
+  readonly times: number[];
+  readonly versions: KeyVersion[];
+}
+
 /** One at least, because there is no base without a message. */
-function partsOf(publications: readonly Publication[], maxBytes: number): Publication[][] {
-  const parts: Publication[][] = [[]];
+function partsOf(entries: Latest['entries'], versions: readonly KeyVersion[], maxBytes: number): Part[] {
+  const parts: Part[] = [newPart()];
   let bytes = 0;
-  for (const publication of publications) {
-    const length = Buffer.byteLength(publication.data) + (publication.key?.length ?? 0) * 3 + 32;
+  const partFor = (length: number): Part | undefined => {
     if (bytes + length > maxBytes && bytes > 0) {
-      parts.push([]);
+      parts.push(newPart());
       bytes = 0;
     }
     bytes += length;
-    parts.at(-1)?.push(publication);
+    return parts.at(-1);
+  };
+  for (const { publication, atMs } of entries) {
+    const part = partFor(Buffer.byteLength(publication.data) + (publication.key?.length ?? 0) * 3 + 48);
+    part?.publications.push(publication);
+    part?.times.push(atMs ?? 0);
   }
+  for (const each of versions) partFor(each[0].length * 3 + 24)?.versions.push(each);
   return parts;
+}
+
+function newPart(): Part {
+  return { publications: [], times: [], versions: [] };
 }

@@ -193,8 +193,8 @@ export class NatsBroker implements Broker {
     });
   }
 
-  latest(topic: string): Promise<LatestReading> {
-    return this.connection.call(0, () => this.reader.latest(topic));
+  latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading> {
+    return this.connection.call(0, () => this.reader.latest(topic, maxKeyAgeMs));
   }
 
   signal(text: string): Promise<void> {

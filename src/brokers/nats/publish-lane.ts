@@ -113,7 +113,8 @@ export class PublishLane {
         fresh = true;
       }
       const base = await this.keeper.baseFor(this.topic, head, first.options.latest);
-      const batch = compose(head, jobs, base);
+      const versions = jobs.some(hasKeyVersion) ? await this.log.versions.at(this.topic, head) : undefined;
+      const batch = compose(head, jobs, base, versions);
       // What is suppressed is told the end of the topic, which must be the real one.
       if (batch.isAnyStale && !fresh) head = undefined;
       else if (await this.attempt(jobs, head, batch)) return;
@@ -157,7 +158,7 @@ export class PublishLane {
 
   /** Asks the server whether it knows the id, by an append that cannot succeed. */
   private async wasFirst(jobs: readonly Job[], head: KnownHead, id: string): Promise<boolean> {
-    const probe = { ...head, publications: [], kept: false, remembered: false };
+    const probe = { ...head, publications: [], versions: [], kept: false, remembered: false };
     const never = { stream: head.stream, seq: Number.MAX_SAFE_INTEGER };
     const answer = await this.log.append(this.topic, probe, never, id);
     if (typeof answer === 'string' || !('duplicateOf' in answer)) return false;
@@ -181,8 +182,13 @@ export class PublishLane {
 }
 
 /** Bytes that a publication takes in a message: its data, and its entry in the head. */
-function sizeOf({ data, options: { key = '' } }: Job): number {
-  return Buffer.byteLength(data) + Buffer.byteLength(key) + 40;
+function sizeOf({ data, options: { key = '', version } }: Job): number {
+  const keyBytes = Buffer.byteLength(key);
+  return Buffer.byteLength(data) + keyBytes + 40 + (version === undefined ? 0 : keyBytes + 24);
+}
+
+function hasKeyVersion({ options: { key, version } }: Job): boolean {
+  return key !== undefined && version !== undefined;
 }
 
 function goTogether(one: PublishOptions, other: PublishOptions): boolean {

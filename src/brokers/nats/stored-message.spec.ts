@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Content, decode, encode } from './stored-message.js';
+import { storedRemoval } from '../stored-publication.js';
+import { type Content, decode, encode, type KeyVersion } from './stored-message.js';
 
 const count = fc.nat(1_000_000);
 const content: fc.Arbitrary<Content> = fc.record({
@@ -19,11 +20,25 @@ const content: fc.Arbitrary<Content> = fc.record({
         offset: fc.integer({ min: 1, max: 1_000_000 }),
         data: fc.json(),
         key: fc.option(fc.string({ unit: 'binary', minLength: 1, maxLength: 64 })),
+        removed: fc.boolean(),
       })
-      .map(({ key, ...rest }) => ({ ...rest, ...(key !== null && { key }) })),
+      .map(({ key, removed, data, ...rest }) =>
+        key !== null && removed
+          ? { ...rest, data: 'null', key, removed }
+          : { ...rest, data, ...(key !== null && { key }) },
+      ),
     { maxLength: 5 },
   ),
   version: fc.option(fc.maxSafeInteger(), { nil: undefined }),
+  keyed: fc.boolean(),
+  versions: fc.option(
+    fc.array(
+      fc.tuple(fc.string({ unit: 'binary' }), fc.maxSafeInteger()).map((pair): KeyVersion => pair),
+      { minLength: 1, maxLength: 5 },
+    ),
+    { nil: undefined },
+  ),
+  times: fc.constant(undefined),
   rules: fc.option(fc.record({ size: count, ttlMs: count, maxBytes: count }), { nil: undefined }),
   latest: fc.option(fc.constantFrom('last' as const, 'last-per-key' as const), { nil: undefined }),
   base: fc.option(fc.record({ offset: count, seqs: fc.array(count, { maxLength: 5 }) }), {
@@ -57,9 +72,20 @@ describe('A stored message', () => {
       fc.property(content, (written) => {
         const { bytes, ...read } = decode(encode(written)) ?? { bytes: -1 };
         expect(read).toEqual(written);
-        expect(bytes).toBe(written.publications.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0));
+        const texts = written.publications.map(({ data, removed }) => (removed ? storedRemoval : data));
+        expect(bytes).toBe(Buffer.byteLength(texts.join('')));
       }),
     );
+  });
+
+  it('a base is read with the times and the versions of its keys', () => {
+    const base = {
+      ...(decode(sample) as Content),
+      times: [0, 1_700_000_000_000],
+      versions: [['k', -3] as const],
+      keyed: true,
+    };
+    expect(decode(encode(base))).toMatchObject(base);
   });
 
   it('is also read out of the middle of a larger buffer, as it comes off the wire', () => {
@@ -74,11 +100,30 @@ describe('A stored message', () => {
     const [line = ''] = sample.toString().split('\n');
     const fields = JSON.parse(line) as Record<string, unknown>;
     const wrong = [null, -1, 1.5, '', 'x'.repeat(65), [], {}, ['x'], [[1, 1, 1]], [[-1, 1]], [1], 2 ** 60];
-    for (const name of ['v', 'e', 'g', 'y', 'o', 't', 'r', 'p', 'n', 'h', 'l', 'b', 'k', 'm', 'a']) {
+    for (const name of [
+      'v',
+      'e',
+      'g',
+      'y',
+      'o',
+      't',
+      'r',
+      'p',
+      'n',
+      'h',
+      'l',
+      'b',
+      'k',
+      'm',
+      'a',
+      'q',
+      'u',
+      'w',
+    ]) {
       for (const value of wrong) {
         const forged = `${JSON.stringify({ ...fields, p: [], [name]: value })}\n`;
         const read = decode(Buffer.from(forged));
-        const isFine = (name === 'r' || name === 'p') && JSON.stringify(value) === '[]';
+        const isFine = ['r', 'p', 'u', 'w'].includes(name) && JSON.stringify(value) === '[]';
         const isInteger = name === 'n' && value === -1;
         const isSeqs = (name === 'r' || name === 'b') && JSON.stringify(value) === '[1]';
         expect(read === undefined, forged).toBe(!(isFine || isInteger || isSeqs));

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { isEpoch, storedPublication } from '../stored-publication.js';
+import { isEpoch, storedPublication, storedRemoval } from '../stored-publication.js';
 import type { HistoryRules, LatestRule, Publication } from '../../core/ports/broker.js';
 
 /** What a topic remembers for snapshots up to an offset: messages of its own. */
@@ -14,6 +14,9 @@ export interface PastEpoch {
   readonly end: number;
 }
 
+/** The newest version of a key. */
+export type KeyVersion = readonly [key: string, version: number];
+
 /** What the next message of a topic must know of the last one. */
 export interface Head {
   readonly epoch: string;
@@ -23,8 +26,10 @@ export interface Head {
   readonly lineage: readonly PastEpoch[];
   /** Offset of the last publication; 0 before the first. */
   readonly top: number;
-  /** The topic's newest version. */
+  /** The newest version of the topic's publications without a key. */
   readonly version?: number | undefined;
+  /** Whether publications with a key had a version. */
+  readonly keyed?: boolean | undefined;
   /** Of the newest publication that had rules. */
   readonly rules?: HistoryRules | undefined;
   readonly latest?: LatestRule | undefined;
@@ -44,6 +49,10 @@ export interface Content extends Head {
   readonly remembered: boolean;
   /** Whether the topic's stream starts anew in spite of what was there. */
   readonly anew?: boolean | undefined;
+  /** Of its publications with a key, in order; of a base, of all that are known. */
+  readonly versions?: readonly KeyVersion[] | undefined;
+  /** Of a base: when each of its publications was stored, in ms since 1970; 0 where nobody knows. */
+  readonly times?: readonly number[] | undefined;
 }
 
 /** Where a message is. */
@@ -67,8 +76,8 @@ const newline = 0x0a;
 
 /** A JSON line that says what is in it, then the publications' JSON texts. */
 export function encode(content: Content): Buffer {
-  const { publications, rules, base, refs, latest } = content;
-  const texts = publications.map(({ data }) => Buffer.from(data));
+  const { publications, rules, base, refs, latest, versions = [], times } = content;
+  const texts = publications.map(({ data, removed }) => Buffer.from(removed === true ? storedRemoval : data));
   // JSON leaves out what is undefined.
   const line = {
     v: version,
@@ -89,6 +98,10 @@ export function encode(content: Content): Buffer {
     k: content.kept ? 1 : undefined,
     m: content.remembered ? 1 : undefined,
     a: content.anew === true ? 1 : undefined,
+    // What follows is unknown to earlier versions of this broker, which leave it out of their own messages.
+    q: content.keyed === true ? 1 : undefined,
+    u: versions.length > 0 ? versions : undefined,
+    w: times,
   };
   return Buffer.concat([Buffer.from(`${JSON.stringify(line)}\n`), ...texts]);
 }
@@ -130,6 +143,9 @@ export function decode(bytes: Uint8Array): (Content & { readonly bytes: number }
     kept: line.k === 1,
     remembered: line.m === 1,
     anew: line.a === 1,
+    keyed: line.q === 1,
+    versions: line.u,
+    times: line.w,
   };
 }
 
@@ -148,6 +164,9 @@ interface Line {
   readonly k?: 1;
   readonly m?: 1;
   readonly a?: 1;
+  readonly q?: 1;
+  readonly u?: readonly KeyVersion[];
+  readonly w?: readonly number[];
 }
 
 /** Longest lineage that is written: more than any client may need, and a few hundred bytes. */
@@ -162,7 +181,7 @@ const isFlag = (value: unknown): boolean => value === undefined || value === 1;
 function isLine(value: unknown): value is Line {
   if (typeof value !== 'object' || value === null) return false;
   const line = value as Record<string, unknown>;
-  const { v, e, g, y, o, t, r, p, n, h, l, b } = line;
+  const { v, e, g, y, o, t, r, p, n, h, l, b, u, w } = line;
   return (
     v === version &&
     isEpoch(e) &&
@@ -177,8 +196,15 @@ function isLine(value: unknown): value is Line {
     (h === undefined || (areCounts(h) && (h as unknown[]).length === 3)) &&
     (l === undefined || l === 'last' || l === 'last-per-key') &&
     (b === undefined || (areCounts(b) && (b as unknown[]).length > 0)) &&
-    [line['k'], line['m'], line['a']].every(isFlag)
+    (u === undefined || (Array.isArray(u) && u.every(isKeyVersion))) &&
+    (w === undefined || (Array.isArray(w) && w.length === p.length && w.every(isCount))) &&
+    [line['k'], line['m'], line['a'], line['q']].every(isFlag)
   );
+}
+
+function isKeyVersion(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  return typeof value[0] === 'string' && Number.isSafeInteger(value[1]);
 }
 
 function isLineage(value: unknown): boolean {

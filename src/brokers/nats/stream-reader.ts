@@ -28,12 +28,15 @@ export class StreamReader {
     return topOf(await this.log.end(topic));
   }
 
-  latest(topic: string): Promise<LatestReading> {
+  latest(topic: string, maxKeyAgeMs = Infinity): Promise<LatestReading> {
     return this.log.steadily(async () => {
       let end = await this.log.end(topic);
       for (;;) {
-        const publications = await this.remembered(topic, end);
-        if (publications !== undefined) return { top: topOf(end), publications };
+        const remembered = await this.remembered(topic, end);
+        if (remembered !== undefined) {
+          const publications = remembered.since(this.serverClock.nowMs() - maxKeyAgeMs);
+          return { top: topOf(end), publications };
+        }
         const before = end;
         end = await this.log.end(topic);
         // Else the base that went away has a successor.
@@ -46,22 +49,30 @@ export class StreamReader {
   }
 
   /** What is remembered at the topic's end; `undefined` when it is not all there. */
-  async remembered(topic: string, end: TopicEnd): Promise<readonly Publication[] | undefined> {
+  async remembered(topic: string, end: TopicEnd): Promise<Latest | undefined> {
     const { latest, message, base } = end;
-    if (latest === undefined || message === undefined) return [];
-    if (latest === 'last') return this.last(topic, message);
     const remembered = new Latest();
+    if (latest === undefined || message === undefined) return remembered;
+    if (latest === 'last') {
+      const last = await this.last(topic, message);
+      for (const publication of last ?? []) remembered.add(publication, latest);
+      return last && remembered;
+    }
     if (base !== undefined) {
       const parts = await Promise.all(base.seqs.map((seq) => this.log.get(topic, seq)));
       for (const part of parts) {
         // A base says up to where it goes; a store that has gone back may have another message there.
         if (part?.top !== base.offset || !part.remembered) return undefined;
-        for (const publication of part.publications) remembered.add(publication, 'last-per-key');
+        part.publications.forEach((publication, i) => {
+          // An earlier version wrote no times.
+          remembered.add(publication, latest, part.times?.[i] || undefined);
+        });
       }
     }
     const since = await this.since(topic, message, end.tail, base?.offset ?? 0);
-    for (const publication of since ?? []) remembered.add(publication, 'last-per-key');
-    return since && remembered.publications;
+    for (const { publications, atMs } of since ?? [])
+      for (const publication of publications) remembered.add(publication, latest, atMs);
+    return since && remembered;
   }
 
   private async last(topic: string, from: StoredMessage): Promise<readonly Publication[] | undefined> {
@@ -76,13 +87,13 @@ export class StreamReader {
     return isWhole ? [] : undefined;
   }
 
-  /** What is remembered of the messages behind `offset`, in order; `undefined` when they are not all there. */
+  /** The messages behind `offset` that are remembered, in order; `undefined` when they are not all there. */
   private async since(
     topic: string,
     from: StoredMessage,
     tail: number,
     offset: number,
-  ): Promise<readonly Publication[] | undefined> {
+  ): Promise<readonly StoredMessage[] | undefined> {
     const messages: StoredMessage[] = [];
     let left = tail;
     let isWhole = false;
@@ -93,7 +104,7 @@ export class StreamReader {
       left -= 1;
     }
     if (!isWhole) return undefined;
-    return messages.toReversed().flatMap(({ remembered, publications }) => (remembered ? publications : []));
+    return messages.toReversed().filter(({ remembered }) => remembered);
   }
 
   /** Everything after `since`; `undefined` when it is not all there. */

@@ -9,6 +9,7 @@ import { MessageCache } from './message-cache.js';
 import type { NatsEngine } from './nats-engine.js';
 import type { StoreLife } from './store-life.js';
 import { type Content, decode, encode, type Place, refCount, type StoredMessage } from './stored-message.js';
+import { VersionsOfKeys } from './versions-of-keys.js';
 import type { RawMessage } from './stream-access.js';
 
 /** Room for the headers of a message in what the server takes. */
@@ -34,6 +35,7 @@ export interface TopicEnd extends KnownHead {
 /** The messages of each topic in the stream: a chain in which each one is written behind the one it knows as the last. */
 export class TopicLog {
   readonly heads = new Heads(limits.heads);
+  readonly versions = new VersionsOfKeys(this);
   /** Times that everything was forgotten. */
   private forgotten = 0;
   private readonly cache = new MessageCache(limits.cacheBytes);
@@ -50,6 +52,7 @@ export class TopicLog {
   /** Nothing that is known is true any more: the store may have gone back. */
   forget(): void {
     this.heads.clear();
+    this.versions.forget();
     this.cache.clear();
     this.forgotten += 1;
   }
@@ -91,10 +94,11 @@ export class TopicLog {
   }
 
   /** Remembers a head that is of the present life, and how far the topic was seen to be. */
-  note(topic: string, head: KnownHead): void {
+  note(topic: string, head: KnownHead & Pick<Partial<Content>, 'versions'>): void {
     const { record } = this.life;
     if (head.stream !== record?.stream || head.life !== record.life) return;
     if (head.seq > 0 && this.heads.get(topic)?.seq === head.seq) return this.heads.touch(topic);
+    this.versions.follow(topic, head);
     this.heads.note(topic, head);
     this.seen.add(topic, head.epoch, head.top);
   }

@@ -21,6 +21,16 @@ export class KeyVersions {
     return this.recentBytes + this.beforeBytes;
   }
 
+  /** Keys, those of which both generations know counted twice. */
+  get size(): number {
+    return this.recent.size + this.before.size;
+  }
+
+  /** All of them, those heard of last at the end. */
+  get entries(): readonly (readonly [key: string, version: number])[] {
+    return [...this.before, ...this.recent];
+  }
+
   get(key: string): number | undefined {
     return this.recent.get(key) ?? this.before.get(key);
   }
