@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { sleep } from '../brokers/support/waiting.js';
+import { startLiveApp } from '../support/live-app.js';
 import { describeWith, proxies, redisServer } from '../support/programs.js';
 import { handshake, RawPeer } from '../support/raw-peer.js';
 import { freePort, RedisServer } from '../support/redis-server.js';
@@ -22,6 +23,7 @@ const withNginx = describeWith(proxies.nginx);
 /** The example's nginx.conf, with the addresses of this test in the places of the containers'. */
 async function startNginx(
   instances: Readonly<Record<string, { http: number; sockets: number }>>,
+  change: (conf: string) => string = (conf) => conf,
 ): Promise<string> {
   const place = mkdtempSync(join(tmpdir(), 'nginx-'));
   mkdirSync(join(place, 'logs'));
@@ -40,7 +42,7 @@ async function startNginx(
     .join('\n');
   writeFileSync(
     join(place, 'nginx.conf'),
-    conf.replace('/dev/stdout', join(place, 'access.log')).replace('http {', `http {\n${temporary}`),
+    change(conf).replace('/dev/stdout', join(place, 'access.log')).replace('http {', `http {\n${temporary}`),
   );
   const more = `daemon off; master_process off; pid ${place}/pid;`;
   const child = spawn('nginx', ['-p', place, '-c', join(place, 'nginx.conf'), '-e', 'stderr', '-g', more]);
@@ -131,6 +133,27 @@ withNginx('examples/compose: nginx.conf alone', () => {
     const next = await RawPeer.connect(Number(port));
     expect(await next.send(handshake()).answered()).toBe(101);
     next.socket.destroy();
+  });
+});
+
+withNginx('examples/compose: nginx.conf without its lines for Upgrade', () => {
+  it('[L-1.8] an nginx that does not pass Upgrade has its clients answered 426, over HTTP/1.0 too', async () => {
+    const { url } = await startLiveApp();
+    const own = { http: await freePort(), sockets: Number(new URL(url).port) };
+    for (const lines of [
+      /set_header (?:Upgrade|Connection)/,
+      /(?:set_header (?:Upgrade|Connection)|http_version)/,
+    ]) {
+      const lost = new RegExp(`^ *proxy_${lines.source} .*$`, 'gm');
+      const base = await startNginx({ one: own, two: own }, (conf) => conf.replaceAll(lost, ''));
+      const peer = await RawPeer.connect(Number(new URL(base).port));
+      await peer.send(handshake()).until(({ text }) => text.endsWith('}'));
+      expect([peer.status, JSON.parse(peer.afterHead.toString())]).toMatchObject([
+        426,
+        { message: 'The Upgrade header is missing: a proxy in front must pass Upgrade and Connection' },
+      ]);
+      peer.socket.destroy();
+    }
   });
 });
 

@@ -29,6 +29,8 @@ function printed(language: string, port: number, backends: readonly number[]): s
 interface Proxy {
   readonly program: Program;
   readonly language: string;
+  /** Without it the proxy passes no `Upgrade`. */
+  readonly upgrades?: RegExp;
   /** Makes of the printed configuration one that runs in a folder of the test's own, and starts it. */
   readonly run: (text: string, port: number, folder: string) => Promise<void>;
 }
@@ -51,6 +53,7 @@ const all: readonly Proxy[] = [
   {
     program: proxies.apache,
     language: 'apache',
+    upgrades: / upgrade=websocket/,
     run: (text, port, folder) => {
       const own = [
         ...apacheModules.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`),
@@ -77,12 +80,14 @@ const all: readonly Proxy[] = [
   {
     program: proxies.lighttpd,
     language: 'lighttpd',
+    upgrades: /^ *proxy\.header.*$/,
     run: (text, port, folder) =>
       runProxy(port, 'lighttpd', ['-D', '-f', writeInto(folder, 'lighttpd.conf', text)]),
   },
   {
     program: proxies.varnish,
     language: 'vcl',
+    upgrades: /^ *set bereq\.http\.Upgrade.*$/,
     run: (text, port, folder) => {
       const where = ['-a', `127.0.0.1:${String(port)}`, '-n', join(folder, 'work'), '-s', 'malloc,16m'];
       return runProxy(port, 'varnishd', ['-F', ...where, '-f', writeInto(folder, 'live.vcl', text)]);
@@ -91,6 +96,7 @@ const all: readonly Proxy[] = [
   {
     program: proxies.squid,
     language: 'squid',
+    upgrades: /^http_upgrade.*$/,
     run: (text, port, folder) => {
       const own = `pid_filename none\ncache_log ${folder}/cache.log\naccess_log none\nshutdown_lifetime 0 seconds\n`;
       const file = writeInto(folder, 'squid.conf', `${own}visible_hostname localhost\n${text}`);
@@ -100,6 +106,7 @@ const all: readonly Proxy[] = [
   {
     program: proxies.h2o,
     language: 'yaml',
+    upgrades: /^ *proxy\.websocket.*$/,
     run: (text, port, folder) =>
       runProxy(port, 'h2o', ['-c', writeInto(folder, 'h2o.conf', `user: nobody\n${text}`)]),
   },
@@ -181,6 +188,17 @@ for (const proxy of all) {
       ]);
       await Promise.all(instances.map(({ app }) => app.close()));
       expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual([1001, 1001]);
+    }, 60_000);
+
+    const { upgrades } = proxy;
+    if (upgrades === undefined) return;
+    it(`[L-1.8] ${proxy.program.name} without its line for Upgrade has its clients answered 426`, async () => {
+      const { port } = await start(proxy, (text) => text.replaceAll(new RegExp(upgrades, 'gm'), ''));
+      const { status, body } = await come(port, { authorization: 'Bearer ann' });
+      expect([status, body['message']]).toEqual([
+        426,
+        'The Upgrade header is missing: a proxy in front must pass Upgrade and Connection',
+      ]);
     }, 60_000);
   });
 }
