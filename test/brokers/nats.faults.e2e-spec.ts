@@ -168,7 +168,8 @@ nats('A NATS that fails', () => {
     const { reader, verdict } = await world(server);
     for (const way of ['purge', 'delete', 'purge'] as const) {
       await server.withManager(async (jsm) => void (await jsm.streams[way]('LIVE')));
-      await sleep(500);
+      // Longer than a server gets to remove a stream before it is made again.
+      await sleep(2_000);
     }
     expect(await verdict()).toMatchObject({ silent: 0, disorder: 0 });
     for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);

@@ -107,6 +107,11 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     return this.events.probe();
   }
 
+  /** The store does not do what it should: another connection may find that it does again. */
+  fail(error: Error): void {
+    this.events.lost(error);
+  }
+
   close(): void {
     this.closed = true;
     const { connection } = this;

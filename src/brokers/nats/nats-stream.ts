@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { JetStreamApiError, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream';
+import type { Clock } from '../../core/ports/clock.js';
 import { minMessagesPerTopic, streamDefaults, type WantedStream } from './nats-broker.options.js';
 import type { NatsSubjects } from './nats-subjects.js';
 
 /** "stream name already in use": another instance was faster. */
 const nameInUse = 10_058;
 const notFound = 10_059;
+
+/** Milliseconds that a server may take to remove the files of a stream that was deleted. */
+const removalMs = 1_000;
 
 const nanosPerMs = 1_000_000;
 const dedupeWindowMs = 300_000;
@@ -74,6 +78,23 @@ export async function findStream(
   throw new Error(
     `The stream "${name}" is there, but none of ours: give "stream.name" or "stream.prefix" another one.`,
   );
+}
+
+/**
+ * To be awaited before a stream that was there a moment ago is made again. nats-server says that it is gone before its
+ * files are, and removes those of a new stream of that name with them.
+ */
+export async function waitForRemoval(
+  jsm: JetStreamManager,
+  subjects: NatsSubjects,
+  options: WantedStream,
+  clock: Clock,
+): Promise<void> {
+  // Somebody has made another one.
+  if ((await findStream(jsm, subjects, options)) !== undefined) return;
+  await new Promise<void>((resolve) => {
+    clock.after(removalMs, resolve);
+  });
 }
 
 export function isStreamNotFound(error: unknown): boolean {

@@ -12,6 +12,8 @@ class FakeStream {
   copies = 1;
   life: RawMessage | undefined;
   readonly lives: number[] = [];
+  /** Takes messages, and gives none back. */
+  isBroken = false;
   /** Runs after the server has written its answer to a probe, and before the answer is here. */
   underWay: () => void = () => {};
 
@@ -27,7 +29,7 @@ class FakeStream {
   }
 
   async lastLife(): Promise<LastMessage> {
-    return { stream: this.incarnation, message: this.life };
+    return { stream: this.incarnation, message: this.isBroken ? undefined : this.life };
   }
 
   async appendLife(stream: string, _after: number, data: Uint8Array) {
@@ -41,8 +43,10 @@ class FakeStream {
 async function opened(copies = 1) {
   const stream = new FakeStream();
   stream.copies = copies;
+  const failures: string[] = [];
   const engine = {
     stream,
+    fail: (error: Error) => failures.push(error.message),
     get streamId() {
       return stream.incarnation;
     },
@@ -56,7 +60,7 @@ async function opened(copies = 1) {
     stream.last += 1;
     life.saw(stream.incarnation, stream.last);
   };
-  return { stream, life, store, probe: () => life.probe(engine) };
+  return { stream, life, failures, store, probe: () => life.probe(engine) };
 }
 
 describe('The life of a NATS store', () => {
@@ -89,6 +93,14 @@ describe('The life of a NATS store', () => {
       expect(stream.lives).toHaveLength(2);
     },
   );
+
+  it('a store that keeps nothing of what it takes is given up instead of written to again and again', async () => {
+    const { stream, life, failures } = await opened();
+    const record = await life.current();
+    stream.isBroken = true;
+    await expect(life.renew(record)).rejects.toThrow('NATS takes messages and keeps none');
+    expect([stream.lives.length, failures.length, life.record]).toEqual([2, 1, record]);
+  });
 
   it('a stream that was made again while a probe was under way begins one life only', async () => {
     const { stream, life, store, probe } = await opened();

@@ -180,11 +180,21 @@ export class StoreLife {
       const after = message?.seq ?? 0;
       const appended = await engine.stream.appendLife(stream, after, encodeLife(wanted));
       if (typeof appended === 'string' || !('seq' in appended)) continue;
+      await this.checkStored(engine);
       const { seq } = appended;
       const atMs = this.clock.wallMs();
       return this.accept({ ...wanted, stream, seq, atMs, since: wanted.since ?? seq });
     }
     throw new Error('Too many write down the life of the store at once.');
+  }
+
+  /** Else every look at the stream would write another record. */
+  private async checkStored(engine: NatsEngine): Promise<void> {
+    const { message } = await engine.stream.lastLife();
+    if (message !== undefined) return;
+    const error = new Error('NATS takes messages and keeps none: delete the stream, or restart the server.');
+    engine.fail(error);
+    throw error;
   }
 
   /** What is to be written; `undefined` when what is stored is right. */

@@ -2,7 +2,13 @@ import type { Buffer } from 'node:buffer';
 import { JetStreamApiError, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream';
 import type { Cancel, Clock } from '../../core/ports/clock.js';
 import type { ResolvedNatsOptions } from './nats-broker.options.js';
-import { ensureStream, findStream, isStreamNotFound, type StreamThere } from './nats-stream.js';
+import {
+  ensureStream,
+  findStream,
+  isStreamNotFound,
+  type StreamThere,
+  waitForRemoval,
+} from './nats-stream.js';
 import type { NatsSubjects } from './nats-subjects.js';
 
 /** What the server says to a publication that comes too late. */
@@ -215,6 +221,7 @@ export class StreamAccess {
     this.renewing ??= (async () => {
       try {
         const before = this.incarnation;
+        await waitForRemoval(this.jsm(), this.subjects, this.options.stream, this.clock);
         await this.open();
         if (before !== this.incarnation) this.lost();
       } finally {

@@ -1,0 +1,23 @@
+import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
+import { expect, it } from 'vitest';
+import { TestClock } from '../../testing/test-clock.js';
+import { waitForRemoval } from './nats-stream.js';
+import { NatsSubjects } from './nats-subjects.js';
+
+it.each([
+  ['has a second to remove its files', undefined, 1],
+  ['is not waited for when another one has its name', ['live.in.a1.*'], 0],
+])('a stream that is gone %s', async (_what, subjects, timers) => {
+  const notFound = new JetStreamApiError({ code: 404, err_code: 10_059, description: 'stream not found' });
+  const info = async (): Promise<unknown> => {
+    if (subjects === undefined) throw notFound;
+    return { config: { subjects } };
+  };
+  const jsm = { streams: { info } } as unknown as JetStreamManager;
+  const clock = new TestClock();
+  const waiting = waitForRemoval(jsm, new NatsSubjects('live'), { name: 'LIVE', root: 'live' }, clock);
+  await new Promise(setImmediate);
+  expect(clock.timerCount).toBe(timers);
+  clock.advance(1_000);
+  await waiting;
+});
