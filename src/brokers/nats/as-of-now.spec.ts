@@ -42,11 +42,11 @@ const record: LifeRecord = {
 describe('The end of a topic in the present life of the store', () => {
   it('is its last message as it is, where that is of this life', () => {
     const last = head(5, 'e5a', 7, [{ epoch: 'e3', end: 4 }]);
-    expect(asOfNow(last, 85, record)).toBe(last);
+    expect(asOfNow(last, 7, record)).toBe(last);
   });
 
   it('has the epoch of the life, and every epoch that a reader can have of it in the lineage', () => {
-    const now = asOfNow(head(3, 'e3', 7, [{ epoch: 'e1', end: 2 }]), 30, record);
+    const now = asOfNow(head(3, 'e3', 7, [{ epoch: 'e1', end: 2 }]), 7, record);
     expect(now).toMatchObject({ epoch: 'e5b', life: 5, top: 7 });
     expect(now.lineage).toEqual([
       { epoch: 'e5a', end: 7 },
@@ -66,11 +66,26 @@ describe('The end of a topic in the present life of the store', () => {
       expect(continues(now, epoch, offset), `${epoch} ${String(offset)}`).toBe(expected);
   });
 
-  it('has no lineage where the last message is of an earlier life, and was written in this one', () => {
-    expect(asOfNow(head(4, 'e4', 7, [{ epoch: 'e3', end: 4 }]), 81, record)).toMatchObject({
+  it('keeps of earlier epochs what they had when this life began, where instances appended that did not know of it', () => {
+    const late = head(4, 'e4', 7, [
+      { epoch: 'e3', end: 6 },
+      { epoch: 'e2', end: 4 },
+    ]);
+    expect(asOfNow(late, 5, record)).toMatchObject({
       epoch: 'e5b',
-      lineage: [],
+      top: 7,
+      lineage: [
+        { epoch: 'e5a', end: 5 },
+        { epoch: 'e4', end: 5 },
+        { epoch: 'e3', end: 5 },
+        { epoch: 'e2', end: 4 },
+      ],
     });
+  });
+
+  it('has no lineage where its last message follows what the store has lost', () => {
+    const late = head(4, 'e4', 7, [{ epoch: 'e3', end: 4 }]);
+    expect(asOfNow(late, undefined, record)).toMatchObject({ epoch: 'e5b', lineage: [] });
   });
 
   it('keeps a bounded lineage, in which its own last epoch always is', () => {
@@ -80,7 +95,7 @@ describe('The end of a topic in the present life of the store', () => {
       seq: 200 - i,
     }));
     const past = Array.from({ length: 16 }, (_, i) => ({ epoch: `p${String(i)}`, end: 1 }));
-    const { lineage } = asOfNow(head(3, 'own', 7, past), 30, { ...record, life: 101, since: 300, before });
+    const { lineage } = asOfNow(head(3, 'own', 7, past), 7, { ...record, life: 101, since: 300, before });
     expect(lineage).toHaveLength(16);
     expect(lineage.map(({ epoch }) => epoch)).toContain('own');
   });

@@ -5,16 +5,20 @@ import { type Head, maxLineage, type PastEpoch } from './stored-message.js';
  * A topic's end as the store's present life has it. A topic whose last message is of an earlier life has the life's epoch,
  * which its next publication will write down; what it had before is its lineage. Nothing is written by asking.
  *
- * @param seq stream sequence of the topic's last message
+ * @param pastTop its last offset when this life began; `undefined` where its last message follows what the store has lost
  */
-export function asOfNow<T extends Head>(head: T, seq: number, record: LifeRecord): T {
+export function asOfNow<T extends Head>(head: T, pastTop: number | undefined, record: LifeRecord): T {
   if (head.life >= record.life) return head;
   const { epoch, life } = record;
-  // Its publisher did not know of this life yet, and what it took for the topic's past may be what the store has lost.
-  if (seq > record.since) return { ...head, epoch, life, lineage: [] };
+  if (pastTop === undefined) return { ...head, epoch, life, lineage: [] };
   const eras = record.before.filter((era) => era.life > head.life);
   const between = eras.slice(0, maxLineage / 2).map(endingAt(head.top));
-  const lineage = [...between, { epoch: head.epoch, end: head.top }, ...head.lineage];
+  const own = { epoch: head.epoch, end: head.top };
+  // What was appended in this life under an epoch of an earlier one may have offsets that the store has lost.
+  const lineage = [...between, own, ...head.lineage].map((past) => ({
+    ...past,
+    end: Math.min(past.end, pastTop),
+  }));
   return { ...head, epoch, life, lineage: lineage.slice(0, maxLineage) };
 }
 

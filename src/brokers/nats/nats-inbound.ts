@@ -48,8 +48,8 @@ export class NatsInbound {
     const { life, epoch, publications } = content;
     const now = this.parts.life.record;
     if (now !== undefined && life > now.life) this.refresh();
-    // Written by an instance that did not know of this life yet: a reading says where it is in it.
-    if (now !== undefined && life < now.life) return this.sink.suspect(topic);
+    // Perhaps written by an instance that did not know of the present life: a reading says where it is in it.
+    else if (now !== undefined && (this.refreshing || life < now.life)) return this.sink.suspect(topic);
     this.note(topic, content, message);
     for (const publication of publications) this.sink.publication(topic, epoch, publication);
     if (content.anew === true) this.sink.suspect(topic);

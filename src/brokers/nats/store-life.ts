@@ -138,8 +138,8 @@ export class StoreLife {
   }
 
   private async recordIn(engine: NatsEngine): Promise<LifeRecord> {
-    const { record } = this;
-    return record?.stream === engine.streamId ? record : this.settle(engine);
+    const { record, settling } = this;
+    return settling === undefined && record?.stream === engine.streamId ? record : this.settle(engine);
   }
 
   /** In the older half of what is soon dropped; with its record gone nobody could open a topic. */

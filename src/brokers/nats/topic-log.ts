@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/ports/clock.js';
 import { tooLarge } from '../../core/ports/publish-refusal.js';
 import { Seen } from '../seen.js';
-import { asOfNow, untouchedSince } from './as-of-now.js';
+import { asOfNow, continues, untouchedSince } from './as-of-now.js';
 import { Heads, type KnownHead } from './heads.js';
 import type { LifeRecord } from './life-record.js';
 import { MessageCache } from './message-cache.js';
@@ -129,8 +129,27 @@ export class TopicLog {
     if (message === undefined || (isLater && (await this.life.refresh()).life < message.life))
       await this.startOver(topic, raw);
     if (message === undefined || isLater) return undefined;
-    const { epoch, life, lineage } = asOfNow(message, message.seq, record);
+    const { epoch, life, lineage } = asOfNow(message, await this.pastTop(topic, message, record), record);
     return { ...message, epoch, life, lineage, message };
+  }
+
+  /**
+   * The topic's last offset when the present life began. Instances that have not heard of it yet go on appending to what
+   * they know; `undefined` if that is something the store has lost.
+   */
+  private async pastTop(
+    topic: string,
+    message: StoredMessage,
+    { life, since }: LifeRecord,
+  ): Promise<number | undefined> {
+    if (message.life >= life) return message.top;
+    let after: StoredMessage | undefined;
+    for await (const each of this.back(topic, message, () => refCount)) {
+      if (after !== undefined && !follows(after, each)) return undefined;
+      if (each.seq < since) return each.top;
+      after = each;
+    }
+    return undefined;
   }
 
   /** The message with this number, if it is the topic's and still there. */
@@ -208,6 +227,16 @@ export class TopicLog {
 export function refsAfter({ seq, refs }: KnownHead): number[] {
   // Nothing is before the first.
   return seq === 0 ? [] : [seq, ...refs.slice(0, refCount - 1)];
+}
+
+/** Whether the writer of a message knew the one before it as the store has it. */
+function follows(message: StoredMessage, before: StoredMessage): boolean {
+  const { top, publications, refs } = message;
+  return (
+    before.top === top - publications.length &&
+    continues(message, before.epoch, before.top) &&
+    refsAfter(before).every((seq, i) => refs[i] === seq)
+  );
 }
 
 function birth(life: number): Content {
