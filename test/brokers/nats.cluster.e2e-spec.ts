@@ -1,7 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { NatsBroker } from '../../src/brokers/nats/index.js';
-import { freePort } from '../module/support/ports.js';
-import { NatsServer } from '../support/nats-server.js';
+import { startNatsCluster } from '../support/nats-server.js';
 import { describeWith, natsServer } from '../support/programs.js';
 import { BrokerReader, judge } from './support/broker-reader.js';
 import { SteadyPublisher } from './support/steady-publisher.js';
@@ -10,24 +9,10 @@ import { sleep, until } from './support/waiting.js';
 const topics = ['a', 'b', 'c'];
 const stream = { replicas: 3, messagesPerTopic: 20_000 };
 
-/** Three servers that know each other. */
-async function startCluster(): Promise<NatsServer[]> {
-  const ports = [await freePort(), await freePort(), await freePort()];
-  const routes = ports.map((port) => `nats://127.0.0.1:${String(port)}`).join(', ');
-  const starting = ports.map((port, i) =>
-    NatsServer.start({
-      config: () =>
-        `server_name: n${String(i)}, cluster { name: c, listen: "127.0.0.1:${String(port)}", routes: [${routes}] }`,
-    }),
-  );
-  const servers = await Promise.all(starting);
-  onTestFinished(async () => void (await Promise.all(servers.map((server) => server.remove()))));
-  return servers;
-}
-
 describeWith(natsServer)('A cluster of NATS servers', () => {
   it('[L-4.5] loses nothing when the leader of the stream is killed and comes back, again and again', async () => {
-    const servers = await startCluster();
+    const servers = await startNatsCluster();
+    onTestFinished(async () => void (await Promise.all(servers.map((server) => server.remove()))));
     const url = servers.map((server) => server.url);
     const said: string[] = [];
     const open = (): NatsBroker => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { natsStoreFaults } from './support/nats-store-faults.js';
 import { redisStoreFaults } from './support/redis-store-faults.js';
 import { judgeFault, type StoreFault, type StoreFaultOptions } from './support/store-fault.js';
 
@@ -8,7 +9,10 @@ interface FaultsOptions extends StoreFaultOptions {
   readonly fault: string;
 }
 
-const faultsOf: Readonly<Record<string, readonly StoreFault[]>> = { redis: redisStoreFaults };
+const faultsOf: Readonly<Record<string, readonly StoreFault[]>> = {
+  nats: natsStoreFaults,
+  redis: redisStoreFaults,
+};
 const options = JSON.parse(process.env['CHAOS'] ?? '{}') as FaultsOptions;
 const wanted = (faultsOf[options.engine] ?? []).filter(({ name }) => name.includes(options.fault));
 

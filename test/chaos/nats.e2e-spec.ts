@@ -4,9 +4,19 @@ import { NatsServer } from '../support/nats-server.js';
 import { describeWith, natsServer } from '../support/programs.js';
 import { FaultWorld, line, within } from './support/fault-world.js';
 import { flawless } from './support/ledger.js';
+import { natsStoreFaults } from './support/nats-store-faults.js';
+import { judgeFault } from './support/store-fault.js';
 
 /** What the stream keeps of each topic by default. */
 const history = 500;
+
+describeWith(natsServer)('A NATS store that goes back, or is away', () => {
+  it.each(natsStoreFaults)(
+    '[L-4.2] gives no position twice, and loses nothing in silence: $name',
+    (fault) => judgeFault(fault, { rounds: 1, perSecond: 500, apps: 2 }),
+    180_000,
+  );
+});
 
 describeWith(natsServer)('Two instances on a NATS that fails, under 2,000 publications a second', () => {
   async function world() {

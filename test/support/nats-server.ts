@@ -11,6 +11,19 @@ export interface NatsServerOptions {
   readonly config?: (folder: string) => string;
 }
 
+/** Three servers that know each other, `n0` to `n2`. The caller removes them. */
+export async function startNatsCluster(): Promise<NatsServer[]> {
+  const ports = [await freePort(), await freePort(), await freePort()];
+  const routes = ports.map((port) => `nats://127.0.0.1:${String(port)}`).join(', ');
+  const starting = ports.map((port, i) =>
+    NatsServer.start({
+      config: () =>
+        `server_name: n${String(i)}, cluster { name: c, listen: "127.0.0.1:${String(port)}", routes: [${routes}] }`,
+    }),
+  );
+  return Promise.all(starting);
+}
+
 /** A real nats-server with JetStream, of this test's own: on a free port of the loopback, with a private folder. */
 export class NatsServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'nats-'));

@@ -1,7 +1,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { onTestFinished } from 'vitest';
 import { sleep, until } from '../../brokers/support/waiting.js';
-import { Instance } from './instance.js';
+import { Instance, type InstanceSettings } from './instance.js';
 import { Ledger, type Verdict } from './ledger.js';
 import { AppSubscriber, type Subscriber, WireSubscriber } from './subscribers.js';
 
@@ -17,6 +17,8 @@ export interface FaultWorldOptions {
   readonly perSecond?: number;
   /** Applications on each instance that stay, and as many that can be sent away. */
   readonly apps?: number;
+  /** More options of the instances' brokers. */
+  readonly options?: object | undefined;
 }
 
 /** Two instances on one engine, with applications and a plain client on each, and publications on both. */
@@ -31,11 +33,15 @@ export class FaultWorld {
   /** @param urls of the engine, one for each instance: the ways there may differ */
   static async start(
     urls: readonly [string, string],
-    { history = 100_000, perSecond = usualPerSecond, apps = 1 }: FaultWorldOptions = {},
+    { history = 100_000, perSecond = usualPerSecond, apps = 1, options }: FaultWorldOptions = {},
   ): Promise<FaultWorld> {
     const world = new FaultWorld();
     onTestFinished(() => world.end());
-    await Promise.all(urls.map((broker, place) => world.begin(broker, place, history)));
+    await Promise.all(
+      urls.map((broker, place) =>
+        world.begin({ broker, port: 0, history, options, first: place * instanceNumbers }, place),
+      ),
+    );
     await until('both are ready', async () => (await world.ready()).every(Boolean), 30_000);
     for (const { sockets } of world.instances) {
       const app = (): AppSubscriber => new AppSubscriber(() => sockets, faultTopics);
@@ -107,8 +113,7 @@ export class FaultWorld {
     return figures.reduce((sum, { refused }) => sum + refused, 0);
   }
 
-  private async begin(broker: string, place: number, history: number): Promise<void> {
-    const settings = { broker, port: 0, history, first: place * instanceNumbers };
+  private async begin(settings: InstanceSettings, place: number): Promise<void> {
     const ledger = this.ledger;
     this.instances[place] = await Instance.start(settings, (list) => {
       for (const [topic, n, epoch, offset] of list) ledger.add(topic, n, { epoch, offset });

@@ -116,7 +116,7 @@ process.send({ said: 'listening', sockets: live.url(), http: await app.getUrl() 
 async function brokerOf(url) {
   if (url.startsWith('nats:')) {
     const { NatsBroker } = await import('../../../dist/brokers/nats/index.js');
-    return new NatsBroker({ url });
+    return new NatsBroker({ ...settings.options, url });
   }
   const { RedisBroker } = await import('../../../dist/brokers/redis/index.js');
   return new RedisBroker({ url: url.includes('sentinel') ? url : url.split(',') });

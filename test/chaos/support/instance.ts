@@ -15,6 +15,8 @@ export interface InstanceSettings {
   readonly first: number;
   /** URL by which a naive bridge subscribes. */
   readonly pubsub?: string;
+  /** More options of its broker. */
+  readonly options?: object | undefined;
 }
 
 export interface InstanceFigures {

@@ -14,6 +14,8 @@ export type Cost =
 export interface Store {
   /** One URL for each of two instances. */
   readonly urls: readonly [string, string];
+  /** More options of the instances' brokers. */
+  readonly options?: object;
   /** Ends when the store works again. */
   strike(world: FaultWorld): Promise<void>;
 }
@@ -39,7 +41,12 @@ export interface StoreFaultOptions {
 export async function judgeFault(fault: StoreFault, options: StoreFaultOptions): Promise<void> {
   const { rounds, perSecond, apps } = options;
   const store = await fault.begin();
-  const world = await FaultWorld.start(store.urls, { perSecond, apps, history: 20_000 });
+  const world = await FaultWorld.start(store.urls, {
+    perSecond,
+    apps,
+    history: 20_000,
+    options: store.options,
+  });
   let liveAgainMs = 0;
   for (let round = 0; round < rounds; round++) {
     for (const traveler of world.travelers) traveler.leave();

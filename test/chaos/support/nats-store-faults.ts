@@ -1,0 +1,171 @@
+import { onTestFinished } from 'vitest';
+import { NatsBroker, type NatsBrokerOptions } from '../../../src/brokers/nats/index.js';
+import { silentSink } from '../../../src/core/ports/broker.js';
+import { sleep, until } from '../../brokers/support/waiting.js';
+import { NatsServer, startNatsCluster } from '../../support/nats-server.js';
+import { faultTopics } from './fault-world.js';
+import type { Store, StoreFault } from './store-fault.js';
+
+const stream = 'LIVE';
+
+/** A store that is one server. */
+async function single(
+  strike: (server: NatsServer) => Promise<void>,
+  config?: () => string,
+  users: readonly [string, string] = ['', ''],
+): Promise<Store> {
+  const server = await NatsServer.start(config && { config });
+  onTestFinished(() => server.remove());
+  const [one, two] = users.map((user) => server.url.replace('//', `//${user}`));
+  return { urls: [one ?? '', two ?? ''], strike: () => strike(server) };
+}
+
+/** It comes back with what it had some time ago. */
+async function goesBack(server: NatsServer, lostMs: number): Promise<void> {
+  await server.stop();
+  server.backUp();
+  await server.start();
+  await sleep(lostMs);
+  await server.stop('SIGKILL');
+  server.restore();
+  await server.start();
+}
+
+async function restart(server: NatsServer, signal?: NodeJS.Signals): Promise<void> {
+  await server.stop(signal);
+  await server.start();
+}
+
+/** The same stream, empty: with its name, its subjects and its settings. */
+async function makeAgain(server: NatsServer): Promise<void> {
+  await server.withManager(async ({ streams }) => {
+    const { config } = await streams.info(stream);
+    await streams.delete(stream);
+    await streams.add(config);
+  });
+}
+
+/** Users whose rights a reload takes and gives back. */
+function rights(taken: string): Promise<Store> {
+  let isTaken = false;
+  const user = (name: string): string =>
+    `{ user: ${name}, password: p${isTaken ? `, permissions: { ${taken} }` : ''} }`;
+  const config = (): string =>
+    `authorization { users = [ ${user('a')}, ${user('b')}, { user: all, password: p } ] }`;
+  const strike = async (server: NatsServer): Promise<void> => {
+    isTaken = true;
+    server.reload();
+    await sleep(2_000);
+    isTaken = false;
+    server.reload();
+  };
+  return single(strike, config, ['a:p@', 'b:p@']);
+}
+
+/** A store of three servers, whose stream has its leader on the first of the two that the instances are connected to. */
+async function cluster(
+  options: NatsBrokerOptions,
+  strike: (leader: NatsServer, servers: readonly NatsServer[]) => Promise<void>,
+): Promise<Store> {
+  const servers = await startNatsCluster();
+  onTestFinished(async () => void (await Promise.all(servers.map((server) => server.remove()))));
+  const [first] = servers;
+  const maker = new NatsBroker({ ...options, url: first?.url ?? '' });
+  maker.start(silentSink);
+  await until('the stream is there', () => maker.available, 30_000);
+  await maker.close();
+  const leader = await leaderOf(servers);
+  const other = servers.find((server) => server !== leader);
+  return {
+    urls: [leader.url, other?.url ?? ''],
+    options: { dangerouslyAllowUnsafeReplicas: options.dangerouslyAllowUnsafeReplicas },
+    strike: async () => strike(await leaderOf(servers), servers),
+  };
+}
+
+async function leaderOf(servers: readonly NatsServer[]): Promise<NatsServer> {
+  for (const server of servers) {
+    const info = await server.withManager(({ streams }) => streams.info(stream)).catch(() => undefined);
+    const leader = servers[Number(info?.cluster?.leader?.slice(1))];
+    if (leader !== undefined) return leader;
+  }
+  throw new Error('The stream has no leader');
+}
+
+export const natsStoreFaults: readonly StoreFault[] = [
+  { name: 'a clean restart', cost: 'nothing', begin: () => single(restart) },
+  {
+    name: 'a kill that leaves its files',
+    cost: 'nothing',
+    begin: () => single((server) => restart(server, 'SIGKILL')),
+  },
+  {
+    name: 'lame duck mode before a restart',
+    cost: 'nothing',
+    begin: () =>
+      single(async (server) => {
+        server.signal('SIGUSR2');
+        await sleep(500);
+        await restart(server, 'SIGKILL');
+      }),
+  },
+  {
+    name: 'a right to subscribe that is taken and given back',
+    cost: 'nothing',
+    begin: () => rights('subscribe: { allow: [ "_INBOX.>", "live.signal", "live.turn", "live.out.%life" ] }'),
+  },
+  {
+    name: 'a right to publish that is taken and given back',
+    cost: 'nothing',
+    begin: () => rights('publish: { deny: [ "live.in.>" ] }'),
+  },
+  {
+    name: 'an older store',
+    cost: 'what is lost',
+    begin: () => single((server) => goesBack(server, 2_000)),
+  },
+  {
+    name: 'a store that is gone',
+    cost: 'what is lost',
+    begin: () =>
+      single(async (server) => {
+        await server.stop('SIGKILL');
+        server.forget();
+        await server.start();
+      }),
+  },
+  {
+    name: 'a stream that is deleted',
+    cost: 'what is lost',
+    begin: () =>
+      single((server) => server.withManager(async ({ streams }) => void (await streams.delete(stream)))),
+  },
+  {
+    name: 'a stream that is made again with its settings',
+    cost: 'what is lost',
+    begin: () => single(makeAgain),
+  },
+  {
+    name: 'a purge',
+    cost: 'what is lost',
+    begin: () =>
+      single((server) => server.withManager(async ({ streams }) => void (await streams.purge(stream)))),
+  },
+  {
+    name: 'a purge of single topics',
+    cost: 'what is lost',
+    begin: () =>
+      single((server) =>
+        server.withManager(async ({ streams }) => {
+          for (const topic of faultTopics.slice(0, 5))
+            await streams.purge(stream, { filter: `live.in.*.${topic.replace('/', '%2F')}` });
+        }),
+      ),
+  },
+  ...([true, undefined] as const).map((awake): StoreFault => ({
+    name: `a restart of the server of a cluster that has the only copy${awake ? '' : ', while an instance stands still'}`,
+    cost: 'nothing',
+    ...(awake && { awake }),
+    begin: () => cluster({}, (leader) => restart(leader)),
+  })),
+];
