@@ -16,7 +16,7 @@ afterAll(remove);
 
 /** `ABUSE_ENGINES=memory,Redis,NATS` chooses. */
 const wanted = (process.env['ABUSE_ENGINES'] ?? 'memory').split(',');
-const cases = [{ name: 'memory', start: () => Promise.resolve({ url: undefined }) }, ...engines].filter(
+const cases = [{ name: 'memory', start: () => Promise.resolve({ url: undefined, count: () => Promise.resolve(0) }) }, ...engines].filter(
   ({ name }) => wanted.includes(name),
 );
 
@@ -30,7 +30,7 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
   it(
     '[L-9.16] [L-9.18] one user with the right to read everything harms nobody else',
     async () => {
-      const { url: engineUrl } = await start();
+      const { url: engineUrl, count } = await start();
       const env: Record<string, string> = engineUrl === undefined ? {} : { ENGINE_URL: engineUrl };
       const victim = await Child.start<ReaderVictim>(folder, 'reader-victim.js', env);
       const bystanders = await Child.start<ReaderBystander>(folder, 'reader-bystander.js');
@@ -46,6 +46,7 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
         }
         await witness.close();
         await sleep(3_000);
+        const stored = await count();
         const [quiet, before] = [await bystanders.ask('report'), await victim.ask('report')];
         await attackFor(seconds * 1_000, url, random, epochs);
         const [loud, after] = [await bystanders.ask('report'), await victim.ask('report')];
@@ -71,6 +72,7 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
         expect(after.mostRss).toBeLessThan(1.1 * (before.mostRss + maxQueuedBytesTotal + memoryBrokerBytes));
         expect(loud.p99 / slowdown).toBeLessThanOrEqual(Math.max(2 * quiet.p99, noiseMs));
         // Nothing of the others is gone, and nothing of the abuse is left.
+        expect(await count()).toBe(stored);
         const late = await LiveTestClient.connect(url, { token: 'late', timeoutMs: 30_000 });
         for (const [topic, epoch] of epochs) {
           const since = { epoch, offset: 0 };

@@ -1,3 +1,4 @@
+import type { JetStreamManager } from '@nats-io/jetstream';
 import { onTestFinished } from 'vitest';
 import { NatsServer } from './nats-server.js';
 import { natsServer, type Program, redisServer } from './programs.js';
@@ -8,6 +9,8 @@ export interface EngineServer {
   readonly url: string;
   start(): Promise<void>;
   stop(signal?: NodeJS.Signals): Promise<void>;
+  /** How many things with a name it stores: keys, or subjects of streams. */
+  count(): Promise<number>;
 }
 
 export interface Engine {
@@ -19,14 +22,36 @@ export interface Engine {
 
 /** What instances can share their streams and signals by. */
 export const engines: readonly Engine[] = [
-  { name: 'Redis', program: redisServer, start: () => RedisServer.start() },
+  {
+    name: 'Redis',
+    program: redisServer,
+    async start() {
+      const server = await RedisServer.start();
+      return asEngine(server, async () => Number(await server.run('DBSIZE')));
+    },
+  },
   {
     name: 'NATS',
     program: natsServer,
     async start() {
       const server = await NatsServer.start();
       onTestFinished(() => server.remove());
-      return server;
+      return asEngine(server, () => server.withManager(subjectsOf));
     },
   },
 ];
+
+function asEngine(server: Omit<EngineServer, 'count'>, count: EngineServer['count']): EngineServer {
+  return {
+    url: server.url,
+    start: () => server.start(),
+    stop: (signal) => server.stop(signal),
+    count,
+  };
+}
+
+async function subjectsOf(manager: JetStreamManager): Promise<number> {
+  let subjects = 0;
+  for await (const { state } of manager.streams.list()) subjects += state.num_subjects ?? 0;
+  return subjects;
+}
