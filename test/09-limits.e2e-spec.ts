@@ -126,6 +126,20 @@ describe.each(platforms)('9. Limits, on %s', (_name, platform) => {
     await expect(live.publish('notes/1', 'x'.repeat(99))).rejects.toMatchObject({ code: 'limit-exceeded' });
     expect(await publish(3, 'x'.repeat(98))).toMatchObject({ type: 'published', offset: 1 });
   });
+
+  it.each([
+    ['one', { topic: 'open/1', maxMessageBytes: 1_024 }],
+    ['many', { topics: [{ topic: 'open/1', maxMessageBytes: 1_024 }] }],
+  ])('[L-9.20] sends lost in the place of what is too large, to a subscribe to %s', async (_how, fields) => {
+    const { url, live } = await startLiveApp({ platform });
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    await client.next();
+    await client.request({ type: 'subscribe', id: 1, ...fields });
+    await live.publish('open/1', 'x'.repeat(1_000));
+    await live.publish('open/1', 'small');
+    expect(await client.next()).toEqual({ type: 'lost', topic: 'open/1', from: 1, to: 1, count: 1 });
+    expect(await client.next()).toMatchObject({ type: 'event', offset: 2, data: 'small' });
+  });
 });
 
 /**

@@ -53,11 +53,15 @@ describe('A message with many topics', () => {
       { topic: 'a', topics: [{ topic: 'b' }] },
       '"topic" and "topics" exclude each other',
     ],
-    ['names alone', { topics: ['a'] }, '"topics" must be a list of {"topic", "since"?, "maxRate"?}'],
+    [
+      'names alone',
+      { topics: ['a'] },
+      '"topics" must be a list of {"topic", "since"?, "maxRate"?, "maxMessageBytes"?}',
+    ],
     [
       'no topic name',
       { topics: [{ topic: '$a' }] },
-      '"topics" must be a list of {"topic", "since"?, "maxRate"?}',
+      '"topics" must be a list of {"topic", "since"?, "maxRate"?, "maxMessageBytes"?}',
     ],
     ['a topic twice', { topics: [{ topic: 'a' }, { topic: 'a' }] }, '"topics" must name each topic once'],
   ])('[L-3.14] is refused as a whole, without a topic, for %s', async (_what, fields, message) => {

@@ -29,7 +29,7 @@ export function partsOf({ type, id, topic, topics }: InboundMessage, maxTopics: 
   const seen = new Set<string>();
   return topics.map((entry: unknown) => {
     const fields = type === 'subscribe' ? fieldsOf(entry) : { topic: entry };
-    const name = fields?.topic;
+    const name = fields?.['topic'];
     if (!isClientTopic(name)) throw violation(`"topics" must be a list of ${shapes[type] ?? 'topics'}`);
     if (seen.has(name)) throw violation('"topics" must name each topic once');
     seen.add(name);
@@ -38,14 +38,18 @@ export function partsOf({ type, id, topic, topics }: InboundMessage, maxTopics: 
 }
 
 const shapes: Readonly<Record<string, string>> = {
-  subscribe: '{"topic", "since"?, "maxRate"?}',
+  subscribe: '{"topic", "since"?, "maxRate"?, "maxMessageBytes"?}',
   unsubscribe: 'topics',
 };
 
-function fieldsOf(entry: unknown): { topic: unknown; since?: unknown; maxRate?: unknown } | undefined {
+const fieldNames = ['topic', 'since', 'maxRate', 'maxMessageBytes'] as const;
+
+function fieldsOf(entry: unknown): Record<string, unknown> | undefined {
   if (typeof entry !== 'object' || entry === null) return undefined;
-  const { topic, since, maxRate } = entry as Record<string, unknown>;
-  return { topic, ...(since !== undefined && { since }), ...(maxRate !== undefined && { maxRate }) };
+  const known = entry as Record<string, unknown>;
+  return Object.fromEntries(
+    fieldNames.filter((name) => known[name] !== undefined).map((name) => [name, known[name]]),
+  );
 }
 
 function violation(message: string): LiveError {

@@ -216,6 +216,7 @@ function joins({ begun, takenBack, message }: Task, later: Task): boolean {
   if (!begun || takenBack || message instanceof LiveError || later.message instanceof LiveError) return false;
   return (
     message['maxRate'] === later.message['maxRate'] &&
+    message['maxMessageBytes'] === later.message['maxMessageBytes'] &&
     isSamePosition(message['since'], later.message['since'])
   );
 }

@@ -21,6 +21,8 @@ export interface SubscribeRequest {
   readonly since?: Position;
   /** Most publications per second of this topic; see [L-4.8]. */
   readonly maxRate?: number;
+  /** Bytes of the largest message that the client takes of this topic; see [L-9.20]. */
+  readonly maxMessageBytes?: number;
 }
 
 export interface UnsubscribeRequest {
@@ -30,7 +32,7 @@ export interface UnsubscribeRequest {
 }
 
 /** One topic of a `SubscribeManyRequest`. */
-export type TopicRequest = Pick<SubscribeRequest, 'topic' | 'since' | 'maxRate'>;
+export type TopicRequest = Pick<SubscribeRequest, 'topic' | 'since' | 'maxRate' | 'maxMessageBytes'>;
 
 /** Subscribes to several topics; each is answered by itself, with this `id` and its `topic`. [L-3.14] */
 export interface SubscribeManyRequest {

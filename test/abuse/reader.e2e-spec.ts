@@ -16,9 +16,10 @@ afterAll(remove);
 
 /** `ABUSE_ENGINES=memory,Redis,NATS` chooses. */
 const wanted = (process.env['ABUSE_ENGINES'] ?? 'memory').split(',');
-const cases = [{ name: 'memory', start: () => Promise.resolve({ url: undefined, count: () => Promise.resolve(0) }) }, ...engines].filter(
-  ({ name }) => wanted.includes(name),
-);
+const cases = [
+  { name: 'memory', start: () => Promise.resolve({ url: undefined, count: () => Promise.resolve(0) }) },
+  ...engines,
+].filter(({ name }) => wanted.includes(name));
 
 const kept = Array.from({ length: 30 }, (_, i) => `kept/${String(i)}`);
 const inMegabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(0)} MB`;

@@ -45,7 +45,7 @@ export class Gathering implements Gathered {
     for (let i = all.length - 1; i >= 0; i--) {
       const subscription = all[i];
       if (subscription === undefined) continue;
-      if (subscription.pace === undefined && subscription.after < from) subscription.outbox.push(joined);
+      if (subscription.takesAll && subscription.after < from) subscription.outbox.push(joined);
       else sendEach(subscription, events);
     }
   }
@@ -56,6 +56,8 @@ function sendEach(subscription: Subscription, events: readonly SharedEvent[]): v
     // What went before may have ended it.
     if (subscription.index < 0) return;
     if (subscription.pace !== undefined) subscription.pace.offer(event);
-    else if (event.offset > subscription.after) subscription.outbox.push(event.frame);
+    else if (event.offset > subscription.after) {
+      subscription.outbox.push(event.frame.within(subscription.mostBytes));
+    }
   }
 }

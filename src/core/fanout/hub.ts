@@ -1,7 +1,7 @@
 // hot path
 import type { Connection } from '../connection/connection.js';
-import { eventText } from '../frame/message-text.js';
-import { SharedFrame } from '../frame/shared-frame.js';
+import { eventText, lostText } from '../frame/message-text.js';
+import { leastMessageBytes, SharedFrame } from '../frame/shared-frame.js';
 import type { Backlogs } from '../outbound/backlogs.js';
 import type { Flusher } from '../outbound/flusher.js';
 import type { DeliveryRules } from '../pace/delivery.js';
@@ -50,7 +50,7 @@ export class Hub {
       windows: this.windows,
       backlogs: parts.backlogs,
       flushMs: parts.flushMs ?? 0,
-      merged: (name, publication, from) => this.frame(eventText(name, publication, from)),
+      merged: (name, publication, from) => this.eventFrame(name, publication, from),
       leftOut: (topic, subscription, from) => this.onLeftOut(topic, subscription, from),
       unused: (topic) => this.close(topic),
     };
@@ -103,7 +103,7 @@ export class Hub {
 
   /** One publication goes out: one frame for all. */
   deliver(topic: Topic, epoch: string, publication: Publication): void {
-    const frame = this.frame(eventText(topic.name, publication));
+    const frame = this.eventFrame(topic.name, publication);
     const count = topic.deliver(epoch, publication, frame);
     this.deliveriesTotal += count;
     if (count > 0) this.parts.observer.outbound('event', count);
@@ -124,11 +124,21 @@ export class Hub {
     return new SharedFrame(text, text.length >= (this.parts.compressFromBytes ?? Infinity));
   }
 
+  /** The frame of a publication; a peer that takes none so large gets `lost` in its place. */
+  private eventFrame(name: string, publication: Publication, from?: number): SharedFrame {
+    const text = eventText(name, publication, from);
+    const { compressFromBytes = Infinity } = this.parts;
+    if (text.length < leastMessageBytes / 3) return this.frame(text);
+    const { offset } = publication;
+    const instead = (): string => lostText(name, from ?? offset, offset);
+    return new SharedFrame(text, text.length >= compressFromBytes, undefined, instead);
+  }
+
   /** A stored publication's frame: made once, however many recover it, and kept as long as the publication is. */
   frameOf(name: string, publication: Publication): SharedFrame {
     let frame = this.recovered.get(publication);
     if (frame === undefined) {
-      frame = this.frame(eventText(name, publication));
+      frame = this.eventFrame(name, publication);
       this.recovered.set(publication, frame);
     }
     return frame;

@@ -8,7 +8,8 @@ export class Subscribers {
   readonly all: Subscription[] = [];
   // Theirs, in the same order: with it a publication for all reads no subscription, each of which lies somewhere else.
   private readonly outboxes: Outbox[] = [];
-  private paced = 0;
+  /** Those that do not simply get each publication. */
+  private apart = 0;
   private latestStart = 0;
 
   get count(): number {
@@ -18,7 +19,7 @@ export class Subscribers {
   add(subscription: Subscription): void {
     subscription.index = this.all.push(subscription) - 1;
     this.outboxes.push(subscription.outbox);
-    if (subscription.pace !== undefined) this.paced += 1;
+    if (!subscription.takesAll) this.apart += 1;
     this.latestStart =
       this.all.length === 1 ? subscription.after : Math.max(this.latestStart, subscription.after);
   }
@@ -27,7 +28,7 @@ export class Subscribers {
     const { index } = subscription;
     if (index < 0) return;
     subscription.index = -1;
-    if (subscription.pace !== undefined) this.paced -= 1;
+    if (!subscription.takesAll) this.apart -= 1;
     const last = this.all.pop();
     const outbox = this.outboxes.pop();
     if (last === undefined || outbox === undefined || last === subscription) return;
@@ -43,7 +44,7 @@ export class Subscribers {
 
   /** Whether each of them gets everything from this offset on, and at once. */
   allTakeFrom(offset: number): boolean {
-    return this.paced === 0 && this.latestStart < offset;
+    return this.apart === 0 && this.latestStart < offset;
   }
 
   push(frame: SharedFrame): void {

@@ -35,8 +35,15 @@ export class Subscription implements Membership, PacedReader {
     private readonly topic: SubscribedTopic,
     /** Offsets up to here have been sent; what comes late is not sent again. */
     public after: number,
+    /** Bytes of the largest message that its peer takes. */
+    readonly mostBytes = Infinity,
   ) {
     this.outbox = connection.outbox;
+  }
+
+  /** Whether it gets the same as most: every publication at once, however large. */
+  get takesAll(): boolean {
+    return this.pace === undefined && this.mostBytes === Infinity;
   }
 
   /** The first offset that it was not sent, and is not stood for by what it was, where others were sent all before `from`. */

@@ -42,6 +42,14 @@ export interface TopicSurroundings {
   unused(topic: Topic): void;
 }
 
+/** What a subscriber takes of a topic. */
+export interface Wanted {
+  /** Publications per second. @default all */
+  readonly maxRate?: number | undefined;
+  /** Bytes of the largest message. @default Infinity */
+  readonly mostBytes?: number | undefined;
+}
+
 /** A topic that somebody on this instance reads, or is about to. */
 export class Topic implements SubscribedTopic {
   /** Those that wait for a fresh start; they are subscriptions all the same. */
@@ -150,15 +158,20 @@ export class Topic implements SubscribedTopic {
     return !this.hasReaders || (epoch === this.epoch && offset >= this.offset);
   }
 
-  /** A subscriber who has everything up to a position that `continues`, and may want so many publications per second at most. */
-  add(connection: Connection, epoch: string, after: number, maxRate?: number): Subscription {
+  /** A subscriber who has everything up to a position that `continues`, and what it wants of the topic. */
+  add(
+    connection: Connection,
+    epoch: string,
+    after: number,
+    { maxRate, mostBytes }: Wanted = {},
+  ): Subscription {
     if (epoch !== this.epoch || after < this.offset) {
       // What is gathered was for those who have left.
       this.endWindow();
       this.epoch = epoch;
       this.offset = after;
     }
-    const subscription = new Subscription(connection, this, after);
+    const subscription = new Subscription(connection, this, after, mostBytes);
     subscription.pace = this.pacing.paceOf(subscription, after, maxRate);
     this.resume(subscription, after);
     this.audience?.joined(connection);

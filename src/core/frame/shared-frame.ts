@@ -6,6 +6,9 @@ const finalText = 0x81;
 /** The first reserved bit: the payload is compressed (RFC 7692, section 6). */
 const compressed = 0x40;
 
+/** No peer takes less than this in one message: without data and snapshot each fits. [L-9.20] */
+export const leastMessageBytes = 1_024;
+
 /** 2^32 divided by the golden ratio, so that marks which follow each other differ in all their bits. */
 const markStep = 0x9e37_79b1;
 let lastMark = 0;
@@ -22,13 +25,20 @@ export class SharedFrame {
   readonly mark = (lastMark = (lastMark + markStep) | 0);
   /** By window; only for a frame that is worth it. */
   private deflated: (SharedFrame | undefined)[] | undefined;
+  private readonly smaller: SmallerFrame | undefined;
 
-  /** @param content the text, or bytes that are whole frames already; @param parts those frames */
+  /**
+   * @param content the text, or bytes that are whole frames already
+   * @param parts those frames
+   * @param insteadText what a peer gets that takes no message so large
+   */
   constructor(
     content: string | Buffer,
     worthCompressing = false,
     private readonly parts?: readonly SharedFrame[],
+    insteadText?: () => string,
   ) {
+    this.smaller = insteadText && new SmallerFrame(insteadText);
     this.messages = parts?.reduce((sum, { messages }) => sum + messages, 0) ?? 1;
     this.bytes = typeof content === 'string' ? textFrame(content) : content;
     this.deflated = worthCompressing ? [] : undefined;
@@ -40,6 +50,11 @@ export class SharedFrame {
     if (first !== undefined && frames.length === 1) return first;
     const worthCompressing = frames.some(({ deflated }) => deflated !== undefined);
     return new SharedFrame(Buffer.concat(frames.map(({ bytes }) => bytes)), worthCompressing, frames);
+  }
+
+  /** This frame, or what stands for it for a peer that takes no message above so many bytes. [L-9.20] */
+  within(mostBytes: number): SharedFrame {
+    return this.bytes.byteLength > mostBytes && this.smaller !== undefined ? this.smaller.frame : this;
   }
 
   /** The same message for peers with this window, 0 for those that take none compressed. Made once; itself where it gains nothing. */
@@ -57,6 +72,17 @@ export class SharedFrame {
     if (frame.byteLength >= bytes.byteLength) return this;
     frame.set(payload, frame.byteLength - payload.byteLength);
     return new SharedFrame(frame);
+  }
+}
+
+/** Made when the first peer needs it, once for all. */
+class SmallerFrame {
+  private made: SharedFrame | undefined;
+
+  constructor(private readonly text: () => string) {}
+
+  get frame(): SharedFrame {
+    return (this.made ??= new SharedFrame(this.text()));
   }
 }
 

@@ -12,6 +12,8 @@ import type { WaitingEvents } from './waiting-events.js';
 /** What a pace needs of the subscription that it is for. */
 export interface PacedReader {
   readonly outbox: Outbox;
+  /** Bytes of the largest message that the peer takes. */
+  readonly mostBytes: number;
   /** Publications from this offset on were left out: the peer, which reads again, needs a fresh start. */
   leftOut(from: number): void;
 }
@@ -108,6 +110,6 @@ export class OwnPace implements Pace, Lane {
   private frameOf(event: SharedEvent): SharedFrame {
     const from = this.next;
     this.sent = event.offset;
-    return event.frameFrom(from);
+    return event.frameFrom(from).within(this.reader.mostBytes);
   }
 }

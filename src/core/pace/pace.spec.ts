@@ -47,7 +47,12 @@ function world(limits: Partial<OutboundBudget> = {}) {
     const closed: string[] = [];
     const tooSlow = (): void => void (closed.push('too slow'), outbox.drop());
     const outbox = new Outbox(socket, { flusher, backlogs }, { tooSlow });
-    const pace = new OwnPace({ outbox, leftOut: (from) => leftOut.push(from) }, slow, 0, clock);
+    const pace = new OwnPace(
+      { mostBytes: Infinity, outbox, leftOut: (from) => leftOut.push(from) },
+      slow,
+      0,
+      clock,
+    );
     return { socket, outbox, pace, leftOut, closed, events: () => socket.messages as Event[] };
   };
   return { clock, backlogs, reader };

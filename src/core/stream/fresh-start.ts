@@ -115,6 +115,11 @@ export class FreshStart implements WaitingRoom {
       if (subscription.room !== this) continue;
       // Pushing may end it, or begin this anew for it.
       topic.resume(subscription, offset);
+      if (subscribed.some(({ bytes }) => bytes.byteLength > subscription.mostBytes)) {
+        // It subscribes again, and is told by the answer that the snapshot is too large for it.
+        subscription.connection.close(CloseCode.positionLost, CloseReason.positionLost);
+        continue;
+      }
       const known = from !== undefined && this.epoch === position.epoch ? lost.from(from) : undefined;
       push(
         subscription,
@@ -159,6 +164,6 @@ export class FreshStart implements WaitingRoom {
 function push(subscription: Subscription, frames: readonly SharedFrame[]): void {
   for (const frame of frames) {
     if (subscription.index < 0) return;
-    subscription.outbox.push(frame);
+    subscription.outbox.push(frame.within(subscription.mostBytes));
   }
 }

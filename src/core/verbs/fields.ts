@@ -2,6 +2,7 @@ import type { InboundMessage, PublishRequest, SubscribeRequest } from '../../pro
 import { LiveError } from '../../protocol/live.error.js';
 import { isPosition, type Position } from '../../protocol/position.js';
 import { fieldText } from '../../protocol/json-span.js';
+import { leastMessageBytes } from '../frame/shared-frame.js';
 import { jsonTextOf } from '../json-text.js';
 import { isRate, rateAllowed } from '../pace/rate.js';
 import { isTopicName, maxTopicLength } from '../../protocol/topic-name.js';
@@ -32,6 +33,21 @@ export function sinceOf({ since }: InboundMessage | SubscribeRequest): Position 
 export function maxRateOf({ maxRate }: InboundMessage | SubscribeRequest): number | undefined {
   if (maxRate === undefined || isRate(maxRate)) return maxRate;
   throw new LiveError('protocol-violation', `"maxRate" must be ${rateAllowed}`);
+}
+
+/** Whether a client may say that it takes no larger message. [L-9.20] */
+export function isMessageBytes(bytes: unknown): bytes is number {
+  return Number.isSafeInteger(bytes) && (bytes as number) >= leastMessageBytes;
+}
+
+export const messageBytesAllowed = `an integer of at least ${String(leastMessageBytes)}`;
+
+/** Bytes of the largest message that a subscribe says its client takes. [L-9.20] */
+export function maxMessageBytesOf({
+  maxMessageBytes,
+}: InboundMessage | SubscribeRequest): number | undefined {
+  if (maxMessageBytes === undefined || isMessageBytes(maxMessageBytes)) return maxMessageBytes;
+  throw new LiveError('protocol-violation', `"maxMessageBytes" must be ${messageBytesAllowed}`);
 }
 
 const maxKeyLength = 128;

@@ -1,3 +1,4 @@
+import type { Wanted } from '../fanout/topic.js';
 import type { Membership } from '../connection/membership.js';
 import type { Clock } from '../ports/clock.js';
 import type { RequestId } from '../../protocol/messages.js';
@@ -58,7 +59,7 @@ export class OpenSubscribe extends PendingSubscribe {
   constructor(
     readonly ids: (RequestId | undefined)[],
     private readonly since: Position | undefined,
-    private readonly maxRate: number | undefined,
+    private readonly wanted: Wanted,
   ) {
     super();
   }
@@ -70,9 +71,10 @@ export class OpenSubscribe extends PendingSubscribe {
     return this.ids.length === 0;
   }
 
-  asksFor(since: Position | undefined, maxRate: number | undefined): boolean {
+  asksFor(since: Position | undefined, { maxRate, mostBytes }: Wanted): boolean {
     const { epoch, offset } = this.since ?? {};
-    return maxRate === this.maxRate && since?.epoch === epoch && since?.offset === offset;
+    const isSame = maxRate === this.wanted.maxRate && mostBytes === this.wanted.mostBytes;
+    return isSame && since?.epoch === epoch && since?.offset === offset;
   }
 }
 

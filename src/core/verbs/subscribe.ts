@@ -4,7 +4,7 @@ import { noteAnswered } from '../connection/self-answered.js';
 import type { Replays } from '../connection/replays.js';
 import type { Hold } from '../fanout/hold.js';
 import type { Hub } from '../fanout/hub.js';
-import type { Topic } from '../fanout/topic.js';
+import type { Topic, Wanted } from '../fanout/topic.js';
 import { subscribedText } from '../frame/message-text.js';
 import type { LiveLimits } from '../live.settings.js';
 import type { Broker, Publication, StreamReading } from '../ports/broker.js';
@@ -18,7 +18,7 @@ import type { InboundMessage } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authoriser } from './authorise.js';
-import { maxRateOf, sinceOf, topicOf } from './fields.js';
+import { maxMessageBytesOf, maxRateOf, sinceOf, topicOf } from './fields.js';
 import { OpenSubscribe } from './pending-subscribe.js';
 import type { Turns } from './turns.js';
 
@@ -32,7 +32,7 @@ interface Request {
   readonly name: string;
   readonly rules: TopicRules;
   readonly since: Position | undefined;
-  readonly maxRate: number | undefined;
+  readonly wanted: Wanted;
 }
 
 /** What a subscribe is answered with. */
@@ -63,16 +63,16 @@ export class Subscribe {
   async run(connection: Connection, message: InboundMessage): Promise<void> {
     const name = topicOf(message);
     const since = sinceOf(message);
-    const maxRate = maxRateOf(message);
+    const wanted: Wanted = { maxRate: maxRateOf(message), mostBytes: maxMessageBytesOf(message) };
     const underWay = connection.membership(name);
-    if (underWay instanceof OpenSubscribe && underWay.asksFor(since, maxRate)) {
+    if (underWay instanceof OpenSubscribe && underWay.asksFor(since, wanted)) {
       underWay.ids.push(message.id);
       return underWay.done;
     }
     this.parts.replays.check(connection);
-    const pending = new OpenSubscribe([message.id], since, maxRate);
+    const pending = new OpenSubscribe([message.id], since, wanted);
     this.begin(connection, name, pending);
-    pending.done = this.attend({ connection, pending, name, since, maxRate });
+    pending.done = this.attend({ connection, pending, name, since, wanted });
     return pending.done;
   }
 
@@ -148,7 +148,7 @@ export class Subscribe {
 
   /** The answer, the missed, the held back, then live: in one go, so that nothing overtakes. [L-3.10] */
   private commit(
-    { connection, pending, name, maxRate }: Request,
+    { connection, pending, name, wanted }: Request,
     topic: Topic,
     hold: Hold,
     { position, missed, recovered, snapshot }: Answer,
@@ -157,17 +157,20 @@ export class Subscribe {
     const following = followingOf(this.parts.hub, topic, { position, missed }, hold);
     if (following === undefined) return false;
     const { frames, offset } = following;
+    const { mostBytes = Infinity } = wanted;
     for (const id of pending.ids) {
+      const text = subscribedText({ id, topic: name, position, recovered, snapshot });
+      if (mostBytes < Infinity) checkSize(text, mostBytes);
       noteAnswered(connection, name, id);
-      connection.sendText('subscribed', subscribedText({ id, topic: name, position, recovered, snapshot }));
+      connection.sendText('subscribed', text);
     }
     // The answer is this peer's own; written by itself, it leaves what was missed to be joined once for all who missed it.
     if (missed.length > 0) connection.outbox.flush();
-    for (const frame of frames) connection.outbox.push(frame);
+    for (const frame of frames) connection.outbox.push(frame.within(mostBytes));
     if (frames.length > 0) this.parts.observer.outbound('event', frames.length);
     // So much may have been sent that the peer was found too slow.
     pending.check();
-    connection.setMembership(name, topic.add(connection, position.epoch, offset, maxRate));
+    connection.setMembership(name, topic.add(connection, position.epoch, offset, wanted));
     return true;
   }
 }
@@ -182,4 +185,13 @@ function bytesOfReading({ missed }: StreamReading): number {
 
 function bytesOfSnapshot(snapshot: Snapshot | undefined): number {
   return Buffer.byteLength(snapshot?.text ?? '') + bytesOf(snapshot?.missed);
+}
+
+function checkSize(answer: string, mostBytes: number): void {
+  const bytes = Buffer.byteLength(answer);
+  if (bytes <= mostBytes) return;
+  throw new LiveError(
+    'limit-exceeded',
+    `The answer with the snapshot has ${String(bytes)} bytes, and you take ${String(mostBytes)}`,
+  );
 }

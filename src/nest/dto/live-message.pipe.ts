@@ -4,7 +4,18 @@ import { LiveError } from '../../protocol/live.error.js';
 import { LiveMessageDto } from './live-message.dto.js';
 import { isPlainlyRight } from './plainly-right.js';
 
-const fields = ['type', 'id', 'topic', 'since', 'maxRate', 'data', 'key', 'remove', 'token'] as const;
+const fields = [
+  'type',
+  'id',
+  'topic',
+  'since',
+  'maxRate',
+  'maxMessageBytes',
+  'data',
+  'key',
+  'remove',
+  'token',
+] as const;
 
 /** Makes the DTO of a message from its known fields, and checks it. A `data` is not walked through. [L-2.6] */
 @Injectable()

@@ -1,6 +1,6 @@
 import { registerDecorator } from 'class-validator';
 import { isRate, rateAllowed } from '../../core/pace/rate.js';
-import { isClientTopic, isKey } from '../../core/verbs/fields.js';
+import { isClientTopic, isKey, isMessageBytes, messageBytesAllowed } from '../../core/verbs/fields.js';
 import { isPosition } from '../../protocol/position.js';
 
 /** A topic that a client may name. [L-3.1] */
@@ -20,6 +20,11 @@ export function IsLivePosition(): PropertyDecorator {
 /** Publications per second. [L-4.8] */
 export function IsLiveRate(): PropertyDecorator {
   return field('isLiveRate', `$property must be ${rateAllowed}`, isRate);
+}
+
+/** Bytes of a message. [L-9.20] */
+export function IsMessageBytes(): PropertyDecorator {
+  return field('isMessageBytes', `$property must be ${messageBytesAllowed}`, isMessageBytes);
 }
 
 /** A number or a short string. [L-2.4] */

@@ -1,6 +1,6 @@
 // hot path
 import { isRate } from '../../core/pace/rate.js';
-import { isClientTopic, isKey } from '../../core/verbs/fields.js';
+import { isClientTopic, isKey, isMessageBytes } from '../../core/verbs/fields.js';
 import { isPosition } from '../../protocol/position.js';
 import { isRequestId } from './live-validators.js';
 import { PublishDto } from './publish.dto.js';
@@ -26,6 +26,10 @@ function isPublish({ data, key, remove }: Message): boolean {
   return data !== undefined && remove === undefined && (key === undefined || isKey(key));
 }
 
-function isSubscribe({ since, maxRate }: Message): boolean {
-  return (since === undefined || isPosition(since)) && (maxRate === undefined || isRate(maxRate));
+function isSubscribe({ since, maxRate, maxMessageBytes }: Message): boolean {
+  return (
+    (since === undefined || isPosition(since)) &&
+    (maxRate === undefined || isRate(maxRate)) &&
+    (maxMessageBytes === undefined || isMessageBytes(maxMessageBytes))
+  );
 }

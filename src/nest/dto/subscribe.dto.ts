@@ -1,9 +1,9 @@
 import { IsOptional } from 'class-validator';
 import type { Position } from '../../protocol/position.js';
 import { LiveMessageDto } from './live-message.dto.js';
-import { IsClientTopic, IsLivePosition, IsLiveRate } from './live-validators.js';
+import { IsClientTopic, IsLivePosition, IsLiveRate, IsMessageBytes } from './live-validators.js';
 
-/** `{"type":"subscribe","id"?,"topic","since"?,"maxRate"?}` [L-3.2] */
+/** `{"type":"subscribe","id"?,"topic","since"?,"maxRate"?,"maxMessageBytes"?}` [L-3.2] */
 export class SubscribeDto extends LiveMessageDto {
   @IsClientTopic()
   readonly topic!: string;
@@ -15,4 +15,8 @@ export class SubscribeDto extends LiveMessageDto {
   @IsOptional()
   @IsLiveRate()
   readonly maxRate?: number;
+
+  @IsOptional()
+  @IsMessageBytes()
+  readonly maxMessageBytes?: number;
 }
