@@ -94,6 +94,8 @@ describe('The options of the way in', () => {
     expect(resolveOptions({ socketPath }).socketPath).toBe(socketPath);
     for (const wrong of ['live.sock', '/run/a:b', '/', '', `/${'x'.repeat(103)}`, 7 as unknown as string])
       expect(() => resolveOptions({ socketPath: wrong })).toThrow('"socketPath" is');
+    expect(resolveOptions({ socketPath, trustedProxies: 1 }).trustedProxies).toBe(1);
+    expect(() => resolveOptions({ socketPath, trustedProxies: ['10.0.0.1'] })).toThrow('trustedProxies: 1.');
     for (const other of [{ port: 8081 }, { port: 'app' as const }, { host: '127.0.0.1' }])
       expect(() => resolveOptions({ socketPath, ...other })).toThrow('contradict each other');
   });

@@ -21,6 +21,12 @@ export const proxyProtocolOfNobody = (): Error =>
       "trustedProxies: ['10.0.0.1'].",
   );
 
+export const unixSocketWithoutAddress = (): Error =>
+  new Error(
+    'LiveModule: "trustedProxies" is a list, but with "socketPath" no proxy has an address. Write how many proxies every ' +
+      'client comes through: trustedProxies: 1.',
+  );
+
 export const noGuard = (): Error =>
   new Error(
     'LiveModule: no connection guard. Name one, LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { … } }), ' +

@@ -4,7 +4,12 @@ import type { PublishQueueLimits } from '../core/publish-queue.js';
 import type { TrustedProxies } from '../ws/client-address.js';
 import type { UpgradeOptions } from '../ws/upgrade.js';
 import { validateAllowedOrigins } from './auth/origin.js';
-import { contradictoryOptions, proxyProtocolOfNobody, wrongOption } from './live.errors.js';
+import {
+  contradictoryOptions,
+  proxyProtocolOfNobody,
+  unixSocketWithoutAddress,
+  wrongOption,
+} from './live.errors.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
 import { validTrustedProxies } from './trusted-proxies.js';
@@ -116,7 +121,8 @@ function proxyProtocolOf({ proxyProtocol = false, trustedProxies }: LiveModuleOp
 /** Longer paths do not fit into the address of a Unix socket on every system. */
 const maxSocketPathBytes = 103;
 
-function socketPathOf({ socketPath, port, host }: LiveModuleOptions): string {
+function socketPathOf({ socketPath, port, host, trustedProxies }: LiveModuleOptions): string {
+  if (typeof trustedProxies === 'object') throw unixSocketWithoutAddress();
   if (port !== undefined || host !== undefined)
     throw contradictoryOptions('socketPath', port === undefined ? 'host' : 'port');
   const path = text('socketPath', socketPath, /^\/[^:\0]+$/, 'an absolute path without ":"');
