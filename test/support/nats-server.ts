@@ -124,6 +124,13 @@ export class NatsServer {
     }
   }
 
+  /** Makes another server of its cluster the leader of a stream. */
+  async stepDown(stream: string): Promise<void> {
+    const connection = await connect({ servers: this.url });
+    await connection.request(`$JS.API.STREAM.LEADER.STEPDOWN.${stream}`, '', { timeout: 5_000 });
+    await connection.close();
+  }
+
   /** Stands still, with its connections open. */
   freeze(): void {
     this.child?.kill('SIGSTOP');

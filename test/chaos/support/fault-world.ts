@@ -17,6 +17,8 @@ export interface FaultWorldOptions {
   readonly perSecond?: number;
   /** Applications on each instance that stay, and as many that can be sent away. */
   readonly apps?: number;
+  /** Instances that publish. */
+  readonly publishers?: number | undefined;
   /** More options of the instances' brokers. */
   readonly options?: object | undefined;
 }
@@ -33,7 +35,13 @@ export class FaultWorld {
   /** @param urls of the engine, one for each instance: the ways there may differ */
   static async start(
     urls: readonly [string, string],
-    { history = 100_000, perSecond = usualPerSecond, apps = 1, options }: FaultWorldOptions = {},
+    {
+      history = 100_000,
+      perSecond = usualPerSecond,
+      apps = 1,
+      publishers = 2,
+      options,
+    }: FaultWorldOptions = {},
   ): Promise<FaultWorld> {
     const world = new FaultWorld();
     onTestFinished(() => world.end());
@@ -50,7 +58,8 @@ export class FaultWorld {
       world.wires.push(await WireSubscriber.connect(sockets, faultTopics));
     }
     await Promise.all([...world.apps, ...world.travelers].map((app) => app.ready()));
-    for (const instance of world.instances) instance.publish(faultTopics, perSecond / 2);
+    const publishing = world.instances.slice(0, publishers);
+    for (const instance of publishing) instance.publish(faultTopics, perSecond / publishing.length);
     await until('publications flow', () => world.ledger.size > perSecond / 2, 30_000);
     await world.liveAgain();
     return world;

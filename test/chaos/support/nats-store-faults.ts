@@ -8,6 +8,9 @@ import type { Store, StoreFault } from './store-fault.js';
 
 const stream = 'LIVE';
 
+/** Of two publishers, servers before 2.9.21 let both win where a stream has copies: the broker refuses that. */
+const onCopies = 1;
+
 /** A store that is one server. */
 async function single(
   strike: (server: NatsServer) => Promise<void>,
@@ -168,4 +171,25 @@ export const natsStoreFaults: readonly StoreFault[] = [
     ...(awake && { awake }),
     begin: () => cluster({}, (leader) => restart(leader)),
   })),
+  {
+    name: 'three copies whose leader changes',
+    cost: 'nothing',
+    publishers: onCopies,
+    begin: () =>
+      cluster({ stream: { replicas: 3 }, dangerouslyAllowUnsafeReplicas: true }, async (leader) => {
+        await leader.stepDown(stream);
+        await sleep(2_000);
+      }),
+  },
+  {
+    name: 'three copies whose leader is killed and comes back',
+    cost: 'nothing',
+    publishers: onCopies,
+    begin: () =>
+      cluster({ stream: { replicas: 3 }, dangerouslyAllowUnsafeReplicas: true }, async (leader) => {
+        await leader.stop('SIGKILL');
+        await sleep(2_000);
+        await leader.start();
+      }),
+  },
 ];

@@ -25,6 +25,8 @@ export interface StoreFault {
   readonly cost: Cost;
   /** Both instances run while it happens; else one of them stands still from before it until after it. */
   readonly awake?: true;
+  /** Instances that publish; both, if it does not say. */
+  readonly publishers?: number;
   begin(): Promise<Store>;
 }
 
@@ -45,6 +47,7 @@ export async function judgeFault(fault: StoreFault, options: StoreFaultOptions):
     perSecond,
     apps,
     history: 20_000,
+    publishers: fault.publishers,
     options: store.options,
   });
   let liveAgainMs = 0;
