@@ -102,6 +102,25 @@ redis('A Redis cluster', () => {
     expect([broker.lossesTotal, other.lossesTotal]).toEqual([0, 0]);
   });
 
+  it('takes publications to a topic in use while its slot moves, and refuses what names a key that is not there', async () => {
+    const cluster = await RedisCluster.start();
+    const { broker } = await open(cluster);
+    const history = { size: 10, ttlMs: 600_000, maxBytes: 1_000_000 };
+    await broker.publish('t', '1', { history });
+    const other = Array.from({ length: 100_000 }, (_, i) => `u${String(i)}`).find(
+      (topic) => hashSlot(`{${topic}}`) === hashSlot('{t}'),
+    );
+    const move = await cluster.beginMove(hashSlot('{t}'));
+    expect((await broker.publish('t', '2', { history })).offset).toBe(2);
+    const refused = [broker.publish(other ?? '', '1', {}), broker.publish('t', '3', { idempotencyKey: 'k' })];
+    for (const result of await Promise.allSettled(refused)) expect(result.status).toBe('rejected');
+    expect(broker.available).toBe(true);
+    await move.end();
+    const afterwards = async () => (await broker.publish(other ?? '', '1', {})).offset;
+    await expect.poll(afterwards, { timeout: 5_000 }).toBeGreaterThan(0);
+    expect((await broker.publish('t', '3', { history, idempotencyKey: 'k' })).offset).toBe(3);
+  }, 30_000);
+
   it('is away when a node is gone, and back when it is', async () => {
     const cluster = await RedisCluster.start();
     const { broker, reader } = await open(cluster);

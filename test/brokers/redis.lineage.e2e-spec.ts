@@ -140,7 +140,10 @@ redis('A Redis that goes back', () => {
     await second.run('REPLICAOF', 'NO', 'ONE');
     await sleep(200);
     await first.run('REPLICAOF', '127.0.0.1', String(second.port));
-    await until('it is noticed', () => !one.broker.available && !two.broker.available, 5_000);
+    const losses = ({ reader }: typeof one) => reader.availabilities.filter((available) => !available).length;
+    const noticed = (times: number) =>
+      until('both notice it', () => losses(one) >= times && losses(two) >= times, 5_000);
+    await noticed(1);
     await back();
     await until('the first is in step', () => inStep(first), 8_000);
     await sleep(200);
@@ -148,7 +151,7 @@ redis('A Redis that goes back', () => {
     await first.run('REPLICAOF', 'NO', 'ONE');
     await sleep(200);
     await second.run('REPLICAOF', '127.0.0.1', String(first.port));
-    await until('it is noticed again', () => !one.broker.available && !two.broker.available, 5_000);
+    await noticed(2);
     await back();
     for (const result of await verdict()) expect(result).toMatchObject({ silent: 0, disorder: 0 });
     for (const each of [one, two]) expect(told(each)).toBeGreaterThan(0);

@@ -55,24 +55,31 @@ export class RedisCluster {
     return this.nodes.map(({ url }) => url);
   }
 
-  /** Moves a slot, with its keys, from the node that has it to another; returns which. */
-  async moveSlot(slot: number): Promise<{ readonly from: RedisServer; readonly to: RedisServer }> {
-    const ranges = await this.ranges();
-    const from = ranges.find(({ first, last }) => first <= slot && slot <= last)?.node;
+  /** Moves a slot, with its keys, from the node that has it to another. */
+  async moveSlot(slot: number): Promise<void> {
+    await (await this.beginMove(slot)).end();
+  }
+
+  /** The slot is on its way to another node, and none of its keys has left yet. */
+  async beginMove(slot: number): Promise<{ readonly end: () => Promise<void> }> {
+    const from = await this.masterOf(slot);
     const to = this.nodes.find((node) => node !== from);
-    if (from === undefined || to === undefined) throw new Error(`Nobody has slot ${String(slot)}`);
+    if (to === undefined) throw new Error('There is no other node');
     const [fromId, toId] = [
       String(await from.run('CLUSTER', 'MYID')),
       String(await to.run('CLUSTER', 'MYID')),
     ];
     await to.run('CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', fromId);
     await from.run('CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', toId);
-    const keys = (await from.run('CLUSTER', 'GETKEYSINSLOT', String(slot), '1000')) as string[];
-    if (keys.length > 0)
-      await from.run('MIGRATE', '127.0.0.1', String(to.port), '', '0', '5000', 'KEYS', ...keys);
-    for (const node of [to, from, ...this.nodes])
-      await node.run('CLUSTER', 'SETSLOT', String(slot), 'NODE', toId);
-    return { from, to };
+    return {
+      end: async () => {
+        const keys = (await from.run('CLUSTER', 'GETKEYSINSLOT', String(slot), '1000')) as string[];
+        if (keys.length > 0)
+          await from.run('MIGRATE', '127.0.0.1', String(to.port), '', '0', '5000', 'KEYS', ...keys);
+        for (const node of [to, from, ...this.nodes])
+          await node.run('CLUSTER', 'SETSLOT', String(slot), 'NODE', toId);
+      },
+    };
   }
 
   /** The master of a slot dies; ends when its replica has its place and it is a replica itself. */
