@@ -33,6 +33,7 @@ import { Rights, type Undecided } from '../../src/core/verbs/rights.js';
 import type { Position } from '../../src/protocol/position.js';
 import { Lineages } from '../../src/testing/lineages.js';
 import { disable, type PlantedBug, replace } from './plant.js';
+import { bugsOfKeys } from './planted-bugs.keys.js';
 import { bugsOfLives } from './planted-bugs.lives.js';
 
 interface TopicInside {
@@ -615,5 +616,6 @@ export const plantedBugs: readonly PlantedBug[] = [
           },
       ),
   },
+  ...bugsOfKeys,
   ...bugsOfLives,
 ];

@@ -1,5 +1,6 @@
 import type { EndMessage, PublicationMessage, TopicMessage } from '../../client/topic-messages.js';
 import type { Position } from '../../protocol/position.js';
+import { isSaidBy } from './delivery-checker.js';
 import type { Tell } from './faults.js';
 import type { Publications } from './publications.js';
 
@@ -33,14 +34,15 @@ export class AppChecker {
     this.at = message.position;
   };
 
-  private event({ position, from, data, key }: PublicationMessage): void {
+  private event(message: PublicationMessage): void {
+    const { position, from } = message;
     const { at } = this;
     // An event under a new epoch says that the stream goes on with what the application has.
     const isSame = at && this.publications.isPastOf(this.topic, at, position.epoch);
     if (isSame !== true || from !== at.offset + 1)
       this.tell(`event ${position.epoch}:${String(from)} after ${String(at?.epoch)}:${String(at?.offset)}`);
     const published = this.publications.find(this.topic, position.epoch, position.offset);
-    if (published?.text !== JSON.stringify(data) || published.key !== key)
+    if (!isSaidBy(published, message))
       this.tell(`event ${String(position.offset)} is not what was published`);
   }
 

@@ -5,6 +5,7 @@ import { LiveClientError } from '../../client/live-client.error.js';
 import { CloseCode } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
+import { isSaidBy } from './delivery-checker.js';
 import { AppChecker } from './app-checker.js';
 import type { Participant, Surroundings } from './participant.js';
 import { simWebSocket } from './sim-web-socket.js';
@@ -62,16 +63,19 @@ export class AppPeer implements Participant {
   }
 
   publish(topic: string, data: unknown, key: string | undefined): void {
-    this.open()
-      .publish(topic, data, key === undefined ? {} : { key })
-      .then(
-        ({ epoch, offset }) => {
-          const found = this.world.publications.find(topic, epoch, offset);
-          if (found?.text !== JSON.stringify(data))
-            this.world.tell('application', `${topic} ${String(offset)} is not what was published`);
-        },
-        (error: unknown) => this.check(error),
-      );
+    const removed = data === undefined && key !== undefined ? true : undefined;
+    const client = this.open();
+    const publishing = removed
+      ? client.publish(topic, undefined, { key: String(key), remove: true })
+      : client.publish(topic, data, key === undefined ? {} : { key });
+    publishing.then(
+      ({ epoch, offset }) => {
+        const found = this.world.publications.find(topic, epoch, offset);
+        if (!isSaidBy(found, { data, key, removed }))
+          this.world.tell('application', `${topic} ${String(offset)} is not what was published`);
+      },
+      (error: unknown) => this.check(error),
+    );
   }
 
   renew(grant: Grant): void {

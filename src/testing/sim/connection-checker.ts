@@ -1,7 +1,7 @@
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
 
 import type { Received } from '../live-test-client.js';
-import { DeliveryChecker } from './delivery-checker.js';
+import { DeliveryChecker, isSaidBy } from './delivery-checker.js';
 import type { Tell } from './faults.js';
 import { type AnswerRules, type Request, requestsOf } from './request.js';
 import { SubscribedChecker } from './subscribed-checker.js';
@@ -188,7 +188,7 @@ export class ConnectionChecker {
 
   private published({ topic, message }: Request, { epoch, offset }: Received): void {
     const found = this.rules.publications.find(topic, String(epoch), Number(offset));
-    if (found?.text !== JSON.stringify(message['data']) || found.key !== message['key'])
+    if (!isSaidBy(found, { ...message, removed: message['remove'] }))
       this.tell('data', `${topic} ${String(offset)} is not what was published`);
   }
 

@@ -3,10 +3,15 @@ import type { Received } from '../live-test-client.js';
 import type { Fault, Tell } from './faults.js';
 
 /** What was published at a position, as JSON text; `undefined` for nothing. */
-export type FindPublished = (
-  topic: string,
-  position: Position,
-) => { readonly text: string; readonly key?: string | undefined } | undefined;
+export type FindPublished = (topic: string, position: Position) => ToBePublished | undefined;
+
+/** What a publication says; the text of a removal does not matter. */
+export interface ToBePublished {
+  /** JSON text. */
+  readonly text: string;
+  readonly key?: string | undefined;
+  readonly removed?: true | undefined;
+}
 
 /**
  * Reads what one connection was sent, in order, as a client would, and tells what must not be: an event that is not the
@@ -53,7 +58,8 @@ export class DeliveryChecker {
     this.positions.set(topic, position);
     if (this.find === undefined) return;
     const published = this.find(topic, position);
-    if (published?.text !== JSON.stringify(message['data']) || published.key !== message['key'])
+    const { data, key, removed } = message;
+    if (!isSaidBy(published, { data, key, removed }))
       this.tell('data', `event ${String(offset)} of ${topic} is not what was published there`);
   }
 
@@ -63,6 +69,15 @@ export class DeliveryChecker {
       this.tell('order', `lost ${String(from)} of ${topic} after ${String(at?.offset)}`);
     else this.positions.set(topic, { epoch: at.epoch, offset: to });
   }
+}
+
+/** Whether a message says what was published. */
+export function isSaidBy(
+  published: ToBePublished | undefined,
+  { data, key, removed }: { readonly data?: unknown; readonly key?: unknown; readonly removed?: unknown },
+): boolean {
+  if (published === undefined || published.key !== key || published.removed !== removed) return false;
+  return removed === true ? data === undefined : published.text === JSON.stringify(data);
 }
 
 /**

@@ -30,6 +30,7 @@ export interface Participant {
   connect(grant: Grant): void;
   subscribe(topic: string, since: Position | undefined): void;
   unsubscribe(topic: string): void;
+  /** Takes the key away where there is no data. */
   publish(topic: string, data: unknown, key: string | undefined): void;
   renew(grant: Grant, whose: (PeerAction & { do: 'auth' })['whose']): void;
   odd(what: OddRequest): void;

@@ -25,7 +25,7 @@ function performPeer(world: World, peer: Participant, step: Step & { peer: numbe
       return peer.unsubscribe(step.topic);
     case 'publish':
       if (world.topic(step.topic)?.stored !== undefined) return undefined;
-      return peer.publish(step.topic, world.nextData(step.topic), step.key);
+      return peer.publish(step.topic, world.next(step.topic, step.key).data, step.key);
     case 'auth':
       return peer.renew(step.grant, step.whose);
     case 'odd':
@@ -61,9 +61,7 @@ function performServer(world: World, step: Step): void {
       return world.publish(step.topic, step.key);
     case 'flood':
       troubled.data.add(step.topic);
-      for (let i = 0; i < step.count; i++)
-        world.publish(step.topic, undefined, world.nextData(step.topic, step.bytes));
-      return undefined;
+      return world.flood(step.topic, step.count, step.bytes);
     case 'rights':
       troubled.rights.add(step.topic);
       return void policy.rights.set(step.topic, step.manner);

@@ -1,4 +1,4 @@
-import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
+import type { HistoryRules, LatestRule, PublishOptions } from '../../core/ports/broker.js';
 import { recoveryLimits } from '../../core/stream/recovery-limits.js';
 import type { Position } from '../../protocol/position.js';
 import { Lineages } from '../lineages.js';
@@ -9,6 +9,8 @@ export interface Published {
   /** JSON text. */
   readonly text: string;
   readonly key: string | undefined;
+  readonly version: number | undefined;
+  readonly removed: true | undefined;
   readonly atMs: number;
 }
 
@@ -61,13 +63,20 @@ export class Publications {
   }
 
   /** Gives the next publication of the topic its place. */
-  add(topic: string, text: string, key: string | undefined, atMs: number): Position {
+  add(topic: string, text: string, { key, version, remove }: PublishOptions, atMs: number): Position {
     const epoch = this.epochs.get(topic);
     if (epoch === undefined) throw new Error(`The stream of ${topic} has not begun`);
     const all = this.of(topic, epoch);
     const offset = all.length + 1;
-    all.push({ offset, text, key, atMs });
+    all.push({ offset, text, key, version, removed: remove, atMs });
     return { epoch, offset };
+  }
+
+  /** Whether the topic has had this version of the key, or a newer one, before. [L-6.6] */
+  isStale(topic: string, { key, version }: PublishOptions): boolean {
+    const { epoch } = this.top(topic) ?? {};
+    if (epoch === undefined || version === undefined) return false;
+    return this.of(topic, epoch).some((each) => each.key === key && (each.version ?? -Infinity) >= version);
   }
 
   /** The end of the topic's stream; `undefined` while it has none. */
@@ -96,12 +105,13 @@ export class Publications {
   /** What a topic remembers at a position, as JSON text; `undefined` for nothing. */
   latest(topic: string, { epoch, offset }: Position, rule: LatestRule): string | undefined {
     const all = this.of(topic, epoch).slice(0, offset);
-    if (rule === 'last') return all.at(-1)?.text;
+    const last = all.at(-1);
+    if (rule === 'last') return last?.removed === true ? undefined : last?.text;
     const byKey = new Map<string, string>();
-    for (const { key, text } of all) {
+    for (const { key, text, removed } of all) {
       if (key === undefined) continue;
       byKey.delete(key);
-      byKey.set(key, text);
+      if (removed !== true) byKey.set(key, text);
     }
     const fields = [...byKey].map(([key, text]) => `${JSON.stringify(key)}:${text}`);
     return all.length === 0 ? undefined : `{${fields.join(',')}}`;

@@ -94,7 +94,8 @@ export class SimBroker implements Broker {
   publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
     return this.call('publish', topic, async () => {
       const { place, stored } = this.store(topic, data, options);
-      const { offset } = await stored;
+      const { offset, suppressed } = await stored;
+      if (suppressed !== undefined) return { ...place, suppressed };
       if (offset !== place.offset)
         throw new Error(`The broker numbered ${topic} ${String(offset)}, not ${String(place.offset)}`);
       return place;
@@ -217,7 +218,10 @@ export class SimBroker implements Broker {
   private store(topic: string, data: string, options: PublishOptions) {
     this.publications.began(topic, this.epochOf(topic));
     const { nowMs } = this.timeline;
-    const place = this.publications.add(topic, data, options.key, nowMs);
+    const top = this.publications.isStale(topic, options) ? this.publications.top(topic) : undefined;
+    if (top !== undefined)
+      return { place: top, stored: this.memory.publish(this.inner(topic), data, options) };
+    const place = this.publications.add(topic, data, options, nowMs);
     const log = this.log.get(topic) ?? [];
     this.log.set(topic, log);
     log.push({ data, options, atMs: nowMs });

@@ -30,6 +30,8 @@ export interface SimTopic extends Partial<TopicRules> {
    * @default snapshots of a provider are not judged
    */
   readonly holds?: (snapshot: unknown, label: SnapshotLabel) => boolean;
+  /** Whether some of its publications with a key remove it, and some come with a version that is late. @default false */
+  readonly removes?: boolean;
   /** Whether its snapshot may stand for a position that the history does not reach. @default false */
   readonly mayLag?: boolean;
 }
@@ -57,7 +59,7 @@ export const topicsOfEveryKind: MakeTopics = (store) => [
   stateful(store, 'bare'),
   { ...positioned(store, 'own'), history: ring },
   { name: 'last', latest: 'last', history: { ...bounds, size: 3 } },
-  { name: 'keys', latest: 'last-per-key' },
+  { name: 'keys', latest: 'last-per-key', removes: true },
   { name: 'odd/users.only', canSubscribe: isOdd, canPublish: isOdd, history: ring },
 ];
 

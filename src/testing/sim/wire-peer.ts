@@ -58,7 +58,8 @@ export class WirePeer implements Participant {
   }
 
   publish(topic: string, data: unknown, key: string | undefined): void {
-    this.request({ type: 'publish', topic, data, ...(key !== undefined && { key }) });
+    const remove = data === undefined && { remove: true };
+    this.request({ type: 'publish', topic, data, ...(key !== undefined && { key }), ...remove });
   }
 
   renew(grant: Grant, whose: 'own' | 'another' | 'nobody'): void {

@@ -1,4 +1,7 @@
+import { removalData } from '../../core/ports/broker.js';
+import type { PublicationOptions } from '../../core/publisher.js';
 import { AppPeer } from './app-peer.js';
+import { isSaidBy } from './delivery-checker.js';
 import type { Fault, Rule } from './faults.js';
 import type { Participant, Surroundings } from './participant.js';
 import { Publications } from './publications.js';
@@ -104,12 +107,35 @@ export class World implements Surroundings {
     return this.topic(name)?.data?.(n) ?? { n };
   }
 
+  /** The next publication of the topic: where it `removes`, every second one removes its key, and every third one is late. */
+  next(name: string, key: string | undefined): { data: unknown; options: PublicationOptions } {
+    const data = this.nextData(name);
+    if (key === undefined || this.topic(name)?.removes !== true)
+      return { data, options: key === undefined ? {} : { key } };
+    const n = this.lastPublication;
+    const version = n % 3 === 0 ? n - 40 : n;
+    if (n % 2 > 0) return { data, options: { key, version } };
+    return { data: undefined, options: { key, version, remove: true } };
+  }
+
   /** The application publishes, to its own store first. */
-  publish(name: string, key: string | undefined, data = this.nextData(name)): void {
+  publish(name: string, key: string | undefined): void {
+    const { data, options } = this.next(name, key);
+    this.give(name, data, options);
+  }
+
+  /** The application publishes so many that are so large. */
+  flood(name: string, count: number, bytes: number): void {
+    for (let i = 0; i < count; i++) this.give(name, this.nextData(name, bytes), {});
+  }
+
+  private give(name: string, data: unknown, options: PublicationOptions): void {
+    const { key, remove: removed } = options;
     this.topic(name)?.stored?.(data, key);
-    this.server.live.publish(name, data, key === undefined ? {} : { key }).then(
-      ({ epoch, offset }) => {
-        if (this.publications.find(name, epoch, offset)?.text !== JSON.stringify(data))
+    this.server.live.publish(name, data, options).then(
+      ({ epoch, offset, suppressed }) => {
+        if (suppressed !== undefined) return;
+        if (!isSaidBy(this.publications.find(name, epoch, offset), { data, key, removed }))
           this.tell('data', `${name} ${String(offset)} is not what was published`);
       },
       () => {},
@@ -118,15 +144,12 @@ export class World implements Surroundings {
 
   /** Another instance publishes; an application's own store hears of it, too. */
   publishElsewhere(name: string, key: string | undefined): void {
-    const data = this.nextData(name);
+    const { data, options } = this.next(name, key);
     this.topic(name)?.stored?.(data, key);
     const { latest, history } = this.policy.rulesFor(name) ?? {};
-    const options = {
-      ...(key !== undefined && { key }),
-      ...(latest && { latest }),
-      ...(history && { history }),
-    };
-    void this.broker.publishElsewhere(name, JSON.stringify(data), options);
+    const rules = { ...(latest && { latest }), ...(history && { history }) };
+    const text = options.remove === true ? removalData : JSON.stringify(data);
+    void this.broker.publishElsewhere(name, text, { ...options, ...rules });
   }
 
   private people(): Participant[] {
