@@ -41,6 +41,7 @@ export interface LiveLimits extends OutboundBudget {
   readonly pongTimeoutMs: number;
   readonly authorizationTimeoutMs: number;
   readonly snapshotTimeoutMs: number;
+  readonly maxSnapshotBytes: number;
   readonly credentialGraceMs: number;
   /** 0 for none. */
   readonly positionCheckIntervalMs: number;

@@ -116,7 +116,7 @@ export class Live {
     this.sessions = { ...limits, clock, observer, onEnd: (...end) => this.arrivals.left(...end) };
     const { hub, publisher, cluster } = this;
     this.presence = new Presence({ hub, broker, policy, cluster, clock, observer });
-    const snapshots = new Snapshots(broker, clock, observer, limits.snapshotTimeoutMs);
+    const snapshots = new Snapshots(broker, clock, observer, limits);
     const resync = new Resync({ hub, broker, snapshots, clock, observer });
     const checkIntervalMs = limits.positionCheckIntervalMs;
     this.continuity = new Continuity({ hub, broker, policy, resync, clock, observer, checkIntervalMs });

@@ -186,6 +186,12 @@ export interface LiveModuleOptions {
   /** Milliseconds until a snapshot that has not come fails. @default 10000 */
   readonly snapshotTimeoutMs?: number;
   /**
+   * Bytes of JSON text of the largest snapshot. A larger one is answered `limit-exceeded`, and there is no subscription then.
+   * A reader at 16 KiB a second has the default after 34 minutes. [L-6.8]
+   * @default 33554432, the default of `replayRate.byteBurst`
+   */
+  readonly maxSnapshotBytes?: number;
+  /**
    * Milliseconds between two comparisons of all positions with the broker's, for losses that nothing else shows; 0 for none.
    * @default 30000
    */

@@ -96,6 +96,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       authorizationRecheckMs: number('authorizationRecheckMs', 60_000, 0),
       instanceTimeoutMs: number('instanceTimeoutMs', 6_000, 100),
       snapshotTimeoutMs: number('snapshotTimeoutMs', 10_000, 1),
+      maxSnapshotBytes: number('maxSnapshotBytes', 33_554_432, 1),
       positionCheckIntervalMs: number('positionCheckIntervalMs', 30_000, 0),
       inboundRate: resolveInboundRate(options, { maxMessageBytes, maxTopicsPerConnection }),
       replayRate: resolveReplayRate(options.replayRate),

@@ -58,6 +58,7 @@ const limits: LiveLimits = {
   pongTimeoutMs: 10_000,
   authorizationTimeoutMs: 5_000,
   snapshotTimeoutMs: 10_000,
+  maxSnapshotBytes: 33_554_432,
   credentialGraceMs: 60_000,
   positionCheckIntervalMs: 30_000,
   authorizationRecheckMs: 60_000,

@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import type { Topic } from '../fanout/topic.js';
+import type { LiveLimits } from '../live.settings.js';
 import type { Broker, LatestRule } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
@@ -12,13 +14,15 @@ import type { Snapshot, SnapshotRun } from './snapshot-run.js';
 
 type Provider = () => unknown;
 
+class TooLarge extends Error {}
+
 /** Takes snapshots of topics: one at a time for each topic, shared by everybody who comes meanwhile. [L-6.2] */
 export class Snapshots {
   constructor(
     private readonly broker: Broker,
     private readonly clock: Clock,
     private readonly observer: Observer,
-    private readonly timeoutMs: number,
+    private readonly limits: Pick<LiveLimits, 'snapshotTimeoutMs' | 'maxSnapshotBytes'>,
   ) {}
 
   /** Joins the run that is under way, or starts one; `undefined` for a topic without. Whoever joins must leave. */
@@ -46,13 +50,23 @@ export class Snapshots {
 
   private async take(make: () => Promise<Snapshot>): Promise<Snapshot> {
     try {
-      return await make();
+      const snapshot = await make();
+      this.checkSize(snapshot);
+      return snapshot;
     } catch (error) {
       this.observer.failed('making a snapshot', error);
+      if (error instanceof TooLarge) throw new LiveError('limit-exceeded', error.message);
       throw new LiveError('unavailable', 'The snapshot of this topic is not available now', {
         retryAfterMs: 1_000,
       });
     }
+  }
+
+  /** Another try would be as large: only `limit-exceeded` says so. [L-6.8] */
+  private checkSize({ text }: Snapshot): void {
+    const { maxSnapshotBytes } = this.limits;
+    if (text !== undefined && Buffer.byteLength(text) > maxSnapshotBytes)
+      throw new TooLarge(`The snapshot of this topic is larger than ${String(maxSnapshotBytes)} bytes`);
   }
 
   /** The position first: what the provider does not see yet follows as events. */
@@ -68,7 +82,7 @@ export class Snapshots {
     const { top, publications } = await this.broker.latest(topic, maxKeyAgeMs);
     if (rule === 'last') return { position: top, text: publications[0]?.data, missed: [] };
     const fields = publications.map(({ key, data }) => `${JSON.stringify(key ?? '')}:${data}`);
-    // Where every key was removed, the state is empty, and not unknown. [L-6.6]
+    // Where every key was removed, the state is empty, and not unknown. [L-6.8]
     return { position: top, text: top.offset > 0 ? `{${fields.join(',')}}` : undefined, missed: [] };
   }
 
@@ -85,9 +99,10 @@ export class Snapshots {
 
   private async inTime(provider: Provider): Promise<unknown> {
     let stop = (): void => {};
+    const ms = this.limits.snapshotTimeoutMs;
     const late = new Promise<never>((_resolve, reject) => {
-      const error = new Error(`The snapshot did not come within ${String(this.timeoutMs)} ms`);
-      stop = this.clock.after(this.timeoutMs, () => reject(error));
+      const error = new Error(`The snapshot did not come within ${String(ms)} ms`);
+      stop = this.clock.after(ms, () => reject(error));
     });
     try {
       return await Promise.race([provider(), late]);

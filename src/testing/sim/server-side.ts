@@ -24,6 +24,7 @@ export const simLimits: LiveLimits = {
   pongTimeoutMs: 2_000,
   authorizationTimeoutMs: 300,
   snapshotTimeoutMs: 400,
+  maxSnapshotBytes: 33_554_432,
   credentialGraceMs: 1_000,
   positionCheckIntervalMs: 1_500,
   // Rights do not change here, and there is one instance alone.
