@@ -1,4 +1,5 @@
 import type { Drained, LiveSocket } from '../core/ports/socket.js';
+import { FrameTexts } from './sim/frame-texts.js';
 
 /** A socket without a network: remembers what was written, and is as slow as a test wants. */
 export class TestSocket implements LiveSocket {
@@ -11,6 +12,7 @@ export class TestSocket implements LiveSocket {
   readonly writes: string[][] = [];
   bufferedBytes = 0;
   readonly windowBits = 0;
+  private readonly frameTexts = new FrameTexts();
   private waiters: Drained[] = [];
   /** Told when the socket is gone, as `ws` would. */
   onGone: (code: number, reason: string) => void = () => {};
@@ -30,7 +32,7 @@ export class TestSocket implements LiveSocket {
   }
 
   write(frames: Uint8Array): void {
-    this.writes.push(textsOf(frames));
+    this.writes.push(this.frameTexts.read(frames));
     if (this.slow) this.bufferedBytes += frames.byteLength;
   }
 
@@ -74,21 +76,4 @@ export class TestSocket implements LiveSocket {
   resume(): void {
     this.paused = false;
   }
-}
-
-/** The texts of unmasked text frames. Throws when there is anything else. */
-function textsOf(bytes: Uint8Array): string[] {
-  const texts: string[] = [];
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < bytes.byteLength;) {
-    if (view.getUint8(at) !== 0x81) throw new Error(`Not a final text frame at ${String(at)}`);
-    const short = view.getUint8(at + 1);
-    const header = short < 126 ? 2 : short === 126 ? 4 : 10;
-    const length =
-      short < 126 ? short : short === 126 ? view.getUint16(at + 2) : Number(view.getBigUint64(at + 2));
-    const start = at + header;
-    texts.push(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(start, start + length)));
-    at = start + length;
-  }
-  return texts;
 }

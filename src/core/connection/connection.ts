@@ -125,6 +125,7 @@ export class Connection implements SlowPeer {
   ponged(): void {
     this.heard();
     this.pongAwaitedMs = undefined;
+    this.outbox.ponged();
   }
 
   /** Lets the peer's messages wait in its own buffers, its pongs behind them: it is not asked for any meanwhile. */

@@ -62,19 +62,29 @@ export class Heartbeat {
   }
 
   private look(connection: Connection, awake: number): void {
-    const { pingSentMs, pongAwaitedMs, readingPaused } = connection;
+    const { pingSentMs, pongAwaitedMs, readingPaused, outbox } = connection;
     if (readingPaused) return;
-    if (pingSentMs !== undefined && awake - pingSentMs >= this.options.pongTimeoutMs) {
+    // A pong comes behind what was sent before its ping: a large answer has its own time. [L-8.6]
+    const spareMs = pongAwaitedMs === undefined ? 0 : outbox.pongSpareMs;
+    if (pingSentMs !== undefined && awake - pingSentMs >= this.options.pongTimeoutMs + spareMs) {
       connection.terminate(CloseCode.noPong, 'no pong');
-    } else if (pongAwaitedMs !== undefined && awake - pongAwaitedMs >= this.maxUnreadMs) {
+    } else if (pongAwaitedMs !== undefined && awake - pongAwaitedMs >= this.maxUnreadMs + spareMs) {
       connection.tooSlow();
     } else if (awake >= connection.pingDueMs) {
       connection.pingDueMs = awake + this.options.pingIntervalMs;
-      connection.pingSentMs ??= awake;
-      connection.pongAwaitedMs ??= awake;
-      connection.pongsDue += 1;
-      connection.socket.ping();
+      this.ping(connection, awake);
+    } else if (pongAwaitedMs === undefined && outbox.unconfirmedBytes > 0) {
+      // Whether a large answer has arrived is to be known soon, so that its time ends.
+      this.ping(connection, awake);
     }
+  }
+
+  private ping(connection: Connection, awake: number): void {
+    connection.pingSentMs ??= awake;
+    if (connection.pongAwaitedMs === undefined) connection.outbox.pinged();
+    connection.pongAwaitedMs ??= awake;
+    connection.pongsDue += 1;
+    connection.socket.ping();
   }
 
   private awakeMs(): number {

@@ -3,6 +3,10 @@ import { Buffer } from 'node:buffer';
 import { deflate } from './deflate.js';
 
 const finalText = 0x81;
+/** The bit of the last frame of a message, and the opcodes of its first frame and of those after it. */
+const final = 0x80;
+const firstText = 0x01;
+const continuation = 0x00;
 /** The first reserved bit: the payload is compressed (RFC 7692, section 6). */
 const compressed = 0x40;
 
@@ -31,12 +35,14 @@ export class SharedFrame {
    * @param content the text, or bytes that are whole frames already
    * @param parts those frames
    * @param insteadText what a peer gets that takes no message so large
+   * @param isFragment whether it is a part of a message
    */
   constructor(
     content: string | Buffer,
     worthCompressing = false,
     private readonly parts?: readonly SharedFrame[],
     insteadText?: () => string,
+    readonly isFragment = false,
   ) {
     this.smaller = insteadText && new SmallerFrame(insteadText);
     this.messages = parts?.reduce((sum, { messages }) => sum + messages, 0) ?? 1;
@@ -55,6 +61,21 @@ export class SharedFrame {
   /** This frame, or what stands for it for a peer that takes no message above so many bytes. [L-9.20] */
   within(mostBytes: number): SharedFrame {
     return this.bytes.byteLength > mostBytes && this.smaller !== undefined ? this.smaller.frame : this;
+  }
+
+  /** The message in fragments of so many bytes (RFC 6455, section 5.4): pings go between them. Only the last one counts as a message. */
+  fragments(maxBytes: number): SharedFrame[] {
+    const { bytes } = this;
+    const fragments: SharedFrame[] = [];
+    for (let at = headerBytes(bytes); at < bytes.byteLength; at += maxBytes) {
+      const payload = bytes.subarray(at, at + maxBytes);
+      const isLast = at + maxBytes >= bytes.byteLength;
+      const first = (fragments.length === 0 ? firstText : continuation) | (isLast ? final : 0);
+      const frame = frameOf(first, payload.byteLength);
+      frame.set(payload, frame.byteLength - payload.byteLength);
+      fragments.push(new SharedFrame(frame, false, isLast ? undefined : [], undefined, true));
+    }
+    return fragments;
   }
 
   /** The same message for peers with this window, 0 for those that take none compressed. Made once; itself where it gains nothing. */

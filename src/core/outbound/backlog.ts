@@ -16,6 +16,8 @@ export interface SlowPeer {
 export interface BacklogOwner extends SlowPeer {
   /** Everything is on its way. */
   caughtUp(): void;
+  /** Milliseconds that the peer may take for large answers that were sent. */
+  spareMs(): number;
 }
 
 /** So many frames had been pushed by then. */
@@ -31,6 +33,8 @@ interface Milestone {
 export class Backlog implements Drained, Waiting {
   /** Bytes that wait here. */
   bytes = 0;
+  /** Those of large answers: they are no sign of a peer that reads too slowly. [L-8.6] */
+  largeBytes = 0;
   /** Messages that wait here. */
   private messages = 0;
   private frames: SharedFrame[] = [];
@@ -38,6 +42,10 @@ export class Backlog implements Drained, Waiting {
   private pushed = 0;
   private milestones: Milestone[] = [];
   private over = false;
+  private writtenAtLook = 0;
+  private spareMsAtLook = 0;
+  /** When the peer was last seen to read a large answer: what waits behind it grows old only from then on. */
+  private readMs = -Infinity;
 
   constructor(
     private readonly socket: LiveSocket,
@@ -53,6 +61,7 @@ export class Backlog implements Drained, Waiting {
     this.frames.push(frame);
     this.pushed += 1;
     this.messages += frame.messages;
+    if (frame.isFragment) this.largeBytes += frame.bytes.byteLength;
     this.count(frame.bytes.byteLength);
     if (this.isTooMuch) this.shed();
   }
@@ -96,13 +105,29 @@ export class Backlog implements Drained, Waiting {
 
   /** Now and then: what has waited too long. [L-9.5] */
   look(nowMs: number): void {
-    const latestMs = nowMs - this.backlogs.budget.maxQueueAgeMs;
-    for (const lane of this.lanes) this.countIn(lane, () => lane.shedBefore(latestMs));
+    const spareMs = this.noteReading(nowMs);
+    const latestMs = nowMs - this.backlogs.budget.maxQueueAgeMs - spareMs;
+    if (latestMs > this.readMs)
+      for (const lane of this.lanes) this.countIn(lane, () => lane.shedBefore(latestMs));
     const written = this.pushed - this.frames.length;
     this.milestones = this.milestones.filter(({ count }) => count > written);
     const [oldest] = this.milestones;
     if (oldest !== undefined && oldest.ms <= latestMs) this.owner.tooSlow();
     else if (this.frames.length > 0) this.milestones.push({ count: this.pushed, ms: nowMs });
+  }
+
+  /** Whether the peer has read something of a large answer since the last look; returns how long it may take for what it has not read. */
+  private noteReading(nowMs: number): number {
+    const spareMs = this.owner.spareMs();
+    const written = this.pushed - this.frames.length;
+    const reads = written > this.writtenAtLook || spareMs < this.spareMsAtLook;
+    if (reads && (spareMs > 0 || this.largeBytes > 0)) {
+      this.milestones = [];
+      this.readMs = nowMs;
+    }
+    this.writtenAtLook = written;
+    this.spareMsAtLook = spareMs;
+    return spareMs;
   }
 
   /** Gives up what its lanes can do without, and the peer if that is not enough, or if `must`. */
@@ -115,6 +140,7 @@ export class Backlog implements Drained, Waiting {
     this.over = true;
     this.frames = [];
     this.messages = 0;
+    this.largeBytes = 0;
     this.lanes.clear();
     this.count(-this.bytes);
     this.backlogs.remove(this);
@@ -122,7 +148,8 @@ export class Backlog implements Drained, Waiting {
 
   private get isTooMuch(): boolean {
     const { backPressureThresholdBytes, maxQueuedMessages } = this.backlogs.budget;
-    if (this.bytes + this.socket.bufferedBytes > backPressureThresholdBytes) return true;
+    // A fragment in the socket is at most 64 KiB.
+    if (this.bytes - this.largeBytes + this.socket.bufferedBytes > backPressureThresholdBytes) return true;
     return this.messages > maxQueuedMessages;
   }
 
@@ -140,8 +167,11 @@ export class Backlog implements Drained, Waiting {
     let bytes = 0;
     let count = 0;
     for (; count < this.frames.length && bytes < behindWriteBytes; count++) {
-      bytes += this.frames[count]?.bytes.byteLength ?? 0;
-      this.messages -= this.frames[count]?.messages ?? 0;
+      const frame = this.frames[count];
+      if (frame === undefined) break;
+      bytes += frame.bytes.byteLength;
+      this.messages -= frame.messages;
+      if (frame.isFragment) this.largeBytes -= frame.bytes.byteLength;
     }
     this.count(-bytes);
     const taken = this.frames.splice(0, count);

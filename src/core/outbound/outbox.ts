@@ -9,6 +9,9 @@ import type { Lane } from './lane.js';
 /** Bytes after which a tick's frames are written before the tick ends, so that a burst meets the peer's true pace. */
 export const earlyWriteBytes = 65_536;
 
+/** How slow a line may be: a large answer has a second for every 16 KiB, at the client as well. [L-8.6] */
+export const slowestBytesPerMs = 16.384;
+
 /** What the outboxes of a server share. */
 export interface OutboxContext {
   readonly flusher: Flusher;
@@ -27,6 +30,10 @@ export class Outbox implements Flushable {
   private readonly windowBits: number;
   /** Everything that waits, while the peer reads more slowly than it is sent to. */
   private backlog: Backlog | undefined;
+  /** Bytes of large answers, here or sent, that no pong has confirmed. */
+  private largeBytes = 0;
+  /** Those of them that were sent before the ping whose pong is awaited. */
+  private largeBytesPinged = 0;
 
   constructor(
     private readonly socket: LiveSocket,
@@ -51,8 +58,34 @@ export class Outbox implements Flushable {
     return this.backlog !== undefined;
   }
 
+  /** Bytes of large answers that were sent and that no pong has confirmed. [L-8.6] */
+  get unconfirmedBytes(): number {
+    return this.largeBytes - (this.backlog?.largeBytes ?? 0);
+  }
+
+  /** How much longer the peer may take, because of large answers, than for what is small. */
+  get spareMs(): number {
+    return this.unconfirmedBytes / slowestBytesPerMs;
+  }
+
+  /** The same for the pong that is awaited. */
+  get pongSpareMs(): number {
+    return this.largeBytesPinged / slowestBytesPerMs;
+  }
+
+  /** A ping is sent: its pong will confirm what was sent before. */
+  pinged(): void {
+    this.largeBytesPinged = this.unconfirmedBytes;
+  }
+
+  ponged(): void {
+    this.largeBytes -= this.largeBytesPinged;
+    this.largeBytesPinged = 0;
+  }
+
   push(shared: SharedFrame): void {
     const frame = this.windowBits === 0 ? shared : shared.for(this.windowBits);
+    if (frame.isFragment) this.largeBytes += frame.bytes.byteLength;
     if (this.backlog !== undefined) {
       this.backlog.push(frame);
       return;
@@ -134,8 +167,11 @@ export class Outbox implements Flushable {
   private fallBehind(): Backlog {
     if (this.backlog !== undefined) return this.backlog;
     const { first, several, socket, peer } = this;
-    const caughtUp = (): void => (this.backlog = undefined);
-    const backlog = new Backlog(socket, this.context.backlogs, { tooSlow: () => peer.tooSlow(), caughtUp });
+    const backlog = new Backlog(socket, this.context.backlogs, {
+      tooSlow: () => peer.tooSlow(),
+      caughtUp: () => (this.backlog = undefined),
+      spareMs: () => this.spareMs,
+    });
     this.backlog = backlog;
     this.clear();
     if (several !== undefined) for (const frame of several) backlog.push(frame);

@@ -1,26 +1,38 @@
 import { Buffer } from 'node:buffer';
 
-/**
- * The texts of whole, unmasked WebSocket text frames.
- *
- * @throws Error when there is anything else
- */
-export function frameTexts(bytes: Uint8Array): string[] {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const texts: string[] = [];
-  for (let at = 0; at < buffer.length;) {
-    if (buffer[at] !== 0x81) throw new Error(`Not a final text frame at ${String(at)}`);
-    const short = buffer.readUInt8(at + 1);
-    const header = short < 126 ? 2 : short === 126 ? 4 : 10;
-    const length =
-      short < 126
-        ? short
-        : short === 126
-          ? buffer.readUInt16BE(at + 2)
-          : Number(buffer.readBigUInt64BE(at + 2));
-    if (at + header + length > buffer.length) throw new Error(`A frame without its end at ${String(at)}`);
-    texts.push(buffer.toString('utf8', at + header, at + header + length));
-    at += header + length;
+/** Reads the texts of unmasked WebSocket text messages, whole or in fragments. A frame does not go over two writes. */
+export class FrameTexts {
+  /** The fragments of a message whose end is still to come. */
+  private fragments: Buffer[] = [];
+
+  /**
+   * The texts that end in these bytes.
+   *
+   * @throws Error when there is anything else
+   */
+  read(bytes: Uint8Array): string[] {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const texts: string[] = [];
+    for (let at = 0; at < buffer.length;) {
+      const first = buffer.readUInt8(at);
+      const opcode = this.fragments.length === 0 ? 1 : 0;
+      if ((first & 0x7f) !== opcode) throw new Error(`Not a text frame at ${String(at)}`);
+      const short = buffer.readUInt8(at + 1);
+      const header = short < 126 ? 2 : short === 126 ? 4 : 10;
+      const length =
+        short < 126
+          ? short
+          : short === 126
+            ? buffer.readUInt16BE(at + 2)
+            : Number(buffer.readBigUInt64BE(at + 2));
+      if (at + header + length > buffer.length) throw new Error(`A frame without its end at ${String(at)}`);
+      // A copy: the server may use its memory again when the bytes are written.
+      this.fragments.push(Buffer.from(buffer.subarray(at + header, at + header + length)));
+      at += header + length;
+      if ((first & 0x80) === 0) continue;
+      texts.push(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(this.fragments)));
+      this.fragments = [];
+    }
+    return texts;
   }
-  return texts;
 }

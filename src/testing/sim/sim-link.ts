@@ -1,5 +1,5 @@
 import type { Drained, LiveSocket } from '../../core/ports/socket.js';
-import { frameTexts } from './frame-texts.js';
+import { FrameTexts } from './frame-texts.js';
 import { Lane, type Parcel } from './lane.js';
 import type { Timeline } from './timeline.js';
 
@@ -37,6 +37,7 @@ interface Waiting {
 export class SimLink implements LiveSocket {
   open = true;
   readonly windowBits = 0;
+  private readonly frameTexts = new FrameTexts();
   readonly up: Lane;
   readonly down: Lane;
   /** The server knows that it is over. */
@@ -91,7 +92,7 @@ export class SimLink implements LiveSocket {
 
   write(frames: Uint8Array): void {
     if (!this.open) this.server.misused('wrote after the end');
-    const texts = frameTexts(frames);
+    const texts = this.frameTexts.read(frames);
     this.server.wrote(texts);
     this.pass({ bytes: frames.byteLength, parcels: texts.map((text) => ({ kind: 'text', text })) });
   }
