@@ -74,6 +74,22 @@ describe('[S17] settings from the environment', () => {
     expect(await client.closed).toMatchObject({ code: 1006 });
   });
 
+  it('obeys LIVE_MAX_VERSION_AHEAD_MS', async () => {
+    const key = 'a-publish-key-for-this-test';
+    const { http } = await startServer({ LIVE_MAX_VERSION_AHEAD_MS: '1000', LIVE_PUBLISH_KEY: key });
+    const publish = (version: number) =>
+      fetch(`${http}/publish`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ topic: 'fleet/7', key: 'van-1', data: 1, version }),
+      });
+    const ahead = await publish(Date.now() + 3_600_000);
+    expect([ahead.status, (await publish(Date.now())).status]).toEqual([400, 202]);
+    expect(await ahead.json()).toMatchObject({
+      message: expect.stringContaining("ahead of the server's clock"),
+    });
+  });
+
   it('obeys LIVE_HISTORY_SIZE', async () => {
     const running = await startServer({ LIVE_HISTORY_SIZE: '2' });
     const client = await connect(running);

@@ -107,6 +107,13 @@ export class ServerSettings {
   @Env('Milliseconds that a publication is kept', wholeNumber(0, 30 * dayMs))
   readonly LIVE_HISTORY_TTL_MS: number = 300_000;
 
+  @Env(
+    'Milliseconds that the version of a publication, as a time, may be ahead of the clock here; one beyond is answered 400',
+    wholeNumber(0, 365 * dayMs),
+    'none: versions need not be times',
+  )
+  readonly LIVE_MAX_VERSION_AHEAD_MS?: number;
+
   @Env('Connections of this instance, 0 for no limit; one more is answered 503', limit)
   readonly LIVE_MAX_CONNECTIONS: number = 0;
 

@@ -96,6 +96,7 @@ describe('readSettings', () => {
     ['LIVE_JWT_ISSUER', ''],
     ['LOG_LEVEL', 'INFO'],
     ['LIVE_HISTORY_SIZE', '-1'],
+    ['LIVE_MAX_VERSION_AHEAD_MS', 'soon'],
     ['LIVE_MAX_CONNECTIONS', 'many'],
     ['LIVE_TRUSTED_PROXIES', '11'],
     ['LIVE_TRUSTED_PROXIES', ''],

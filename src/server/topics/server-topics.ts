@@ -1,5 +1,5 @@
 import { Injectable, type Type } from '@nestjs/common';
-import { LiveTopic, type LiveTopicProvider, type LiveUser } from '../../index.js';
+import { LiveTopic, type LiveTopicOptions, type LiveTopicProvider, type LiveUser } from '../../index.js';
 import { FleetReplay, type FleetSnapshot } from '../fleet/fleet-replay.js';
 import type { ServerPlan } from '../server-plan.js';
 import { type VitalsReading, Vitals } from '../vitals/vitals.js';
@@ -30,7 +30,11 @@ abstract class TopicsByRight implements LiveTopicProvider {
 /** The topics' providers. Classes of their own for each plan, because it says how much history they keep. */
 export function serverTopics({ settings, demo }: ServerPlan): Type<LiveTopicProvider>[] {
   const { LIVE_HISTORY_SIZE: size, LIVE_HISTORY_TTL_MS: ttlMs } = settings;
-  const options = size > 0 && ttlMs > 0 ? { history: { size, ttlMs } } : {};
+  const { LIVE_MAX_VERSION_AHEAD_MS: maxVersionAheadMs } = settings;
+  const options: LiveTopicOptions = {
+    ...(size > 0 && ttlMs > 0 && { history: { size, ttlMs } }),
+    ...(maxVersionAheadMs !== undefined && { maxVersionAheadMs }),
+  };
 
   @LiveTopic('**', options)
   class AllTopics extends TopicsByRight {}
