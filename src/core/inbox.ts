@@ -187,6 +187,8 @@ export class Inbox {
 
   private mayBegin(task: Task): boolean {
     const { lane } = task;
+    // Of a hundred topics most wait for a place: alone in its lane, one joins nothing that holds one.
+    if (this.asking >= maxAsking && asks(task) && this.lanes.get(lane)?.length === 1) return false;
     let joined = 0;
     for (const earlier of this.lanes.get(lane) ?? []) {
       if (earlier === task) break;
