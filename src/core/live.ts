@@ -102,7 +102,7 @@ export class Live {
     this.arrivals = new Arrivals(this.registry, this.heartbeat, observer);
     this.connections = { clock, observer, flusher, backlogs };
     const rights = new Rights(new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs), clock);
-    this.credentials = watchCredentials(limits.credentialGraceMs, this.registry, outside, rights);
+    this.credentials = watchCredentials(limits, this.registry, outside, rights);
     this.recheck = new Recheck(limits.authorizationRecheckMs, clock, this.registry, rights);
     this.disconnects = new RecentDisconnects(clock);
     this.cluster = new Cluster({

@@ -171,7 +171,10 @@ export interface LiveModuleOptions {
   readonly replayRate?: ReplayRateOptions;
   /** Lets every connection send as fast as it can. */
   readonly dangerouslyUnlimitedInbound?: boolean;
-  /** Milliseconds until a right that has not been answered for is `unavailable`: the client tries again. @default 5000 */
+  /**
+   * Milliseconds until a right that has not been answered for is `unavailable`: the client tries again. A question about a
+   * credential or a session has as long. @default 5000
+   */
   readonly authorizationTimeoutMs?: number;
   /** Milliseconds that a connection whose credential has expired has for a new one before it is closed with 4501. @default 60000 */
   readonly credentialGraceMs?: number;

@@ -1,4 +1,5 @@
 import { CloseCode } from '../../protocol/codes.js';
+import type { LiveLimits } from '../live.settings.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Connection } from './connection.js';
 import { type Renewal, type RenewalParts, renewalOf } from './renewal.js';
@@ -44,10 +45,14 @@ export class CredentialWatch {
 
 /** A watch that asks for sessions again where the application can say. [L-7.6] */
 export function watchCredentials(
-  graceMs: number,
+  {
+    credentialGraceMs,
+    authorizationTimeoutMs,
+  }: Pick<LiveLimits, 'credentialGraceMs' | 'authorizationTimeoutMs'>,
   connections: Iterable<Connection>,
-  outside: Omit<RenewalParts, 'renew' | 'rights'> & Partial<Pick<RenewalParts, 'renew'>>,
+  outside: Pick<RenewalParts, 'clock' | 'observer'> & Partial<Pick<RenewalParts, 'renew'>>,
   rights: RenewalParts['rights'],
 ): CredentialWatch {
-  return new CredentialWatch(graceMs, outside.clock, connections, renewalOf(outside, rights));
+  const renewal = renewalOf(outside, rights, authorizationTimeoutMs);
+  return new CredentialWatch(credentialGraceMs, outside.clock, connections, renewal);
 }

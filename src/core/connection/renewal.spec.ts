@@ -6,11 +6,14 @@ import type { ConnectionIdentity } from './live-user.js';
 import { renewalOf } from './renewal.js';
 
 /** A connection whose session ends in a minute, and a backend whose answer the test sets. */
-function start(answer: () => ConnectionIdentity | undefined) {
+function start(
+  answer: (asked: Connection) => ConnectionIdentity | undefined | Promise<ConnectionIdentity>,
+  silentConnections = 0,
+) {
   const clock = new TestClock();
   const sent: unknown[] = [];
   const failed = vi.fn();
-  const renew = vi.fn(() => Promise.resolve().then(answer));
+  const renew = vi.fn((asked: Connection) => Promise.resolve(asked).then(answer));
   const review = vi.fn();
   const connection = {
     user: { id: 'ann' },
@@ -20,9 +23,15 @@ function start(answer: () => ConnectionIdentity | undefined) {
     send: (message: unknown) => sent.push(message),
     close: vi.fn((code: number) => Object.assign(connection, { open: false, code })),
   };
+  const others = Array.from({ length: silentConnections }, () => ({
+    ...connection,
+    expiresAt: clock.wallMs() + 40_000,
+    close: vi.fn(),
+  }));
   const observer = { failed } as never;
-  const renewal = renewalOf({ renew, clock, observer }, { review });
-  new CredentialWatch(10_000, clock, [connection as unknown as Connection], renewal).start();
+  const renewal = renewalOf({ renew, clock, observer }, { review }, 5_000);
+  const all = [...others, connection] as unknown as Connection[];
+  new CredentialWatch(10_000, clock, all, renewal).start();
   const pass = async (ms: number): Promise<void> => {
     for (let i = 0; i < ms; i += 1_000) {
       clock.advance(1_000);
@@ -77,5 +86,31 @@ describe('Renewal', () => {
     const end = test.connection.expiresAt;
     await test.pass(90_000);
     expect([test.connection.open, test.sent]).toEqual([true, [{ type: 'authenticated' }]]);
+  });
+
+  it('[L-7.6] guards that never answer about some connections do not keep others from being renewed', async () => {
+    const test = start(
+      (asked) =>
+        asked === (test.connection as unknown)
+          ? { user: { id: 'ann' }, expiresAt: test.clock.wallMs() + 600_000 }
+          : new Promise(() => {}),
+      20,
+    );
+    await test.pass(71_000);
+    expect([test.connection.open, test.sent.length]).toEqual([true, 1]);
+    // Each of the silent ones is asked about once at a time, and each such question is told to the log.
+    expect(test.failed.mock.calls.length).toBeGreaterThan(20);
+  });
+
+  it('[L-7.6] an answer that comes after its time renews nothing', async () => {
+    let late = (_identity: ConnectionIdentity): void => {};
+    const test = start(() => new Promise<ConnectionIdentity>((resolve) => (late = resolve)));
+    await test.pass(31_000);
+    const first = late;
+    await test.pass(6_000);
+    first({ user: { id: 'ann' } });
+    await test.pass(1_000);
+    expect(test.sent).toEqual([]);
+    expect(test.failed).toHaveBeenCalledTimes(1);
   });
 });

@@ -10,16 +10,19 @@ export interface RenewalParts {
   readonly renew: RenewIdentity;
   readonly clock: Clock;
   readonly observer: Observer;
+  /** Milliseconds that one question may take; a later answer counts for nothing. */
+  readonly timeoutMs: number;
   /** Asks for the rights of a connection again, since its user's claims may be others now. */
   readonly rights: { review(connection: Connection, undecided: 'keep'): unknown };
 }
 
 /** `undefined` where nobody can be asked. */
 export function renewalOf(
-  { renew, clock, observer }: Omit<RenewalParts, 'renew' | 'rights'> & Partial<Pick<RenewalParts, 'renew'>>,
+  { renew, clock, observer }: Pick<RenewalParts, 'clock' | 'observer'> & Partial<Pick<RenewalParts, 'renew'>>,
   rights: RenewalParts['rights'],
+  timeoutMs: number,
 ): Renewal | undefined {
-  return renew && new Renewal({ renew, clock, observer, rights });
+  return renew && new Renewal({ renew, clock, observer, rights, timeoutMs });
 }
 
 /** Milliseconds before the end of a session from which on it is asked for again. */
@@ -31,6 +34,7 @@ const atATime = 16;
 
 /** Lets sessions that slide go on: each is asked for again before it ends, and until its grace is over. [L-7.6] */
 export class Renewal {
+  /** When each may be asked for again: never while it is being asked for, so that one holds one place. */
   private readonly dueMs = new WeakMap<Connection, number>();
   private open = 0;
 
@@ -39,21 +43,39 @@ export class Renewal {
   /** To be called about once a second; `leftMs` is until the end, and below 0 after it. */
   consider(connection: Connection, leftMs: number): void {
     if (leftMs > leadMs || this.open >= atATime) return;
-    const now = this.parts.clock.now();
-    if (now < (this.dueMs.get(connection) ?? 0)) return;
-    this.dueMs.set(connection, now + Math.max(leastMs, Math.min(mostMs, leftMs / 2)));
-    void this.ask(connection);
+    if (this.parts.clock.now() < (this.dueMs.get(connection) ?? 0)) return;
+    void this.ask(connection, Math.max(leastMs, Math.min(mostMs, leftMs / 2)));
   }
 
-  private async ask(connection: Connection): Promise<void> {
+  private async ask(connection: Connection, pauseMs: number): Promise<void> {
+    const { clock, observer } = this.parts;
+    const askedMs = clock.now();
+    this.dueMs.set(connection, Infinity);
     this.open += 1;
     try {
-      const identity = await this.parts.renew(connection);
+      const identity = await this.inTime(connection);
       if (identity !== undefined) this.goOn(connection, identity);
     } catch (error) {
-      this.parts.observer.failed('asking for a session again', error, connection);
+      observer.failed('asking for a session again', error, connection);
     } finally {
       this.open -= 1;
+      // After a slow answer the others have their turn first.
+      this.dueMs.set(connection, Math.max(askedMs + pauseMs, clock.now() + leastMs));
+    }
+  }
+
+  /** A guard that never answers would keep its place for ever, and with it every other connection from being renewed. */
+  private async inTime(connection: Connection): Promise<ConnectionIdentity | undefined> {
+    const { renew, clock, timeoutMs } = this.parts;
+    let stop = (): void => {};
+    const late = new Promise<never>((_resolve, reject) => {
+      const error = new Error(`The session was not checked within ${String(timeoutMs)} ms`);
+      stop = clock.after(timeoutMs, () => reject(error));
+    });
+    try {
+      return await Promise.race([renew(connection), late]);
+    } finally {
+      stop();
     }
   }
 
