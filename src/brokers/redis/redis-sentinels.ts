@@ -18,8 +18,11 @@ export interface SentinelEvents {
   failed(doing: string, error: unknown): void;
 }
 
+/** What a sentinel says of one server. */
+type Fields = Readonly<Record<string, string | undefined>>;
+
 /** Which server a sentinel takes for the master. */
-interface Answer {
+export interface Answer {
   /** `undefined` while a fail-over has begun, and nothing is promoted. */
   readonly address: string | undefined;
   /** The configuration's epoch, which grows with each fail-over; one under way lies between two. */
@@ -95,15 +98,9 @@ export class RedisSentinels {
   private async answer(client: Client): Promise<Answer> {
     const { master } = this.options;
     const fields = fieldsOf(await client.sendCommand(['SENTINEL', 'MASTER', master]));
-    const rank = Number(fields['config-epoch']);
-    if (fields['flags']?.includes('failover_in_progress') !== true)
-      return { address: addressOf(fields), rank };
+    if (!isFailingOver(fields)) return answerOf(fields, []);
     const replicas = (await client.sendCommand(['SENTINEL', 'REPLICAS', master])) as unknown as unknown[];
-    const promoted = replicas.map(fieldsOf).find(({ flags }) => flags?.includes('promoted'));
-    // It is taken once it is a master, which is before the other replicas follow it and the fail-over ends.
-    return promoted === undefined
-      ? { address: undefined, rank: rank + begun }
-      : { address: addressOf(promoted), rank: rank + chosen };
+    return answerOf(fields, replicas.map(fieldsOf));
   }
 
   private announced(channel: string, text: string): void {
@@ -153,14 +150,32 @@ export class RedisSentinels {
   }
 }
 
+function isFailingOver({ flags }: Fields): boolean {
+  return flags?.includes('failover_in_progress') === true;
+}
+
+/**
+ * Which server a sentinel takes for the master, as `SENTINEL MASTER` says it, and `SENTINEL REPLICAS` while it fails over. The
+ * replica that was chosen counts before the fail-over ends, which is when the other replicas follow it.
+ */
+export function answerOf(master: Fields, replicas: readonly Fields[]): Answer {
+  const rank = Number(master['config-epoch']);
+  if (!isFailingOver(master)) return { address: addressOf(master), rank };
+  const promoted = replicas.find(({ flags }) => flags?.includes('promoted'));
+  if (promoted === undefined) return { address: undefined, rank: rank + begun };
+  // Once it says that it is a master, the epoch is the new one: the next fail-over ranks above that.
+  const isMaster = promoted['role-reported'] === 'master';
+  return { address: addressOf(promoted), rank: isMaster ? rank : rank + chosen };
+}
+
 /** A map, as an object with RESP3 and as names and values in turn with RESP2. */
-function fieldsOf(answer: unknown): Record<string, string | undefined> {
-  if (!Array.isArray(answer)) return answer as Record<string, string>;
+function fieldsOf(answer: unknown): Fields {
+  if (!Array.isArray(answer)) return answer as Fields;
   const list = answer.map(String);
   return Object.fromEntries(list.flatMap((name, i) => (i % 2 === 0 ? [[name, list[i + 1] ?? '']] : [])));
 }
 
-function addressOf({ ip = '', port }: Record<string, string | undefined>): string {
+function addressOf({ ip = '', port }: Fields): string {
   return joinAddress(ip, Number(port));
 }
 

@@ -50,6 +50,27 @@ async function pair(): Promise<readonly [RedisServer, RedisServer]> {
   return [first, second];
 }
 
+/** A master and its replica, of which the other is promoted. */
+async function bySentinel(
+  strike: (group: RedisSentinels, master: RedisServer) => Promise<void>,
+  mend?: (master: RedisServer) => Promise<void>,
+): Promise<Store> {
+  const group = await RedisSentinels.start();
+  let master = group.servers[0];
+  return {
+    urls: [group.url, group.url],
+    async strike() {
+      await strike(group, master);
+      await until('another is the master', async () => (await group.masterPort()) !== master.port, 30_000);
+    },
+    async settle() {
+      await mend?.(master);
+      await until('the old master follows', () => group.follows(master), 40_000);
+      master = group.servers.find((server) => server !== master) ?? master;
+    },
+  };
+}
+
 const keysOf = (topic: string): string[] => [`live:{${topic}}`, `live:{${topic}}:h`];
 
 export const redisStoreFaults: readonly StoreFault[] = [
@@ -186,39 +207,16 @@ export const redisStoreFaults: readonly StoreFault[] = [
     name: `a planned fail-over by Sentinel${awake ? '' : ', while an instance stands still'}`,
     cost: awake ? 'nothing' : 'what is lost',
     ...(awake && { awake }),
-    async begin() {
-      const group = await RedisSentinels.start();
-      const urls = [group.url, group.url] as const;
-      return {
-        urls,
-        async strike() {
-          const old = await group.masterPort();
-          await group.run(0, 'SENTINEL', 'FAILOVER', 'main');
-          const server = group.servers.find(({ port }) => port === old);
-          if (server !== undefined)
-            await until('the old master follows', () => group.follows(server), 40_000);
-        },
-      };
-    },
+    begin: () => bySentinel(async (group) => void (await group.run(0, 'SENTINEL', 'FAILOVER', 'main'))),
   })),
   {
     name: 'a master that dies, by Sentinel',
     cost: 'what is lost',
-    async begin() {
-      const group = await RedisSentinels.start();
-      return {
-        urls: [group.url, group.url],
-        async strike() {
-          const old = await group.masterPort();
-          const server = group.servers.find(({ port }) => port === old);
-          await server?.stop('SIGKILL');
-          await until('another is the master', async () => (await group.masterPort()) !== old, 20_000);
-          await server?.start();
-          if (server !== undefined)
-            await until('the old master follows', () => group.follows(server), 40_000);
-        },
-      };
-    },
+    begin: () =>
+      bySentinel(
+        (_group, master) => master.stop('SIGKILL'),
+        (master) => master.start(),
+      ),
   },
   {
     name: 'slots of a cluster that move',

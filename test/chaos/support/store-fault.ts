@@ -18,6 +18,8 @@ export interface Store {
   readonly options?: object;
   /** Ends when the store works again. */
   strike(world: FaultWorld): Promise<void>;
+  /** Ends when it can be struck again; by then everybody is back. */
+  settle?(): Promise<void>;
 }
 
 export interface StoreFault {
@@ -62,6 +64,7 @@ export async function judgeFault(fault: StoreFault, options: StoreFaultOptions):
     const ready = async (): Promise<boolean> => (await world.ready()).every(Boolean);
     await until('both instances are ready', ready, 30_000);
     liveAgainMs = Math.max(liveAgainMs, await world.liveAgain());
+    await store.settle?.();
   }
   const verdict = await world.verdict();
   const starts = world.told.reduce((sum, told) => sum + told, 0);
