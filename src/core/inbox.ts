@@ -21,6 +21,8 @@ export interface Task {
   readonly lane: string;
   /** What it adds to the messages that wait. */
   readonly weight: number;
+  /** What it adds to the bytes that wait. */
+  readonly byteLength: number;
   begun: boolean;
   /** Whether it counts as one that may be asking the application. */
   holdsPlace: boolean;
@@ -40,10 +42,11 @@ const authLane = '$auth';
 /** Pings, and what is no message: they keep their order, and wait for nothing else. */
 const linkLane = '$link';
 
-export function taskOf(message: InboundMessage | LiveError, weight = 1): Task {
+export function taskOf(message: InboundMessage | LiveError, byteLength: number, weight = 1): Task {
   const rest = {
     message,
     weight,
+    byteLength,
     begun: false,
     holdsPlace: false,
     takenBack: false,
@@ -88,8 +91,9 @@ export class Inbox {
     private readonly hasRoom: (topic: string, asked: number) => boolean,
   ) {}
 
-  /** Messages that wait to be begun. */
+  /** Messages that wait to be begun, and their bytes. */
   waitingCount = 0;
+  waitingBytes = 0;
 
   /** Lets it wait for its turn; `begin` lets it have it. */
   add(task: Task): void {
@@ -100,6 +104,7 @@ export class Inbox {
     else others.push(task);
     this.waiting.push(task);
     this.waitingCount += task.weight;
+    this.waitingBytes += task.byteLength;
   }
 
   /** The subscribes to this topic that are not answered yet. */
@@ -111,7 +116,7 @@ export class Inbox {
   clear(): void {
     this.waiting = [];
     this.lanes.clear();
-    this.waitingCount = 0;
+    this.waitingCount = this.waitingBytes = 0;
   }
 
   /** Begins all that may. */
@@ -138,6 +143,7 @@ export class Inbox {
 
   private beginTask(task: Task): void {
     this.waitingCount -= task.weight;
+    this.waitingBytes -= task.byteLength;
     task.holdsPlace = asks(task) && !this.isHeld(task);
     this.countPlace(task, 1);
     task.begun = true;

@@ -46,7 +46,7 @@ export interface LiveStats extends ClusterStats {
   readonly publicationsTotal: number;
   /** Since the start: publications times their subscribers. */
   readonly deliveriesTotal: number;
-  /** Bytes that wait for all peers together, outside of the kernel: to be sent now, at a rate, or after an answer. */
+  /** Bytes that wait for all peers together, outside of the kernel: to be handled, or sent now, at a rate, or after an answer. */
   readonly queuedBytes: number;
   /** Connections that read more slowly than they are sent to. */
   readonly behind: number;
@@ -192,7 +192,7 @@ export class Live {
 
   stats(): LiveStats {
     let { queuedBytes } = this.hub;
-    for (const { outbox } of this.registry) queuedBytes += outbox.queuedBytes;
+    for (const { outbox, inboundBytes } of this.registry) queuedBytes += outbox.queuedBytes + inboundBytes;
     return {
       connections: this.registry.size,
       users: this.registry.userCount,

@@ -139,4 +139,20 @@ describe('Session', () => {
     };
     expect(received()).toEqual([error, error, { type: 'pong', id: 1 }]);
   });
+
+  it('[L-9.16] messages that wait to be handled count among the bytes that wait, until they are handled or the peer is gone', async () => {
+    const waiting: (() => void)[] = [];
+    const handlers = () => (type: string) =>
+      type === 'slow' ? () => new Promise<void>((done) => waiting.push(done)) : undefined;
+    const test = new TestLive({ handlers });
+    const { send, session } = test.connect();
+    const text = JSON.stringify({ type: 'slow', padding: 'x'.repeat(1_000) });
+    for (let i = 0; i < 3; i++) await send(text);
+    expect(test.live.stats().queuedBytes).toBe(2 * text.length);
+    waiting.shift()?.();
+    await test.clock.settle();
+    expect(test.live.stats().queuedBytes).toBe(text.length);
+    session.finished(1006, '');
+    expect([session.connection.inboundBytes, test.live.stats().queuedBytes]).toEqual([0, 0]);
+  });
 });

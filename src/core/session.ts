@@ -50,7 +50,7 @@ export class Session {
       return;
     }
     context.observer.inbound(this.label(message));
-    this.take(message);
+    this.take(message, byteLength);
   }
 
   /** A binary frame. [L-2.3] */
@@ -75,6 +75,7 @@ export class Session {
     if (this.ended) return;
     this.ended = true;
     this.inbox?.clear();
+    this.connection.inboundBytes = 0;
     try {
       this.connection.gone();
     } finally {
@@ -97,14 +98,14 @@ export class Session {
     return this.find(message.type) === undefined ? 'unknown' : message.type;
   }
 
-  private take(message: InboundMessage | LiveError): void {
+  private take(message: InboundMessage | LiveError, byteLength: number): void {
     const inbox = (this.inbox ??= new Inbox(this.context.clock, this.run, this.begun, this.hasRoom));
-    if (message instanceof LiveError || !isBatch(message)) this.wait(inbox, taskOf(message));
+    if (message instanceof LiveError || !isBatch(message)) this.wait(inbox, taskOf(message, byteLength));
     else {
       try {
         const parts = partsOf(message, this.context.maxTopicsPerConnection);
         for (const [place, part] of parts.entries())
-          this.wait(inbox, taskOf(part, place % topicsPerCharge === 0 ? 1 : 0));
+          this.wait(inbox, taskOf(part, place === 0 ? byteLength : 0, place % topicsPerCharge === 0 ? 1 : 0));
       } catch (error) {
         // Without a topic: none of them has an answer of its own then.
         const { type, id } = message;
@@ -113,6 +114,7 @@ export class Session {
     }
     inbox.begin();
     const { connection } = this;
+    connection.inboundBytes = inbox.waitingBytes;
     if (connection.readingPaused || inbox.waitingCount < this.context.maxWaitingMessages) return;
     connection.pauseReading();
     this.context.observer.readingPaused(connection);
@@ -138,6 +140,7 @@ export class Session {
   private readonly begun = (): void => {
     const { connection, inbox, context } = this;
     const few = (inbox?.waitingCount ?? 0) * 2 <= context.maxWaitingMessages;
+    connection.inboundBytes = inbox?.waitingBytes ?? 0;
     if (few && connection.readingPaused && connection.open) connection.resumeReading();
   };
 

@@ -52,6 +52,8 @@ export class Connection implements SlowPeer {
   lateAnswers: LateAnswers | undefined;
   /** The texts of `publish` messages that are being handled, as they came in, by topic. [L-4.10] */
   publishTexts: Map<string, string> | undefined;
+  /** Bytes of its messages that wait to be handled. */
+  inboundBytes = 0;
   /** Whether reading from the peer is paused. */
   readingPaused = false;
   private identity: ConnectionIdentity;
