@@ -1,5 +1,7 @@
+import fastifyHelmet from '@fastify/helmet';
 import {
   type CallHandler,
+  type CanActivate,
   type ExecutionContext,
   Injectable,
   type NestInterceptor,
@@ -7,11 +9,14 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
+import helmet from 'helmet';
+import { ClsModule, ClsService } from 'nestjs-cls';
 import { Strategy } from 'passport-http-bearer';
 import { map, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { ConnectionRegistry } from '../../src/index.js';
+import { ConnectionRegistry, LiveTopic } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { refusalOf } from './support/refusal-of.js';
@@ -80,10 +85,12 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     client.send({ type: 'unsubscribe', id: 3, topic: 'open/2' });
     const messages = await client.settle();
     await client.close();
-    return messages.map(({ type }) => type).filter((type) => type !== 'event' && type !== 'welcome');
+    const types = messages.map(({ type }) => type).filter((type) => type !== 'event' && type !== 'welcome');
+    // Two topics: their answers have no order.
+    return types.toSorted();
   }
 
-  const all = ['subscribed', 'published', 'unsubscribed'];
+  const all = ['published', 'subscribed', 'unsubscribed'];
 
   it("[S7] passport's AuthGuard as APP_GUARD decides about the handshake, and refuses no message after it", async () => {
     const { url } = await startLiveApp({
@@ -121,5 +128,58 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
       before: (app) => app.useGlobalPipes(strict),
     });
     expect(await useAll(url, 'ann')).toEqual(all);
+  });
+
+  it('[S7] nestjs-cls gives the handshake its context, and each message one where global enhancers run on messages', async () => {
+    const seen: unknown[] = [];
+    @Injectable()
+    class ReadsContext implements CanActivate {
+      constructor(private readonly cls: ClsService) {}
+
+      canActivate(): boolean {
+        seen.push(this.cls.isActive() && this.cls.get('from'));
+        return true;
+      }
+    }
+    @LiveTopic('rooms/:room')
+    class Rooms {
+      constructor(private readonly cls: ClsService) {}
+
+      canSubscribe(): boolean {
+        seen.push(this.cls.isActive() && this.cls.get('from'));
+        return true;
+      }
+    }
+    const setup = (cls: ClsService, context: ExecutionContext): void => cls.set('from', context.getType());
+    for (const globalEnhancersOnMessages of [false, true]) {
+      const { url } = await startLiveApp({
+        platform,
+        guards: [BearerIsUser, ReadsContext],
+        imports: [ClsModule.forRoot({ global: true, guard: { mount: true, setup } })],
+        options: { globalEnhancersOnMessages },
+        providers: [Rooms],
+      });
+      const client = await LiveTestClient.connect(url, { token: 'ann' });
+      await client.next();
+      expect(await client.request({ type: 'subscribe', id: 1, topic: 'rooms/1' })).toMatchObject({
+        type: 'subscribed',
+      });
+    }
+    expect(seen).toEqual(['http', false, 'http', 'ws']);
+  });
+
+  it('[S7] helmet puts its headers on pages, and leaves handshakes alone', async () => {
+    const { url, httpUrl } = await startLiveApp({
+      platform,
+      options: { port: 'app' },
+      providers: [OpenTopics],
+      before: async (nest) => {
+        if (platform === 'express') nest.use(helmet());
+        else await (nest as NestFastifyApplication).register(fastifyHelmet);
+      },
+    });
+    expect(await useAll(url, 'ann')).toEqual(all);
+    const page = await fetch(`${httpUrl}/none`);
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
   });
 });

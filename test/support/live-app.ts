@@ -63,7 +63,7 @@ export interface LiveAppOptions {
   /** Overrides guards and providers before the module is compiled. */
   readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
   /** The last word before `app.init()`, for example `useWebSocketAdapter`. */
-  readonly before?: (app: INestApplication) => void;
+  readonly before?: (app: INestApplication) => unknown;
   /** Whether the http server listens, on a free port, too. @default only with `port: 'app'` */
   readonly listen?: boolean;
 }
@@ -99,7 +99,7 @@ export async function startLiveApp(setup: LiveAppOptions = {}): Promise<LiveApp>
       logger: false,
     },
   );
-  setup.before?.(app);
+  await setup.before?.(app);
   onTestFinished(async () => {
     await app.close();
   });
