@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Header } from '@nestjs/common';
 import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import { register, Registry } from 'prom-client';
@@ -61,9 +62,9 @@ async function counted(metrics: LiveMetrics): Promise<Record<string, number>> {
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 5_000; !(await condition());) {
-    if (Date.now() > end) throw new Error('The condition did not come true within 5 s');
-    await new Promise((resolve) => setImmediate(resolve));
+  for (const end = Date.now() + 15_000; !(await condition());) {
+    if (Date.now() > end) throw new Error('The condition did not come true within 15 s');
+    await sleep(20);
   }
 }
 
