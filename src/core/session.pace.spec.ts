@@ -274,8 +274,20 @@ describe('Questions to the application', () => {
       peer.session.heard();
       await test.clock.settle();
     }
-    expect(verified).toBe(16);
+    expect(verified).toBe(17);
     expect(peer.received().at(-1)).toEqual({ ...tooMuch, id: 19 });
+  });
+
+  it('[L-9.15] leave a place to a new credential where the rights never settle', async () => {
+    const test = new TestLive({
+      rulesFor: () => ({ canSubscribe: () => new Promise<boolean>(() => {}) }),
+      verify: () => Promise.resolve({ user: { id: 'ann' } }),
+    });
+    const peer = test.connect({ user: { id: 'ann' } });
+    await churn(peer, 0, 20);
+    expect(peer.session.connection.openQuestions).toBe(16);
+    await peer.send({ type: 'auth', id: 20, token: 'x' });
+    expect(peer.received().at(-1)).toEqual({ type: 'authenticated', id: 20 });
   });
 
   it('[L-9.15] that fail are settled, and answers that are there at once are none', async () => {

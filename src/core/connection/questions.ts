@@ -5,12 +5,19 @@ import type { Connection } from './connection.js';
 /** Questions to the application that one connection may have open before it may cause another one. [L-9.15] */
 export const maxOpenQuestions = 16;
 
+/** A new credential has one place more: a store of rights that hangs must not end the session as well. */
+export const maxOpenWithCredential = maxOpenQuestions + 1;
+
 /**
  * Throws `rate-limited` when too many are open: an application cannot be told that nobody waits for its answer any more,
  * so who asks and takes back again and again would make it work without end.
  */
-export function checkOpenQuestions(connection: Connection, observer: Pick<Observer, 'tooFast'>): void {
-  if (connection.openQuestions < maxOpenQuestions) return;
+export function checkOpenQuestions(
+  connection: Connection,
+  observer: Pick<Observer, 'tooFast'>,
+  most = maxOpenQuestions,
+): void {
+  if (connection.openQuestions < most) return;
   observer.tooFast(connection, 'unsettled');
   throw new LiveError('rate-limited', 'Too much is under way on this connection', { retryAfterMs: 1_000 });
 }

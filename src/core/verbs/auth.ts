@@ -2,7 +2,7 @@ import type { AuthenticatedMessage, InboundMessage } from '../../protocol/messag
 import { isTemporary } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
-import { checkOpenQuestions, counted } from '../connection/questions.js';
+import { checkOpenQuestions, counted, maxOpenWithCredential } from '../connection/questions.js';
 import type { ConnectionIdentity } from '../connection/live-user.js';
 import type { VerifyCredential } from '../live.settings.js';
 import type { Clock } from '../ports/clock.js';
@@ -52,7 +52,7 @@ export class Auth {
     token: string,
     verify: VerifyCredential,
   ): Promise<ConnectionIdentity> {
-    checkOpenQuestions(connection, this.parts.observer);
+    checkOpenQuestions(connection, this.parts.observer, maxOpenWithCredential);
     const { clock, timeoutMs: ms } = this.parts;
     const error = (): Error => new Error(`The credential was not checked within ${String(ms)} ms`);
     try {
