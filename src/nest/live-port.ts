@@ -30,7 +30,9 @@ export class LivePort {
     private readonly hooks: HttpServerHooks,
   ) {
     const { proxyProtocol, trustedProxies } = settings;
-    if (proxyProtocol) this.proxied = new ProxiedSockets(socketTrust(trustedProxies), hooks.refused);
+    if (!proxyProtocol) return;
+    this.proxied = new ProxiedSockets(socketTrust(trustedProxies), hooks.refused);
+    this.proxied.onDropped = () => hooks.droppedSilent();
   }
 
   /** Rejects when the port cannot be bound. */

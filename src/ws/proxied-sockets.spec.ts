@@ -3,6 +3,7 @@ import { proxyHeaderV2 } from '../../test/support/proxy-header.js';
 import { clientFrame, handshake } from '../../test/support/raw-peer.js';
 import { TestDoor, type TestDoorSetup } from '../../test/support/test-door.js';
 import { ProxiedSockets } from './proxied-sockets.js';
+import { SilentSockets } from './silent-sockets.js';
 
 const v1 = 'PROXY TCP4 203.0.113.7 10.0.0.1 4711 8081\r\n';
 
@@ -129,6 +130,21 @@ describe('A proxy that speaks the PROXY protocol', () => {
       await peer.closed;
     }
     expect([test.refusals, test.failures]).toEqual([[], []]);
+  });
+
+  it('[L-9.14] sockets without a header are bounded, and each that goes for a newer one is counted', async () => {
+    let dropped = 0;
+    const { test } = await start(true, {
+      proxied: (refused) => {
+        const proxied = new ProxiedSockets(() => true, refused, 5_000, new SilentSockets(3));
+        proxied.onDropped = () => (dropped += 1);
+        return proxied;
+      },
+    });
+    const peers = [];
+    for (let n = 0; n < 5; n++) peers.push((await test.connect()).send('PROXY TC'));
+    await Promise.all(peers.slice(0, 2).map(({ closed }) => closed));
+    expect(dropped).toBe(2);
   });
 });
 

@@ -32,7 +32,6 @@ export class ProxiedSockets {
   private readonly waiting = new Set<Socket>();
   /** What the headers said, for the sockets that TLS makes of these. */
   private readonly addresses = new WeakMap<Socket, string | undefined>();
-  private readonly silent = new SilentSockets();
   private closing = false;
 
   /**
@@ -43,7 +42,14 @@ export class ProxiedSockets {
     private readonly trusts: (address: string) => boolean,
     private readonly refused: (refusal: Refusal, address: string) => void,
     private readonly timeoutMs = headerTimeoutMs,
+    /** Those whose header has not come yet: when there are too many, the oldest goes. */
+    private readonly silent = new SilentSockets(),
   ) {}
+
+  /** Called for each socket that had to go before its header had come, to make room for a newer one. */
+  set onDropped(dropped: () => void) {
+    this.silent.onDropped = dropped;
+  }
 
   /** Reads the headers of a server's connections from now on; returns what ends that. */
   attach(server: Server): () => void {
