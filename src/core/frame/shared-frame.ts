@@ -60,7 +60,12 @@ export class SharedFrame {
 
   /** This frame, or what stands for it for a peer that takes no message above so many bytes. [L-9.20] */
   within(mostBytes: number): SharedFrame {
-    return this.bytes.byteLength > mostBytes && this.smaller !== undefined ? this.smaller.frame : this;
+    return this.smaller !== undefined && this.messageBytes > mostBytes ? this.smaller.frame : this;
+  }
+
+  /** Bytes of its one message, without the frame around it. */
+  get messageBytes(): number {
+    return this.bytes.byteLength - headerBytes(this.bytes);
   }
 
   /** The message in fragments of so many bytes (RFC 6455, section 5.4): pings go between them. Only the last one counts as a message. */

@@ -115,7 +115,7 @@ export class FreshStart implements WaitingRoom {
       if (subscription.room !== this) continue;
       // Pushing may end it, or begin this anew for it.
       topic.resume(subscription, offset);
-      if (subscribed.some(({ bytes }) => bytes.byteLength > subscription.mostBytes)) {
+      if (subscribed.some(({ messageBytes }) => messageBytes > subscription.mostBytes)) {
         // It subscribes again, and is told by the answer that the snapshot is too large for it.
         subscription.connection.close(CloseCode.positionLost, CloseReason.positionLost);
         continue;

@@ -119,4 +119,22 @@ describe('9. A client that takes no large messages', () => {
       expect(peer.received()).toMatchObject([{ type: 'error', id: 1, code: 'protocol-violation' }]);
     },
   );
+
+  it('[L-9.20] gets a message of just so many bytes, and lost in the place of one with a byte more', async () => {
+    const test = new TestLive({ rulesFor: () => topics['plain'] });
+    const peer = test.connect();
+    await peer.send({ type: 'subscribe', topic: 'plain', maxMessageBytes: small });
+    peer.received();
+    await test.publish('plain', 'x');
+    await test.clock.settle();
+    const [one] = peer.received();
+    const fitting = small - bytesOf(one) + 1;
+    for (const size of [fitting, fitting + 1]) await test.publish('plain', 'x'.repeat(size));
+    await test.clock.settle();
+    const [fits, lost] = peer.received();
+    expect([bytesOf(fits), lost]).toEqual([
+      small,
+      { type: 'lost', topic: 'plain', from: 3, to: 3, count: 1 },
+    ]);
+  });
 });
