@@ -170,9 +170,11 @@ describe.each(platforms)('4. Publishing, on %s', (_name, platform) => {
     for (const topic of ['readonly/1', 'nowhere']) client.send({ type: 'publish', id: 1, topic, data: 1 });
     const words = { code: 'forbidden', message: 'You may not do this with this topic' };
     const error = { type: 'error', id: 1, ...words };
-    expect(await client.settle()).toEqual([
-      { ...error, topic: 'readonly/1' },
+    const answers = await client.settle();
+    // Answers about two topics have no order.
+    expect(answers.toSorted((one, other) => String(one.topic).localeCompare(String(other.topic)))).toEqual([
       { ...error, topic: 'nowhere' },
+      { ...error, topic: 'readonly/1' },
     ]);
     expect(await live.publish('readonly/1', 'by the application')).toEqual({ epoch, offset: 1 });
   });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { deliveryFaults } from '../../testing/index.js';
 import { LossyBroker } from '../../testing/lossy-broker.js';
 import { TestLive } from '../../testing/test-live.js';
+import { subscribedText } from '../frame/message-text.js';
 import type { TopicRules } from '../ports/policy.js';
 
 const history = { size: 1_000, ttlMs: 1_000_000, maxBytes: 10_000_000 };
@@ -90,6 +91,30 @@ describe('9. A client that takes no large messages', () => {
     expect(peer.received()).toEqual([]);
     await peer.send({ type: 'subscribe', id: 2, topic: 't', maxMessageBytes: 2_000 });
     expect(peer.received()).toMatchObject([{ type: 'subscribed', id: 2, snapshot: 'small' }]);
+  });
+
+  it('[L-9.20] two that asked for the same are both answered, or both refused, though one has a longer id', async () => {
+    let allow = (): void => {};
+    const test = new TestLive({
+      rulesFor: () => ({
+        latest: 'last',
+        canSubscribe: () => new Promise((resolve) => (allow = () => resolve(true))),
+      }),
+    });
+    await test.publish('t', 'x'.repeat(2_000));
+    const fits = subscribedText({
+      id: 7,
+      topic: 't',
+      position: { epoch: (await test.broker.tops(['t'])).get('t')?.epoch ?? '', offset: 1 },
+      recovered: false,
+      snapshot: JSON.stringify('x'.repeat(2_000)),
+    });
+    const peer = test.connect();
+    for (const id of [7, 1_234_567])
+      await peer.send({ type: 'subscribe', id, topic: 't', maxMessageBytes: Buffer.byteLength(fits) });
+    allow();
+    await test.clock.settle();
+    expect(peer.received()).toMatchObject([7, 1_234_567].map((id) => ({ id, code: 'limit-exceeded' })));
   });
 
   it('[L-9.20] is closed when a fresh start has a larger snapshot, to hear of it when it comes back', async () => {

@@ -14,7 +14,7 @@ import { followingOf, type Start } from '../stream/following.js';
 import { notNow, type Readings } from '../stream/readings.js';
 import type { Snapshot, SnapshotRun } from '../stream/snapshot-run.js';
 import type { Snapshots } from '../stream/snapshots.js';
-import type { InboundMessage } from '../../protocol/messages.js';
+import type { InboundMessage, RequestId } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authoriser } from './authorise.js';
@@ -158,11 +158,11 @@ export class Subscribe {
     if (following === undefined) return false;
     const { frames, offset } = following;
     const { mostBytes = Infinity } = wanted;
+    const answer = { topic: name, position, recovered, snapshot };
+    if (mostBytes < Infinity) checkSize(subscribedText({ ...answer, id: longest(pending.ids) }), mostBytes);
     for (const id of pending.ids) {
-      const text = subscribedText({ id, topic: name, position, recovered, snapshot });
-      if (mostBytes < Infinity) checkSize(text, mostBytes);
       noteAnswered(connection, name, id);
-      connection.sendText('subscribed', text);
+      connection.sendText('subscribed', subscribedText({ ...answer, id }));
     }
     // The answer is this peer's own; written by itself, it leaves what was missed to be joined once for all who missed it.
     if (missed.length > 0) connection.outbox.flush();
@@ -185,6 +185,12 @@ function bytesOfReading({ missed }: StreamReading): number {
 
 function bytesOfSnapshot(snapshot: Snapshot | undefined): number {
   return Buffer.byteLength(snapshot?.text ?? '') + bytesOf(snapshot?.missed);
+}
+
+/** Of several that share an answer, the one that it is largest for: all get it, or none. */
+function longest(ids: readonly (RequestId | undefined)[]): RequestId | undefined {
+  const lengthOf = (id: RequestId | undefined): number => Buffer.byteLength(JSON.stringify(id) ?? '');
+  return ids.reduce((one, other) => (lengthOf(other) > lengthOf(one) ? other : one), undefined);
 }
 
 function checkSize(answer: string, mostBytes: number): void {
