@@ -43,8 +43,28 @@ const authLane = '$auth';
 const linkLane = '$link';
 
 export function taskOf(message: InboundMessage | LiveError, byteLength: number, weight = 1): Task {
-  const rest = {
+  if (message instanceof LiveError) return newTask(message, byteLength, weight, 'other', linkLane);
+  const { type, topic } = message;
+  if (type === 'subscribe' || type === 'unsubscribe' || type === 'publish') {
+    const lane = typeof topic === 'string' ? topic : applicationLane;
+    return newTask(message, byteLength, weight, type, lane);
+  }
+  const lane = type === 'ping' ? linkLane : type === 'auth' ? authLane : applicationLane;
+  return newTask(message, byteLength, weight, 'other', lane);
+}
+
+/** One shape for all: a peer may send thousands in one read. */
+function newTask(
+  message: Task['message'],
+  byteLength: number,
+  weight: number,
+  kind: Kind,
+  lane: string,
+): Task {
+  return {
     message,
+    kind,
+    lane,
     weight,
     byteLength,
     begun: false,
@@ -53,12 +73,6 @@ export function taskOf(message: InboundMessage | LiveError, byteLength: number, 
     credential: undefined,
     done: false,
   };
-  if (message instanceof LiveError) return { ...rest, kind: 'other', lane: linkLane };
-  const { type, topic } = message;
-  if (type === 'subscribe' || type === 'unsubscribe' || type === 'publish')
-    return { ...rest, kind: type, lane: typeof topic === 'string' ? topic : applicationLane };
-  const lane = type === 'ping' ? linkLane : type === 'auth' ? authLane : applicationLane;
-  return { ...rest, kind: 'other', lane };
 }
 
 /** Handles a task; `undefined` when that is over already. */
@@ -95,7 +109,7 @@ export class Inbox {
   waitingCount = 0;
   waitingBytes = 0;
 
-  /** Lets it wait for its turn; `begin` lets it have it. */
+  /** Lets it wait for its turn, which it may have at once. */
   add(task: Task): void {
     const { lane } = task;
     if (lane !== authLane) task.credential = this.lanes.get(authLane)?.at(-1);
@@ -105,6 +119,21 @@ export class Inbox {
     this.waiting.push(task);
     this.waitingCount += task.weight;
     this.waitingBytes += task.byteLength;
+    if (task.kind === 'unsubscribe') {
+      // What it takes back may begin, too, to be answered so.
+      this.begin();
+      return;
+    }
+    // All others that wait were looked at since something changed: only this one can begin.
+    if (this.begunInTurn >= messagesPerTurn || this.beginning || !this.mayBegin(task)) return;
+    this.waiting.pop();
+    this.beginTask(task);
+    this.resetSoon();
+  }
+
+  /** Whether a ping, or what is no message, waits. */
+  get hasLinkTasks(): boolean {
+    return this.lanes.has(linkLane);
   }
 
   /** The subscribes to this topic that are not answered yet. */
@@ -120,7 +149,7 @@ export class Inbox {
   }
 
   /** Begins all that may. */
-  begin(): void {
+  private begin(): void {
     this.again = true;
     if (this.beginning) return;
     this.beginning = true;
@@ -136,6 +165,10 @@ export class Inbox {
       }
     }
     this.beginning = false;
+    this.resetSoon();
+  }
+
+  private resetSoon(): void {
     if (this.waiting.length > 0 || this.resetting) return;
     this.resetting = true;
     void Promise.resolve().then(this.reset);
@@ -177,7 +210,11 @@ export class Inbox {
       if (tasks.length === 0) this.lanes.delete(lane);
     }
     this.countPlace(task, -1);
-    if (this.waiting.length > 0) this.begin();
+    if (this.waiting.length === 0) return;
+    const { holdsPlace, kind } = task;
+    // Nothing waits for a ping, and there may be thousands.
+    const frees = holdsPlace || kind === 'unsubscribe' || lane === authLane || (tasks?.length ?? 0) > 0;
+    if (frees) this.begin();
   }
 
   private countPlace({ holdsPlace, kind }: Task, change: 1 | -1): void {

@@ -50,7 +50,9 @@ export class Session {
       return;
     }
     context.observer.inbound(this.label(message));
-    this.take(message, byteLength);
+    // A peer that sends garbage is closed over it: the sooner, the less of it is answered.
+    if (message instanceof LiveError && this.inbox?.hasLinkTasks !== true) this.responder.violated(message);
+    else this.take(message, byteLength);
   }
 
   /** A binary frame. [L-2.3] */
@@ -112,7 +114,6 @@ export class Session {
         this.responder.failed({ type, ...(id !== undefined && { id }) }, error);
       }
     }
-    inbox.begin();
     const { connection } = this;
     connection.inboundBytes = inbox.waitingBytes;
     if (connection.readingPaused || inbox.waitingCount < this.context.maxWaitingMessages) return;
