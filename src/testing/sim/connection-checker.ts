@@ -19,8 +19,8 @@ export class ConnectionChecker {
   /** How often the application let this connection read a topic, and that was not used for a subscription yet. */
   private readonly allowed = new Map<string, number>();
   private readonly pending: Request[] = [];
-  /** What began a topic last, and when. */
-  private readonly lastBegan = new Map<string, string>();
+  /** Subscribes that waited when another one that asks for the same was answered, and the position of that answer. */
+  private readonly joined = new WeakMap<Request, string>();
   /** Topics of which a loss was the last thing that was told. */
   private readonly lossTold = new Set<string>();
   private readonly answers: SubscribedChecker;
@@ -153,11 +153,10 @@ export class ConnectionChecker {
     const { topic } = request;
     if (message['topic'] !== topic) this.tell('answer', `${String(message['topic'])} instead of ${topic}`);
     if (request.cancelled) this.tell('cancelled', `${topic} began although it was taken back`);
-    const { since, maxRate } = request.message;
-    const asked = JSON.stringify([this.rules.now(), since, maxRate]);
     // One that asks for the same and is answered with it has joined it: one answer of the application for both. [L-3.5]
-    const joins = this.lastBegan.get(topic) === asked;
-    this.lastBegan.set(topic, asked);
+    const position = JSON.stringify([message['epoch'], message['offset']]);
+    for (const other of this.pending) if (asksTheSame(other, request)) this.joined.set(other, position);
+    const joins = this.joined.get(request) === position;
     const times = (this.allowed.get(topic) ?? 0) + Number(joins);
     this.allowed.set(topic, times - 1);
     if (times < 1 || (!this.changesCredential() && this.mayRead(topic) === false))
@@ -223,6 +222,12 @@ export class ConnectionChecker {
     }
     return endsMs + this.rules.limits.credentialGraceMs + watchMs + this.rules.stalledMs();
   }
+}
+
+function asksTheSame(one: Request, other: Request): boolean {
+  if (one.type !== 'subscribe' || one.topic !== other.topic) return false;
+  const wantedBy = ({ message: { since, maxRate } }: Request): string => JSON.stringify([since, maxRate]);
+  return wantedBy(one) === wantedBy(other);
 }
 
 const answerTypes: Readonly<Record<string, string>> = {
