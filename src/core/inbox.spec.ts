@@ -103,4 +103,16 @@ describe('Messages of one connection', () => {
     await answer('t');
     expect(test.live.stats()).toMatchObject({ topics: 0, subscriptions: 0 });
   });
+
+  it('[L-3.7] a subscribe after an unsubscribe that took back two is not taken back with them', async () => {
+    const { send, answer, said, test } = world();
+    for (const id of [1, 2]) await send(subscribe('t', id));
+    await send(unsubscribe('t', 3));
+    said();
+    await send(subscribe('t', 4));
+    await answer('t');
+    await answer('t');
+    expect(said()).toEqual(['subscribed 4 t']);
+    expect(test.live.stats().subscriptions).toBe(1);
+  });
 });

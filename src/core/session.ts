@@ -158,7 +158,7 @@ export class Session {
     if (!this.connection.open) this.inbox?.clear();
     else if (message instanceof LiveError) this.responder.violated(message);
     else if (takenBack) this.responder.failed(message, cancelledError());
-    else if (task.kind === 'subscribe') return this.subscribe(message, lane);
+    else if (task.kind === 'subscribe') return this.subscribe(message, task);
     else if (task.kind === 'publish') return this.publish(message, lane);
     else return this.responder.handle(message);
     return undefined;
@@ -173,11 +173,12 @@ export class Session {
     texts.delete(topic);
   }
 
-  private async subscribe(message: InboundMessage, topic: string): Promise<void> {
+  private async subscribe(message: InboundMessage, task: Task): Promise<void> {
     await this.responder.handle(message);
-    const { connection, inbox } = this;
-    // The one that ends is still among them.
-    const others = inbox?.subscribesTo(topic).filter(({ begun, takenBack }) => begun && takenBack) ?? [];
-    if (others.length <= 1) connection.takenBack?.delete(topic);
+    task.done = true;
+    // Two that were taken back may end in one turn: the last one of them lets the topic be asked for again.
+    const isTakenBack = (other: Task): boolean => other.begun && other.takenBack && !other.done;
+    if (this.inbox?.subscribesTo(task.lane).some(isTakenBack) !== true)
+      this.connection.takenBack?.delete(task.lane);
   }
 }
