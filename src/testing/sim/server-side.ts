@@ -116,12 +116,14 @@ export class ServerSide {
 
   private open(name: string, token: string, link: SimLink): Visitor | undefined {
     const identity = identityOf(token);
-    if (identity === undefined || this.live.draining) {
+    const { rules, tell } = this.parts;
+    // As a guard does.
+    const hasEnded = (identity?.expiresAt ?? Infinity) <= rules.wallMs();
+    if (identity === undefined || hasEnded || this.live.draining) {
       link.refuse();
       return undefined;
     }
     link.accept();
-    const { rules, tell } = this.parts;
     const checker = new ConnectionChecker(name, identity, rules, tell);
     const session = this.live.accept(link, { id: name, identity, remoteAddr: '192.0.2.1' });
     const visitor = { session, checker, link };
