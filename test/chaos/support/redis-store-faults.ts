@@ -50,6 +50,23 @@ async function pair(): Promise<readonly [RedisServer, RedisServer]> {
   return [first, second];
 }
 
+/** A replica is promoted while its master still takes publications; then the two change places. */
+async function byPromotion(before?: (master: RedisServer) => Promise<void>): Promise<Store> {
+  let [master, replica] = await pair();
+  const urls = [master.url, replica.url].join();
+  return {
+    urls: [urls, urls],
+    async strike() {
+      await replica.run('REPLICAOF', 'NO', 'ONE');
+      await sleep(500);
+      await before?.(master);
+      await master.run('REPLICAOF', '127.0.0.1', String(replica.port));
+      [master, replica] = [replica, master];
+      await until('the old master follows', () => follows(replica), 20_000);
+    },
+  };
+}
+
 /** A master and its replica, of which the other is promoted. */
 async function bySentinel(
   strike: (group: RedisSentinels, master: RedisServer) => Promise<void>,
@@ -168,40 +185,16 @@ export const redisStoreFaults: readonly StoreFault[] = [
   {
     name: 'a replica that was behind is promoted, and goes back again without a restart',
     cost: 'what is lost',
-    async begin() {
-      let [master, replica] = await pair();
-      const urls = [master.url, replica.url].join();
-      return {
-        urls: [urls, urls],
-        async strike() {
-          await replica.run('REPLICAOF', 'NO', 'ONE');
-          await sleep(500);
-          await master.run('REPLICAOF', '127.0.0.1', String(replica.port));
-          [master, replica] = [replica, master];
-          await until('the old master follows', () => follows(replica), 20_000);
-        },
-      };
-    },
+    begin: () => byPromotion(),
   },
   {
     name: 'a replica that was behind is promoted, and the old master restarts',
     cost: 'what is lost',
-    async begin() {
-      let [master, replica] = await pair();
-      const urls = [master.url, replica.url].join();
-      return {
-        urls: [urls, urls],
-        async strike() {
-          await replica.run('REPLICAOF', 'NO', 'ONE');
-          await sleep(500);
-          await master.stop('SIGKILL');
-          await master.start();
-          await master.run('REPLICAOF', '127.0.0.1', String(replica.port));
-          [master, replica] = [replica, master];
-          await until('the old master follows', () => follows(replica), 20_000);
-        },
-      };
-    },
+    begin: () =>
+      byPromotion(async (master) => {
+        await master.stop('SIGKILL');
+        await master.start();
+      }),
   },
   ...([true, undefined] as const).map((awake): StoreFault => ({
     name: `a planned fail-over by Sentinel${awake ? '' : ', while an instance stands still'}`,
