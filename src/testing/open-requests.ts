@@ -12,7 +12,8 @@ interface OpenRequest {
   readonly refusal?: string;
 }
 
-const answerTypes: Readonly<Record<string, string>> = {
+/** What a message is answered with, where it is not refused. */
+export const answerTypes: Readonly<Record<string, string>> = {
   subscribe: 'subscribed',
   unsubscribe: 'unsubscribed',
   publish: 'published',

@@ -1,6 +1,7 @@
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
 
 import type { Received } from '../live-test-client.js';
+import { answerTypes } from '../open-requests.js';
 import { DeliveryChecker, isSaidBy } from './delivery-checker.js';
 import type { Tell } from './faults.js';
 import { type AnswerRules, type Request, requestsOf } from './request.js';
@@ -229,11 +230,3 @@ function asksTheSame(one: Request, other: Request): boolean {
   const wantedBy = ({ message: { since, maxRate } }: Request): string => JSON.stringify([since, maxRate]);
   return wantedBy(one) === wantedBy(other);
 }
-
-const answerTypes: Readonly<Record<string, string>> = {
-  subscribe: 'subscribed',
-  unsubscribe: 'unsubscribed',
-  publish: 'published',
-  auth: 'authenticated',
-  ping: 'pong',
-};
