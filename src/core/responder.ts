@@ -100,7 +100,7 @@ export class Responder {
     replyError(this.connection, message, error);
   }
 
-  /** The peer broke the protocol: it is told, and closed when it does so too often. */
+  /** Answers a breach of the protocol with an error, and closes a peer that breaks it too often. */
   violated(error: LiveError, message?: InboundMessage): void {
     this.refuse(message, error);
     const now = this.context.clock.now();

@@ -40,7 +40,7 @@ const announcements = { begun: '+elected-leader', done: '+switch-master' } as co
 
 /**
  * Asks sentinels for the master, and listens on all of them for the next one. Plain clients and not node-redis'
- * `createSentinel`: that one hears of a fail-over at its end, believes the first sentinel that answers, and connects anew by
+ * `createSentinel`: that one hears of a fail-over when it is over, believes the first sentinel that answers, and reconnects by
  * itself, so that nobody could say what was missed in between.
  */
 export class RedisSentinels {

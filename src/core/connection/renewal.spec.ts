@@ -98,7 +98,7 @@ describe('Renewal', () => {
     );
     await test.pass(71_000);
     expect([test.connection.open, test.sent.length]).toEqual([true, 1]);
-    // Each of the silent ones is asked about once at a time, and each such question is told to the log.
+    // Each silent one has one open question at a time, and the log has a line for each question.
     expect(test.failed.mock.calls.length).toBeGreaterThan(20);
   });
 

@@ -158,7 +158,7 @@ export class Topic implements SubscribedTopic {
     return !this.hasReaders || (epoch === this.epoch && offset >= this.offset);
   }
 
-  /** A subscriber who has everything up to a position that `continues`, and what it wants of the topic. */
+  /** Adds a subscriber that has everything up to a position that `continues`. */
   add(
     connection: Connection,
     epoch: string,

@@ -116,7 +116,7 @@ export class FreshStart implements WaitingRoom {
       // Pushing may end it, or begin this anew for it.
       topic.resume(subscription, offset);
       if (subscribed.some(({ messageBytes }) => messageBytes > subscription.mostBytes)) {
-        // It subscribes again, and is told by the answer that the snapshot is too large for it.
+        // When it subscribes again, the answer says that the snapshot is too large for it.
         subscription.connection.close(CloseCode.positionLost, CloseReason.positionLost);
         continue;
       }
