@@ -16,6 +16,8 @@ const perWrite = 500;
 const leastMs = 10;
 /** Of the flood of handshakes. */
 const seconds = 4;
+/** Other work on the machine can only make a wait longer: a fault fails every try. */
+const measured = { timeout: 60_000, retry: 3 };
 const { folder, remove } = compiled();
 
 let victim: Child<Victim>;
@@ -149,6 +151,7 @@ describe('floods', () => {
     ['no messages', '{}'],
   ])(
     '[L-9.11] of %s, 50,000 a second, do not make others wait twice as long, and cost no memory',
+    measured,
     async (what, message) => {
       const flooder = new Flooder(message);
       // Warm, so that what grows later is no compiled code.
@@ -181,7 +184,6 @@ describe('floods', () => {
       expect(flooded).toBeLessThan(2 * Math.max(leastMs, alone));
       expect(grown).toBeLessThan(10 * megabyte);
     },
-    60_000,
   );
 
   it.each([
@@ -191,6 +193,7 @@ describe('floods', () => {
     ['subscribes', '{"type":"subscribe","topic":"slow/1"}'],
   ])(
     '[L-2.8] of %s in one read of 64 KiB hold the loop for no longer than some reading and writing does',
+    measured,
     async (what, message) => {
       const frame = clientFrame(message);
       const count = Math.floor(65_536 / frame.length);
@@ -215,28 +218,31 @@ describe('floods', () => {
       );
       expect(held).toBeLessThan(4 * Math.max(leastMs / 2, unit));
     },
-    60_000,
   );
 
-  it('[L-9.13] of handshakes without a credential ask no more than 20 guards at a time, and others come in', async () => {
-    const before = await victim.ask('state');
-    const knocking = knock(60);
-    const p99 = await comeIn(knocking);
-    const answers = await knocking;
-    const { guard, rss, stats } = await victim.ask('state');
-    const total = [...answers.values()].reduce((sum, count) => sum + count, 0);
-    say(
-      `handshakes: ${String(Math.round(total / seconds))} a second, ` +
-        `answers ${[...answers].map(([status, count]) => `${String(status)}: ${String(count)}`).join(', ')}; ` +
-        `guard asked ${String(guard.asked)} times, ${String(guard.most)} at a time; honest p99 ${p99.toFixed(0)} ms`,
-    );
-    expect([...answers.keys()].toSorted()).toEqual([401, 429]);
-    // The flooder's own, and one who comes in.
-    expect(guard.most).toBeLessThanOrEqual(21);
-    expect(stats[0]?.pending).toBe(0);
-    expect(p99).toBeLessThan(500);
-    expect(rss - before.rss).toBeLessThan(50 * megabyte);
-  }, 60_000);
+  it(
+    '[L-9.13] of handshakes without a credential ask no more than 20 guards at a time, and others come in',
+    measured,
+    async () => {
+      const before = await victim.ask('state');
+      const knocking = knock(60);
+      const p99 = await comeIn(knocking);
+      const answers = await knocking;
+      const { guard, rss, stats } = await victim.ask('state');
+      const total = [...answers.values()].reduce((sum, count) => sum + count, 0);
+      say(
+        `handshakes: ${String(Math.round(total / seconds))} a second, ` +
+          `answers ${[...answers].map(([status, count]) => `${String(status)}: ${String(count)}`).join(', ')}; ` +
+          `guard asked ${String(guard.asked)} times, ${String(guard.most)} at a time; honest p99 ${p99.toFixed(0)} ms`,
+      );
+      expect([...answers.keys()].toSorted()).toEqual([401, 429]);
+      // The flooder's own, and one who comes in.
+      expect(guard.most).toBeLessThanOrEqual(21);
+      expect(stats[0]?.pending).toBe(0);
+      expect(p99).toBeLessThan(500);
+      expect(rss - before.rss).toBeLessThan(50 * megabyte);
+    },
+  );
 
   it('[L-4.5] cost no bystander a message or its connection', async () => {
     const length = await victim.ask('endStream');
