@@ -1,10 +1,10 @@
 // A redis-server of the benchmark's own: on a free port of the loopback, in a private folder.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { freePort } from './free-port.js';
 
 /** Its version, or `undefined` where it is not installed. */
 export function redisVersion() {
@@ -17,13 +17,7 @@ export function redisVersion() {
 }
 
 export async function startRedis() {
-  const port = await new Promise((resolve) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const free = probe.address().port;
-      probe.close(() => resolve(free));
-    });
-  });
+  const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'bench-redis-'));
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
   const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
