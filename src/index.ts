@@ -1,5 +1,6 @@
 export { LiveModule } from './nest/live.module.js';
-export { LIVE_OPTIONS, type LiveModuleExtras } from './nest/live.module-definition.js';
+export type { LiveModuleExtras } from './nest/live.module-definition.js';
+export { LIVE_OPTIONS } from './nest/live.tokens.js';
 export type { InboundRateOptions, LiveModuleOptions, ReplayRateOptions } from './nest/live.options.js';
 export { LiveService, type PublishOptions } from './nest/live.service.js';
 export { LiveGateway, PingDto } from './nest/live.gateway.js';

@@ -7,7 +7,7 @@ import { type HttpServerHooks, LiveHttpServer, type TakeUpgrade } from '../ws/li
 import { ProxiedSockets } from '../ws/proxied-sockets.js';
 import { SharedSockets } from '../ws/shared-sockets.js';
 import { routeUpgrades } from '../ws/upgrade-router.js';
-import type { ResolvedLiveOptions } from './resolve-options.js';
+import type { ResolvedLiveOptions } from './live.settings.js';
 import { socketUrl } from './socket-url.js';
 
 /** Milliseconds that a port in use is tried again, outside of production. */

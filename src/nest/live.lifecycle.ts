@@ -14,8 +14,8 @@ import { Live } from '../core/live.js';
 import type { Broker } from '../core/ports/broker.js';
 import { LiveObservers } from './live.observers.js';
 import { LiveServer } from './live.server.js';
+import type { ResolvedLiveOptions } from './live.settings.js';
 import { LIVE_BROKER, LIVE_SETTINGS } from './live.tokens.js';
-import type { ResolvedLiveOptions } from './resolve-options.js';
 import { TopicExplorer } from './topics/topic.explorer.js';
 import { TopicPolicy } from './topics/topic-policy.js';
 

@@ -1,6 +1,7 @@
 import { type CanActivate, ConfigurableModuleBuilder, type ModuleMetadata, type Type } from '@nestjs/common';
 import type { LiveGateway } from './live.gateway.js';
 import type { LiveModuleOptions } from './live.options.js';
+import { LIVE_OPTIONS } from './live.tokens.js';
 
 /** The part of the configuration that Nest must know before any provider exists. */
 export interface LiveModuleExtras {
@@ -14,16 +15,14 @@ export interface LiveModuleExtras {
   readonly gateway?: Type<LiveGateway>;
 }
 
-export const {
-  ConfigurableModuleClass,
-  /** Injects what `forRoot` was given. */
-  MODULE_OPTIONS_TOKEN: LIVE_OPTIONS,
-  OPTIONS_TYPE,
-  ASYNC_OPTIONS_TYPE,
-} = new ConfigurableModuleBuilder<LiveModuleOptions>({ moduleName: 'Live' })
-  .setClassMethodName('forRoot')
-  .setExtras<LiveModuleExtras>({ isGlobal: true }, (definition, { isGlobal }) => ({
-    ...definition,
-    global: isGlobal ?? true,
-  }))
-  .build();
+export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<LiveModuleOptions>({
+    moduleName: 'Live',
+    optionsInjectionToken: LIVE_OPTIONS,
+  })
+    .setClassMethodName('forRoot')
+    .setExtras<LiveModuleExtras>({ isGlobal: true }, (definition, { isGlobal }) => ({
+      ...definition,
+      global: isGlobal ?? true,
+    }))
+    .build();

@@ -30,7 +30,6 @@ import { LiveLifecycle } from './live.lifecycle.js';
 import {
   ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
-  LIVE_OPTIONS,
   type LiveModuleExtras,
   OPTIONS_TYPE,
 } from './live.module-definition.js';
@@ -38,8 +37,16 @@ import { LiveObservers } from './live.observers.js';
 import type { LiveModuleOptions } from './live.options.js';
 import { LiveServer } from './live.server.js';
 import { LiveService } from './live.service.js';
-import { LIVE_BROKER, LIVE_CLOCK, LIVE_SETTINGS } from './live.tokens.js';
-import { type ResolvedLiveOptions, resolveOptions } from './resolve-options.js';
+import type { ResolvedLiveOptions } from './live.settings.js';
+import {
+  LIVE_BROKER,
+  LIVE_CLOCK,
+  LIVE_GATEWAY,
+  LIVE_GUARDS,
+  LIVE_OPTIONS,
+  LIVE_SETTINGS,
+} from './live.tokens.js';
+import { resolveOptions } from './resolve-options.js';
 import { LiveStartCheck } from './start-check.js';
 import { TopicExplorer } from './topics/topic.explorer.js';
 import { TopicPolicy } from './topics/topic-policy.js';
@@ -56,15 +63,7 @@ const providers: Provider[] = [
   { provide: LiveObservers, inject: [LIVE_OPTIONS], useFactory: makeObservers },
   {
     provide: Live,
-    inject: [
-      LIVE_SETTINGS,
-      LIVE_BROKER,
-      TopicPolicy,
-      LIVE_CLOCK,
-      LiveObservers,
-      ModuleRef,
-      LiveStartCheck.guards,
-    ],
+    inject: [LIVE_SETTINGS, LIVE_BROKER, TopicPolicy, LIVE_CLOCK, LiveObservers, ModuleRef, LIVE_GUARDS],
     useFactory: makeLive,
   },
   { provide: ConnectionRegistry, inject: [Live], useFactory: ({ registry }: Live) => registry },
@@ -112,8 +111,8 @@ function assemble(definition: DynamicModule, extras: LiveModuleExtras): DynamicM
       // The class itself, not `useClass`: only then does Nest make instances of its guards.
       gateway,
       { provide: LiveGateway, useExisting: gateway },
-      { provide: LiveStartCheck.gateway, useValue: gateway },
-      { provide: LiveStartCheck.guards, useValue: guards },
+      { provide: LIVE_GATEWAY, useValue: gateway },
+      { provide: LIVE_GUARDS, useValue: guards },
       LiveStartCheck,
     ],
     exports: [LiveService, ConnectionRegistry, LiveObservers, LiveLifecycle, LiveServer, LIVE_SETTINGS, Live],

@@ -23,13 +23,11 @@ import { LivePort } from './live-port.js';
 import { LiveWsAdapter } from './live-ws.adapter.js';
 import { foreignAdapter, forwardedByStranger } from './live.errors.js';
 import { LiveGateway } from './live.gateway.js';
-import { LIVE_OPTIONS } from './live.module-definition.js';
 import { LiveObservers } from './live.observers.js';
 import type { LiveModuleOptions } from './live.options.js';
-import { LIVE_CLOCK, LIVE_SETTINGS } from './live.tokens.js';
+import type { ResolvedLiveOptions } from './live.settings.js';
+import { LIVE_CLOCK, LIVE_GUARDS, LIVE_OPTIONS, LIVE_SETTINGS } from './live.tokens.js';
 import { globalEnhancersOf, messageContextsWithoutGlobals } from './message-contexts.js';
-import type { ResolvedLiveOptions } from './resolve-options.js';
-import { LiveStartCheck } from './start-check.js';
 
 /** Where peers come in: the port, the door, and the way from a socket to the gateways. */
 @Injectable()
@@ -54,7 +52,7 @@ export class LiveServer {
     private readonly contexts: ExternalContextCreator,
     private readonly gateway: LiveGateway,
     private readonly modules: ModulesContainer,
-    @Inject(LiveStartCheck.guards) guards: readonly (Type<CanActivate> | CanActivate)[],
+    @Inject(LIVE_GUARDS) guards: readonly (Type<CanActivate> | CanActivate)[],
   ) {
     this.keepsHandshakes = checkTokens(guards) || renewsSessions(guards);
     const logger = new Logger('Live');

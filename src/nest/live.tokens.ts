@@ -1,3 +1,6 @@
+/** Injects the options that `forRoot` was given (`LiveModuleOptions`). */
+export const LIVE_OPTIONS = Symbol('nestjs-live:options');
+
 /** Injects the module's options with every default filled in (`ResolvedLiveOptions`). */
 export const LIVE_SETTINGS = Symbol('nestjs-live:settings');
 
@@ -6,3 +9,9 @@ export const LIVE_BROKER = Symbol('nestjs-live:broker');
 
 /** Injects the clock. */
 export const LIVE_CLOCK = Symbol('nestjs-live:clock');
+
+/** Injects the guards that stand in front of the upgrade. */
+export const LIVE_GUARDS = Symbol('nestjs-live:guards');
+
+/** Injects the gateway's class; its instance would make the receiver request-scoped where the gateway is. */
+export const LIVE_GATEWAY = Symbol('nestjs-live:gateway');

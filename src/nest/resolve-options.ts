@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { LiveSettings } from '../core/live.settings.js';
 import type { PublishQueueLimits } from '../core/publish-queue.js';
-import type { TrustedProxies } from '../ws/client-address.js';
-import type { UpgradeOptions } from '../ws/upgrade.js';
 import { validateAllowedOrigins } from './auth/origin.js';
 import {
   contradictoryOptions,
@@ -14,18 +11,7 @@ import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
 import { validTrustedProxies } from './trusted-proxies.js';
 import type { LiveModuleOptions } from './live.options.js';
-
-/** The module's options with every default filled in. */
-export interface ResolvedLiveOptions extends LiveSettings {
-  readonly port: number | 'app';
-  readonly host: string;
-  readonly socketPath?: string;
-  readonly upgrade: UpgradeOptions;
-  readonly trustedProxies: TrustedProxies;
-  readonly proxyProtocol: boolean;
-  readonly drainTimeoutMs: number;
-  readonly metricsPrefix: string;
-}
+import type { ResolvedLiveOptions } from './live.settings.js';
 
 const maxTimeMs = Number.MAX_SAFE_INTEGER;
 

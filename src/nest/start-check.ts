@@ -20,8 +20,8 @@ import {
   wsTooOld,
 } from './live.errors.js';
 import type { LiveGateway } from './live.gateway.js';
-import { LIVE_OPTIONS } from './live.module-definition.js';
 import type { LiveModuleOptions } from './live.options.js';
+import { LIVE_GATEWAY, LIVE_GUARDS, LIVE_OPTIONS } from './live.tokens.js';
 import { globalEnhancersOf } from './message-contexts.js';
 import { checkRuntime } from './runtime-check.js';
 
@@ -31,21 +31,15 @@ const wsFloor = '8.23.0';
 /** Refuses to start what would be open or unsafe, and names every unsafe option in the log. */
 @Injectable()
 export class LiveStartCheck implements OnModuleInit {
-  /** Injects the guards that stand in front of the upgrade. */
-  static readonly guards = Symbol('nestjs-live:guards');
-
-  /** Injects the gateway's class; its instance would make this request-scoped, and so silent, where the gateway is. */
-  static readonly gateway = Symbol('nestjs-live:gateway');
-
   private readonly logger = new Logger('Live');
 
   constructor(
     private readonly moduleRef: ModuleRef,
     private readonly discovery: DiscoveryService,
     private readonly application: ApplicationConfig,
-    @Inject(LiveStartCheck.gateway) private readonly gateway: Type<LiveGateway>,
+    @Inject(LIVE_GATEWAY) private readonly gateway: Type<LiveGateway>,
     @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
-    @Inject(LiveStartCheck.guards) private readonly guards: readonly (Type<CanActivate> | CanActivate)[],
+    @Inject(LIVE_GUARDS) private readonly guards: readonly (Type<CanActivate> | CanActivate)[],
   ) {}
 
   onModuleInit(): void {

@@ -11,7 +11,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
-import { LIVE_OPTIONS } from '../live.module-definition.js';
+import { LIVE_OPTIONS } from '../live.tokens.js';
 import type { LiveModuleOptions } from '../live.options.js';
 import { liveUserOf, setConnectionIdentity, userIdOf } from './connection-identity.js';
 import { credentialOf, isToken } from './credentials.js';

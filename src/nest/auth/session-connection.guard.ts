@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
-import { LIVE_OPTIONS } from '../live.module-definition.js';
+import { LIVE_OPTIONS } from '../live.tokens.js';
 import type { LiveModuleOptions } from '../live.options.js';
 import { setConnectionIdentity } from './connection-identity.js';
 import { retryAfterSeconds, unauthorized, unavailable } from './refusal.js';
