@@ -1,15 +1,19 @@
-export { LiveModule } from './nest/live.module.js';
-export type { LiveModuleExtras } from './nest/live.module-definition.js';
-export { LIVE_OPTIONS } from './nest/live.tokens.js';
-export type { InboundRateOptions, LiveModuleOptions, ReplayRateOptions } from './nest/live.options.js';
-export { LiveService, type PublishOptions } from './nest/live.service.js';
-export { LiveGateway, PingDto } from './nest/live.gateway.js';
-export { LiveHandlers } from './nest/live-handlers.decorator.js';
-export { LiveExceptionFilter } from './nest/live-exception.filter.js';
-export { LiveWsAdapter, type LiveWsAdapterOptions } from './nest/live-ws.adapter.js';
-export { LiveLifecycle, type LiveState } from './nest/live.lifecycle.js';
-export { liveRedact } from './nest/live-redact.js';
-export { LiveObservers, type LiveObserver } from './nest/live.observers.js';
+export { LiveModule } from './nest/module/live.module.js';
+export type { LiveModuleExtras } from './nest/module/live.module-definition.js';
+export { LIVE_OPTIONS } from './nest/options/live.tokens.js';
+export type {
+  InboundRateOptions,
+  LiveModuleOptions,
+  ReplayRateOptions,
+} from './nest/options/live.options.js';
+export { LiveService, type PublishOptions } from './nest/server/live.service.js';
+export { LiveGateway, PingDto } from './nest/gateway/live.gateway.js';
+export { LiveHandlers } from './nest/gateway/live-handlers.decorator.js';
+export { LiveExceptionFilter } from './nest/gateway/live-exception.filter.js';
+export { LiveWsAdapter, type LiveWsAdapterOptions } from './nest/gateway/live-ws.adapter.js';
+export { LiveLifecycle, type LiveState } from './nest/server/live.lifecycle.js';
+export { liveRedact } from './nest/logging/live-redact.js';
+export { LiveObservers, type LiveObserver } from './nest/logging/live.observers.js';
 export {
   LiveTopic,
   type LivePresenceOptions,
@@ -18,17 +22,17 @@ export {
 } from './nest/topics/live-topic.decorator.js';
 export type { TopicParams } from './nest/topics/topic-pattern.js';
 export { JwtConnectionGuard } from './nest/auth/jwt-connection.guard.js';
-export type { JwtConnectionOptions } from './nest/auth/jwt-connection.options.js';
+export type { JwtConnectionOptions } from './nest/options/jwt-connection.options.js';
 export { SessionConnectionGuard } from './nest/auth/session-connection.guard.js';
-export type { SessionConnectionOptions } from './nest/auth/session-connection.options.js';
+export type { SessionConnectionOptions } from './nest/options/session-connection.options.js';
 export { type GivenIdentity, setConnectionIdentity } from './nest/auth/connection-identity.js';
 export type { CredentialVerifier } from './nest/auth/credential-verifier.js';
 export { credentialOf } from './nest/auth/credentials.js';
-export { LiveMessageDto } from './nest/dto/live-message.dto.js';
-export { AuthDto } from './nest/dto/auth.dto.js';
-export { PublishDto } from './nest/dto/publish.dto.js';
-export { SubscribeDto } from './nest/dto/subscribe.dto.js';
-export { UnsubscribeDto } from './nest/dto/unsubscribe.dto.js';
+export { LiveMessageDto } from './nest/gateway/dto/live-message.dto.js';
+export { AuthDto } from './nest/gateway/dto/auth.dto.js';
+export { PublishDto } from './nest/gateway/dto/publish.dto.js';
+export { SubscribeDto } from './nest/gateway/dto/subscribe.dto.js';
+export { UnsubscribeDto } from './nest/gateway/dto/unsubscribe.dto.js';
 export { Connection as LiveConnection } from './core/connection/connection.js';
 export { ConnectionRegistry } from './core/connection/registry.js';
 export type { ConnectionIdentity, LiveUser } from './core/connection/live-user.js';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CanActivate, type ExecutionContext, Injectable, UnauthorizedException } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { ConnectionRegistry, setConnectionIdentity } from '../src/index.js';
-import { LiveServer } from '../src/nest/live.server.js';
+import { LiveServer } from '../src/nest/server/live.server.js';
 import { LiveMetrics, LiveMetricsModule } from '../src/nest/metrics/index.js';
 import { HandshakeRefused, LiveTestClient } from '../src/testing/index.js';
 import { deferred } from './support/deferred.js';

@@ -11,7 +11,7 @@ import { SignJWT } from 'jose';
 import { LoggerModule, Logger as PinoLogger } from 'nestjs-pino';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { JwtConnectionGuard, LiveGateway, LiveTopic } from '../src/index.js';
-import { liveRedact } from '../src/nest/live-redact.js';
+import { liveRedact } from '../src/nest/logging/live-redact.js';
 import { HandshakeRefused, LiveTestClient } from '../src/testing/index.js';
 import {
   type LiveAppOptions,

@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
 import { ConnectionRegistry, credentialOf, LiveTopic, setConnectionIdentity } from '../../src/index.js';
-import { LiveHandlers } from '../../src/nest/live-handlers.decorator.js';
+import { LiveHandlers } from '../../src/nest/gateway/live-handlers.decorator.js';
 import type { LiveConnection } from '../../src/index.js';
 import { LossyBroker } from '../../src/testing/lossy-broker.js';
 import { SystemClock } from '../../src/ws/system-clock.js';

@@ -18,6 +18,19 @@ const below: Record<string, readonly string[]> = {
   main: ['server', 'index'],
 };
 
+/** The rooms of a floor from the ground up: a room may use those of earlier lines only. */
+const rooms: Record<string, readonly (readonly string[])[]> = {
+  nest: [
+    ['options', 'logging'],
+    ['gateway'],
+    ['auth'],
+    ['topics'],
+    ['server'],
+    ['health', 'metrics'],
+    ['module'],
+  ],
+};
+
 /** Bare packages that a floor may name; a floor that is not listed may name none. `node:` modules count. */
 const packages: Record<string, RegExp> = {
   protocol: /^$/,
@@ -51,6 +64,7 @@ function importsOf(file: string): string[] {
 }
 
 const floorOf = (file: string): string => (file.split('/')[0] ?? '').replace(/\.ts$/, '');
+const roomOf = (file: string): string => file.split('/')[1] ?? '';
 
 const arrows: Arrow[] = files.flatMap((file) =>
   importsOf(file).map((name) => ({
@@ -74,6 +88,18 @@ describe('house: arrows', () => {
       return upper !== lower && !below[upper]?.includes(lower);
     });
     expect(wrong).toEqual([]);
+  });
+
+  it('has arrows between the rooms of a floor that point down only', () => {
+    for (const [floor, lines] of Object.entries(rooms)) {
+      const heightOf = (file: string): number => lines.findIndex((line) => line.includes(roomOf(file)));
+      const own = inside.filter(({ from, to }) => floorOf(from) === floor && floorOf(to) === floor);
+      const unknown = own.filter(({ from, to }) => heightOf(from) < 0 || heightOf(to) < 0);
+      const wrong = own.filter(
+        ({ from, to }) => roomOf(from) !== roomOf(to) && heightOf(from) <= heightOf(to),
+      );
+      expect({ unknown, wrong }).toEqual({ unknown: [], wrong: [] });
+    }
   });
 
   it('names only the packages that its floor may know', () => {

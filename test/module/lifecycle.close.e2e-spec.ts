@@ -10,7 +10,7 @@ import {
 import { Live } from '../../src/core/live.js';
 import { SubscribeMessage } from '@nestjs/websockets';
 import { LiveTestClient } from '../../src/testing/index.js';
-import { LiveServer } from '../../src/nest/live.server.js';
+import { LiveServer } from '../../src/nest/server/live.server.js';
 import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { LogRecorder } from './support/log-recorder.js';
 import { refusalOf } from './support/refusal-of.js';

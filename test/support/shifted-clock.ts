@@ -1,5 +1,5 @@
 import type { TestingModuleBuilder } from '@nestjs/testing';
-import { LIVE_CLOCK } from '../../src/nest/live.tokens.js';
+import { LIVE_CLOCK } from '../../src/nest/options/live.tokens.js';
 import { SystemClock } from '../../src/ws/system-clock.js';
 
 /** The real time, which a test may put forward, and a chance that it may name. */

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { type ExecutionContext, HttpException } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LIVE_OPTIONS } from '../live.tokens.js';
+import { LIVE_OPTIONS } from '../options/live.tokens.js';
 import { connectionIdentityOf } from './connection-identity.js';
 import { JwtConnectionGuard } from './jwt-connection.guard.js';
 

@@ -11,8 +11,8 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
-import { LIVE_OPTIONS } from '../live.tokens.js';
-import type { LiveModuleOptions } from '../live.options.js';
+import { LIVE_OPTIONS } from '../options/live.tokens.js';
+import type { LiveModuleOptions } from '../options/live.options.js';
 import { liveUserOf, setConnectionIdentity, userIdOf } from './connection-identity.js';
 import { credentialOf, isToken } from './credentials.js';
 import { type JwtSettings, jwtSettingsOf } from './jwt-settings.js';

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { JwtConnectionOptions } from './jwt-connection.options.js';
+import type { JwtConnectionOptions } from '../options/jwt-connection.options.js';
 import { jwtSettingsOf } from './jwt-settings.js';
 
 const secret = 'k'.repeat(32);

@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import type { JwtConnectionOptions } from './jwt-connection.options.js';
+import type { JwtConnectionOptions } from '../options/jwt-connection.options.js';
 import { defaultCookieName } from './credentials.js';
 import { kindOf, numberOption, optionError, urlOption } from './option-error.js';
 import { algorithmsFor, publicKeyOf } from './public-key.js';

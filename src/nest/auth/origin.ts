@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { LiveModuleOptions } from '../live.options.js';
+import type { LiveModuleOptions } from '../options/live.options.js';
 import { optionError } from './option-error.js';
 
 /** The part of the options that decides about a page's origin. */

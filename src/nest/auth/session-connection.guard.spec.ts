@@ -11,7 +11,7 @@ import { inspect } from 'node:util';
 import { type ExecutionContext, HttpException } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LIVE_OPTIONS } from '../live.tokens.js';
+import { LIVE_OPTIONS } from '../options/live.tokens.js';
 import { connectionIdentityOf } from './connection-identity.js';
 import { SessionConnectionGuard } from './session-connection.guard.js';
 

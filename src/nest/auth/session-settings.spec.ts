@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SessionConnectionOptions } from './session-connection.options.js';
+import type { SessionConnectionOptions } from '../options/session-connection.options.js';
 import { sessionSettingsOf } from './session-settings.js';
 
 const url = 'http://backend:3000/me';

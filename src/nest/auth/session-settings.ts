@@ -1,5 +1,5 @@
 import { kindOf, numberOption, optionError, urlOption } from './option-error.js';
-import type { SessionConnectionOptions } from './session-connection.options.js';
+import type { SessionConnectionOptions } from '../options/session-connection.options.js';
 
 /** Checked options of `SessionConnectionGuard`. */
 export interface SessionSettings {

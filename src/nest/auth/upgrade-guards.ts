@@ -3,7 +3,7 @@ import { HttpException } from '@nestjs/common';
 import type { ExternalContextCreator } from '@nestjs/core';
 import type { ConnectionIdentity } from '../../core/connection/live-user.js';
 import { Refusal } from '../../ws/refusal.js';
-import type { LiveGateway } from '../live.gateway.js';
+import type { LiveGateway } from '../gateway/live.gateway.js';
 import { connectionIdentityOf } from './connection-identity.js';
 import { reasonOf } from './refusal.js';
 

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { ConnectionRegistry } from '../../core/connection/registry.js';
 import { Live } from '../../core/live.js';
-import { eventLoopDelay, type EventLoopDelayReading } from '../event-loop-delay.js';
-import { printable } from '../printable.js';
-import { LiveLifecycle, type LiveState } from '../live.lifecycle.js';
+import { eventLoopDelay, type EventLoopDelayReading } from '../server/event-loop-delay.js';
+import { printable } from '../logging/printable.js';
+import { LiveLifecycle, type LiveState } from '../server/live.lifecycle.js';
 
 /** What both checks tell beside their status. */
 export interface LiveHealthDetails extends Record<string, unknown> {

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { LiveMetrics } from './live-metrics.js';
+import { LiveMetrics } from './live.metrics.js';
 import { ConfigurableModuleClass } from './live-metrics.module-definition.js';
 
 /**

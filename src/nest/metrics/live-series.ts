@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
 import type { LiveStats } from '../../core/live.js';
-import type { EventLoopDelayReading } from '../event-loop-delay.js';
+import type { EventLoopDelayReading } from '../server/event-loop-delay.js';
 import type { LabelCounts } from './label-counts.js';
 import type { LiveTally } from './live-tally.js';
 

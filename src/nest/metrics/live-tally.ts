@@ -3,7 +3,7 @@ import type { Healed, HeldBack, RightOutcome } from '../../core/ports/observer.j
 import { CloseCode, type ErrorCode, errorCodes } from '../../protocol/codes.js';
 import type { ClientMessage, ServerMessage } from '../../protocol/messages.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
-import type { LiveObserver } from '../live.observers.js';
+import type { LiveObserver } from '../logging/live.observers.js';
 import { LabelCounts } from './label-counts.js';
 
 /** Types of messages that are told apart, in each direction; an application's own come after the protocol's. */

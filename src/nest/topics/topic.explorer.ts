@@ -9,7 +9,7 @@ import {
   topicWithoutAuthorisation,
   topicWithTwoSnapshots,
   wrongOption,
-} from '../live.errors.js';
+} from '../options/live.errors.js';
 import {
   LIVE_TOPIC,
   type LivePresenceOptions,
@@ -18,7 +18,7 @@ import {
   type LiveTopicProvider,
 } from './live-topic.decorator.js';
 import { TopicPattern } from './topic-pattern.js';
-import type { DeclaredTopic } from './topic-policy.js';
+import type { DeclaredTopic } from './topic.policy.js';
 
 /** Bounds of a history where its declaration leaves them open. */
 const historyDefaults: HistoryRules = { size: 100, ttlMs: 300_000, maxBytes: 1_048_576 };

@@ -1,7 +1,7 @@
 import { Equals, IsInt, IsString, Length, Max, Min, ValidateIf, validateSync } from 'class-validator';
 import { fieldText } from '../../protocol/json-span.js';
 import { JsonText, type PublishOptions } from '../../index.js';
-import { IsClientTopic, IsPresent } from '../../nest/dto/live-validators.js';
+import { IsClientTopic, IsPresent } from '../../nest/gateway/dto/live-validators.js';
 
 /**
  * One publication as it comes over HTTP: `{"topic","data","key"?,"idempotencyKey"?,"version"?}`, or

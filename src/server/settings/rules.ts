@@ -13,7 +13,7 @@ import {
 import { validateAllowedOrigins } from '../../nest/auth/origin.js';
 import { areBrokerAddresses } from './broker-address.js';
 import { publicKeyOf } from '../../nest/auth/public-key.js';
-import { validTrustedProxies } from '../../nest/trusted-proxies.js';
+import { validTrustedProxies } from '../../nest/module/trusted-proxies.js';
 import type { Rule } from './variable.js';
 
 const asIs = (text: string): string => text;

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { LiveService, type LiveStats } from '../../index.js';
-import { EventLoopDelay, type EventLoopDelayReading } from '../../nest/event-loop-delay.js';
+import { EventLoopDelay, type EventLoopDelayReading } from '../../nest/server/event-loop-delay.js';
 
 /** How the server is, as it stands on `system/vitals`. */
 export interface VitalsReading extends Pick<

@@ -20,7 +20,7 @@ import {
   LiveTopic,
   setConnectionIdentity,
 } from '../../../src/index.js';
-import { LiveServer } from '../../../src/nest/live.server.js';
+import { LiveServer } from '../../../src/nest/server/live.server.js';
 import { answer } from './ask.js';
 
 const guardMs = Number(process.env['GUARD_MS'] ?? 0);

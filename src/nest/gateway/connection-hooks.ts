@@ -1,0 +1,59 @@
+import type { Connection } from '../../core/connection/connection.js';
+import { CloseCode } from '../../protocol/codes.js';
+
+type Hook = (connection: Connection, ...rest: unknown[]) => unknown;
+
+const openings = new WeakMap<Connection, Promise<unknown>>();
+
+/** What `handleConnection` is still doing for this connection; its messages wait for it. */
+export function openingOf(connection: Connection): Promise<unknown> | undefined {
+  return openings.get(connection);
+}
+
+/**
+ * Nest calls `handleConnection` and `handleDisconnect` bare: what they throw would end the process, and nobody waits for
+ * their promises. Puts in their place what does; a failure closes the connection with 1011, and a disconnect is told
+ * after the connect has been dealt with. [S8]
+ */
+export function guardHooks(prototype: object): void {
+  replace(prototype, 'handleConnection', (connection, run) => {
+    const done = run();
+    if (done === undefined) return;
+    const all = Promise.all([openings.get(connection), done]).then(() => {
+      if (openings.get(connection) === all) openings.delete(connection);
+    });
+    openings.set(connection, all);
+  });
+  replace(prototype, 'handleDisconnect', (connection, run) => {
+    const opening = openings.get(connection);
+    if (opening === undefined) run();
+    else void opening.then(run);
+  });
+}
+
+/** Runs the hook, and never throws or rejects; a promise where the hook has given one. */
+type Run = () => Promise<void> | undefined;
+
+function replace(prototype: object, name: string, when: (connection: Connection, run: Run) => void): void {
+  const hook = Reflect.get(prototype, name) as Hook | undefined;
+  if (typeof hook !== 'function') return;
+  Reflect.set(prototype, name, function (this: object, connection: Connection, ...rest: unknown[]): void {
+    const failed = (error: unknown): void => {
+      connection.failed(`calling ${name} of ${this.constructor.name}`, error);
+      connection.close(CloseCode.internalError, 'the server failed');
+    };
+    when(connection, () => {
+      try {
+        const result = hook.call(this, connection, ...rest);
+        return isPromise(result) ? Promise.resolve(result).then(() => {}, failed) : undefined;
+      } catch (error) {
+        failed(error);
+        return undefined;
+      }
+    });
+  });
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}

@@ -1,0 +1,15 @@
+import { IsOptional, IsString } from 'class-validator';
+import type { InboundMessage, RequestId } from '../../../protocol/messages.js';
+import { IsRequestId } from './live-validators.js';
+
+/** What every message of a client has. [L-2.1] */
+export abstract class LiveMessageDto implements InboundMessage {
+  readonly [field: string]: unknown;
+
+  @IsString()
+  readonly type!: string;
+
+  @IsOptional()
+  @IsRequestId()
+  readonly id?: RequestId;
+}

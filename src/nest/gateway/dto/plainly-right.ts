@@ -1,0 +1,35 @@
+// hot path
+import { isRate } from '../../../core/pace/rate.js';
+import { isClientTopic, isKey, isMessageBytes } from '../../../core/verbs/fields.js';
+import { isPosition } from '../../../protocol/position.js';
+import { isRequestId } from './live-validators.js';
+import { PublishDto } from './publish.dto.js';
+import { SubscribeDto } from './subscribe.dto.js';
+
+type Message = Readonly<Record<string, unknown>>;
+
+/**
+ * Whether the decorators of this class would find nothing wrong with the message, for the two verbs that come by the
+ * thousand: `class-validator` takes a fifth of all that a publish costs. `false` says only that it must be asked, as for
+ * a subclass, which may have decorators of its own.
+ */
+export function isPlainlyRight(dto: unknown, message: Message): boolean {
+  if (dto === PublishDto) return isRequest(message) && isPublish(message);
+  return dto === SubscribeDto && isRequest(message) && isSubscribe(message);
+}
+
+function isRequest({ type, id, topic }: Message): boolean {
+  return typeof type === 'string' && (id === undefined || isRequestId(id)) && isClientTopic(topic);
+}
+
+function isPublish({ data, key, remove }: Message): boolean {
+  return data !== undefined && remove === undefined && (key === undefined || isKey(key));
+}
+
+function isSubscribe({ since, maxRate, maxMessageBytes }: Message): boolean {
+  return (
+    (since === undefined || isPosition(since)) &&
+    (maxRate === undefined || isRate(maxRate)) &&
+    (maxMessageBytes === undefined || isMessageBytes(maxMessageBytes))
+  );
+}

@@ -1,0 +1,48 @@
+import { Observable } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { Connection } from '../../core/connection/connection.js';
+import { Answers } from '../../core/reply.js';
+import { LiveClients } from './live-clients.js';
+
+/** A client that asked for an answer without end, of a handler that answers when the test says so. */
+function asking() {
+  const clients = new LiveClients();
+  const connection = { open: true, send: () => {} };
+  const client = connection as unknown as Connection;
+  let producing = 0;
+  const endless = new Observable(() => {
+    producing += 1;
+    return () => (producing -= 1);
+  });
+  let answer = (): void => {};
+  const callback = (): Promise<unknown> => new Promise((resolve) => (answer = () => resolve(endless)));
+  clients.bindHandlers(client, [{ message: 'feed', callback }]);
+  const done = Promise.resolve(clients.finder(client)('feed')?.({ type: 'feed' })).then((answers) =>
+    answers instanceof Answers ? answers.forEach(() => {}) : undefined,
+  );
+  const leave = (): void => {
+    connection.open = false;
+    clients.disconnected(client, 'gone');
+  };
+  return { done, leave, answer: () => answer(), producing: () => producing };
+}
+
+describe('LiveClients', () => {
+  it('[L-2.13] ends an answer without end together with its peer', async () => {
+    const { done, leave, answer, producing } = asking();
+    answer();
+    await new Promise(setImmediate);
+    expect(producing()).toBe(1);
+    leave();
+    await done;
+    expect(producing()).toBe(0);
+  });
+
+  it('[L-2.13] does not begin an answer whose peer has left before the handler was done', async () => {
+    const { done, leave, answer, producing } = asking();
+    leave();
+    answer();
+    await done;
+    expect(producing()).toBe(0);
+  });
+});

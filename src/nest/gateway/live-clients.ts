@@ -1,0 +1,134 @@
+import type { IncomingMessage } from 'node:http';
+import { isObservable, Observable, takeUntil } from 'rxjs';
+import { Connection } from '../../core/connection/connection.js';
+import type { FindHandler, Handler } from '../../core/responder.js';
+import { Answers } from '../../core/reply.js';
+import { isVerb } from '../../core/verbs/verbs.js';
+import { openingOf } from './connection-hooks.js';
+import type { MessageContext } from './message-contexts.js';
+import type { InboundMessage } from '../../protocol/messages.js';
+
+/** What Nest makes of one `@SubscribeMessage` for one client. */
+export interface BoundHandler {
+  readonly message: unknown;
+  readonly callback: (...args: unknown[]) => unknown;
+}
+
+type ConnectHandler = (connection: Connection, request: IncomingMessage) => void;
+type DisconnectHandler = (reason: string) => void;
+
+/** One connection as Nest's gateways see it. */
+interface Client {
+  handlers: readonly BoundHandler[];
+  onDisconnect: readonly DisconnectHandler[];
+}
+
+const none: readonly never[] = [];
+
+/**
+ * The live gateways' server, as Nest knows it: the gateways register here, and every live connection is shown to each of
+ * them. It is what `@WebSocketServer()` gives.
+ */
+export class LiveClients {
+  private readonly onConnect: ConnectHandler[] = [];
+  private readonly clients = new Map<Connection, Client>();
+  private contexts: ReadonlyMap<unknown, MessageContext> | undefined;
+
+  /** Has messages handled by these instead of by what Nest binds. */
+  handleBy(contexts: ReadonlyMap<unknown, MessageContext>): void {
+    this.contexts = contexts;
+  }
+
+  /** A gateway wants to see connections. */
+  addGateway(onConnect: ConnectHandler): void {
+    this.onConnect.push(onConnect);
+  }
+
+  connected(connection: Connection, request: IncomingMessage): void {
+    for (const onConnect of this.onConnect) onConnect(connection, request);
+  }
+
+  disconnected(connection: Connection, reason: string): void {
+    const client = this.clients.get(connection);
+    this.clients.delete(connection);
+    for (const onDisconnect of client?.onDisconnect ?? []) onDisconnect(reason);
+  }
+
+  bindHandlers(connection: Connection, handlers: readonly BoundHandler[]): void {
+    const client = this.client(connection);
+    client.handlers = client.handlers.length === 0 ? handlers : [...client.handlers, ...handlers];
+  }
+
+  bindDisconnect(connection: Connection, onDisconnect: DisconnectHandler): void {
+    const client = this.client(connection);
+    // A list that is pushed to keeps room for 17, for each connection.
+    client.onDisconnect =
+      client.onDisconnect.length === 0 ? [onDisconnect] : [...client.onDisconnect, onDisconnect];
+  }
+
+  /** Who takes a message of this connection. */
+  finder(connection: Connection): FindHandler {
+    return (type) => {
+      const client = this.clients.get(connection);
+      if (client === undefined) return undefined;
+      if (this.contexts !== undefined) {
+        const context = this.contexts.get(type);
+        return context && handlerOf(connection, client, (message) => context(connection, message));
+      }
+      for (const { message, callback } of client.handlers) {
+        if (message === type) return handlerOf(connection, client, callback);
+      }
+      return undefined;
+    };
+  }
+
+  private client(connection: Connection): Client {
+    let client = this.clients.get(connection);
+    if (client === undefined) {
+      client = { handlers: none, onDisconnect: none };
+      this.clients.set(connection, client);
+    }
+    return client;
+  }
+}
+
+/** Emits when the client is gone. */
+function goneOf(client: Client): Observable<void> {
+  return new Observable((subscriber) => {
+    const tell: DisconnectHandler = () => subscriber.next();
+    client.onDisconnect = [...client.onDisconnect, tell];
+    return () => {
+      client.onDisconnect = client.onDisconnect.filter((each) => each !== tell);
+    };
+  });
+}
+
+/** The values of an Observable until the peer leaves. [L-2.13] */
+class ObservedAnswers extends Answers {
+  constructor(
+    private readonly values: Observable<unknown>,
+    readonly mayRepeat: boolean,
+  ) {
+    super();
+  }
+
+  forEach(next: (value: unknown) => void): Promise<void> {
+    return this.values.forEach(next);
+  }
+}
+
+/** The next message waits for the end of an Observable, or the connection's. */
+function handlerOf(connection: Connection, client: Client, callback: BoundHandler['callback']): Handler {
+  return async (message: InboundMessage) => {
+    const opening = openingOf(connection);
+    if (opening !== undefined) {
+      await opening;
+      if (!connection.open) return undefined;
+    }
+    const result = await callback(message);
+    if (!isObservable(result)) return result;
+    // Nobody would tell it any more that the peer has left.
+    if (!connection.open) return undefined;
+    return new ObservedAnswers(result.pipe(takeUntil(goneOf(client))), !isVerb(message.type));
+  };
+}

@@ -1,0 +1,108 @@
+import type { INestApplicationContext, WebSocketAdapter, WsMessageHandler } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { AbstractWsAdapter } from '@nestjs/websockets';
+import type { IncomingMessage } from 'node:http';
+import type { Observable } from 'rxjs';
+import { Connection } from '../../core/connection/connection.js';
+import { adapterUnsaid } from '../options/live.errors.js';
+import { type BoundHandler, LiveClients } from './live-clients.js';
+import { liveServerMark } from './live-handlers.decorator.js';
+
+type Transform = (data: unknown) => Observable<unknown>;
+
+export interface LiveWsAdapterOptions {
+  /** Serves the application's other gateways, for example `new IoAdapter(app)`. @default the stock `WsAdapter`'s ways */
+  readonly others?: WebSocketAdapter;
+}
+
+/**
+ * Serves the live gateways from the live server, and leaves all others to the stock `WsAdapter`, or to `others`.
+ * `LiveModule` installs it where the application has set no adapter; write it yourself only for `others`:
+ * `app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new IoAdapter(app) }))`.
+ *
+ * @publicApi
+ */
+export class LiveWsAdapter extends WsAdapter {
+  /** Present once a live gateway has registered with this adapter. */
+  clients: LiveClients | undefined;
+  /** Whether `LiveModule` installed it, since the application had set no adapter. */
+  private readonly isDefault: boolean;
+  private readonly others: WebSocketAdapter | undefined;
+
+  constructor(
+    private readonly app: INestApplicationContext | HttpAdapterHost,
+    { others }: LiveWsAdapterOptions = {},
+  ) {
+    super(app instanceof HttpAdapterHost ? undefined : app);
+    this.isDefault = app instanceof HttpAdapterHost;
+    this.others = others;
+  }
+
+  override set forceCloseConnections(value: boolean) {
+    super.forceCloseConnections = value;
+    if (this.others instanceof AbstractWsAdapter) this.others.forceCloseConnections = value;
+  }
+
+  override get forceCloseConnections(): boolean {
+    return super.forceCloseConnections;
+  }
+
+  override create(port: number, options: Parameters<WsAdapter['create']>[1] = {}): unknown {
+    if (options.path === liveServerMark) return (this.clients ??= new LiveClients());
+    if (this.others !== undefined) return this.others.create(port, options);
+    // Served here, its clients could not connect any more, and nobody would know why.
+    if (this.isDefault && isForSocketIo(options)) throw adapterUnsaid(port, options.path);
+    // The module's constructor, which makes this adapter, runs before there is an http server.
+    if (this.app instanceof HttpAdapterHost && !this.httpServer) {
+      Object.assign(this, { httpServer: this.app.httpAdapter.getHttpServer() as unknown });
+    }
+    return super.create(port, options);
+  }
+
+  override bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
+    if (server instanceof LiveClients)
+      server.addGateway(callback as (c: Connection, r: IncomingMessage) => void);
+    else if (this.others !== undefined) this.others.bindClientConnect(server, callback);
+    else super.bindClientConnect(server, callback);
+  }
+
+  override bindClientDisconnect(client: unknown, callback: (...args: unknown[]) => void): void {
+    if (client instanceof Connection) this.clients?.bindDisconnect(client, callback);
+    else if (this.others === undefined) super.bindClientDisconnect(client, callback);
+    else this.others.bindClientDisconnect?.(client, callback);
+  }
+
+  override bindMessageHandlers(client: unknown, handlers: WsMessageHandler[], transform: Transform): void {
+    if (client instanceof Connection) this.clients?.bindHandlers(client, handlers as BoundHandler[]);
+    else if (this.others === undefined) super.bindMessageHandlers(client, handlers as never, transform);
+    else this.others.bindMessageHandlers(client, handlers, transform);
+  }
+
+  /** The live server drains by itself, later and in its own order. */
+  override async close(server: unknown): Promise<void> {
+    if (server instanceof LiveClients) return;
+    if (this.others === undefined) await super.close(server);
+    else await this.others.close(server);
+  }
+
+  override async dispose(): Promise<void> {
+    await super.dispose();
+    await (this.others as { dispose?: () => unknown } | undefined)?.dispose?.();
+  }
+}
+
+const socketIoOptions = [
+  'namespace',
+  'cors',
+  'transports',
+  'allowEIO3',
+  'serveClient',
+  'connectionStateRecovery',
+];
+
+/** Whether these are a gateway's options for Nest's default, socket.io: gateways of `ws` share a port by their path. */
+function isForSocketIo(options: object & { readonly path?: string }): boolean {
+  const given = options as Readonly<Record<string, unknown>>;
+  return options.path === undefined || socketIoOptions.some((name) => given[name] !== undefined);
+}

@@ -1,0 +1,134 @@
+import { Logger } from '@nestjs/common';
+import type { Connection } from '../../core/connection/connection.js';
+import type { Healed, HeldBack, PublishRefusals } from '../../core/ports/observer.js';
+import type { HandshakeResult } from '../../ws/refusal.js';
+import type { LiveObserver } from './live.observers.js';
+import { printable } from './printable.js';
+
+/** Failures, and limits reached, of one kind that are logged within one second; the rest is counted and told with the next. */
+const entriesPerSecond = 10;
+
+/** Kinds of refusals that are warned of in a minute; some of the words may be a client's choice. */
+const kindsPerMinute = 50;
+
+interface Flood {
+  sinceMs: number;
+  count: number;
+}
+
+/**
+ * Writes the log: connections and refusals at debug, the first refusal of a kind in a minute and limits that were reached at
+ * warn, failures at error, each with its connection's id. Of what a peer sent, only the reason of its close.
+ */
+export class LiveLogObserver implements Partial<LiveObserver> {
+  private readonly logger = new Logger('Live');
+  private readonly floods = new Map<string, Flood>();
+  private readonly kindsOfMinute = new Set<string>();
+  private minuteMs = 0;
+
+  opened({ id, user, remoteAddr }: Connection): void {
+    const userId = user === null ? undefined : printable(user.id);
+    this.logger.debug({ msg: 'connection opened', connectionId: id, userId, remoteAddr });
+  }
+
+  closed({ id }: Connection, code: number, reason: string): void {
+    this.logger.debug({ msg: 'connection closed', connectionId: id, code, reason: printable(reason) });
+  }
+
+  availability(available: boolean): void {
+    if (available) this.logger.log({ msg: 'broker available' });
+    else this.logger.warn({ msg: 'broker away' });
+  }
+
+  publishing(refusals: PublishRefusals | undefined): void {
+    if (refusals === undefined) this.logger.log({ msg: 'broker takes publications again' });
+    else this.logger.warn({ msg: 'broker refuses publications', why: printable(refusals.reason) });
+  }
+
+  healed(how: Healed, topic: string): void {
+    const unlogged = this.passes(how);
+    if (unlogged === undefined) return;
+    const message = { msg: `topic ${how}`, topic: printable(topic), ...(unlogged > 0 && { unlogged }) };
+    if (how === 'healed') this.logger.debug(message);
+    else this.logger.warn(message);
+  }
+
+  /** A publisher's clock is wrong; the publisher itself has the figures. */
+  versionRefused(topic: string): void {
+    this.said('publication refused', "its version is too far ahead of the server's clock", {
+      topic: printable(topic),
+    });
+  }
+
+  restarted(how: 'done' | 'failed', count: number): void {
+    if (how === 'failed') this.logger.warn({ msg: 'position lost', connections: count });
+  }
+
+  failed(doing: string, err: unknown, connection?: Connection): void {
+    const unlogged = this.passes(doing);
+    if (unlogged === undefined) return;
+    const identity = connection && { connectionId: connection.id };
+    this.logger.error({ msg: `failed: ${doing}`, ...identity, ...(unlogged > 0 && { unlogged }), err });
+  }
+
+  /** A connection that sends too fast ends; that it was asked to slow down is in the metrics alone. */
+  tooFast({ id, user, remoteAddr }: Connection, result: HeldBack): void {
+    const unlogged = result === 'closed' ? this.passes('too fast') : undefined;
+    if (unlogged === undefined) return;
+    const userId = user === null ? undefined : printable(user.id);
+    const more = unlogged > 0 && { unlogged };
+    this.logger.warn({ msg: 'connection sends too fast', connectionId: id, userId, remoteAddr, ...more });
+  }
+
+  handshake(result: HandshakeResult, remoteAddr: string, reason = ''): void {
+    if (result === 'accepted') return;
+    if (result === 'aborted') this.logger.debug({ msg: 'handshake aborted', remoteAddr });
+    else if (result.startsWith('max-')) this.reachedLimit(result, remoteAddr);
+    else this.said('handshake refused', reason, { result, remoteAddr });
+  }
+
+  droppedSilent(): void {
+    this.logger.debug({ msg: 'silent socket dropped' });
+  }
+
+  credentialRefused(reason: string): void {
+    this.said('credential refused', reason, {});
+  }
+
+  private reachedLimit(limit: string, remoteAddr: string): void {
+    const unlogged = this.passes(limit);
+    const entry = { msg: 'handshake refused', limit, remoteAddr };
+    if (unlogged === undefined) this.logger.debug(entry);
+    else this.logger.warn({ ...entry, ...(unlogged > 0 && { unlogged }) });
+  }
+
+  /** The first of a kind in a minute is a warning: an operator sees that it happens, and no flood of it. */
+  private said(msg: string, reason: string, fields: object): void {
+    const entry = { msg, ...fields, reason: printable(reason) };
+    if (this.isFirstOfMinute(`${msg} ${reason}`)) this.logger.warn(entry);
+    else this.logger.debug(entry);
+  }
+
+  private isFirstOfMinute(kind: string): boolean {
+    const now = Date.now();
+    if (now - this.minuteMs >= 60_000) {
+      this.minuteMs = now;
+      this.kindsOfMinute.clear();
+    }
+    if (this.kindsOfMinute.size >= kindsPerMinute || this.kindsOfMinute.has(kind)) return false;
+    this.kindsOfMinute.add(kind);
+    return true;
+  }
+
+  /** How many of this kind went unlogged since the last one, or `undefined` if this one does, too. */
+  private passes(kind: string): number | undefined {
+    const now = Date.now();
+    const flood = this.floods.get(kind);
+    if (flood === undefined || now - flood.sinceMs > 1_000) {
+      this.floods.set(kind, { sinceMs: now, count: 1 });
+      return Math.max(0, (flood?.count ?? 0) - entriesPerSecond);
+    }
+    flood.count += 1;
+    return flood.count > entriesPerSecond ? undefined : 0;
+  }
+}

@@ -1,0 +1,159 @@
+import { Logger } from '@nestjs/common';
+import type { Connection } from '../../core/connection/connection.js';
+import type { Healed, HeldBack, Observer, PublishRefusals, RightOutcome } from '../../core/ports/observer.js';
+import type { ErrorCode } from '../../protocol/codes.js';
+import type { HandshakeResult } from '../../ws/refusal.js';
+
+/**
+ * Told what happens on the live server; no member may wait. `failed` hears every failure of the server and of the
+ * application's handlers, hooks and topics: the place for an error tracker.
+ */
+export interface LiveObserver extends Observer {
+  /**
+   * An upgrade was decided; `address` is the client's. `reason` says for the log why it was refused, in a few words of which
+   * some may be the application's own; it holds no credential, and is no label for a metric.
+   */
+  handshake(result: HandshakeResult, address: string, reason?: string): void;
+  /** A credential that came over an open connection was refused; `reason` as above. */
+  credentialRefused(reason: string): void;
+  /** A socket of the own port was closed that had sent nothing, to make room for a newer one. */
+  droppedSilent(): void;
+}
+
+/** Passes everything on to all who listen: the log, metrics, an application's own. */
+export class LiveObservers implements LiveObserver {
+  private readonly observers: Partial<LiveObserver>[] = [];
+  private readonly logger = new Logger('Live');
+  private threwMs = -Infinity;
+
+  /** Listens from now on. What a member throws, or a promise of it rejects with, is logged and stops nothing. */
+  add(observer: Partial<LiveObserver>): void {
+    this.observers.push(guarded(observer, (member, err) => this.threw(member, err)));
+  }
+
+  /** To the log alone: `failed` would ask the one that threw again. */
+  private threw(member: string, err: unknown): void {
+    const now = Date.now();
+    if (now - this.threwMs < 1_000) return;
+    this.threwMs = now;
+    this.logger.error({ msg: 'an observer failed', member, err });
+  }
+
+  opened(connection: Connection): void {
+    for (const observer of this.observers) observer.opened?.(connection);
+  }
+
+  closed(connection: Connection, code: number, reason: string): void {
+    for (const observer of this.observers) observer.closed?.(connection, code, reason);
+  }
+
+  inbound(type: string): void {
+    for (const observer of this.observers) observer.inbound?.(type);
+  }
+
+  outbound(type: string, count: number): void {
+    for (const observer of this.observers) observer.outbound?.(type, count);
+  }
+
+  tooFast(connection: Connection, result: HeldBack): void {
+    for (const observer of this.observers) observer.tooFast?.(connection, result);
+  }
+
+  authorized(right: 'canSubscribe' | 'canPublish', outcome: RightOutcome): void {
+    for (const observer of this.observers) observer.authorized?.(right, outcome);
+  }
+
+  readingPaused(connection: Connection): void {
+    for (const observer of this.observers) observer.readingPaused?.(connection);
+  }
+
+  refused(code: ErrorCode): void {
+    for (const observer of this.observers) observer.refused?.(code);
+  }
+
+  failed(doing: string, error: unknown, connection?: Connection): void {
+    for (const observer of this.observers) observer.failed?.(doing, error, connection);
+  }
+
+  healed(how: Healed, topic: string): void {
+    for (const observer of this.observers) observer.healed?.(how, topic);
+  }
+
+  suspected(): void {
+    for (const observer of this.observers) observer.suspected?.();
+  }
+
+  restarted(how: 'done' | 'failed', count: number): void {
+    for (const observer of this.observers) observer.restarted?.(how, count);
+  }
+
+  availability(available: boolean): void {
+    for (const observer of this.observers) observer.availability?.(available);
+  }
+
+  handshake(result: HandshakeResult, address: string, reason?: string): void {
+    for (const observer of this.observers) observer.handshake?.(result, address, reason);
+  }
+
+  credentialRefused(reason: string): void {
+    for (const observer of this.observers) observer.credentialRefused?.(reason);
+  }
+
+  droppedSilent(): void {
+    for (const observer of this.observers) observer.droppedSilent?.();
+  }
+
+  versionRefused(topic: string): void {
+    for (const observer of this.observers) observer.versionRefused?.(topic);
+  }
+
+  publishing(refusals: PublishRefusals | undefined): void {
+    for (const observer of this.observers) observer.publishing?.(refusals);
+  }
+}
+
+type Member = ((...told: readonly unknown[]) => unknown) | undefined;
+
+// An object instead of a list, so that the compiler finds one that is missing.
+const members: Readonly<Record<keyof LiveObserver, true>> = {
+  opened: true,
+  closed: true,
+  inbound: true,
+  outbound: true,
+  tooFast: true,
+  authorized: true,
+  readingPaused: true,
+  refused: true,
+  failed: true,
+  healed: true,
+  suspected: true,
+  restarted: true,
+  availability: true,
+  versionRefused: true,
+  publishing: true,
+  handshake: true,
+  credentialRefused: true,
+  droppedSilent: true,
+};
+
+/** The same observer, whose members never throw and leave no rejection behind. */
+function guarded(
+  observer: Partial<LiveObserver>,
+  threw: (member: string, error: unknown) => void,
+): Partial<LiveObserver> {
+  const safe: Record<string, Member> = {};
+  for (const name of Object.keys(members) as (keyof LiveObserver)[]) {
+    if (typeof observer[name] !== 'function') continue;
+    const failed = (error: unknown): void => threw(name, error);
+    // Three are what a member gets at most; a list of them for each message would cost more than the call.
+    safe[name] = (one, two, three) => {
+      try {
+        const result = (observer[name] as NonNullable<Member>).call(observer, one, two, three);
+        if (result instanceof Promise) result.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    };
+  }
+  return safe as Partial<LiveObserver>;
+}

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import {
+  type CanActivate,
+  Inject,
+  Injectable,
+  Logger,
+  type OnModuleInit,
+  Scope,
+  type Type,
+} from '@nestjs/common';
+import { ApplicationConfig, DiscoveryService, ModuleRef } from '@nestjs/core';
+import { checkHandlers } from './handlers-check.js';
+import {
+  cookiesNeedOrigins,
+  globalsNotOnMessages,
+  guardRequestScoped,
+  guardUnknown,
+  noGuard,
+  wsTooOld,
+} from '../options/live.errors.js';
+import type { LiveGateway } from '../gateway/live.gateway.js';
+import type { LiveModuleOptions } from '../options/live.options.js';
+import { LIVE_GATEWAY, LIVE_GUARDS, LIVE_OPTIONS } from '../options/live.tokens.js';
+import { globalEnhancersOf } from '../gateway/message-contexts.js';
+import { checkRuntime } from './runtime-check.js';
+
+/** An older `ws` grows without bound under a flood of pings that nobody reads. */
+const wsFloor = '8.23.0';
+
+/** Refuses to start what would be open or unsafe, and names every unsafe option in the log. */
+@Injectable()
+export class LiveStartCheck implements OnModuleInit {
+  private readonly logger = new Logger('Live');
+
+  constructor(
+    private readonly moduleRef: ModuleRef,
+    private readonly discovery: DiscoveryService,
+    private readonly application: ApplicationConfig,
+    @Inject(LIVE_GATEWAY) private readonly gateway: Type<LiveGateway>,
+    @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
+    @Inject(LIVE_GUARDS) private readonly guards: readonly (Type<CanActivate> | CanActivate)[],
+  ) {}
+
+  onModuleInit(): void {
+    const aboutRuntime = checkRuntime(this.options);
+    if (aboutRuntime !== undefined) this.logger.warn(aboutRuntime);
+    this.checkWs();
+    const { dangerouslyPublic, dangerouslyAllowAnyOrigin, dangerouslyUnlimitedInbound } = this.options;
+    if (this.guards.length === 0 && dangerouslyPublic !== true) throw noGuard();
+    for (const guard of this.guards) if (typeof guard === 'function') this.checkGuard(guard);
+    // Nest asks these for requests alone, and an upgrade is none.
+    for (const { name } of this.application.getGlobalRequestGuards()) throw guardRequestScoped(String(name));
+    const ownHandlers = checkHandlers(this.discovery, this.gateway);
+    this.warnOfGlobals(ownHandlers);
+    if (dangerouslyPublic === true) this.logger.warn('dangerouslyPublic: everybody may connect.');
+    if (dangerouslyAllowAnyOrigin === true) {
+      this.logger.warn("dangerouslyAllowAnyOrigin: any page may connect, with its visitors' cookies.");
+    }
+    if (dangerouslyUnlimitedInbound === true) {
+      this.logger.warn('dangerouslyUnlimitedInbound: every connection may send as fast as it can.');
+    }
+  }
+
+  /** A guard that the application counts on would not be asked: nobody must find that out by an accident. */
+  private warnOfGlobals(ownHandlers: readonly string[]): void {
+    const enhancers = globalEnhancersOf(this.application);
+    const isSaid = this.options.globalEnhancersOnMessages !== undefined;
+    if (isSaid || ownHandlers.length === 0 || enhancers.length === 0) return;
+    this.logger.warn(globalsNotOnMessages(enhancers, ownHandlers));
+  }
+
+  /** Nest skips, without a word, a guard of which it has no instance. */
+  private checkGuard(guard: Type<CanActivate>): void {
+    const { name } = guard;
+    let scope: Scope;
+    try {
+      ({ scope } = this.moduleRef.introspect(guard));
+    } catch {
+      throw guardUnknown(name);
+    }
+    if (scope !== Scope.DEFAULT) throw guardRequestScoped(name);
+    const usesCookies = (guard as { usesCookies?: boolean }).usesCookies === true;
+    const { allowedOrigins, dangerouslyAllowAnyOrigin } = this.options;
+    if (usesCookies && allowedOrigins === undefined && dangerouslyAllowAnyOrigin !== true)
+      throw cookiesNeedOrigins(name);
+  }
+
+  private checkWs(): void {
+    const file = createRequire(import.meta.url).resolve('ws/package.json');
+    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    const [floorMajor = 0, floorMinor = 0] = wsFloor.split('.').map(Number);
+    if (major < floorMajor || (major === floorMajor && minor < floorMinor)) throw wsTooOld(version, wsFloor);
+  }
+}

@@ -1,0 +1,170 @@
+import {
+  type CanActivate,
+  type DynamicModule,
+  Inject,
+  Module,
+  Optional,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import {
+  ApplicationConfig,
+  DiscoveryModule,
+  HttpAdapterHost,
+  ModuleRef,
+  ModulesContainer,
+} from '@nestjs/core';
+import { MemoryBroker } from '../../brokers/memory/memory-broker.js';
+import { ConnectionRegistry } from '../../core/connection/registry.js';
+import { Live } from '../../core/live.js';
+import type { Broker } from '../../core/ports/broker.js';
+import type { Clock } from '../../core/ports/clock.js';
+import { SystemClock } from '../../ws/system-clock.js';
+import { type AskGuards, credentialVerifier, sessionRenewer } from '../auth/credential-verifier.js';
+import { guardedGateway } from '../gateway/guarded-gateway.js';
+import { LiveLogObserver } from '../logging/live-log.observer.js';
+import { LiveWsAdapter } from '../gateway/live-ws.adapter.js';
+import { noBroker, noRoot, secondRoot } from '../options/live.errors.js';
+import { LiveGateway } from '../gateway/live.gateway.js';
+import { LiveLifecycle } from '../server/live.lifecycle.js';
+import {
+  ASYNC_OPTIONS_TYPE,
+  ConfigurableModuleClass,
+  type LiveModuleExtras,
+  OPTIONS_TYPE,
+} from './live.module-definition.js';
+import { LiveObservers } from '../logging/live.observers.js';
+import type { LiveModuleOptions } from '../options/live.options.js';
+import { LiveServer } from '../server/live.server.js';
+import { LiveService } from '../server/live.service.js';
+import type { ResolvedLiveOptions } from '../options/live.settings.js';
+import {
+  LIVE_BROKER,
+  LIVE_CLOCK,
+  LIVE_GATEWAY,
+  LIVE_GUARDS,
+  LIVE_OPTIONS,
+  LIVE_SETTINGS,
+} from '../options/live.tokens.js';
+import { resolveOptions } from './resolve-options.js';
+import { LiveStartCheck } from './live-start.check.js';
+import { TopicExplorer } from '../topics/topic.explorer.js';
+import { TopicPolicy } from '../topics/topic.policy.js';
+
+const providers: Provider[] = [
+  TopicExplorer,
+  TopicPolicy,
+  LiveLifecycle,
+  LiveServer,
+  LiveService,
+  { provide: LIVE_CLOCK, useClass: SystemClock },
+  { provide: LIVE_SETTINGS, inject: [LIVE_OPTIONS], useFactory: resolveOptions },
+  { provide: LIVE_BROKER, inject: [LIVE_OPTIONS, LIVE_CLOCK], useFactory: makeBroker },
+  { provide: LiveObservers, inject: [LIVE_OPTIONS], useFactory: makeObservers },
+  {
+    provide: Live,
+    inject: [LIVE_SETTINGS, LIVE_BROKER, TopicPolicy, LIVE_CLOCK, LiveObservers, ModuleRef, LIVE_GUARDS],
+    useFactory: makeLive,
+  },
+  { provide: ConnectionRegistry, inject: [Live], useFactory: ({ registry }: Live) => registry },
+];
+
+/**
+ * Live broadcast in a Nest application: `LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { secret } })` in the
+ * root module is enough.
+ *
+ * @publicApi
+ */
+@Module({})
+export class LiveModule extends ConfigurableModuleClass {
+  constructor(
+    application: ApplicationConfig,
+    host: HttpAdapterHost,
+    modules: ModulesContainer,
+    @Optional() @Inject(LIVE_OPTIONS) options?: LiveModuleOptions,
+  ) {
+    super();
+    if (options === undefined) throw noRoot();
+    if ([...modules.values()].filter(({ metatype }) => metatype === LiveModule).length > 1)
+      throw secondRoot();
+    // In the constructor, because gateways register before any `onModuleInit`.
+    if (!application.getIoAdapter()) application.setIoAdapter(new LiveWsAdapter(host));
+  }
+
+  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+    return assemble({ imports: options.imports ?? [], ...super.forRoot(options) }, options);
+  }
+
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return assemble(super.forRootAsync(options), options);
+  }
+}
+
+function assemble(definition: DynamicModule, extras: LiveModuleExtras): DynamicModule {
+  const { gateway, guards } = guardedGateway(extras.gateway ?? LiveGateway, extras.guards ?? []);
+  return {
+    ...definition,
+    imports: [...(definition.imports ?? []), DiscoveryModule],
+    providers: [
+      ...(definition.providers ?? []),
+      ...providers,
+      // The class itself, not `useClass`: only then does Nest make instances of its guards.
+      gateway,
+      { provide: LiveGateway, useExisting: gateway },
+      { provide: LIVE_GATEWAY, useValue: gateway },
+      { provide: LIVE_GUARDS, useValue: guards },
+      LiveStartCheck,
+    ],
+    exports: [LiveService, ConnectionRegistry, LiveObservers, LiveLifecycle, LiveServer, LIVE_SETTINGS, Live],
+  };
+}
+
+function makeBroker({ broker }: LiveModuleOptions, clock: Clock): Broker {
+  const made = typeof broker === 'function' ? broker() : (broker ?? new MemoryBroker(clock));
+  if (typeof (made as Partial<Broker> | undefined)?.start !== 'function') throw noBroker();
+  return made;
+}
+
+function makeObservers({ onClose }: LiveModuleOptions): LiveObservers {
+  const observers = new LiveObservers();
+  observers.add(new LiveLogObserver());
+  if (onClose === undefined) return observers;
+  observers.add({
+    closed(connection, code, reason) {
+      // An async function fits the type, too, and its rejection would end the process.
+      const failed = (error: unknown): void => observers.failed('calling onClose', error, connection);
+      new Promise((resolve) => {
+        resolve(onClose(connection, code, reason));
+      }).catch(failed);
+    },
+  });
+  return observers;
+}
+
+function makeLive(
+  settings: ResolvedLiveOptions,
+  broker: Broker,
+  policy: TopicPolicy,
+  clock: Clock,
+  observer: LiveObservers,
+  moduleRef: ModuleRef,
+  guards: readonly Type<CanActivate>[],
+): Live {
+  // Asked for late: the server is made with this.
+  const askGuards: AskGuards = (...asked) => moduleRef.get(LiveServer).askGuards(...asked);
+  const asking = [
+    guards,
+    moduleRef,
+    askGuards,
+    (reason: string) => observer.credentialRefused(reason),
+  ] as const;
+  const [verify, renew] = [credentialVerifier(...asking), sessionRenewer(...asking)];
+  return new Live(settings, {
+    broker,
+    policy,
+    clock,
+    observer,
+    ...(verify && { verify }),
+    ...(renew && { renew }),
+  });
+}

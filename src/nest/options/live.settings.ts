@@ -1,0 +1,15 @@
+import type { LiveSettings } from '../../core/live.settings.js';
+import type { TrustedProxies } from '../../ws/client-address.js';
+import type { UpgradeOptions } from '../../ws/upgrade.js';
+
+/** The module's options with every default filled in. */
+export interface ResolvedLiveOptions extends LiveSettings {
+  readonly port: number | 'app';
+  readonly host: string;
+  readonly socketPath?: string;
+  readonly upgrade: UpgradeOptions;
+  readonly trustedProxies: TrustedProxies;
+  readonly proxyProtocol: boolean;
+  readonly drainTimeoutMs: number;
+  readonly metricsPrefix: string;
+}

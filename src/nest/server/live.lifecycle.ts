@@ -1,0 +1,135 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { DrainResult } from '../../core/drain.js';
+import { Live } from '../../core/live.js';
+import type { Broker } from '../../core/ports/broker.js';
+import { LiveObservers } from '../logging/live.observers.js';
+import { LiveServer } from './live.server.js';
+import type { ResolvedLiveOptions } from '../options/live.settings.js';
+import { LIVE_BROKER, LIVE_SETTINGS } from '../options/live.tokens.js';
+import { TopicExplorer } from '../topics/topic.explorer.js';
+import { TopicPolicy } from '../topics/topic.policy.js';
+
+/** Milliseconds that the start waits for a broker that is still connecting; after that it goes on without it. */
+const brokerPatienceMs = 2_000;
+
+export type LiveState = 'starting' | 'ready' | 'stopping' | 'draining' | 'stopped';
+
+/**
+ * The live server's life, in the order of Nest's hooks: `beforeClose` takes readiness down, `onModuleDestroy` refuses
+ * upgrades, asks the peers to leave and waits for them, `onApplicationShutdown` gives everything back. [L-10.1]
+ */
+@Injectable()
+export class LiveLifecycle
+  implements
+    OnModuleInit,
+    OnApplicationBootstrap,
+    OnModuleDestroy,
+    BeforeApplicationShutdown,
+    OnApplicationShutdown
+{
+  private readonly logger = new Logger('Live');
+  private state_: LiveState = 'starting';
+  private drain: Promise<DrainResult> | undefined;
+
+  constructor(
+    private readonly live: Live,
+    private readonly server: LiveServer,
+    private readonly explorer: TopicExplorer,
+    private readonly policy: TopicPolicy,
+    private readonly host: HttpAdapterHost,
+    @Inject(LIVE_SETTINGS) private readonly settings: ResolvedLiveOptions,
+    @Inject(LIVE_BROKER) private readonly broker: Broker,
+    private readonly observers: LiveObservers,
+  ) {}
+
+  get state(): LiveState {
+    return this.state_;
+  }
+
+  /** Waits for the broker: what the application publishes from its bootstrap on shall find it. */
+  async onModuleInit(): Promise<void> {
+    this.policy.declare(this.explorer.explore());
+    await this.brokerAvailable();
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.host.httpAdapter) {
+      this.logger.warn('No http server in this application: it can publish, but nobody can connect to it.');
+      return;
+    }
+    await this.server.start();
+    this.watchClose();
+    if (process.listenerCount('SIGTERM') === 0) {
+      this.logger.warn(
+        'Nothing listens to SIGTERM, so a stop will drop every client: app.enableShutdownHooks() drains.',
+      );
+    }
+    this.state_ = 'ready';
+    // Later outages are logged by the observer; a broker that never connected fires no event.
+    if (!this.live.available) this.logger.warn({ msg: 'broker away', since: 'the start' });
+  }
+
+  /** Waits, because terminus fails every check, liveness too, from `beforeApplicationShutdown` on. */
+  async onModuleDestroy(): Promise<void> {
+    await this.beginDrain();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const { connections, terminated } = await this.beginDrain();
+    this.server.dropIdle();
+    this.logger.log({ msg: 'drained', connections, terminated });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.server.stop();
+    await this.live.close();
+    await this.broker.close();
+    this.state_ = 'stopped';
+    this.logger.log({ msg: 'stopped' });
+  }
+
+  /** Resolves when the broker is there, at the latest after `brokerPatienceMs`. */
+  private brokerAvailable(): Promise<void> {
+    if (this.live.available) return Promise.resolve();
+    return new Promise((resolve) => {
+      // Holds the process open, which may have nothing else to do yet.
+      const late = setTimeout(resolve, brokerPatienceMs);
+      this.observers.add({
+        availability: () => {
+          clearTimeout(late);
+          resolve();
+        },
+      });
+    });
+  }
+
+  private beginDrain(): Promise<DrainResult> {
+    if (this.drain === undefined) {
+      this.state_ = 'draining';
+      this.logger.log({ msg: 'stopping', connections: this.live.registry.size });
+      this.server.refuse();
+      this.drain = this.live.drain(this.settings.drainTimeoutMs);
+    }
+    return this.drain;
+  }
+
+  /** The http adapter's `beforeClose` runs before every module's hooks, whatever the order of imports. */
+  private watchClose(): void {
+    const adapter = this.host.httpAdapter as { beforeClose?: () => unknown };
+    const original = adapter.beforeClose?.bind(adapter);
+    adapter.beforeClose = () => {
+      if (this.state_ === 'ready') this.state_ = 'stopping';
+      return original?.();
+    };
+  }
+}

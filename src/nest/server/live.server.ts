@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { type CanActivate, Inject, Injectable, Logger, type Type } from '@nestjs/common';
+import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { Connection } from '../../core/connection/connection.js';
+import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import { Live } from '../../core/live.js';
+import type { Clock } from '../../core/ports/clock.js';
+import { ClientAddresses, type TrustedProxies } from '../../ws/client-address.js';
+import type { Occupancy } from '../../ws/occupancy.js';
+import type { PendingHandshake } from '../../ws/pending-handshake.js';
+import { Refusal, unavailable } from '../../ws/refusal.js';
+import type { ServedWebSocket } from '../../ws/served-web-socket.js';
+import { UpgradeDoor } from '../../ws/upgrade.js';
+import { windowBitsOf } from '../../ws/websocket-server.js';
+import { WsSocket } from '../../ws/ws-socket.js';
+import { checkTokens, renewsSessions } from '../auth/credential-verifier.js';
+import { KeptHandshake } from '../auth/kept-handshake.js';
+import { originVerdict } from '../auth/origin.js';
+import { UpgradeGuards } from '../auth/upgrade-guards.js';
+import type { LiveClients } from '../gateway/live-clients.js';
+import { LivePort } from './live-port.js';
+import { LiveWsAdapter } from '../gateway/live-ws.adapter.js';
+import { foreignAdapter, forwardedByStranger } from '../options/live.errors.js';
+import { LiveGateway } from '../gateway/live.gateway.js';
+import { LiveObservers } from '../logging/live.observers.js';
+import type { LiveModuleOptions } from '../options/live.options.js';
+import type { ResolvedLiveOptions } from '../options/live.settings.js';
+import { LIVE_CLOCK, LIVE_GUARDS, LIVE_OPTIONS, LIVE_SETTINGS } from '../options/live.tokens.js';
+import { globalEnhancersOf, messageContextsWithoutGlobals } from '../gateway/message-contexts.js';
+
+/** Where peers come in: the port, the door, and the way from a socket to the gateways. */
+@Injectable()
+export class LiveServer {
+  private readonly port: LivePort;
+  private readonly door: UpgradeDoor;
+  private guards: UpgradeGuards | undefined;
+  private clients: LiveClients | undefined;
+  private refusing = false;
+  private readonly keepsHandshakes: boolean;
+  /** What a new credential on the open connection is shown to the guards with. */
+  private readonly handshakes = new WeakMap<Connection, KeptHandshake>();
+
+  constructor(
+    private readonly live: Live,
+    observers: LiveObservers,
+    host: HttpAdapterHost,
+    private readonly application: ApplicationConfig,
+    @Inject(LIVE_SETTINGS) settings: ResolvedLiveOptions,
+    @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
+    @Inject(LIVE_CLOCK) clock: Clock,
+    private readonly contexts: ExternalContextCreator,
+    private readonly gateway: LiveGateway,
+    private readonly modules: ModulesContainer,
+    @Inject(LIVE_GUARDS) guards: readonly (Type<CanActivate> | CanActivate)[],
+  ) {
+    this.keepsHandshakes = checkTokens(guards) || renewsSessions(guards);
+    const logger = new Logger('Live');
+    this.door = new UpgradeDoor(
+      settings.upgrade,
+      new ClientAddresses(forwardersOf(settings), (from) => logger.warn(forwardedByStranger(from))),
+      {
+        draining: () => this.refusing,
+        precheck: (request) => this.checkOrigin(request) ?? this.checkBroker(),
+        authenticate: (handshake) => this.authenticate(handshake),
+        accepted: (...peer) => this.accepted(...peer),
+        handshake: (...decided) => observers.handshake(...decided),
+        failed: (doing, error) => observers.failed(doing, error),
+      },
+      clock,
+    );
+    this.port = new LivePort(settings, host, (...event) => this.door.handle(...event), {
+      takeRequest: (...event) => this.door.handleRequest(...event),
+      refused: ({ result, reason }, address) => observers.handshake(result, address, reason),
+      droppedSilent: () => observers.droppedSilent(),
+    });
+    const { occupancy } = this.door;
+    observers.add({
+      opened: ({ remoteAddr, user }) => occupancy.entered(remoteAddr, user?.id),
+      closed: (connection, _code, reason) => {
+        occupancy.left(connection.remoteAddr, connection.user?.id);
+        this.clients?.disconnected(connection, reason);
+      },
+    });
+  }
+
+  /** How many are in and pending, by address and by user. */
+  get occupancy(): Occupancy {
+    return this.door.occupancy;
+  }
+
+  /** Handshakes that are not decided yet. */
+  get pendingHandshakes(): number {
+    return this.door.pendingCount;
+  }
+
+  /** Asks the guards about the handshake of a connection again, as if it had come with this token, or its cookies. [L-7.7] */
+  askGuards(connection: Connection, token?: string): Promise<ConnectionIdentity | null> {
+    const kept = this.handshakes.get(connection);
+    if (kept === undefined || this.guards === undefined) throw unavailable('The handshake is not known');
+    const { cookieHeader } = connection;
+    const request =
+      token === undefined
+        ? kept.requestWithCookies(cookieHeader ?? '')
+        : kept.requestWith(token, cookieHeader, this.options.jwt?.cookieName);
+    return this.guards.identify(request, connection.remoteAddr);
+  }
+
+  /** Opens the door. Rejects when the port cannot be bound, or another adapter would bypass the guards. */
+  async start(): Promise<void> {
+    this.clients = this.findClients();
+    await this.keepGlobalsAway(this.clients);
+    // Not before: the guards' own dependencies, APP_GUARD and useGlobalGuards() are not there in the constructor.
+    this.guards = new UpgradeGuards(this.contexts, this.gateway);
+    await this.port.open();
+  }
+
+  /**
+   * Where sockets connect, for example `ws://127.0.0.1:8081/live`; on a Unix socket `ws+unix:/run/live.sock:/live`.
+   *
+   * @throws Error before the server listens
+   */
+  url(): string {
+    return this.port.url();
+  }
+
+  /** From now on every upgrade is answered 503. */
+  refuse(): void {
+    this.refusing = true;
+    this.door.refuseAll();
+  }
+
+  /** The peers are gone: what could still hold the application's server open goes, too. */
+  dropIdle(): void {
+    this.port.dropIdle();
+  }
+
+  /** Gives the port or the path back. */
+  stop(): Promise<void> {
+    return this.port.close();
+  }
+
+  private async keepGlobalsAway(clients: LiveClients): Promise<void> {
+    if (this.options.globalEnhancersOnMessages === true) return;
+    if (globalEnhancersOf(this.application).length === 0) return;
+    clients.handleBy(await messageContextsWithoutGlobals(this.modules));
+  }
+
+  private findClients(): LiveClients {
+    const adapter = this.application.getIoAdapter() as unknown;
+    if (adapter instanceof LiveWsAdapter && adapter.clients !== undefined) return adapter.clients;
+    throw foreignAdapter((adapter as object | undefined)?.constructor.name ?? 'none');
+  }
+
+  private authenticate({ request, address }: PendingHandshake): Promise<ConnectionIdentity> {
+    if (this.guards === undefined) throw unavailable('The server is starting');
+    return this.guards.authenticate(request, address);
+  }
+
+  private checkOrigin(request: IncomingMessage): Refusal | undefined {
+    const verdict = originVerdict(request.rawHeaders, this.options, request.socket);
+    return verdict === 'ok' ? undefined : new Refusal(403, `Origin refused: ${verdict}`, {}, 'origin');
+  }
+
+  /** Who is let in now could do nothing, and may find another instance that has its broker. [L-5.11] */
+  private checkBroker(): Refusal | undefined {
+    return this.live.available ? undefined : unavailable('The server has no broker now');
+  }
+
+  private accepted(
+    ws: ServedWebSocket,
+    { socket, request, address, knockedMs }: PendingHandshake,
+    identity: ConnectionIdentity,
+  ): void {
+    const { clients } = this;
+    if (clients === undefined) return;
+    const session = this.live.accept(
+      new WsSocket(ws, socket, windowBitsOf(request)),
+      {
+        id: randomUUID(),
+        identity,
+        remoteAddr: address,
+        cookieHeader: request.headers.cookie,
+        knockedMs,
+      },
+      (connection) => clients.finder(connection),
+    );
+    ws.serve(session);
+    if (this.keepsHandshakes) this.handshakes.set(session.connection, new KeptHandshake(request));
+    clients.connected(session.connection, request);
+  }
+}
+
+/** Whose `X-Forwarded-For` is believed: the PROXY protocol has stood for one of a number of proxies. */
+function forwardersOf({ trustedProxies, proxyProtocol }: ResolvedLiveOptions): TrustedProxies {
+  return proxyProtocol && typeof trustedProxies === 'number' ? trustedProxies - 1 : trustedProxies;
+}

@@ -1,0 +1,115 @@
+import { HttpException } from '@nestjs/common';
+import type { DeliveryRules } from '../../core/pace/delivery.js';
+import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
+import type { Policy, PresenceRules, TopicRules } from '../../core/ports/policy.js';
+import { isLasting } from '../auth/refusal.js';
+import { topicOfPresence, topicsOverlap, topicTwice } from '../options/live.errors.js';
+import type { LiveTopicProvider } from './live-topic.decorator.js';
+import { TopicPattern, type TopicParams } from './topic-pattern.js';
+
+/** One declaration: a pattern, and the instance that speaks for its topics. */
+export interface DeclaredTopic {
+  readonly pattern: TopicPattern;
+  readonly provider: LiveTopicProvider;
+  readonly history: HistoryRules | undefined;
+  readonly latest?: LatestRule | undefined;
+  readonly maxKeyAgeMs?: number | undefined;
+  readonly maxVersionAheadMs?: number | undefined;
+  readonly delivery: DeliveryRules;
+  readonly maxPublicationBytes?: number | undefined;
+  readonly presence?: PresenceRules | undefined;
+}
+
+/** Topics whose rules are remembered; the memory is emptied when it is full. */
+const rememberedTopics = 10_000;
+
+/** The application's `@LiveTopic` providers as the core's policy. */
+export class TopicPolicy implements Policy {
+  private declared: readonly DeclaredTopic[] = [];
+  private readonly remembered = new Map<string, TopicRules | undefined>();
+
+  /** The patterns, most specific first. */
+  get patterns(): readonly string[] {
+    return this.declared.map(({ pattern }) => pattern.text);
+  }
+
+  /** Throws where it would not be certain which of two patterns decides about a topic. */
+  declare(topics: readonly DeclaredTopic[]): void {
+    topics.forEach((topic, i) => {
+      for (const other of topics.slice(0, i)) checkOrder(other, topic);
+    });
+    for (const topic of topics) checkPresence(topic, topics);
+    this.declared = topics.toSorted((one, other) => TopicPattern.compare(one.pattern, other.pattern));
+    this.remembered.clear();
+  }
+
+  rulesFor(topic: string): TopicRules | undefined {
+    if (this.remembered.has(topic)) return this.remembered.get(topic);
+    const rules = this.find(topic);
+    if (this.remembered.size >= rememberedTopics) this.remembered.clear();
+    this.remembered.set(topic, rules);
+    return rules;
+  }
+
+  /** What a check throws to say no, as a guard would. */
+  isRefusal(error: unknown): boolean {
+    return error instanceof HttpException && isLasting(error.getStatus());
+  }
+
+  private find(topic: string): TopicRules | undefined {
+    for (const declared of this.declared) {
+      const params = declared.pattern.match(topic);
+      if (params !== undefined) return rulesOf(declared, params, topic);
+    }
+    return undefined;
+  }
+}
+
+/** Of two patterns that match the same topic, one must be the more specific: its topics are a part of the other's. */
+function checkOrder(one: DeclaredTopic, other: DeclaredTopic): void {
+  const relation = one.pattern.relationTo(other.pattern);
+  if (relation === 'equal') throw topicTwice(...namesOf(one), ...namesOf(other));
+  if (relation !== 'overlap') return;
+  throw topicsOverlap(...namesOf(one), ...namesOf(other), one.pattern.exampleWith(other.pattern));
+}
+
+/** A topic with presence has another one beside it, which would hide one of the application's own. [L-11.1] */
+function checkPresence(topic: DeclaredTopic, topics: readonly DeclaredTopic[]): void {
+  const base = /^(.*)\/presence$/.exec(topic.pattern.text)?.[1];
+  if (base === undefined) return;
+  const members = new TopicPattern(base);
+  const hides = topics.find(
+    ({ pattern, presence }) => presence !== undefined && pattern.relationTo(members) !== 'disjoint',
+  );
+  if (hides !== undefined) throw topicOfPresence(...namesOf(topic), ...namesOf(hides));
+}
+
+function namesOf({ provider, pattern }: DeclaredTopic): [provider: string, pattern: string] {
+  return [provider.constructor.name, pattern.text];
+}
+
+function rulesOf(declared: DeclaredTopic, params: TopicParams, topic: string): TopicRules {
+  const {
+    provider,
+    history,
+    latest,
+    maxKeyAgeMs,
+    maxVersionAheadMs,
+    delivery,
+    maxPublicationBytes,
+    presence,
+  } = declared;
+  const { snapshot } = provider;
+  return {
+    canSubscribe: (user) => provider.canSubscribe(user, params, topic),
+    canPublish: (user) => provider.canPublish?.(user, params, topic) ?? false,
+    ...(snapshot !== undefined && { snapshot: () => snapshot.call(provider, params, topic) }),
+    ...(latest !== undefined && { latest }),
+    ...(maxKeyAgeMs !== undefined && { maxKeyAgeMs }),
+    ...(maxVersionAheadMs !== undefined && { maxVersionAheadMs }),
+    ...(history !== undefined && { history }),
+    ...(maxPublicationBytes !== undefined && { maxPublicationBytes }),
+    delivery,
+    ...(presence !== undefined && { presence }),
+  };
+}
