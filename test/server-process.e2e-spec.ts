@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LiveTestClient } from '../src/testing/index.js';
 import { pageCookie, type RunningServer, spawnServer, startServer } from './support/spawned-server.js';
@@ -42,6 +45,20 @@ describe('[S17] settings from the environment', () => {
     expect(running.sockets).toBe(`ws://127.0.0.2:${sockets ?? ''}/live`);
     expect((await fetch(`http://localhost:${http ?? ''}/health/ready`)).status).toBe(200);
     await (await connect(running)).close();
+  });
+
+  it('[S4] obeys LIVE_WS_SOCKET_PATH, and sends the page to the proxy that it came through', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'live-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'live.sock');
+    const running = await startServer({ LIVE_WS_SOCKET_PATH: path, LIVE_WS_PORT: '8081' });
+    expect(running.sockets).toBe(`ws+unix:${path}:/live`);
+    await (await connect(running)).close();
+    const config = (await (await fetch(`${running.http}/page/config.json`)).json()) as object;
+    expect(config).toMatchObject({ socketUrl: `${running.http.replace('http', 'ws')}/live` });
+    const second = spawnServer({ LIVE_WS_SOCKET_PATH: join(path, 'none'), LIVE_WS_PORT: '8081' });
+    expect(await second.exit).toBe(1);
+    expect(second.stderr).toMatch(/^nestjs-live cannot start: .* LIVE_WS_SOCKET_PATH\.\n$/);
   });
 
   it('obeys LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES', async () => {

@@ -13,11 +13,9 @@ export interface Addresses {
 /** `httpPort` and `socketUrl` are those that were really taken. */
 export function addressesOf(plan: ServerPlan, httpPort: number, socketUrl: string): Addresses {
   const base = `http://${urlHost(reachable(plan.settings.HTTP_HOST))}:${String(httpPort)}`;
-  const sockets = new URL(socketUrl);
-  sockets.hostname = urlHost(reachable(sockets.hostname));
   return {
     page: `${base}/`,
-    sockets: sockets.href,
+    sockets: reachableUrl(socketUrl),
     health: `${base}/health/live and ${base}/health/ready`,
     metrics: `${base}/metrics`,
     publish: publishText(plan, `${base}/publish`),
@@ -36,6 +34,14 @@ function publishText({ development, publishKey }: ServerPlan, url: string): stri
   if (!development) return url;
   const headers = `-H 'Authorization: Bearer ${publishKey}' -H 'Content-Type: application/json'`;
   return `curl ${url} ${headers} -d '{"topic":"chat/room-1","data":{"text":"Hello"}}'`;
+}
+
+function reachableUrl(socketUrl: string): string {
+  const url = new URL(socketUrl);
+  // A Unix socket has no host that could be a wildcard.
+  if (url.hostname === '') return socketUrl;
+  url.hostname = urlHost(reachable(url.hostname));
+  return url.href;
 }
 
 /** A wildcard is where a server listens, not where it is reached. */

@@ -7,16 +7,18 @@ export function liveOptionsOf(
   plan: ServerPlan,
 ): LiveModuleOptions & { readonly guards: readonly Type<CanActivate>[] } {
   const { settings, allowedOrigins } = plan;
-  const { LIVE_TRUSTED_PROXIES } = settings;
+  const { LIVE_TRUSTED_PROXIES, LIVE_WS_HOST, LIVE_WS_PORT, LIVE_WS_SOCKET_PATH } = settings;
   return {
-    host: settings.LIVE_WS_HOST,
-    port: settings.LIVE_WS_PORT,
+    ...(LIVE_WS_SOCKET_PATH === undefined
+      ? { host: LIVE_WS_HOST, port: LIVE_WS_PORT }
+      : { socketPath: LIVE_WS_SOCKET_PATH }),
     path: settings.LIVE_WS_PATH,
     instanceId: plan.instanceId,
     pingIntervalMs: settings.LIVE_WS_PING_INTERVAL_MS,
     pongTimeoutMs: settings.LIVE_WS_PONG_TIMEOUT_MS,
     backPressureThresholdBytes: settings.LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES,
     drainTimeoutMs: settings.LIVE_WS_DRAIN_TIMEOUT_MS,
+    maxSnapshotBytes: settings.LIVE_MAX_SNAPSHOT_BYTES,
     maxConnections: settings.LIVE_MAX_CONNECTIONS,
     maxConnectionsPerUser: settings.LIVE_MAX_CONNECTIONS_PER_USER,
     maxConnectionsPerAddress: settings.LIVE_MAX_CONNECTIONS_PER_ADDRESS,

@@ -36,12 +36,15 @@ export class PageController {
   @Get('page/config.json')
   config(@Req() request: IncomingMessage, @Res({ passthrough: true }) response: ServerResponse): PageConfig {
     response.setHeader('Cache-Control', 'no-store');
-    const socket = new URL(this.live.url());
+    const { instanceId, development, settings } = this.plan;
     const host = hostNameOf(request);
+    let socket = new URL(this.live.url());
+    // No page reaches a Unix socket but through the proxy that it came through itself.
+    if (settings.LIVE_WS_SOCKET_PATH !== undefined)
+      socket = new URL(settings.LIVE_WS_PATH, `ws://${request.headers.host ?? 'localhost'}`);
     if (host !== undefined) socket.hostname = host;
     // A page that came over https through a proxy may open no other socket.
     if (request.headers['x-forwarded-proto'] === 'https') socket.protocol = 'wss:';
-    const { instanceId, development } = this.plan;
     return {
       socketUrl: socket.href,
       instanceId,

@@ -77,6 +77,7 @@ describe('liveOptionsOf', () => {
       LIVE_WS_PONG_TIMEOUT_MS: '12',
       LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES: '13',
       LIVE_WS_DRAIN_TIMEOUT_MS: '14',
+      LIVE_MAX_SNAPSHOT_BYTES: '18',
       LIVE_MAX_CONNECTIONS: '15',
       LIVE_MAX_CONNECTIONS_PER_USER: '16',
       LIVE_MAX_CONNECTIONS_PER_ADDRESS: '17',
@@ -99,6 +100,7 @@ describe('liveOptionsOf', () => {
       pongTimeoutMs: 12,
       backPressureThresholdBytes: 13,
       drainTimeoutMs: 14,
+      maxSnapshotBytes: 18,
       maxConnections: 15,
       maxConnectionsPerUser: 16,
       maxConnectionsPerAddress: 17,
@@ -114,6 +116,11 @@ describe('liveOptionsOf', () => {
         requireExpiry: false,
       },
     });
+  });
+
+  it('[S4] listens on a Unix socket in place of host and port', async () => {
+    const { socketPath, host, port } = liveOptionsOf(await planOf({ LIVE_WS_SOCKET_PATH: '/run/live.sock' }));
+    expect([socketPath, host, port]).toEqual(['/run/live.sock', undefined, undefined]);
   });
 
   it('asks the session backend where that is the source', async () => {
@@ -140,6 +147,11 @@ describe('addressesOf', () => {
       metrics: 'http://[::1]:9090/metrics',
       publish: 'off: LIVE_PUBLISH_KEY is not set',
     });
+  });
+
+  it('writes a Unix socket as the package ws does', async () => {
+    const url = 'ws+unix:/run/live.sock:/live';
+    expect(addressesOf(await planOf({ LIVE_WS_SOCKET_PATH: '/run/live.sock' }), 9090, url).sockets).toBe(url);
   });
 
   it('never shows a publish key that was configured for production', async () => {

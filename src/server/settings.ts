@@ -33,6 +33,13 @@ export class ServerSettings {
   @Env('Port of the live sockets; 0 takes a free one', port)
   readonly LIVE_WS_PORT: number = 8081;
 
+  @Env(
+    'Unix socket for the live sockets in place of LIVE_WS_HOST and LIVE_WS_PORT; a proxy forwards to it',
+    matching(/^\/[ -9;-~]{1,102}$/, 'an absolute path of 2 to 103 ASCII characters without ":"'),
+    'none: they have a port',
+  )
+  readonly LIVE_WS_SOCKET_PATH?: string;
+
   @Env('Path of the live sockets', matching(/^(?:\/[\w.~-]+)+$|^\/$/, 'a path such as /live'))
   readonly LIVE_WS_PATH: string = '/live';
 
@@ -113,6 +120,9 @@ export class ServerSettings {
     'none: versions need not be times',
   )
   readonly LIVE_MAX_VERSION_AHEAD_MS?: number;
+
+  @Env('Bytes of a snapshot, as JSON; a larger one is answered limit-exceeded', wholeNumber(1, 2 ** 30))
+  readonly LIVE_MAX_SNAPSHOT_BYTES: number = 33_554_432;
 
   @Env('Connections of this instance, 0 for no limit; one more is answered 503', limit)
   readonly LIVE_MAX_CONNECTIONS: number = 0;

@@ -11,6 +11,8 @@ const reasons: Readonly<Record<string, string>> = {
 /** Why the server did not start, in words for who runs it; with a stack only where it is our own fault. */
 export function failureText(error: unknown, { settings, httpPort }: ServerPlan): string {
   if (error instanceof MissingPeer) return `nestjs-live cannot start: ${error.message}`;
+  if (error instanceof Error && error.message.includes('"socketPath"'))
+    return `nestjs-live cannot start: ${error.message.replace('"socketPath"', 'LIVE_WS_SOCKET_PATH')}`;
   const cause = causeOf(error);
   const reason = reasons[cause?.code ?? ''];
   if (cause === undefined || reason === undefined) {

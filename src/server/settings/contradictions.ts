@@ -1,4 +1,4 @@
-import type { ServerSettings } from '../settings.js';
+import { ServerSettings } from '../settings.js';
 import { isLoopback } from './rules.js';
 
 /** What is wrong with several settings together. */
@@ -29,6 +29,7 @@ export function contradictions(settings: ServerSettings, production: boolean): C
     ...credentials(settings, production),
     ...(hasNoCredentialSource(settings) && !production ? openHosts(settings) : []),
     ...samePort(settings),
+    ...socketPath(settings),
     ...proxyProtocol(settings),
     ...ingestion(settings),
     ...natsStream(settings),
@@ -79,11 +80,30 @@ function openHosts(settings: ServerSettings): Contradiction[] {
 
 function samePort(settings: ServerSettings): Contradiction[] {
   const { LIVE_WS_PORT, HTTP_PORT, LIVE_WS_HOST, HTTP_HOST } = settings;
+  if (settings.LIVE_WS_SOCKET_PATH !== undefined) return [];
   const meet =
     LIVE_WS_HOST === HTTP_HOST || [LIVE_WS_HOST, HTTP_HOST].some((host) => wildcards.includes(host));
   if (HTTP_PORT === 0 || LIVE_WS_PORT !== HTTP_PORT || !meet) return [];
   const text = `LIVE_WS_PORT and HTTP_PORT are both ${String(HTTP_PORT)}: sockets have a port of their own.`;
   return [{ names: ['LIVE_WS_PORT', 'HTTP_PORT', 'LIVE_WS_HOST', 'HTTP_HOST'], text }];
+}
+
+function socketPath(settings: ServerSettings): Contradiction[] {
+  if (settings.LIVE_WS_SOCKET_PATH === undefined) return [];
+  const defaults = new ServerSettings();
+  const found: Contradiction[] = (['LIVE_WS_HOST', 'LIVE_WS_PORT'] as const)
+    .filter((name) => settings[name] !== defaults[name])
+    .map((name) => ({
+      names: ['LIVE_WS_SOCKET_PATH', name],
+      text: `LIVE_WS_SOCKET_PATH and ${name} are both set: keep one.`,
+    }));
+  if (typeof settings.LIVE_TRUSTED_PROXIES === 'object') {
+    const text =
+      'LIVE_TRUSTED_PROXIES is a list, but at LIVE_WS_SOCKET_PATH no proxy has an address: say how many proxies every ' +
+      'client comes through, such as 1.';
+    found.push({ names: ['LIVE_WS_SOCKET_PATH', 'LIVE_TRUSTED_PROXIES'], text });
+  }
+  return found;
 }
 
 /** Shorter ones are guessed over the network; 16 characters of `openssl rand -hex` are 64 bits. */

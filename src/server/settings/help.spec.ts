@@ -15,7 +15,7 @@ describe('--help', () => {
       'LIVE_HISTORY_SIZE LIVE_HISTORY_TTL_MS LIVE_MAX_VERSION_AHEAD_MS LIVE_MAX_CONNECTIONS ' +
       'LIVE_MAX_CONNECTIONS_PER_USER LIVE_MAX_CONNECTIONS_PER_ADDRESS LIVE_TRUSTED_PROXIES LIVE_PROXY_PROTOCOL LIVE_BROKER_URL ' +
       'LIVE_NATS_STREAM LIVE_NATS_DOMAIN LIVE_NATS_STORAGE LIVE_NATS_REPLICAS LIVE_NATS_MAX_BYTES ' +
-      'LIVE_INGEST LIVE_DEMO ';
+      'LIVE_INGEST LIVE_DEMO LIVE_WS_SOCKET_PATH LIVE_MAX_SNAPSHOT_BYTES ';
     expect(names.toSorted()).toEqual(expected.trim().split(' ').toSorted());
     const text = helpText('1.2.3');
     for (const name of names) expect(text).toContain(`  ${name}\n`);

@@ -23,6 +23,7 @@ describe('readSettings', () => {
       LOG_LEVEL: 'info',
       LIVE_HISTORY_SIZE: 100,
       LIVE_HISTORY_TTL_MS: 300_000,
+      LIVE_MAX_SNAPSHOT_BYTES: 33_554_432,
       LIVE_MAX_CONNECTIONS: 0,
       LIVE_MAX_CONNECTIONS_PER_USER: 0,
       LIVE_MAX_CONNECTIONS_PER_ADDRESS: 0,
@@ -103,6 +104,10 @@ describe('readSettings', () => {
     ['LIVE_TRUSTED_PROXIES', 'proxy.example'],
     ['LIVE_TRUSTED_PROXIES', '10.0.0.0/8,'],
     ['LIVE_TRUSTED_PROXIES', '0.0.0.0/0'],
+    ['LIVE_MAX_SNAPSHOT_BYTES', '0'],
+    ['LIVE_WS_SOCKET_PATH', 'live.sock'],
+    ['LIVE_WS_SOCKET_PATH', '/run/a:b'],
+    ['LIVE_WS_SOCKET_PATH', `/${'x'.repeat(78)}é`],
     ['LIVE_DEMO', 'yes'],
   ])('finds %s=%s wrong, and says what is allowed', (name, value) => {
     const [problem, ...more] = problemsOf({ [name]: value });
@@ -201,6 +206,16 @@ describe('settings that contradict each other', () => {
       { LIVE_PROXY_PROTOCOL: 'true', LIVE_TRUSTED_PROXIES: '0' },
       'LIVE_PROXY_PROTOCOL needs LIVE_TRUSTED_PROXIES',
     ],
+    [
+      'a Unix socket beside a port',
+      { LIVE_WS_SOCKET_PATH: '/run/live.sock', LIVE_WS_PORT: '80' },
+      'LIVE_WS_SOCKET_PATH and LIVE_WS_PORT are both set',
+    ],
+    [
+      'addresses of proxies at a Unix socket',
+      { LIVE_WS_SOCKET_PATH: '/run/live.sock', LIVE_TRUSTED_PROXIES: '10.0.0.0/8' },
+      'LIVE_TRUSTED_PROXIES is a list, but at LIVE_WS_SOCKET_PATH',
+    ],
     ['a NATS stream without NATS', { LIVE_NATS_REPLICAS: '3' }, 'LIVE_NATS_REPLICAS need a NATS broker'],
     ['ingestion without a broker', { LIVE_INGEST: 'true' }, 'LIVE_INGEST reads a stream of the Redis server'],
   ])('%s stop the start', (_what, environment, words) => {
@@ -217,6 +232,7 @@ describe('settings that contradict each other', () => {
     ['sessions have origins', { ...session, LIVE_ALLOWED_ORIGINS: 'https://app.example' }],
     ['development is on other loopback names', { LIVE_WS_HOST: '127.0.0.9', HTTP_HOST: 'localhost' }],
     ['both ports are free ones', { LIVE_WS_PORT: '0', HTTP_PORT: '0' }],
+    ['the sockets have no port', { LIVE_WS_SOCKET_PATH: '/run/live.sock', HTTP_PORT: '8081' }],
     ['one port is on two addresses', { LIVE_WS_HOST: '127.0.0.2', HTTP_PORT: '8081' }],
   ])('none is found where %s', (_what, environment) => {
     expect(problemsOf(environment)).toEqual([]);
