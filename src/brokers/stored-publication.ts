@@ -1,6 +1,6 @@
-import { isJson } from '../core/json-text.js';
+import { isJson } from '../core/frame/json-text.js';
 import { type Publication, type PublishOptions, removalData } from '../core/ports/broker.js';
-import { isKey } from '../core/verbs/fields.js';
+import { isKey } from '../core/inbound/fields.js';
 
 /** Whether what an engine says may be an epoch: 1 to 64 printable characters of ASCII. */
 export function isEpoch(value: unknown): value is string {

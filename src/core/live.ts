@@ -10,30 +10,30 @@ import { type CredentialWatch, watchCredentials } from './connection/credential-
 import { Heartbeat } from './connection/heartbeat.js';
 import type { PeerInfo } from './connection/peer-info.js';
 import { ConnectionRegistry } from './connection/registry.js';
-import { Drain, type DrainResult } from './drain.js';
+import { Drain, type DrainResult } from './connection/drain.js';
 import { Hub } from './fanout/hub.js';
 import { type WelcomeAnswer, welcomeTexts } from './frame/message-text.js';
-import type { LivePorts, LiveSettings } from './live.settings.js';
+import type { LivePorts, LiveSettings } from './ports/settings.js';
 import { Backlogs } from './outbound/backlogs.js';
 import { Flusher } from './outbound/flusher.js';
 import type { Published } from './ports/broker.js';
 import type { PublishRefusals } from './ports/observer.js';
 import type { LiveSocket } from './ports/socket.js';
-import { checkVersionAhead, publicationText } from './publication-options.js';
-import { type PublicationOptions, Publisher } from './publisher.js';
+import { checkVersionAhead, publicationText } from './publish/publication-options.js';
+import { type PublicationOptions, Publisher } from './publish/publisher.js';
 import { Presence } from './presence/presence.js';
 import { PresenceBroker } from './presence/presence-broker.js';
 import { PresencePolicy } from './presence/presence-policy.js';
 import { Continuity } from './stream/continuity.js';
 import { Resync } from './stream/resync.js';
 import { Snapshots } from './stream/snapshots.js';
-import { Recheck } from './recheck.js';
-import type { FindHandler } from './responder.js';
-import { Session, type SessionContext } from './session.js';
+import { Recheck } from './verbs/recheck.js';
+import type { FindHandler } from './inbound/responder.js';
+import { Session, type SessionContext } from './inbound/session.js';
 import { Authoriser } from './verbs/authorise.js';
 import { Rights } from './verbs/rights.js';
 import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
-import { welcomeAnswer, welcomeLimits } from './welcome.js';
+import { welcomeAnswer, welcomeLimits } from './connection/welcome.js';
 
 /** What a live server is doing now. */
 export interface LiveStats extends ClusterStats {

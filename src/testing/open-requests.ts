@@ -1,4 +1,4 @@
-import { readEnvelope } from '../core/envelope.js';
+import { readEnvelope } from '../core/inbound/envelope.js';
 import { LiveError } from '../protocol/live.error.js';
 import { isTopicName } from '../protocol/topic-name.js';
 

@@ -1,13 +1,13 @@
 import { MemoryBroker } from '../brokers/memory/memory-broker.js';
 import type { Connection } from '../core/connection/connection.js';
-import type { LiveUser } from '../core/connection/live-user.js';
+import type { LiveUser } from '../core/ports/identity.js';
 import { Live } from '../core/live.js';
-import type { LiveLimits, VerifyCredential } from '../core/live.settings.js';
+import type { LiveLimits, VerifyCredential } from '../core/ports/settings.js';
 import type { Broker } from '../core/ports/broker.js';
 import { type Observer, silentObserver } from '../core/ports/observer.js';
 import type { Policy, TopicRules } from '../core/ports/policy.js';
-import type { FindHandler } from '../core/responder.js';
-import type { Session } from '../core/session.js';
+import type { FindHandler } from '../core/inbound/responder.js';
+import type { Session } from '../core/inbound/session.js';
 import { TestClock } from './test-clock.js';
 import { TestSocket } from './test-socket.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { clientFrame, handshake, type RawPeer } from '../../test/support/raw-peer.js';
 import { TestDoor } from '../../test/support/test-door.js';
-import type { Session } from '../core/session.js';
+import type { Session } from '../core/inbound/session.js';
 import type { ServedWebSocket } from './served-web-socket.js';
 
 async function served(session?: Partial<Session>): Promise<{ ws: ServedWebSocket; peer: RawPeer }> {

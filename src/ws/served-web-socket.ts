@@ -1,6 +1,6 @@
 // hot path
 import { type RawData, WebSocket } from 'ws';
-import type { Session } from '../core/session.js';
+import type { Session } from '../core/inbound/session.js';
 
 /** What `ws` tells of a connection, and what a listener would get. */
 type Told = readonly [first?: unknown, second?: unknown];

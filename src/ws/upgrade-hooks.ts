@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { ConnectionIdentity } from '../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../core/ports/identity.js';
 import type { PendingHandshake } from './pending-handshake.js';
 import type { HandshakeResult, Refusal } from './refusal.js';
 import type { ServedWebSocket } from './served-web-socket.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { clientFrame, handshake, type RawPeer } from '../../test/support/raw-peer.js';
 import { TestDoor, type TestDoorSetup } from '../../test/support/test-door.js';
-import type { ConnectionIdentity } from '../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../core/ports/identity.js';
 import { Refusal } from './refusal.js';
 
 /** A guard that decides when the test says so. */

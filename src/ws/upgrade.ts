@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ConnectionIdentity } from '../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../core/ports/identity.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ClientAddresses } from './client-address.js';
 import { dropEmptySubprotocols, handshakeFault, strippedUpgrade, useOriginForm } from './handshake.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { clientFrame, handshake, type RawPeer } from '../../test/support/raw-peer.js';
 import { TestDoor } from '../../test/support/test-door.js';
 import { SharedFrame } from '../core/frame/shared-frame.js';
-import type { Session } from '../core/session.js';
+import type { Session } from '../core/inbound/session.js';
 import { WsSocket } from './ws-socket.js';
 
 /** Remembers what it is told; stands where the core's session does. */

@@ -1,4 +1,4 @@
-import type { LiveUser } from '../../src/core/connection/live-user.js';
+import type { LiveUser } from '../../src/core/ports/identity.js';
 import { TestClock } from '../../src/testing/test-clock.js';
 import { TestLive, type TestLiveOptions, type TestPeer } from '../../src/testing/test-live.js';
 import { type BusEnd, SignalBus } from './signal-bus.js';

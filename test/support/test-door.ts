@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
-import type { ConnectionIdentity } from '../../src/core/connection/live-user.js';
+import type { ConnectionIdentity } from '../../src/core/ports/identity.js';
 import { TestClock } from '../../src/testing/test-clock.js';
 import { ClientAddresses, type TrustedProxies } from '../../src/ws/client-address.js';
 import { LiveHttpServer, type HttpLimits } from '../../src/ws/live-http-server.js';

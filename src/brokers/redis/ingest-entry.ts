@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { JsonText } from '../../core/json-text.js';
+import { JsonText } from '../../core/frame/json-text.js';
 
 /** An entry of the inbound stream, as somebody wrote it. */
 export interface InboundEntry {

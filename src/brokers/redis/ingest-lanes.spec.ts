@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JsonText } from '../../core/json-text.js';
+import { JsonText } from '../../core/frame/json-text.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { TestClock } from '../../testing/test-clock.js';
 import { IngestLanes } from './ingest-lanes.js';

@@ -1,5 +1,5 @@
 import type { RedisClientOptions } from '@redis/client';
-import type { JsonText } from '../../core/json-text.js';
+import type { JsonText } from '../../core/frame/json-text.js';
 import type { IngestOptions } from './ingest-entry.js';
 import { resolveRedisOptions } from './redis-broker.options.js';
 import { RedisKeys } from './redis-keys.js';

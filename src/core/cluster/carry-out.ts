@@ -1,11 +1,11 @@
 import type { ConnectionRegistry } from '../connection/registry.js';
 import type { Clock } from '../ports/clock.js';
 import type { Policy } from '../ports/policy.js';
-import { companionOf } from '../presence/companion.js';
+import { companionOf } from '../../protocol/topic-name.js';
 import type { Rights } from '../verbs/rights.js';
 import { endSubscription } from '../verbs/unsubscribe.js';
-import { eachAtMost } from '../each-at-most.js';
-import type { Reauthorise } from './command.js';
+import { eachAtMost } from '../verbs/each-at-most.js';
+import type { Reauthorise } from './signal.js';
 import type { CarryOut } from './commands.js';
 import type { RecentDisconnects } from './recent-disconnects.js';
 

@@ -2,11 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { Broker } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
-import type { ClusterCount, Command } from './command.js';
+import {
+  type ClusterCount,
+  type Command,
+  type Ask,
+  type Changes,
+  type Signal,
+  type SignalBody,
+  signalText,
+  type State,
+} from './signal.js';
 import { type CarryOut, Commands } from './commands.js';
 import { type Instance, Instances } from './instances.js';
 import { readSignal } from './read-signal.js';
-import { type Ask, type Changes, type Signal, type SignalBody, signalText, type State } from './signal.js';
 
 export interface ClusterParts {
   readonly instanceId: string;

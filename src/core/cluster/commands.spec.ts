@@ -3,7 +3,7 @@ import { deferred } from '../../../test/support/deferred.js';
 import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { TestLive } from '../../testing/test-live.js';
-import type { Command } from './command.js';
+import type { Command } from './signal.js';
 import { requests } from './requests.js';
 
 const give = (cluster: TestCluster, { test }: TestInstance, command: Command, ms = 2_000) =>

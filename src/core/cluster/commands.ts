@@ -1,9 +1,8 @@
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
-import type { ClusterCount, Command } from './command.js';
+import type { ClusterCount, Command, Do, Done } from './signal.js';
 import type { Instance, Instances } from './instances.js';
 import { Order } from './order.js';
-import type { Do, Done } from './signal.js';
 
 /**
  * Does a command on this instance; returns how much there was to do.

@@ -1,5 +1,5 @@
 import type { Cancel } from '../ports/clock.js';
-import type { ClusterCount, Command } from './command.js';
+import type { ClusterCount, Command } from './signal.js';
 import type { Instance } from './instances.js';
 
 /** One command that this instance gave, and what was said to it. */

@@ -1,8 +1,7 @@
-import { parseJson } from '../envelope.js';
+import { parseJson } from '../inbound/envelope.js';
 import { maxSignalBytes } from '../ports/broker.js';
 import { isTopicName } from '../../protocol/topic-name.js';
-import type { Command } from './command.js';
-import { type Attendance, type Signal, type SignalBody, signalVersion } from './signal.js';
+import { type Command, type Attendance, type Signal, type SignalBody, signalVersion } from './signal.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

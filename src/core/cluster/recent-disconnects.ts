@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/clock.js';
-import type { DisconnectUser } from './command.js';
+import type { DisconnectUser } from './signal.js';
 
 /** Longer than a handshake may be undecided. */
 const keepMs = 60_000;

@@ -1,7 +1,7 @@
 import { CloseCode } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isTopicName } from '../../protocol/topic-name.js';
-import type { CountTopic, DisconnectUser, Reauthorise, UnsubscribeUser } from './command.js';
+import type { CountTopic, DisconnectUser, Reauthorise, UnsubscribeUser } from './signal.js';
 import { isCloseCode, isUser, maxReasonLength, maxUserIdLength } from './read-signal.js';
 
 export interface DisconnectOptions {

@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.js';
 import type { LiveSocket } from '../ports/socket.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
 import type { LateAnswers } from './late-answers.js';
-import type { ConnectionIdentity, LiveUser } from './live-user.js';
+import type { ConnectionIdentity, LiveUser } from '../ports/identity.js';
 import type { Membership } from './membership.js';
 import type { PeerInfo } from './peer-info.js';
 import type { RateGate } from './rate-gate.js';

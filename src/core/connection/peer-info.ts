@@ -1,4 +1,4 @@
-import type { ConnectionIdentity } from './live-user.js';
+import type { ConnectionIdentity } from '../ports/identity.js';
 
 /** What is known of a peer when its connection opens. */
 export interface PeerInfo {

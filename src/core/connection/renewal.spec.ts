@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { TestClock } from '../../testing/test-clock.js';
 import { CredentialWatch } from './credential-watch.js';
 import type { Connection } from './connection.js';
-import type { ConnectionIdentity } from './live-user.js';
+import type { ConnectionIdentity } from '../ports/identity.js';
 import { renewalOf } from './renewal.js';
 
 /** A connection whose session ends in a minute, and a backend whose answer the test sets. */

@@ -1,11 +1,11 @@
 // hot path
 import { SharedFrame } from '../frame/shared-frame.js';
-import type { Gathered } from '../outbound/flusher.js';
+import type { Gathered, Flusher } from '../outbound/flusher.js';
 import { earlyWriteBytes } from '../outbound/outbox.js';
-import type { SharedEvent } from './shared-event.js';
+import type { SharedEvent } from '../frame/shared-event.js';
 import type { Subscribers } from './subscribers.js';
 import type { Subscription } from './subscription.js';
-import type { Windows } from './windows.js';
+import type { Cancel, Clock } from '../ports/clock.js';
 
 /** What was published to a topic in the window that is open, for all its subscribers. [L-4.9] */
 export class Gathering implements Gathered {
@@ -59,5 +59,48 @@ function sendEach(subscription: Subscription, events: readonly SharedEvent[]): v
     else if (event.offset > subscription.after) {
       subscription.outbox.push(event.frame.within(subscription.mostBytes));
     }
+  }
+}
+
+interface Window {
+  readonly all: Gathered[];
+  readonly cancel: Cancel;
+}
+
+/**
+ * Windows in which topics gather what is published. All that are equally long end together, whichever topic they are of:
+ * a connection that reads many topics is written to once for all of them. [L-4.9]
+ */
+export class Windows {
+  private readonly open = new Map<number, Window>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly flusher: Flusher,
+  ) {}
+
+  /** Ends it with the window of this length that is open, or with a new one. A window of 0 ms is the rest of the tick. */
+  add(ms: number, gathered: Gathered): void {
+    if (ms === 0) {
+      this.flusher.beforeWriting(gathered);
+      return;
+    }
+    const window = this.open.get(ms);
+    if (window !== undefined) window.all.push(gathered);
+    else this.open.set(ms, { all: [gathered], cancel: this.clock.after(ms, () => this.end(ms)) });
+  }
+
+  /** Ends all of them now, but those of the tick, which is over soon. */
+  endAll(): void {
+    for (const [ms, { cancel }] of this.open) {
+      cancel();
+      this.end(ms);
+    }
+  }
+
+  private end(ms: number): void {
+    const { all } = this.open.get(ms) ?? { all: [] };
+    this.open.delete(ms);
+    for (const gathered of all) gathered.end();
   }
 }

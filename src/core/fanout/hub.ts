@@ -4,14 +4,13 @@ import { eventText, lostText } from '../frame/message-text.js';
 import { leastMessageBytes, SharedFrame } from '../frame/shared-frame.js';
 import type { Backlogs } from '../outbound/backlogs.js';
 import type { Flusher } from '../outbound/flusher.js';
-import type { DeliveryRules } from '../pace/delivery.js';
+import type { DeliveryRules } from '../ports/policy.js';
 import type { Broker, Publication } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
-import type { Audience } from './audience.js';
+import { type Audience, Topic, type TopicSurroundings } from './topic.js';
 import type { Subscription } from './subscription.js';
-import { Topic, type TopicSurroundings } from './topic.js';
-import { Windows } from './windows.js';
+import { Windows } from './gathering.js';
 
 export interface HubParts {
   readonly broker: Broker;

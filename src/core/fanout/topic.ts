@@ -1,21 +1,25 @@
 // hot path
 import type { Connection } from '../connection/connection.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
-import type { DeliveryRules } from '../pace/delivery.js';
+import type { DeliveryRules } from '../ports/policy.js';
 import { Pacing } from '../pace/pacing.js';
 import type { Backlogs } from '../outbound/backlogs.js';
 import type { Publication, StreamReading } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
-import type { SharedRun } from '../stream/shared-run.js';
-import type { SnapshotRun } from '../stream/snapshot-run.js';
-import type { Audience } from './audience.js';
-import { Gathering } from './gathering.js';
+import type { SharedRun } from './shared-run.js';
+import type { SnapshotRun } from './snapshot-run.js';
+import { Gathering, type Windows } from './gathering.js';
 import type { Hold } from './hold.js';
 import { Holds } from './holds.js';
-import { type MakeMerged, SharedEvent } from './shared-event.js';
+import { type MakeMerged, SharedEvent } from '../frame/shared-event.js';
 import { Subscribers } from './subscribers.js';
 import { type SubscribedTopic, Subscription, type WaitingRoom } from './subscription.js';
-import type { Windows } from './windows.js';
+
+/** Told who subscribes to one topic here, and who no longer does. */
+export interface Audience {
+  joined(connection: Connection): void;
+  left(connection: Connection): void;
+}
 
 /** What has been begun because a topic's publications are not in their order. */
 export interface Healing {

@@ -6,7 +6,7 @@ import { SharedFrame } from '../frame/shared-frame.js';
 import { Backlogs } from './backlogs.js';
 import type { OutboundBudget } from './budget.js';
 import { Flusher } from './flusher.js';
-import type { Lane } from './lane.js';
+import type { Lane } from './backlog.js';
 import { earlyWriteBytes, Outbox } from './outbox.js';
 
 const frameOf = (text: string): SharedFrame => new SharedFrame(JSON.stringify(text));

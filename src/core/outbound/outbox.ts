@@ -1,10 +1,9 @@
 // hot path
 import type { SharedFrame } from '../frame/shared-frame.js';
 import type { LiveSocket } from '../ports/socket.js';
-import { Backlog, type SlowPeer } from './backlog.js';
+import { Backlog, type SlowPeer, type Lane } from './backlog.js';
 import type { Backlogs } from './backlogs.js';
 import type { Flushable, Flusher } from './flusher.js';
-import type { Lane } from './lane.js';
 
 /** Bytes after which a tick's frames are written before the tick ends, so that a burst meets the peer's true pace. */
 export const earlyWriteBytes = 65_536;

@@ -1,13 +1,11 @@
-import type { SharedEvent } from '../fanout/shared-event.js';
+import type { SharedEvent } from '../frame/shared-event.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
-import type { Lane } from '../outbound/lane.js';
+import type { Lane } from '../outbound/backlog.js';
 import type { Outbox } from '../outbound/outbox.js';
 import type { Clock } from '../ports/clock.js';
-import { Conflation } from './conflation.js';
-import type { SlowPolicy } from './delivery.js';
-import { Line } from './line.js';
-import type { Pace } from './pace.js';
-import type { WaitingEvents } from './waiting-events.js';
+import { Conflation, Line } from './waiting.js';
+import type { SlowPolicy } from '../ports/policy.js';
+import type { Pace, WaitingEvents } from './pace.js';
 
 /** What a pace needs of the subscription that it is for. */
 export interface PacedReader {

@@ -1,4 +1,4 @@
-import type { SharedEvent } from '../fanout/shared-event.js';
+import type { SharedEvent } from '../frame/shared-event.js';
 
 /** How one subscriber gets the publications of a topic, where it does not simply get each of them at once. */
 export interface Pace {
@@ -9,4 +9,18 @@ export interface Pace {
   restart(after: number): void;
   /** Nothing more is sent. */
   stop(): void;
+}
+
+/** Publications that wait for one subscriber, or for several. */
+export interface WaitingEvents {
+  /** Bytes of their frames. */
+  readonly bytes: number;
+  /** How many they are. */
+  readonly size: number;
+  /** When the oldest came that must not grow old; `undefined` when none is there. */
+  readonly oldestMs: number | undefined;
+  add(event: SharedEvent, nowMs: number): void;
+  /** Takes the one with the lowest offset. */
+  take(): SharedEvent | undefined;
+  clear(): void;
 }

@@ -1,6 +1,6 @@
 import type { Backlogs } from '../outbound/backlogs.js';
 import type { Clock } from '../ports/clock.js';
-import type { DeliveryRules } from './delivery.js';
+import type { DeliveryRules } from '../ports/policy.js';
 import { OwnPace, type PacedReader } from './own-pace.js';
 import type { Pace } from './pace.js';
 import { rateFor } from './rate.js';

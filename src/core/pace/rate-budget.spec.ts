@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TestLive, type TestLiveOptions } from '../../testing/test-live.js';
 import { TestSocket } from '../../testing/test-socket.js';
-import type { TopicRules } from '../ports/policy.js';
-import type { SlowPolicy } from './delivery.js';
+import type { TopicRules, SlowPolicy } from '../ports/policy.js';
 
 const limits = { pingIntervalMs: 1_000_000, backPressureThresholdBytes: 10_000, maxQueuedMessages: 50 };
 const data = 'x'.repeat(1_000);

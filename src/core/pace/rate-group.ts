@@ -1,7 +1,7 @@
-import type { SharedEvent } from '../fanout/shared-event.js';
+import type { SharedEvent } from '../frame/shared-event.js';
 import type { Backlogs, Waiting } from '../outbound/backlogs.js';
 import type { Cancel, Clock } from '../ports/clock.js';
-import { Conflation } from './conflation.js';
+import { Conflation } from './waiting.js';
 import type { OwnPace } from './own-pace.js';
 import type { Pace } from './pace.js';
 

@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.js';
-import type { LiveUser } from '../connection/live-user.js';
+import type { LiveUser } from '../ports/identity.js';
 import { isUser, maxUserIdLength } from '../cluster/read-signal.js';
 import type { Attendance } from '../cluster/signal.js';
 import type { Cancel, Clock } from '../ports/clock.js';

@@ -1,7 +1,7 @@
 import { LiveError } from '../../protocol/live.error.js';
-import type { LiveUser } from '../connection/live-user.js';
+import type { LiveUser } from '../ports/identity.js';
 import { areFields, maxFieldsLength } from '../cluster/read-signal.js';
-import { maxJsonDepth } from '../envelope.js';
+import { maxJsonDepth } from '../inbound/envelope.js';
 import type { PresenceRules } from '../ports/policy.js';
 
 /** A user who is subscribed to a topic on some instance. */

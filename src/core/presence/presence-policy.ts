@@ -1,5 +1,5 @@
 import type { Policy, TopicRules } from '../ports/policy.js';
-import { companied } from './companion.js';
+import { companied } from '../../protocol/topic-name.js';
 
 /** The application's topics, and beside each with presence the one that tells its members. [L-11.1] */
 export class PresencePolicy implements Policy {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
 import { type SignalBody, signalText } from '../cluster/signal.js';
 import { requests } from '../cluster/requests.js';
-import type { LiveUser } from '../connection/live-user.js';
+import type { LiveUser } from '../ports/identity.js';
 import { maxSignalBytes } from '../ports/broker.js';
 import type { PresenceRules } from '../ports/policy.js';
 import { TestLive, type TestPeer } from '../../testing/test-live.js';

@@ -4,7 +4,7 @@ import type { Cancel } from '../ports/clock.js';
 import { onTheWayMs, stoodStillMs } from './doubts.js';
 import { type HealingBudget, HealingTopic } from './healing-topic.js';
 import { PositionCheck } from './position-check.js';
-import { healingLimits } from './recovery-limits.js';
+import { healingLimits } from './following.js';
 import { Repair, type RepairParts } from './repair.js';
 import { Retry } from './retry.js';
 

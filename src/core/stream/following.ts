@@ -1,9 +1,18 @@
-import type { Hold } from '../fanout/hold.js';
+import { type Hold, holdLimits } from '../fanout/hold.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Topic } from '../fanout/topic.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
-import type { Publication } from '../ports/broker.js';
+import type { Publication, RecoveryLimits } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';
+
+/** How much one recovery sends at most; more counts as unrecoverable. [L-5.4] */
+export const recoveryLimits: RecoveryLimits = { count: 300, bytes: 1_048_576 };
+
+/** How much is read to heal a topic: as much as a recovery may send, and as much again as may have come meanwhile. */
+export const healingLimits: RecoveryLimits = {
+  count: recoveryLimits.count + holdLimits.count,
+  bytes: recoveryLimits.bytes + holdLimits.bytes,
+};
 
 /** Where a subscriber starts. */
 export interface Start {

@@ -2,17 +2,16 @@ import type { Hub } from '../fanout/hub.js';
 import type { Subscription, WaitingRoom } from '../fanout/subscription.js';
 import type { Topic } from '../fanout/topic.js';
 import { announced } from '../frame/incoming.js';
-import { subscribedText } from '../frame/message-text.js';
-import type { SharedFrame } from '../frame/shared-frame.js';
+import { subscribedText, lostText } from '../frame/message-text.js';
+import { SharedFrame } from '../frame/shared-frame.js';
 import type { Broker } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
 import { type Following, followingOf } from './following.js';
-import { LostFrames } from './lost-frames.js';
 import { Retry } from './retry.js';
-import type { Snapshot, SnapshotRun } from './snapshot-run.js';
+import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from './snapshots.js';
 
 /** Snapshots that are waited for before the connections are closed instead. */
@@ -165,5 +164,29 @@ function push(subscription: Subscription, frames: readonly SharedFrame[]): void 
   for (const frame of frames) {
     if (subscription.index < 0) return;
     subscription.outbox.push(frame.within(subscription.mostBytes));
+  }
+}
+
+/** The `lost` messages of one loss: the same frame for all who lost the same. [L-5.8] */
+export class LostFrames {
+  /** How many were asked for and are there. */
+  count = 0;
+  private readonly byStart = new Map<number, SharedFrame>();
+
+  constructor(
+    private readonly topic: string,
+    private readonly to: number,
+  ) {}
+
+  /** `undefined` when nothing is lost from there. */
+  from(offset: number): SharedFrame | undefined {
+    if (offset > this.to) return undefined;
+    this.count += 1;
+    let frame = this.byStart.get(offset);
+    if (frame === undefined) {
+      frame = new SharedFrame(lostText(this.topic, offset, this.to));
+      this.byStart.set(offset, frame);
+    }
+    return frame;
   }
 }

@@ -3,8 +3,8 @@ import type { Broker, StreamReading } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
-import { recoveryLimits } from './recovery-limits.js';
-import { SharedRun } from './shared-run.js';
+import { recoveryLimits } from './following.js';
+import { SharedRun } from '../fanout/shared-run.js';
 
 /** A reading of a topic that is under way. */
 export type ReadingRun = SharedRun<StreamReading>;

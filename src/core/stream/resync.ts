@@ -3,8 +3,7 @@ import type { Topic } from '../fanout/topic.js';
 import { subscribedText } from '../frame/message-text.js';
 import { SharedFrame } from '../frame/shared-frame.js';
 import type { TopicRules } from '../ports/policy.js';
-import { FreshStart, type LostFrom, type ResyncParts } from './fresh-start.js';
-import { LostFrames } from './lost-frames.js';
+import { FreshStart, type LostFrom, type ResyncParts, LostFrames } from './fresh-start.js';
 
 /** Brings live subscriptions to a fresh start, because what they have cannot be continued. */
 export class Resync {

@@ -1,16 +1,34 @@
 import { Buffer } from 'node:buffer';
 import type { Topic } from '../fanout/topic.js';
-import type { LiveLimits } from '../live.settings.js';
+import type { LiveLimits } from '../ports/settings.js';
 import type { Broker, LatestRule } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
-import { recoveryLimits } from './recovery-limits.js';
-import { SnapshotAt } from './snapshot-at.js';
-import { SharedRun } from './shared-run.js';
-import type { Snapshot, SnapshotRun } from './snapshot-run.js';
+import { recoveryLimits } from './following.js';
+import { SharedRun } from '../fanout/shared-run.js';
+import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
+
+/** A state of the application's own, together with the position that it stands for. */
+export class SnapshotAt {
+  constructor(
+    readonly position: Position,
+    readonly state: unknown,
+  ) {}
+}
+
+/**
+ * For a `snapshot` that knows its position, because the store keeps the position of the last publication that it has
+ * seen: what was published after it follows as events, so nothing is applied twice. [L-6.4]
+ *
+ * @param position as `LiveService.publish` returned it
+ * @publicApi
+ */
+export function snapshotAt(position: Position, state: unknown): SnapshotAt {
+  return new SnapshotAt(position, state);
+}
 
 type Provider = () => unknown;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestLive } from '../../testing/test-live.js';
-import type { ConnectionIdentity } from '../connection/live-user.js';
+import type { ConnectionIdentity } from '../ports/identity.js';
 import { LiveError } from '../../protocol/live.error.js';
 
 const year = 365 * 86_400_000;

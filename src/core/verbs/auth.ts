@@ -2,13 +2,13 @@ import type { AuthenticatedMessage, InboundMessage } from '../../protocol/messag
 import { isTemporary } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
-import { checkOpenQuestions, counted, maxOpenWithCredential } from '../connection/questions.js';
-import type { ConnectionIdentity } from '../connection/live-user.js';
-import type { VerifyCredential } from '../live.settings.js';
+import { checkOpenQuestions, counted, maxOpenWithCredential } from '../inbound/rate-limit.js';
+import type { ConnectionIdentity } from '../ports/identity.js';
+import type { VerifyCredential } from '../ports/settings.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
-import { tokenOf } from './fields.js';
-import { PendingSubscribe } from './pending-subscribe.js';
+import { tokenOf } from '../inbound/fields.js';
+import { PendingSubscribe } from '../connection/pending-subscribe.js';
 import type { Rights } from './rights.js';
 
 const retryAfterMs = 1_000;

@@ -1,13 +1,13 @@
 import { isTemporary } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
-import type { LiveUser } from '../connection/live-user.js';
+import type { LiveUser } from '../ports/identity.js';
 import { LateAnswers } from '../connection/late-answers.js';
-import { checkOpenQuestions, counted } from '../connection/questions.js';
+import { checkOpenQuestions, counted } from '../inbound/rate-limit.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer, RightOutcome } from '../ports/observer.js';
 import type { Policy, TopicRules } from '../ports/policy.js';
-import { PendingSubscribe } from './pending-subscribe.js';
+import { PendingSubscribe } from '../connection/pending-subscribe.js';
 import { retrySoonMs } from './retry-soon.js';
 
 export type Right = 'canSubscribe' | 'canPublish';

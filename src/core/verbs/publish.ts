@@ -1,9 +1,9 @@
 import type { Connection } from '../connection/connection.js';
-import type { Publisher } from '../publisher.js';
+import type { Publisher } from '../publish/publisher.js';
 import type { InboundMessage, PublishedMessage } from '../../protocol/messages.js';
 import type { Authoriser } from './authorise.js';
 import { removalData } from '../ports/broker.js';
-import { dataTextOf, keyOf, removes, topicOf } from './fields.js';
+import { dataTextOf, keyOf, removes, topicOf } from '../inbound/fields.js';
 
 /** The publish verb, for clients. [L-4.3] [L-4.12] */
 export class Publish {

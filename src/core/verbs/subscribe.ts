@@ -6,20 +6,20 @@ import type { Hold } from '../fanout/hold.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Topic, Wanted } from '../fanout/topic.js';
 import { subscribedText } from '../frame/message-text.js';
-import type { LiveLimits } from '../live.settings.js';
+import type { LiveLimits } from '../ports/settings.js';
 import type { Broker, Publication, StreamReading } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import { followingOf, type Start } from '../stream/following.js';
 import { notNow, type Readings } from '../stream/readings.js';
-import type { Snapshot, SnapshotRun } from '../stream/snapshot-run.js';
+import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage, RequestId } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authoriser } from './authorise.js';
-import { maxMessageBytesOf, maxRateOf, sinceOf, topicOf } from './fields.js';
-import { OpenSubscribe } from './pending-subscribe.js';
+import { maxMessageBytesOf, maxRateOf, sinceOf, topicOf } from '../inbound/fields.js';
+import { OpenSubscribe } from '../connection/pending-subscribe.js';
 import type { Turns } from './turns.js';
 
 /** Recoveries that begin in one turn of the event loop: each may have hundreds of kilobytes to send. [L-9.7] */

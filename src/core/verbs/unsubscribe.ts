@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.js';
 import type { ErrorCode } from '../../protocol/codes.js';
 import type { InboundMessage, UnsubscribedMessage } from '../../protocol/messages.js';
-import { topicOf } from './fields.js';
+import { topicOf } from '../inbound/fields.js';
 
 /** The unsubscribe verb: no event of the topic follows its answer, also when there was no subscription. [L-3.6] */
 export function unsubscribe(connection: Connection, message: InboundMessage): UnsubscribedMessage {

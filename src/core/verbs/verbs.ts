@@ -1,8 +1,8 @@
 import type { Connection } from '../connection/connection.js';
 import { Replays } from '../connection/replays.js';
 import type { Hub } from '../fanout/hub.js';
-import type { LivePorts, LiveSettings } from '../live.settings.js';
-import type { Publisher } from '../publisher.js';
+import type { LivePorts, LiveSettings } from '../ports/settings.js';
+import type { Publisher } from '../publish/publisher.js';
 import { Readings } from '../stream/readings.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage } from '../../protocol/messages.js';

@@ -1,4 +1,4 @@
-import type { ConnectionIdentity, LiveUser } from '../../core/connection/live-user.js';
+import type { ConnectionIdentity, LiveUser } from '../../core/ports/identity.js';
 import { maxUserIdLength } from '../../core/cluster/read-signal.js';
 import { kindOf } from './option-error.js';
 

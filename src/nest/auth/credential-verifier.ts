@@ -1,9 +1,9 @@
 import { type CanActivate, HttpException, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import type { Connection } from '../../core/connection/connection.js';
-import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import type { RenewIdentity } from '../../core/connection/renewal.js';
-import type { VerifyCredential } from '../../core/live.settings.js';
+import type { VerifyCredential } from '../../core/ports/settings.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { Refusal } from '../../ws/refusal.js';
 import { checkedIdentity } from './connection-identity.js';

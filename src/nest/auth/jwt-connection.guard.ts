@@ -10,7 +10,7 @@ import {
   ServiceUnavailableException,
   UnauthorizedException,
 } from '@nestjs/common';
-import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { LIVE_OPTIONS } from '../options/live.tokens.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import { liveUserOf, setConnectionIdentity, userIdOf } from './connection-identity.js';

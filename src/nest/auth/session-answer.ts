@@ -1,4 +1,4 @@
-import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { liveUserOf, userIdOf } from './connection-identity.js';
 import { codeOf } from './refusal.js';
 import type { SessionSettings } from './session-settings.js';

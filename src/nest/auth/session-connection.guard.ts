@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { LIVE_OPTIONS } from '../options/live.tokens.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import { setConnectionIdentity } from './connection-identity.js';

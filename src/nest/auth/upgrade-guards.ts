@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { ExternalContextCreator } from '@nestjs/core';
-import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { Refusal } from '../../ws/refusal.js';
 import type { LiveGateway } from '../gateway/live.gateway.js';
 import { connectionIdentityOf } from './connection-identity.js';

@@ -1,7 +1,7 @@
 import { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../../core/connection/connection.js';
-import { Answers } from '../../core/reply.js';
+import { Answers } from '../../core/inbound/reply.js';
 import { LiveClients } from './live-clients.js';
 
 /** A client that asked for an answer without end, of a handler that answers when the test says so. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { isObservable, Observable, takeUntil } from 'rxjs';
 import { Connection } from '../../core/connection/connection.js';
-import type { FindHandler, Handler } from '../../core/responder.js';
-import { Answers } from '../../core/reply.js';
+import type { FindHandler, Handler } from '../../core/inbound/responder.js';
+import { Answers } from '../../core/inbound/reply.js';
 import { isVerb } from '../../core/verbs/verbs.js';
 import { openingOf } from './connection-hooks.js';
 import type { MessageContext } from './message-contexts.js';

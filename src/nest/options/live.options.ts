@@ -1,5 +1,5 @@
 import type { Connection } from '../../core/connection/connection.js';
-import type { PublishQueueLimits } from '../../core/publish-queue.js';
+import type { PublishQueueLimits } from '../../core/publish/publish-queue.js';
 import type { Broker } from '../../core/ports/broker.js';
 import type { JwtConnectionOptions } from './jwt-connection.options.js';
 import type { SessionConnectionOptions } from './session-connection.options.js';

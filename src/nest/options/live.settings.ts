@@ -1,4 +1,4 @@
-import type { LiveSettings } from '../../core/live.settings.js';
+import type { LiveSettings } from '../../core/ports/settings.js';
 import type { TrustedProxies } from '../../ws/client-address.js';
 import type { UpgradeOptions } from '../../ws/upgrade.js';
 

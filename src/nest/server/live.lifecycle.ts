@@ -9,7 +9,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { DrainResult } from '../../core/drain.js';
+import type { DrainResult } from '../../core/connection/drain.js';
 import { Live } from '../../core/live.js';
 import type { Broker } from '../../core/ports/broker.js';
 import { LiveObservers } from '../logging/live.observers.js';

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { type CanActivate, Inject, Injectable, Logger, type Type } from '@nestjs/common';
 import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import type { Connection } from '../../core/connection/connection.js';
-import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { Live } from '../../core/live.js';
 import type { Clock } from '../../core/ports/clock.js';
 import { ClientAddresses, type TrustedProxies } from '../../ws/client-address.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ClusterCount } from '../../core/cluster/command.js';
+import type { ClusterCount } from '../../core/cluster/signal.js';
 import {
   type DisconnectOptions,
   type ReauthoriseTarget,

@@ -1,6 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
-import type { LiveUser } from '../../core/connection/live-user.js';
-import type { DeliveryRules } from '../../core/pace/delivery.js';
+import type { LiveUser } from '../../core/ports/identity.js';
+import type { DeliveryRules } from '../../core/ports/policy.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 

@@ -1,9 +1,14 @@
 import { Injectable, Scope, type Type } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
-import { type DeliveryRules, flushMsAllowed, isFlushMs, slowPolicies } from '../../core/pace/delivery.js';
+import {
+  type DeliveryRules,
+  flushMsAllowed,
+  isFlushMs,
+  slowPolicies,
+  type PresenceRules,
+} from '../../core/ports/policy.js';
 import { isRate, rateAllowed } from '../../core/pace/rate.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
-import type { PresenceRules } from '../../core/ports/policy.js';
 import {
   topicRequestScoped,
   topicWithoutAuthorisation,

@@ -1,7 +1,6 @@
 import { HttpException } from '@nestjs/common';
-import type { DeliveryRules } from '../../core/pace/delivery.js';
+import type { DeliveryRules, Policy, PresenceRules, TopicRules } from '../../core/ports/policy.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
-import type { Policy, PresenceRules, TopicRules } from '../../core/ports/policy.js';
 import { isLasting } from '../auth/refusal.js';
 import { topicOfPresence, topicsOverlap, topicTwice } from '../options/live.errors.js';
 import type { LiveTopicProvider } from './live-topic.decorator.js';

@@ -1,4 +1,4 @@
-import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../../core/ports/identity.js';
 
 import type { Received } from '../live-test-client.js';
 import { answerTypes } from '../open-requests.js';

@@ -1,5 +1,5 @@
 import type { HistoryRules, LatestRule, PublishOptions } from '../../core/ports/broker.js';
-import { recoveryLimits } from '../../core/stream/recovery-limits.js';
+import { recoveryLimits } from '../../core/stream/following.js';
 import type { Position } from '../../protocol/position.js';
 import { Lineages } from '../lineages.js';
 

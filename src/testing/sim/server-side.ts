@@ -1,7 +1,7 @@
 import { Live } from '../../core/live.js';
-import type { LiveLimits } from '../../core/live.settings.js';
+import type { LiveLimits } from '../../core/ports/settings.js';
 import { silentObserver } from '../../core/ports/observer.js';
-import type { Session } from '../../core/session.js';
+import type { Session } from '../../core/inbound/session.js';
 import { ConnectionChecker } from './connection-checker.js';
 import type { Tell } from './faults.js';
 import type { AnswerRules } from './request.js';

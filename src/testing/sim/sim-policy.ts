@@ -1,4 +1,4 @@
-import type { ConnectionIdentity, LiveUser } from '../../core/connection/live-user.js';
+import type { ConnectionIdentity, LiveUser } from '../../core/ports/identity.js';
 import type { Policy, TopicRules } from '../../core/ports/policy.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { SimTopic } from './sim-topic.js';

@@ -1,4 +1,4 @@
-import type { ConnectionIdentity } from '../../core/connection/live-user.js';
+import type { ConnectionIdentity } from '../../core/ports/identity.js';
 
 /** What a credential of the simulation says. */
 export interface Token {

@@ -1,6 +1,6 @@
 import { registerDecorator } from 'class-validator';
 import { isRate, rateAllowed } from '../../../core/pace/rate.js';
-import { isClientTopic, isKey, isMessageBytes, messageBytesAllowed } from '../../../core/verbs/fields.js';
+import { isClientTopic, isKey, isMessageBytes, messageBytesAllowed } from '../../../core/inbound/fields.js';
 import { isPosition } from '../../../protocol/position.js';
 
 /** A topic that a client may name. [L-3.1] */

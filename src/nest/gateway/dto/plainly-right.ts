@@ -1,6 +1,6 @@
 // hot path
 import { isRate } from '../../../core/pace/rate.js';
-import { isClientTopic, isKey, isMessageBytes } from '../../../core/verbs/fields.js';
+import { isClientTopic, isKey, isMessageBytes } from '../../../core/inbound/fields.js';
 import { isPosition } from '../../../protocol/position.js';
 import { isRequestId } from './live-validators.js';
 import { PublishDto } from './publish.dto.js';

@@ -1,0 +1,114 @@
+import { CloseCode } from '../../protocol/codes.js';
+import { LiveError } from '../../protocol/live.error.js';
+import type { InboundMessage } from '../../protocol/messages.js';
+import type { Connection } from '../connection/connection.js';
+import { takeAnswered } from '../connection/self-answered.js';
+import type { Clock } from '../ports/clock.js';
+import type { Observer } from '../ports/observer.js';
+import { Answers, type Failure, publicError, reply, replyError } from './reply.js';
+import { OpenSubscribe } from '../connection/pending-subscribe.js';
+
+/** Takes one kind of message; what it returns is the answer. */
+export type Handler = (message: InboundMessage) => unknown;
+
+/** Finds the handler for a type of message; `undefined` when there is none. */
+export type FindHandler = (type: string) => Handler | undefined;
+
+interface ResponderContext {
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
+/** How often a peer may break the protocol. [L-2.12] */
+const violationLimit = { count: 100, windowMs: 10_000 } as const;
+
+/** Has the messages of one connection handled, and answers each of them once. [L-2.14] */
+export class Responder {
+  /** When the peer broke the protocol within the window; mostly it never does. */
+  private violationsMs: number[] | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly find: FindHandler,
+    private readonly context: ResponderContext,
+  ) {}
+
+  /** Hands the message to its handler, and sends what that returns; `undefined` when it is answered already. */
+  handle(message: InboundMessage): Promise<void> | undefined {
+    const handler = this.find(message.type);
+    if (handler === undefined) {
+      this.refuse(message, new LiveError('not-implemented', 'Nothing handles this type'));
+      return undefined;
+    }
+    try {
+      const answer = handler(message);
+      if (answer instanceof Promise || answer instanceof Answers) return this.answerLater(message, answer);
+      reply(this.connection, message, answer);
+    } catch (error) {
+      this.failed(message, error);
+    }
+    return undefined;
+  }
+
+  private async answerLater(message: InboundMessage, result: Promise<unknown> | Answers): Promise<void> {
+    const { connection } = this;
+    let answered = false;
+    try {
+      const answer = await result;
+      if (answer instanceof Answers) {
+        await answer.forEach((value) => {
+          if (!answered || answer.mayRepeat) reply(connection, message, value);
+          answered ||= value !== undefined;
+        });
+      } else reply(connection, message, answer);
+      this.settleSubscribe(message);
+    } catch (error) {
+      const bySubscribe = this.settleSubscribe(message);
+      if (answered || bySubscribe) this.failedLate(error);
+      else this.failed(message, error);
+    }
+  }
+
+  /** Whether a subscribe has answered by itself. One that has not, and is decided otherwise, never will. [L-2.14] */
+  private settleSubscribe({ type, topic, id }: InboundMessage): boolean {
+    const { connection } = this;
+    if (type !== 'subscribe' || typeof topic !== 'string') return false;
+    if (takeAnswered(connection, topic, id)) return true;
+    const pending = connection.membership(topic);
+    if (pending instanceof OpenSubscribe && pending.withdraw(id)) connection.leave(topic);
+    return false;
+  }
+
+  /** The peer has its answer: an `error` under the same id would be a second one. [L-2.14] */
+  private failedLate(error: unknown): void {
+    // A subscribe whose peer turned out to be too slow for what it was sent.
+    if (error instanceof LiveError && !this.connection.open) return;
+    this.context.observer.failed('handling a message that was already answered', error, this.connection);
+  }
+
+  /** The request failed. */
+  failed(message: InboundMessage, error: unknown): void {
+    const told = publicError(error);
+    if (told !== error) this.context.observer.failed('handling a message', error, this.connection);
+    if (told.code === 'protocol-violation') this.violated(told, message);
+    else this.refuse(message, told);
+  }
+
+  /** Sends the error. */
+  refuse(message: InboundMessage | undefined, error: Failure): void {
+    this.context.observer.refused(error.code);
+    replyError(this.connection, message, error);
+  }
+
+  /** Answers a breach of the protocol with an error, and closes a peer that breaks it too often. */
+  violated(error: LiveError, message?: InboundMessage): void {
+    this.refuse(message, error);
+    const now = this.context.clock.now();
+    const times = (this.violationsMs ??= []);
+    times.push(now);
+    while (now - (times[0] ?? now) > violationLimit.windowMs) times.shift();
+    if (times.length > violationLimit.count) {
+      this.connection.close(CloseCode.tooManyViolations, 'too many protocol violations');
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import { CloseCode } from '../../protocol/codes.js';
+import type { InboundMessage } from '../../protocol/messages.js';
+import { LiveError } from '../../protocol/live.error.js';
+import type { Connection } from '../connection/connection.js';
+import { type PaceContext, takePong, tooSoonMs } from './rate-limit.js';
+import { isBatch, partsOf, topicsPerCharge, weightOf } from './batch.js';
+import { readEnvelope, textOf } from './envelope.js';
+import { Inbox, type Task, taskOf } from './inbox.js';
+import type { Clock } from '../ports/clock.js';
+import type { Observer } from '../ports/observer.js';
+import { type FindHandler, Responder } from './responder.js';
+import { cancelledError } from '../connection/pending-subscribe.js';
+
+export interface SessionContext extends PaceContext {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly maxWaitingMessages: number;
+  readonly maxTopicsPerConnection: number;
+  /** Told once, when the peer is gone. */
+  onEnd(connection: Connection, code: number, reason: string): void;
+}
+
+/** An error without its stack: one is made for each message that is refused. [L-9.10] */
+const tooFast = { code: 'rate-limited', message: 'Too many messages in this time' } as const;
+
+/** What comes in on one connection: read, put in order, handed to its handler. [L-2.8] */
+export class Session {
+  /** Made with the first message: an idle connection has none. */
+  private inbox: Inbox | undefined;
+  private ended = false;
+  /** Made when it is first needed, as the inbox is. */
+  private responder_: Responder | undefined;
+
+  constructor(
+    readonly connection: Connection,
+    private readonly find: FindHandler,
+    private readonly context: SessionContext,
+  ) {}
+
+  /** One text message. */
+  received(text: string, byteLength = text.length): void {
+    const { connection, context } = this;
+    connection.heard();
+    if (!connection.open) return;
+    const message = readEnvelope(text);
+    const waitMs = tooSoonMs(connection, context, byteLength, weightOf(message));
+    if (!connection.open) return;
+    if (waitMs > 0) {
+      this.refuse(message, waitMs);
+      return;
+    }
+    context.observer.inbound(this.label(message));
+    // A peer that sends garbage is closed over it: the sooner, the less of it is answered.
+    if (message instanceof LiveError && this.inbox?.hasLinkTasks !== true) this.responder.violated(message);
+    else this.take(message, byteLength);
+  }
+
+  /** A binary frame. [L-2.3] */
+  receivedBinary(): void {
+    this.connection.close(CloseCode.unsupportedData, 'text frames only');
+  }
+
+  /** A ping, which has its pong already. [L-9.12] */
+  pinged(byteLength = 0): void {
+    this.connection.heard();
+    tooSoonMs(this.connection, this.context, byteLength);
+  }
+
+  /** A pong: the peer lives. */
+  heard(byteLength = 0): void {
+    this.connection.ponged();
+    takePong(this.connection, this.context, byteLength);
+  }
+
+  /** The socket is gone; only the first call counts. */
+  finished(code: number, reason: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.inbox?.clear();
+    this.connection.inboundBytes = 0;
+    try {
+      this.connection.gone();
+    } finally {
+      const how = this.connection.closedWith ?? { code, reason };
+      this.context.onEnd(this.connection, how.code, how.reason);
+    }
+  }
+
+  private get responder(): Responder {
+    return (this.responder_ ??= new Responder(this.connection, this.find, this.context));
+  }
+
+  private refuse(message: InboundMessage | LiveError, waitMs: number): void {
+    const request = message instanceof LiveError ? undefined : message;
+    this.responder.refuse(request, { ...tooFast, details: { retryAfterMs: Math.ceil(waitMs) } });
+  }
+
+  private label(message: InboundMessage | LiveError): string {
+    if (message instanceof LiveError) return 'invalid';
+    return this.find(message.type) === undefined ? 'unknown' : message.type;
+  }
+
+  private take(message: InboundMessage | LiveError, byteLength: number): void {
+    const inbox = (this.inbox ??= new Inbox(this.context.clock, this.run, this.begun, this.hasRoom));
+    if (message instanceof LiveError || !isBatch(message)) this.wait(inbox, taskOf(message, byteLength));
+    else {
+      try {
+        const parts = partsOf(message, this.context.maxTopicsPerConnection);
+        for (const [place, part] of parts.entries())
+          this.wait(inbox, taskOf(part, place === 0 ? byteLength : 0, place % topicsPerCharge === 0 ? 1 : 0));
+      } catch (error) {
+        // Without a topic: none of them has an answer of its own then.
+        const { type, id } = message;
+        this.responder.failed({ type, ...(id !== undefined && { id }) }, error);
+      }
+    }
+    const { connection } = this;
+    connection.inboundBytes = inbox.waitingBytes;
+    if (connection.readingPaused || inbox.waitingCount < this.context.maxWaitingMessages) return;
+    connection.pauseReading();
+    this.context.observer.readingPaused(connection);
+  }
+
+  private wait(inbox: Inbox, task: Task): void {
+    if (task.kind === 'unsubscribe') this.takeBack(inbox, task.lane);
+    inbox.add(task);
+  }
+
+  /** An unsubscribe does not wait for the subscribe that it takes back. [L-3.7] */
+  private takeBack(inbox: Inbox, topic: string): void {
+    const { connection } = this;
+    for (const task of inbox.subscribesTo(topic)) {
+      task.takenBack = true;
+      // Its verb may not have begun: guards and pipes come first.
+      if (task.begun) (connection.takenBack ??= new Set()).add(topic);
+    }
+    connection.lateAnswers?.forget(topic);
+    connection.cancelPending(topic);
+  }
+
+  private readonly begun = (): void => {
+    const { connection, inbox, context } = this;
+    const few = (inbox?.waitingCount ?? 0) * 2 <= context.maxWaitingMessages;
+    connection.inboundBytes = inbox?.waitingBytes ?? 0;
+    if (few && connection.readingPaused && connection.open) connection.resumeReading();
+  };
+
+  private readonly hasRoom = (topic: string, asked: number): boolean => {
+    const { connection, context } = this;
+    if (connection.has(topic)) return true;
+    const most = context.maxTopicsPerConnection - asked;
+    // Those that are asked for may be among the memberships: only then they have to be told from the others.
+    return connection.membershipCount < most || connection.topics.length < most;
+  };
+
+  private readonly run = (task: Task): Promise<void> | undefined => {
+    const { message, lane, takenBack } = task;
+    if (!this.connection.open) this.inbox?.clear();
+    else if (message instanceof LiveError) this.responder.violated(message);
+    else if (takenBack) this.responder.failed(message, cancelledError());
+    else if (task.kind === 'subscribe') return this.subscribe(message, task);
+    else if (task.kind === 'publish') return this.publish(message, lane);
+    else return this.responder.handle(message);
+    return undefined;
+  };
+
+  /** Guards and pipes may copy the message: its text stays beside it, one for each topic. */
+  private async publish(message: InboundMessage, topic: string): Promise<void> {
+    const texts = (this.connection.publishTexts ??= new Map());
+    const text = textOf(message);
+    if (text !== undefined) texts.set(topic, text);
+    await this.responder.handle(message);
+    texts.delete(topic);
+  }
+
+  private async subscribe(message: InboundMessage, task: Task): Promise<void> {
+    await this.responder.handle(message);
+    task.done = true;
+    // Two that were taken back may end in one turn: the last one of them lets the topic be asked for again.
+    const isTakenBack = (other: Task): boolean => other.begun && other.takenBack && !other.done;
+    if (this.inbox?.subscribesTo(task.lane).some(isTakenBack) !== true)
+      this.connection.takenBack?.delete(task.lane);
+  }
+}

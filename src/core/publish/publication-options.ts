@@ -1,0 +1,55 @@
+import { LiveError } from '../../protocol/live.error.js';
+import { jsonTextOf } from '../frame/json-text.js';
+import { removalData } from '../ports/broker.js';
+import type { Clock } from '../ports/clock.js';
+import type { Observer } from '../ports/observer.js';
+import type { TopicRules } from '../ports/policy.js';
+import type { PublicationOptions } from './publisher.js';
+import { isKey } from '../inbound/fields.js';
+
+/**
+ * The JSON text of what the application publishes; that of a removal, which has no data, is `removalData`.
+ *
+ * @throws LiveError `validation-failed` for options that are wrong, alone or with this data
+ */
+export function publicationText(data: unknown, options: PublicationOptions): string {
+  const { key, idempotencyKey, version, remove } = options;
+  if (key !== undefined && !isKey(key)) throw invalid('A key has 1 to 128 characters');
+  if (idempotencyKey !== undefined && !isKey(idempotencyKey))
+    throw invalid('An idempotency key has 1 to 128 characters');
+  if (version !== undefined && !Number.isSafeInteger(version)) throw invalid('A version is an integer');
+  if (remove !== undefined && (remove as unknown) !== true) throw invalid('"remove" is true or absent');
+  if (remove === undefined) {
+    const text = jsonTextOf(data);
+    if (text === undefined) throw invalid('The data has no JSON text');
+    return text;
+  }
+  if (key === undefined) throw invalid('A removal needs the key that it removes');
+  if (data !== undefined) throw invalid('A removal has no data: pass undefined');
+  return removalData;
+}
+
+/**
+ * Refuses a version that is too far ahead of the clock: one publisher whose clock is wrong would keep its key from being
+ * published again until that time has come.
+ *
+ * @throws LiveError `validation-failed`
+ */
+export function checkVersionAhead(
+  topic: string,
+  { version }: PublicationOptions,
+  { maxVersionAheadMs }: TopicRules,
+  { clock, observer }: { readonly clock: Clock; readonly observer: Observer },
+): void {
+  if (version === undefined || maxVersionAheadMs === undefined) return;
+  const aheadMs = Math.round(version - clock.wallMs());
+  if (aheadMs <= maxVersionAheadMs) return;
+  observer.versionRefused(topic);
+  throw invalid(
+    `The version is ${String(aheadMs)} ms ahead of the server's clock, and may be ${String(maxVersionAheadMs)}`,
+  );
+}
+
+function invalid(message: string): LiveError {
+  return new LiveError('validation-failed', message);
+}

@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { MemoryBroker } from '../../brokers/memory/memory-broker.js';
+import { LossyBroker } from '../../testing/lossy-broker.js';
+import { TestClock } from '../../testing/test-clock.js';
+import { silentSink } from '../ports/broker.js';
+import type { LiveError } from '../../protocol/live.error.js';
+import { silentObserver } from '../ports/observer.js';
+import { PublishRefusal, tooLarge } from '../ports/publish-refusal.js';
+import type { PublishQueueLimits } from './publish-queue.js';
+import { Publisher } from './publisher.js';
+
+const rules = { canSubscribe: () => true, canPublish: () => true };
+const limits: PublishQueueLimits = { maxMessages: 3, maxBytes: 100, maxWaitMs: 5_000 };
+
+/** A publisher whose broker has just gone away, and how each publication ended. */
+function away(queue: PublishQueueLimits | null = limits) {
+  const clock = new TestClock();
+  const memory = new MemoryBroker(clock);
+  const broker = new LossyBroker(memory);
+  const timers = clock.timerCount;
+  const publisher = new Publisher(broker, silentObserver, clock, queue ?? undefined);
+  broker.start({ ...silentSink, availability: (available) => publisher.availability(available) });
+  void memory.subscribe('a');
+  const ended: string[] = [];
+  const publish = async (topic: string, text: string): Promise<void> => {
+    publisher.publishOrWait(topic, text, {}, rules).then(
+      ({ offset }) => ended.push(`${topic} ${text} is ${String(offset)}`),
+      ({ code, details }: { code: string; details: object }) =>
+        ended.push(`${topic} ${text} is ${code} ${JSON.stringify(details)}`),
+    );
+    await clock.settle();
+  };
+  broker.goAway();
+  return { clock, broker, publisher, ended, publish, timers: () => clock.timerCount - timers - 1 };
+}
+
+const refused = (what: string): string => `${what} is unavailable {"retryAfterMs":1000}`;
+
+describe('Publisher, while the broker is away', () => {
+  it('[L-5.11] refuses at once where nothing may wait', async () => {
+    const { publish, ended, broker } = away(null);
+    await publish('a', '1');
+    expect([ended, broker.calls]).toEqual([[refused('a 1')], []]);
+  });
+
+  it('[L-5.11] never lets a publication of a client wait: its next message would, too', async () => {
+    const { publisher } = away();
+    await expect(publisher.publish('a', '1', {}, rules)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('lets so many wait, sends them in order once the broker is back, and what comes then after them', async () => {
+    const { publish, ended, broker, publisher, clock, timers } = away();
+    for (const text of ['1', '2', '3', '4']) await publish('a', text);
+    expect([ended, publisher.waitingCount]).toEqual([[refused('a 4')], 3]);
+    broker.comeBack();
+    await publish('a', '5');
+    await clock.settle();
+    expect(ended.slice(1).toSorted()).toEqual(['a 1 is 1', 'a 2 is 2', 'a 3 is 3', 'a 5 is 4']);
+    expect([publisher.waitingCount, timers()]).toEqual([0, 0]);
+  });
+
+  it('lets nothing overtake also before it is told that the broker is back', async () => {
+    const { publish, ended, broker, clock } = away();
+    await publish('a', '1');
+    broker.available = true;
+    await publish('a', '2');
+    await clock.settle();
+    expect(ended.toSorted()).toEqual(['a 1 is 1', 'a 2 is 2']);
+  });
+
+  it('counts bytes of UTF-8', async () => {
+    const { publish, ended, publisher } = away();
+    await publish('a', `"${'€'.repeat(32)}"`);
+    await publish('a', '123');
+    expect(ended).toEqual([refused('a 123')]);
+    expect(publisher.waitingCount).toBe(1);
+  });
+
+  it('refuses each when it has waited for its time, and takes others then', async () => {
+    const { publish, ended, clock, broker, timers } = away();
+    await publish('a', '1');
+    clock.advance(3_000);
+    for (const text of ['2', '3']) await publish('a', text);
+    clock.advance(1_999);
+    await clock.settle();
+    expect(ended).toEqual([]);
+    clock.advance(1);
+    await clock.settle();
+    expect(ended).toEqual([refused('a 1')]);
+    await publish('a', '4');
+    clock.advance(3_000);
+    await clock.settle();
+    broker.comeBack();
+    await clock.settle();
+    expect(ended.slice(1)).toEqual([refused('a 2'), refused('a 3'), 'a 4 is 1']);
+    expect(timers()).toBe(0);
+  });
+
+  it('refuses all that wait when the server stops', async () => {
+    const { publish, ended, publisher, clock, timers } = away();
+    for (const text of ['1', '2']) await publish('a', text);
+    publisher.stop();
+    await clock.settle();
+    expect([ended, timers()]).toEqual([[refused('a 1'), refused('a 2')], 0]);
+  });
+
+  it('settles each also when the broker goes away again while they are sent', async () => {
+    const { publish, ended, broker, clock, publisher } = away();
+    for (const text of ['1', '2', '3']) await publish('a', text);
+    broker.carries = (_topic, { offset }) => {
+      if (offset === 2) broker.goAway();
+      return true;
+    };
+    broker.comeBack();
+    await clock.settle();
+    expect(ended.toSorted()).toEqual(['a 1 is 1', 'a 2 is 2', refused('a 3')]);
+    expect(publisher.waitingCount).toBe(0);
+  });
+});
+
+describe('Publisher, with a broker that refuses', () => {
+  const failing = async (error: Error) => {
+    const failed: string[] = [];
+    const broker = new LossyBroker(new MemoryBroker(new TestClock()));
+    broker.publish = () => Promise.reject(error);
+    const observer = { ...silentObserver, failed: (doing: string) => void failed.push(doing) };
+    const publisher = new Publisher(broker, observer, new TestClock());
+    const { code, message } = await publisher.publishOrWait('a', '1', {}, rules).then(
+      () => expect.unreachable(),
+      (answer: LiveError) => answer,
+    );
+    return { code, message, failed };
+  };
+
+  it('[L-4.3] answers limit-exceeded to a publication that the broker never takes, which is no failure', async () => {
+    const words = 'A publication may have at most 5 bytes; this one has 6';
+    expect(await failing(tooLarge(5, 6))).toEqual({ code: 'limit-exceeded', message: words, failed: [] });
+  });
+
+  it('answers unavailable to a publication that the broker does not take now, and reports the failure', async () => {
+    const { code, failed } = await failing(new PublishRefusal('refused', 'Its memory is full'));
+    expect([code, failed]).toEqual(['unavailable', ['publishing to the broker']]);
+  });
+});
+
+describe('Publisher of a topic that bounds its publications', () => {
+  it.each([
+    ['"aaaaaa"', undefined],
+    ['"ääa"', undefined],
+    ['"aaaaaaa"', 9],
+    ['"ääää"', 10],
+  ])('[L-9.19] takes 8 bytes of JSON text and no more: %s', async (text, tooMany) => {
+    const clock = new TestClock();
+    const broker = new MemoryBroker(clock);
+    const publisher = new Publisher(broker, silentObserver, clock);
+    broker.start(silentSink);
+    const bounded = { ...rules, maxPublicationBytes: 8 };
+    for (const publish of ['publish', 'publishOrWait'] as const) {
+      const outcome = publisher[publish]('a', text, {}, bounded).then(
+        () => undefined,
+        ({ code, message }: LiveError) => [code, message],
+      );
+      expect(await outcome).toEqual(
+        tooMany && [
+          'limit-exceeded',
+          `A publication of a has at most 8 bytes of JSON text, and this one has ${String(tooMany)}`,
+        ],
+      );
+    }
+    expect(publisher.publicationsTotal).toBe(tooMany === undefined ? 2 : 0);
+  });
+});

@@ -1,0 +1,125 @@
+import { Buffer } from 'node:buffer';
+import { LiveError } from '../../protocol/live.error.js';
+import type { Broker, Published, PublishOptions } from '../ports/broker.js';
+import type { Clock } from '../ports/clock.js';
+import type { Observer } from '../ports/observer.js';
+import { PublishRefusal } from '../ports/publish-refusal.js';
+import type { TopicRules } from '../ports/policy.js';
+import { PublishHealth } from './publish-health.js';
+import { PublishQueue, type PublishQueueLimits } from './publish-queue.js';
+
+/** What a publisher says of one publication; the rest are the topic's rules. */
+export type PublicationOptions = Pick<PublishOptions, 'key' | 'idempotencyKey' | 'version' | 'remove'>;
+
+/** Where an engine that refused is tried again; no client can read a topic that begins with `$`. */
+const probeTopic = '$live/probe';
+
+/** The one way from this instance to the broker, for clients and for the application. */
+export class Publisher {
+  /** Stored by the broker since the start; what it suppressed does not count. */
+  publicationsTotal = 0;
+
+  /** Whether the engine takes what is published. */
+  readonly health: PublishHealth;
+  private readonly queue: PublishQueue | undefined;
+
+  /** @param limits absent: nothing waits for a broker that is away */
+  constructor(
+    private readonly broker: Broker,
+    private readonly observer: Observer,
+    clock: Clock,
+    limits?: PublishQueueLimits,
+  ) {
+    this.health = new PublishHealth(clock, observer, () => broker.publish(probeTopic, 'null', {}));
+    this.queue = limits && new PublishQueue(limits, clock, () => broker.available, notNow);
+  }
+
+  /** Publications that wait for the broker. */
+  get waitingCount(): number {
+    return this.queue?.size ?? 0;
+  }
+
+  /** Rejects with `unavailable` when the broker cannot take it now, with `limit-exceeded` when it never can. */
+  async publish(
+    topic: string,
+    text: string,
+    options: PublicationOptions,
+    rules: TopicRules,
+  ): Promise<Published> {
+    if (!this.broker.available) throw notNow();
+    return this.send(topic, text, options, rules);
+  }
+
+  /** Waits for a broker that is away, where there is a queue for that; rejects with `unavailable` when that was in vain. */
+  async publishOrWait(
+    topic: string,
+    text: string,
+    options: PublicationOptions,
+    rules: TopicRules,
+  ): Promise<Published> {
+    const send = (): Promise<Published> => this.send(topic, text, options, rules);
+    if (this.broker.available) {
+      // Nothing overtakes what waits.
+      this.queue?.flush();
+      return send();
+    }
+    const waiting = this.queue?.add(text, send);
+    if (waiting === undefined) throw notNow();
+    return waiting;
+  }
+
+  availability(available: boolean): void {
+    if (available) this.queue?.flush();
+  }
+
+  /** Nothing waits any more. */
+  stop(): void {
+    this.queue?.refuseAll();
+    this.health.stop();
+  }
+
+  private async send(
+    topic: string,
+    text: string,
+    { key, idempotencyKey, version, remove }: PublicationOptions,
+    rules: TopicRules,
+  ): Promise<Published> {
+    checkSize(topic, text, rules);
+    try {
+      const published = await this.broker.publish(topic, text, {
+        ...(key !== undefined && { key }),
+        ...(idempotencyKey !== undefined && { idempotencyKey }),
+        ...(version !== undefined && { version }),
+        ...(remove === true && { remove }),
+        ...(rules.latest !== undefined && { latest: rules.latest }),
+        ...(rules.history !== undefined && { history: rules.history }),
+      });
+      // What is suppressed was not written, so it says nothing of whether the engine takes writes.
+      if (published.suppressed === undefined) {
+        this.publicationsTotal += 1;
+        if (this.broker.isLocal?.(topic) !== true) this.health.accepted();
+      }
+      return published;
+    } catch (error) {
+      if (error instanceof PublishRefusal && error.kind === 'too-large')
+        throw new LiveError('limit-exceeded', error.message);
+      this.health.failed(error);
+      this.observer.failed('publishing to the broker', error);
+      throw notNow();
+    }
+  }
+}
+
+/** [L-9.19] */
+function checkSize(topic: string, text: string, { maxPublicationBytes: most = Infinity }: TopicRules): void {
+  // A UTF-16 unit has three bytes at most: what is short enough is not counted.
+  if (text.length * 3 <= most || Buffer.byteLength(text) <= most) return;
+  throw new LiveError(
+    'limit-exceeded',
+    `A publication of ${topic} has at most ${String(most)} bytes of JSON text, and this one has ${String(Buffer.byteLength(text))}`,
+  );
+}
+
+function notNow(): LiveError {
+  return new LiveError('unavailable', 'Publishing is not possible now', { retryAfterMs: 1_000 });
+}

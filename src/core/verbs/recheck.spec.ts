@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import { LiveError } from '../../protocol/live.error.js';
+import { TestLive, type TestPeer } from '../../testing/test-live.js';
+
+/** Asks for rights as a test wants, and remembers when. */
+function recheckWorld(check: (user: string) => boolean | Promise<boolean>, recheckMs = 60_000) {
+  const asked: string[] = [];
+  let asking = 0;
+  let mostAsking = 0;
+  const test = new TestLive({
+    limits: { authorizationRecheckMs: recheckMs, pingIntervalMs: 1e9 },
+    rulesFor: () => ({
+      canSubscribe: async (user) => {
+        asked.push(user?.id ?? '');
+        mostAsking = Math.max(mostAsking, ++asking);
+        try {
+          return await check(user?.id ?? '');
+        } finally {
+          asking -= 1;
+        }
+      },
+    }),
+  });
+  const reader = async (user: string): Promise<TestPeer> => {
+    const peer = test.connect({ user: { id: user } });
+    await peer.send({ type: 'subscribe', topic: 't' });
+    peer.received();
+    asked.length = 0;
+    return peer;
+  };
+  const pass = async (ms: number, stepMs = 1_000): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      test.clock.advance(stepMs);
+      await test.clock.settle();
+    }
+  };
+  return { test, asked, reader, pass, mostAsking: () => mostAsking };
+}
+
+describe('the re-check', () => {
+  it('[L-3.12] ends within its interval what nobody said was revoked', async () => {
+    let allowed = true;
+    const { reader, pass } = recheckWorld((user) => allowed || user === 'bob');
+    const [ann, bob] = [await reader('ann'), await reader('bob')];
+    allowed = false;
+    await pass(60_000);
+    expect(ann.received()).toEqual([
+      { type: 'unsubscribed', topic: 't', code: 'forbidden', reason: 'the right to read it has ended' },
+    ]);
+    expect(bob.received()).toEqual([]);
+  });
+
+  it('[L-3.12] asks for every subscription once in an interval, spread over it', async () => {
+    const { asked, reader, pass } = recheckWorld(() => true);
+    const users = Array.from({ length: 90 }, (_, i) => `user-${String(i)}`);
+    for (const user of users) await reader(user);
+    await pass(60_000);
+    for (let round = 0; round < 3; round++) {
+      asked.length = 0;
+      const perSecond: number[] = [];
+      for (let second = 0; second < 60; second++) {
+        const before = asked.length;
+        await pass(1_000);
+        perSecond.push(asked.length - before);
+      }
+      expect(asked.toSorted()).toEqual(users.toSorted());
+      expect(Math.max(...perSecond)).toBe(2);
+    }
+  });
+
+  it('[L-3.12] keeps what the check says that it cannot tell now, and ends what it fails to tell', async () => {
+    let trouble: Error | undefined;
+    const { reader, pass } = recheckWorld((user) => {
+      if (trouble !== undefined) throw user === 'ann' ? trouble : new Error('a mistake');
+      return true;
+    });
+    const [ann, bob] = [await reader('ann'), await reader('bob')];
+    trouble = new LiveError('unavailable', 'The store is away');
+    await pass(180_000);
+    expect(ann.received()).toEqual([]);
+    expect(bob.received()).toMatchObject([
+      { type: 'unsubscribed', code: 'unavailable', retryAfterMs: 1_000 },
+    ]);
+  });
+
+  it('[L-3.12] asks with what is known of the user now: an answer about the credential before counts for nothing', async () => {
+    const answers: ((is: boolean) => void)[] = [];
+    const test = new TestLive({
+      verify: async () => ({ user: { id: 'ann', fresh: true } }),
+      limits: { authorizationRecheckMs: 1_000 },
+      rulesFor: () => ({
+        canSubscribe: (user) =>
+          user?.['stale'] === true ? new Promise((resolve) => answers.push(resolve)) : true,
+      }),
+    });
+    const peer = test.connect({ user: { id: 'ann', stale: true } });
+    await peer.send({ type: 'subscribe', topic: 't' });
+    answers.shift()?.(true);
+    await test.clock.settle();
+    test.clock.advance(1_000);
+    await peer.send({ type: 'auth', token: 'x' });
+    answers.shift()?.(false);
+    await test.clock.settle();
+    expect(peer.received().map((message) => (message as { type: string }).type)).toEqual([
+      'subscribed',
+      'authenticated',
+    ]);
+  });
+
+  it('has few questions under way, and lets a slow check stretch the round', async () => {
+    const answers: (() => void)[] = [];
+    let slow = false;
+    const { reader, pass, asked, mostAsking } = recheckWorld(
+      () => !slow || new Promise<boolean>((resolve) => answers.push(() => resolve(true))),
+      1_000,
+    );
+    for (let i = 0; i < 300; i++) await reader(`user-${String(i)}`);
+    slow = true;
+    await pass(4_000, 20);
+    expect(asked.length).toBeLessThanOrEqual(16);
+    for (let i = 0; i < 400; i++) {
+      answers.shift()?.();
+      await pass(20, 20);
+    }
+    expect(asked.length).toBeGreaterThan(100);
+    expect(mostAsking()).toBeLessThanOrEqual(16);
+  });
+
+  it('[L-3.12] a re-check leaves out what was asked about a moment ago: 60 slow topics of a new connection are 60 questions', async () => {
+    const topics = Array.from({ length: 60 }, (_, i) => ({ topic: `t${String(i)}` }));
+    let questions = 0;
+    const test = new TestLive({
+      limits: { authorizationRecheckMs: 60_000, pingIntervalMs: 1e9 },
+      rulesFor: () => ({
+        canSubscribe: () => {
+          questions += 1;
+          return new Promise((resolve) => test.clock.after(300, () => resolve(true)));
+        },
+      }),
+    });
+    const pass = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 100) {
+        test.clock.advance(100);
+        await test.clock.settle();
+      }
+    };
+    const peer = test.connect();
+    await peer.send({ type: 'subscribe', topics });
+    await pass(29_000);
+    expect([peer.session.connection.topics.length, questions]).toEqual([60, 60]);
+    await pass(31_000);
+    expect(questions).toBe(120);
+  });
+
+  it('[L-3.12] a re-check leaves out a subscribe that is pending', async () => {
+    const { test, asked, pass } = recheckWorld(() => new Promise(() => {}), 2_000);
+    const peer = test.connect();
+    await pass(1_500, 20);
+    await peer.send({ type: 'subscribe', topic: 't' });
+    await pass(4_000, 20);
+    expect(asked).toEqual(['ann']);
+  });
+
+  it('is off with 0, and ends with the drain', async () => {
+    const off = recheckWorld(() => true, 0);
+    await off.reader('ann');
+    await off.pass(200_000, 20_000);
+    expect(off.asked).toEqual([]);
+    const on = recheckWorld(() => true);
+    const before = on.test.clock.timerCount;
+    void on.test.live.drain(1_000);
+    on.test.clock.advance(2_000);
+    expect(on.test.clock.timerCount).toBe(before - 3);
+  });
+});
