@@ -38,16 +38,17 @@ export function compose(
   const publications: Publication[] = [];
   const answers: Published[] = [];
   const versions: KeyVersion[] = [];
-  const raised = new Map<string, number>();
+  let raised: Map<string, number> | undefined;
   let { top, version: newest } = head;
   for (const { data, options } of wanted) {
     const { key, version, remove } = options;
-    const before = key === undefined ? newest : (raised.get(key) ?? known?.get(key));
+    const before = key === undefined ? newest : (raised?.get(key) ?? known?.get(key));
     const isStale = version !== undefined && before !== undefined && version <= before;
     if (!isStale) {
       top += 1;
       if (version !== undefined && key !== undefined) {
         versions.push([key, version]);
+        raised ??= new Map();
         raised.set(key, version);
       } else newest = version ?? newest;
       publications.push({

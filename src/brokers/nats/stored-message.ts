@@ -77,7 +77,7 @@ const newline = 0x0a;
 /** A JSON line that says what is in it, then the publications' JSON texts. */
 export function encode(content: Content): Buffer {
   const { publications, rules, base, refs, latest, versions = [], times } = content;
-  const texts = publications.map(({ data, removed }) => Buffer.from(removed === true ? storedRemoval : data));
+  const texts = publications.map(({ data, removed }) => (removed === true ? storedRemoval : data));
   // JSON leaves out what is undefined.
   const line = {
     v: version,
@@ -88,7 +88,7 @@ export function encode(content: Content): Buffer {
     t: content.tail,
     r: refs,
     p: publications.map(({ key, offset }, i) => {
-      const length = texts[i]?.length ?? 0;
+      const length = Buffer.byteLength(texts[i] ?? '');
       return key === undefined ? [length, offset] : [length, offset, key];
     }),
     n: content.version,
@@ -103,7 +103,7 @@ export function encode(content: Content): Buffer {
     u: versions.length > 0 ? versions : undefined,
     w: times,
   };
-  return Buffer.concat([Buffer.from(`${JSON.stringify(line)}\n`), ...texts]);
+  return Buffer.from(`${JSON.stringify(line)}\n${texts.join('')}`);
 }
 
 /** `undefined` for what is none of ours. */

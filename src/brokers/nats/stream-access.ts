@@ -1,5 +1,10 @@
 import type { Buffer } from 'node:buffer';
-import { JetStreamApiError, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream';
+import {
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  type StreamInfo,
+} from '@nats-io/jetstream';
 import type { Cancel, Clock } from '../../core/ports/clock.js';
 import type { ResolvedNatsOptions } from './nats-broker.options.js';
 import {
@@ -46,6 +51,8 @@ export type Appended = { readonly seq: number } | { readonly duplicateOf: number
 /** The JetStream stream on one connection. */
 export class StreamAccess {
   private there: StreamThere | undefined;
+  // One for all publications: making one reads all options again.
+  private client: JetStreamClient | undefined;
   private renewing: Promise<void> | undefined;
 
   constructor(
@@ -82,6 +89,7 @@ export class StreamAccess {
   /** Finds the stream, or makes it. */
   async open(): Promise<void> {
     const { stream, onNotice } = this.options;
+    this.client = this.jsm().jetstream();
     this.there = await ensureStream(this.jsm(), this.subjects, stream, onNotice);
   }
 
@@ -141,7 +149,7 @@ export class StreamAccess {
 
   /** Keeps a message for the topic's snapshots; returns its number. */
   async keep(stream: string, topic: string, payload: Buffer): Promise<number> {
-    return (await this.jsm().jetstream().publish(this.subjects.keep(stream, topic), payload)).seq;
+    return (await this.publisher.publish(this.subjects.keep(stream, topic), payload)).seq;
   }
 
   /** Forgets what was kept for the topic's snapshots before the message with this number. */
@@ -158,12 +166,10 @@ export class StreamAccess {
     id?: string,
   ): Promise<Appended> {
     try {
-      const ack = await this.jsm()
-        .jetstream()
-        .publish(subject, payload, {
-          expect: { lastSubjectSequence: after },
-          ...(id !== undefined && { msgID: id }),
-        });
+      const ack = await this.publisher.publish(subject, payload, {
+        expect: { lastSubjectSequence: after },
+        ...(id !== undefined && { msgID: id }),
+      });
       return ack.duplicate ? { duplicateOf: ack.seq } : { seq: ack.seq };
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === wrongLastSequence) return 'overtaken';
@@ -171,6 +177,11 @@ export class StreamAccess {
       if (stream === this.incarnation) await this.renew();
       return 'overtaken';
     }
+  }
+
+  private get publisher(): JetStreamClient {
+    if (this.client === undefined) throw new Error('NATS is away.');
+    return this.client;
   }
 
   /** Whether the stream can be asked without its leader. */
