@@ -169,7 +169,9 @@ export class ConnectionChecker {
   private failed({ type, topic, odd, mayBeCancelled }: Request, { code }: Received): void {
     const violation = code === 'protocol-violation' || code === 'not-implemented';
     if (code === 'internal') this.tell('failure', `${type} was answered internal`);
-    if (odd !== violation) this.tell('answer', `${type} was answered ${String(code)}`);
+    // A subscribe that is taken back while it waits for its turn is never read.
+    const unread = type === 'subscribe' && mayBeCancelled && code === 'unavailable';
+    if (odd !== violation && !unread) this.tell('answer', `${type} was answered ${String(code)}`);
     if (type === 'subscribe' && !violation) {
       this.delivery.refused(topic);
       const why = this.rules.mayFail(topic);
