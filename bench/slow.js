@@ -191,10 +191,10 @@ function inTime(policy, memory, again, closes) {
   const cut = Object.values(closes).reduce((sum, { count }) => sum + count, 0);
   const lastMs = Math.max(...Object.values(closes).map((each) => each.lastMs));
   if (policy === 'trickle') {
-    const mostMs = budgets.pingMs + budgets.pongMs + graceMs;
+    const maxMs = budgets.pingMs + budgets.pongMs + graceMs;
     return targetLine(
-      `trickle: every slow one is cut within ${short(mostMs / 1_000)} s`,
-      cut === clients && lastMs - memory.startMs <= mostMs,
+      `trickle: every slow one is cut within ${short(maxMs / 1_000)} s`,
+      cut === clients && lastMs - memory.startMs <= maxMs,
       `${String(cut)} of ${String(clients)}, the last after ${short((lastMs - memory.startMs) / 1_000)} s`,
     );
   }

@@ -169,33 +169,33 @@ describe.each(platforms)('9. Peers that do not read, on %s', (_name, platform) =
     });
     const open = (): boolean => connection?.open === true;
     let published = 0;
-    let mostQueued = 0;
+    let maxQueued = 0;
     for (; open() && published < 2_000; published++) {
       await live.publish('open/1', data);
       // The tick in which it is written, and the one in which the other has read it.
       await new Promise(setImmediate);
-      mostQueued = Math.max(mostQueued, live.stats().queuedBytes);
+      maxQueued = Math.max(maxQueued, live.stats().queuedBytes);
       if (published % 20 === 0) await reader.settle();
     }
-    return { ...started, reader, connection, closed, published, mostQueued };
+    return { ...started, reader, connection, closed, published, maxQueued };
   }
 
   it('[L-9.2] closes with 1008 a connection that has more than 1 MiB waiting', async () => {
-    const { connection, closed, mostQueued, live } = await stopReading();
+    const { connection, closed, maxQueued, live } = await stopReading();
     expect(connection?.closedWith).toEqual({ code: 1008, reason: 'back-pressure threshold exceeded' });
-    expect(mostQueued).toBeGreaterThan(MiB - 128 * KiB);
+    expect(maxQueued).toBeGreaterThan(MiB - 128 * KiB);
     // Beside what waits for the peer that reads.
-    expect(mostQueued).toBeLessThan(2 * MiB);
+    expect(maxQueued).toBeLessThan(2 * MiB);
     expect(live.stats().subscriptions).toBe(1);
     expect(await closed.promise).toEqual([1008, 'back-pressure threshold exceeded']);
     expect(live.stats()).toMatchObject({ connections: 1, queuedBytes: 0 });
   });
 
   it('[L-9.2] takes the threshold from the options', async () => {
-    const { connection, mostQueued } = await stopReading({ backPressureThresholdBytes: 4 * MiB });
+    const { connection, maxQueued } = await stopReading({ backPressureThresholdBytes: 4 * MiB });
     expect(connection?.closedWith?.code).toBe(1008);
-    expect(mostQueued).toBeGreaterThan(4 * MiB - 128 * KiB);
-    expect(mostQueued).toBeLessThan(5 * MiB);
+    expect(maxQueued).toBeGreaterThan(4 * MiB - 128 * KiB);
+    expect(maxQueued).toBeLessThan(5 * MiB);
   });
 
   it('[L-9.2] leaves the others alone', async () => {

@@ -13,7 +13,7 @@ const bystanderCount = 12;
 const perSecond = 50_000;
 const perWrite = 500;
 /** On a machine with other things to do shorter times say nothing. */
-const leastMs = 10;
+const minMs = 10;
 /** Of the flood of handshakes. */
 const seconds = 4;
 /** Other work on the machine can only make a wait longer: a fault fails every try. */
@@ -181,7 +181,7 @@ describe('floods', () => {
       expect(taken).toBeLessThanOrEqual(
         connections * 168 + (bystanderCount + 1) * 20 * Math.ceil(elapsed + 1),
       );
-      expect(flooded).toBeLessThan(2 * Math.max(leastMs, alone));
+      expect(flooded).toBeLessThan(2 * Math.max(minMs, alone));
       expect(grown).toBeLessThan(10 * megabyte);
     },
   );
@@ -216,7 +216,7 @@ describe('floods', () => {
         `${String(count)} ${what} in one read: the loop is held for ${held.toFixed(1)} ms; ` +
           `8,192 pings read and written alone take ${unit.toFixed(1)} ms`,
       );
-      expect(held).toBeLessThan(4 * Math.max(leastMs / 2, unit));
+      expect(held).toBeLessThan(4 * Math.max(minMs / 2, unit));
     },
   );
 

@@ -59,8 +59,8 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
         process.stdout.write(
           `${String(connections)} connections (${String(refusedConnections)} refused), ${String(messages)} messages, ` +
             `${inMegabytes(bytes)} read; errors ${JSON.stringify(Object.fromEntries(errors))}; RSS ` +
-            `${inMegabytes(before.mostRss)}, then at most ${inMegabytes(after.mostRss)}; queued at most ` +
-            `${inMegabytes(after.mostQueued)}; p99 ${String(quiet.p99)} ms, then ${String(loud.p99)} ms of ` +
+            `${inMegabytes(before.maxRss)}, then at most ${inMegabytes(after.maxRss)}; queued at most ` +
+            `${inMegabytes(after.maxQueued)}; p99 ${String(quiet.p99)} ms, then ${String(loud.p99)} ms of ` +
             `${String(loud.count)}, slowed down ${slowdown.toFixed(2)} times\n`,
         );
         expect({ ...loud, count: 0, p99: 0, failures: after.failures }).toEqual({
@@ -70,7 +70,7 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
           closed: [],
           failures: 0,
         });
-        expect(after.mostRss).toBeLessThan(1.1 * (before.mostRss + maxQueuedBytesTotal + memoryBrokerBytes));
+        expect(after.maxRss).toBeLessThan(1.1 * (before.maxRss + maxQueuedBytesTotal + memoryBrokerBytes));
         expect(loud.p99 / slowdown).toBeLessThanOrEqual(Math.max(2 * quiet.p99, noiseMs));
         // Nothing of the others is gone, and nothing of the abuse is left.
         expect(await count()).toBe(stored);

@@ -40,12 +40,12 @@ export function onOrOff(): Rule {
 }
 
 /** A secret of at least this many bytes. */
-export function secretText(leastBytes: number, howTo: string): Rule {
+export function secretText(minBytes: number, howTo: string): Rule {
   return {
-    allowed: `at least ${String(leastBytes)} bytes of visible ASCII (${howTo})`,
+    allowed: `at least ${String(minBytes)} bytes of visible ASCII (${howTo})`,
     parse: asIs,
     secret: true,
-    checks: [Matches(new RegExp(`^[\\x21-\\x7e]{${String(leastBytes)},}$`)), MaxLength(4_096)],
+    checks: [Matches(new RegExp(`^[\\x21-\\x7e]{${String(minBytes)},}$`)), MaxLength(4_096)],
   };
 }
 

@@ -66,8 +66,8 @@ const lively = Array.from({ length: 5 }, (_, i) => `live/${String(i)}`);
 const blob = 'x'.repeat(1_000);
 
 let failures = 0;
-let mostRss = 0;
-let mostQueued = 0;
+let maxRss = 0;
+let maxQueued = 0;
 const end = new AbortController();
 
 async function stream(): Promise<void> {
@@ -75,8 +75,8 @@ async function stream(): Promise<void> {
     const publish = (topic: string): Promise<unknown> =>
       live.publish(topic, { at: Date.now(), blob }, { key: `key-${String(n)}` });
     await Promise.all(lively.map((topic) => publish(topic).catch(() => (failures += 1))));
-    mostRss = Math.max(mostRss, process.memoryUsage.rss());
-    mostQueued = Math.max(mostQueued, live.stats().queuedBytes);
+    maxRss = Math.max(maxRss, process.memoryUsage.rss());
+    maxQueued = Math.max(maxQueued, live.stats().queuedBytes);
     await sleep(20);
   }
 }
@@ -96,8 +96,8 @@ const handlers = {
     const { rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const busy = { wallMs: performance.eventLoopUtilization().active, cpuMs: (user + system) / 1_000 };
-    const report = { rss, mostRss, mostQueued, failures, busy, stats: live.stats() };
-    [mostRss, mostQueued] = [0, 0];
+    const report = { rss, maxRss, maxQueued, failures, busy, stats: live.stats() };
+    [maxRss, maxQueued] = [0, 0];
     return report;
   },
   publish: (topic: string) => live.publish(topic, 'after'),
