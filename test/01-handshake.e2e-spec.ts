@@ -7,7 +7,7 @@ import { deferred } from './support/deferred.js';
 import { type LiveAppOptions, platforms, startLiveApp } from './support/live-app.js';
 import { handshake, type WireHandshake, WirePeer, texts } from './support/wire-peer.js';
 
-/** Lets in who shows a credential in any of its three places, as the user of that name. */
+/** Accepts any credential from any of its three places, and names the user after it. */
 @Injectable()
 class CredentialIsUser implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -19,7 +19,7 @@ class CredentialIsUser implements CanActivate {
   }
 }
 
-/** A guard that does this, whatever it is. */
+/** A guard that runs `decide`. */
 function guardThat(decide: () => unknown): new () => CanActivate {
   @Injectable()
   class TestGuard implements CanActivate {
@@ -43,7 +43,7 @@ const bodyOf = (statusCode: number, error: string, message: string) => ({ status
 const tokenInProtocols = { protocols: ['live.v1', 'bearer.cat'] };
 
 describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
-  it('[L-1.1] opens a connection with an upgrade to /live, on the own port and on the application', async () => {
+  it("[L-1.1] an upgrade to /live opens a connection, on the server's own port and on the application's port", async () => {
     for (const port of [0, 'app'] as const) {
       const { url } = await startLiveApp({ platform, options: { port } });
       expect(new URL(url).pathname).toBe('/live');
@@ -52,7 +52,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     }
   });
 
-  it('[L-1.1] answers 404 on its own port to what is not an upgrade', async () => {
+  it("[L-1.1] the server's own port answers 404 to a plain HTTP request", async () => {
     const { url } = await startLiveApp({ platform });
     const answer = bodyOf(404, 'Not Found', 'Only WebSocket upgrades are served here');
     for (const path of ['/live', '/', '/metrics']) {
@@ -63,7 +63,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
 
   it.each([
     [
-      'Authorization before all',
+      'the Authorization header before all others',
       { token: 'ann', headers: { cookie: 'live_token=bob' }, ...tokenInProtocols },
       'ann',
     ],
@@ -73,7 +73,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
       'bob',
     ],
     ['the subprotocols', tokenInProtocols, 'cat'],
-  ])('[L-1.2] takes the credential from %s', async (_place, options, id) => {
+  ])('[L-1.2] the server takes the credential from %s', async (_place, options, id) => {
     const { url } = await startLiveApp({ platform, guards: [CredentialIsUser] });
     const client = await LiveTestClient.connect(url, options);
     expect(await client.next()).toMatchObject({ type: 'welcome', user: { id } });
@@ -85,7 +85,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     ['bearer.cat, live.v2', undefined],
     ['', undefined],
     [null, undefined],
-  ])('[L-1.3] offered the subprotocols %j, selects %j', async (offered, selected) => {
+  ])('[L-1.3] the server answers the offered subprotocols %j with %j', async (offered, selected) => {
     const { url } = await startLiveApp({ platform });
     const peer = await WirePeer.connect(url);
     peer.send(handshake({ headers: { 'Sec-WebSocket-Protocol': offered } }));
@@ -94,7 +94,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     expect(JSON.stringify(headers)).not.toContain('cat');
   });
 
-  it('[L-1.4] refuses over HTTP with a small JSON body and the end of the socket', async () => {
+  it('[L-1.4] a refused handshake gets a small JSON body over HTTP, and the socket is closed', async () => {
     const { url } = await startLiveApp({ platform });
     const { status, headers, body } = await WirePeer.ask(
       url,
@@ -112,19 +112,19 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     });
   });
 
-  it('[L-1.6] answers 401 with WWW-Authenticate where there is no valid credential', async () => {
+  it('[L-1.6] a handshake without a valid credential gets 401 with WWW-Authenticate', async () => {
     const { url } = await startLiveApp({ platform });
     const { statusCode, headers } = await refusalOf(url);
     expect([statusCode, headers['www-authenticate']]).toEqual([401, 'Bearer']);
   });
 
-  it('[L-1.6] answers 403 where a guard says no', async () => {
+  it('[L-1.6] a handshake that a guard rejects gets 403', async () => {
     const { url } = await startLiveApp({ platform, guards: [guardThat(() => false)] });
     const { statusCode, body } = await refusalOf(url, { token: 'ann' });
     expect([statusCode, body]).toEqual([403, bodyOf(403, 'Forbidden', 'Forbidden resource')]);
   });
 
-  it('[L-1.8] answers 404 to another path', async () => {
+  it('[L-1.8] a handshake for another path gets 404', async () => {
     const { url } = await startLiveApp({ platform });
     for (const target of ['/', '/live/7', '/LIVE', '/live/../live']) {
       const { status, body } = await WirePeer.ask(url, handshake({ target }));
@@ -133,15 +133,18 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     }
   });
 
-  it.each(['8', '14', null])('[L-1.8] answers 426 to version %j, and names 13', async (version) => {
-    const { url } = await startLiveApp({ platform });
-    const request = handshake({ headers: { 'Sec-WebSocket-Version': version } });
-    const { status, headers, body } = await WirePeer.ask(url, request);
-    const answer = bodyOf(426, 'Upgrade Required', 'WebSocket version 13 is needed');
-    expect([status, headers['sec-websocket-version'], JSON.parse(body)]).toEqual([426, '13', answer]);
-  });
+  it.each(['8', '14', null])(
+    '[L-1.8] a handshake with version %j gets 426, which names version 13',
+    async (version) => {
+      const { url } = await startLiveApp({ platform });
+      const request = handshake({ headers: { 'Sec-WebSocket-Version': version } });
+      const { status, headers, body } = await WirePeer.ask(url, request);
+      const answer = bodyOf(426, 'Upgrade Required', 'WebSocket version 13 is needed');
+      expect([status, headers['sec-websocket-version'], JSON.parse(body)]).toEqual([426, '13', answer]);
+    },
+  );
 
-  it('[L-1.9] answers 429 with Retry-After to who comes too often', async () => {
+  it('[L-1.9] a client that connects too often gets 429 with Retry-After', async () => {
     const { url } = await startLiveApp({
       platform,
       guards: [ThrottlerGuard],
@@ -153,7 +156,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     expect([statusCode, Number(headers['retry-after'])]).toEqual([429, expect.closeTo(30, -1)]);
   });
 
-  it('[L-1.9] answers 429 with a Retry-After of its own where the guard names none', async () => {
+  it('[L-1.9] a 429 from a guard that sets no Retry-After gets the default one', async () => {
     const guards = [
       guardThat(() => {
         throw new HttpException('Too many connections', 429);
@@ -165,7 +168,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     expect([statusCode, headers['retry-after'], body]).toEqual([429, '1', answer]);
   });
 
-  it('[L-1.10] answers 503 with Retry-After where too many handshakes are pending', async () => {
+  it('[L-1.10] a handshake gets 503 with Retry-After while too many handshakes are pending', async () => {
     const decision = deferred<boolean>();
     const asked = deferred();
     const guards = [
@@ -197,7 +200,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     ['rejects', () => Promise.reject(new Error('secret')), 503, 'The handshake could not be decided'],
     ['hangs', () => new Promise(() => {}), 503, 'The handshake was not decided in time'],
     ['returns nothing', () => undefined, 403, 'Forbidden resource'],
-  ])('[L-1.10] denies where a guard %s', async (_does, decide, status, message) => {
+  ])('[L-1.10] a handshake is refused when its guard %s', async (_does, decide, status, message) => {
     const options = { upgradeTimeoutMs: 100 };
     const { url, live } = await startLiveApp({ platform, guards: [guardThat(decide)], options });
     const { statusCode, headers, body } = await refusalOf(url);
@@ -211,7 +214,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     expect(live.stats().connections).toBe(0);
   });
 
-  it('[L-1.11] welcomes first, with who and where this is, until when, and the limits', async () => {
+  it('[L-1.11] the welcome is the first message, with the user, the instance, the expiry and the limits', async () => {
     const options = { instanceId: 'node-1' };
     const { url } = await startLiveApp({ platform, guards: [CredentialIsUser], options });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
@@ -231,7 +234,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-1.11] welcomes nobody in particular with user null, and no end where there is none', async () => {
+  it('[L-1.11] the welcome of an anonymous connection has a null user and no expiry', async () => {
     const { url } = await startLiveApp({ platform, guards: [], options: { dangerouslyPublic: true } });
     const welcome = await (await LiveTestClient.connect(url)).next();
     const fields = ['type', 'connectionId', 'instanceId', 'user', 'reconnectSpreadMs', 'limits'];
@@ -277,13 +280,13 @@ describe.each(platforms)('1. Malformed handshakes, on %s', (_name, platform) => 
       { headers: { Origin: ['https://a.example', 'https://a.example'] } },
       'More than one origin header',
     ],
-  ])('[L-1.5] answers 400 to %s', async (_what, change, message) => {
+  ])('[L-1.5] a handshake with %s gets 400', async (_what, change, message) => {
     const { url } = await startLiveApp({ platform });
     const { status, body } = await WirePeer.ask(url, handshake(change));
     expect([status, JSON.parse(body)]).toEqual([400, fault(message)]);
   });
 
-  it('[L-1.5] answers 400 while an earlier request on the socket has no answer yet', async () => {
+  it('[L-1.5] a handshake gets 400 while an earlier request on its socket is unanswered', async () => {
     const { url } = await startLiveApp({ platform });
     const peer = await WirePeer.connect(url);
     peer.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', handshake());
@@ -311,15 +314,15 @@ describe.each(platforms)('1. Origins, on %s', (_name, platform) => {
     ['http://app.example', refused('origin-not-allowed')],
     ['https://app.example.evil.example', refused('origin-not-allowed')],
     ['null', refused('origin-null')],
-  ])('[L-1.7] compares the origin %s letter by letter', async (origin, result) => {
+  ])('[L-1.7] the origin %s is compared character by character', async (origin, result) => {
     expect(await connect(byName, { origin, cookie: 'session=1' })).toEqual(result);
   });
 
-  it('[L-1.7] lets a client without an origin pass', async () => {
+  it('[L-1.7] a client without an Origin header is accepted', async () => {
     expect(await connect(byName, { cookie: 'session=1' })).toBe('in');
   });
 
-  it('[L-1.7] refuses an origin together with a cookie where no origins are named', async () => {
+  it('[L-1.7] an origin with a cookie is refused when allowedOrigins is not set', async () => {
     const origin = 'https://app.example';
     expect(await connect({}, { origin })).toBe('in');
     expect(await connect({}, { origin, cookie: 'session=1' })).toEqual(refused('origin-with-cookie'));
@@ -329,7 +332,7 @@ describe.each(platforms)('1. Origins, on %s', (_name, platform) => {
 const pings = [1, 2, 3].map((id) => ({ type: 'ping', id }));
 const pongs = [1, 2, 3].map((id) => ({ type: 'pong', id }));
 
-/** The welcome's type and what came after it, up to the answer to one last ping. */
+/** The type of the welcome, then every message up to the answer to a final ping. */
 async function transcriptOf(peer: WirePeer): Promise<unknown[]> {
   peer.send(texts({ type: 'ping', id: 'last' }));
   const welcome = (await peer.message()) as { type: string };
@@ -343,7 +346,7 @@ async function transcriptOf(peer: WirePeer): Promise<unknown[]> {
 
 describe.each(platforms)('1. Frames that come with the handshake, on %s', (_name, platform) => {
   it.each([0, 'app'] as const)(
-    '[L-1.12] handles frames in the segment of the handshake, port %j',
+    '[L-1.12] frames in the same segment as the handshake are handled, with port %j',
     async (port) => {
       const { url } = await startLiveApp({ platform, options: { port } });
       const peer = await WirePeer.connect(url);
@@ -353,7 +356,7 @@ describe.each(platforms)('1. Frames that come with the handshake, on %s', (_name
     },
   );
 
-  it('[L-1.12] handles frames that come while the handshake is pending', async () => {
+  it('[L-1.12] frames that arrive while the handshake is pending are handled', async () => {
     const asked = deferred();
     const decision = deferred<boolean>();
     const guard = guardThat(() => {
@@ -362,12 +365,12 @@ describe.each(platforms)('1. Frames that come with the handshake, on %s', (_name
     });
     const { url } = await startLiveApp({ platform, guards: [guard] });
     const peer = await WirePeer.connect(url);
-    // The first frame comes in two pieces, before and after the upgrade was seen.
+    // The first frame is split in two: part before the server sees the upgrade, the rest after.
     const bytes = texts(...pings);
     peer.send(handshake(), bytes.subarray(0, 9));
     await asked.promise;
     peer.send(bytes.subarray(9));
-    // Another peer, later than these bytes, has been served: they lie at the server.
+    // A later peer has been served, so the server has received these bytes by now.
     await WirePeer.ask(url, handshake({ target: '/elsewhere' }));
     decision.resolve(true);
     expect((await peer.response()).status).toBe(101);

@@ -56,7 +56,7 @@ const invalidEnvelope = violation('Invalid message envelope');
 const nested = (levels: number): string => `${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}`;
 
 describe.each(platforms)('2. Envelopes, on %s', (_name, platform) => {
-  it('[L-2.1] takes an object in a text frame, ignores unknown fields, and puts its own type first', async () => {
+  it('[L-2.1] an object in a text frame is accepted, unknown fields are ignored, and answers start with their type', async () => {
     const client = await clientOf(platform);
     const texts: string[] = [];
     client.socket.on('message', (data: Buffer) => texts.push(data.toString()));
@@ -81,13 +81,13 @@ describe.each(platforms)('2. Envelopes, on %s', (_name, platform) => {
     '{"type":7}',
     '{"type":null}',
     '{"type":["ping"]}',
-  ])('[L-2.2] answers %j with an invalid envelope, and stays', async (text) => {
+  ])('[L-2.2] the text %j gets an invalid-envelope error, and the connection stays open', async (text) => {
     const client = await clientOf(platform);
     client.send(text);
     expect(await client.settle()).toEqual([invalidEnvelope]);
   });
 
-  it('[L-2.3] closes on a binary frame', async () => {
+  it('[L-2.3] a binary frame closes the connection', async () => {
     const client = await clientOf(platform);
     client.socket.send(Buffer.from('{"type":"ping"}'), { binary: true });
     expect((await client.closed).code).toBe(1003);
@@ -95,7 +95,7 @@ describe.each(platforms)('2. Envelopes, on %s', (_name, platform) => {
   });
 
   it.each([0, -7, 1.5, 9_007_199_254_740_991, '', 'a', 'é'.repeat(64), '"\\\u2028'])(
-    '[L-2.4] carries the id %j back unchanged',
+    '[L-2.4] answers carry the id %j unchanged',
     async (id) => {
       const client = await clientOf(platform);
       for (const type of ['ping', 'subscribe', 'nothing']) client.send({ type, id, topic: 'open/1' });
@@ -104,7 +104,7 @@ describe.each(platforms)('2. Envelopes, on %s', (_name, platform) => {
   );
 
   it.each(['null', 'true', '{}', '[]', '["a"]', `"${'a'.repeat(65)}"`, '1e999', '-1e999'])(
-    '[L-2.4] answers the id %s with a violation, without it',
+    '[L-2.4] the invalid id %s gets a violation without an id',
     async (id) => {
       const client = await clientOf(platform);
       client.send(`{"type":"ping","id":${id}}`);
@@ -113,7 +113,7 @@ describe.each(platforms)('2. Envelopes, on %s', (_name, platform) => {
     },
   );
 
-  it('[L-2.5] answers a type that nothing handles with not-implemented', async () => {
+  it('[L-2.5] a message of an unhandled type gets not-implemented', async () => {
     const client = await clientOf(platform);
     for (const type of ['nothing', '', 'constructor', '__proto__', 'welcome'])
       client.send({ type, id: type });
@@ -129,15 +129,15 @@ describe.each(platforms)('2. Envelopes, on %s', (_name, platform) => {
 
   it.each<[string, object, object]>([
     ['subscribe without a topic', { type: 'subscribe' }, {}],
-    ['subscribe to a wrong topic', { type: 'subscribe', topic: 'a//b' }, {}],
-    ['subscribe to no text', { type: 'subscribe', topic: ['open/1'] }, {}],
+    ['subscribe with an invalid topic', { type: 'subscribe', topic: 'a//b' }, {}],
+    ['subscribe with a topic that is no string', { type: 'subscribe', topic: ['open/1'] }, {}],
     ['unsubscribe without a topic', { type: 'unsubscribe' }, {}],
-    ['subscribe with a wrong since', { type: 'subscribe', topic: 'open/1', since: 7 }, { field: 'since' }],
+    ['subscribe with an invalid since', { type: 'subscribe', topic: 'open/1', since: 7 }, { field: 'since' }],
     ['publish without a topic', { type: 'publish', data: 1 }, {}],
     ['publish without data', { type: 'publish', topic: 'open/1' }, { field: 'data' }],
-    ['publish with a wrong key', { type: 'publish', topic: 'open/1', data: 1, key: 7 }, { field: 'key' }],
+    ['publish with an invalid key', { type: 'publish', topic: 'open/1', data: 1, key: 7 }, { field: 'key' }],
     ['publish with a null key', { type: 'publish', topic: 'open/1', data: 1, key: null }, { field: 'key' }],
-  ])('[L-2.6] answers %s with a violation that names the field', async (_what, message, expected) => {
+  ])('[L-2.6] the violation for %s names the field', async (_what, message, expected) => {
     const { field = 'topic' } = expected as { field?: string };
     const client = await clientOf(platform);
     client.send({ ...message, id: 1 });
@@ -146,7 +146,7 @@ describe.each(platforms)('2. Envelopes, on %s', (_name, platform) => {
     expect(await client.settle()).toEqual([violation(named, { id: 1, ...topic })]);
   });
 
-  it('[L-2.7] takes JSON of 16 levels, and answers 17 with a violation', async () => {
+  it('[L-2.7] JSON of 16 levels is accepted, and 17 levels get a violation', async () => {
     const client = await clientOf(platform);
     client.send(`{"type":"ping","id":1,"data":${nested(16)}}`);
     client.send(`{"type":"ping","id":2,"data":${nested(17)}}`);
@@ -162,7 +162,7 @@ describe.each(platforms)('2. Envelopes, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-2.9] answers a ping with a pong, and sends no pings as messages', async () => {
+  it('[L-2.9] a ping message gets a pong, and the server sends no ping messages of its own', async () => {
     const client = await clientOf(platform, { options: { pingIntervalMs: 20 } });
     const pinged = new Promise((resolve) => client.socket.once('ping', resolve));
     client.send({ type: 'ping' });
@@ -173,21 +173,24 @@ describe.each(platforms)('2. Envelopes, on %s', (_name, platform) => {
 });
 
 describe.each(platforms)('2. Errors, on %s', (_name, platform) => {
-  it.each(errorCodes)('[L-2.10] tells of %s, and stays', async (code) => {
-    const client = await clientOf(platform, withHandlers);
-    client.send({ type: 'fail', id: 1, code, topic: 'open/1' });
-    const error = { type: 'error', id: 1, code, message: `said ${code}`, topic: 'open/1', retryAfterMs: 5 };
-    expect(await client.settle()).toEqual([error]);
-  });
+  it.each(errorCodes)(
+    '[L-2.10] the error code %s reaches the client, and the connection stays open',
+    async (code) => {
+      const client = await clientOf(platform, withHandlers);
+      client.send({ type: 'fail', id: 1, code, topic: 'open/1' });
+      const error = { type: 'error', id: 1, code, message: `said ${code}`, topic: 'open/1', retryAfterMs: 5 };
+      expect(await client.settle()).toEqual([error]);
+    },
+  );
 
-  it("[L-2.10] tells of what Nest's exceptions say", async () => {
+  it('[L-2.10] the message of a Nest exception reaches the client', async () => {
     const client = await clientOf(platform, withHandlers);
     client.send({ type: 'refuse', id: 1 });
     const error = { type: 'error', id: 1, code: 'forbidden', message: 'Only for drivers' };
     expect(await client.settle()).toEqual([error]);
   });
 
-  it('[L-2.11] answers an error of the server with a fixed text, and keeps what went wrong in its log', async () => {
+  it('[L-2.11] a handler that crashes is answered with a fixed text, and its error goes to the observers alone', async () => {
     const logged: unknown[] = [];
     const { url, app } = await startLiveApp({ platform, ...withHandlers });
     app.get(LiveObservers).add({ failed: (doing, error) => logged.push([doing, (error as Error).message]) });
@@ -202,7 +205,7 @@ describe.each(platforms)('2. Errors, on %s', (_name, platform) => {
     expect(logged).toEqual([['handling a message', 'database password, and marmalade']]);
   });
 
-  it('[L-2.11] never repeats in an error what the client sent', async () => {
+  it('[L-2.11] an error never repeats what the client sent', async () => {
     const client = await clientOf(platform, withHandlers);
     client.send('marmalade');
     client.send({ type: 'marmalade', marmalade: 'marmalade' });
@@ -216,7 +219,7 @@ describe.each(platforms)('2. Errors, on %s', (_name, platform) => {
     expect(JSON.stringify(answers)).not.toContain('marmalade');
   });
 
-  it('[L-2.12] closes with 4002 on the 101st violation within 10 seconds', async () => {
+  it('[L-2.12] the 101st violation within 10 seconds closes the connection with 4002', async () => {
     const client = await clientOf(platform);
     for (let i = 0; i < 100; i++) client.send(i % 2 === 0 ? 'no' : { type: 'subscribe', topic: '' });
     expect((await client.settle()).map(({ code }) => code)).toEqual(
@@ -229,7 +232,7 @@ describe.each(platforms)('2. Errors, on %s', (_name, platform) => {
     expect(client.transcript).toHaveLength(1 + 100 + 1 + 1);
   });
 
-  it('[L-2.12] counts within any 10 seconds, not from one moment on', async () => {
+  it('[L-2.12] violations count within any window of 10 seconds, not in fixed windows', async () => {
     const clock = new ShiftedClock();
     clock.shiftMs = 60_000;
     const client = await clientOf(platform, { override: clock.install });
@@ -240,14 +243,14 @@ describe.each(platforms)('2. Errors, on %s', (_name, platform) => {
     expect(await violate(1)).toBe(1);
     clock.shiftMs += 9_000;
     expect(await violate(99)).toBe(99);
-    // The first one is too long ago now, and the 99 are not.
+    // The first violation has left the window by now, the other 99 have not.
     clock.shiftMs += 2_000;
     expect(await violate(1)).toBe(1);
     client.send('no');
     expect((await client.closed).code).toBe(4002);
   });
 
-  it('[L-2.12] counts no refusals and no unknown types', async () => {
+  it('[L-2.12] refusals and unknown types do not count as violations', async () => {
     const client = await clientOf(platform);
     for (let i = 0; i < 150; i++)
       client.send(i % 2 === 0 ? { type: 'x' } : { type: 'subscribe', topic: 'secret' });
@@ -270,7 +273,7 @@ describe.each(platforms)('2. Handlers of the application, on %s', (_name, platfo
     ['an object with a type and an id of its own', { value: { type: 'b', id: 9 } }, [{ type: 'b', id: 9 }]],
     ['the request id before one of its own', { id: 1, value: { type: 'b', id: 9 } }, [{ type: 'b', id: 1 }]],
     ['nothing for undefined', { id: 1 }, []],
-  ])('[L-2.13] sends %s', async (_what, message, answers) => {
+  ])('[L-2.13] a handler sends %s', async (_what, message, answers) => {
     const client = await clientOf(platform, withHandlers);
     client.send({ type: 'echo', ...message });
     expect(await client.settle()).toEqual(answers);
@@ -278,7 +281,7 @@ describe.each(platforms)('2. Handlers of the application, on %s', (_name, platfo
 });
 
 describe.each(platforms)('2. Frames that no library sends, on %s', (_name, platform) => {
-  it('[L-2.2] answers text that is no JSON after text that is, each in its place', async () => {
+  it('[L-2.2] a text that is no JSON is answered in its place among valid messages', async () => {
     const { url } = await startLiveApp({ platform });
     const peer = await WirePeer.open(url);
     peer.send(texts({ type: 'ping', id: 1 }), frame(Opcode.text, 'no'), texts({ type: 'ping', id: 2 }));
@@ -289,7 +292,7 @@ describe.each(platforms)('2. Frames that no library sends, on %s', (_name, platf
     ]);
   });
 
-  it('[L-2.3] closes on a binary frame without looking at what comes behind it', async () => {
+  it('[L-2.3] frames behind a binary frame are not handled', async () => {
     const { url } = await startLiveApp({ platform });
     const peer = await WirePeer.open(url);
     peer.send(frame(Opcode.binary, '{"type":"ping"}'), texts({ type: 'ping', id: 'late' }));

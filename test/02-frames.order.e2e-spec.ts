@@ -7,7 +7,7 @@ import { deferred, type Deferred } from './support/deferred.js';
 import { platforms, startLiveApp } from './support/live-app.js';
 import { frame, Opcode, WirePeer } from './support/wire-peer.js';
 
-/** A handler that says when it starts and ends, and ends when its gate opens. */
+/** A handler that records when it starts and ends, and that ends when its gate opens. */
 function gatedHandlers(gates: Readonly<Record<number, Deferred<void>>>) {
   const steps: string[] = [];
   const started = deferred();
@@ -26,7 +26,7 @@ function gatedHandlers(gates: Readonly<Record<number, Deferred<void>>>) {
 }
 
 describe.each(platforms)('2. Order, on %s', (_name, platform) => {
-  it('[L-2.8] handles messages of the application in order, one at a time, and refuses what is no message at once', async () => {
+  it('[L-2.8] application messages are handled in order, one at a time, and an invalid message is refused at once', async () => {
     const gates = { 1: deferred(), 2: deferred() };
     const { steps, started, Gated } = gatedHandlers(gates);
     const { url } = await startLiveApp({ platform, providers: [Gated] });
@@ -35,7 +35,7 @@ describe.each(platforms)('2. Order, on %s', (_name, platform) => {
     for (const n of [1, 2, 3]) client.send({ type: 'step', id: n, n });
     client.send('no JSON');
     await started.promise;
-    // The later one could end first, if it had been begun.
+    // The second handler could end first if it had started already.
     gates[2].resolve();
     await (await LiveTestClient.connect(url, { token: 'bob' })).settle();
     gates[1].resolve();
@@ -48,7 +48,7 @@ describe.each(platforms)('2. Order, on %s', (_name, platform) => {
     expect(steps).toEqual(['start 1', 'end 1', 'start 2', 'end 2', 'start 3', 'end 3']);
   });
 
-  it('[L-2.8] does not let one connection wait for another', async () => {
+  it('[L-2.8] a slow handler of one connection does not delay another connection', async () => {
     const gates = { 1: deferred() };
     const { started, Gated } = gatedHandlers(gates);
     const { url } = await startLiveApp({ platform, providers: [Gated] });
@@ -63,10 +63,10 @@ describe.each(platforms)('2. Order, on %s', (_name, platform) => {
   });
 
   /**
-   * A peer sends 10,000 messages behind one whose handler is stuck. What the server took from it is counted where every
-   * message is counted when it was read: that stays below the bound plus what one read of the socket brings (64 KiB).
+   * A peer sends 10,000 messages behind one whose handler is stuck. The messages that the server
+   * reads are counted: at most the bound plus one read of the socket (64 KiB).
    */
-  it('[L-2.8] stops reading while 64 messages wait, and handles the rest when it has caught up', async () => {
+  it('[L-2.8] the server stops reading while 64 messages wait, and handles the rest once it has caught up', async () => {
     const paused = deferred();
     const pause = vi.spyOn(WsSocket.prototype, 'pause').mockImplementation(function (this: WsSocket) {
       pause.mockRestore();
@@ -93,7 +93,7 @@ describe.each(platforms)('2. Order, on %s', (_name, platform) => {
     const messages = Array.from({ length: 10_000 }, (_, n) => message(n));
     peer.send(...messages);
     await paused.promise;
-    // The server turns many times for somebody else, and takes nothing more from this one.
+    // The server serves another client many times and reads nothing more from this peer.
     const other = await LiveTestClient.connect(url, { token: 'bob' });
     const takenThen = taken;
     for (let i = 0; i < 50; i++) await other.settle();

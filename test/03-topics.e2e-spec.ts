@@ -11,7 +11,7 @@ import {
   startLiveApp,
 } from './support/live-app.js';
 
-/** Every topic there can be, so that a test is free in the names. */
+/** Accepts every possible topic, so that tests can choose any name. */
 @LiveTopic('**')
 class AnyTopics {
   canSubscribe(): boolean {
@@ -19,7 +19,7 @@ class AnyTopics {
   }
 }
 
-/** `private/:owner`: its owner alone reads. */
+/** `private/:owner`: only its owner may subscribe. */
 @LiveTopic('private/:owner')
 class PrivateTopics {
   canSubscribe(user: { id: string } | null, { owner }: { owner: string }): boolean {
@@ -27,7 +27,7 @@ class PrivateTopics {
   }
 }
 
-/** A topic whose answer to "may they?" is whatever this does. */
+/** A topic whose `canSubscribe` runs `decide`. */
 function topicThat(decide: () => unknown): new () => object {
   @LiveTopic('odd')
   class OddTopic {
@@ -69,7 +69,7 @@ const forbidden = (topic: string, id?: number) => ({
 
 describe.each(platforms)('3. Names of topics, on %s', (_name, platform) => {
   it.each(['a', '0', 'a/b', '_.~-', '...', 'fleet/7/vehicles/12', 'a'.repeat(128), `${'a/'.repeat(63)}bb`])(
-    '[L-3.1] takes the topic %s',
+    '[L-3.1] the topic name %s is valid',
     async (topic) => {
       const { client } = await start(platform, { providers: [AnyTopics] });
       expect(await client.request({ type: 'subscribe', id: 1, topic })).toEqual(subscribed(topic, { id: 1 }));
@@ -99,7 +99,7 @@ describe.each(platforms)('3. Names of topics, on %s', (_name, platform) => {
     'a/../b',
     'a/%2e%2e/b',
     'a'.repeat(129),
-  ])('[L-3.1] answers the topic %j with a violation, in every verb', async (topic) => {
+  ])('[L-3.1] the invalid topic name %j gets a violation in every verb', async (topic) => {
     const { client } = await start(platform, { providers: [AnyTopics] });
     const message = expect.stringContaining('topic') as unknown as string;
     const error = (id: number) => ({ type: 'error', id, code: 'protocol-violation', message });
@@ -109,7 +109,7 @@ describe.each(platforms)('3. Names of topics, on %s', (_name, platform) => {
 });
 
 describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
-  it('[L-3.2] answers a subscribe with the position reached; every later publication follows', async () => {
+  it('[L-3.2] a subscribe is answered with the current position, and every later publication follows', async () => {
     const { client, live } = await start(platform);
     const before = await live.publish('open/1', 'before');
     client.send({ type: 'subscribe', id: 's', topic: 'open/1' });
@@ -120,7 +120,7 @@ describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
     expect(await client.settle()).toEqual([event('open/1', 2, 'a'), event('open/1', 3, 'b')]);
   });
 
-  it('[L-3.2] gives no event of other topics', async () => {
+  it('[L-3.2] a subscriber gets no events of other topics', async () => {
     const { client, live } = await start(platform);
     client.send({ type: 'subscribe', topic: 'open/1' });
     await client.settle();
@@ -128,7 +128,7 @@ describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
     expect(await client.settle()).toEqual([]);
   });
 
-  it('[L-3.3] answers alike what may not be read and what nobody declared', async () => {
+  it('[L-3.3] a forbidden topic and an undeclared topic get the same answer', async () => {
     const { client } = await start(platform, { providers: [PrivateTopics] });
     client.send({ type: 'subscribe', id: 1, topic: 'private/ann' });
     client.send({ type: 'subscribe', id: 2, topic: 'private/bob' });
@@ -152,7 +152,7 @@ describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
     ],
     ['rejects', () => Promise.reject(new Error('the database is away'))],
     ['does not answer in time', () => new Promise(() => {})],
-  ])('[L-3.4] a check that %s lets nobody in, and is answered unavailable', async (_does, decide) => {
+  ])('[L-3.4] a check that %s admits nobody, and the subscribe gets unavailable', async (_does, decide) => {
     const options = { authorizationTimeoutMs: 50 };
     const { client, live } = await start(platform, { providers: [topicThat(decide)], options });
     const answer = await client.request({ type: 'subscribe', id: 1, topic: 'odd' });
@@ -167,8 +167,8 @@ describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
     ['1', () => 1],
     ['"true" later', () => Promise.resolve('true')],
     ['nothing', () => undefined],
-    ['no by a ForbiddenException', () => Promise.reject(new ForbiddenException())],
-  ])('[L-3.4] a check that answers %s denies', async (_says, decide) => {
+    ['a rejection with ForbiddenException', () => Promise.reject(new ForbiddenException())],
+  ])('[L-3.4] a check that returns %s denies the subscribe', async (_says, decide) => {
     const { client, live } = await start(platform, { providers: [topicThat(decide)] });
     client.send({ type: 'subscribe', id: 1, topic: 'odd' });
     expect(await client.settle()).toEqual([forbidden('odd', 1)]);
@@ -177,7 +177,7 @@ describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
     expect(live.stats()).toMatchObject({ topics: 0, subscriptions: 0 });
   });
 
-  it('[L-3.5] answers a second subscribe from a new position, and doubles no events', async () => {
+  it('[L-3.5] a second subscribe to a topic is answered from a new position, and no event is sent twice', async () => {
     const { client, live } = await start(platform);
     client.send({ type: 'subscribe', id: 1, topic: 'open/1' });
     await client.settle();
@@ -192,7 +192,7 @@ describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
     expect(live.stats()).toMatchObject({ topics: 1, subscriptions: 1 });
   });
 
-  it('[L-3.8] lets a connection have 128 topics, and answers one more with limit-exceeded', async () => {
+  it('[L-3.8] a connection may have 128 topics, and one more gets limit-exceeded', async () => {
     const { client, live } = await start(platform);
     for (let i = 1; i <= 128; i++) client.send({ type: 'subscribe', id: i, topic: `open/${String(i)}` });
     const answers = await client.settle();
@@ -207,7 +207,7 @@ describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
         topic: 'open/129',
       },
     ]);
-    // One that it has already is no further one; and one that it has left makes room.
+    // Subscribing to a topic again takes no additional place, and leaving a topic frees one.
     client.send({ type: 'subscribe', id: 'again', topic: 'open/128' });
     client.send({ type: 'unsubscribe', topic: 'open/1' });
     client.send({ type: 'subscribe', id: 'room', topic: 'open/129' });
@@ -221,7 +221,7 @@ describe.each(platforms)('3. Subscribing, on %s', (_name, platform) => {
 });
 
 describe.each(platforms)('3. Unsubscribing, on %s', (_name, platform) => {
-  it('[L-3.6] answers an unsubscribe, after which no event of the topic follows', async () => {
+  it('[L-3.6] no event of the topic follows the answer to an unsubscribe', async () => {
     const { client, live } = await start(platform);
     client.send({ type: 'subscribe', topic: 'open/1' });
     client.send({ type: 'subscribe', topic: 'open/2' });
@@ -237,7 +237,7 @@ describe.each(platforms)('3. Unsubscribing, on %s', (_name, platform) => {
     expect(await client.settle()).toEqual([event('open/2', 1, 'c')]);
   });
 
-  it('[L-3.6] answers an unsubscribe alike where there was no subscription, and no such topic', async () => {
+  it('[L-3.6] an unsubscribe gets the same answer with a subscription, without one, and for an unknown topic', async () => {
     const { client } = await start(platform, { providers: [OpenTopics, PrivateTopics] });
     const topics = ['open/1', 'private/bob', 'nowhere'];
     for (const topic of topics) client.send({ type: 'unsubscribe', id: topic, topic });

@@ -4,10 +4,10 @@ import { LiveTestClient } from '../src/testing/index.js';
 import { deferred, type Deferred } from './support/deferred.js';
 import { type LiveApp, OpenTopics, type Platform, platforms, startLiveApp } from './support/live-app.js';
 
-/** A question that the application has been asked, and has not answered yet. */
+/** A call to the application that has not been answered yet. */
 type Question = Deferred<unknown>;
 
-/** `slow/*`: each authorisation waits for the test; `state/*`: each snapshot does. */
+/** Topics whose authorization (`slow/*`) or snapshot (`state/*`) waits for the test. */
 function slowTopics() {
   const questions: Question[] = [];
   let wake = (): void => {};
@@ -33,7 +33,7 @@ function slowTopics() {
       return ask();
     }
   }
-  /** Resolves once the application has been asked `count` times in all. */
+  /** Resolves once the application has been called `count` times in total. */
   const asked = async (count: number): Promise<Question> => {
     while (questions.length < count) {
       await new Promise<void>((resolve) => {
@@ -69,10 +69,10 @@ const event = (topic: string, offset: number, data: unknown) => ({ type: 'event'
 
 describe.each(platforms)('3. A subscribe that is taken back, on %s', (_name, platform) => {
   it.each([
-    ['authorised', 'slow/1', true],
+    ['authorized', 'slow/1', true],
     ['given its snapshot', 'state/1', { speed: 7 }],
   ])(
-    '[L-3.7] answers a subscribe unavailable at once when it is taken back before it is %s',
+    '[L-3.7] a subscribe that is canceled before it is %s gets unavailable at once',
     async (_what, topic, late) => {
       const { client, live, asked } = await start(platform);
       client.send({ type: 'subscribe', id: 1, topic });
@@ -86,7 +86,7 @@ describe.each(platforms)('3. A subscribe that is taken back, on %s', (_name, pla
     },
   );
 
-  it('[L-3.7] takes back only the subscribe to that topic', async () => {
+  it('[L-3.7] an unsubscribe cancels only the subscribe to its own topic', async () => {
     const { client, asked } = await start(platform);
     client.send({ type: 'subscribe', id: 1, topic: 'slow/1' });
     client.send({ type: 'unsubscribe', id: 2, topic: 'slow/2' });
@@ -97,7 +97,7 @@ describe.each(platforms)('3. A subscribe that is taken back, on %s', (_name, pla
     ]);
   });
 
-  it('[L-3.7] subscribes again after it was taken back, and the late answer to the first is discarded', async () => {
+  it('[L-3.7] a client can subscribe again after canceling, and the late answer to the first subscribe is discarded', async () => {
     const { client, live, asked } = await start(platform);
     client.send({ type: 'subscribe', id: 1, topic: 'slow/1' });
     const first = await asked(1);
@@ -115,25 +115,28 @@ describe.each(platforms)('3. A subscribe that is taken back, on %s', (_name, pla
   });
 
   it.each([
-    ['authorised', 'slow/1', true],
+    ['authorized', 'slow/1', true],
     ['given its snapshot', 'state/1', { speed: 7 }],
-  ])('[L-3.7] discards a subscribe whose connection ends before it is %s', async (_what, topic, late) => {
-    const { client, live, app, url, asked } = await start(platform);
-    const gone = deferred();
-    app.get(LiveObservers).add({ closed: () => gone.resolve() });
-    client.send({ type: 'subscribe', id: 1, topic });
-    const question = await asked(1);
-    client.socket.terminate();
-    await gone.promise;
-    question.resolve(late);
-    const other = await LiveTestClient.connect(url, { token: 'bob' });
-    await other.settle();
-    expect(live.stats()).toMatchObject({ connections: 1, topics: 0, subscriptions: 0 });
-  });
+  ])(
+    '[L-3.7] a subscribe is discarded when its connection ends before it is %s',
+    async (_what, topic, late) => {
+      const { client, live, app, url, asked } = await start(platform);
+      const gone = deferred();
+      app.get(LiveObservers).add({ closed: () => gone.resolve() });
+      client.send({ type: 'subscribe', id: 1, topic });
+      const question = await asked(1);
+      client.socket.terminate();
+      await gone.promise;
+      question.resolve(late);
+      const other = await LiveTestClient.connect(url, { token: 'bob' });
+      await other.settle();
+      expect(live.stats()).toMatchObject({ connections: 1, topics: 0, subscriptions: 0 });
+    },
+  );
 });
 
 describe.each(platforms)('3. Publications while a subscribe is pending, on %s', (_name, platform) => {
-  it('[L-3.10] sends the answer, then what was held back, then the live ones', async () => {
+  it('[L-3.10] a subscribe is answered first, then held publications follow, then live ones', async () => {
     const { client, live, asked } = await start(platform);
     await publishMany(live, 'state/1', 2);
     client.send({ type: 'subscribe', id: 1, topic: 'state/1' });
@@ -159,7 +162,7 @@ describe.each(platforms)('3. Publications while a subscribe is pending, on %s', 
     ]);
   });
 
-  it('[L-3.10] sends the answer, then the recovered, then the live ones', async () => {
+  it('[L-3.10] a subscribe is answered first, then recovered publications follow, then live ones', async () => {
     const { client, live, asked } = await start(platform);
     const since = await live.publish('slow/1', 'seen');
     await live.publish('slow/1', 'missed');
@@ -178,7 +181,7 @@ describe.each(platforms)('3. Publications while a subscribe is pending, on %s', 
     ]);
   });
 
-  it('[L-3.10] has no gap and no duplicate while publications never stop', async () => {
+  it('[L-3.10] subscribing while publications never stop leaves no gap and no duplicate', async () => {
     const { client, live, asked } = await start(platform);
     const work = { stopped: false, published: 0 };
     const publishing = (async () => {
@@ -204,7 +207,7 @@ describe.each(platforms)('3. Publications while a subscribe is pending, on %s', 
     expect(last).toBe(work.published);
   });
 
-  it('[L-3.11] holds back 1,000 publications', async () => {
+  it('[L-3.11] a pending subscribe holds 1,000 publications', async () => {
     const { client, live, asked } = await start(platform);
     client.send({ type: 'subscribe', id: 1, topic: 'state/1' });
     const question = await asked(1);
@@ -215,7 +218,7 @@ describe.each(platforms)('3. Publications while a subscribe is pending, on %s', 
     expect(events).toEqual(Array.from({ length: 1_000 }, (_, i) => event('state/1', i + 1, i)));
   });
 
-  it('[L-3.11] starts over once when that is not enough', async () => {
+  it('[L-3.11] a pending subscribe that overflows its buffer starts over once', async () => {
     const { client, live, asked, questions } = await start(platform);
     client.send({ type: 'subscribe', id: 1, topic: 'state/1' });
     const first = await asked(1);
@@ -243,7 +246,7 @@ describe.each(platforms)('3. Publications while a subscribe is pending, on %s', 
     ['1,001 publications', 1_001, 'x'],
     ['1 MiB', 2, 'x'.repeat(524_288)],
   ])(
-    '[L-3.11] answers unavailable when %s are more than may be held back, twice',
+    '[L-3.11] a subscribe gets unavailable when %s overflow its buffer twice',
     async (_what, count, data) => {
       const { client, live, asked } = await start(platform);
       client.send({ type: 'subscribe', id: 1, topic: 'state/1' });

@@ -44,7 +44,7 @@ const vehicles = Array.from({ length: 30 }, (_, i) => ({
 const plainBytes = JSON.stringify(vehicles).length;
 
 describe('4. Compressed publications', () => {
-  it('[L-4.6] come to who offers it, once compressed for each window, and plain to who does not', async () => {
+  it('[L-4.6] a publication is compressed once per window size, and sent plain to clients without compression', async () => {
     const { live, url } = await startLiveApp({ options: { compression: true } });
     const compressed = await reader(url, true);
     const narrow = await reader(url, { serverMaxWindowBits: 9 });
@@ -65,7 +65,7 @@ describe('4. Compressed publications', () => {
     expect(narrow.bytes()).toBeLessThan(plainBytes * 0.5);
   });
 
-  it('[L-4.6] stay in order among short ones, answers, and pings, in both directions', async () => {
+  it('[L-4.6] compressed publications stay in order among short ones, answers and pings, in both directions', async () => {
     const { live, url } = await startLiveApp({ options: { compression: { thresholdBytes: 200 } } });
     const { messages, ws } = await reader(url, { threshold: 0 });
     for (let i = 0; i < 300; i++) {
@@ -81,12 +81,12 @@ describe('4. Compressed publications', () => {
     expect(offsets()).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
   });
 
-  it('[L-4.6] is off by default', async () => {
+  it('[L-4.6] compression is off by default', async () => {
     const { url } = await startLiveApp();
     expect((await reader(url, true)).ws.extensions).toBe('');
   });
 
-  it('[L-9.1] [L-4.6] a message that inflates to more than 64 KiB is closed with 1009: 10 MB in 10 KB', async () => {
+  it('[L-9.1] [L-4.6] a 10 KB message that inflates to 10 MB is closed with 1009', async () => {
     const { url, live } = await startLiveApp({ options: { compression: true } });
     const bomb = deflateRawSync(Buffer.alloc(10_485_760));
     expect(bomb.length).toBeLessThan(11_000);
@@ -109,7 +109,7 @@ describe('4. Compressed publications', () => {
 });
 
 describeWith(pythonWebsockets)('4. Compressed publications, read in Python', () => {
-  it('[L-4.6] are read by a client that shares no code with the server', async () => {
+  it('[L-4.6] a Python client that shares no code with the server reads compressed publications', async () => {
     const { live, url } = await startLiveApp({ options: { compression: true } });
     const script = `
 import asyncio, json, sys, websockets

@@ -3,7 +3,7 @@ import { LiveTopic } from '../src/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
 import { OpenTopics, type Platform, platforms, startLiveApp } from './support/live-app.js';
 
-/** `readonly/*`: everybody reads; who may write is not said. */
+/** `readonly/*`: everybody may subscribe, and no rule allows to publish. */
 @LiveTopic('readonly/*')
 class ReadOnlyTopics {
   canSubscribe(): boolean {
@@ -11,7 +11,7 @@ class ReadOnlyTopics {
   }
 }
 
-/** `inbox/*`: everybody writes, nobody reads. */
+/** `inbox/*`: everybody may publish, and nobody may subscribe. */
 @LiveTopic('inbox/*')
 class InboxTopics {
   canSubscribe(): boolean {
@@ -67,7 +67,7 @@ describe.each(platforms)('4. Publications, on %s', (_name, platform) => {
   });
 
   it.each([
-    ['another value than true', { key: 'a', remove: 'yes' }, '"remove"'],
+    ['a value other than true', { key: 'a', remove: 'yes' }, '"remove"'],
     ['no key', { remove: true }, '"key"'],
     ['data', { key: 'a', remove: true, data: 1 }, '"data"'],
   ])('[L-4.12] a removal with %s is a protocol violation', async (_what, fields, named) => {
@@ -77,7 +77,7 @@ describe.each(platforms)('4. Publications, on %s', (_name, platform) => {
     expect(String(answer['message'])).toContain(named.slice(1, -1));
   });
 
-  it('[L-4.1] gives every subscriber the same event', async () => {
+  it('[L-4.1] every subscriber gets the same event', async () => {
     const { live, connect, client } = await start(platform);
     const clients = [client, await connect('bob')];
     for (const each of clients) await each.request({ type: 'subscribe', id: 1, topic: 'open/1' });
@@ -86,7 +86,7 @@ describe.each(platforms)('4. Publications, on %s', (_name, platform) => {
     expect(await Promise.all(clients.map((each) => each.settle()))).toEqual([[same], [same]]);
   });
 
-  it('[L-4.1] sends every subscriber the same text, the type first, the key only where there is one', async () => {
+  it('[L-4.1] every subscriber gets the same text, with the type first and a key only if there is one', async () => {
     const { live, connect, client } = await start(platform);
     const clients = [client, await connect('bob')];
     const texts = clients.map((each) => {
@@ -105,7 +105,7 @@ describe.each(platforms)('4. Publications, on %s', (_name, platform) => {
     expect(texts.map((seen) => seen.slice(1, -1))).toEqual([expected, expected]);
   });
 
-  it('[L-4.2] gives offsets that rise by one from 1, each topic its own, in an epoch of its own', async () => {
+  it('[L-4.2] each topic has its own epoch and its own offsets, which rise by one from 1', async () => {
     const { live } = await start(platform);
     const positions = [];
     for (const topic of ['open/1', 'open/1', 'open/2', 'open/1'])
@@ -120,7 +120,7 @@ describe.each(platforms)('4. Publications, on %s', (_name, platform) => {
     expect(first).not.toBe(second);
   });
 
-  it('[L-4.2] gives offsets without a gap to publications at the same time', async () => {
+  it('[L-4.2] concurrent publications get offsets without gaps', async () => {
     const { live, client } = await start(platform);
     await client.request({ type: 'subscribe', id: 1, topic: 'open/1' });
     const all = Array.from({ length: 50 }, (_, i) => i);
@@ -129,7 +129,7 @@ describe.each(platforms)('4. Publications, on %s', (_name, platform) => {
     expect(await client.settle()).toEqual(all.map((i) => event('open/1', i + 1, i)));
   });
 
-  it('[L-4.2] has another epoch when the stream was lost', async () => {
+  it('[L-4.2] a topic whose stream was lost has a new epoch', async () => {
     const before = await (await start(platform)).live.publish('open/1', 0);
     const after = await (await start(platform)).live.publish('open/1', 0);
     expect([after.offset, after.epoch === before.epoch]).toEqual([before.offset, false]);
@@ -138,7 +138,7 @@ describe.each(platforms)('4. Publications, on %s', (_name, platform) => {
 
 describe.each(platforms)('4. Publishing, on %s', (_name, platform) => {
   it.each([null, false, 0, '', [], {}, 'ü\u2028', [{ a: [1.5, { b: null }] }]])(
-    '[L-4.3] answers a publish of %j with its position, and every subscriber gets it',
+    '[L-4.3] a publish of %j is answered with its position, and every subscriber gets it',
     async (data) => {
       const { connect, client } = await start(platform);
       const reader = await connect('bob');
@@ -151,7 +151,7 @@ describe.each(platforms)('4. Publishing, on %s', (_name, platform) => {
     },
   );
 
-  it('[L-4.3] publishes without data nothing, with any key but a string of 1 to 128 characters neither', async () => {
+  it('[L-4.3] a publish without data, or with a key that is no string of 1 to 128 characters, is refused', async () => {
     const { client } = await start(platform);
     await client.request({ type: 'subscribe', id: 0, topic: 'open/1' });
     const message = { type: 'publish', topic: 'open/1', data: 1 };
@@ -164,14 +164,14 @@ describe.each(platforms)('4. Publishing, on %s', (_name, platform) => {
     expect(byType).toEqual([{ ...event('open/1', 1, 1), key: 'k'.repeat(128) }, published('open/1', 1, 1)]);
   });
 
-  it('[L-4.4] publishes nothing where nobody was given the right, with the words for what is not there', async () => {
+  it('[L-4.4] a publish without the right gets the same answer as a publish to an unknown topic', async () => {
     const { live, client } = await start(platform);
     await client.request({ type: 'subscribe', id: 0, topic: 'readonly/1' });
     for (const topic of ['readonly/1', 'nowhere']) client.send({ type: 'publish', id: 1, topic, data: 1 });
     const words = { code: 'forbidden', message: 'You may not do this with this topic' };
     const error = { type: 'error', id: 1, ...words };
     const answers = await client.settle();
-    // Answers about two topics have no order.
+    // Answers about different topics have no order.
     expect(answers.toSorted((one, other) => String(one.topic).localeCompare(String(other.topic)))).toEqual([
       { ...error, topic: 'nowhere' },
       { ...error, topic: 'readonly/1' },
@@ -179,7 +179,7 @@ describe.each(platforms)('4. Publishing, on %s', (_name, platform) => {
     expect(await live.publish('readonly/1', 'by the application')).toEqual({ epoch, offset: 1 });
   });
 
-  it('[L-4.4] lets publish who may not subscribe', async () => {
+  it('[L-4.4] a client may publish to a topic that it may not subscribe to', async () => {
     const { client } = await start(platform);
     client.send({ type: 'subscribe', id: 1, topic: 'inbox/1' });
     client.send({ type: 'publish', id: 2, topic: 'inbox/1', data: 1 });
@@ -187,7 +187,7 @@ describe.each(platforms)('4. Publishing, on %s', (_name, platform) => {
     expect([refused?.['code'], accepted]).toEqual(['forbidden', published('inbox/1', 1, 2)]);
   });
 
-  it('[L-4.5] gives every subscriber the publications in the order of their offsets, its own too', async () => {
+  it('[L-4.5] every subscriber gets all publications in offset order, including its own', async () => {
     const { connect, client, live } = await start(platform);
     const clients = [client, await connect('bob'), await connect('cat')];
     for (const each of clients) await each.request({ type: 'subscribe', id: 0, topic: 'open/1' });
@@ -195,7 +195,7 @@ describe.each(platforms)('4. Publishing, on %s', (_name, platform) => {
       clients[i % 3]?.send({ type: 'publish', id: i, topic: 'open/1', data: i });
       if (i % 5 === 0) await live.publish('open/1', 'app');
     }
-    // Twice: once for what each of them published, once for what the others did meanwhile.
+    // Settle twice: once for each client's own publications, once for those of the others.
     const seen = [];
     for (const each of clients) await each.settle();
     for (const each of clients) {

@@ -73,7 +73,7 @@ async function start(platform: Platform, more: LiveAppOptions = {}) {
   const publish = async (topic: string, from: number, to = from): Promise<void> => {
     for (let i = from; i <= to; i++) await app.live.publish(topic, i);
   };
-  /** Publishes, and nothing of it is delivered. */
+  /** Publishes while the broker delivers nothing. */
   const missing = async (topic: string, from: number, to = from): Promise<void> => {
     broker.carries = () => false;
     await publish(topic, from, to);
@@ -101,7 +101,7 @@ const pushed = (topic: string, offset: number, more: object = {}) => ({
 });
 
 describe.each(platforms)('5. Streams that are lost while subscribed, on %s', (_name, platform) => {
-  it('[L-5.7] pushes subscribed without an id, with the new epoch and the snapshot', async () => {
+  it('[L-5.7] a lost stream pushes subscribed without an id, with the new epoch and the snapshot', async () => {
     const { client, broker, subscribe, publish } = await start(platform);
     for (const topic of ['state/1', 'open/1']) {
       await subscribe(topic);
@@ -121,7 +121,7 @@ describe.each(platforms)('5. Streams that are lost while subscribed, on %s', (_n
     expect(deliveryFaults(client.transcript)).toEqual([]);
   });
 
-  it('[L-5.8] pushes lost with the offsets that will not come, and goes on', async () => {
+  it('[L-5.8] a gap pushes lost with the offsets that will not arrive, and delivery continues', async () => {
     const { client, subscribe, publish, missing } = await start(platform);
     await subscribe('open/1');
     await publish('open/1', 1, 2);
@@ -131,7 +131,7 @@ describe.each(platforms)('5. Streams that are lost while subscribed, on %s', (_n
     expect(await client.settle()).toEqual([lost('open/1', 3, 5), event('open/1', 6)]);
   });
 
-  it('[L-5.8] pushes the snapshot right after it where the topic has one', async () => {
+  it('[L-5.8] the snapshot follows right after lost if the topic has one', async () => {
     const { client, subscribe, publish, missing } = await start(platform);
     await subscribe('state/1');
     await missing('state/1', 1, 3);
@@ -144,7 +144,7 @@ describe.each(platforms)('5. Streams that are lost while subscribed, on %s', (_n
     expect(await client.settle()).toEqual([event('state/1', 5)]);
   });
 
-  it('[L-5.9] delivers what was missed in order, with one reading for all', async () => {
+  it('[L-5.9] missed publications are delivered in order, with one read for all subscribers', async () => {
     const { url, client, broker, subscribe, publish, missing } = await start(platform);
     const others = await Promise.all(
       Array.from({ length: 20 }, (_, i) => LiveTestClient.connect(url, { token: `user-${String(i)}` })),
@@ -159,7 +159,7 @@ describe.each(platforms)('5. Streams that are lost while subscribed, on %s', (_n
     expect(broker.calls.filter((call) => call.startsWith('read'))).toEqual(['read kept/1']);
   });
 
-  it('[L-5.10] compares all positions every so often, with one call', async () => {
+  it('[L-5.10] the server compares all positions periodically, with one call', async () => {
     const options = { positionCheckIntervalMs: 200 };
     const { client, broker, subscribe, missing } = await start(platform, { options });
     for (const topic of ['kept/1', 'kept/2', 'kept/3']) await subscribe(topic);
@@ -174,7 +174,7 @@ describe.each(platforms)('5. Streams that are lost while subscribed, on %s', (_n
 });
 
 describe.each(platforms)('5. A broker that is away, on %s', (_name, platform) => {
-  it('[L-5.11] keeps connections, refuses what it cannot keep, says so, and goes on by itself', async () => {
+  it('[L-5.11] while the broker is away, connections stay, new work is refused, and service resumes by itself', async () => {
     const { app, httpUrl, url, live, client, broker, subscribe, publish, missing } = await start(platform);
     const metrics = app.get(LiveMetrics, { strict: false });
     const read = async (name: string): Promise<string | undefined> =>
@@ -226,7 +226,7 @@ describe.each(platforms)('5. A broker that is away, on %s', (_name, platform) =>
     expect(await read('gaps_total{outcome="healed"}')).toBe('1');
   });
 
-  it('[L-5.11] lets the application’s publications wait where it is asked to', async () => {
+  it("[L-5.11] publishQueue lets the application's publications wait for the broker", async () => {
     const options = { publishQueue: { maxMessages: 2 } };
     const { live, client, broker, subscribe } = await start(platform, { options });
     await subscribe('open/1');
@@ -238,7 +238,7 @@ describe.each(platforms)('5. A broker that is away, on %s', (_name, platform) =>
     expect(await client.settle()).toEqual([event('open/1', 1), event('open/1', 2)]);
   });
 
-  it('lets nobody in before it has been there for the first time', async () => {
+  it('no client is accepted before the broker has connected for the first time', async () => {
     const broker = new LossyBroker(new MemoryBroker(new SystemClock()));
     broker.available = false;
     const { url } = await startLiveApp({ platform, options: { broker } });

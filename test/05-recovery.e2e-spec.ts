@@ -6,7 +6,7 @@ import { ShiftedClock } from './support/shifted-clock.js';
 
 const everybody = { canSubscribe: (): boolean => true };
 
-/** Bounds that no test of `kept/*` comes near, so that the protocol's own are met. */
+/** Limits above those of the protocol, so that tests of `kept/*` meet the protocol's own. */
 @LiveTopic('kept/*', { history: { size: 1_000, ttlMs: 60_000, maxBytes: 100_000_000 } })
 class KeptTopics {
   canSubscribe = everybody.canSubscribe;
@@ -32,7 +32,7 @@ class StateTopics {
   }
 }
 
-/** Its owner may read it until the test says otherwise. */
+/** Readable until the test says otherwise. */
 @LiveTopic('revoked/*', { history: { size: 10 } })
 class RevokedTopics {
   static allowed = true;
@@ -51,7 +51,7 @@ async function start(platform: Platform, clock = new ShiftedClock()) {
   return { ...app, client, clock };
 }
 
-/** Publishes 1, 2, … `count`; gives the position after each. */
+/** Publishes 1, 2, … `count`, and returns the position after each. */
 async function publishMany(live: LiveApp['live'], topic: string, count: number): Promise<Position[]> {
   const positions = [];
   for (let i = 1; i <= count; i++) positions.push(await live.publish(topic, i));
@@ -76,7 +76,7 @@ const subscribed = (topic: string, position: Position, recovered: boolean, more:
 });
 
 describe.each(platforms)('5. Histories, on %s', (_name, platform) => {
-  it('[L-5.1] recovers without a history only where nothing was published since', async () => {
+  it('[L-5.1] a topic without a history recovers only if nothing was published since', async () => {
     const { client, live } = await start(platform);
     const since = await live.publish('open/1', 1);
     client.send({ type: 'subscribe', topic: 'open/1', since });
@@ -87,7 +87,7 @@ describe.each(platforms)('5. Histories, on %s', (_name, platform) => {
     expect(await client.settle()).toEqual([subscribed('open/1', top, false)]);
   });
 
-  it('[L-5.1] recovers from before the first publication', async () => {
+  it('[L-5.1] a subscriber recovers from before the first publication', async () => {
     const { client, live } = await start(platform);
     client.send({ type: 'subscribe', id: 1, topic: 'kept/1' });
     const [first] = await client.settle();
@@ -99,7 +99,7 @@ describe.each(platforms)('5. Histories, on %s', (_name, platform) => {
     expect(await client.settle()).toEqual([subscribed('kept/1', since, true), ...events('kept/1', 1, 2)]);
   });
 
-  it('[L-5.1] keeps no more than its count', async () => {
+  it('[L-5.1] a history keeps no more publications than its size', async () => {
     const { client, live } = await start(platform);
     const [one, two, , , top] = (await publishMany(live, 'few/1', 5)) as [
       Position,
@@ -117,7 +117,7 @@ describe.each(platforms)('5. Histories, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-5.1] keeps nothing longer than its age', async () => {
+  it('[L-5.1] a history keeps nothing longer than its TTL', async () => {
     const { client, live, clock } = await start(platform);
     const since = await live.publish('kept/1', 1);
     await live.publish('kept/1', 2);
@@ -131,8 +131,8 @@ describe.each(platforms)('5. Histories, on %s', (_name, platform) => {
 
   it.each([
     ['plain', 'x'.repeat(43)],
-    ['in letters of three bytes', '€'.repeat(15)],
-  ])('[L-5.1] keeps no more than its bytes, %s', async (_what, data) => {
+    ['in characters of three bytes', '€'.repeat(15)],
+  ])('[L-5.1] a history keeps no more than its bytes, %s', async (_what, data) => {
     const { client, live } = await start(platform);
     const since = await live.publish('small/1', 'first');
     for (let i = 0; i < 2; i++) await live.publish('small/1', data);
@@ -147,7 +147,7 @@ describe.each(platforms)('5. Histories, on %s', (_name, platform) => {
 });
 
 describe.each(platforms)('5. Recovery, on %s', (_name, platform) => {
-  it('[L-5.2] answers with the same offset, then exactly the missed publications, then live', async () => {
+  it('[L-5.2] a recovering subscribe gets its own offset, then exactly the missed publications, then live ones', async () => {
     const { client, live } = await start(platform);
     const [, since] = (await publishMany(live, 'kept/1', 2)) as [Position, Position];
     await live.publish('kept/1', 'with a key', { key: 'v1' });
@@ -164,7 +164,7 @@ describe.each(platforms)('5. Recovery, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-5.2] recovers over a cut connection what was published meanwhile', async () => {
+  it('[L-5.2] a client recovers publications that it missed while its connection was cut', async () => {
     const { client, live, url } = await start(platform);
     client.send({ type: 'subscribe', topic: 'kept/1' });
     await client.settle();
@@ -180,7 +180,7 @@ describe.each(platforms)('5. Recovery, on %s', (_name, platform) => {
     expect(await again.settle()).toEqual([subscribed('kept/1', since, true), event('kept/1', 3)]);
   });
 
-  it('[L-5.3] sends not one of the missed publications when one of them is gone', async () => {
+  it('[L-5.3] no missed publication is sent if one of them is gone', async () => {
     const { client, live } = await start(platform);
     const [since] = (await publishMany(live, 'few/1', 5)) as [Position];
     client.send({ type: 'subscribe', id: 1, topic: 'few/1', since });
@@ -193,7 +193,7 @@ describe.each(platforms)('5. Recovery, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-5.3] gives the snapshot as the new start, and none where it could recover', async () => {
+  it('[L-5.3] an unrecoverable subscribe gets the snapshot, and a recovered one does not', async () => {
     const { client, live } = await start(platform);
     const [gone, kept] = (await publishMany(live, 'state/1', 5)) as [Position, Position];
     client.send({ type: 'subscribe', id: 1, topic: 'state/1', since: gone });
@@ -206,7 +206,7 @@ describe.each(platforms)('5. Recovery, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-5.4] recovers 300 publications, and not 301', async () => {
+  it('[L-5.4] a subscribe recovers 300 publications, but not 301', async () => {
     const { client, live } = await start(platform);
     const [one, two] = (await publishMany(live, 'kept/1', 302)) as [Position, Position];
     client.send({ type: 'subscribe', topic: 'kept/1', since: two });
@@ -220,8 +220,8 @@ describe.each(platforms)('5. Recovery, on %s', (_name, platform) => {
 
   it.each([
     ['plain', 'x'.repeat(524_286), 'x'.repeat(524_287)],
-    ['in letters of three bytes', '€'.repeat(174_762), '€'.repeat(174_763)],
-  ])('[L-5.4] recovers 1 MiB, and not more, %s', async (_what, half, more) => {
+    ['in characters of three bytes', '€'.repeat(174_762), '€'.repeat(174_763)],
+  ])('[L-5.4] a subscribe recovers 1 MiB, and not more, %s', async (_what, half, more) => {
     const { client, live } = await start(platform);
     const since = await live.publish('kept/1', 0);
     for (const data of [half, half]) await live.publish('kept/1', data);
@@ -252,7 +252,7 @@ describe.each(platforms)('5. Positions, on %s', (_name, platform) => {
     { epoch: 'e', offset: 1.5 },
     { epoch: 'e', offset: null },
     { epoch: 'e', offset: 2 ** 53 },
-  ])('[L-5.5] answers since %j with a violation', async (since) => {
+  ])('[L-5.5] the invalid position %j gets a violation', async (since) => {
     const { client } = await start(platform);
     client.send({ type: 'subscribe', id: 1, topic: 'kept/1', since });
     const message = expect.stringContaining('since') as unknown as string;
@@ -261,7 +261,7 @@ describe.each(platforms)('5. Positions, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-5.5] takes a position that never was as unrecoverable', async () => {
+  it('[L-5.5] a position that the stream never had is unrecoverable', async () => {
     const { client, live } = await start(platform);
     const top = await live.publish('kept/1', 1);
     const positions = [
@@ -274,7 +274,7 @@ describe.each(platforms)('5. Positions, on %s', (_name, platform) => {
     expect(await client.settle()).toEqual(positions.map(() => subscribed('kept/1', top, false)));
   });
 
-  it('[L-5.5] takes a position of another topic as unrecoverable', async () => {
+  it('[L-5.5] a position of another topic is unrecoverable', async () => {
     const { client, live } = await start(platform);
     const since = await live.publish('kept/2', 'other');
     const [top] = (await publishMany(live, 'kept/1', 1)) as [Position];
@@ -282,7 +282,7 @@ describe.each(platforms)('5. Positions, on %s', (_name, platform) => {
     expect(await client.settle()).toEqual([subscribed('kept/1', top, false)]);
   });
 
-  it('[L-5.6] asks for the same authorisation as at first', async () => {
+  it('[L-5.6] a recovering subscribe is authorized like the first one', async () => {
     const { client, live } = await start(platform);
     RevokedTopics.allowed = true;
     client.send({ type: 'subscribe', topic: 'revoked/1' });

@@ -6,7 +6,7 @@ import { type LiveAppOptions, type Platform, platforms, startLiveApp } from './s
 
 const readable = { canSubscribe: (): boolean => true };
 
-/** `state/*`: its snapshot is whatever this gives. */
+/** `state/*`: its snapshot is the result of `snapshot`. */
 function stateTopics(snapshot: (topic: string) => unknown) {
   @LiveTopic('state/*', { history: { size: 3 } })
   class StateTopics {
@@ -19,7 +19,7 @@ function stateTopics(snapshot: (topic: string) => unknown) {
   return StateTopics;
 }
 
-/** Snapshots that wait for the test. */
+/** Topics whose snapshots wait for the test. */
 function slowState() {
   const runs: Deferred<unknown>[] = [];
   let wake = (): void => {};
@@ -81,7 +81,7 @@ const unavailable = (topic: string, id: number) => ({
 
 describe.each(platforms)('6. Snapshots, on %s', (_name, platform) => {
   it.each([{ vehicles: [1, { a: null }] }, [], 'ü\u2028"', 0, false, null])(
-    '[L-6.1] answers with the state %j at the position',
+    '[L-6.1] a subscribe is answered with the snapshot %j and its position',
     async (state) => {
       const { client, live } = await start(platform, { providers: [stateTopics(() => state)] });
       for (const data of [1, 2]) await live.publish('state/1', data);
@@ -90,7 +90,7 @@ describe.each(platforms)('6. Snapshots, on %s', (_name, platform) => {
     },
   );
 
-  it('[L-6.1] follows with what was published while the snapshot was made', async () => {
+  it('[L-6.1] publications made during the snapshot follow it', async () => {
     const { topics, run } = slowState();
     const { client, live } = await start(platform, { providers: [topics] });
     await live.publish('state/1', 1);
@@ -105,7 +105,7 @@ describe.each(platforms)('6. Snapshots, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-6.1] has none where the topic has none, and where it recovered', async () => {
+  it('[L-6.1] the answer has no snapshot if the topic has none or the client recovered', async () => {
     const { client, live } = await start(platform, {
       providers: [stateTopics((topic) => (topic === 'state/none' ? undefined : 'some'))],
     });
@@ -114,7 +114,7 @@ describe.each(platforms)('6. Snapshots, on %s', (_name, platform) => {
     client.send({ type: 'subscribe', id: 2, topic: 'state/some', since });
     client.send({ type: 'subscribe', id: 3, topic: 'state/some' });
     const answers = await client.settle();
-    // Answers about two topics have no order.
+    // Answers about different topics have no order.
     expect(answers.toSorted((one, other) => Number(one.id) - Number(other.id))).toEqual([
       subscribed('state/none', 0, { id: 1 }),
       subscribed('state/some', 1, { id: 2, recovered: true }),
@@ -122,7 +122,7 @@ describe.each(platforms)('6. Snapshots, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-6.2] is shared by all who come while it is being made, each missing nothing', async () => {
+  it('[L-6.2] clients that subscribe during a snapshot share it, and none misses a publication', async () => {
     const { topics, runs, run } = slowState();
     const { client, connect, live } = await start(platform, { providers: [topics] });
     const late = await connect('bob');
@@ -130,7 +130,7 @@ describe.each(platforms)('6. Snapshots, on %s', (_name, platform) => {
     const making = await run(1);
     await live.publish('state/1', 1);
     late.send({ type: 'subscribe', topic: 'state/1' });
-    // A third one has come later and was served: the second waits for the snapshot by now.
+    // A later, third client has been served, so the second is waiting for the snapshot by now.
     await (await connect('cat')).settle();
     await live.publish('state/1', 2);
     making.resolve('shared');
@@ -143,7 +143,7 @@ describe.each(platforms)('6. Snapshots, on %s', (_name, platform) => {
     expect(runs).toHaveLength(1);
   });
 
-  it('[L-6.2] is made anew for who comes after it, and apart for another topic', async () => {
+  it('[L-6.2] a later subscribe and another topic each get a new snapshot', async () => {
     let runs = 0;
     const state = stateTopics((topic) => [topic, (runs += 1)]);
     const { client, connect } = await start(platform, { providers: [state] });
@@ -158,7 +158,7 @@ describe.each(platforms)('6. Snapshots, on %s', (_name, platform) => {
     expect((await other.settle()).map(({ snapshot }) => snapshot)).toEqual([['state/1', 3]]);
   });
 
-  it('[L-6.2] goes on for the others when one of them takes its subscribe back', async () => {
+  it('[L-6.2] a shared snapshot continues for the others when one of them unsubscribes', async () => {
     const { topics, run } = slowState();
     const { client, connect, live } = await start(platform, { providers: [topics] });
     const other = await connect('bob');
@@ -187,20 +187,23 @@ describe.each(platforms)('6. Snapshots, on %s', (_name, platform) => {
     ['rejects', () => Promise.reject(new Error('the database is away'))],
     ['is late', () => new Promise(() => {})],
     ['has no JSON text', () => ({ big: 1n })],
-  ])('[L-6.3] answers unavailable when it %s; there is no subscription then', async (_does, snapshot) => {
-    const options = { snapshotTimeoutMs: 50 };
-    const { client, live, app } = await start(platform, { providers: [stateTopics(snapshot)], options });
-    const failures: string[] = [];
-    app.get(LiveObservers).add({ failed: (doing) => failures.push(doing) });
-    client.send({ type: 'subscribe', id: 1, topic: 'state/1' });
-    expect(await client.settle()).toEqual([unavailable('state/1', 1)]);
-    await live.publish('state/1', 1);
-    expect(await client.settle()).toEqual([]);
-    expect([live.stats().topics, live.stats().subscriptions]).toEqual([0, 0]);
-    expect(failures).toEqual(['making a snapshot']);
-  });
+  ])(
+    '[L-6.3] a subscribe gets unavailable, and no subscription, when its snapshot %s',
+    async (_does, snapshot) => {
+      const options = { snapshotTimeoutMs: 50 };
+      const { client, live, app } = await start(platform, { providers: [stateTopics(snapshot)], options });
+      const failures: string[] = [];
+      app.get(LiveObservers).add({ failed: (doing) => failures.push(doing) });
+      client.send({ type: 'subscribe', id: 1, topic: 'state/1' });
+      expect(await client.settle()).toEqual([unavailable('state/1', 1)]);
+      await live.publish('state/1', 1);
+      expect(await client.settle()).toEqual([]);
+      expect([live.stats().topics, live.stats().subscriptions]).toEqual([0, 0]);
+      expect(failures).toEqual(['making a snapshot']);
+    },
+  );
 
-  it('[L-6.3] fails for all who share it, and is made anew for the next', async () => {
+  it('[L-6.3] a failed snapshot fails every subscribe that shares it, and the next subscribe gets a new one', async () => {
     const { topics, run } = slowState();
     const { client, connect } = await start(platform, { providers: [topics] });
     const other = await connect('bob');
@@ -220,7 +223,7 @@ describe.each(platforms)('6. Snapshots, on %s', (_name, platform) => {
 });
 
 describe.each(platforms)('6. Snapshots with a position or without a provider, on %s', (_name, platform) => {
-  it('[L-6.4] stands for the position that the application names; what came since follows', async () => {
+  it('[L-6.4] a snapshot with a position is followed by everything published since that position', async () => {
     let at: Position = { epoch: '', offset: 0 };
     const state = stateTopics(() => snapshotAt(at, 'as stored'));
     const { client, live } = await start(platform, { providers: [state] });
@@ -235,7 +238,7 @@ describe.each(platforms)('6. Snapshots with a position or without a provider, on
     ]);
   });
 
-  it('[L-6.4] sends once what was published while the state was read', async () => {
+  it('[L-6.4] a publication made while the snapshot was read is sent once', async () => {
     const { topics, run } = slowState();
     const { client, live } = await start(platform, { providers: [topics] });
     await live.publish('state/1', 1);
@@ -250,7 +253,7 @@ describe.each(platforms)('6. Snapshots with a position or without a provider, on
     ]);
   });
 
-  it('[L-6.4] answers unavailable where what came since is no longer there', async () => {
+  it('[L-6.4] a subscribe gets unavailable if the publications since the snapshot are gone', async () => {
     let at: Position = { epoch: '', offset: 0 };
     const state = stateTopics(() => snapshotAt(at, 'as stored'));
     const { client, live } = await start(platform, { providers: [state] });
@@ -263,7 +266,7 @@ describe.each(platforms)('6. Snapshots with a position or without a provider, on
     expect(live.stats().subscriptions).toBe(0);
   });
 
-  it('[L-6.5] gives the last publication of a topic, and none before the first', async () => {
+  it('[L-6.5] a snapshot of the last publication is absent before the first one', async () => {
     const { client, live } = await start(platform, { providers: [LastTopics] });
     client.send({ type: 'subscribe', id: 1, topic: 'last/1' });
     await client.settle();
@@ -277,7 +280,7 @@ describe.each(platforms)('6. Snapshots with a position or without a provider, on
     ]);
   });
 
-  it('[L-6.6] a snapshot of the last publication of each key has no removed key', async () => {
+  it('[L-6.6] a snapshot of the last publication of each key omits removed keys', async () => {
     const { client, live } = await start(platform, { providers: [KeyTopics] });
     await live.publish('keys/1', 1, { key: 'v1', version: 10 });
     await live.publish('keys/1', 1, { key: 'v2', version: 10 });
@@ -288,7 +291,7 @@ describe.each(platforms)('6. Snapshots with a position or without a provider, on
     expect(await client.settle()).toEqual([subscribed('keys/1', 3, { snapshot: { v2: 1 } })]);
   });
 
-  it('[L-6.5] gives the last publication of each key, and none before the first', async () => {
+  it('[L-6.5] a snapshot of the last publication of each key is absent before the first one', async () => {
     const { client, live } = await start(platform, { providers: [KeyTopics] });
     client.send({ type: 'subscribe', id: 1, topic: 'keys/1' });
     await client.settle();

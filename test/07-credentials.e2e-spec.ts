@@ -25,7 +25,10 @@ import { ShiftedClock } from './support/shifted-clock.js';
 
 const start = Date.now();
 
-/** Tokens `<user>-<fleet>` and `<user>-<fleet>-<seconds to live>`, which can be renewed on an open connection. */
+/**
+ * Accepts tokens `<user>-<fleet>` and `<user>-<fleet>-<seconds to live>`, and renews them on an
+ * open connection.
+ */
 @Injectable()
 class TokenGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -45,7 +48,7 @@ class TokenGuard implements CanActivate {
   }
 }
 
-/** `fleet/:fleet`: who is of this fleet, by the credential that is in force. */
+/** `fleet/:fleet`: readable by users of this fleet, according to their current credential. */
 @LiveTopic('fleet/:fleet')
 class FleetTopics {
   canSubscribe(user: LiveUser | null, { fleet }: { readonly fleet: string }): boolean {
@@ -73,7 +76,7 @@ const revoked = (topic: string) => ({
 });
 
 describe.each(platforms)('7. Credentials, on %s', (_name, platform) => {
-  it('[L-7.1] takes a new credential on the open connection, and says when it ends', async () => {
+  it('[L-7.1] an open connection accepts a new credential, and the answer says when it expires', async () => {
     const { client } = await connect(platform, 'ann-7');
     client.send({ type: 'auth', id: 1, token: 'ann-7-3600' });
     client.send({ type: 'auth', token: 'ann-7' });
@@ -89,7 +92,7 @@ describe.each(platforms)('7. Credentials, on %s', (_name, platform) => {
   });
 
   it.each(['', 'x'.repeat(16_385), 7, null, undefined])(
-    '[L-7.1] answers a token that is no text of 1 to 16,384 characters with a violation',
+    '[L-7.1] a token that is no string of 1 to 16,384 characters gets a violation',
     async (token) => {
       const { client } = await connect(platform, 'ann-7');
       client.send({ type: 'auth', id: 1, token });
@@ -98,7 +101,7 @@ describe.each(platforms)('7. Credentials, on %s', (_name, platform) => {
     },
   );
 
-  it('[L-7.2] answers a bad credential and that of somebody else alike; the one before stays in force', async () => {
+  it("[L-7.2] an invalid credential and another user's credential get the same answer, and the previous one stays valid", async () => {
     const { client } = await connect(platform, 'ann-7');
     client.send({ type: 'auth', id: 1, token: 'bad' });
     client.send({ type: 'auth', id: 2, token: 'bob-7' });
@@ -115,7 +118,7 @@ describe.each(platforms)('7. Credentials, on %s', (_name, platform) => {
     expect(JSON.stringify(unavailable)).not.toContain('issuer');
   });
 
-  it('[L-7.3] authorises every topic again before the answer, and ends those that are not allowed', async () => {
+  it('[L-7.3] a renewal authorizes every topic again before its answer, and ends the forbidden ones', async () => {
     const { client, live } = await connect(platform, 'ann-7');
     for (const topic of ['fleet/7', 'open/1']) client.send({ type: 'subscribe', topic });
     await client.settle();
@@ -127,7 +130,7 @@ describe.each(platforms)('7. Credentials, on %s', (_name, platform) => {
     expect(live.stats().subscriptions).toBe(2);
   });
 
-  it('[L-3.9] unsubscribes without an id, with a code and a reason, when the right is revoked', async () => {
+  it('[L-3.9] a revoked right pushes unsubscribed without an id, with a code and a reason', async () => {
     const { client, live } = await connect(platform, 'ann-7');
     client.send({ type: 'subscribe', id: 1, topic: 'fleet/7' });
     await live.publish('fleet/7', 'while it may');
@@ -141,7 +144,7 @@ describe.each(platforms)('7. Credentials, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-7.4] closes with 4501 when the credential has expired and the grace period is over', async () => {
+  it('[L-7.4] a connection closes with 4501 when its credential has expired and the grace period is over', async () => {
     const clock = new ShiftedClock();
     const { client, url, live } = await connect(platform, 'ann-7-60', { override: clock.install });
     const tokens = ['dan-7-30', 'bob-7-30', 'cat-7'];
@@ -150,7 +153,7 @@ describe.each(platforms)('7. Credentials, on %s', (_name, platform) => {
     );
     renewed?.send({ type: 'auth', token: 'bob-7-3600' });
     await renewed?.settle();
-    // 100 s later ann's has expired, but the grace period of 60 s is over for dan alone.
+    // After 100 s, ann's credential has expired, but only dan's grace period of 60 s is over.
     clock.shiftMs += 100_000;
     expect(await dan?.closed).toEqual({ code: 4501, reason: 'credential expired' });
     client.send({ type: 'subscribe', topic: 'open/1' });
@@ -161,7 +164,7 @@ describe.each(platforms)('7. Credentials, on %s', (_name, platform) => {
     expect(live.stats().connections).toBe(2);
   });
 
-  it('[L-7.5] answers not-implemented where no guard checks tokens', async () => {
+  it('[L-7.5] an auth message gets not-implemented if no guard checks tokens', async () => {
     const { url } = await startLiveApp({ platform });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     await client.next();

@@ -29,14 +29,14 @@ function jwt(claims: object): string {
 
 const soon = (seconds: number): number => Math.floor(Date.now() / 1_000) + seconds;
 
-/** What the guard saw of each handshake and renewal. */
+/** One call of the guard, for a handshake or a renewal. */
 interface Seen {
   readonly token: string | undefined;
   readonly tenant: string | undefined;
   readonly ip: string;
 }
 
-/** Behind the guard of tokens: a list of banned users, and what only this guard knows of a user. */
+/** A guard behind the token guard: it bans users, and adds a tenant that only it knows. */
 function denyList() {
   const denied = new Map<string, HttpException>();
   const seen: Seen[] = [];
@@ -92,7 +92,7 @@ const forbidden = (id: number) => ({
 });
 
 describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platform) => {
-  it('[L-7.7] a renewal keeps what another guard adds to the user, and the rights that hang on it', async () => {
+  it('[L-7.7] a renewal keeps what another guard adds to the user, and the rights that depend on it', async () => {
     const { DenyList } = denyList();
     const { client, live } = await connect(
       platform,
@@ -114,7 +114,7 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     });
   });
 
-  it('[L-7.7] a renewal is forbidden to a user whom another guard refuses now, and the credential before stays', async () => {
+  it('[L-7.7] a renewal is forbidden if another guard now refuses the user, and the old credential stays valid', async () => {
     const { DenyList, denied } = denyList();
     const { client } = await connect(
       platform,
@@ -131,7 +131,7 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     expect(await client.request({ type: 'auth', id: 3, token })).toMatchObject({ type: 'authenticated' });
   });
 
-  it('[L-7.7] a renewal is asked of the whole handshake: its headers, its address and the new token, not the old one', async () => {
+  it('[L-7.7] guards see the original headers and address in a renewal, with the new token instead of the old', async () => {
     const { DenyList, seen } = denyList();
     const [first, second] = [jwt({ sub: 'ann', exp: soon(60) }), jwt({ sub: 'ann', exp: soon(61) })];
     const headers = { 'x-tenant': 'north' };
@@ -142,7 +142,7 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     );
   });
 
-  it('[L-7.7] a renewal that a guard answers with 429 or 503 is told to come back', async () => {
+  it('[L-7.7] a renewal that a guard answers with 429 or 503 gets a retry delay', async () => {
     const { DenyList, denied } = denyList();
     const { client } = await connect(
       platform,
@@ -162,7 +162,7 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     });
   });
 
-  it('[L-7.7] a subclass of the token guard that refuses more in canActivate refuses renewals as well', async () => {
+  it('[L-7.7] a subclass of the token guard that refuses more in canActivate also refuses renewals', async () => {
     const banned = new Set<string>();
     @Injectable()
     class StrictJwtGuard extends JwtConnectionGuard {
@@ -179,7 +179,7 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     expect(await client.request({ type: 'auth', id: 2, token })).toEqual(forbidden(2));
   });
 
-  it('[L-7.7] a renewal for which a guard names another user than the token is forbidden', async () => {
+  it('[L-7.7] a renewal is forbidden if a guard names a different user than the token', async () => {
     @Injectable()
     class EverybodyIsBob implements CanActivate {
       static asked = 0;
@@ -202,7 +202,7 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     );
   });
 
-  it('[L-7.6] [L-7.7] a session is asked for again at every guard, and goes on with what each of them adds', async () => {
+  it('[L-7.6] [L-7.7] every guard checks a session again, and the session keeps what each of them adds', async () => {
     const { DenyList, denied, seen } = denyList();
     const ends = { inMs: 3_000 };
     const backend = await serveJson(() => ({
@@ -229,7 +229,7 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     denied.set('ann', new ForbiddenException('banned'));
     const before = seen.length;
     await vi.waitFor(() => expect(seen.length).toBeGreaterThan(before + 1), 5_000);
-    // Renewed by the backend at each of them, and refused by the list.
+    // The backend renewed the session both times, and the deny list refused it.
     expect(client.transcript.filter(({ type }) => type === 'authenticated')).toHaveLength(before - 1);
   });
 });

@@ -9,7 +9,7 @@ import { frame, Opcode, WirePeer } from './support/wire-peer.js';
 
 const short = { pingIntervalMs: 50, pongTimeoutMs: 60 };
 
-/** A client that answers no pings by itself. */
+/** A client that does not answer pings by itself. */
 async function mute(url: string): Promise<WebSocket> {
   const socket = new WebSocket(url, { autoPong: false, headers: { authorization: 'Bearer ann' } });
   await new Promise((resolve, reject) => {
@@ -29,7 +29,7 @@ const pings = (socket: WebSocket, count: number): Promise<void> =>
   });
 
 describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
-  it('[L-8.1] pings every ping interval, with opcode 9', async () => {
+  it('[L-8.1] the server pings once per ping interval, with opcode 9', async () => {
     const { url } = await startLiveApp({ platform, options: short });
     const peer = await WirePeer.open(url);
     const opcodes = [];
@@ -40,17 +40,18 @@ describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
       peer.send(frame(Opcode.pong, payload));
     }
     expect(opcodes).toEqual(Array.from({ length: 5 }, () => [Opcode.ping, 0]));
-    // Five pings have four intervals between them; a late machine makes them longer, never shorter.
+    // Five pings have four intervals between them. A busy machine stretches them, but never
+    // shortens them.
     expect(performance.now() - since).toBeGreaterThan(4 * 50 - 50);
   });
 
-  it('[L-8.1] pings every 25 seconds where nothing else was said', async () => {
+  it('[L-8.1] the default ping interval is 25 seconds', async () => {
     const { url } = await startLiveApp({ platform });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     expect(await client.next()).toMatchObject({ limits: { pingIntervalMs: 25_000 } });
   });
 
-  it('[L-8.1] pings first after a random part of the interval', async () => {
+  it('[L-8.1] the first ping comes after a random part of the interval', async () => {
     const clock = new ShiftedClock();
     const options = { pingIntervalMs: 3_600_000 };
     const { url } = await startLiveApp({ platform, options, override: clock.install });
@@ -62,7 +63,7 @@ describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
     expect(latePings).toBe(0);
   });
 
-  it('[L-8.2] terminates without a close frame a peer of which nothing is heard after a ping', async () => {
+  it('[L-8.2] a peer that stays silent after a ping is terminated without a close frame', async () => {
     const { url, app } = await startLiveApp({ platform, options: short });
     const ended = deferred<unknown>();
     app.get(LiveObservers).add({ closed: (_connection, code, reason) => ended.resolve([code, reason]) });
@@ -72,7 +73,7 @@ describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
     expect(await ended.promise).toEqual([4001, 'no pong']);
   });
 
-  it('[L-8.2] is seen by that peer as 1006', async () => {
+  it('[L-8.2] a peer that is terminated for silence sees code 1006', async () => {
     const { url } = await startLiveApp({ platform, options: short });
     const socket = await mute(url);
     const [code, reason] = await new Promise<[number, string]>((resolve) => {
@@ -81,13 +82,13 @@ describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
     expect([code, reason]).toEqual([1006, '']);
   });
 
-  it('[L-8.2] does not count time in which the server itself stood still', async () => {
+  it('[L-8.2] time in which the server itself was blocked does not count against a peer', async () => {
     const { url } = await startLiveApp({ platform, options: short });
     const socket = await mute(url);
     const still = new Int32Array(new SharedArrayBuffer(4));
     let stalls = 0;
     socket.on('ping', () => {
-      // Server and client share this thread: both stand still for longer than the timeout, then the pong is sent.
+      // Server and client share this thread: both block for longer than the timeout, then pong.
       if (stalls++ < 3) Atomics.wait(still, 0, 0, 200);
       socket.pong();
     });
@@ -95,7 +96,7 @@ describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
     expect(socket.readyState).toBe(WebSocket.OPEN);
   });
 
-  it('[L-8.2] lets who answers stay', async () => {
+  it('[L-8.2] a peer that answers pings stays connected', async () => {
     const { url } = await startLiveApp({ platform, options: short });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     await pings(client.socket, 6);
@@ -104,10 +105,10 @@ describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
 
   it.each<[string, (socket: WebSocket) => void]>([
     ['a message', (socket) => socket.send('{"type":"ping"}')],
-    ['a message that is none', (socket) => socket.send('?')],
+    ['an invalid message', (socket) => socket.send('?')],
     ['a ping', (socket) => socket.ping('are you there?')],
     ['a pong that answers nothing', (socket) => socket.pong('unasked')],
-  ])('[L-8.3] counts as life %s', async (_what, show) => {
+  ])('[L-8.3] %s counts as a sign of life', async (_what, show) => {
     const { url } = await startLiveApp({ platform, options: short });
     const socket = await mute(url);
     socket.on('ping', () => show(socket));

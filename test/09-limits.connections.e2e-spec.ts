@@ -12,7 +12,7 @@ import { type LiveAppOptions, type Platform, platforms, startLiveApp } from './s
 /** What the guard below saw. */
 const seen = { asked: 0, ips: [] as unknown[], decision: Promise.resolve() };
 
-/** Lets in under the name in the header, after a while; but not `nobody`, and at `crash` it has a bug. */
+/** Accepts the user named in the header after a delay, refuses `nobody`, and throws for `crash`. */
 @Injectable()
 class SlowName implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -39,7 +39,7 @@ async function start(platform: Platform, options: LiveAppOptions['options'] = {}
     ...started,
     server: app.get(LiveServer),
     registry: app.get(ConnectionRegistry),
-    /** Connects under this name, from this address as a proxy says. */
+    /** Connects as `name`, optionally from the address that a proxy reports. */
     come: (name: string, from?: string) =>
       LiveTestClient.connect(url, {
         headers: { 'x-name': name, ...(from !== undefined && { 'x-forwarded-for': from }) },
@@ -51,7 +51,7 @@ async function start(platform: Platform, options: LiveAppOptions['options'] = {}
 
 type Come = (name: string, from?: string) => Promise<LiveTestClient>;
 
-/** How a handshake was answered. */
+/** How a handshake was answered: 101, or status, Retry-After and message. */
 async function answerTo(handshake: Promise<LiveTestClient>): Promise<unknown> {
   try {
     await handshake;
@@ -78,17 +78,29 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
   it.each<
     [string, LiveAppOptions['options'], unknown, string, (come: Come, i: number) => Promise<LiveTestClient>]
   >([
-    ['in all', { maxConnections: 3 }, full, 'max-connections', (come, i) => come(`user-${String(i)}`)],
-    ['of a user', { maxConnectionsPerUser: 3 }, perUser, 'max-connections-per-user', (come) => come('ann')],
     [
-      'of an address',
+      'connections in total',
+      { maxConnections: 3 },
+      full,
+      'max-connections',
+      (come, i) => come(`user-${String(i)}`),
+    ],
+    [
+      'connections of one user',
+      { maxConnectionsPerUser: 3 },
+      perUser,
+      'max-connections-per-user',
+      (come) => come('ann'),
+    ],
+    [
+      'connections of one address',
       { maxConnectionsPerAddress: 3 },
       perAddress,
       'max-connections-per-address',
       (come, i) => come(`user-${String(i)}`),
     ],
   ])(
-    '[L-9.13] are exactly so many %s, and one more when one has left',
+    '[L-9.13] the limit of %s is exact, and a connection that leaves frees a place',
     async (_what, options, refusal, result, one) => {
       const { come, counted, registry } = await start(platform, options);
       const clients: LiveTestClient[] = [];
@@ -106,7 +118,7 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
     [{ maxConnections: 5 }, full],
     [{ maxConnectionsPerUser: 5 }, perUser],
     [{ maxConnectionsPerAddress: 5 }, perAddress],
-  ])('[L-9.13] are not more when all come at once: %j', async (options, refusal) => {
+  ])('[L-9.13] concurrent handshakes do not exceed %j', async (options, refusal) => {
     const { come, registry, server } = await start(platform, options);
     const answers = await Promise.all(Array.from({ length: 40 }, () => answerTo(come('ann'))));
     expect(answers.filter((answer) => answer === 101).length).toBe(5);
@@ -114,7 +126,7 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
     expect([registry.size, server.pendingHandshakes]).toEqual([5, 0]);
   });
 
-  it('[L-9.13] are pending only so many of one address', async () => {
+  it('[L-9.13] pending handshakes of one address are limited', async () => {
     const { come, counted, server } = await start(platform, {
       maxPendingUpgradesPerAddress: 3,
       trustedProxies: 1,
@@ -134,7 +146,7 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
     expect(await answerTo(come('user-6', '203.0.113.1'))).toBe(101);
   });
 
-  it('[L-9.13] counts nobody whom the guards refused, nor who was there when one crashed', async () => {
+  it('[L-9.13] handshakes that a guard refused or crashed on leave no count behind', async () => {
     const limits = { maxConnections: 2, maxConnectionsPerUser: 2, maxConnectionsPerAddress: 2 };
     const { come, server, registry } = await start(platform, { ...limits, maxPendingUpgradesPerAddress: 2 });
     for (let i = 0; i < 4; i++) {
@@ -153,7 +165,7 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
     expect([remembered, connectionCount, pendingCount]).toEqual([0, 0, 0]);
   });
 
-  it('[L-9.13] asks no guard about who is refused for an address or for all', async () => {
+  it('[L-9.13] guards are not called for a handshake over the total or the address limit', async () => {
     for (const options of [{ maxConnections: 1 }, { maxConnectionsPerAddress: 1 }]) {
       const { come } = await start(platform, options);
       await come('ann');
@@ -162,7 +174,7 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
     }
   });
 
-  it('[L-9.13] counts an IPv6 address with its /64', async () => {
+  it('[L-9.13] IPv6 addresses count by their /64', async () => {
     const { come } = await start(platform, { maxConnectionsPerAddress: 2, trustedProxies: 1 });
     const answers: unknown[] = [];
     for (const from of ['2001:db8:1:2::1', '2001:db8:1:2:ffff::2', '2001:db8:1:2:3:4:5:6', '2001:db8:1:3::1'])
@@ -170,7 +182,7 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
     expect(answers).toEqual([101, 101, perAddress, 101]);
   });
 
-  it('[L-9.14] believes nobody’s X-Forwarded-For who is not named', async () => {
+  it('[L-9.14] X-Forwarded-For from an untrusted peer is ignored', async () => {
     const { come, registry } = await start(platform, { maxConnectionsPerAddress: 1 });
     await come('ann', '203.0.113.1');
     expect(await answerTo(come('bob', '203.0.113.2'))).toEqual(perAddress);
@@ -178,7 +190,7 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
     expect(seen.ips).toEqual(['127.0.0.1']);
   });
 
-  it('[L-9.14] finds the client behind trusted proxies, for limits, guards and connections', async () => {
+  it('[L-9.14] limits, guards and connections see the client behind trusted proxies', async () => {
     const { come, registry } = await start(platform, {
       maxConnectionsPerAddress: 1,
       trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'],
@@ -191,7 +203,7 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
     expect(seen.ips).toEqual(['203.0.113.1', '203.0.113.2']);
   });
 
-  it('[L-9.13] counts exactly nobody after a churn of all kinds', async () => {
+  it('[L-9.13] all counts return to zero after a churn of all kinds', async () => {
     const { come, registry, server, url } = await start(platform, {
       maxConnections: 30,
       maxConnectionsPerUser: 6,
@@ -203,7 +215,7 @@ describe.each(platforms)('9. How many may connect, on %s', (_name, platform) => 
     const one = async (i: number): Promise<void> => {
       const from = i % 3 === 0 ? `2001:db8::${String(i)}` : `203.0.113.${String(i % 7)}`;
       if (i % 11 === 0) {
-        // Gone in the middle of its handshake.
+        // This client leaves in the middle of its handshake.
         const socket = connectTcp(Number(port), '127.0.0.1');
         socket.on('error', () => {});
         socket.write(

@@ -14,14 +14,14 @@ async function start(platform: Platform, setup: LiveAppOptions = {}) {
   return { ...app, peer: await WirePeer.open(app.url) };
 }
 
-/** A ping of exactly so many bytes of JSON. */
+/** A ping of exactly `bytes` bytes of JSON. */
 const pingOf = (bytes: number): string => {
   const empty = '{"type":"ping","id":1,"padding":""}';
   return `${empty.slice(0, -2)}${'x'.repeat(bytes - empty.length)}"}`;
 };
 const pong = { type: 'pong', id: 1 };
 
-/** One text message in so many frames. */
+/** One text message in `count` frames. */
 function inFragments(message: object, count: number): Buffer {
   const text = JSON.stringify(message);
   const piece = (i: number): string =>
@@ -33,7 +33,7 @@ function inFragments(message: object, count: number): Buffer {
 }
 
 describe.each(platforms)('9. Messages that are too large, on %s', (_name, platform) => {
-  it('[L-9.1] takes a message of 64 KiB, and closes with 1009 on one byte more', async () => {
+  it('[L-9.1] a message of 64 KiB is accepted, and one byte more closes with 1009', async () => {
     const { peer } = await start(platform);
     peer.send(frame(Opcode.text, pingOf(64 * KiB)));
     expect(await peer.message()).toEqual(pong);
@@ -41,26 +41,26 @@ describe.each(platforms)('9. Messages that are too large, on %s', (_name, platfo
     expect(closeOf(await peer.frame()).code).toBe(1009);
   });
 
-  it('[L-9.1] counts the message, not its frames', async () => {
+  it('[L-9.1] the limit applies to a message, not to its frames', async () => {
     const { peer } = await start(platform);
     const half = 'x'.repeat(40 * KiB);
     peer.send(frame(Opcode.text, half, false), frame(Opcode.continuation, half));
     expect(closeOf(await peer.frame()).code).toBe(1009);
   });
 
-  it('[L-9.1] counts bytes, not letters', async () => {
+  it('[L-9.1] the limit counts bytes, not characters', async () => {
     const { peer } = await start(platform);
     peer.send(frame(Opcode.text, JSON.stringify({ type: 'ping', padding: '€'.repeat(22 * KiB) })));
     expect(closeOf(await peer.frame()).code).toBe(1009);
   });
 
-  it('[L-9.1] closes on the announcement, before the bytes have come', async () => {
+  it('[L-9.1] an oversized frame header closes the connection before its payload arrives', async () => {
     const { peer } = await start(platform);
     peer.send(frame(Opcode.text, 'x'.repeat(100 * KiB)).subarray(0, 14));
     expect(closeOf(await peer.frame()).code).toBe(1009);
   });
 
-  it('[L-9.1] takes a message of 32 fragments, and closes with 1008 on one of 33', async () => {
+  it('[L-9.1] a message of 32 fragments is accepted, and 33 fragments close with 1008', async () => {
     const { peer } = await start(platform);
     const message = { type: 'ping', id: 1, padding: 'x'.repeat(50) };
     peer.send(inFragments(message, 32));
@@ -69,7 +69,7 @@ describe.each(platforms)('9. Messages that are too large, on %s', (_name, platfo
     expect(closeOf(await peer.frame()).code).toBe(1008);
   });
 
-  it('[L-9.1] counts the codes of those closes', async () => {
+  it('[L-9.1] the metrics count closes for size and fragments by their codes', async () => {
     const { app, peer, url, live } = await start(platform, { imports: [LiveMetricsModule] });
     peer.send(frame(Opcode.text, pingOf(64 * KiB + 1)));
     expect(closeOf(await peer.frame()).code).toBe(1009);
@@ -96,7 +96,7 @@ class SmallNotes {
 }
 
 describe.each(platforms)('9. Limits, on %s', (_name, platform) => {
-  it('[L-9.3] says in the welcome what it holds this client to', async () => {
+  it('[L-9.3] the welcome states the limits that the server enforces', async () => {
     const heartbeat = { pingIntervalMs: 5_000, pongTimeoutMs: 2_000 };
     const questions = { authorizationTimeoutMs: 3_000, snapshotTimeoutMs: 4_000 };
     const options = { maxMessageBytes: 1_000, maxTopicsPerConnection: 2, ...heartbeat, ...questions };
@@ -115,7 +115,7 @@ describe.each(platforms)('9. Limits, on %s', (_name, platform) => {
     expect((await client.closed).code).toBe(1009);
   });
 
-  it('[L-9.19] refuses a publication that is larger than its topic allows, to clients and to the application', async () => {
+  it("[L-9.19] a publication above its topic's limit is refused, from clients and from the application", async () => {
     const { url, live } = await startLiveApp({ platform, providers: [SmallNotes] });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     await client.next();
@@ -128,29 +128,32 @@ describe.each(platforms)('9. Limits, on %s', (_name, platform) => {
   });
 
   it.each([
-    ['one', { topic: 'open/1', maxMessageBytes: 1_024 }],
-    ['many', { topics: [{ topic: 'open/1', maxMessageBytes: 1_024 }] }],
-  ])('[L-9.20] sends lost in the place of what is too large, to a subscribe to %s', async (_how, fields) => {
-    const { url, live } = await startLiveApp({ platform });
-    const client = await LiveTestClient.connect(url, { token: 'ann' });
-    await client.next();
-    await client.request({ type: 'subscribe', id: 1, ...fields });
-    await live.publish('open/1', 'x'.repeat(1_000));
-    await live.publish('open/1', 'small');
-    expect(await client.next()).toEqual({ type: 'lost', topic: 'open/1', from: 1, to: 1, count: 1 });
-    expect(await client.next()).toMatchObject({ type: 'event', offset: 2, data: 'small' });
-  });
+    ['one topic', { topic: 'open/1', maxMessageBytes: 1_024 }],
+    ['many topics', { topics: [{ topic: 'open/1', maxMessageBytes: 1_024 }] }],
+  ])(
+    '[L-9.20] lost replaces a publication that is too large for the client, after a subscribe to %s',
+    async (_how, fields) => {
+      const { url, live } = await startLiveApp({ platform });
+      const client = await LiveTestClient.connect(url, { token: 'ann' });
+      await client.next();
+      await client.request({ type: 'subscribe', id: 1, ...fields });
+      await live.publish('open/1', 'x'.repeat(1_000));
+      await live.publish('open/1', 'small');
+      expect(await client.next()).toEqual({ type: 'lost', topic: 'open/1', from: 1, to: 1, count: 1 });
+      expect(await client.next()).toMatchObject({ type: 'event', offset: 2, data: 'small' });
+    },
+  );
 });
 
 /**
- * Slow readers: a peer over real TCP whose socket has stopped reading. What it proves is the whole way: the kernel's
- * buffers fill, then the socket's, then the threshold ends the connection; and that the memory held is bounded. When
- * exactly which frames are dropped is proved with a slow `TestSocket` in `src/core/outbound/outbox.spec.ts`.
+ * A peer over real TCP stops reading: the buffers of the kernel and of the socket fill, then the
+ * threshold closes the connection. `src/core/outbound/outbox.spec.ts` proves which frames are
+ * dropped.
  */
 describe.each(platforms)('9. Peers that do not read, on %s', (_name, platform) => {
   const data = 'x'.repeat(64 * KiB);
 
-  /** A subscribed peer that has stopped reading, and publications until the server has had enough of it. */
+  /** A subscribed peer that stops reading, and publications until the server closes it. */
   async function stopReading(options: LiveAppOptions['options'] = {}) {
     const started = await start(platform, { options });
     const { app, live, peer, url } = started;
@@ -172,7 +175,7 @@ describe.each(platforms)('9. Peers that do not read, on %s', (_name, platform) =
     let maxQueued = 0;
     for (; open() && published < 2_000; published++) {
       await live.publish('open/1', data);
-      // The tick in which it is written, and the one in which the other has read it.
+      // One tick to write, and one for the other client to read.
       await new Promise(setImmediate);
       maxQueued = Math.max(maxQueued, live.stats().queuedBytes);
       if (published % 20 === 0) await reader.settle();
@@ -180,32 +183,32 @@ describe.each(platforms)('9. Peers that do not read, on %s', (_name, platform) =
     return { ...started, reader, connection, closed, published, maxQueued };
   }
 
-  it('[L-9.2] closes with 1008 a connection that has more than 1 MiB waiting', async () => {
+  it('[L-9.2] a connection with more than 1 MiB queued is closed with 1008', async () => {
     const { connection, closed, maxQueued, live } = await stopReading();
     expect(connection?.closedWith).toEqual({ code: 1008, reason: 'back-pressure threshold exceeded' });
     expect(maxQueued).toBeGreaterThan(MiB - 128 * KiB);
-    // Beside what waits for the peer that reads.
+    // The total includes what is queued for the peer that reads.
     expect(maxQueued).toBeLessThan(2 * MiB);
     expect(live.stats().subscriptions).toBe(1);
     expect(await closed.promise).toEqual([1008, 'back-pressure threshold exceeded']);
     expect(live.stats()).toMatchObject({ connections: 1, queuedBytes: 0 });
   });
 
-  it('[L-9.2] takes the threshold from the options', async () => {
+  it('[L-9.2] the options set the back-pressure threshold', async () => {
     const { connection, maxQueued } = await stopReading({ backPressureThresholdBytes: 4 * MiB });
     expect(connection?.closedWith?.code).toBe(1008);
     expect(maxQueued).toBeGreaterThan(4 * MiB - 128 * KiB);
     expect(maxQueued).toBeLessThan(5 * MiB);
   });
 
-  it('[L-9.2] leaves the others alone', async () => {
+  it('[L-9.2] a peer that does not read does not affect other subscribers', async () => {
     const { reader, published } = await stopReading();
     await reader.settle();
     const offsets = reader.transcript.filter(({ type }) => type === 'event').map(({ offset }) => offset);
     expect(offsets).toEqual(Array.from({ length: published }, (_, i) => i + 1));
   });
 
-  it('[L-9.2] drops what waits: a peer that reads again finds events without a gap, then the close', async () => {
+  it('[L-9.2] a peer that reads again after being closed finds events without a gap, then the close', async () => {
     const { peer, published } = await stopReading();
     peer.socket.resume();
     let offset = 0;

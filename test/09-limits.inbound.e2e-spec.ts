@@ -13,7 +13,7 @@ import {
 } from './support/live-app.js';
 import { closeOf, frame, Opcode, texts, WirePeer } from './support/wire-peer.js';
 
-/** Everybody may read it, after a while: its check, or its snapshot, takes as long as the test wants. */
+/** Everybody may subscribe. The check or the snapshot takes as long as the test wants. */
 @LiveTopic('public/*')
 class PublicTopics {
   static slow: 'canSubscribe' | 'snapshot';
@@ -53,11 +53,11 @@ async function start(platform: Platform, options: LiveAppOptions['options'] = {}
 const pings = (from: number, to: number): object[] =>
   Array.from({ length: to - from }, (_, i) => ({ type: 'ping', id: from + i }));
 
-/** Slow, so that none grows while a burst is on its way. */
+/** A slow rate, so that no token is added while a burst is on its way. */
 const slow = { messagesPerSecond: 2, messageBurst: 5 };
 
 describe.each(platforms)('9. How fast a connection may send, on %s', (_name, platform) => {
-  it('[L-9.10] takes a burst of messages, refuses one more with its id, and takes it when it said so', async () => {
+  it('[L-9.10] a burst is accepted, one more message is refused with its id, and accepted after retryAfterMs', async () => {
     const { url, counted, errors } = await start(platform, { inboundRate: slow });
     const peer = await WirePeer.open(url);
     peer.send(texts(...pings(1, 7)));
@@ -88,7 +88,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     ]);
   });
 
-  it('[L-9.10] takes a burst of bytes, one message of the largest size in any case, and refuses one more', async () => {
+  it('[L-9.10] a burst of bytes always fits one message of the maximum size, and one more is refused', async () => {
     const options = { maxMessageBytes: 1_000, inboundRate: { bytesPerSecond: 500, byteBurst: 1_000 } };
     const { url } = await start(platform, options);
     const client = await LiveTestClient.connect(url, { token: 'ann' });
@@ -107,7 +107,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     expect(await client.request(ping(2, 100) as { id: number })).toEqual({ type: 'pong', id: 2 });
   });
 
-  it('[L-9.10] has room by default for who comes back with 128 topics and has more to say', async () => {
+  it('[L-9.10] the default burst fits a client that resubscribes to 128 topics and then publishes', async () => {
     const { url, counted } = await start(platform);
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     const since = { epoch: 'e'.repeat(64), offset: 9_007_199_254_740_991 };
@@ -125,7 +125,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     expect(await counted('refused')).toBe(0);
   });
 
-  it('[L-9.11] closes with 4002 who goes on far above the rate, and leaves the others alone', async () => {
+  it('[L-9.11] a client far above the rate is closed with 4002, and other clients are not affected', async () => {
     const { url, counted } = await start(platform);
     const other = await LiveTestClient.connect(url, { token: 'bob' });
     const peer = await WirePeer.open(url);
@@ -140,7 +140,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
       const { type } = JSON.parse(next.payload.toString()) as { type: string };
       seen.set(type, (seen.get(type) ?? 0) + 1);
     }
-    // What had not been handled when it was closed is not handled any more.
+    // Messages that were unhandled at the close stay unhandled.
     expect(seen.get('pong') ?? 0).toBeLessThanOrEqual(170);
     expect(seen.get('error')).toBeGreaterThanOrEqual(200);
     expect(seen.get('error')).toBeLessThanOrEqual(210);
@@ -148,7 +148,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     expect(await counted('closed')).toBe(1);
   });
 
-  it('[L-9.11] ends the socket of who was closed, though nothing more is read from it', async () => {
+  it('[L-9.11] the socket of a client that was closed for its rate ends, although nothing more is read from it', async () => {
     const { url, live } = await start(platform, { inboundRate: slow });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     for (const ping of pings(0, 100)) client.send(ping);
@@ -156,7 +156,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     while (live.stats().connections > 0) await sleep(10);
   });
 
-  it('[L-9.12] counts WebSocket pings, and closes who floods with them', async () => {
+  it('[L-9.12] WebSocket pings count against the rate, and a client that floods with them is closed', async () => {
     const { url } = await start(platform, { inboundRate: slow });
     const peer = await WirePeer.open(url);
     const controls = (count: number): Buffer =>
@@ -170,13 +170,13 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     peer.send(controls(5), texts({ type: 'ping', id: 1 }));
     for (let i = 0; i < 5; i++) expect(await peer.frame()).toMatchObject({ opcode: Opcode.pong });
     expect(await peer.message()).toMatchObject({ type: 'error', id: 1, code: 'rate-limited' });
-    // A few at a time: `ws` itself ends who does not wait for its pongs.
+    // A few at a time: `ws` itself terminates a client that does not wait for its pongs.
     let next = await pongsFor(4);
     for (let i = 0; i < 10 && next.opcode === Opcode.pong; i++) next = await pongsFor(4);
     expect(closeOf(next)).toEqual({ code: 4002, reason: 'too fast' });
   });
 
-  it('[L-9.12] never closes who answers its pings', async () => {
+  it('[L-9.12] a client is never closed for its pongs', async () => {
     const { url, live } = await start(platform, {
       inboundRate: { messagesPerSecond: 1, messageBurst: 1 },
       pingIntervalMs: 20,
@@ -195,7 +195,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
   });
 
   it.each(['canSubscribe', 'snapshot'] as const)(
-    '[L-9.15] has %s asked at most 16 times at once by one connection that subscribes and takes it back a thousand times',
+    '[L-9.15] one connection that subscribes and unsubscribes 1,000 times causes at most 16 open %s calls',
     async (slow) => {
       const { url, counted, errors, live } = await start(platform, { dangerouslyUnlimitedInbound: true });
       const { promise, resolve } = deferred();
@@ -203,7 +203,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
       const client = await LiveTestClient.connect(url, { token: 'ann' });
       for (let i = 0; i < 1_000; i++) {
         client.send({ type: 'subscribe', id: `s${String(i)}`, topic: `public/${String(i)}` });
-        // Taken back before it was asked, it would cost nothing.
+        // An unsubscribe before the call would cost the application nothing.
         while (PublicTopics.asked < Math.min(i + 1, 16)) await sleep(1);
         client.send({ type: 'unsubscribe', topic: `public/${String(i)}` });
       }
@@ -212,7 +212,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
       const refused = () => client.transcript.filter(({ code }) => code === 'rate-limited');
       const takenBack = client.transcript.filter(({ code }) => code === 'unavailable');
       expect(refused().length + takenBack.length).toBe(1_000);
-      // An unsubscribe overtakes the guards of its subscribe: this one is not taken back.
+      // An unsubscribe overtakes the guards of its subscribe, so this subscribe is not canceled.
       expect(await client.request({ type: 'subscribe', id: 's', topic: 'public/s' })).toMatchObject({
         code: 'rate-limited',
         retryAfterMs: 1_000,
@@ -220,7 +220,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
       expect(PublicTopics.asked).toBe(16);
       const count = refused().length;
       expect([await counted('unsettled'), await errors('rate-limited')]).toEqual([count, count]);
-      // Somebody else is not held back by it, and it is not either when the answers have come.
+      // Another connection is not held back, and neither is this one after the answers.
       resolve();
       const other = await LiveTestClient.connect(url, { token: 'bob' });
       for (const each of [other, client])
@@ -232,7 +232,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     },
   );
 
-  it('[L-9.10] has them asked no more often than the rate allows even where they answer at once', async () => {
+  it('[L-9.10] the rate limits application calls even if they answer at once', async () => {
     const { url, counted } = await start(platform);
     Object.assign(PublicTopics, { slow: 'canSubscribe', asked: 0, answer: Promise.resolve() });
     const peer = await WirePeer.open(url);
@@ -244,7 +244,7 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     let next = await peer.frame();
     while (next.opcode !== Opcode.close) next = await peer.frame();
     expect(closeOf(next)).toEqual({ code: 4002, reason: 'too fast' });
-    // Half of a burst of 168, and what grew while it was read.
+    // Half of a burst of 168, plus the tokens that were added while it was read.
     expect(PublicTopics.asked).toBeLessThanOrEqual(90);
     expect(await counted('closed')).toBe(1);
   });

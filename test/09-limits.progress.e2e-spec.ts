@@ -7,7 +7,7 @@ import { LiveTestClient } from '../src/testing/index.js';
 import { platforms, startLiveApp } from './support/live-app.js';
 import { slowProxy } from './support/slow-proxy.js';
 
-/** About a tenth of the defaults, so that lines may be faster and tests shorter, and a busy machine is no dead peer. */
+/** About a tenth of the defaults: fast enough for a test, slow enough for a busy machine. */
 const impatient = { pingIntervalMs: 1_600, pongTimeoutMs: 1_000, maxQueueAgeMs: 1_000 };
 
 let snapshotBytes = 0;
@@ -41,8 +41,8 @@ describe.each(platforms)('9. A reader on a slow line, on %s', (_name, platform) 
   }
 
   it.each([
-    ['more than the system takes at once', 8_000_000, 2_500_000],
-    ['what the system takes at once', 400_000, 250_000],
+    ['more than the kernel buffers', 8_000_000, 2_500_000],
+    ['no more than the kernel buffers', 400_000, 250_000],
   ])(
     '[L-8.6] a reader on a slow line gets a large snapshot once: %s',
     { timeout: 30_000 },
@@ -69,7 +69,7 @@ describe.each(platforms)('9. A reader on a slow line, on %s', (_name, platform) 
   );
 
   it(
-    '[L-8.6] a reader that stops is found when the time for what it was sent is over',
+    '[L-8.6] a reader that stops is closed once the time allowed for its queued bytes is over',
     { timeout: 30_000 },
     async () => {
       const { url, closes } = await start(200_000);
@@ -78,7 +78,7 @@ describe.each(platforms)('9. A reader on a slow line, on %s', (_name, platform) 
       client.socket.pause();
       const startedMs = performance.now();
       await expect.poll(() => closes, { timeout: 25_000 }).toHaveLength(1);
-      // 200 KB at 16 KiB a second, and the time of a silent peer.
+      // 200 KB at 16 KiB/s, plus the time allowed for a silent peer.
       expect(performance.now() - startedMs).toBeLessThan(12_200 + 2_600 + 3_000);
     },
   );

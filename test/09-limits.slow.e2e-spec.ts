@@ -29,7 +29,7 @@ const providers = [Conflated, Skipped, SkippedWithoutSnapshot, Rated];
 const keyOf = (i: number): string => `vehicle-${String(i % vehicles)}`;
 const dataOf = (i: number): { i: number; filler: string } => ({ i, filler: 'x'.repeat(8 * KiB) });
 
-/** Publishes so many, tick by tick, as an application does. */
+/** Publishes `count` messages and yields to the event loop regularly, as an application does. */
 async function publish(live: LiveService, topic: string, from: number, count: number): Promise<void> {
   for (let i = from; i < from + count; i++) {
     await live.publish(topic, dataOf(i), { key: keyOf(i) });
@@ -37,7 +37,7 @@ async function publish(live: LiveService, topic: string, from: number, count: nu
   }
 }
 
-/** A client that has subscribed and then stopped reading, really: over TCP. */
+/** A client that has subscribed over real TCP and then stopped reading. */
 async function stopped(url: string, topic: string): Promise<LiveTestClient> {
   const client = await LiveTestClient.connect(url, { token: 'slow', timeoutMs: 15_000 });
   await client.request({ type: 'subscribe', id: 1, topic });
@@ -48,11 +48,11 @@ async function stopped(url: string, topic: string): Promise<LiveTestClient> {
 const total = 3_000;
 
 /**
- * Over real TCP: the kernel's buffers fill, some megabytes on loopback, then everything else waits in the server. What
- * exactly waits, and is given up, is proved on sockets without a network in `src/core/pace`.
+ * The kernel buffers some megabytes on loopback, everything else waits in the server. The specs in
+ * `src/core/pace` prove on simulated sockets exactly what waits and what is dropped.
  */
 describe.each(platforms)('9. A peer that does not read, on %s', (_name, platform) => {
-  it('[L-9.8] [L-4.7] conflate: costs a publication of each key, and then has the newest of each without a gap', async () => {
+  it('[L-9.8] [L-4.7] conflate: a peer that does not read queues one publication per key, then gets the newest of each', async () => {
     const { live, url } = await startLiveApp({ platform, providers });
     const slow = await stopped(url, 'conflated');
     await publish(live, 'conflated', 1, total);
@@ -70,7 +70,7 @@ describe.each(platforms)('9. A peer that does not read, on %s', (_name, platform
     );
   }, 30_000);
 
-  it('[L-9.8] [L-5.8] skip: is told what it lost, and gets the snapshot', async () => {
+  it('[L-9.8] [L-5.8] skip: a peer that does not read gets lost for what it missed, then the snapshot', async () => {
     const { live, url } = await startLiveApp({ platform, providers });
     const slow = await stopped(url, 'skipped');
     await publish(live, 'skipped', 1, total);
@@ -91,7 +91,7 @@ describe.each(platforms)('9. A peer that does not read, on %s', (_name, platform
     expect(deliveryFaults(slow.transcript.filter((message) => message !== start))).toEqual([]);
   }, 30_000);
 
-  it('[L-9.8] skip: goes on after what it lost where there is no snapshot', async () => {
+  it('[L-9.8] skip: a peer continues after lost if the topic has no snapshot', async () => {
     const { live, url } = await startLiveApp({ platform, providers });
     const slow = await stopped(url, 'bare');
     await publish(live, 'bare', 1, total);
@@ -102,7 +102,7 @@ describe.each(platforms)('9. A peer that does not read, on %s', (_name, platform
     expect(deliveryFaults(slow.transcript)).toEqual([]);
   }, 30_000);
 
-  it('[L-9.8] one that does not read changes nothing for one that does', async () => {
+  it('[L-9.8] a peer that does not read does not affect a peer that does', async () => {
     const { live, url } = await startLiveApp({ platform, providers });
     await stopped(url, 'conflated');
     const reader = await LiveTestClient.connect(url, { token: 'quick' });
@@ -114,7 +114,7 @@ describe.each(platforms)('9. A peer that does not read, on %s', (_name, platform
 });
 
 describe('4. A rate', () => {
-  it('[L-4.8] of the topic, or a lower one that the client asks for and changes, loses nothing', async () => {
+  it('[L-4.8] a rate set by the topic, or a lower one set by the client, loses nothing, also when the client changes it', async () => {
     const { live, url } = await startLiveApp({ providers });
     const asked = await LiveTestClient.connect(url, { token: 'ann' });
     await asked.request({ type: 'subscribe', id: 1, topic: 'rated', maxRate: 4 });
@@ -130,7 +130,7 @@ describe('4. A rate', () => {
     const position = asked.transcript.findLast(({ type }) => type === 'event');
     const { epoch } = await live.publish('rated', ++published, { key: 'a' });
     const since = { epoch, offset: position?.['offset'] };
-    // The rate is changed on the open subscription: what waits comes at once.
+    // The rate changes on the open subscription, so what was waiting is sent at once.
     await asked.request({ type: 'subscribe', id: 2, topic: 'rated', since });
     for (const client of [asked, allowed])
       await expect.poll(() => client.transcript.at(-1)?.['offset']).toBe(published);
@@ -146,12 +146,15 @@ describe('4. A rate', () => {
     );
   }, 20_000);
 
-  it.each([0, -1, 'fast', 1e9, null, {}])('[L-4.8] that is none is a violation: %j', async (maxRate) => {
-    const { url } = await startLiveApp({ providers });
-    const client = await LiveTestClient.connect(url, { token: 'ann' });
-    expect(await client.request({ type: 'subscribe', id: 1, topic: 'rated', maxRate })).toMatchObject({
-      type: 'error',
-      code: 'protocol-violation',
-    });
-  });
+  it.each([0, -1, 'fast', 1e9, null, {}])(
+    '[L-4.8] the invalid maxRate %j is a violation',
+    async (maxRate) => {
+      const { url } = await startLiveApp({ providers });
+      const client = await LiveTestClient.connect(url, { token: 'ann' });
+      expect(await client.request({ type: 'subscribe', id: 1, topic: 'rated', maxRate })).toMatchObject({
+        type: 'error',
+        code: 'protocol-violation',
+      });
+    },
+  );
 });

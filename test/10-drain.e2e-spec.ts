@@ -9,13 +9,13 @@ import { closeOf, frame, Opcode, texts, WirePeer } from './support/wire-peer.js'
 
 const goingAway = { code: 1001, reason: 'server shutting down' };
 
-/** Every place where peers come in, on every platform. */
+/** Every port that accepts peers, on every platform. */
 const places = platforms.flatMap(([name, platform]) => [
   [name, 'its own port', { platform, options: { port: 0 } }] as const,
   [name, "the application's port", { platform, options: { port: 'app' } }] as const,
 ]);
 
-/** The close frame, whatever comes before it. */
+/** The close frame, after any other frames. */
 const closeFrameOf = async (peer: WirePeer) => {
   for (;;) {
     const next = await peer.frame();
@@ -24,7 +24,7 @@ const closeFrameOf = async (peer: WirePeer) => {
 };
 
 describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOptions) => {
-  it('[L-10.1] closes each connection with 1001 after what was already sent to it', async () => {
+  it('[L-10.1] a drain closes each connection with 1001 after everything already queued for it', async () => {
     const { app, live, url } = await startLiveApp(place);
     const clients = await Promise.all(['ann', 'bob'].map((token) => LiveTestClient.connect(url, { token })));
     for (const client of clients) await client.request({ type: 'subscribe', id: 1, topic: 'open/1' });
@@ -39,11 +39,11 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
     await closed;
   });
 
-  it('[L-10.1] answers new handshakes 503 while it drains', async () => {
+  it('[L-10.1] a draining server answers new handshakes with 503', async () => {
     const { app, url } = await startLiveApp(place);
     const peer = await WirePeer.open(url);
     const closed = app.close();
-    // It has been asked to leave, and has not answered: the drain goes on.
+    // The peer has not answered its close frame, so the drain goes on.
     const asked = await peer.frame();
     expect(closeOf(asked)).toEqual(goingAway);
     const refusal = await LiveTestClient.connect(url, { token: 'bob' }).catch((error: unknown) => error);
@@ -56,7 +56,7 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
     await peer.closed;
   });
 
-  it('[L-10.1] reports not ready first, then refuses the pending handshakes, then closes', async () => {
+  it('[L-10.1] a drain first reports not ready, then refuses pending handshakes, then closes connections', async () => {
     const steps: string[] = [];
     const asked = deferred();
     @Injectable()
@@ -73,7 +73,7 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
       ...place,
       guards: [SlowForBob],
       before: (early) => {
-        // What the module steps before: the http adapter's own preparation for a stop.
+        // Runs before the module's steps: the HTTP adapter's own preparation for a stop.
         const adapter = early.getHttpAdapter() as { beforeClose?: () => void };
         adapter.beforeClose = () => void note('asked to stop');
       },
@@ -107,7 +107,7 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
     ]);
   });
 
-  it('[L-10.1] handles nothing more of a peer that was asked to leave', async () => {
+  it('[L-10.1] a draining server handles no more messages of a peer that it asked to leave', async () => {
     const { app, live, url } = await startLiveApp(place);
     const peer = await WirePeer.open(url);
     const closed = app.close();
@@ -121,7 +121,7 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
     expect(live.stats()).toMatchObject({ connections: 0, subscriptions: 0 });
   });
 
-  it('[L-10.2] terminates at the deadline a peer that has not answered the close', async () => {
+  it('[L-10.2] a drain terminates a peer that has not answered the close frame by the deadline', async () => {
     const options = { ...place.options, drainTimeoutMs: 100 };
     const { app, url } = await startLiveApp({ ...place, options });
     const mute = await WirePeer.open(url);
@@ -132,15 +132,15 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
       .add({ closed: ({ user }, code) => ends.push(`${String(user?.id)} ${String(code)}`) });
     const before = performance.now();
     await app.close();
-    // Well before `ws` itself would give up on it, after 3 s.
+    // Well before `ws` itself would give up, after 3 s.
     expect(performance.now() - before).toBeLessThan(2_500);
     expect(await polite.closed).toEqual(goingAway);
     expect((await mute.rest()).map(closeOf)).toEqual([goingAway]);
     expect(ends).toEqual(['bob 1001', 'ann 1001']);
   });
 
-  /** A peer over real TCP that has stopped reading: it never even sees the close frame. */
-  it('[L-10.2] terminates at the deadline a peer that does not read', async () => {
+  /** This peer over real TCP has stopped reading and never sees the close frame. */
+  it('[L-10.2] a drain terminates a peer that does not read by the deadline', async () => {
     const options = { ...place.options, drainTimeoutMs: 100, backPressureThresholdBytes: 64 * 1024 * 1024 };
     const { app, live, url } = await startLiveApp({ ...place, options });
     const peer = await WirePeer.open(url);
@@ -164,12 +164,12 @@ describe.each(platforms)('10. Close reasons, on %s', (_name, platform) => {
     ['short', 'session ended', 'session ended'],
     ['of 123 bytes', 'x'.repeat(123), 'x'.repeat(123)],
     ['of 124 bytes', 'x'.repeat(124), 'x'.repeat(123)],
-    ['of two-byte letters', 'ü'.repeat(62), 'ü'.repeat(61)],
-    ['of three-byte letters', '€'.repeat(42), '€'.repeat(41)],
-    ['of four-byte letters', '😀'.repeat(40), '😀'.repeat(30)],
-    ['with half a letter', 'a\ud83d', 'a\ufffd'],
+    ['of two-byte characters', 'ü'.repeat(62), 'ü'.repeat(61)],
+    ['of three-byte characters', '€'.repeat(42), '€'.repeat(41)],
+    ['of four-byte characters', '😀'.repeat(40), '😀'.repeat(30)],
+    ['with half a surrogate pair', 'a\ud83d', 'a\ufffd'],
     ['that is empty', '', ''],
-  ])('[L-10.4] sends a reason %s', async (_what, reason, sent) => {
+  ])('[L-10.4] a close reason %s is sent, cut to 123 bytes', async (_what, reason, sent) => {
     const { app, url } = await startLiveApp({ platform });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     const welcome = await client.next();

@@ -40,7 +40,7 @@ async function until(check: () => void | Promise<void>, limitMs: number): Promis
 }
 
 describe.each(platforms)('presence, on %s', (_name, platform) => {
-  it('[L-11.2] is for topics that declare it, one member for a user with three tabs', async () => {
+  it('[L-11.2] presence exists only for topics that declare it, and counts a user with three tabs as one member', async () => {
     const { live, url } = await startLiveApp({ platform, providers: [Rooms, Plain] });
     const watcher = await LiveTestClient.connect(url, { token: 'eve' });
     expect(await subscribe(watcher, 'room/1/presence')).toMatchObject({ snapshot: [] });
@@ -65,7 +65,7 @@ describe.each(platforms)('presence, on %s', (_name, platform) => {
     await expect(live.publish('room/1/presence', {})).rejects.toMatchObject({ code: 'validation-failed' });
   });
 
-  it('[L-11.1] says at the start what hides what', async () => {
+  it('[L-11.1] the app does not start if a topic hides the presence of another topic', async () => {
     @LiveTopic('room/:room/presence')
     class Hidden extends Plain {}
     await expect(startLiveApp({ platform, providers: [Rooms, Hidden] })).rejects.toThrow(
@@ -75,9 +75,9 @@ describe.each(platforms)('presence, on %s', (_name, platform) => {
 
   it.each([
     ['false', false, 'presence of Wrong'],
-    ['a wrong time', { graceMs: -1 }, 'presence.graceMs of Wrong'],
-    ['no function', { fields: ['name'] }, 'presence.fields of Wrong'],
-  ])('says at the start that %s is no presence', async (_what, presence, named) => {
+    ['an invalid time', { graceMs: -1 }, 'presence.graceMs of Wrong'],
+    ['an array of fields', { fields: ['name'] }, 'presence.fields of Wrong'],
+  ])('the app does not start with %s as the presence option', async (_what, presence, named) => {
     @LiveTopic('wrong', { presence: presence as never })
     class Wrong extends Plain {}
     await expect(startLiveApp({ platform, providers: [Wrong] })).rejects.toThrow(named);
@@ -88,7 +88,7 @@ for (const { name, program, start } of engines) {
   describeWith(program)(`presence on several instances with ${name}`, () => {
     beforeAll(buildIfMissing, 120_000);
 
-    it('[L-11.6] is right within 6 s of kill -9, also for who has gone to another instance', async () => {
+    it('[L-11.6] presence is correct within 6 s after kill -9, even for a user that moved to another instance', async () => {
       const engine = (await start()).url;
       const [a, b, c] = (await Promise.all(
         ['a', 'b', 'c'].map((id) => InstanceProcess.start({ id, engine })),
@@ -118,7 +118,7 @@ for (const { name, program, start } of engines) {
       for (const each of [a, c]) await until(async () => expect(await members(each)).toEqual(left), 8_000);
       const tookMs = performance.now() - killedMs;
       console.info(`presence was right ${String(Math.round(tookMs))} ms after kill -9`);
-      // A second for the machine.
+      // One extra second for a busy machine.
       expect(tookMs).toBeLessThan(7_000);
       await watcher.settle();
       const told = watcher.transcript
@@ -130,7 +130,7 @@ for (const { name, program, start } of engines) {
       expect(told).toHaveLength(5);
     }, 60_000);
 
-    it('[L-11.6] heals when an instance that stood still goes on', async () => {
+    it('[L-11.6] presence heals when a suspended instance resumes', async () => {
       const engine = (await start()).url;
       const options = { instanceTimeoutMs: 1_500 };
       const [a, b] = (await Promise.all(
@@ -147,14 +147,14 @@ for (const { name, program, start } of engines) {
       b.signal('SIGSTOP');
       await until(async () => expect(await ids(a)).toBe('ann'), 4_000);
       b.signal('SIGCONT');
-      // Its own clock did not stop: it must not take the others for dead.
+      // The clock of the suspended instance did not stop, but it must not consider the others dead.
       expect(await ids(b)).toBe('ann,bob');
       const tookMs = await until(async () => expect(await ids(a)).toBe('ann,bob'), 10_000);
       console.info(`presence was whole ${String(Math.round(tookMs))} ms after the instance went on`);
       expect(await ids(b)).toBe('ann,bob');
     }, 60_000);
 
-    it('[L-11.5] is no event for clients that move when their instance is stopped', async () => {
+    it('[L-11.5] a client that moves because its instance stops causes no presence event', async () => {
       const engine = (await start()).url;
       const [a, b] = (await Promise.all(['a', 'b'].map((id) => InstanceProcess.start({ id, engine })))) as [
         InstanceProcess,

@@ -19,11 +19,11 @@ const isSpec = (file: string): boolean => /\.(e2e-)?spec\.ts$/.test(file);
 interface Title {
   readonly file: string;
   readonly text: string;
-  /** Not written yet. */
+  /** The test is an `it.todo`: not written yet. */
   readonly todo: boolean;
 }
 
-/** The names in `it`, `it.todo`, `it.each(…)(…)`, `it.each<T>(…)(…)`, from the first to the last. */
+/** The names in `it`, `it.todo`, `it.each(…)(…)` or `it.each<T>(…)(…)`, from first to last. */
 function chainOf(node: ts.Expression): readonly string[] {
   if (ts.isIdentifier(node)) return [node.text];
   if (ts.isPropertyAccessExpression(node)) return [...chainOf(node.expression), node.name.text];
@@ -31,14 +31,14 @@ function chainOf(node: ts.Expression): readonly string[] {
   return ts.isTaggedTemplateExpression(node) ? chainOf(node.tag) : [];
 }
 
-/** The start of a string, which for a template is what stands before its first `${`. */
+/** The start of a string. For a template: the text before its first `${`. */
 function startOf(node: ts.Expression | undefined): string | undefined {
   if (node === undefined) return undefined;
   if (ts.isTemplateExpression(node)) return node.head.text;
   return ts.isStringLiteralLike(node) ? node.text : undefined;
 }
 
-/** The titles of a file's tests; one that is skipped proves nothing. */
+/** The titles of a file's tests. Skipped tests are left out because they prove nothing. */
 function titlesOf(file: string): readonly Title[] {
   const titles: Title[] = [];
   const visit = (node: ts.Node): void => {
@@ -55,7 +55,7 @@ function titlesOf(file: string): readonly Title[] {
   return titles;
 }
 
-/** The clauses that a title begins with. */
+/** The clause tags that a title starts with. */
 const headed = ({ text }: Title): readonly string[] =>
   tagsIn(/^(?:\[L-\d+\.\d+\]\s*)*/.exec(text)?.[0] ?? '');
 
@@ -66,7 +66,7 @@ const sources = filesUnder('src');
 const titles = [...sources, ...filesUnder('test')].filter(isSpec).flatMap(titlesOf);
 
 describe('house: clauses', () => {
-  it('has each clause once in PROTOCOL.md, in its chapter, and names no other there', () => {
+  it('every clause appears once in PROTOCOL.md, in its own chapter, and no text there names an unknown clause', () => {
     expect(clauses.filter((clause, i) => clauses.indexOf(clause) !== i)).toEqual([]);
     expect(tagsIn(protocol).filter((clause) => !known.has(clause))).toEqual([]);
     const chapters = protocol.split(/^## (?=\d+\.)/m).slice(1);
@@ -80,21 +80,21 @@ describe('house: clauses', () => {
     expect(clauses.length).toBeGreaterThan(60);
   });
 
-  it('has a test for each clause', () => {
+  it('every clause has a test', () => {
     const todo = titles.filter((title) => title.todo && headed(title).length > 0);
     for (const { file, text } of todo) console.info(`To do in ${file}: ${text}`);
     const heading = new Set(titles.flatMap(headed));
     expect(clauses.filter((clause) => !heading.has(clause))).toEqual([]);
   });
 
-  it('has no clause in a title that PROTOCOL.md does not have', () => {
+  it('every clause tag in a test title exists in PROTOCOL.md', () => {
     const unknown = titles.flatMap(({ file, text }) =>
       tagsIn(text).flatMap((clause) => (known.has(clause) ? [] : [`${file}: ${clause}`])),
     );
     expect(unknown).toEqual([]);
   });
 
-  it('has no clause in the source that PROTOCOL.md does not have', () => {
+  it('every clause tag in the sources exists in PROTOCOL.md', () => {
     const unknown = sources.flatMap((file) =>
       tagsIn(textOf(file)).flatMap((clause) => (known.has(clause) ? [] : [`${file}: ${clause}`])),
     );

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** The rows of SECURITY.md that have a clause: what is promised, the clause's tag, and the test files. */
+/** The rows of SECURITY.md that name a clause: the promise, the clause tag, and the test files. */
 const promises = readFileSync(join(root, 'SECURITY.md'), 'utf8')
   .split('\n')
   .map((line) => /^\| (.+?) +\| `(\[(?:L-[\d.]+|S\d+)\])` +\| (.+) \|$/.exec(line))

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** The behaviours of the live server that was asked for. */
-const behaviours = Array.from({ length: 18 }, (_, i) => `S${String(i + 1)}`);
+/** The required behaviors of the live server, S1 to S18. */
+const behaviors = Array.from({ length: 18 }, (_, i) => `S${String(i + 1)}`);
 
 const specs = ['src', 'test']
   .flatMap((folder) =>
@@ -13,22 +13,22 @@ const specs = ['src', 'test']
   )
   .filter((file) => /\.(?:e2e-)?spec\.ts$/.test(file));
 
-/** The tags at the head of a test's title, `[S7] [L-2.13] takes …`: those of the form S1 alone. */
+/** The `[S…]` tags at the start of a test title such as `[S7] [L-2.13] a handler …`. */
 function tagsIn(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8');
   const heads = text.matchAll(/['"`]((?:\[(?:S\d+|L-[\d.]+)\] ?)+)\S/g);
   return [...heads].flatMap(([, head = '']) => [...head.matchAll(/\[(S\d+)\]/g)].map(([, tag = '']) => tag));
 }
 
-describe('house: the table of behaviours', () => {
+describe('house: the table of behaviors', () => {
   const tags = specs.map((file) => ({ file, tags: tagsIn(file) }));
 
-  it.each(behaviours)('%s heads the title of a test', (behaviour) => {
-    expect(tags.filter(({ tags }) => tags.includes(behaviour)).map(({ file }) => file)).not.toEqual([]);
+  it.each(behaviors)('%s has a test whose title starts with its tag', (behavior) => {
+    expect(tags.filter(({ tags }) => tags.includes(behavior)).map(({ file }) => file)).not.toEqual([]);
   });
 
-  it('no title has a tag of a behaviour that is not in the table', () => {
-    const unknown = tags.filter(({ tags }) => tags.some((tag) => !behaviours.includes(tag)));
+  it('no test title carries a tag of an unknown behavior', () => {
+    const unknown = tags.filter(({ tags }) => tags.some((tag) => !behaviors.includes(tag)));
     expect(unknown).toEqual([]);
   });
 });
