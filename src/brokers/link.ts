@@ -31,7 +31,7 @@ export interface LinkEvents<Engine extends LinkEngine> {
 }
 
 /** Milliseconds before another attempt: the first pause, and the longest. */
-const pauses = { firstMs: 50, mostMs: 1_000 } as const;
+const pauses = { firstMs: 50, maxMs: 1_000 } as const;
 
 /**
  * Keeps an engine that works: opens one, probes it on each connection, drops it when a probe does not come back, and opens
@@ -85,7 +85,7 @@ export class Link<Engine extends LinkEngine> {
     engine.close();
     this.firstAttemptEnded();
     this.events.lost(error, worked);
-    const pauseMs = Math.min(pauses.mostMs, pauses.firstMs * 2 ** this.failures);
+    const pauseMs = Math.min(pauses.maxMs, pauses.firstMs * 2 ** this.failures);
     this.failures += 1;
     this.cancel = this.clock.after(pauseMs * (0.5 + this.clock.random() / 2), () => this.open());
   }

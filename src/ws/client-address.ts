@@ -6,11 +6,11 @@ import { isIn, networks, plainAddress } from './ip-address.js';
 /** Whose `X-Forwarded-For` is believed: that of so many proxies in a row, or of proxies with these addresses. */
 export type TrustedProxies = number | readonly string[];
 
-export const mostProxies = 10;
+export const maxProxies = 10;
 
 /** Whether a value, whatever it is, names proxies. */
 export function areProxies(value: unknown): value is TrustedProxies {
-  if (typeof value === 'number') return Number.isInteger(value) && value >= 0 && value <= mostProxies;
+  if (typeof value === 'number') return Number.isInteger(value) && value >= 0 && value <= maxProxies;
   try {
     if (Array.isArray(value)) networks(value as readonly string[]);
     return Array.isArray(value);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clientFrame, handshake } from '../../test/support/raw-peer.js';
-import { TestDoor } from '../../test/support/test-door.js';
+import { TestUpgradeServer } from '../../test/support/test-upgrade-server.js';
 import { fittingCode, fittingReason } from './close-frame.js';
 import { WsSocket } from './ws-socket.js';
 
@@ -52,7 +52,9 @@ describe('a close frame', () => {
 
   it('[L-10.4] goes out through a real socket, for any code and reason, and a second one does nothing', async () => {
     const sockets: WsSocket[] = [];
-    const test = await TestDoor.start({ accepted: (ws, socket) => sockets.push(new WsSocket(ws, socket)) });
+    const test = await TestUpgradeServer.start({
+      accepted: (ws, socket) => sockets.push(new WsSocket(ws, socket)),
+    });
     await fc.assert(
       fc.asyncProperty(anyCode, anyReason, async (code, reason) => {
         const peer = await test.connect();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { handshake, rightHeaders } from '../../test/support/raw-peer.js';
-import { TestDoor } from '../../test/support/test-door.js';
+import { TestUpgradeServer } from '../../test/support/test-upgrade-server.js';
 
 const without = (name: string): string => handshake({ headers: { [name]: undefined } });
 const having = (name: string, value: string): string => handshake({ headers: { [name]: value } });
@@ -134,7 +134,7 @@ const handshakes: readonly (readonly [clause: string, what: string, text: string
 
 describe('a handshake, and whether it is let in', () => {
   it.each(handshakes)('[%s] %s', async (_clause, _what, text, status) => {
-    const test = await TestDoor.start();
+    const test = await TestUpgradeServer.start();
     const peer = await test.connect();
     peer.send(Buffer.from(text, 'latin1'));
     if (status === 101) {
@@ -147,12 +147,12 @@ describe('a handshake, and whether it is let in', () => {
       expect(peer.text).toContain('\r\nConnection: close\r\n');
       expect(JSON.parse(peer.afterHead.toString())).toMatchObject({ statusCode: status });
     }
-    expect([test.sockets.length, test.door.pendingCount, test.failures]).toEqual([0, 0, []]);
+    expect([test.sockets.length, test.handler.pendingCount, test.failures]).toEqual([0, 0, []]);
   });
 
   it('[L-1.1] a guard sees an absolute target as a path, with its host in the place of the Host header', async () => {
     const seen: unknown[] = [];
-    const test = await TestDoor.start({
+    const test = await TestUpgradeServer.start({
       authenticate: ({ url, headers, rawHeaders }) => {
         seen.push(url, headers.host, rawHeaders[rawHeaders.indexOf('Host') + 1]);
         return Promise.resolve({ user: null });

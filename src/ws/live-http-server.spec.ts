@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { clientFrame, handshake, RawPeer } from '../../test/support/raw-peer.js';
-import { TestDoor } from '../../test/support/test-door.js';
+import { TestUpgradeServer } from '../../test/support/test-upgrade-server.js';
 import { type HttpLimits, LiveHttpServer } from './live-http-server.js';
 
 const short: HttpLimits = {
@@ -17,7 +17,7 @@ const get = 'GET /live HTTP/1.1\r\nHost: a\r\n\r\n';
 
 describe('LiveHttpServer: what is no upgrade', () => {
   it('[L-1.1] is answered 404 as JSON, on any path and with any method', async () => {
-    const test = await TestDoor.start();
+    const test = await TestUpgradeServer.start();
     for (const line of ['GET /live', 'GET /', 'POST /live', 'OPTIONS *', 'DELETE //', 'GET http://a/live']) {
       const peer = await test.connect();
       await peer.send(`${line} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`).closed;
@@ -35,7 +35,7 @@ describe('LiveHttpServer: what is no upgrade', () => {
     'SING /live HTTP/1.1\r\nHost: a\r\n\r\n',
     '\x00\x01\x02\r\n\r\n',
   ])('[L-1.4] is answered 400 as JSON where it is no HTTP at all: %j', async (bytes) => {
-    const test = await TestDoor.start();
+    const test = await TestUpgradeServer.start();
     const peer = await test.connect();
     await peer.send(bytes).closed;
     expect(peer.status).toBe(400);
@@ -47,7 +47,7 @@ describe('LiveHttpServer: what is no upgrade', () => {
   });
 
   it('is answered although its body is larger than anybody reads', async () => {
-    const test = await TestDoor.start();
+    const test = await TestUpgradeServer.start();
     const peer = await test.connect();
     peer.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\n`).send(Buffer.alloc(100_000));
     await peer.until(({ status }) => status === 404);
@@ -62,7 +62,7 @@ describe('LiveHttpServer: slow and silent peers', () => {
     ['sends half the headers', handshake().slice(0, -30)],
     ['sends half a body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n'],
   ])('a peer that %s loses its socket', async (_what, text) => {
-    const test = await TestDoor.start({ limits: short });
+    const test = await TestUpgradeServer.start({ limits: short });
     const peer = await test.connect();
     if (text !== '') peer.send(text);
     const ms = await peer.closed;
@@ -72,7 +72,7 @@ describe('LiveHttpServer: slow and silent peers', () => {
   });
 
   it('a peer that drips its headers loses its socket, however steadily', async () => {
-    const test = await TestDoor.start({ limits: short });
+    const test = await TestUpgradeServer.start({ limits: short });
     const peer = await test.connect();
     let at = 0;
     const text = handshake({ headers: { 'X-Long': 'x'.repeat(5_000) } });
@@ -84,7 +84,7 @@ describe('LiveHttpServer: slow and silent peers', () => {
   });
 
   it('[L-1.4] what the parser gives up is told with its reason', async () => {
-    const test = await TestDoor.start({ limits: short });
+    const test = await TestUpgradeServer.start({ limits: short });
     for (const text of [
       'GET /live HT',
       `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
@@ -100,7 +100,7 @@ describe('LiveHttpServer: slow and silent peers', () => {
   });
 
   it('200 idle connections all go', async () => {
-    const test = await TestDoor.start({ limits: short });
+    const test = await TestUpgradeServer.start({ limits: short });
     const peers = await Promise.all(Array.from({ length: 200 }, () => test.connect()));
     for (const ms of await Promise.all(peers.map(({ closed }) => closed))) expect(ms).toBeLessThan(5_000);
   });
@@ -111,7 +111,7 @@ describe('LiveHttpServer: slow and silent peers', () => {
       new Promise((resolve) => {
         allow = () => resolve({ user: null });
       });
-    const test = await TestDoor.start({ limits: short, authenticate });
+    const test = await TestUpgradeServer.start({ limits: short, authenticate });
     const idle = await test.connect();
     const peer = await test.connect();
     peer.send(handshake());
@@ -137,7 +137,7 @@ describe('LiveHttpServer: requests before an upgrade on the same socket', () => 
     ['a GET that expects nonsense', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: nonsense\r\n\r\n'],
     ['a HEAD', 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n'],
   ])('[L-1.5] %s in one write with it: no HTTP after a 101', async (_what, before) => {
-    const test = await TestDoor.start();
+    const test = await TestUpgradeServer.start();
     const peer = await test.connect();
     peer.send(`${before}${handshake()}`);
     await Promise.race([peer.closed, peer.until(({ text }) => text.includes(' 101 '))]);
@@ -148,7 +148,7 @@ describe('LiveHttpServer: requests before an upgrade on the same socket', () => 
   });
 
   it('[L-1.4] a request behind a refused upgrade is not looked at', async () => {
-    const test = await TestDoor.start();
+    const test = await TestUpgradeServer.start();
     const peer = await test.connect();
     peer.send(`${handshake({ headers: { 'Sec-WebSocket-Version': '7' } })}${get}`);
     await peer.closed;

@@ -28,11 +28,11 @@ export class Occupancy {
   private readonly byAddress = new Counts();
   private readonly pendingByAddress = new Counts();
   /** The lower one of the limits of an address; `Infinity` for none. */
-  private readonly leastPending: number;
+  private readonly lowestPendingLimit: number;
 
   constructor(private readonly limits: OccupancyLimits) {
     const { maxPendingUpgradesPerAddress, maxPendingUpgradesPerPrivateAddress } = limits;
-    this.leastPending = Math.min(
+    this.lowestPendingLimit = Math.min(
       maxPendingUpgradesPerAddress || Infinity,
       maxPendingUpgradesPerPrivateAddress || Infinity,
     );
@@ -49,7 +49,7 @@ export class Occupancy {
       return refusal(503, 'max-pending', 'Too many handshakes are pending');
     const pending = this.pendingByAddress.of(networkOf(address));
     // Whose address it is costs more to find out than all else here.
-    if (pending >= this.leastPending && isReached(this.pendingLimit(address), pending))
+    if (pending >= this.lowestPendingLimit && isReached(this.pendingLimit(address), pending))
       return refusal(429, 'max-pending-per-address', 'Too many handshakes from this address are pending');
     return this.refusalOfConnection(address, undefined);
   }
@@ -84,7 +84,7 @@ export class Occupancy {
 
   private countHandshake(address: string, by: 1 | -1): void {
     this.pendingCount += by;
-    if (this.leastPending < Infinity) this.pendingByAddress.add(networkOf(address), by);
+    if (this.lowestPendingLimit < Infinity) this.pendingByAddress.add(networkOf(address), by);
   }
 
   /** Nothing is remembered of what is not limited. */

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { proxyHeaderV2 } from '../../test/support/proxy-header.js';
 import { clientFrame, handshake } from '../../test/support/raw-peer.js';
-import { TestDoor, type TestDoorSetup } from '../../test/support/test-door.js';
+import { TestUpgradeServer, type TestUpgradeServerSetup } from '../../test/support/test-upgrade-server.js';
 import { ProxiedSockets } from './proxied-sockets.js';
 import { SilentSockets } from './silent-sockets.js';
 
 const v1 = 'PROXY TCP4 203.0.113.7 10.0.0.1 4711 8081\r\n';
 
 interface ProxiedDoor {
-  readonly test: TestDoor;
+  readonly test: TestUpgradeServer;
   /** Addresses of those that were let in. */
   readonly addresses: readonly string[];
 }
 
-async function start(trusted = true, setup: TestDoorSetup = {}): Promise<ProxiedDoor> {
+async function start(trusted = true, setup: TestUpgradeServerSetup = {}): Promise<ProxiedDoor> {
   const addresses: string[] = [];
-  const test = await TestDoor.start({
+  const test = await TestUpgradeServer.start({
     proxied: (refused) => new ProxiedSockets(() => trusted, refused, 200),
     authenticate: (_request, { address }) => {
       addresses.push(address);
@@ -92,7 +92,7 @@ describe('A proxy that speaks the PROXY protocol', () => {
     const { test, addresses } = await start();
     const peer = await test.connect();
     await peer.send(text).closed;
-    expect([peer.status, addresses, test.door.pendingCount]).toEqual([400, [], 0]);
+    expect([peer.status, addresses, test.handler.pendingCount]).toEqual([400, [], 0]);
     expect(test.refusals).toEqual([expect.objectContaining({ result: 'proxy-protocol', reason })]);
   });
 
@@ -152,7 +152,7 @@ describe('A server that does not read the PROXY protocol', () => {
   it.each([Buffer.from(v1), proxyHeaderV2({ address: '203.0.113.7' })])(
     '[L-9.14] its refusal names the options to set',
     async (header) => {
-      const test = await TestDoor.start();
+      const test = await TestUpgradeServer.start();
       const peer = await test.connect();
       await peer.send(Buffer.concat([header, Buffer.from(handshake())])).closed;
       expect([peer.status, test.refusals]).toEqual([

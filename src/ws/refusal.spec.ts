@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RawPeer } from '../../test/support/raw-peer.js';
-import { Refusal, refuse, unavailable } from './refusal.js';
+import { Refusal, refuse, serverUnavailable } from './refusal.js';
 
 /** A server that refuses whoever connects, once something came from them. */
 async function refuser(refusal: Refusal): Promise<{ server: Server; port: number; sockets: Set<Socket> }> {
@@ -33,7 +33,7 @@ async function gone(sockets: Set<Socket>): Promise<void> {
 
 describe('refuse', () => {
   it('[L-1.4] gives the whole answer to a peer that sends 1 MB more than anybody reads', async () => {
-    const { port, sockets } = await refuser(unavailable('Not now'));
+    const { port, sockets } = await refuser(serverUnavailable('Not now'));
     const peer = await RawPeer.connect(port);
     peer.send(Buffer.alloc(1_000_000, 'x'));
     await peer.closed;
@@ -42,7 +42,7 @@ describe('refuse', () => {
   });
 
   it('[L-1.4] gives the whole answer to a peer that has already sent its FIN', async () => {
-    const { port, sockets } = await refuser(unavailable('Not now'));
+    const { port, sockets } = await refuser(serverUnavailable('Not now'));
     const peer = await RawPeer.connect(port, true);
     peer.socket.end('x');
     await peer.ended;
@@ -51,7 +51,7 @@ describe('refuse', () => {
   });
 
   it('[L-1.4] destroys the socket of a peer that neither reads nor leaves', async () => {
-    const { port, sockets } = await refuser(unavailable('Not now'));
+    const { port, sockets } = await refuser(serverUnavailable('Not now'));
     const peer = await RawPeer.connect(port, true);
     peer.socket.pause();
     peer.send('x');
@@ -63,7 +63,7 @@ describe('refuse', () => {
   });
 
   it('leaves no socket and no timer behind after 5,000 refusals', async () => {
-    const { port, sockets } = await refuser(unavailable('Not now'));
+    const { port, sockets } = await refuser(serverUnavailable('Not now'));
     const before = timers();
     let answered = 0;
     const one = async (): Promise<void> => {

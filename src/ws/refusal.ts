@@ -60,7 +60,7 @@ export class Refusal extends Error {
 }
 
 /** The peer may come back after a moment. */
-export function unavailable(message: string, retryAfterSeconds = 1): Refusal {
+export function serverUnavailable(message: string, retryAfterSeconds = 1): Refusal {
   return new Refusal(503, message, { 'Retry-After': String(retryAfterSeconds) });
 }
 

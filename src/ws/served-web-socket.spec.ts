@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { clientFrame, handshake, type RawPeer } from '../../test/support/raw-peer.js';
-import { TestDoor } from '../../test/support/test-door.js';
+import { TestUpgradeServer } from '../../test/support/test-upgrade-server.js';
 import type { Session } from '../core/inbound/session.js';
 import type { ServedWebSocket } from './served-web-socket.js';
 
 async function served(session?: Partial<Session>): Promise<{ ws: ServedWebSocket; peer: RawPeer }> {
-  const test = await TestDoor.start({
+  const test = await TestUpgradeServer.start({
     accepted: (ws) => {
       if (session !== undefined) ws.serve(session as Session);
     },

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 
 /** More than handshakes on their way at the best of times. */
-const mostSilent = 4_096;
+const maxSilent = 4_096;
 
 /**
  * The sockets of the own server that have asked for nothing yet. They cost a file descriptor each, and the server's
@@ -14,7 +14,7 @@ export class SilentSockets {
   /** One listener for the ends of all of them. */
   private readonly gone: (this: Duplex) => void;
 
-  constructor(private readonly most = mostSilent) {
+  constructor(private readonly most = maxSilent) {
     const { sockets } = this;
     this.gone = function () {
       sockets.delete(this);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clientFrame, handshake, type RawPeer } from '../../test/support/raw-peer.js';
-import { TestDoor, type TestDoorSetup } from '../../test/support/test-door.js';
+import { TestUpgradeServer, type TestUpgradeServerSetup } from '../../test/support/test-upgrade-server.js';
 import type { ConnectionIdentity } from '../core/ports/identity.js';
 import { Refusal } from './refusal.js';
 
@@ -16,7 +16,7 @@ class SlowGuard {
     return this.waiting.length;
   }
 
-  readonly authenticate: NonNullable<TestDoorSetup['authenticate']> = (_request, { signal }) => {
+  readonly authenticate: NonNullable<TestUpgradeServerSetup['authenticate']> = (_request, { signal }) => {
     const index = this.waiting.length;
     signal.addEventListener('abort', () => this.aborted.push(index));
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
@@ -33,19 +33,19 @@ class SlowGuard {
 
 async function pendingPeers(
   count: number,
-  setup: TestDoorSetup = {},
-): Promise<{ test: TestDoor; guard: SlowGuard; peers: RawPeer[] }> {
+  setup: TestUpgradeServerSetup = {},
+): Promise<{ test: TestUpgradeServer; guard: SlowGuard; peers: RawPeer[] }> {
   const guard = new SlowGuard();
-  const test = await TestDoor.start({ authenticate: guard.authenticate, ...setup });
+  const test = await TestUpgradeServer.start({ authenticate: guard.authenticate, ...setup });
   const peers = await Promise.all(Array.from({ length: count }, () => test.connect(true)));
   for (const peer of peers) peer.send(handshake());
   await test.until(() => guard.asked === count);
   return { test, guard, peers };
 }
 
-describe('UpgradeDoor: who is let in', () => {
+describe('UpgradeHandler: who is let in', () => {
   it('[L-1.3] selects live.v1 where it is offered, and never echoes a credential', async () => {
-    const test = await TestDoor.start();
+    const test = await TestUpgradeServer.start();
     const offers = ['bearer.SECRET, live.v1', 'live.v1', 'bearer.SECRET', 'live.v2', undefined];
     const answers: string[] = [];
     for (const offer of offers) {
@@ -85,10 +85,10 @@ describe('UpgradeDoor: who is let in', () => {
     // eslint-disable-next-line typescript/prefer-promise-reject-errors -- guards may throw anything
     ['throws nothing', () => Promise.reject(undefined as unknown as Error)],
   ] as const)('[L-1.10] denies with 503 when the guard %s, in its own words', async (_what, authenticate) => {
-    const test = await TestDoor.start({ authenticate });
+    const test = await TestUpgradeServer.start({ authenticate });
     const peer = await test.connect();
     await peer.send(handshake()).closed;
-    expect([peer.status, test.results, test.failures.length, test.door.pendingCount]).toEqual([
+    expect([peer.status, test.results, test.failures.length, test.handler.pendingCount]).toEqual([
       503,
       ['unavailable'],
       1,
@@ -102,31 +102,31 @@ describe('UpgradeDoor: who is let in', () => {
     const precheck = (): never => {
       throw new Error('SECRET');
     };
-    const test = await TestDoor.start({ precheck });
+    const test = await TestUpgradeServer.start({ precheck });
     const peer = await test.connect();
     await peer.send(handshake()).closed;
-    expect([peer.status, test.failures.length, test.door.pendingCount]).toEqual([503, 1, 0]);
+    expect([peer.status, test.failures.length, test.handler.pendingCount]).toEqual([503, 1, 0]);
   });
 
   it('ends a peer whose acceptance fails, instead of keeping it without a session', async () => {
     const accepted = (): never => {
       throw new Error('no session');
     };
-    const test = await TestDoor.start({ accepted, options: { maxConnectionsPerAddress: 1 } });
+    const test = await TestUpgradeServer.start({ accepted, options: { maxConnectionsPerAddress: 1 } });
     const peer = await test.connect();
     await peer.send(handshake()).closed;
-    expect([peer.status, test.failures.length, test.door.pendingCount]).toEqual([101, 1, 0]);
-    await test.until(() => test.door.occupancy.connectionCount === 0);
-    expect(test.door.occupancy.remembered).toBe(0);
+    expect([peer.status, test.failures.length, test.handler.pendingCount]).toEqual([101, 1, 0]);
+    await test.until(() => test.handler.occupancy.connectionCount === 0);
+    expect(test.handler.occupancy.remembered).toBe(0);
   });
 });
 
-describe('UpgradeDoor: caps and deadline', () => {
+describe('UpgradeHandler: caps and deadline', () => {
   it('[L-1.10] has so many pending handshakes at most, answers others 503, and frees each slot', async () => {
     const { test, guard, peers } = await pendingPeers(3, { options: { maxPendingUpgrades: 3 } });
     const late = await test.connect();
     expect(await late.send(handshake()).answered()).toBe(503);
-    expect([test.door.pendingCount, guard.asked]).toEqual([3, 3]);
+    expect([test.handler.pendingCount, guard.asked]).toEqual([3, 3]);
     guard.allow(1);
     await peers[1]?.answered();
     const next = await test.connect();
@@ -134,15 +134,15 @@ describe('UpgradeDoor: caps and deadline', () => {
     await test.until(() => guard.asked === 4);
     guard.allow(3);
     expect(await next.answered()).toBe(101);
-    expect(test.door.pendingCount).toBe(2);
+    expect(test.handler.pendingCount).toBe(2);
   });
 
   it('[L-1.10] answers 503 at the deadline, tells the guard, and does not heed its late answer', async () => {
     const { test, guard, peers } = await pendingPeers(3);
     test.clock.advance(4_999);
-    expect(test.door.pendingCount).toBe(3);
+    expect(test.handler.pendingCount).toBe(3);
     test.clock.advance(1);
-    expect([test.door.pendingCount, test.clock.timerCount, guard.aborted]).toEqual([0, 0, [0, 1, 2]]);
+    expect([test.handler.pendingCount, test.clock.timerCount, guard.aborted]).toEqual([0, 0, [0, 1, 2]]);
     guard.allow(0);
     guard.fail(new Error('late'), 1);
     for (const peer of peers) await peer.ended;
@@ -153,8 +153,8 @@ describe('UpgradeDoor: caps and deadline', () => {
   it('[L-1.10] refuses everybody who is pending when the drain begins, and whoever comes later', async () => {
     const { test, guard, peers } = await pendingPeers(3);
     test.draining = true;
-    test.door.refuseAll();
-    expect([test.door.pendingCount, test.clock.timerCount, guard.aborted]).toEqual([0, 0, [0, 1, 2]]);
+    test.handler.refuseAll();
+    expect([test.handler.pendingCount, test.clock.timerCount, guard.aborted]).toEqual([0, 0, [0, 1, 2]]);
     guard.allow(0);
     const late = await test.connect();
     await late.send(handshake()).closed;
@@ -172,11 +172,11 @@ describe('UpgradeDoor: caps and deadline', () => {
   });
 });
 
-describe('UpgradeDoor: a handshake that is decided within its turn', () => {
+describe('UpgradeHandler: a handshake that is decided within its turn', () => {
   it('[L-1.10] has no deadline of its own, and its socket is not watched', async () => {
     const timers: number[] = [];
     const listeners: number[] = [];
-    const test = await TestDoor.start({
+    const test = await TestUpgradeServer.start({
       authenticate: async ({ socket }) => {
         const before = socket.listenerCount('data') + socket.listenerCount('end');
         await Promise.resolve();
@@ -192,29 +192,29 @@ describe('UpgradeDoor: a handshake that is decided within its turn', () => {
 
   it('[L-1.10] counts as pending while it is decided', async () => {
     const counts: number[] = [];
-    const test = await TestDoor.start({
+    const test = await TestUpgradeServer.start({
       authenticate: async () => {
-        counts.push(test.door.pendingCount);
+        counts.push(test.handler.pendingCount);
         await Promise.resolve();
-        counts.push(test.door.pendingCount);
+        counts.push(test.handler.pendingCount);
         return { user: { id: 'ann' } };
       },
     });
     const peer = await test.connect();
     await peer.send(handshake()).answered();
-    expect([...counts, test.door.pendingCount]).toEqual([1, 1, 0]);
+    expect([...counts, test.handler.pendingCount]).toEqual([1, 1, 0]);
   });
 
   it('[L-1.4] is refused in the same turn, too', async () => {
     const refusal = new Refusal(401, 'Who?');
-    const test = await TestDoor.start({ authenticate: () => Promise.reject(refusal) });
+    const test = await TestUpgradeServer.start({ authenticate: () => Promise.reject(refusal) });
     const peer = await test.connect();
     await peer.send(handshake()).closed;
     expect([peer.status, test.results, test.clock.timerCount]).toEqual([401, ['unauthorized'], 0]);
   });
 
   it('a peer that has left by the end of the turn is noticed', async () => {
-    const test = await TestDoor.start({
+    const test = await TestUpgradeServer.start({
       authenticate: ({ socket }) => {
         socket.destroy();
         return new Promise(() => {});
@@ -228,7 +228,7 @@ describe('UpgradeDoor: a handshake that is decided within its turn', () => {
 
   it('[L-9.13] a FIN that is read in the same turn as the handshake aborts the guard at once', async () => {
     const guard = new SlowGuard();
-    const test = await TestDoor.start({
+    const test = await TestUpgradeServer.start({
       authenticate: (request, handshake) => {
         // As Node does it behind a read of 64 KiB, which goes on at once, and where TLS tells of both in one go.
         request.socket.push(null);
@@ -243,7 +243,7 @@ describe('UpgradeDoor: a handshake that is decided within its turn', () => {
   });
 });
 
-describe('UpgradeDoor: a peer that leaves while it is pending', () => {
+describe('UpgradeHandler: a peer that leaves while it is pending', () => {
   it.each([
     ['a FIN', (peer: RawPeer) => peer.finish()],
     ['an RST', (peer: RawPeer) => peer.reset()],
@@ -254,14 +254,14 @@ describe('UpgradeDoor: a peer that leaves while it is pending', () => {
       const { test, guard, peers } = await pendingPeers(2);
       if (peers[0]) leave(peers[0]);
       await test.until(() => test.results.length === 1);
-      expect([guard.aborted, test.results, test.door.pendingCount]).toEqual([[0], ['aborted'], 2]);
+      expect([guard.aborted, test.results, test.handler.pendingCount]).toEqual([[0], ['aborted'], 2]);
       guard.allow(0);
-      await test.until(() => test.door.pendingCount === 1);
+      await test.until(() => test.handler.pendingCount === 1);
       expect(test.clock.timerCount).toBe(1);
       guard.allow(1);
       expect(await peers[1]?.answered()).toBe(101);
       expect([test.sockets.length, test.results]).toEqual([1, ['aborted', 'accepted']]);
-      expect([test.door.pendingCount, test.clock.timerCount]).toEqual([0, 0]);
+      expect([test.handler.pendingCount, test.clock.timerCount]).toEqual([0, 0]);
     },
   );
 
@@ -270,18 +270,18 @@ describe('UpgradeDoor: a peer that leaves while it is pending', () => {
     peers[0]?.reset();
     await test.until(() => test.results.length === 1);
     test.clock.advance(4_999);
-    expect(test.door.pendingCount).toBe(2);
+    expect(test.handler.pendingCount).toBe(2);
     test.clock.advance(1);
-    expect([test.door.pendingCount, test.clock.timerCount]).toEqual([0, 0]);
+    expect([test.handler.pendingCount, test.clock.timerCount]).toEqual([0, 0]);
     guard.fail(new Error('late'));
     await peers[1]?.ended;
-    expect([test.door.pendingCount, test.results]).toEqual([0, ['aborted', 'unavailable']]);
+    expect([test.handler.pendingCount, test.results]).toEqual([0, ['aborted', 'unavailable']]);
   });
 
   it('[L-9.13] again and again asks no more guards at a time than may be pending', async () => {
     const guard = new SlowGuard();
     const { authenticate } = guard;
-    const test = await TestDoor.start({ authenticate, options: { maxPendingUpgrades: 3 } });
+    const test = await TestUpgradeServer.start({ authenticate, options: { maxPendingUpgrades: 3 } });
     for (let i = 0; i < 20; i++) {
       const peer = await test.connect();
       const asked = guard.asked;
@@ -291,15 +291,15 @@ describe('UpgradeDoor: a peer that leaves while it is pending', () => {
       await test.until(() => test.results.length > i);
     }
     expect(test.results.filter((result) => result === 'max-pending').length).toBe(17);
-    expect([guard.asked, test.door.pendingCount]).toEqual([3, 3]);
+    expect([guard.asked, test.handler.pendingCount]).toEqual([3, 3]);
     for (const index of [0, 1, 2]) guard.allow(index);
-    await test.until(() => test.door.pendingCount === 0);
-    expect([test.sockets.length, test.door.occupancy.remembered]).toEqual([0, 0]);
+    await test.until(() => test.handler.pendingCount === 0);
+    expect([test.sockets.length, test.handler.occupancy.remembered]).toEqual([0, 0]);
   });
 
   it('a FIN together with the handshake and early frames aborts the guard at once', async () => {
     const guard = new SlowGuard();
-    const test = await TestDoor.start({ authenticate: guard.authenticate });
+    const test = await TestUpgradeServer.start({ authenticate: guard.authenticate });
     const peer = await test.connect(true);
     peer.socket.end(Buffer.concat([Buffer.from(handshake()), clientFrame('{}')]));
     await test.until(() => test.results.length === 1);
@@ -314,7 +314,7 @@ describe('UpgradeDoor: a peer that leaves while it is pending', () => {
   });
 });
 
-describe('UpgradeDoor: frames that come with the handshake', () => {
+describe('UpgradeHandler: frames that come with the handshake', () => {
   const frames = [clientFrame('one'), clientFrame('two'), clientFrame('three')];
   const everything = Buffer.concat([Buffer.from(handshake()), ...frames]);
 
@@ -322,7 +322,7 @@ describe('UpgradeDoor: frames that come with the handshake', () => {
     '[L-1.12] handles them all, once and in order, when they come %s',
     async (how) => {
       const guard = new SlowGuard();
-      const test = await TestDoor.start({ authenticate: guard.authenticate });
+      const test = await TestUpgradeServer.start({ authenticate: guard.authenticate });
       const peer = await test.connect();
       if (how === 'at once') peer.send(everything);
       else if (how === 'while it is pending') {
@@ -355,7 +355,7 @@ describe('UpgradeDoor: frames that come with the handshake', () => {
   });
 
   it('outlives garbage as the first frame', async () => {
-    const test = await TestDoor.start();
+    const test = await TestUpgradeServer.start();
     const peer = await test.connect(true);
     peer.send(Buffer.concat([Buffer.from(handshake()), Buffer.from([0x83, 0x00, 0xff, 0xff])]));
     await peer.until(({ closeCode }) => closeCode !== undefined);

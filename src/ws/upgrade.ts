@@ -6,7 +6,7 @@ import type { ClientAddresses } from './client-address.js';
 import { dropEmptySubprotocols, handshakeFault, strippedUpgrade, useOriginForm } from './handshake.js';
 import { Occupancy, type OccupancyLimits } from './occupancy.js';
 import { PendingHandshake } from './pending-handshake.js';
-import { Refusal, refuse, respond, unavailable } from './refusal.js';
+import { Refusal, refuse, respond, serverUnavailable } from './refusal.js';
 import type { ServedWebSocket } from './served-web-socket.js';
 import type { UpgradeHooks } from './upgrade-hooks.js';
 import { makeWebSocketServer } from './websocket-server.js';
@@ -23,7 +23,7 @@ export interface UpgradeOptions extends OccupancyLimits {
  * The door: every upgrade is decided here, before the 101. No Node timeout covers a pending upgrade, so it has a cap, a
  * deadline, and a set of its own. [L-1.4] [L-1.10]
  */
-export class UpgradeDoor {
+export class UpgradeHandler {
   /** Who is in is told to it from outside: the door does not see anybody leave. */
   readonly occupancy: Occupancy;
   /** All that guards are still asked about, also those whose peers have left. */
@@ -69,7 +69,7 @@ export class UpgradeDoor {
   /** Refuses everybody who is still pending. */
   refuseAll(): void {
     for (const handshake of this.pending) {
-      this.dismiss(handshake, unavailable('The server is shutting down'));
+      this.dismiss(handshake, serverUnavailable('The server is shutting down'));
       this.settle(handshake);
     }
   }
@@ -86,7 +86,7 @@ export class UpgradeDoor {
       const fault = handshakeFault(request, this.options.path);
       if (fault !== undefined) return fault;
       useOriginForm(request);
-      if (this.hooks.draining()) return unavailable('The server is shutting down');
+      if (this.hooks.draining()) return serverUnavailable('The server is shutting down');
       return this.hooks.precheck(request) ?? this.occupancy.refusalOfHandshake(address);
     } catch (error) {
       return this.failed(error);
@@ -113,7 +113,7 @@ export class UpgradeDoor {
 
   private watch(handshake: PendingHandshake): void {
     const cancelDeadline = this.clock.after(this.options.upgradeTimeoutMs, () => {
-      this.dismiss(handshake, unavailable('The handshake was not decided in time'));
+      this.dismiss(handshake, serverUnavailable('The handshake was not decided in time'));
       this.settle(handshake);
     });
     handshake.watch(() => this.abandon(handshake), cancelDeadline);
@@ -144,7 +144,7 @@ export class UpgradeDoor {
     const early = handshake.end();
     if (early === undefined) return;
     const refusal = this.hooks.draining()
-      ? unavailable('The server is shutting down')
+      ? serverUnavailable('The server is shutting down')
       : this.occupancy.refusalOfConnection(address, identity.user?.id);
     if (refusal !== undefined) {
       this.refuse(socket, address, refusal);
@@ -189,7 +189,7 @@ export class UpgradeDoor {
 
   private failed(error: unknown): Refusal {
     this.hooks.failed('deciding about a handshake', error);
-    return unavailable('The handshake could not be decided');
+    return serverUnavailable('The handshake could not be decided');
   }
 
   private refuse(socket: Duplex, address: string, refusal: Refusal): void {

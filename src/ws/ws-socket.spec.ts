@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clientFrame, handshake, type RawPeer } from '../../test/support/raw-peer.js';
-import { TestDoor } from '../../test/support/test-door.js';
+import { TestUpgradeServer } from '../../test/support/test-upgrade-server.js';
 import { SharedFrame } from '../core/frame/shared-frame.js';
 import type { Session } from '../core/inbound/session.js';
 import { WsSocket } from './ws-socket.js';
@@ -20,7 +20,7 @@ class Told {
 }
 
 interface Pair {
-  readonly test: TestDoor;
+  readonly test: TestUpgradeServer;
   readonly socket: WsSocket;
   readonly told: Told;
   readonly peer: RawPeer;
@@ -29,7 +29,7 @@ interface Pair {
 async function pair(allowHalfOpen = false): Promise<Pair> {
   const told = new Told();
   const sockets: WsSocket[] = [];
-  const test = await TestDoor.start({
+  const test = await TestUpgradeServer.start({
     accepted: (ws, socket) => {
       sockets.push(new WsSocket(ws, socket));
       ws.serve(told as unknown as Session);

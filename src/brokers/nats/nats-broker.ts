@@ -29,7 +29,7 @@ import { saidTime, ServerClock } from './server-clock.js';
 import { StoreLife } from './store-life.js';
 import { StreamReader } from './stream-reader.js';
 import { TopicLog } from './topic-log.js';
-import { Turns } from './turns.js';
+import { TopicYields } from './topic-yields.js';
 
 /** Topics whose ends are asked for at once. */
 const topsAtOnce = 64;
@@ -54,7 +54,7 @@ export class NatsBroker implements Broker {
   private readonly keeper: Keeper;
   // By the topics' names in subjects.
   private readonly lanes = new Map<string, PublishLane>();
-  private readonly turns: Turns;
+  private readonly yields: TopicYields;
   private readonly refusals: RefusalReport;
   private readonly id = randomBytes(6).toString('hex');
 
@@ -71,7 +71,7 @@ export class NatsBroker implements Broker {
     this.options = resolveNatsOptions(options);
     const { stream, onError } = this.options;
     this.subjects = new NatsSubjects(stream.root);
-    this.turns = new Turns(clock);
+    this.yields = new TopicYields(clock);
     this.refusals = new RefusalReport(clock, onError);
     const engine = () => this.connection.engine;
     const forget = (): void => {
@@ -113,7 +113,7 @@ export class NatsBroker implements Broker {
       life: this.life,
       isAvailable: () => this.connection.available,
       instanceId: this.id,
-      giveWay: (token) => this.turns.giveWay(token),
+      giveWay: (token) => this.yields.giveWay(token),
       failed: onError,
     });
   }
@@ -219,7 +219,7 @@ export class NatsBroker implements Broker {
         idle: () => this.lanes.delete(token),
         roomBytes: () =>
           this.connection.available ? this.connection.engine.roomBytes : Number.MAX_SAFE_INTEGER,
-        waitMs: () => this.turns.waitMs(token),
+        waitMs: () => this.yields.waitMs(token),
         askForTurn: () =>
           this.connection.engine.tell(this.subjects.turns, Buffer.from(`1 ${this.id} ${token}`)),
       });

@@ -31,7 +31,7 @@ export interface LaneEvents {
 /** What goes into one message at most. */
 const batchLimits = { count: 256, characters: 131_072 } as const;
 /** Pauses after another instance was faster: the first, and the longest. */
-const pauses = { firstMs: 1, mostMs: 16 } as const;
+const pauses = { firstMs: 1, maxMs: 16 } as const;
 /** Times that another instance was faster before a turn is asked for. */
 const patience = 2;
 
@@ -126,7 +126,7 @@ export class PublishLane {
         fresh = false;
         if (++overtakings % patience === 0) this.events.askForTurn();
         await this.pause(pauseMs * this.clock.random());
-        pauseMs = Math.min(pauses.mostMs, pauseMs * 2);
+        pauseMs = Math.min(pauses.maxMs, pauseMs * 2);
       }
     }
     throw new Error('Too many publish to the topic at once.');

@@ -137,14 +137,14 @@ export function latestReading(answer: unknown, maxKeyAgeMs = Infinity): LatestRe
     top,
     publications: values
       .flatMap(([key, value]) => latestOf(key, value))
-      .filter(({ order }) => !(order >= leastMicroseconds && order < oldest))
+      .filter(({ order }) => !(order >= minMicroseconds && order < oldest))
       .toSorted((one, other) => one.order - other.order)
       .map(({ publication }) => publication),
   };
 }
 
 /** Less is a count, of an earlier version: nobody knows how old that is. */
-const leastMicroseconds = 1e15;
+const minMicroseconds = 1e15;
 
 function latestOf(key: string | undefined, value = ''): { order: number; publication: Publication }[] {
   const half = latestHeadBytes / 2;

@@ -7,12 +7,12 @@ import type { EngineEvents, EngineMemory, EngineOptions } from './redis-engine.o
 import { type GoneBack, type LifeRecord, RedisNode } from './redis-node.js';
 import type { RedisScript } from './redis-script.js';
 import { RedisSentinels } from './redis-sentinels.js';
-import { Turns } from './turns.js';
+import { OrderedRetries } from './ordered-retries.js';
 
 const scripts = [publishScript, readScript, topsScript, latestScript];
 
 /** How often a call follows a slot that has moved, before it gives up. */
-const mostRedirections = 5;
+const maxRedirections = 5;
 
 /**
  * All connections to one Redis, or to all masters of one cluster, in one piece: opened once, and when one of them is lost
@@ -25,7 +25,7 @@ export class RedisEngine {
   private readonly slots: string[] = [];
   private only: RedisNode | undefined;
   private readonly sentinels: RedisSentinels | undefined;
-  private readonly turns = new Turns();
+  private readonly retries = new OrderedRetries();
   private readonly ttl: string;
   private closed = false;
 
@@ -78,7 +78,7 @@ export class RedisEngine {
       this.ttl,
       ...args,
     ];
-    return this.turns.run(
+    return this.retries.run(
       () => this.send(first, (node) => command(node, 'EVALSHA', script.sha)),
       isUnknownScript,
       () => this.send(first, (node) => command(node, 'EVAL', script.lua)),
@@ -212,7 +212,7 @@ export class RedisEngine {
   ): Promise<T> {
     let node = await this.nodeOf(key);
     let asking = false;
-    for (let left = mostRedirections; ; left--) {
+    for (let left = maxRedirections; ; left--) {
       try {
         return await run(node, asking);
       } catch (error) {

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEnvelope } from './redis-envelope.js';
+import { readRedisEnvelope } from './redis-envelope.js';
 import { RedisInbound } from './redis-inbound.js';
 import { maxSignalBytes, silentSink } from '../../core/ports/broker.js';
 
@@ -11,14 +11,14 @@ const envelope = (epoch: string, offset: number, data: string, key?: string): Bu
     `1 ${epoch} ${String(offset)} ${key === undefined ? '-' : String(Buffer.byteLength(key))} ${key ?? ''}${data}`,
   );
 
-describe('readEnvelope', () => {
+describe('readRedisEnvelope', () => {
   it('reads what the script writes, whatever is in the key and the data', () => {
     const keys = fc.option(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), { nil: undefined });
     fc.assert(
       fc.property(fc.uuid(), fc.integer({ min: 1 }), fc.jsonValue(), keys, (epoch, offset, value, key) => {
         const data = JSON.stringify(value);
         const publication = { offset, data, ...(key !== undefined && { key }) };
-        expect(readEnvelope(envelope(epoch, offset, data, key))).toEqual({ epoch, publication });
+        expect(readRedisEnvelope(envelope(epoch, offset, data, key))).toEqual({ epoch, publication });
       }),
     );
   });
@@ -38,7 +38,7 @@ describe('readEnvelope', () => {
     ['a key of no length', '1 e 1 0 1'],
     ['a key that is too long', `1 e 1 129 ${'k'.repeat(129)}1`],
   ])('does not read %s', (_what, text) => {
-    expect(readEnvelope(Buffer.from(text))).toBeUndefined();
+    expect(readRedisEnvelope(Buffer.from(text))).toBeUndefined();
   });
 });
 

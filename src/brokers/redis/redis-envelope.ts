@@ -6,7 +6,7 @@ import { storedPublication } from '../stored-publication.js';
  * What the publish script sends to a topic's channel: `1 <epoch> <offset> <bytes of the key, or -> <key><data>`. The first
  * word is the version; an envelope of another one is not read.
  */
-export interface Envelope {
+export interface RedisEnvelope {
   readonly epoch: string;
   readonly publication: Publication;
 }
@@ -16,7 +16,7 @@ const longestHead = 90;
 const head = /^1 ([\x21-\x7e]{1,64}) ([1-9]\d{0,15}) (-|[1-9]\d{0,2}) /;
 
 /** `undefined` for anything that the script has not written: other versions, forged heads, data that is no JSON. */
-export function readEnvelope(bytes: Buffer): Envelope | undefined {
+export function readRedisEnvelope(bytes: Buffer): RedisEnvelope | undefined {
   const match = head.exec(bytes.toString('latin1', 0, longestHead));
   if (match === null) return undefined;
   const [{ length: keyStart }, epoch = '', offsetText, keyText] = match;

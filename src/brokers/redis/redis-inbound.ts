@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { type BrokerSink, maxSignalBytes, silentSink } from '../../core/ports/broker.js';
-import { readEnvelope } from './redis-envelope.js';
+import { readRedisEnvelope } from './redis-envelope.js';
 
 /** Version and space before a signal's text. */
 export const signalHead = '1 ';
@@ -25,7 +25,7 @@ export class RedisInbound {
     // It lingers: nobody reads it.
     if (topic === undefined) return;
     const envelope =
-      bytes.length > this.maxPublicationBytes + envelopeBytes ? undefined : readEnvelope(bytes);
+      bytes.length > this.maxPublicationBytes + envelopeBytes ? undefined : readRedisEnvelope(bytes);
     if (envelope === undefined) this.junkTotal += 1;
     else this.sink.publication(topic, envelope.epoch, envelope.publication);
   }

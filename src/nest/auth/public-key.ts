@@ -2,7 +2,7 @@ import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { kindOf, optionError } from './option-error.js';
 
 /** Bits that RFC 7518, section 3.3, asks of an RSA key. */
-const leastRsaBits = 2_048;
+const minRsaBits = 2_048;
 
 const fix =
   "write the issuer's public key: a PEM text that begins with '-----BEGIN PUBLIC KEY-----', or a JWK object";
@@ -20,12 +20,12 @@ export function publicKeyOf(value: unknown): KeyObject {
       'is of a kind that no algorithm here is for',
       'use RSA, P-256, P-384, P-521 or Ed25519',
     );
-  const bits = asymmetricKeyDetails?.modulusLength ?? leastRsaBits;
-  if (bits >= leastRsaBits) return key;
+  const bits = asymmetricKeyDetails?.modulusLength ?? minRsaBits;
+  if (bits >= minRsaBits) return key;
   throw optionError(
     'jwt.publicKey',
     `has ${String(bits)} bits`,
-    `use an RSA key of at least ${String(leastRsaBits)}`,
+    `use an RSA key of at least ${String(minRsaBits)}`,
   );
 }
 

@@ -96,11 +96,11 @@ export class LiveHealthIndicator {
 
   private instances(): string[] {
     const { self, instances } = this.core.cluster;
-    return [self, ...instances.others].slice(0, mostInstances).map(({ id }) => id);
+    return [self, ...instances.others].slice(0, maxInstances).map(({ id }) => id);
   }
 }
 
-const mostInstances = 50;
+const maxInstances = 50;
 
 function rounded(ms: number): number {
   return Math.round(ms * 100) / 100;

@@ -7,7 +7,7 @@ import type { LiveObserver } from '../logging/live.observers.js';
 import { LabelCounts } from './label-counts.js';
 
 /** Types of messages that are told apart, in each direction; an application's own come after the protocol's. */
-const mostTypes = 50;
+const maxMessageTypes = 50;
 
 // Objects instead of lists, so that the compiler misses what is missing.
 const inboundTypes: Record<ClientMessage['type'] | 'invalid' | 'unknown', true> = {
@@ -80,8 +80,8 @@ const heldBack: Record<HeldBack, true> = { refused: true, closed: true, unsettle
 
 /** Counts what happens on the live server, in plain numbers: a scrape reads them, the hot path only adds. */
 export class LiveTally implements Partial<LiveObserver> {
-  readonly inboundByType = new LabelCounts(Object.keys(inboundTypes), mostTypes);
-  readonly outboundByType = new LabelCounts(Object.keys(outboundTypes), mostTypes);
+  readonly inboundByType = new LabelCounts(Object.keys(inboundTypes), maxMessageTypes);
+  readonly outboundByType = new LabelCounts(Object.keys(outboundTypes), maxMessageTypes);
   readonly handshakesByResult = new LabelCounts(Object.keys(handshakeResults));
   readonly closesByCode = new LabelCounts(
     [...new Set([...transportCodes, ...Object.values(CloseCode)])].map(String),

@@ -24,7 +24,7 @@ import { type AskGuards, credentialVerifier, sessionRenewer } from '../auth/cred
 import { guardedGateway } from '../gateway/guarded-gateway.js';
 import { LiveLogObserver } from '../logging/live-log.observer.js';
 import { LiveWsAdapter } from '../gateway/live-ws.adapter.js';
-import { noBroker, noRoot, secondRoot } from '../options/live.errors.js';
+import { noBroker, missingForRoot, duplicateForRoot } from '../options/live.errors.js';
 import { LiveGateway } from '../gateway/live.gateway.js';
 import { LiveLifecycle } from '../server/live.lifecycle.js';
 import {
@@ -84,9 +84,9 @@ export class LiveModule extends ConfigurableModuleClass {
     @Optional() @Inject(LIVE_OPTIONS) options?: LiveModuleOptions,
   ) {
     super();
-    if (options === undefined) throw noRoot();
+    if (options === undefined) throw missingForRoot();
     if ([...modules.values()].filter(({ metatype }) => metatype === LiveModule).length > 1)
-      throw secondRoot();
+      throw duplicateForRoot();
     // In the constructor, because gateways register before any `onModuleInit`.
     if (!application.getIoAdapter()) application.setIoAdapter(new LiveWsAdapter(host));
   }

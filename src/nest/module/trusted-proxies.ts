@@ -1,4 +1,4 @@
-import { areProxies, mostProxies, type TrustedProxies } from '../../ws/client-address.js';
+import { areProxies, maxProxies, type TrustedProxies } from '../../ws/client-address.js';
 import { wrongOption } from '../options/live.errors.js';
 
 /**
@@ -11,6 +11,6 @@ export function validTrustedProxies(value: unknown): TrustedProxies {
   throw wrongOption(
     'trustedProxies',
     value,
-    `a number of proxies from 0 to ${String(mostProxies)}, or a list of addresses and networks such as 10.0.0.0/8`,
+    `a number of proxies from 0 to ${String(maxProxies)}, or a list of addresses and networks such as 10.0.0.0/8`,
   );
 }

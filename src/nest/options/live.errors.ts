@@ -48,13 +48,13 @@ export const cookiesNeedOrigins = (guard: string): Error =>
       "allowedOrigins: ['https://app.example'].",
   );
 
-export const secondRoot = (): Error =>
+export const duplicateForRoot = (): Error =>
   new Error(
     'LiveModule.forRoot is imported twice, which would make two live servers. Import it once, in the root module; its ' +
       'providers are global.',
   );
 
-export const noRoot = (): Error =>
+export const missingForRoot = (): Error =>
   new Error(
     'LiveModule is imported without options. Import LiveModule.forRoot({ … }) or LiveModule.forRootAsync({ … }).',
   );
@@ -105,7 +105,7 @@ export const handlerReserved = (provider: string, type: string): Error =>
 export const handlerTwice = (type: string, one: string, other: string): Error =>
   new Error(`LiveModule: ${one} and ${other} both handle messages of type '${type}'. Keep one of them.`);
 
-export const topicWithoutAuthorisation = (provider: string, pattern: string): Error =>
+export const topicWithoutAuthorization = (provider: string, pattern: string): Error =>
   new Error(
     `LiveModule: @LiveTopic('${pattern}') ${provider} has no canSubscribe(user, params). Say who may read the topic; ` +
       'for everybody: canSubscribe() { return true; }.',

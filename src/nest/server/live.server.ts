@@ -9,9 +9,9 @@ import type { Clock } from '../../core/ports/clock.js';
 import { ClientAddresses, type TrustedProxies } from '../../ws/client-address.js';
 import type { Occupancy } from '../../ws/occupancy.js';
 import type { PendingHandshake } from '../../ws/pending-handshake.js';
-import { Refusal, unavailable } from '../../ws/refusal.js';
+import { Refusal, serverUnavailable } from '../../ws/refusal.js';
 import type { ServedWebSocket } from '../../ws/served-web-socket.js';
-import { UpgradeDoor } from '../../ws/upgrade.js';
+import { UpgradeHandler } from '../../ws/upgrade.js';
 import { windowBitsOf } from '../../ws/websocket-server.js';
 import { WsSocket } from '../../ws/ws-socket.js';
 import { checkTokens, renewsSessions } from '../auth/credential-verifier.js';
@@ -29,11 +29,11 @@ import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { LIVE_CLOCK, LIVE_GUARDS, LIVE_OPTIONS, LIVE_SETTINGS } from '../options/live.tokens.js';
 import { globalEnhancersOf, messageContextsWithoutGlobals } from '../gateway/message-contexts.js';
 
-/** Where peers come in: the port, the door, and the way from a socket to the gateways. */
+/** Where peers come in: the port, the upgrade handler, and the way from a socket to the gateways. */
 @Injectable()
 export class LiveServer {
   private readonly port: LivePort;
-  private readonly door: UpgradeDoor;
+  private readonly upgrades: UpgradeHandler;
   private guards: UpgradeGuards | undefined;
   private clients: LiveClients | undefined;
   private refusing = false;
@@ -56,7 +56,7 @@ export class LiveServer {
   ) {
     this.keepsHandshakes = checkTokens(guards) || renewsSessions(guards);
     const logger = new Logger('Live');
-    this.door = new UpgradeDoor(
+    this.upgrades = new UpgradeHandler(
       settings.upgrade,
       new ClientAddresses(forwardersOf(settings), (from) => logger.warn(forwardedByStranger(from))),
       {
@@ -69,12 +69,12 @@ export class LiveServer {
       },
       clock,
     );
-    this.port = new LivePort(settings, host, (...event) => this.door.handle(...event), {
-      takeRequest: (...event) => this.door.handleRequest(...event),
+    this.port = new LivePort(settings, host, (...event) => this.upgrades.handle(...event), {
+      takeRequest: (...event) => this.upgrades.handleRequest(...event),
       refused: ({ result, reason }, address) => observers.handshake(result, address, reason),
       droppedSilent: () => observers.droppedSilent(),
     });
-    const { occupancy } = this.door;
+    const { occupancy } = this.upgrades;
     observers.add({
       opened: ({ remoteAddr, user }) => occupancy.entered(remoteAddr, user?.id),
       closed: (connection, _code, reason) => {
@@ -86,18 +86,19 @@ export class LiveServer {
 
   /** How many are in and pending, by address and by user. */
   get occupancy(): Occupancy {
-    return this.door.occupancy;
+    return this.upgrades.occupancy;
   }
 
   /** Handshakes that are not decided yet. */
   get pendingHandshakes(): number {
-    return this.door.pendingCount;
+    return this.upgrades.pendingCount;
   }
 
   /** Asks the guards about the handshake of a connection again, as if it had come with this token, or its cookies. [L-7.7] */
   askGuards(connection: Connection, token?: string): Promise<ConnectionIdentity | null> {
     const kept = this.handshakes.get(connection);
-    if (kept === undefined || this.guards === undefined) throw unavailable('The handshake is not known');
+    if (kept === undefined || this.guards === undefined)
+      throw serverUnavailable('The handshake is not known');
     const { cookieHeader } = connection;
     const request =
       token === undefined
@@ -106,7 +107,7 @@ export class LiveServer {
     return this.guards.identify(request, connection.remoteAddr);
   }
 
-  /** Opens the door. Rejects when the port cannot be bound, or another adapter would bypass the guards. */
+  /** Starts listening. Rejects when the port cannot be bound, or another adapter would bypass the guards. */
   async start(): Promise<void> {
     this.clients = this.findClients();
     await this.keepGlobalsAway(this.clients);
@@ -127,7 +128,7 @@ export class LiveServer {
   /** From now on every upgrade is answered 503. */
   refuse(): void {
     this.refusing = true;
-    this.door.refuseAll();
+    this.upgrades.refuseAll();
   }
 
   /** The peers are gone: what could still hold the application's server open goes, too. */
@@ -153,7 +154,7 @@ export class LiveServer {
   }
 
   private authenticate({ request, address }: PendingHandshake): Promise<ConnectionIdentity> {
-    if (this.guards === undefined) throw unavailable('The server is starting');
+    if (this.guards === undefined) throw serverUnavailable('The server is starting');
     return this.guards.authenticate(request, address);
   }
 
@@ -164,7 +165,7 @@ export class LiveServer {
 
   /** Who is let in now could do nothing, and may find another instance that has its broker. [L-5.11] */
   private checkBroker(): Refusal | undefined {
-    return this.live.available ? undefined : unavailable('The server has no broker now');
+    return this.live.available ? undefined : serverUnavailable('The server has no broker now');
   }
 
   private accepted(

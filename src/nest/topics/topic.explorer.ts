@@ -11,7 +11,7 @@ import { isRate, rateAllowed } from '../../core/pace/rate.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import {
   topicRequestScoped,
-  topicWithoutAuthorisation,
+  topicWithoutAuthorization,
   topicWithTwoSnapshots,
   wrongOption,
 } from '../options/live.errors.js';
@@ -62,7 +62,7 @@ function declaration(
   name: string,
   { pattern, options }: LiveTopicMetadata,
 ): DeclaredTopic {
-  if (typeof provider.canSubscribe !== 'function') throw topicWithoutAuthorisation(name, pattern);
+  if (typeof provider.canSubscribe !== 'function') throw topicWithoutAuthorization(name, pattern);
   const { snapshot: latest } = options;
   if (latest !== undefined && !latestRules.includes(latest)) {
     throw wrongOption(`snapshot of ${name}`, latest, "'last' or 'last-per-key'");

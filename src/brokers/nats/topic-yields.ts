@@ -5,7 +5,7 @@ const giveWayMs = 10;
 const maxTopics = 1_000;
 
 /** Topics in which another instance asked for a turn, by their names in subjects. */
-export class Turns {
+export class TopicYields {
   private readonly untilMs = new Map<string, number>();
 
   constructor(private readonly clock: Clock) {}

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Turns } from './turns.js';
+import { OrderedRetries } from './ordered-retries.js';
 
 /** A connection that carries out what is sent to it in order, and knows its script or not. */
 function connection() {
@@ -16,8 +16,8 @@ function connection() {
     if (!knows) throw new Error('NOSCRIPT');
     return name;
   };
-  const turns = new Turns();
-  const run = (name: string) => turns.run(call(name, false), isUnknown, call(name, true));
+  const calls = new OrderedRetries();
+  const run = (name: string) => calls.run(call(name, false), isUnknown, call(name, true));
   return { done, state, run };
 }
 
@@ -40,10 +40,10 @@ it('calls keep their order when the script is forgotten between them, again and 
 });
 
 it('an error that nothing is done about is passed on, and holds up no other call', async () => {
-  const turns = new Turns();
+  const calls = new OrderedRetries();
   const fail = () => Promise.reject(new Error('OOM'));
-  await expect(turns.run(fail, isUnknown, fail)).rejects.toThrow('OOM');
+  await expect(calls.run(fail, isUnknown, fail)).rejects.toThrow('OOM');
   const forgotten = () => Promise.reject(new Error('NOSCRIPT'));
-  await expect(turns.run(forgotten, isUnknown, fail)).rejects.toThrow('OOM');
-  expect(await turns.run(() => Promise.resolve(1), isUnknown, fail)).toBe(1);
+  await expect(calls.run(forgotten, isUnknown, fail)).rejects.toThrow('OOM');
+  expect(await calls.run(() => Promise.resolve(1), isUnknown, fail)).toBe(1);
 });

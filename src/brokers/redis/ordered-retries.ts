@@ -1,4 +1,4 @@
-interface Turn {
+interface FailedCall {
   readonly send: () => void;
   /** Settles when it has been made again. */
   readonly again: () => Promise<unknown>;
@@ -8,11 +8,11 @@ interface Turn {
  * Calls that keep their order although some must be made again. As soon as one must, no other is sent until those under way
  * are answered and it has been made again; then all that waited are sent at once.
  */
-export class Turns {
+export class OrderedRetries {
   private underWay = 0;
   private isHeld = false;
-  private failed: Turn[] = [];
-  private waiting: Turn['send'][] = [];
+  private failed: FailedCall[] = [];
+  private waiting: FailedCall['send'][] = [];
 
   /** Runs `work`, and `again` in its place when it fails with an error that `again` is for. */
   run<T>(work: () => Promise<T>, isFor: (error: unknown) => boolean, again: () => Promise<T>): Promise<T> {

@@ -9,10 +9,10 @@ import type { PendingHandshake } from '../../src/ws/pending-handshake.js';
 import type { ProxiedSockets } from '../../src/ws/proxied-sockets.js';
 import type { Refusal } from '../../src/ws/refusal.js';
 import type { ServedWebSocket } from '../../src/ws/served-web-socket.js';
-import { UpgradeDoor, type UpgradeOptions } from '../../src/ws/upgrade.js';
+import { UpgradeHandler, type UpgradeOptions } from '../../src/ws/upgrade.js';
 import { RawPeer } from './raw-peer.js';
 
-export interface TestDoorSetup {
+export interface TestUpgradeServerSetup {
   readonly options?: Partial<UpgradeOptions>;
   readonly limits?: HttpLimits;
   readonly trustedProxies?: TrustedProxies;
@@ -26,17 +26,17 @@ export interface TestDoorSetup {
 }
 
 /** Time is moved by the test, but the turns of the event loop are real, as the sockets are. */
-class DoorClock extends TestClock {
+class LoopClock extends TestClock {
   override soon(run: () => void): void {
     setImmediate(run);
   }
 }
 
-/** The door behind the live server's own http server, on real sockets, with time that the test moves. */
-export class TestDoor {
-  readonly clock = new DoorClock();
+/** The upgrade handler behind the live server's own http server, on real sockets, with time that the test moves. */
+export class TestUpgradeServer {
+  readonly clock = new LoopClock();
   readonly results: string[] = [];
-  /** What was refused before it came to the door, as result and reason. */
+  /** What was refused before it reached the upgrade handler, as result and reason. */
   readonly unparsed: string[] = [];
   /** The same with the address. */
   readonly refusals: { readonly result: string; readonly reason: string; readonly address: string }[] = [];
@@ -44,14 +44,14 @@ export class TestDoor {
   readonly sockets: ServedWebSocket[] = [];
   /** Text messages that came, of all peers. */
   readonly received: string[] = [];
-  readonly door: UpgradeDoor;
+  readonly handler: UpgradeHandler;
   draining = false;
   port = 0;
   /** Settles at the next thing that happens. */
   private wake: () => void = () => {};
 
-  private constructor(setup: TestDoorSetup) {
-    this.door = new UpgradeDoor(
+  private constructor(setup: TestUpgradeServerSetup) {
+    this.handler = new UpgradeHandler(
       {
         path: '/live',
         upgradeTimeoutMs: 5_000,
@@ -72,8 +72,8 @@ export class TestDoor {
           setup.authenticate?.(handshake.request, handshake) ?? Promise.resolve({ user: null }),
         accepted: (ws, { socket, address }, { user }) => {
           this.sockets.push(ws);
-          this.door.occupancy.entered(address, user?.id);
-          ws.on('close', () => this.door.occupancy.left(address, user?.id));
+          this.handler.occupancy.entered(address, user?.id);
+          ws.on('close', () => this.handler.occupancy.left(address, user?.id));
           ws.on('message', (data: Buffer) => this.note(this.received, data.toString()));
           setup.accepted?.(ws, socket);
         },
@@ -84,16 +84,16 @@ export class TestDoor {
     );
   }
 
-  static async start(setup: TestDoorSetup = {}): Promise<TestDoor> {
-    const test = new TestDoor(setup);
+  static async start(setup: TestUpgradeServerSetup = {}): Promise<TestUpgradeServer> {
+    const test = new TestUpgradeServer(setup);
     const refused = ({ result, reason }: Refusal, address: string): void => {
       test.note(test.refusals, { result, reason, address });
       test.note(test.unparsed, `${result}: ${reason}`);
     };
     const server = new LiveHttpServer(
-      (...event) => test.door.handle(...event),
+      (...event) => test.handler.handle(...event),
       {
-        takeRequest: (...event) => test.door.handleRequest(...event),
+        takeRequest: (...event) => test.handler.handleRequest(...event),
         refused,
         droppedSilent: () => {},
       },
@@ -103,7 +103,7 @@ export class TestDoor {
     test.port = (await server.listen(0, '127.0.0.1')).port;
     onTestFinished(async () => {
       for (const ws of test.sockets) ws.terminate();
-      test.door.refuseAll();
+      test.handler.refuseAll();
       await server.close();
     });
     return test;
