@@ -6,7 +6,7 @@ import { LiveTopic } from '../src/index.js';
 import { LiveHealthIndicator, LiveHealthModule } from '../src/nest/health/index.js';
 import { LiveMetrics, LiveMetricsModule } from '../src/nest/metrics/index.js';
 import { deliveryFaults, LiveTestClient } from '../src/testing/index.js';
-import { LossyBroker } from '../src/testing/lossy-broker.js';
+import { LossyBroker } from './support/lossy-broker.js';
 import { SystemClock } from '../src/ws/system-clock.js';
 import {
   type LiveAppOptions,

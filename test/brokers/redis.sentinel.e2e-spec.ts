@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { RedisBroker, type RedisBrokerOptions, RedisIngestion } from '../../src/brokers/redis/index.js';
-import { brokerOf } from '../../src/server/broker.js';
-import { ServerSettings } from '../../src/server/settings.js';
+import { brokerOf } from '../../apps/standalone/broker.js';
+import { ServerSettings } from '../../apps/standalone/settings.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisSentinels } from '../support/redis-sentinels.js';
 import { BrokerReader, judge, mixedPositions } from './support/broker-reader.js';

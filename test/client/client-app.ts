@@ -12,7 +12,7 @@ import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
 import { ConnectionRegistry, credentialOf, LiveTopic, setConnectionIdentity } from '../../src/index.js';
 import { LiveHandlers } from '../../src/nest/gateway/live-handlers.decorator.js';
 import type { LiveConnection } from '../../src/index.js';
-import { LossyBroker } from '../../src/testing/lossy-broker.js';
+import { LossyBroker } from '../support/lossy-broker.js';
 import { SystemClock } from '../../src/ws/system-clock.js';
 import { type LiveApp, startLiveApp } from '../support/live-app.js';
 import type { ServerControls } from './scenarios.js';

@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../../src');
+const apps = resolve(import.meta.dirname, '../../apps');
 
 /** Which floors a floor may stand on; arrows point down only. */
 const below: Record<string, readonly string[]> = {
@@ -14,8 +15,7 @@ const below: Record<string, readonly string[]> = {
   testing: ['core', 'client', 'brokers', 'protocol', 'ws'],
   nest: ['core', 'ws', 'brokers', 'protocol'],
   index: ['nest', 'core', 'protocol'],
-  server: ['index', 'nest', 'brokers', 'protocol'],
-  main: ['server', 'index'],
+  parts: ['nest', 'ws', 'brokers', 'core', 'protocol'],
 };
 
 /** The rooms of a floor from the ground up: a room may use those of earlier lines only. */
@@ -41,22 +41,26 @@ const packages: Record<string, RegExp> = {
   testing: /^(ws|node:.+)$/,
   nest: /^(@nestjs\/.+|ws|rxjs.*|class-validator|prom-client|jose|node:.+)$/,
   index: /^$/,
-  server:
-    /^(@nestjs\/.+|class-validator|nestjs-pino|pino.*|jose|prom-client|node:.+|reflect-metadata|rxjs.*)$/,
-  main: /^(@nestjs\/.+|nestjs-pino|reflect-metadata|node:.+)$/,
+  parts: /^$/,
 };
+
+/** What the applications beside the library may name: the library's doors, and packages. */
+const appPackages =
+  /^(nestjs-live(\/[a-z]+)?|@nestjs\/.+|class-validator|nestjs-pino|pino|jose|prom-client|reflect-metadata|node:.+)$/;
 
 interface Arrow {
   readonly from: string;
   readonly to: string;
 }
 
-const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
-  .toSorted();
+const filesUnder = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+    .toSorted();
+const files = filesUnder(root);
 
-function importsOf(file: string): string[] {
-  const text = readFileSync(join(root, file), 'utf8');
+function importsOf(file: string, folder = root): string[] {
+  const text = readFileSync(join(folder, file), 'utf8');
   const statements = text.matchAll(
     /^(?:(?:import|export)\s[\w\s{},*]*?\sfrom\s|import\s)'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm,
   );
@@ -109,11 +113,11 @@ describe('house: arrows', () => {
 
   it('reaches each optional peer from one door alone', () => {
     const doors: [RegExp, RegExp][] = [
-      [/^@nestjs\/terminus/, /^(nest\/health|server)\//],
-      [/^prom-client/, /^(nest\/metrics|server)\//],
-      [/^jose/, /^(nest\/auth\/jwt-|server\/)/],
-      [/^@redis/, /^(brokers\/redis|server)\//],
-      [/^@nats-io/, /^(brokers\/nats|server)\//],
+      [/^@nestjs\/terminus/, /^nest\/health\//],
+      [/^prom-client/, /^nest\/metrics\//],
+      [/^jose/, /^nest\/auth\/jwt-/],
+      [/^@redis/, /^brokers\/redis\//],
+      [/^@nats-io/, /^brokers\/nats\//],
     ];
     const wrong = outside.filter(({ from, to }) =>
       doors.some(([name, door]) => name.test(to) && !door.test(from)),
@@ -141,6 +145,23 @@ describe('house: arrows', () => {
       /^(index|nest\/(health|metrics)\/index|(testing|client)\/index|brokers\/(redis|nats)\/index)\.ts$/;
     expect(arrows.filter(({ to }) => to === '..' || to === '../')).toEqual([]);
     expect(files.filter((file) => file.endsWith('index.ts') && !doors.test(file))).toEqual([]);
+  });
+
+  it('the applications use the library by its public doors alone', () => {
+    const wrong = filesUnder(apps).flatMap((file) =>
+      importsOf(file, apps)
+        .filter((name) =>
+          name.startsWith('.')
+            ? relative(apps, resolve(apps, dirname(file), name)).startsWith('..')
+            : !appPackages.test(name),
+        )
+        .map((to) => ({ from: file, to })),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('the library loads no application', () => {
+    expect(arrows.filter(({ to }) => to.startsWith('nestjs-live') || to.startsWith('../'))).toEqual([]);
   });
 
   it('keeps the core free of timers, environment and console', () => {

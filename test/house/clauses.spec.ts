@@ -62,7 +62,7 @@ const headed = ({ text }: Title): readonly string[] =>
 const protocol = textOf('PROTOCOL.md');
 const clauses = [...protocol.matchAll(/^- `(\[L-\d+\.\d+\])`/gm)].map((match) => match[1] ?? '');
 const known: ReadonlySet<string> = new Set(clauses);
-const sources = filesUnder('src');
+const sources = ['src', 'apps'].flatMap(filesUnder);
 const titles = [...sources, ...filesUnder('test')].filter(isSpec).flatMap(titlesOf);
 
 describe('house: clauses', () => {

@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '../..');
 /** The required behaviors of the live server, S1 to S18. */
 const behaviors = Array.from({ length: 18 }, (_, i) => `S${String(i + 1)}`);
 
-const specs = ['src', 'test']
+const specs = ['src', 'apps', 'test']
   .flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
   )

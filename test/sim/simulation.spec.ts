@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/core/connection/connection.js';
-import { simCommand } from '../../src/testing/sim/command.js';
+import { simCommand } from '../../apps/sim/command.js';
 import { runSchedule } from '../../src/testing/sim/run-schedule.js';
 import { runSeed, simulate } from '../../src/testing/sim/simulate.js';
 import { topicsOfEveryKind } from '../../src/testing/sim/sim-topic.js';

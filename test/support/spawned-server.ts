@@ -22,7 +22,7 @@ export class SpawnedServer {
 
   /** Takes free ports unless `environment` says otherwise. The caller ends it. */
   constructor(environment: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
-    if (!existsSync(main)) execFileSync('npx', ['nest', 'build'], { cwd: root });
+    if (!existsSync(main)) execFileSync('npm', ['run', 'build'], { cwd: root });
     const env = { PATH: process.env['PATH'], LIVE_WS_PORT: '0', HTTP_PORT: '0', ...environment };
     this.child = spawn(process.execPath, [main, ...args], { cwd: root, env });
     this.child.stdout?.on('data', (chunk: Buffer) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryBroker } from '../../brokers/memory/memory-broker.js';
-import { LossyBroker } from '../../testing/lossy-broker.js';
+import { LossyBroker } from '../../../test/support/lossy-broker.js';
 import { TestClock } from '../../testing/test-clock.js';
 import { silentSink } from '../ports/broker.js';
 import type { LiveError } from '../../protocol/live.error.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LossyBroker } from '../../testing/lossy-broker.js';
+import { LossyBroker } from '../../../test/support/lossy-broker.js';
 import { TestSocket } from '../../testing/test-socket.js';
 import { TestLive, type TestLiveOptions } from '../../testing/test-live.js';
 import type { TopicRules } from '../ports/policy.js';

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { deliveryFaults } from '../../testing/index.js';
-import { LossyBroker } from '../../testing/lossy-broker.js';
+import { LossyBroker } from '../../../test/support/lossy-broker.js';
 import { TestLive } from '../../testing/test-live.js';
 import { subscribedText } from '../frame/message-text.js';
 import type { TopicRules } from '../ports/policy.js';

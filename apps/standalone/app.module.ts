@@ -1,0 +1,61 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { LoggerModule } from 'nestjs-pino';
+import { LocalTopics } from './local-topics.js';
+import { type Broker, LiveModule } from 'nestjs-live';
+import { LiveHealthModule } from 'nestjs-live/health';
+import { LiveMetricsModule } from 'nestjs-live/metrics';
+import { DevelopmentCookie } from './development-cookie.js';
+import { FleetReplay } from './fleet/fleet-replay.js';
+import { track } from './fleet/track.js';
+import { FleetPublisher } from './fleet-publisher.js';
+import { HealthController } from './health.controller.js';
+import { Ingestion } from './ingestion.js';
+import { liveOptionsOf } from './live-options.js';
+import type { LogOutput } from './log-output.js';
+import { loggingOf } from './logging.js';
+import { MetricsController } from './metrics.controller.js';
+import { PageController } from './page.controller.js';
+import { PageFiles } from './page-files.js';
+import { PublishController } from './publish/publish.controller.js';
+import { PublishKeyGuard } from './publish/publish-key.guard.js';
+import { ServerPlan } from './server-plan.js';
+import { localTopics, serverTopics } from './topics/server-topics.js';
+import { TopicRights } from './topics/topic-rights.js';
+import { Vitals } from './vitals/vitals.js';
+import { VitalsPublisher } from './vitals/vitals.publisher.js';
+
+/** The standalone server: `LiveModule` with the parts that make a server of it. */
+@Module({})
+export class AppModule {
+  static forRoot(plan: ServerPlan, output: LogOutput, broker?: Broker): DynamicModule {
+    const fleet = { provide: FleetReplay, useFactory: () => new FleetReplay(track) };
+    return {
+      module: AppModule,
+      imports: [
+        LoggerModule.forRoot(loggingOf(plan, output)),
+        LiveModule.forRoot({
+          ...liveOptionsOf(plan),
+          ...(broker && { broker: new LocalTopics(broker, localTopics(plan)) }),
+        }),
+        // The live server says in the log by itself why it is not ready; terminus would say it at every probe.
+        TerminusModule.forRoot({ logger: false }),
+        LiveHealthModule,
+        LiveMetricsModule,
+      ],
+      controllers: [PageController, PublishController, HealthController, MetricsController],
+      providers: [
+        { provide: ServerPlan, useValue: plan },
+        PageFiles,
+        DevelopmentCookie,
+        PublishKeyGuard,
+        TopicRights,
+        Vitals,
+        VitalsPublisher,
+        ...(plan.settings.LIVE_INGEST ? [Ingestion] : []),
+        ...(plan.demo ? [fleet, FleetPublisher] : []),
+        ...serverTopics(plan),
+      ],
+    };
+  }
+}

@@ -1,0 +1,26 @@
+import { Controller, Get } from '@nestjs/common';
+import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
+import { LiveHealthIndicator } from 'nestjs-live/health';
+
+/** `live`: shall this process be restarted? `ready`: shall new clients be sent to it? */
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicator: LiveHealthIndicator,
+  ) {}
+
+  /** Stays 200 while the server drains: a restart would cut the drain short. */
+  @Get('live')
+  @HealthCheck()
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.indicator.live()]);
+  }
+
+  /** 503 from the moment the server is asked to stop. [L-10.1] */
+  @Get('ready')
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.indicator.ready()]);
+  }
+}

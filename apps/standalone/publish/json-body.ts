@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import { BadRequestException, PayloadTooLargeException, UnsupportedMediaTypeException } from '@nestjs/common';
+import { isDeeperThan, maxDataDepth } from 'nestjs-live/parts';
+
+/** A body that was found to be JSON. */
+export interface JsonBody {
+  readonly text: string;
+  readonly value: unknown;
+}
+
+/**
+ * Reads a request's body as JSON. Throws Nest's exceptions: 415 for another type or a compressed body, 413 for more than
+ * `maxBytes`, 400 for what is no JSON. It is read here and not by a middleware, so that guards come first.
+ */
+export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<JsonBody> {
+  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (type !== 'application/json') {
+    throw new UnsupportedMediaTypeException('The body must be sent with Content-Type: application/json');
+  }
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw new UnsupportedMediaTypeException('The body must not be compressed');
+  }
+  const text = decoded(await bytesOf(request, maxBytes));
+  if (isDeeperThan(text, maxDataDepth)) {
+    throw new BadRequestException(`The body's JSON may be at most ${String(maxDataDepth)} levels deep`);
+  }
+  try {
+    return { text, value: JSON.parse(text) as unknown };
+  } catch {
+    throw new BadRequestException('The body is no JSON');
+  }
+}
+
+/** What is too long is read to its end and forgotten: a sender that is cut off would never see the answer. */
+function bytesOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+      if (bytes <= maxBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks = [];
+      reject(new PayloadTooLargeException(`The body may have at most ${String(maxBytes)} bytes`));
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('close', () => reject(new BadRequestException('The body ended too early')));
+  });
+}
+
+function decoded(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new BadRequestException('The body is no UTF-8');
+  }
+}

@@ -1,0 +1,76 @@
+import { Equals, IsInt, IsString, Length, Max, Min, ValidateIf, validateSync } from 'class-validator';
+import { JsonText, type PublishOptions } from 'nestjs-live';
+import { fieldText, IsClientTopic, IsPresent } from 'nestjs-live/parts';
+
+/**
+ * One publication as it comes over HTTP: `{"topic","data","key"?,"idempotencyKey"?,"version"?}`, or
+ * `{"topic","key","remove":true,…}` without data to take the key away; other fields are ignored.
+ */
+export class PublicationDto {
+  @IsClientTopic()
+  readonly topic: unknown;
+
+  @ValidateIf(({ remove }: PublicationDto) => remove === undefined)
+  @IsPresent()
+  readonly data: unknown;
+
+  @ValidateIf(({ key }: PublicationDto) => key !== undefined)
+  @IsString()
+  @Length(1, 128)
+  readonly key: unknown;
+
+  @ValidateIf(({ idempotencyKey }: PublicationDto) => idempotencyKey !== undefined)
+  @IsString()
+  @Length(1, 128)
+  readonly idempotencyKey: unknown;
+
+  @ValidateIf(({ version }: PublicationDto) => version !== undefined)
+  @IsInt()
+  @Min(Number.MIN_SAFE_INTEGER)
+  @Max(Number.MAX_SAFE_INTEGER)
+  readonly version: unknown;
+
+  @ValidateIf(({ remove }: PublicationDto) => remove !== undefined)
+  @Equals(true, { message: '$property must be true or absent' })
+  readonly remove: unknown;
+
+  constructor({ topic, data, key, idempotencyKey, version, remove }: Readonly<Record<string, unknown>>) {
+    this.topic = topic;
+    this.data = data;
+    this.key = key;
+    this.idempotencyKey = idempotencyKey;
+    this.version = version;
+    this.remove = remove;
+  }
+}
+
+/** A publication that was found right. */
+export interface CheckedPublication {
+  readonly topic: string;
+  /** As it stands in the body; absent for a removal. */
+  readonly data: JsonText | undefined;
+  readonly options: PublishOptions;
+}
+
+/** The publication in a JSON value, whose text is given beside it, or what is wrong with it in one sentence. */
+export function publicationOf(value: unknown, text: string): CheckedPublication | string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return 'a publication must be an object: {"topic", "data", "key"?, "idempotencyKey"?, "version"?}';
+  }
+  const dto = new PublicationDto(value as Record<string, unknown>);
+  const [error] = validateSync(dto, { stopAtFirstError: true });
+  if (error !== undefined) return Object.values(error.constraints ?? {})[0] ?? `${error.property} is wrong`;
+  const { topic, key, idempotencyKey, version, remove } = dto as { topic: string } & PublishOptions;
+  if (remove === true && key === undefined) return 'key must be there with remove';
+  if (remove === true && dto.data !== undefined) return 'data must be absent with remove';
+  return {
+    topic,
+    data: remove === true ? undefined : JsonText.dangerouslyTrust(fieldText(text, 'data') ?? 'null'),
+    options: {
+      ...(key !== undefined && { key }),
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+      ...(version !== undefined && { version }),
+      ...(remove !== undefined && { remove }),
+    },
+  };
+}

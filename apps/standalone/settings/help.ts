@@ -1,0 +1,23 @@
+import { ServerSettings } from '../settings.js';
+import { variablesOf } from './variable.js';
+
+/** What `--help` prints. */
+export function helpText(version: string): string {
+  const defaults = new ServerSettings();
+  const lines = variablesOf(ServerSettings).map(({ name, about, allowed, fallback }) => {
+    const value = fallback ?? String(defaults[name as keyof ServerSettings]);
+    return `  ${name}\n      ${about}.\n      Default: ${value}. Allowed: ${allowed}.`;
+  });
+  return [
+    `nestjs-live ${version}: broadcasts live data to authorised clients.`,
+    '',
+    'Usage: npx nestjs-live [--help | --version]',
+    '',
+    'Everything is set by environment variables. Without LIVE_JWT_SECRET, LIVE_JWT_PUBLIC_KEY, LIVE_JWKS_URL and',
+    'LIVE_SESSION_URL, and with NODE_ENV other than production, it runs in development mode: on loopback addresses only, with a random',
+    'secret, and with a page that signs itself in.',
+    '',
+    ...lines,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,72 @@
+import { Injectable, type Type } from '@nestjs/common';
+import { LiveTopic, type LiveTopicOptions, type LiveTopicProvider, type LiveUser } from 'nestjs-live';
+import { FleetReplay, type FleetSnapshot } from '../fleet/fleet-replay.js';
+import type { ServerPlan } from '../server-plan.js';
+import { type VitalsReading, Vitals } from '../vitals/vitals.js';
+import { TopicRights } from './topic-rights.js';
+
+export const vitalsTopic = 'system/vitals';
+export const fleetTopic = 'fleet/demo';
+
+/** What each instance says for itself, also where a broker is shared: all of them publish these. */
+export function localTopics({ demo }: ServerPlan): string[] {
+  return demo ? [vitalsTopic, fleetTopic] : [vitalsTopic];
+}
+
+/** What all topics of the server have in common: the credential says who may. */
+@Injectable()
+abstract class TopicsByRight implements LiveTopicProvider {
+  constructor(private readonly rights: TopicRights) {}
+
+  canSubscribe(user: LiveUser | null, _params: unknown, topic: string): boolean {
+    return this.rights.allows(user, 'subscribe', topic);
+  }
+
+  canPublish(user: LiveUser | null, _params: unknown, topic: string): boolean {
+    return this.rights.allows(user, 'publish', topic);
+  }
+}
+
+/** The topics' providers. Classes of their own for each plan, because it says how much history they keep. */
+export function serverTopics({ settings, demo }: ServerPlan): Type<LiveTopicProvider>[] {
+  const { LIVE_HISTORY_SIZE: size, LIVE_HISTORY_TTL_MS: ttlMs } = settings;
+  const { LIVE_MAX_VERSION_AHEAD_MS: maxVersionAheadMs } = settings;
+  const options: LiveTopicOptions = {
+    ...(size > 0 && ttlMs > 0 && { history: { size, ttlMs } }),
+    ...(maxVersionAheadMs !== undefined && { maxVersionAheadMs }),
+  };
+
+  @LiveTopic('**', options)
+  class AllTopics extends TopicsByRight {}
+
+  @LiveTopic(vitalsTopic, options)
+  class VitalsTopic extends TopicsByRight {
+    constructor(
+      rights: TopicRights,
+      private readonly vitals: Vitals,
+    ) {
+      super(rights);
+    }
+
+    /** The last two minutes, oldest first. */
+    snapshot(): readonly VitalsReading[] {
+      return this.vitals.recent;
+    }
+  }
+
+  @LiveTopic(fleetTopic, options)
+  class FleetTopic extends TopicsByRight {
+    constructor(
+      rights: TopicRights,
+      private readonly fleet: FleetReplay,
+    ) {
+      super(rights);
+    }
+
+    snapshot(): FleetSnapshot {
+      return this.fleet.snapshotAt(Date.now());
+    }
+  }
+
+  return [AllTopics, VitalsTopic, ...(demo ? [FleetTopic] : [])];
+}

@@ -1,0 +1,22 @@
+// `npm run build`: the library, and beside it the applications that use its doors alone.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+
+const compile = (...args) =>
+  execFileSync(process.execPath, [join(typescript, 'bin/tsc'), ...args], { cwd: root, stdio: 'inherit' });
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+try {
+  compile('-p', 'tsconfig.build.json');
+  // They import `nestjs-live` by its name, so they see what was just built, through `exports`.
+  compile('-p', 'apps/tsconfig.json');
+} catch {
+  process.exit(1);
+}
+cpSync(join(root, 'apps/standalone/page'), join(root, 'dist/standalone/page'), { recursive: true });
+chmodSync(join(root, 'dist/main.js'), 0o755);
