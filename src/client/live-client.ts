@@ -17,7 +17,7 @@ import { Session } from './session.js';
 import type { LiveState, LiveStatus, LiveWaiting } from './status.js';
 import { type IterableSubscription, iterable, listening, type Subscription } from './subscription.js';
 import type { DataOf, EndMessage, SnapshotOf, TopicMessage } from './topic-messages.js';
-import { openWire, webSocketOf } from './wire.js';
+import { openWire, type WebSocketConstructor, webSocketOf } from './wire.js';
 
 /** What `on` listens to. */
 export interface LiveClientEvents {
@@ -36,17 +36,21 @@ export interface LiveClientEvents {
 type TopicOf<Topics extends object> = keyof Topics & string;
 
 /**
- * A live connection that comes back by itself, and everything that is subscribed to over it. It connects at once.
- * @throws Error where the runtime has no WebSocket and none was passed
+ * A live connection that comes back by itself, and everything that is subscribed to over it. In a page it connects at
+ * once; in Node and other runtimes without a page, at its first use: `subscribe`, `publish`,
+ * `on('status')` or `reconnect`.
+ * @throws Error where the runtime has no WebSocket and none was passed, at the moment when it would connect
  * @throws LiveError where the credential cannot travel in the subprotocol list
  */
 export class LiveClient<TopicMap extends object = Record<string, unknown>> {
   readonly #listeners = new Listeners<LiveClientEvents>();
   readonly #session: Session;
+  readonly #webSocket: WebSocketConstructor | undefined;
+  #started = false;
   #status: LiveStatus = { state: 'connecting', attempt: 0 };
 
   constructor(url: string | URL, options: LiveClientOptions = {}) {
-    const WebSocket = webSocketOf(options.webSocket);
+    this.#webSocket = options.webSocket;
     const platform = options.platform ?? defaultPlatform();
     this.#session = new Session({
       platform,
@@ -54,7 +58,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
       backoff: { ...defaultBackoff, ...options.backoff },
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
-      open: (token, events) => openWire(WebSocket, String(url), token, events),
+      open: (token, events) => openWire(webSocketOf(options.webSocket), String(url), token, events),
       status: (status) => {
         this.#status = status;
         this.#listeners.emit('status', status);
@@ -62,7 +66,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
       report: (error) => this.#listeners.emit('error', error),
       waiting: (waiting) => this.#listeners.emit('waiting', waiting),
     });
-    this.#session.start();
+    if (platform.dialsOnUse !== true) this.#start();
   }
 
   get state(): LiveState {
@@ -74,8 +78,9 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     return this.#status;
   }
 
-  /** Listens until the returned function is called. */
+  /** Listens until the returned function is called. To listen for `status` is a use: it dials where nothing has yet. */
   on<E extends keyof LiveClientEvents>(event: E, listener: (value: LiveClientEvents[E]) => void): Cancel {
+    if (event === 'status' && this.state !== 'closed') this.#start();
     return this.#listeners.on(event, listener);
   }
 
@@ -103,6 +108,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     const listener = typeof first === 'function' ? (first as (message: unknown) => void) : undefined;
     const options: IterateOptions = (typeof first === 'function' ? second : first) ?? {};
     this.#check(topic, options.since);
+    this.#start();
     const { topics } = this.#session;
     const control = {
       unsubscribe: () => {
@@ -142,6 +148,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     { key, remove }: PublishOptions & Partial<RemoveOptions> = {},
   ): Promise<Position> {
     this.#check(topic);
+    this.#start();
     return this.#session.publisher.publish({
       type: 'publish',
       topic,
@@ -156,12 +163,20 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
    * whose answer is awaited rejects with `unknown-outcome`. Does nothing while a handshake is under way, or once closed.
    */
   reconnect(): void {
-    this.#session.reconnect();
+    if (this.#started) this.#session.reconnect();
+    else if (this.state !== 'closed') this.#start();
   }
 
   /** Ends everything for good: subscriptions end, iterators finish, what is pending rejects. Calling it again does nothing. */
   close(): void {
     this.#session.close();
+  }
+
+  #start(): void {
+    if (this.#started) return;
+    webSocketOf(this.#webSocket);
+    this.#started = true;
+    this.#session.start();
   }
 
   #check(topic: string, since?: Position): void {
@@ -181,7 +196,10 @@ function rateOf(maxRate = Infinity): number {
   throw new RangeError('`maxRate` is 0.01 to 1000 publications per second');
 }
 
-/** Connects to a live server, for instance `wss://example.org/live`. */
+/**
+ * Connects to a live server, for instance `wss://example.org/live`. Safe at module scope, also where pages are rendered on
+ * a server: there it dials at its first use.
+ */
 export function connect<TopicMap extends object = Record<string, unknown>>(
   url: string | URL,
   options?: LiveClientOptions,

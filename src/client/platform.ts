@@ -3,6 +3,11 @@ export type Cancel = () => void;
 
 /** Everything that the client needs to know of the world beside the socket. Tests replace it. */
 export interface Platform {
+  /**
+   * Whether a client dials at its first use instead of when it is made. Code that renders pages on a server makes
+   * clients at module scope and never uses them: they must neither dial nor keep the process alive.
+   */
+  readonly dialsOnUse?: boolean;
   /** Milliseconds that only grow; its zero means nothing. */
   now(): number;
   /** Milliseconds since 1970; may be wrong, and may jump. */
@@ -39,6 +44,8 @@ function listen(source: EventSource | undefined, type: string, listener: (event:
 export function defaultPlatform(): Platform {
   const page = globalThis as unknown as EventSource & { readonly document?: EventSource };
   return {
+    // Pages have a document, and workers of pages can import scripts.
+    dialsOnUse: page.document === undefined && !('importScripts' in globalThis),
     now: () => performance.now(),
     wallMs: () => Date.now(),
     random: () => Math.random(),

@@ -40,8 +40,12 @@ describe('size of the client', () => {
       send(): void {}
       close(): void {}
     }
-    const connect = loaded['connect'] as (url: string, options: object) => { close(): void };
+    const connect = loaded['connect'] as (
+      url: string,
+      options: object,
+    ) => { reconnect(): void; close(): void };
     const client = connect('https://live.test/live', { webSocket: Socket, credential: 'T' });
+    client.reconnect();
     await new Promise((resolve) => setImmediate(resolve));
     client.close();
     expect(dialled).toEqual(['wss://live.test/live', ['live.v1', 'bearer.T']]);

@@ -2,7 +2,8 @@ import type { ErrorCode } from '../protocol/codes.js';
 import type { WelcomeMessage } from '../protocol/messages.js';
 
 /**
- * - `connecting`: a handshake is under way, or the credential is being asked for.
+ * - `connecting`: a handshake is under way, or the credential is being asked for. Also before the first use, where there
+ *   is no page.
  * - `open`: welcomed by the server.
  * - `waiting`: the connection is down, another try comes after `delayMs`, or at once when the network or the page
  *   comes back. `delayMs` is `Infinity` while the page is in the back/forward cache.

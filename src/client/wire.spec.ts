@@ -66,6 +66,7 @@ afterEach(async () => {
 function open(options: Parameters<typeof connect>[1] = {}): LiveClient {
   const client = connect(url, { webSocket: WebSocket, ...options });
   clients.push(client);
+  client.reconnect();
   return client;
 }
 
@@ -206,14 +207,39 @@ describe('over a real socket', () => {
 
   it('tells how to get a WebSocket where the runtime has none', () => {
     vi.stubGlobal('WebSocket', undefined);
-    expect(() => connect(url)).toThrow(
+    const client = connect(url);
+    expect(() => client.subscribe('a')).toThrow(
       /Run `npm i ws`.*import \{ WebSocket \} from 'ws'.*webSocket: WebSocket/,
     );
     vi.stubGlobal('WebSocket', WebSocket);
-    const client = connect(url);
     clients.push(client);
+    client.subscribe('a');
     expect(client.state).toBe('connecting');
   });
+
+  it('a client that only exists, as where pages are rendered on a server, asks for no credential and never dials', async () => {
+    const credential = vi.fn(() => 'T');
+    const client = connect(url, { webSocket: WebSocket, credential });
+    client.on('error', () => {});
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([credential.mock.calls.length, server.handshakes.length]).toEqual([0, 0]);
+    client.close();
+    client.reconnect();
+    expect(client.state).toBe('closed');
+  });
+
+  it.each(['subscribe', 'publish', 'reconnect', 'on'] as const)(
+    'a client without a page dials at its first use: %s',
+    async (use) => {
+      const client = connect(url, { webSocket: WebSocket });
+      clients.push(client);
+      if (use === 'on') client.on('status', () => {});
+      else if (use === 'publish') await client.publish('a', 1);
+      else client[use]('a');
+      await until(client, 'open');
+      expect(server.handshakes).toEqual(['live.v1']);
+    },
+  );
 });
 
 describe('platform of a browser', () => {

@@ -176,7 +176,10 @@ function parserRefusal({ code }: NodeJS.ErrnoException): Refusal {
 function listenFailure(port: number, host: string, error: NodeJS.ErrnoException): string {
   const where = `${host}:${String(port)}`;
   if (error.code === 'EADDRINUSE') {
-    return `The live server cannot listen on ${where}: the port is in use. Choose another "port", or 0 for a free one.`;
+    return (
+      `The live server cannot listen on ${where}: the port is in use. The same application may be running already. Choose ` +
+      `another "port"; in tests write port: 0 for a free one, or port: 'app' to share the application's own server.`
+    );
   }
   return `The live server cannot listen on ${where}: ${error.code ?? error.message}. Check "host" and "port".`;
 }

@@ -20,7 +20,11 @@ describe('The client in Node', () => {
     const user = `user-${String(++users)}`;
     const webSocket = WebSocket as unknown as WebSocketConstructor;
     const result = await run(
-      (options) => connect(url, { credential: user, webSocket, ...options }),
+      (options) => {
+        const client = connect(url, { credential: user, webSocket, ...options });
+        client.reconnect();
+        return client;
+      },
       user,
       controls,
     );

@@ -25,6 +25,7 @@ async function start(options: LiveModuleOptions = {}) {
     webSocket: WebSocket as unknown as WebSocketConstructor,
     backoff: { minMs: 20, maxMs: 100 },
   });
+  client.reconnect();
   onTestFinished(() => client.close());
   const topics = (): number => [...registry].reduce((sum, connection) => sum + connection.topics.length, 0);
   return { live, registry, client, tooFast, topics };

@@ -141,4 +141,12 @@ describe.each(platforms)('The reason of a refusal, on %s', (_name, platform) => 
       .filter((entry) => (entry as { msg?: string }).msg === 'handshake refused');
     expect(debugged).toHaveLength(2);
   });
+
+  it('[L-1.7] the log says what to write where the page of a development server is refused', async () => {
+    const { url, reasons } = await start(JwtConnectionGuard, { allowedOrigins: ['https://app.example'] });
+    await refusalOf(url, { headers: { origin: 'http://localhost:5173' } });
+    expect(reasons()).toEqual([
+      "Origin refused: origin-not-allowed. If the page is yours, add its origin: allowedOrigins: ['http://localhost:5173']",
+    ]);
+  });
 });

@@ -19,6 +19,7 @@ import { type JwtSettings, jwtSettingsOf } from './jwt-settings.js';
 import { createJwtVerifier, type JwtVerifier } from './jwt-verifier.js';
 import type { Claims } from './plain-claims.js';
 import { retryAfterSeconds, unauthorized } from './refusal.js';
+import { logEntry } from '../logging/log-entry.js';
 
 /** The last instant that a `Date` can name; an `exp` beyond it would not survive JSON. */
 const lastInstantMs = 8.64e15;
@@ -85,7 +86,7 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
   }
 
   private readonly warnOfStale = (reason: string): void => {
-    this.logger.warn({ msg: 'key server away, its last keys are used', reason });
+    this.logger.warn(logEntry({ msg: 'key server away, its last keys are used', reason }));
   };
 
   private load(): Promise<JwtVerifier> {

@@ -106,12 +106,18 @@ function isAllowedBy(allowed: string, origin: string): boolean {
 
 const labels = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
-function valuesOf(name: string, rawHeaders: readonly string[]): string[] {
+/** The values of a header, in order, one for each line that the peer sent. */
+export function valuesOf(name: string, rawHeaders: readonly string[]): string[] {
   const values: string[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     if (rawHeaders[i]?.toLowerCase() === name) values.push((rawHeaders[i + 1] ?? '').trim());
   }
   return values;
+}
+
+/** Whether an entry of `allowedOrigins` may be written like this. Such text holds no quote, user name or path. */
+export function isOrigin(value: string): boolean {
+  return value.length <= 120 && !value.includes('*') && complaintAbout(value) === undefined;
 }
 
 type Complaint = readonly [problem: string, fix: string];

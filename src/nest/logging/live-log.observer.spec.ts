@@ -112,4 +112,15 @@ describe('LiveLogObserver', () => {
     for (let i = 0; i < 200; i++) refuse(`reason ${String(i)}`);
     expect(levels.filter((each) => each.startsWith('warn'))).toHaveLength(49);
   });
+
+  it('[L-1.7] the reasons of refused origins count as one kind, for the origin in them is chosen by a peer', () => {
+    const levels: string[] = [];
+    const at = (level: string) => () => void levels.push(level);
+    Logger.overrideLogger({ log: keep, error: keep, warn: at('warn'), debug: at('debug') });
+    const observer = new LiveLogObserver();
+    for (const name of ['a', 'b', 'c'])
+      observer.handshake('origin', '::1', `allowedOrigins: ['https://${name}.test']`);
+    observer.handshake('unauthorized', '::1', 'no token');
+    expect(levels).toEqual(['warn', 'debug', 'debug', 'warn']);
+  });
 });

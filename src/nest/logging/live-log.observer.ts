@@ -3,6 +3,7 @@ import type { Connection } from '../../core/connection/connection.js';
 import type { Healed, HeldBack, PublishRefusals } from '../../core/ports/observer.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
 import type { LiveObserver } from './live.observers.js';
+import { logEntry } from './log-entry.js';
 import { printable } from './printable.js';
 
 /** Failures, and limits reached, of one kind that are logged within one second; the rest is counted and told with the next. */
@@ -28,27 +29,33 @@ export class LiveLogObserver implements Partial<LiveObserver> {
 
   opened({ id, user, remoteAddr }: Connection): void {
     const userId = user === null ? undefined : printable(user.id);
-    this.logger.debug({ msg: 'connection opened', connectionId: id, userId, remoteAddr });
+    this.logger.debug(logEntry({ msg: 'connection opened', connectionId: id, userId, remoteAddr }));
   }
 
   closed({ id }: Connection, code: number, reason: string): void {
-    this.logger.debug({ msg: 'connection closed', connectionId: id, code, reason: printable(reason) });
+    this.logger.debug(
+      logEntry({ msg: 'connection closed', connectionId: id, code, reason: printable(reason) }),
+    );
   }
 
   availability(available: boolean): void {
-    if (available) this.logger.log({ msg: 'broker available' });
-    else this.logger.warn({ msg: 'broker away' });
+    if (available) this.logger.log(logEntry({ msg: 'broker available' }));
+    else this.logger.warn(logEntry({ msg: 'broker away' }));
   }
 
   publishing(refusals: PublishRefusals | undefined): void {
-    if (refusals === undefined) this.logger.log({ msg: 'broker takes publications again' });
-    else this.logger.warn({ msg: 'broker refuses publications', why: printable(refusals.reason) });
+    if (refusals === undefined) this.logger.log(logEntry({ msg: 'broker takes publications again' }));
+    else this.logger.warn(logEntry({ msg: 'broker refuses publications', why: printable(refusals.reason) }));
   }
 
   healed(how: Healed, topic: string): void {
     const unlogged = this.passes(how);
     if (unlogged === undefined) return;
-    const message = { msg: `topic ${how}`, topic: printable(topic), ...(unlogged > 0 && { unlogged }) };
+    const message = logEntry({
+      msg: `topic ${how}`,
+      topic: printable(topic),
+      ...(unlogged > 0 && { unlogged }),
+    });
     if (how === 'healed') this.logger.debug(message);
     else this.logger.warn(message);
   }
@@ -61,14 +68,16 @@ export class LiveLogObserver implements Partial<LiveObserver> {
   }
 
   restarted(how: 'done' | 'failed', count: number): void {
-    if (how === 'failed') this.logger.warn({ msg: 'position lost', connections: count });
+    if (how === 'failed') this.logger.warn(logEntry({ msg: 'position lost', connections: count }));
   }
 
   failed(doing: string, err: unknown, connection?: Connection): void {
     const unlogged = this.passes(doing);
     if (unlogged === undefined) return;
     const identity = connection && { connectionId: connection.id };
-    this.logger.error({ msg: `failed: ${doing}`, ...identity, ...(unlogged > 0 && { unlogged }), err });
+    this.logger.error(
+      logEntry({ msg: `failed: ${doing}`, ...identity, ...(unlogged > 0 && { unlogged }), err }),
+    );
   }
 
   /** A connection that sends too fast ends; that it was asked to slow down is in the metrics alone. */
@@ -77,18 +86,21 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     if (unlogged === undefined) return;
     const userId = user === null ? undefined : printable(user.id);
     const more = unlogged > 0 && { unlogged };
-    this.logger.warn({ msg: 'connection sends too fast', connectionId: id, userId, remoteAddr, ...more });
+    this.logger.warn(
+      logEntry({ msg: 'connection sends too fast', connectionId: id, userId, remoteAddr, ...more }),
+    );
   }
 
   handshake(result: HandshakeResult, remoteAddr: string, reason = ''): void {
     if (result === 'accepted') return;
-    if (result === 'aborted') this.logger.debug({ msg: 'handshake aborted', remoteAddr });
+    if (result === 'aborted') this.logger.debug(logEntry({ msg: 'handshake aborted', remoteAddr }));
     else if (result.startsWith('max-')) this.reachedLimit(result, remoteAddr);
+    else if (result === 'origin') this.said('handshake refused', reason, { result, remoteAddr }, result);
     else this.said('handshake refused', reason, { result, remoteAddr });
   }
 
   droppedSilent(): void {
-    this.logger.debug({ msg: 'silent socket dropped' });
+    this.logger.debug(logEntry({ msg: 'silent socket dropped' }));
   }
 
   credentialRefused(reason: string): void {
@@ -97,15 +109,16 @@ export class LiveLogObserver implements Partial<LiveObserver> {
 
   private reachedLimit(limit: string, remoteAddr: string): void {
     const unlogged = this.passes(limit);
-    const entry = { msg: 'handshake refused', limit, remoteAddr };
+    const more = unlogged !== undefined && unlogged > 0 && { unlogged };
+    const entry = logEntry({ msg: 'handshake refused', limit, remoteAddr, ...more });
     if (unlogged === undefined) this.logger.debug(entry);
-    else this.logger.warn({ ...entry, ...(unlogged > 0 && { unlogged }) });
+    else this.logger.warn(entry);
   }
 
-  /** The first of a kind in a minute is a warning: an operator sees that it happens, and no flood of it. */
-  private said(msg: string, reason: string, fields: object): void {
-    const entry = { msg, ...fields, reason: printable(reason) };
-    if (this.isFirstOfMinute(`${msg} ${reason}`)) this.logger.warn(entry);
+  /** The first refusal of a kind in a minute is a warning, so that an operator sees that it happens, but no flood of it. */
+  private said(msg: string, reason: string, fields: object, kind = reason): void {
+    const entry = logEntry({ msg, ...fields, reason: printable(reason) });
+    if (this.isFirstOfMinute(`${msg} ${kind}`)) this.logger.warn(entry);
     else this.logger.debug(entry);
   }
 

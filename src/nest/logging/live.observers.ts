@@ -3,6 +3,7 @@ import type { Connection } from '../../core/connection/connection.js';
 import type { Healed, HeldBack, Observer, PublishRefusals, RightOutcome } from '../../core/ports/observer.js';
 import type { ErrorCode } from '../../protocol/codes.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
+import { logEntry } from './log-entry.js';
 
 /**
  * Told what happens on the live server; no member may wait. `failed` hears every failure of the server and of the
@@ -36,7 +37,7 @@ export class LiveObservers implements LiveObserver {
     const now = Date.now();
     if (now - this.threwMs < 1_000) return;
     this.threwMs = now;
-    this.logger.error({ msg: 'an observer failed', member, err });
+    this.logger.error(logEntry({ msg: 'an observer failed', member, err }));
   }
 
   opened(connection: Connection): void {

@@ -9,6 +9,7 @@ import { SharedSockets } from '../../ws/shared-sockets.js';
 import { routeUpgrades } from '../../ws/upgrade-router.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { socketUrl } from './socket-url.js';
+import { logEntry } from '../logging/log-entry.js';
 
 /** Milliseconds that a port in use is tried again, outside of production. */
 const patienceMs = 5_000;
@@ -49,18 +50,18 @@ export class LivePort {
       return;
     }
     const where = socketPath === undefined ? { host, port } : { socketPath };
-    this.logger.log({ msg: 'starting', ...where });
+    this.logger.log(logEntry({ msg: 'starting', ...where }));
     this.http = new LiveHttpServer(this.takeUpgrade, this.hooks, this.proxied);
     // In watch mode the new process starts while the old one drains. In production a port in use is a mistake.
     const patience = process.env['NODE_ENV'] === 'production' ? 0 : patienceMs;
     if (socketPath === undefined) {
       const address = await this.http.listen(port, host, patience);
       this.address = address;
-      this.logger.log({ msg: 'ready', host, port: address.port, url: this.url() });
+      this.logger.log(logEntry({ msg: 'ready', host, port: address.port, url: this.url() }));
     } else {
       await this.http.listenAtPath(socketPath, patience);
       this.address = socketPath;
-      this.logger.log({ msg: 'ready', socketPath, url: this.url() });
+      this.logger.log(logEntry({ msg: 'ready', socketPath, url: this.url() }));
     }
   }
 

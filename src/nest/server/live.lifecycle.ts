@@ -18,6 +18,7 @@ import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { LIVE_BROKER, LIVE_SETTINGS } from '../options/live.tokens.js';
 import { TopicExplorer } from '../topics/topic.explorer.js';
 import { TopicPolicy } from '../topics/topic.policy.js';
+import { logEntry } from '../logging/log-entry.js';
 
 /** Milliseconds that the start waits for a broker that is still connecting; after that it goes on without it. */
 const brokerPatienceMs = 2_000;
@@ -76,7 +77,7 @@ export class LiveLifecycle
     }
     this.state_ = 'ready';
     // Later outages are logged by the observer; a broker that never connected fires no event.
-    if (!this.live.available) this.logger.warn({ msg: 'broker away', since: 'the start' });
+    if (!this.live.available) this.logger.warn(logEntry({ msg: 'broker away', since: 'the start' }));
   }
 
   /** Waits, because terminus fails every check, liveness too, from `beforeApplicationShutdown` on. */
@@ -87,7 +88,7 @@ export class LiveLifecycle
   async beforeApplicationShutdown(): Promise<void> {
     const { connections, terminated } = await this.beginDrain();
     this.server.dropIdle();
-    this.logger.log({ msg: 'drained', connections, terminated });
+    this.logger.log(logEntry({ msg: 'drained', connections, terminated }));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -95,7 +96,7 @@ export class LiveLifecycle
     await this.live.close();
     await this.broker.close();
     this.state_ = 'stopped';
-    this.logger.log({ msg: 'stopped' });
+    this.logger.log(logEntry({ msg: 'stopped' }));
   }
 
   /** Resolves when the broker is there, at the latest after `brokerPatienceMs`. */
@@ -116,7 +117,7 @@ export class LiveLifecycle
   private beginDrain(): Promise<DrainResult> {
     if (this.drain === undefined) {
       this.state_ = 'draining';
-      this.logger.log({ msg: 'stopping', connections: this.live.registry.size });
+      this.logger.log(logEntry({ msg: 'stopping', connections: this.live.registry.size }));
       this.server.refuse();
       this.drain = this.live.drain(this.settings.drainTimeoutMs);
     }

@@ -16,6 +16,7 @@ import { windowBitsOf } from '../../ws/websocket-server.js';
 import { WsSocket } from '../../ws/ws-socket.js';
 import { checkTokens, renewsSessions } from '../auth/credential-verifier.js';
 import { KeptHandshake } from '../auth/kept-handshake.js';
+import { originAdvice } from '../auth/origin-advice.js';
 import { originVerdict } from '../auth/origin.js';
 import { UpgradeGuards } from '../auth/upgrade-guards.js';
 import type { LiveClients } from '../gateway/live-clients.js';
@@ -160,7 +161,10 @@ export class LiveServer {
 
   private checkOrigin(request: IncomingMessage): Refusal | undefined {
     const verdict = originVerdict(request.rawHeaders, this.options, request.socket);
-    return verdict === 'ok' ? undefined : new Refusal(403, `Origin refused: ${verdict}`, {}, 'origin');
+    if (verdict === 'ok') return undefined;
+    const message = `Origin refused: ${verdict}`;
+    const reason = `${message}. ${originAdvice(verdict, request.rawHeaders)}`;
+    return new Refusal(403, message, {}, 'origin', reason);
   }
 
   /** Who is let in now could do nothing, and may find another instance that has its broker. [L-5.11] */
