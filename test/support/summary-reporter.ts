@@ -1,6 +1,11 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends the run with one plain line, `N passed, N failed, N skipped`, that a person and a script can read. */
+const listed = 12;
+
+/**
+ * Ends the run with the files that took longest, in seconds, and one plain line, `N passed, N failed, N skipped`, that a
+ * person and a script can read.
+ */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const count = { passed: 0, failed: errors.length, skipped: 0 };
@@ -12,10 +17,15 @@ export default class SummaryReporter implements Reporter {
         count[state === 'pending' ? 'skipped' : state] += 1;
       }
     }
+    const slowest = modules
+      .map((module) => ({ file: module.relativeModuleId, seconds: module.diagnostic().duration / 1_000 }))
+      .toSorted((a, b) => b.seconds - a.seconds)
+      .slice(0, modules.length > listed ? listed : 0)
+      .map(({ file, seconds }) => `${seconds.toFixed(0).padStart(6)} s  ${file}\n`);
     // After the default reporter, whose own summary is written in the same turn.
     process.once('exit', () => {
       process.stdout.write(
-        `\n${String(count.passed)} passed, ${String(count.failed)} failed, ${String(count.skipped)} skipped\n`,
+        `\n${slowest.join('')}\n${String(count.passed)} passed, ${String(count.failed)} failed, ${String(count.skipped)} skipped\n`,
       );
     });
   }

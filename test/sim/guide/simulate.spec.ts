@@ -27,7 +27,7 @@ function shop(read: (stored: Order[]) => Order[] | Promise<Order[]>): MakeTopics
 }
 
 it('has every order in the snapshot or in the events that follow, whatever happens', async () => {
-  const { failure } = await simulate({ seed: 1, runs: 300, topics: shop((stored) => [...stored]) });
+  const { failure } = await simulate({ seed: 1, runs: 50, topics: shop((stored) => [...stored]) });
   expect(failure?.report).toBeUndefined();
 });
 
@@ -37,6 +37,6 @@ it('finds out that a snapshot from a cache is too old', async () => {
     if (!cached.has(stored)) cached.set(stored, [...stored]);
     return cached.get(stored) ?? [];
   };
-  const { failure } = await simulate({ seed: 1, runs: 300, topics: shop(fromCache) });
+  const { failure } = await simulate({ seed: 1, runs: 50, topics: shop(fromCache) });
   expect(failure?.fault.rule).toBe('snapshot');
 });
