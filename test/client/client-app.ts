@@ -9,7 +9,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
-import { ConnectionRegistry, credentialOf, LiveTopic, setConnectionIdentity } from '../../src/index.js';
+import {
+  type ConnectionIdentity,
+  ConnectionRegistry,
+  credentialOf,
+  type CredentialVerifier,
+  type LiveModuleOptions,
+  LiveTopic,
+  setConnectionIdentity,
+} from '../../src/index.js';
 import { LiveHandlers } from '../../src/nest/gateway/live-handlers.decorator.js';
 import type { LiveConnection } from '../../src/index.js';
 import { LossyBroker } from '../support/lossy-broker.js';
@@ -17,15 +25,23 @@ import { SystemClock } from '../../src/ws/system-clock.js';
 import { type LiveApp, startLiveApp } from '../support/live-app.js';
 import type { ServerControls } from './scenarios.js';
 
-/** Whoever has a credential is who it says, but `refused`. */
+/** Whoever has a credential is who it says, but `refused`; for so many milliseconds where it is `<name>~<ms>`. */
 @Injectable()
-class TokenIsUser implements CanActivate {
+class TokenIsUser implements CanActivate, CredentialVerifier {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<IncomingMessage>();
-    const credential = credentialOf(request);
-    if (credential === undefined || credential.token === 'refused') throw new UnauthorizedException();
-    setConnectionIdentity(request, { user: { id: credential.token } });
+    setConnectionIdentity(request, this.identityOf(credentialOf(request)?.token));
     return true;
+  }
+
+  async verify(token: string): Promise<ConnectionIdentity> {
+    return this.identityOf(token);
+  }
+
+  private identityOf(token = 'refused'): ConnectionIdentity {
+    const [id = '', ms] = token.split('~');
+    if (id === 'refused') throw new UnauthorizedException();
+    return { user: { id }, ...(ms !== undefined && { expiresAt: Date.now() + Number(ms) }) };
   }
 }
 
@@ -69,10 +85,12 @@ class Sockets {
 class SocketsModule {}
 
 /** A server for the client's scenarios, and what they may do to it. */
-export async function startClientApp(): Promise<LiveApp & { readonly controls: ServerControls }> {
+export async function startClientApp(
+  options: LiveModuleOptions = {},
+): Promise<LiveApp & { readonly controls: ServerControls }> {
   const broker = new LossyBroker(new MemoryBroker(new SystemClock()));
   const server = await startLiveApp({
-    options: { broker },
+    options: { broker, ...options },
     guards: [TokenIsUser],
     imports: [SocketsModule],
     providers: [WithHistory, WithShortHistory, Bare],

@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net';
 export class CutProxy {
   private readonly sockets = new Set<Socket>();
   /** What each client has said first, and the server it is joined with. */
-  private readonly joined = new Map<Socket, { said: string; readonly server: Socket }>();
+  private readonly joined = new Map<Socket, { said: string; forgotten: boolean; readonly server: Socket }>();
+  private heard = 0;
+  private lost = 0;
   private held = false;
 
   private constructor(
@@ -51,6 +53,28 @@ export class CutProxy {
     return wedged.length;
   }
 
+  /** Nothing comes through any more on the connections of now, either way, and neither side is told, at its end neither. */
+  forget(): void {
+    for (const [client, join] of this.joined) {
+      join.forgotten = true;
+      for (const [one, other] of [
+        [client, join.server],
+        [join.server, client],
+      ] as const)
+        one.unpipe(other).resume();
+    }
+  }
+
+  /** How many messages of clients came through: chunks that begin with a text frame, as small ones do. */
+  get messages(): number {
+    return this.heard;
+  }
+
+  /** How many came on connections that were forgotten. */
+  get unheard(): number {
+    return this.lost;
+  }
+
   heal(): void {
     this.held = false;
   }
@@ -67,10 +91,12 @@ export class CutProxy {
       return;
     }
     const server = connect(this.port, '127.0.0.1');
-    const join = { said: '', server };
+    const join = { said: '', forgotten: false, server };
     this.joined.set(client, join);
     client.on('close', () => this.joined.delete(client));
     client.on('data', (chunk: Buffer) => {
+      if (chunk[0] === 0x81 && join.forgotten) this.lost += 1;
+      else if (chunk[0] === 0x81) this.heard += 1;
       if (join.said.length < 4_096) join.said += chunk.toString('latin1');
     });
     for (const [one, other] of [
@@ -81,7 +107,7 @@ export class CutProxy {
       one.on('error', () => {});
       one.on('close', () => {
         this.sockets.delete(one);
-        other.destroy();
+        if (!join.forgotten) other.destroy();
       });
       one.pipe(other);
     }

@@ -54,6 +54,21 @@ export const proxies = {
   h2o: { name: 'h2o', check: ['h2o', '--version'], install: 'apt-get install h2o', optional: true },
 } as const satisfies Readonly<Record<string, Program>>;
 
+export const firefox: Program = {
+  name: 'Firefox',
+  check: ['firefox-esr', '--version'],
+  install: 'apt-get install firefox-esr',
+};
+
+/** Debian's package has this browser, which is nothing but WebKitGTK; it needs a display. */
+export const miniBrowser = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
+
+export const webKitGtk: Program = {
+  name: 'WebKitGTK',
+  check: ['sh', '-c', `command -v xvfb-run xauth && test -x ${miniBrowser}`],
+  install: 'apt-get install libwebkit2gtk-4.1-0 xvfb xauth',
+};
+
 /** A runtime of JavaScript: in `PATH`, or where the variable of the environment says. */
 function runtime(name: string, command: string, variable: string, install: string): Program {
   return { name, check: [process.env[variable] ?? command, '--version'], install, optional: true };
