@@ -22,6 +22,6 @@ export function backoffMs(
 }
 
 /** What a server says in milliseconds or bytes; 0 where it says nothing sensible. */
-export function askedMs(value: unknown): number {
+export function positiveOrZero(value: unknown): number {
   return typeof value === 'number' && value > 0 ? value : 0;
 }

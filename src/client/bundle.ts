@@ -1,6 +1,6 @@
 import type { ClientMessage, TopicRequest, WelcomeLimits } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
-import { askedMs } from './backoff.js';
+import { positiveOrZero } from './backoff.js';
 import type { Platform } from './platform.js';
 
 /** What is tried again waits so long for others that failed with it. */
@@ -31,9 +31,9 @@ export class Bundle {
 
   /** A new connection. A server that knows no lists gets one message for each topic. */
   up({ maxTopicsPerMessage, maxMessageBytes }: Partial<WelcomeLimits>): void {
-    this.#maxTopics = askedMs(maxTopicsPerMessage);
+    this.#maxTopics = positiveOrZero(maxTopicsPerMessage);
     // What JSON.stringify counts as one may be three bytes.
-    this.#maxBytes = askedMs(maxMessageBytes) / 3;
+    this.#maxBytes = positiveOrZero(maxMessageBytes) / 3;
   }
 
   down(): void {

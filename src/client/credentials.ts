@@ -1,4 +1,4 @@
-import { askedMs } from './backoff.js';
+import { positiveOrZero } from './backoff.js';
 import type { Platform } from './platform.js';
 import { checkToken } from './wire.js';
 
@@ -65,7 +65,7 @@ export class Credentials {
     this.#rejectedAt = -Infinity;
     // What is left needs no clock that is right.
     const leftMs = expiresInMs ?? (expiresAt === undefined ? undefined : expiresAt - this.platform.wallMs());
-    this.#endsAt = leftMs === undefined ? undefined : this.platform.now() + askedMs(leftMs);
+    this.#endsAt = leftMs === undefined ? undefined : this.platform.now() + positiveOrZero(leftMs);
     return leftMs;
   }
 

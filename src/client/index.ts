@@ -3,13 +3,13 @@ export type { LiveClientEvents } from './live-client.js';
 export type {
   IterateOptions,
   LiveClientOptions,
-  PublishOptions,
+  ClientPublishOptions,
   RemoveOptions,
   SubscribeOptions,
 } from './live-client.options.js';
 export { LiveClientError } from './live-client.error.js';
 export type { LiveClientErrorCode, LiveClose } from './live-client.error.js';
-export type { LiveState, LiveStatus, LiveWaiting } from './status.js';
+export type { LiveClientState, LiveStatus, LiveWaiting } from './status.js';
 export type { IterableSubscription, Subscription } from './subscription.js';
 export type {
   EndMessage,

@@ -66,7 +66,7 @@ export interface RemoveOptions {
   readonly remove: true;
 }
 
-export interface PublishOptions {
+export interface ClientPublishOptions {
   /** What the publication is about, 1 to 128 characters: of two with the same key, a slow reader may get the newer only. */
   readonly key?: string | undefined;
 }

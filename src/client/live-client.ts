@@ -7,14 +7,14 @@ import { LiveClientError } from './live-client.error.js';
 import type {
   IterateOptions,
   LiveClientOptions,
-  PublishOptions,
+  ClientPublishOptions,
   RemoveOptions,
   SubscribeOptions,
 } from './live-client.options.js';
 import { LocalSubscription } from './local-subscription.js';
 import { type Cancel, defaultPlatform } from './platform.js';
-import { Session } from './session.js';
-import type { LiveState, LiveStatus, LiveWaiting } from './status.js';
+import { ClientSession } from './client-session.js';
+import type { LiveClientState, LiveStatus, LiveWaiting } from './status.js';
 import { type IterableSubscription, iterable, listening, type Subscription } from './subscription.js';
 import type { DataOf, EndMessage, SnapshotOf, TopicMessage } from './topic-messages.js';
 import { openWire, type WebSocketConstructor, webSocketOf } from './wire.js';
@@ -44,7 +44,7 @@ type TopicOf<Topics extends object> = keyof Topics & string;
  */
 export class LiveClient<TopicMap extends object = Record<string, unknown>> {
   readonly #listeners = new Listeners<LiveClientEvents>();
-  readonly #session: Session;
+  readonly #session: ClientSession;
   readonly #webSocket: WebSocketConstructor | undefined;
   #started = false;
   #status: LiveStatus = { state: 'connecting', attempt: 0 };
@@ -52,7 +52,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
   constructor(url: string | URL, options: LiveClientOptions = {}) {
     this.#webSocket = options.webSocket;
     const platform = options.platform ?? defaultPlatform();
-    this.#session = new Session({
+    this.#session = new ClientSession({
       platform,
       credentials: new Credentials(options.credential, platform),
       backoff: { ...defaultBackoff, ...options.backoff },
@@ -69,7 +69,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     if (platform.dialsOnUse !== true) this.#start();
   }
 
-  get state(): LiveState {
+  get state(): LiveClientState {
     return this.#status.state;
   }
 
@@ -139,13 +139,13 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
   publish<T extends TopicOf<TopicMap>>(
     topic: T,
     data: DataOf<TopicMap[T]>,
-    options?: PublishOptions,
+    options?: ClientPublishOptions,
   ): Promise<Position>;
   publish(topic: TopicOf<TopicMap>, data: undefined, options: RemoveOptions): Promise<Position>;
   async publish(
     topic: TopicOf<TopicMap>,
     data: unknown,
-    { key, remove }: PublishOptions & Partial<RemoveOptions> = {},
+    { key, remove }: ClientPublishOptions & Partial<RemoveOptions> = {},
   ): Promise<Position> {
     this.#check(topic);
     this.#start();

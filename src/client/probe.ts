@@ -1,6 +1,6 @@
 import type { RequestId } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
-import { askedMs } from './backoff.js';
+import { positiveOrZero } from './backoff.js';
 import type { Platform } from './platform.js';
 
 /** Where the welcome names no limits. */
@@ -45,8 +45,8 @@ export class Probe {
   /** Watches a new link until `stop`. */
   watch(limits: { readonly pingIntervalMs?: number; readonly pongTimeoutMs?: number } = {}): void {
     this.#limits = {
-      pingIntervalMs: askedMs(limits.pingIntervalMs) || defaults.pingIntervalMs,
-      pongTimeoutMs: askedMs(limits.pongTimeoutMs) || defaults.pongTimeoutMs,
+      pingIntervalMs: positiveOrZero(limits.pingIntervalMs) || defaults.pingIntervalMs,
+      pongTimeoutMs: positiveOrZero(limits.pongTimeoutMs) || defaults.pongTimeoutMs,
     };
     this.heard();
     this.#wait(this.#limits.pingIntervalMs);
@@ -60,7 +60,7 @@ export class Probe {
 
   /** A message of so many bytes follows. [L-8.5] */
   incoming(bytes: unknown): void {
-    this.#incomingMs = askedMs(bytes) / bytesPerMs;
+    this.#incomingMs = positiveOrZero(bytes) / bytesPerMs;
   }
 
   /** Sends a ping, one at a time; `onAlive` runs when it is answered. */
@@ -97,10 +97,10 @@ export class Probe {
 
   #wait(delayMs: number): void {
     this.#due = this.platform.now() + delayMs;
-    this.#alarm.set(delayMs, () => this.#look());
+    this.#alarm.set(delayMs, () => this.#checkSilence());
   }
 
-  #look(): void {
+  #checkSilence(): void {
     const now = this.platform.now();
     const pinged = this.#id !== undefined;
     const limitMs = pinged ? this.#answerMs * this.#patience + this.#incomingMs : this.#limits.pingIntervalMs;

@@ -2,7 +2,7 @@ import { isTemporary } from '../protocol/codes.js';
 import { LiveError } from '../protocol/live.error.js';
 import type { AuthenticatedMessage, ErrorMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
-import { askedMs } from './backoff.js';
+import { positiveOrZero } from './backoff.js';
 import { type Credentials, credentialTimedOut, credentialTimeoutMs } from './credentials.js';
 import type { Port } from './port.js';
 
@@ -25,14 +25,11 @@ export class Refresher {
   }
 
   /** Somewhere in 80 to 90 % of what remains, so that clients that came together do not refresh together. */
-  plan(
-    { expiresAt, expiresInMs }: Pick<AuthenticatedMessage, 'expiresAt' | 'expiresInMs'>,
-    leastMs = 0,
-  ): void {
+  plan({ expiresAt, expiresInMs }: Pick<AuthenticatedMessage, 'expiresAt' | 'expiresInMs'>, minMs = 0): void {
     const leftMs = this.credentials.accepted(expiresAt, expiresInMs) ?? 0;
     // Over already, on a connection that was let in: this clock is wrong, and no plan can be made with it.
     if (!this.credentials.renewable || leftMs <= 0) return;
-    this.#after(Math.max(leastMs, leftMs * (0.8 + 0.1 * this.port.platform.random())));
+    this.#after(Math.max(minMs, leftMs * (0.8 + 0.1 * this.port.platform.random())));
   }
 
   answered(message: AuthenticatedMessage): void {
@@ -45,7 +42,7 @@ export class Refresher {
   failed({ id, code, message, retryAfterMs }: ErrorMessage): boolean {
     if (!this.#take(id)) return false;
     this.port.report(new LiveError(code, message));
-    if (isTemporary(code)) this.#again(askedMs(retryAfterMs));
+    if (isTemporary(code)) this.#again(positiveOrZero(retryAfterMs));
     return true;
   }
 

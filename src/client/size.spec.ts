@@ -24,7 +24,9 @@ describe('size of the client', () => {
     expect(bytes).toBeLessThanOrEqual(maxBytes);
     // What was measured is the client, whole and working.
     expect(
-      modules.filter((file) => /\/client\/(link|topic|publisher|refresher|inbox|wire)\.ts$/.test(file)),
+      modules.filter((file) =>
+        /\/client\/(client-link|client-topic|client-publisher|refresher|inbox|wire)\.ts$/.test(file),
+      ),
     ).toHaveLength(6);
     const loaded = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as Record<
       string,

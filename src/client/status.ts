@@ -41,4 +41,4 @@ export interface LiveWaiting {
   readonly delayMs: number;
 }
 
-export type LiveState = LiveStatus['state'];
+export type LiveClientState = LiveStatus['state'];

@@ -7,30 +7,30 @@ import type {
   UnsubscribedMessage,
 } from '../protocol/messages.js';
 import { isPosition } from '../protocol/position.js';
-import { Farewells } from './farewells.js';
+import { PendingUnsubscribes } from './pending-unsubscribes.js';
 import type { LocalSubscription } from './local-subscription.js';
 import type { Port } from './port.js';
-import { Topic } from './topic.js';
+import { ClientTopic } from './client-topic.js';
 
 type Incoming = SubscribedMessage | EventMessage | LostMessage | UnsubscribedMessage;
 
 /** The topics that somebody here subscribes to. */
 export class Topics {
-  readonly #byName = new Map<string, Topic>();
-  readonly #farewells: Farewells;
+  readonly #byName = new Map<string, ClientTopic>();
+  readonly #pendingUnsubscribes: PendingUnsubscribes;
 
   constructor(private readonly port: Port) {
-    this.#farewells = new Farewells(port, (topic) => this.#byName.has(topic));
+    this.#pendingUnsubscribes = new PendingUnsubscribes(port, (topic) => this.#byName.has(topic));
   }
 
   add(local: LocalSubscription): void {
     let topic = this.#byName.get(local.topic);
     if (topic === undefined) {
       const { topic: name } = local;
-      topic = new Topic(
+      topic = new ClientTopic(
         name,
         this.port,
-        () => this.#farewells.say(name),
+        () => this.#pendingUnsubscribes.send(name),
         () => this.#byName.delete(name),
       );
       this.#byName.set(name, topic);
@@ -51,7 +51,7 @@ export class Topics {
   }
 
   down(): void {
-    this.#farewells.down();
+    this.#pendingUnsubscribes.down();
     for (const topic of this.#byName.values()) topic.down();
   }
 
@@ -73,7 +73,7 @@ export class Topics {
       case 'unsubscribed':
         // With an id it is an answer. [L-3.9]
         if (message.id === undefined) topic?.ended(endedByServer(message));
-        else this.#farewells.answered(message.id, message.topic);
+        else this.#pendingUnsubscribes.answered(message.id, message.topic);
         break;
       case 'subscribed':
         this.#subscribed(message, topic);
@@ -83,7 +83,7 @@ export class Topics {
 
   /** Whether the error answers requests of topics, or unsubscribes: of its topic or, where it names none, all. [L-3.14] */
   failed(message: ErrorMessage): boolean {
-    let found = this.#farewells.failed(message);
+    let found = this.#pendingUnsubscribes.failed(message);
     for (const topic of this.#byName.values()) {
       if (topic.requestId !== message.id || (message.topic ?? topic.name) !== topic.name) continue;
       topic.failed(message);
@@ -92,7 +92,7 @@ export class Topics {
     return found;
   }
 
-  #subscribed(message: SubscribedMessage, topic: Topic | undefined): void {
+  #subscribed(message: SubscribedMessage, topic: ClientTopic | undefined): void {
     if (!isPosition(message)) throw new Error('A subscription without a position');
     if (message.id === undefined) topic?.pushed(message);
     else if (topic?.requestId === message.id) topic.answered(message);

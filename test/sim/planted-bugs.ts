@@ -1,6 +1,6 @@
 import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
 import { LocalSubscription, type Sink } from '../../src/client/local-subscription.js';
-import { Topic as ClientTopic } from '../../src/client/topic.js';
+import { ClientTopic } from '../../src/client/client-topic.js';
 import { Connection } from '../../src/core/connection/connection.js';
 import type { ConnectionIdentity, LiveUser } from '../../src/core/ports/identity.js';
 import { CredentialWatch } from '../../src/core/connection/credential-watch.js';

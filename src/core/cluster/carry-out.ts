@@ -1,7 +1,7 @@
 import type { ConnectionRegistry } from '../connection/registry.js';
 import type { Clock } from '../ports/clock.js';
 import type { Policy } from '../ports/policy.js';
-import { companionOf } from '../../protocol/topic-name.js';
+import { presenceTopicOf } from '../../protocol/topic-name.js';
 import type { Rights } from '../verbs/rights.js';
 import { endSubscription } from '../verbs/unsubscribe.js';
 import { eachAtMost } from '../verbs/each-at-most.js';
@@ -47,7 +47,7 @@ export function carryOutOn(parts: CarryOutParts): CarryOut {
 
 /** A topic, and the one that tells its members, which is read by the same right. [L-11.1] */
 function withPresence(topic: string, { policy }: CarryOutParts): string[] {
-  const companion = companionOf(topic);
+  const companion = presenceTopicOf(topic);
   if (companion === undefined || policy.rulesFor(companion)?.tellsPresenceOf === undefined) return [topic];
   return [topic, companion];
 }

@@ -1,5 +1,5 @@
 import type { Policy, TopicRules } from '../ports/policy.js';
-import { companied } from '../../protocol/topic-name.js';
+import { baseTopicOf } from '../../protocol/topic-name.js';
 
 /** The application's topics, and beside each with presence the one that tells its members. [L-11.1] */
 export class PresencePolicy implements Policy {
@@ -13,7 +13,7 @@ export class PresencePolicy implements Policy {
   }
 
   rulesFor(topic: string): TopicRules | undefined {
-    const base = companied(topic);
+    const base = baseTopicOf(topic);
     const rules = base === undefined ? undefined : this.rulesFor(base);
     if (base === undefined || rules?.presence === undefined) return this.application.rulesFor(topic);
     return {

@@ -6,7 +6,7 @@ import type { Audience } from '../fanout/topic.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
-import { isTopicName, companied, companionOf } from '../../protocol/topic-name.js';
+import { isTopicName, baseTopicOf, presenceTopicOf } from '../../protocol/topic-name.js';
 import { SnapshotAt } from '../stream/snapshots.js';
 import { isKey } from '../inbound/fields.js';
 import { Attendances } from './attendance.js';
@@ -121,7 +121,7 @@ export class Presence implements PresenceListener {
 
   /** Clients here are told what changes for them. [L-11.4] */
   private tell(topic: string, event: RollEvent, user: string, fields: string): void {
-    const companion = companionOf(topic);
+    const companion = presenceTopicOf(topic);
     if (companion === undefined) return;
     const data = JSON.stringify({ event, member: shownMember(user, fields) });
     // Always one: publications without a key stand for each other where a client asks for fewer. [L-4.8]
@@ -130,7 +130,7 @@ export class Presence implements PresenceListener {
   }
 
   private snapshotOf(companion: string): unknown {
-    const topic = companied(companion);
+    const topic = baseTopicOf(companion);
     const top = this.parts.broker.top(companion);
     if (topic === undefined || top === undefined) throw new Error('Nobody reads this topic');
     const members = this.roll.members(topic).map(({ user, fields }) => shownMember(user, fields));

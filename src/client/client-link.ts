@@ -2,7 +2,7 @@ import { CloseCode, isTemporary, mayReconnect } from '../protocol/codes.js';
 import { LiveError } from '../protocol/live.error.js';
 import type { DrainingMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
-import { askedMs } from './backoff.js';
+import { positiveOrZero } from './backoff.js';
 import { Comeback } from './comeback.js';
 import { credentialTimedOut, credentialTimeoutMs } from './credentials.js';
 import type { LinkOwner, LinkParts } from './link-owner.js';
@@ -11,7 +11,7 @@ import { Probe } from './probe.js';
 import type { Wire } from './wire.js';
 
 /** One connection after the other, until it is closed for good. */
-export class Link {
+export class ClientLink {
   #wire: Wire | undefined;
   #opened = false;
   #welcome: WelcomeMessage | undefined;
@@ -157,7 +157,7 @@ export class Link {
     if (this.ready) return;
     this.#alarm.clear();
     this.#welcome = welcome;
-    this.#comeback.opened(askedMs(welcome.reconnectSpreadMs));
+    this.#comeback.opened(positiveOrZero(welcome.reconnectSpreadMs));
     this.#probe.watch(welcome.limits);
     this.owner.status({ state: 'open', welcome });
     // A listener may have closed it.
@@ -207,7 +207,8 @@ export class Link {
 
   /** Picks the moment to go elsewhere: its own within the window, so that not everybody comes at once. */
   #drain({ reconnectAfterMs, windowMs }: DrainingMessage): void {
-    const delayMs = askedMs(reconnectAfterMs) + this.parts.platform.random() * askedMs(windowMs);
+    const delayMs =
+      positiveOrZero(reconnectAfterMs) + this.parts.platform.random() * positiveOrZero(windowMs);
     this.#comeback.postpone(delayMs);
     this.#slot.set(delayMs, () => {
       this.#leaving = true;

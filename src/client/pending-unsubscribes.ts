@@ -1,11 +1,11 @@
 import { isTemporary } from '../protocol/codes.js';
 import type { ErrorMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
-import { askedMs } from './backoff.js';
+import { positiveOrZero } from './backoff.js';
 import type { Port } from './port.js';
 
 /** The unsubscribes that are not answered yet: one that is refused for now is said again, or its topic would go on. */
-export class Farewells {
+export class PendingUnsubscribes {
   readonly #idByTopic = new Map<string, unknown>();
   readonly #alarms = new Map<string, Alarm>();
   #attempt = 0;
@@ -16,7 +16,7 @@ export class Farewells {
     private readonly isWanted: (topic: string) => boolean,
   ) {}
 
-  say(topic: string): void {
+  send(topic: string): void {
     this.#idByTopic.set(topic, this.port.unsubscribe(topic, this.#attempt > 0));
   }
 
@@ -34,8 +34,8 @@ export class Farewells {
     if (failed.length === 0) return false;
     for (const [topic] of failed) this.#idByTopic.delete(topic);
     if (!isTemporary(code)) return true;
-    const delayMs = askedMs(retryAfterMs) + this.port.backoffMs(this.#attempt++);
-    for (const [topic] of failed) this.#sayLater(topic, delayMs);
+    const delayMs = positiveOrZero(retryAfterMs) + this.port.backoffMs(this.#attempt++);
+    for (const [topic] of failed) this.#sendLater(topic, delayMs);
     return true;
   }
 
@@ -47,13 +47,13 @@ export class Farewells {
     this.#attempt = 0;
   }
 
-  #sayLater(topic: string, delayMs: number): void {
+  #sendLater(topic: string, delayMs: number): void {
     const alarm = this.#alarms.get(topic) ?? new Alarm(this.port.platform);
     this.#alarms.set(topic, alarm);
     alarm.set(delayMs, () => {
       this.#alarms.delete(topic);
       // Whoever wants it again has asked for it, and that took the place of what was there.
-      if (!this.isWanted(topic) && this.port.ready) this.say(topic);
+      if (!this.isWanted(topic) && this.port.ready) this.send(topic);
     });
   }
 }

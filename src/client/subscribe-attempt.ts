@@ -7,7 +7,7 @@ import type { Port } from './port.js';
  * A subscribe under way. A late answer is taken whenever it comes, and a link that is alive is left alone. Where the
  * server's time is up, the same is asked again under the same id: a pong has shown that no answer was on its way before it.
  */
-export class Question {
+export class SubscribeAttempt {
   readonly id: number;
   /** When it was sent, the last time. */
   #sentAt: number;

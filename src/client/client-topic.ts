@@ -3,17 +3,17 @@ import { LiveError } from '../protocol/live.error.js';
 import type { ErrorMessage, EventMessage, LostMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
 import { Alarm } from './alarm.js';
-import { askedMs } from './backoff.js';
+import { positiveOrZero } from './backoff.js';
 import type { LocalSubscription } from './local-subscription.js';
 import { Locals } from './locals.js';
 import type { Port } from './port.js';
-import { Question } from './question.js';
+import { SubscribeAttempt } from './subscribe-attempt.js';
 
 /** Gaps that follow each other faster than this are asked about with back-off. */
 const gapsApartMs = 5_000;
 
 /** One topic: all local subscriptions to it share one subscription of the server. */
-export class Topic {
+export class ClientTopic {
   readonly #locals = new Locals();
   /**
    * Whether the server has a subscription of ours. While it has not, everybody here wants something; what comes for this
@@ -26,7 +26,7 @@ export class Topic {
   #snapshots: boolean | undefined;
   /** What the server was asked for last. */
   #rate = Infinity;
-  #request: Question | undefined;
+  #request: SubscribeAttempt | undefined;
   #attempt = 0;
   #lastGapAt = -Infinity;
   /** The limit of a request, or the wait before the next one. */
@@ -138,7 +138,7 @@ export class Topic {
       this.end(new LiveError(code, message));
       return;
     }
-    this.#retry(new LiveError(code, message), askedMs(retryAfterMs));
+    this.#retry(new LiveError(code, message), positiveOrZero(retryAfterMs));
   }
 
   /** Over for all of them. */
@@ -180,7 +180,12 @@ export class Topic {
     this.#asked = true;
     this.#rate = rate;
     const how = { ...(since !== undefined && { since }), ...(rate < Infinity && { maxRate: rate }) };
-    this.#request = new Question(this.port, this.#alarm, { topic: this.name, ...how }, this.#attempt > 0);
+    this.#request = new SubscribeAttempt(
+      this.port,
+      this.#alarm,
+      { topic: this.name, ...how },
+      this.#attempt > 0,
+    );
   }
 
   /** Nothing is known of a subscription whose request failed: it is asked for again as after a cut. */

@@ -6,15 +6,15 @@ import type {
   TopicRequest,
   WelcomeMessage,
 } from '../protocol/messages.js';
-import { askedMs, type Backoff, backoffMs } from './backoff.js';
+import { positiveOrZero, type Backoff, backoffMs } from './backoff.js';
 import { Bundle } from './bundle.js';
 import type { Credentials } from './credentials.js';
-import { Link } from './link.js';
+import { ClientLink } from './client-link.js';
 import type { LinkOwner } from './link-owner.js';
 import { LiveClientError } from './live-client.error.js';
 import type { Platform } from './platform.js';
 import type { Port } from './port.js';
-import { Publisher } from './publisher.js';
+import { ClientPublisher } from './client-publisher.js';
 import { Refresher } from './refresher.js';
 import type { LiveStatus, LiveWaiting } from './status.js';
 import { Topics } from './topics.js';
@@ -36,14 +36,14 @@ export interface SessionParts {
 const transitMs = 2_000;
 
 /** Ties the link to what runs over it: hands each message to whom it concerns. */
-export class Session implements Port, LinkOwner {
+export class ClientSession implements Port, LinkOwner {
   readonly topics: Topics;
-  readonly publisher: Publisher;
+  readonly publisher: ClientPublisher;
   readonly platform: Platform;
   readonly requestTimeoutMs: number;
   answerTimeoutMs: number;
   maxMessageBytes = Infinity;
-  readonly #link: Link;
+  readonly #link: ClientLink;
   readonly #refresher: Refresher;
   readonly #bundle: Bundle;
   #lastId = 0;
@@ -53,14 +53,14 @@ export class Session implements Port, LinkOwner {
     this.platform = parts.platform;
     this.requestTimeoutMs = parts.requestTimeoutMs;
     this.answerTimeoutMs = parts.requestTimeoutMs;
-    this.#link = new Link(this, parts);
+    this.#link = new ClientLink(this, parts);
     this.#bundle = new Bundle({
       platform: parts.platform,
       nextId: () => this.nextId(),
       send: (message) => this.#link.send(JSON.stringify(message)),
     });
     this.topics = new Topics(this);
-    this.publisher = new Publisher(this);
+    this.publisher = new ClientPublisher(this);
     this.#refresher = new Refresher(this, parts.credentials);
   }
 
@@ -139,7 +139,10 @@ export class Session implements Port, LinkOwner {
   up(welcome: WelcomeMessage): void {
     const { limits } = welcome;
     this.maxMessageBytes = limits.maxMessageBytes;
-    this.answerTimeoutMs = Math.max(this.requestTimeoutMs, askedMs(limits.answerTimeoutMs) + transitMs);
+    this.answerTimeoutMs = Math.max(
+      this.requestTimeoutMs,
+      positiveOrZero(limits.answerTimeoutMs) + transitMs,
+    );
     this.#chance = this.platform.random();
     this.#bundle.up(limits);
     this.#refresher.plan(welcome);

@@ -20,7 +20,7 @@ const unknownOutcome = (why: string): LiveClientError =>
   new LiveClientError('unknown-outcome', `The publication was sent, but ${why}: it may have been published`);
 
 /** Sends each publication once, and says what became of it. */
-export class Publisher {
+export class ClientPublisher {
   readonly #pending = new Map<unknown, Pending>();
 
   constructor(private readonly port: Port) {}
