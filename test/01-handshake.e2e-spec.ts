@@ -128,7 +128,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     const { url } = await startLiveApp({ platform });
     for (const target of ['/', '/live/7', '/LIVE', '/live/../live']) {
       const { status, body } = await WirePeer.ask(url, handshake({ target }));
-      const answer = bodyOf(404, 'Not Found', 'Nothing lives at this path');
+      const answer = bodyOf(404, 'Not Found', 'No WebSocket endpoint at this path');
       expect([target, status, JSON.parse(body)]).toEqual([target, 404, answer]);
     }
   });
@@ -139,7 +139,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
       const { url } = await startLiveApp({ platform });
       const request = handshake({ headers: { 'Sec-WebSocket-Version': version } });
       const { status, headers, body } = await WirePeer.ask(url, request);
-      const answer = bodyOf(426, 'Upgrade Required', 'WebSocket version 13 is needed');
+      const answer = bodyOf(426, 'Upgrade Required', 'WebSocket version 13 is required');
       expect([status, headers['sec-websocket-version'], JSON.parse(body)]).toEqual([426, '13', answer]);
     },
   );
@@ -247,13 +247,13 @@ const fault = (message: string) => bodyOf(400, 'Bad Request', message);
 
 describe.each(platforms)('1. Malformed handshakes, on %s', (_name, platform) => {
   it.each<[string, WireHandshake, string]>([
-    ['another method', { method: 'POST' }, 'A handshake is a GET'],
-    ['HTTP/1.0', { version: '1.0' }, 'A handshake is HTTP/1.1, also from a proxy to this server'],
-    ['a body', { headers: { 'Content-Length': '5' }, body: 'hello' }, 'A handshake has no body'],
+    ['another method', { method: 'POST' }, 'A handshake must be a GET request'],
+    ['HTTP/1.0', { version: '1.0' }, 'A handshake must use HTTP/1.1, also between a proxy and this server'],
+    ['a body', { headers: { 'Content-Length': '5' }, body: 'hello' }, 'A handshake must not have a body'],
     [
       'a body in chunks',
       { headers: { 'Transfer-Encoding': 'chunked' }, body: '0\r\n\r\n' },
-      'A handshake has no body',
+      'A handshake must not have a body',
     ],
     ['no key', { headers: { 'Sec-WebSocket-Key': null } }, 'Bad Sec-WebSocket-Key'],
     ['a short key', { headers: { 'Sec-WebSocket-Key': 'YWJj' } }, 'Bad Sec-WebSocket-Key'],
@@ -265,12 +265,12 @@ describe.each(platforms)('1. Malformed handshakes, on %s', (_name, platform) => 
     [
       'an upgrade to something else',
       { headers: { Upgrade: 'h2c' } },
-      'Only an upgrade to websocket is served',
+      'Only upgrades to websocket are served',
     ],
     [
       'two upgrades',
       { headers: { Upgrade: ['websocket', 'websocket'] } },
-      'Only an upgrade to websocket is served',
+      'Only upgrades to websocket are served',
     ],
     ['no host', { headers: { Host: null } }, 'Bad Host'],
     ['a wrong host', { headers: { Host: 'a b' } }, 'Bad Host'],

@@ -64,7 +64,7 @@ async function answerTo(handshake: Promise<LiveTestClient>): Promise<unknown> {
 }
 
 const full = [503, '5', 'The server is full'];
-const perUser = [429, '5', 'Too many connections of this user'];
+const perUser = [429, '5', 'Too many connections by this user'];
 const perAddress = [429, '5', 'Too many connections from this address'];
 const pendingPerAddress = [429, '1', 'Too many handshakes from this address are pending'];
 

@@ -11,8 +11,8 @@ const addressOf = (trusted: TrustedProxies, remoteAddress: string | undefined, l
 
 const proxies = ['10.0.0.0/8', 'fd00::/8'];
 
-describe('A client’s address', () => {
-  it('[L-9.14] is the socket’s, whatever a stranger writes', () => {
+describe('ClientAddresses', () => {
+  it('[L-9.14] a forwarding header from an untrusted socket does not change the client’s address', () => {
     expect(addressOf(0, '::ffff:203.0.113.9', '198.51.100.1')).toBe('203.0.113.9');
     expect(addressOf([], '203.0.113.9', '198.51.100.1')).toBe('203.0.113.9');
     expect(addressOf(proxies, '203.0.113.9', '198.51.100.1, 10.0.0.1')).toBe('203.0.113.9');
@@ -30,9 +30,12 @@ describe('A client’s address', () => {
     ['[2001:db8::9]', '2001:db8::9'],
     ['2001:DB8::9', '2001:db8::9'],
     ['::ffff:198.51.100.1', '198.51.100.1'],
-  ])('[L-9.14] is what the outermost trusted proxy wrote: %j', (list, client) => {
-    expect(addressOf(proxies, '10.0.0.1', list)).toBe(client);
-  });
+  ])(
+    '[L-9.14] the client’s address is the one that the outermost trusted proxy recorded: %j',
+    (list, client) => {
+      expect(addressOf(proxies, '10.0.0.1', list)).toBe(client);
+    },
+  );
 
   it.each([
     '',
@@ -44,11 +47,11 @@ describe('A client’s address', () => {
     '1.1.1.1, _hidden',
     '1.1.1.1, 1.2.3',
     '[::1',
-  ])('[L-9.14] is the proxy’s own where that wrote no address: %j', (list) => {
+  ])('[L-9.14] an entry without an address leaves the address of the proxy that sent it: %j', (list) => {
     expect(addressOf(proxies, '10.0.0.1', list)).toBe('10.0.0.1');
   });
 
-  it('[L-9.14] is found behind a number of proxies, from the end of the list', () => {
+  it('[L-9.14] a number of trusted proxies counts entries from the end of the list', () => {
     const list = '6.6.6.6, 198.51.100.1, 192.0.2.2';
     expect([1, 2, 3, 4].map((hops) => addressOf(hops, '192.0.2.1', list))).toEqual([
       '192.0.2.2',
@@ -56,11 +59,11 @@ describe('A client’s address', () => {
       '6.6.6.6',
       '6.6.6.6',
     ]);
-    // Through a Unix socket.
+    // A proxy that connects through a Unix socket.
     expect(addressOf(1, undefined, '198.51.100.1')).toBe('198.51.100.1');
   });
 
-  it('[L-9.14] never is what the client itself wrote in front of it', () => {
+  it('[L-9.14] entries that the client forged in front of the real one are ignored', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (forged) => {
         expect(addressOf(proxies, '10.0.0.1', `${forged}, 198.51.100.1, 10.0.0.2`)).toBe('198.51.100.1');
@@ -69,7 +72,7 @@ describe('A client’s address', () => {
     );
   });
 
-  it('is some address or the proxy’s own, whatever stands in the list', () => {
+  it('any forwarding header yields an address or the address of the proxy', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'1.:[],% af0') }), (list) => {
         expect(addressOf(3, '10.0.0.1', list)).toMatch(/^[\d.]+$|^[\da-f:.]+$/);
@@ -77,24 +80,24 @@ describe('A client’s address', () => {
     );
   });
 
-  it('[L-9.14] the first list from an address that is not trusted is reported, also where other proxies are', () => {
-    const told: string[] = [];
-    const tell = (from: string): void => void told.push(from);
+  it('[L-9.14] only the first list from an untrusted address is reported, also if other proxies are trusted', () => {
+    const reported: string[] = [];
+    const report = (from: string): void => void reported.push(from);
     const request = {
       socket: { remoteAddress: '192.0.2.1' } as IncomingMessage['socket'],
       headers: { 'x-forwarded-for': '198.51.100.1' },
     };
-    const nobody = new ClientAddresses(0, tell);
+    const nobody = new ClientAddresses(0, report);
     for (let i = 0; i < 3; i++) nobody.of(request);
-    const others = new ClientAddresses(proxies, tell);
+    const others = new ClientAddresses(proxies, report);
     for (let i = 0; i < 3; i++) others.of(request);
-    new ClientAddresses(0, tell).of({ ...request, headers: {} });
-    new ClientAddresses(['192.0.2.1'], tell).of(request);
-    new ClientAddresses(1, tell).of(request);
-    expect(told).toEqual(['192.0.2.1', '192.0.2.1']);
+    new ClientAddresses(0, report).of({ ...request, headers: {} });
+    new ClientAddresses(['192.0.2.1'], report).of(request);
+    new ClientAddresses(1, report).of(request);
+    expect(reported).toEqual(['192.0.2.1', '192.0.2.1']);
   });
 
-  it('throws for what is no network', () => {
+  it('an entry that is not a network throws a RangeError', () => {
     expect(() => new ClientAddresses(['proxy.example'])).toThrow(RangeError);
   });
 });

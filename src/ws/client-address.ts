@@ -3,12 +3,15 @@ import type { BlockList } from 'node:net';
 import { isIP } from 'node:net';
 import { isIn, networks, plainAddress } from './ip-address.js';
 
-/** Whose `X-Forwarded-For` is believed: that of so many proxies in a row, or of proxies with these addresses. */
+/**
+ * Whose `X-Forwarded-For` to trust: that of this many proxies in a row, or of proxies with these
+ * addresses.
+ */
 export type TrustedProxies = number | readonly string[];
 
 export const maxProxies = 10;
 
-/** Whether a value, whatever it is, names proxies. */
+/** Whether any value, such as an option, is a valid `TrustedProxies`. */
 export function areProxies(value: unknown): value is TrustedProxies {
   if (typeof value === 'number') return Number.isInteger(value) && value >= 0 && value <= maxProxies;
   try {
@@ -19,7 +22,7 @@ export function areProxies(value: unknown): value is TrustedProxies {
   }
 }
 
-/** Whether a socket with this address is a trusted proxy's. */
+/** Returns a check that says whether a socket with a given address belongs to a trusted proxy. */
 export function socketTrust(trusted: TrustedProxies): (address: string) => boolean {
   if (typeof trusted === 'number') return () => trusted > 0;
   const proxies = networks(trusted);
@@ -27,17 +30,18 @@ export function socketTrust(trusted: TrustedProxies): (address: string) => boole
 }
 
 /**
- * Finds a client's address: the socket's, or, behind trusted proxies, what the outermost of them wrote down. The list is
- * read from its end: everything before the first entry that no trusted proxy wrote may be invented. [L-9.14]
+ * Finds a client's address: the socket's own or, behind trusted proxies, the one that the outermost
+ * of them recorded. The list is read from its end, because a client can forge everything before the
+ * first entry that no trusted proxy wrote. [L-9.14]
  */
 export class ClientAddresses {
   private readonly hops: number;
   private readonly proxies: BlockList | undefined;
-  private told = false;
+  private reported = false;
 
   /**
-   * @param onIgnored called once, for the first list that comes from an address that is not trusted
-   * @throws RangeError for what is no network
+   * @param onIgnored called once, for the first list that comes from an untrusted address
+   * @throws RangeError for an entry that is not an address or a network
    */
   constructor(
     trusted: TrustedProxies,
@@ -68,12 +72,12 @@ export class ClientAddresses {
   }
 
   private ignore(from: string): void {
-    if (!this.told) this.onIgnored(from);
-    this.told = true;
+    if (!this.reported) this.onIgnored(from);
+    this.reported = true;
   }
 }
 
-/** An entry is an address, some proxies add a port: `192.0.2.1:443`, `[2001:db8::1]:443`. */
+/** An entry is an address. Some proxies add a port: `192.0.2.1:443`, `[2001:db8::1]:443`. */
 function addressIn(text: string): string | undefined {
   const entry = text.trim();
   const address = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(entry)?.[1] ?? entry.replace(/^([\d.]+):\d{1,5}$/, '$1');

@@ -5,7 +5,7 @@ import { TestUpgradeServer } from '../../test/support/test-upgrade-server.js';
 import { fittingCode, fittingReason } from './close-frame.js';
 import { WsSocket } from './ws-socket.js';
 
-/** RFC 6455, section 7.4: what may stand in a close frame. */
+/** The codes that RFC 6455, section 7.4, allows in a close frame. */
 const mayBeSent = (code: number): boolean =>
   Number.isInteger(code) &&
   ((code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999));
@@ -23,8 +23,8 @@ const anyReason = fc.oneof(
     .map((units) => String.fromCharCode(...units)),
 );
 
-describe('a close frame', () => {
-  it('[L-10.4] has a reason of at most 123 bytes, cut between characters, for any reason', () => {
+describe('close frames', () => {
+  it('[L-10.4] any reason is cut to at most 123 bytes, and never inside a character', () => {
     fc.assert(
       fc.property(anyReason, (reason) => {
         const fitting = fittingReason(reason);
@@ -32,7 +32,7 @@ describe('a close frame', () => {
         expect(reason.startsWith(fitting)).toBe(true);
         const [next] = reason.slice(fitting.length);
         if (next !== undefined) {
-          // As long as can be, and no pair of surrogates is torn apart.
+          // The reason is as long as fits, and no surrogate pair is split.
           expect(Buffer.byteLength(fitting + next)).toBeGreaterThan(123);
           expect(/[\uD800-\uDBFF]$/.test(fitting) && /^[\uDC00-\uDFFF]/.test(next)).toBe(false);
         }
@@ -41,7 +41,7 @@ describe('a close frame', () => {
     );
   });
 
-  it('[L-10.3] has a code that may be sent, the given one if that may, for any code', () => {
+  it('[L-10.3] any code that a close frame may not carry is replaced by 1011', () => {
     fc.assert(
       fc.property(anyCode, (code) => {
         expect(fittingCode(code)).toBe(mayBeSent(code) ? code : 1011);
@@ -50,7 +50,7 @@ describe('a close frame', () => {
     );
   });
 
-  it('[L-10.4] goes out through a real socket, for any code and reason, and a second one does nothing', async () => {
+  it('[L-10.4] a real socket sends one close frame for any code and reason, and ignores a second close', async () => {
     const sockets: WsSocket[] = [];
     const test = await TestUpgradeServer.start({
       accepted: (ws, socket) => sockets.push(new WsSocket(ws, socket)),

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 
-/** A control frame has 125 bytes, two of which are the code (RFC 6455, section 5.5). [L-10.4] */
+/** A control frame holds 125 bytes; the code takes two of them (RFC 6455, section 5.5). [L-10.4] */
 const maxReasonBytes = 123;
 
-/** The reason as it fits into a close frame, cut between characters. */
+/** Shortens a reason to fit into a close frame, without splitting a character. */
 export function fittingReason(reason: string): string {
   if (Buffer.byteLength(reason) <= maxReasonBytes) return reason;
   let bytes = 0;
@@ -16,7 +16,7 @@ export function fittingReason(reason: string): string {
   return fitting;
 }
 
-/** The code if a close frame may carry it (RFC 6455, section 7.4), else 1011. */
+/** Returns the code if a close frame may carry it (RFC 6455, section 7.4), otherwise 1011. */
 export function fittingCode(code: number): number {
   const registered = code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
   return Number.isInteger(code) && (registered || (code >= 3000 && code <= 4999)) ? code : 1011;

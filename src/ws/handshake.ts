@@ -4,27 +4,31 @@ import { Refusal } from './refusal.js';
 
 const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
 const tokenPattern = /^[\t ]*[\w!#$%&'*+.^`|~-]+[\t ]*$/;
-/** Also what Node makes of two empty headers. */
+/** Also matches `, `, which Node makes of two empty headers. */
 const emptyList = /^[\t ,]*$/;
 const hostPattern = /^(?:[\w.-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 
 /**
- * Headers that a handshake has at most, more than any client sends. Node drops what is beyond a server's own limit without
- * a word: a `Content-Length` there would be a body that nobody sees. So that limit must be higher than this one.
+ * Maximum number of headers in a handshake; no client sends as many. Node silently drops headers
+ * beyond its own limit, and a dropped `Content-Length` would hide a body, so Node's limit must be
+ * higher.
  */
 export const maxHandshakeHeaders = 100;
 
-/** Headers that a handshake has at most once; Node joins or drops a second one without a word. */
+/** Headers that a handshake may hold only once. Node silently joins or drops a second one. */
 const onceOnly = new Map(
   ['host', 'upgrade', 'origin', 'sec-websocket-key', 'sec-websocket-version', 'authorization'].map(
     (name, index) => [name, 1 << index],
   ),
 );
 
-/** The head of a target in absolute form, which servers must accept: RFC 9112 section 3.2.2. */
+/** The start of a target in absolute form, which servers must accept (RFC 9112, section 3.2.2). */
 const absoluteForm = /^(?:https?|wss?):\/\/([^/?#]*)/i;
 
-/** The path of a request target, without query; never by `new URL`, which throws at what peers send. */
+/**
+ * The path of a request target, without the query. Avoids `new URL`, which throws on malformed
+ * input.
+ */
 export function pathOf(request: IncomingMessage): string {
   const url = request.url ?? '';
   const target = url.startsWith('/') ? url : originForm(url).target;
@@ -40,7 +44,7 @@ function originForm(url: string): { readonly target: string; readonly host?: str
   return { target: target.startsWith('/') ? target : `/${target}`, host };
 }
 
-/** Turns a target in absolute form into a path; its host takes the place of the `Host` header's. [L-1.1] */
+/** Rewrites a target in absolute form to a path; its host replaces the `Host` header. [L-1.1] */
 export function useOriginForm(request: IncomingMessage): void {
   const { target, host } = originForm(request.url ?? '');
   if (host === undefined) return;
@@ -50,14 +54,16 @@ export function useOriginForm(request: IncomingMessage): void {
   request.rawHeaders[at + 1] = host;
 }
 
-/** What is wrong with a handshake to `path`, cheapest first, if anything. [L-1.5] [L-1.8] */
+/**
+ * Checks a handshake to `path`, cheapest checks first, and returns the first fault. [L-1.5] [L-1.8]
+ */
 export function handshakeFault(request: IncomingMessage, path: string): Refusal | undefined {
   const malformed = malformation(request);
   if (malformed !== undefined) return new Refusal(400, malformed);
-  if (pathOf(request) !== path) return new Refusal(404, 'Nothing lives at this path');
+  if (pathOf(request) !== path) return new Refusal(404, 'No WebSocket endpoint at this path');
   const { headers } = request;
   if (headers['sec-websocket-version'] !== '13') {
-    return new Refusal(426, 'WebSocket version 13 is needed', {
+    return new Refusal(426, 'WebSocket version 13 is required', {
       'Sec-WebSocket-Version': '13',
       Upgrade: 'websocket',
     });
@@ -67,8 +73,8 @@ export function handshakeFault(request: IncomingMessage, path: string): Refusal 
 }
 
 /**
- * What a request that is no upgrade is refused with when it must have been a handshake to `path`: only a proxy takes
- * `Upgrade` or `Connection` away and leaves the other headers. [L-1.8]
+ * Returns the refusal for a plain request that must have been a handshake to `path`: only a proxy
+ * removes `Upgrade` or `Connection` and leaves the other headers. [L-1.8]
  */
 export function strippedUpgrade(request: IncomingMessage, path: string): Refusal | undefined {
   const { headers, httpVersionMajor } = request;
@@ -85,12 +91,12 @@ export function strippedUpgrade(request: IncomingMessage, path: string): Refusal
 
 function malformation(request: IncomingMessage): string | undefined {
   const { headers, method, httpVersion } = request;
-  if (method !== 'GET') return 'A handshake is a GET';
-  if (httpVersion !== '1.1') return 'A handshake is HTTP/1.1, also from a proxy to this server';
+  if (method !== 'GET') return 'A handshake must be a GET request';
+  if (httpVersion !== '1.1') return 'A handshake must use HTTP/1.1, also between a proxy and this server';
   if (request.rawHeaders.length > 2 * maxHandshakeHeaders) return 'Too many headers';
-  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'Only an upgrade to websocket is served';
-  if (headers['transfer-encoding'] !== undefined) return 'A handshake has no body';
-  if ((headers['content-length'] ?? '0') !== '0') return 'A handshake has no body';
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'Only upgrades to websocket are served';
+  if (headers['transfer-encoding'] !== undefined) return 'A handshake must not have a body';
+  if ((headers['content-length'] ?? '0') !== '0') return 'A handshake must not have a body';
   if (!hostPattern.test(headers.host ?? '')) return 'Bad Host';
   if (!hostPattern.test(originForm(request.url ?? '').host ?? 'none')) return 'Bad Host';
   if (!isSubprotocolList(headers['sec-websocket-protocol'])) return 'Bad Sec-WebSocket-Protocol';
@@ -98,7 +104,9 @@ function malformation(request: IncomingMessage): string | undefined {
   return doubled === undefined ? undefined : `More than one ${doubled} header`;
 }
 
-/** As `ws` reads it, which otherwise refuses in its own words, and after the guards. */
+/**
+ * Parses the list as `ws` does. `ws` itself would refuse only after the guards, with its own text.
+ */
 function isSubprotocolList(list: string | undefined): boolean {
   if (list === undefined || list === liveSubprotocol || emptyList.test(list)) return true;
   const offered = list.split(',');
@@ -106,7 +114,7 @@ function isSubprotocolList(list: string | undefined): boolean {
   return new Set(offered.map((entry) => entry.trim())).size === offered.length;
 }
 
-/** Removes a subprotocol list with nothing in it, to which `ws` would answer 400. [L-1.3] */
+/** Removes an empty subprotocol list, which `ws` would refuse with 400. [L-1.3] */
 export function dropEmptySubprotocols({ headers }: IncomingMessage): void {
   const list = headers['sec-websocket-protocol'];
   if (list !== undefined && emptyList.test(list)) delete headers['sec-websocket-protocol'];

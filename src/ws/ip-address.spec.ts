@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isIn, isPrivate, networkOf, networks, plainAddress } from './ip-address.js';
 
-describe('addresses', () => {
+describe('IP addresses', () => {
   it.each([
     ['192.0.2.1', '192.0.2.1'],
     ['::ffff:192.0.2.1', '192.0.2.1'],
@@ -17,7 +17,7 @@ describe('addresses', () => {
     ['', 'unknown'],
     ['localhost', 'unknown'],
     ['1.2.3', 'unknown'],
-  ])('[L-9.14] have one form: %s is %s', (address, plain) => {
+  ])('[L-9.14] each address has one normalized form: %s becomes %s', (address, plain) => {
     expect(plainAddress(address)).toBe(plain);
   });
 
@@ -29,11 +29,11 @@ describe('addresses', () => {
     ['2001:db8:1:2:ffff:ffff:192.0.2.1', '2001:db8:1:2::/64'],
     ['::1', '0:0:0:0::/64'],
     ['unknown', 'unknown'],
-  ])('[L-9.13] count with their /64: %s with %s', (address, network) => {
+  ])('[L-9.13] an IPv6 address counts as its /64: %s counts as %s', (address, network) => {
     expect(networkOf(address)).toBe(network);
   });
 
-  it('[L-9.13] count alike exactly when their first 64 bits are alike, however they are written', () => {
+  it('[L-9.13] two IPv6 addresses count as one exactly if their first 64 bits are equal, however they are written', () => {
     const group = fc.nat(0xffff);
     const groups = fc.tuple(group, group, group, group, group, group, group, group);
     const written = (all: readonly number[]): string => all.map((each) => each.toString(16)).join(':');
@@ -56,18 +56,18 @@ describe('addresses', () => {
     '::1',
     'fd00::1',
     'unknown',
-  ])('[L-9.13] of proxies and colleagues are known: %s', (address) => {
+  ])('[L-9.13] an address of a private network is private: %s', (address) => {
     expect(isPrivate(address)).toBe(true);
   });
 
   it.each(['8.8.8.8', '172.32.0.1', '100.128.0.1', '2001:db8::1', '128.0.0.1'])(
-    '[L-9.13] of strangers are known: %s',
+    '[L-9.13] a public address is not private: %s',
     (address) => {
       expect(isPrivate(address)).toBe(false);
     },
   );
 
-  it('[L-9.14] are looked up in networks, each kind in its own', () => {
+  it('[L-9.14] a lookup finds an address in networks of its own kind only', () => {
     const list = networks(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '::1', '::ffff:198.51.100.0/120']);
     const found = [
       '10.1.2.3',
@@ -106,7 +106,7 @@ describe('addresses', () => {
     '10.0.0.0/8/8',
     '10.0.0.0/a',
     'fe80::1%e',
-  ])('[L-9.14] and networks are nothing else: %j', (text) => {
+  ])('[L-9.14] text that is not a network is rejected: %j', (text) => {
     expect(() => networks([text])).toThrow(RangeError);
   });
 });

@@ -1,14 +1,16 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
-/** An address that nobody knows: the peer of a Unix socket, or one that has left already. */
+/** Stands for an address that is not known: a peer on a Unix socket, or one that already left. */
 export const unknownAddress = 'unknown';
 
-/** In front of an IPv4 address, where a socket takes both. */
+/** Prefix of an IPv4 address on a dual-stack socket. */
 const mapped = '::ffff:';
 
-/** The address in its one form: without a zone, and IPv4 as such also where it comes in IPv6 (`::ffff:192.0.2.1`). */
+/**
+ * Normalizes an address: drops the zone, and turns IPv4-mapped IPv6 (`::ffff:192.0.2.1`) into IPv4.
+ */
 export function plainAddress(address: string | undefined): string {
-  // Nearly all are one of these two.
+  // Fast path for nearly all addresses.
   if (address === undefined || isIPv4(address)) return address ?? unknownAddress;
   if (address.startsWith(mapped) && isIPv4(address.slice(mapped.length))) return address.slice(mapped.length);
   const [plain = ''] = address.toLowerCase().split('%');
@@ -22,7 +24,10 @@ export function plainAddress(address: string | undefined): string {
     .join('.');
 }
 
-/** Who counts as one: an IPv4 address, or the /64 of an IPv6 address, which is the least that one customer has. */
+/**
+ * The unit that limits count: an IPv4 address, or the /64 of an IPv6 address, the least a customer
+ * gets.
+ */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   const prefix = groupsOf(address).slice(0, 4);
@@ -41,21 +46,25 @@ const privateNetworks = networks([
   'fe80::/10',
 ]);
 
-/** Whether it is rather a proxy's or a colleague's than a stranger's (RFC 6890); an unknown one is. */
+/**
+ * Whether an address is private (RFC 6890), so more likely a proxy or a colleague than a stranger.
+ * An unknown address counts as private.
+ */
 export function isPrivate(address: string): boolean {
   return !isIP(address) || isIn(privateNetworks, address);
 }
 
-/** Whether a plain address is in one of the networks. */
+/** Whether a normalized address is in one of the networks. */
 export function isIn(list: BlockList, address: string): boolean {
   const version = isIP(address);
   return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
 }
 
 /**
- * Addresses and networks, such as `10.0.0.0/8`, as something to look addresses up in.
+ * Builds a lookup list from addresses and networks such as `10.0.0.0/8`.
  *
- * @throws RangeError for what is none, and for a network of all addresses, or of all IPv4 addresses
+ * @throws RangeError for an invalid entry, and for a network of all addresses or of all IPv4
+ *   addresses
  */
 export function networks(list: readonly string[]): BlockList {
   const found = new BlockList();
@@ -71,14 +80,17 @@ export function networks(list: readonly string[]): BlockList {
   return found;
 }
 
-/** A `BlockList` looks an IPv4 address up among IPv6 networks, too, as `::ffff:0:0/96`: `::1/64` would be everybody. */
+/**
+ * `BlockList` also matches an IPv4 address against IPv6 networks, as `::ffff:0:0/96`. So `::1/64`
+ * would match every IPv4 address.
+ */
 function hasAllIPv4(base: string, prefix: number): boolean {
   const network = new BlockList();
   network.addSubnet(base, prefix, 'ipv6');
   return network.check('0.0.0.0') && network.check('255.255.255.255');
 }
 
-/** The eight groups of a valid IPv6 address. */
+/** Splits a valid IPv6 address into its eight groups. */
 function groupsOf(address: string): number[] {
   const [head = [], tail = []] = address.split('::').map(groupsIn);
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => 0);

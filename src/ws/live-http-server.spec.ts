@@ -15,8 +15,8 @@ const short: HttpLimits = {
 
 const get = 'GET /live HTTP/1.1\r\nHost: a\r\n\r\n';
 
-describe('LiveHttpServer: what is no upgrade', () => {
-  it('[L-1.1] is answered 404 as JSON, on any path and with any method', async () => {
+describe('LiveHttpServer: plain requests', () => {
+  it('[L-1.1] a plain request is answered with 404 as JSON, on any path and with any method', async () => {
     const test = await TestUpgradeServer.start();
     for (const line of ['GET /live', 'GET /', 'POST /live', 'OPTIONS *', 'DELETE //', 'GET http://a/live']) {
       const peer = await test.connect();
@@ -34,7 +34,7 @@ describe('LiveHttpServer: what is no upgrade', () => {
     'GET /live HTTP/1.2\r\nHost: a\r\n\r\n',
     'SING /live HTTP/1.1\r\nHost: a\r\n\r\n',
     '\x00\x01\x02\r\n\r\n',
-  ])('[L-1.4] is answered 400 as JSON where it is no HTTP at all: %j', async (bytes) => {
+  ])('[L-1.4] bytes that are not HTTP are answered with 400 as JSON: %j', async (bytes) => {
     const test = await TestUpgradeServer.start();
     const peer = await test.connect();
     await peer.send(bytes).closed;
@@ -42,11 +42,11 @@ describe('LiveHttpServer: what is no upgrade', () => {
     expect(JSON.parse(peer.afterHead.toString())).toEqual({
       statusCode: 400,
       error: 'Bad Request',
-      message: 'This is no HTTP/1.1 request',
+      message: 'Not a valid HTTP/1.1 request',
     });
   });
 
-  it('is answered although its body is larger than anybody reads', async () => {
+  it('a request is answered even if its body is larger than the server reads', async () => {
     const test = await TestUpgradeServer.start();
     const peer = await test.connect();
     peer.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\n`).send(Buffer.alloc(100_000));
@@ -57,7 +57,7 @@ describe('LiveHttpServer: what is no upgrade', () => {
 
 describe('LiveHttpServer: slow and silent peers', () => {
   it.each([
-    ['says nothing', ''],
+    ['sends nothing', ''],
     ['sends half a line', 'GET /live HT'],
     ['sends half the headers', handshake().slice(0, -30)],
     ['sends half a body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n'],
@@ -71,7 +71,7 @@ describe('LiveHttpServer: slow and silent peers', () => {
     expect([0, 408]).toContain(peer.status);
   });
 
-  it('a peer that drips its headers loses its socket, however steadily', async () => {
+  it('a peer that drips its headers loses its socket, however steadily it sends', async () => {
     const test = await TestUpgradeServer.start({ limits: short });
     const peer = await test.connect();
     let at = 0;
@@ -83,7 +83,7 @@ describe('LiveHttpServer: slow and silent peers', () => {
     expect(test.results).toEqual([]);
   });
 
-  it('[L-1.4] what the parser gives up is told with its reason', async () => {
+  it('[L-1.4] a request that the HTTP parser rejects is reported with a reason', async () => {
     const test = await TestUpgradeServer.start({ limits: short });
     for (const text of [
       'GET /live HT',
@@ -93,19 +93,19 @@ describe('LiveHttpServer: slow and silent peers', () => {
       await (await test.connect()).send(text).closed;
     }
     expect(test.unparsed).toEqual([
-      'request-timeout: The request did not come in time',
+      'request-timeout: The request did not arrive in time',
       'headers-too-large: The headers are too large',
-      'malformed: This is no HTTP/1.1 request',
+      'malformed: Not a valid HTTP/1.1 request',
     ]);
   });
 
-  it('200 idle connections all go', async () => {
+  it('200 idle connections are all closed', async () => {
     const test = await TestUpgradeServer.start({ limits: short });
     const peers = await Promise.all(Array.from({ length: 200 }, () => test.connect()));
     for (const ms of await Promise.all(peers.map(({ closed }) => closed))) expect(ms).toBeLessThan(5_000);
   });
 
-  it('a handshake that is still pending, and a WebSocket, have no such limit', async () => {
+  it('neither a pending handshake nor a WebSocket has the time limit of requests', async () => {
     let allow = (): void => {};
     const authenticate = (): Promise<{ user: null }> =>
       new Promise((resolve) => {
@@ -131,23 +131,26 @@ describe('LiveHttpServer: requests before an upgrade on the same socket', () => 
   it.each([
     ['a GET', get],
     ['three GETs', get.repeat(3)],
-    ['a GET that wants to stay', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n'],
+    ['a keep-alive GET', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n'],
     ['a POST with a body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc'],
-    ['a GET that expects', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n'],
-    ['a GET that expects nonsense', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: nonsense\r\n\r\n'],
+    ['a GET with Expect: 100-continue', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n'],
+    ['a GET with an unknown Expect', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: nonsense\r\n\r\n'],
     ['a HEAD', 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n'],
-  ])('[L-1.5] %s in one write with it: no HTTP after a 101', async (_what, before) => {
-    const test = await TestUpgradeServer.start();
-    const peer = await test.connect();
-    peer.send(`${before}${handshake()}`);
-    await Promise.race([peer.closed, peer.until(({ text }) => text.includes(' 101 '))]);
-    const [, after = ''] = peer.text.split(' 101 ');
-    expect(after).not.toContain('HTTP/1.1');
-    expect(peer.text).toMatch(/^HTTP\/1\.1 \d/);
-    peer.reset();
-  });
+  ])(
+    '[L-1.5] the server sends no HTTP after the 101 if %s precedes the upgrade in one write',
+    async (_what, before) => {
+      const test = await TestUpgradeServer.start();
+      const peer = await test.connect();
+      peer.send(`${before}${handshake()}`);
+      await Promise.race([peer.closed, peer.until(({ text }) => text.includes(' 101 '))]);
+      const [, after = ''] = peer.text.split(' 101 ');
+      expect(after).not.toContain('HTTP/1.1');
+      expect(peer.text).toMatch(/^HTTP\/1\.1 \d/);
+      peer.reset();
+    },
+  );
 
-  it('[L-1.4] a request behind a refused upgrade is not looked at', async () => {
+  it('[L-1.4] a request behind a refused upgrade is ignored', async () => {
     const test = await TestUpgradeServer.start();
     const peer = await test.connect();
     peer.send(`${handshake({ headers: { 'Sec-WebSocket-Version': '7' } })}${get}`);
@@ -157,7 +160,7 @@ describe('LiveHttpServer: requests before an upgrade on the same socket', () => 
 });
 
 describe('LiveHttpServer: listening and closing', () => {
-  it('names the port that is in use', async () => {
+  it('an error to listen names the port that is in use', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     onTestFinished(() => {
@@ -173,7 +176,7 @@ describe('LiveHttpServer: listening and closing', () => {
     );
   });
 
-  it('takes a port that is in use once it is free, if it may wait', async () => {
+  it('a server with patience binds a port that is in use once it is free', async () => {
     const before = new LiveHttpServer(() => {});
     const { port } = await before.listen(0, '127.0.0.1');
     const server = new LiveHttpServer(() => {});
@@ -185,7 +188,7 @@ describe('LiveHttpServer: listening and closing', () => {
     await expect(new LiveHttpServer(() => {}).listen(port, '127.0.0.1', 150)).rejects.toThrow('in use');
   });
 
-  it('drops what is no WebSocket at its close, and waits for what is', async () => {
+  it('closing the server closes idle sockets at once and waits for WebSockets', async () => {
     const upgraded: Duplex[] = [];
     const server = new LiveHttpServer((_request, socket) => {
       upgraded.push(socket);

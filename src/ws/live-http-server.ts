@@ -8,7 +8,10 @@ import { Refusal, refuse, respond } from './refusal.js';
 import { pathFailure, removeStaleSocket } from './unix-socket.js';
 import { SilentSockets } from './silent-sockets.js';
 
-/** Takes an upgrade; `unfinishedResponse`: an earlier request on the same socket is not answered yet. */
+/**
+ * Handles an upgrade. `unfinishedResponse` is true if an earlier request on the socket awaits its
+ * answer.
+ */
 export type TakeUpgrade = (
   request: IncomingMessage,
   socket: Duplex,
@@ -16,7 +19,7 @@ export type TakeUpgrade = (
   unfinishedResponse: boolean,
 ) => void;
 
-/** Times of the own http server, in milliseconds, as Node names them. */
+/** Timeouts of the live server's own HTTP server, in milliseconds, named as in Node. */
 export interface HttpLimits {
   readonly headersTimeout: number;
   readonly requestTimeout: number;
@@ -24,19 +27,19 @@ export interface HttpLimits {
   readonly keepAliveTimeout: number;
 }
 
-/** Hears of what never becomes a handshake. */
+/** Receives the traffic that never becomes a handshake. */
 export interface HttpServerHooks {
-  /** A request that is no upgrade; returns whether it is answered. */
+  /** Handles a plain request; returns whether it was answered. */
   takeRequest(request: IncomingMessage, response: ServerResponse): boolean;
-  /** Something else was refused, for example by Node's parser; `address` is the socket's. */
+  /** Anything else was refused, for example by Node's parser. `address` is the socket's. */
   refused(refusal: Refusal, address: string): void;
-  /** A socket was closed that had sent nothing, to make room for a newer one. */
+  /** A socket that had sent nothing was closed to make room for a newer one. */
   droppedSilent(): void;
 }
 
 export const noHooks: HttpServerHooks = { takeRequest: () => false, refused() {}, droppedSilent() {} };
 
-/** Slow or silent peers lose their socket by these; see the limits in SECURITY.md. */
+/** Close the sockets of slow or silent peers; see the limits in SECURITY.md. */
 const httpLimits: HttpLimits = {
   headersTimeout: 10_000,
   requestTimeout: 10_000,
@@ -46,10 +49,10 @@ const httpLimits: HttpLimits = {
 
 const backlog = 4_096;
 
-/** Milliseconds between two tries to bind a port that is in use. */
+/** Milliseconds between attempts to bind a port that is in use. */
 const retryMs = 100;
 
-/** The live server's own http server: it handles upgrades, and answers everything else 404. */
+/** The live server's own HTTP server. It handles upgrades and answers everything else with 404. */
 export class LiveHttpServer {
   private readonly server: Server;
 
@@ -89,9 +92,11 @@ export class LiveHttpServer {
   }
 
   /**
-   * Resolves once the port is bound and listening. Rejects, naming host and port, when it cannot be.
+   * Resolves once the port is bound. Rejects with an error that names the host and the port if it
+   * cannot bind.
    *
-   * @param patienceMs a port that is in use is tried again for so long: a process before this one may be draining
+   * @param patienceMs how long to retry a port that is in use, in milliseconds: a previous process
+   *   may still be draining
    */
   async listen(port: number, host: string, patienceMs = 0): Promise<AddressInfo> {
     await this.listenAt({ port, host }, (error) => listenFailure(port, host, error), patienceMs);
@@ -99,8 +104,8 @@ export class LiveHttpServer {
   }
 
   /**
-   * Resolves once the Unix socket is bound, after what a dead process has left at the path is removed. Rejects, naming the
-   * path, when it cannot be bound.
+   * Removes the socket file of a dead process and resolves once the Unix socket is bound. Rejects
+   * with an error that names the path if it cannot bind.
    *
    * @param patienceMs as for `listen`
    */
@@ -142,7 +147,9 @@ export class LiveHttpServer {
     });
   }
 
-  /** Stops listening and drops what is no WebSocket. Resolves when all sockets are gone. */
+  /**
+   * Stops listening and closes all sockets except WebSockets. Resolves once every socket is closed.
+   */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.server.close(() => resolve());
@@ -152,7 +159,10 @@ export class LiveHttpServer {
   }
 }
 
-/** Knows which sockets still owe an answer: one written after a 101 would stand in the WebSocket's stream. */
+/**
+ * Tracks the sockets that still owe an HTTP response. One written after the 101 would corrupt the
+ * WebSocket's stream.
+ */
 export class UnfinishedResponses {
   private readonly last = new WeakMap<Duplex, ServerResponse>();
 
@@ -166,11 +176,11 @@ export class UnfinishedResponses {
   }
 }
 
-/** What Node's parser refuses is answered like any other refusal. [L-1.4] */
+/** Answers a request that Node's parser rejects like any other refusal. [L-1.4] */
 function parserRefusal({ code }: NodeJS.ErrnoException): Refusal {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Refusal(408, 'The request did not come in time');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Refusal(408, 'The request did not arrive in time');
   if (code === 'HPE_HEADER_OVERFLOW') return new Refusal(431, 'The headers are too large');
-  return new Refusal(400, 'This is no HTTP/1.1 request');
+  return new Refusal(400, 'Not a valid HTTP/1.1 request');
 }
 
 function listenFailure(port: number, host: string, error: NodeJS.ErrnoException): string {

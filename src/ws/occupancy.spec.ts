@@ -19,7 +19,7 @@ const answer = (refusal: ReturnType<Occupancy['refusalOfConnection']>): unknown 
   refusal && [refusal.statusCode, refusal.headers['Retry-After'], refusal.result];
 
 describe('Occupancy', () => {
-  it('[L-9.13] has so many connections in all, answers one more 503, and has room again when one has left', () => {
+  it('[L-9.13] a connection beyond maxConnections is refused with 503 until another one leaves', () => {
     const occupancy = new Occupancy({ ...none, maxConnections: 2 });
     occupancy.entered(home, 'ann');
     expect(occupancy.refusalOfHandshake(home)).toBeUndefined();
@@ -31,7 +31,7 @@ describe('Occupancy', () => {
     expect(occupancy.refusalOfConnection(elsewhere, 'bob')).toBeUndefined();
   });
 
-  it('[L-9.13] has so many connections of one user, answers one more 429, and has room again when one has left', () => {
+  it('[L-9.13] a connection beyond maxConnectionsPerUser is refused with 429 until another one leaves', () => {
     const occupancy = new Occupancy({ ...none, maxConnectionsPerUser: 2 });
     occupancy.entered(home, 'ann');
     occupancy.entered(elsewhere, 'ann');
@@ -41,14 +41,14 @@ describe('Occupancy', () => {
       'max-connections-per-user',
     ]);
     expect(occupancy.refusalOfConnection(home, 'bob')).toBeUndefined();
-    // Nobody knows the user before the guards have said who it is, and some never have a name.
+    // The user is unknown before the guards ran, and anonymous clients never have one.
     expect(occupancy.refusalOfHandshake(home)).toBeUndefined();
     expect(occupancy.refusalOfConnection(home, undefined)).toBeUndefined();
     occupancy.left(home, 'ann');
     expect(occupancy.refusalOfConnection(home, 'ann')).toBeUndefined();
   });
 
-  it('[L-9.13] has so many connections of one address, answers one more 429, and counts IPv6 by /64', () => {
+  it('[L-9.13] a connection beyond maxConnectionsPerAddress is refused with 429, and IPv6 counts by /64', () => {
     const occupancy = new Occupancy({ ...none, maxConnectionsPerAddress: 2 });
     occupancy.entered('2001:db8:1:2::1', 'ann');
     occupancy.entered('2001:db8:1:2:ffff::9', 'bob');
@@ -60,19 +60,19 @@ describe('Occupancy', () => {
     expect(occupancy.refusalOfHandshake('2001:db8:1:2:3::3')).toBeUndefined();
   });
 
-  it('[L-9.13] has so many pending handshakes of one address, answers one more 429, until one is decided', () => {
+  it('[L-9.13] a handshake beyond maxPendingUpgradesPerAddress is refused with 429 until another one is decided', () => {
     const occupancy = new Occupancy({ ...none, maxPendingUpgradesPerAddress: 2 });
     occupancy.began(home);
     occupancy.began(home);
     expect(answer(occupancy.refusalOfHandshake(home))).toEqual([429, '1', 'max-pending-per-address']);
     expect(occupancy.refusalOfHandshake(elsewhere)).toBeUndefined();
-    // Who is through the guards is not asked again.
+    // A client that passed the guards is not subject to this limit.
     expect(occupancy.refusalOfConnection(home, 'ann')).toBeUndefined();
     occupancy.decided(home);
     expect(occupancy.refusalOfHandshake(home)).toBeUndefined();
   });
 
-  it('[L-9.13] may spare private addresses, behind which proxies have all their clients', () => {
+  it('[L-9.13] private addresses have a limit of their own, because proxies put all their clients behind one', () => {
     const occupancy = new Occupancy({ ...none, maxPendingUpgradesPerAddress: 1 });
     for (let i = 0; i < 100; i++) occupancy.began('10.0.0.1');
     expect(occupancy.refusalOfHandshake('10.0.0.1')).toBeUndefined();
@@ -85,7 +85,7 @@ describe('Occupancy', () => {
     expect(answer(strict.refusalOfHandshake('10.0.0.1'))).toEqual([429, '1', 'max-pending-per-address']);
   });
 
-  it('[L-1.10] has so many pending handshakes in all, and answers one more 503', () => {
+  it('[L-1.10] a handshake beyond maxPendingUpgrades is refused with 503 until another one is decided', () => {
     const occupancy = new Occupancy({ ...none, maxPendingUpgrades: 2 });
     occupancy.began(home);
     occupancy.began(elsewhere);
@@ -94,7 +94,7 @@ describe('Occupancy', () => {
     expect(occupancy.refusalOfHandshake('198.51.100.1')).toBeUndefined();
   });
 
-  it('[L-9.13] has no limit where none is set, and then remembers nobody', () => {
+  it('[L-9.13] no counts are stored for limits that are off', () => {
     const occupancy = new Occupancy({ ...none, maxPendingUpgrades: 1e9 });
     for (let i = 0; i < 10_000; i++) {
       occupancy.began(home);
@@ -105,7 +105,7 @@ describe('Occupancy', () => {
     expect(occupancy.remembered).toBe(0);
   });
 
-  it('[L-9.13] never has more than its limits allow, and counts exactly 0 when all have left', () => {
+  it('[L-9.13] counts never exceed the limits, and are exactly 0 once everyone has left', () => {
     const limits = {
       maxConnections: 6,
       maxConnectionsPerUser: 3,

@@ -1,33 +1,37 @@
 import { isPrivate, networkOf } from './ip-address.js';
 import { type HandshakeResult, Refusal } from './refusal.js';
 
-/** How many there may be; 0 is no limit. */
+/** Maximum counts; 0 means no limit. */
 export interface OccupancyLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerUser: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxPendingUpgrades: number;
   readonly maxPendingUpgradesPerAddress: number;
-  /** The same for private addresses: a proxy that nobody named has one, and all its clients behind it. */
+  /**
+   * The same for private addresses: all clients behind a proxy that is not in `trustedProxies`
+   * share its address.
+   */
   readonly maxPendingUpgradesPerPrivateAddress: number;
 }
 
-/** Who is asked to come back later: connections last, handshakes pass. In seconds. */
+/** `Retry-After` in seconds: a connection may last long, a pending handshake does not. */
 const retryAfter = { connection: 5, handshake: 1 } as const;
 
 /**
- * How many are in and how many are pending: in all, by address and by user. Asked before the guards, since that is cheap,
- * and again in the turn in which somebody comes in, since others may have come meanwhile. [L-9.13]
+ * Counts connections and pending handshakes: in total, by address and by user. Checked before the
+ * guards run, because it is cheap, and again on admission, because others may have connected in
+ * between. [L-9.13]
  */
 export class Occupancy {
-  /** Connections now. */
+  /** Open connections. */
   connectionCount = 0;
-  /** Handshakes that are not decided yet. */
+  /** Handshakes not decided yet. */
   pendingCount = 0;
   private readonly byUser = new Counts();
   private readonly byAddress = new Counts();
   private readonly pendingByAddress = new Counts();
-  /** The lower one of the limits of an address; `Infinity` for none. */
+  /** The lower of the two limits per address; `Infinity` if there is none. */
   private readonly lowestPendingLimit: number;
 
   constructor(private readonly limits: OccupancyLimits) {
@@ -38,23 +42,23 @@ export class Occupancy {
     );
   }
 
-  /** Addresses and users that it has a number for: none when nobody is there. */
+  /** Addresses and users that have a count; 0 once everyone has left. */
   get remembered(): number {
     return this.byUser.size + this.byAddress.size + this.pendingByAddress.size;
   }
 
-  /** Why nobody from this address may begin a handshake now. */
+  /** Returns why this address may not begin a handshake now, if it may not. */
   refusalOfHandshake(address: string): Refusal | undefined {
     if (this.pendingCount >= this.limits.maxPendingUpgrades)
       return refusal(503, 'max-pending', 'Too many handshakes are pending');
     const pending = this.pendingByAddress.of(networkOf(address));
-    // Whose address it is costs more to find out than all else here.
+    // Classifying the address costs more than every other check here, so it comes last.
     if (pending >= this.lowestPendingLimit && isReached(this.pendingLimit(address), pending))
       return refusal(429, 'max-pending-per-address', 'Too many handshakes from this address are pending');
     return this.refusalOfConnection(address, undefined);
   }
 
-  /** Why nobody from this address may come in now, or not this user. */
+  /** Returns why this address or this user may not connect now, if it may not. */
   refusalOfConnection(address: string, userId: string | undefined): Refusal | undefined {
     const { maxConnections, maxConnectionsPerAddress, maxConnectionsPerUser } = this.limits;
     if (isReached(maxConnections, this.connectionCount))
@@ -62,7 +66,7 @@ export class Occupancy {
     if (isReached(maxConnectionsPerAddress, this.byAddress.of(networkOf(address))))
       return refusal(429, 'max-connections-per-address', 'Too many connections from this address');
     if (userId !== undefined && isReached(maxConnectionsPerUser, this.byUser.of(userId)))
-      return refusal(429, 'max-connections-per-user', 'Too many connections of this user');
+      return refusal(429, 'max-connections-per-user', 'Too many connections by this user');
     return undefined;
   }
 
@@ -87,7 +91,7 @@ export class Occupancy {
     if (this.lowestPendingLimit < Infinity) this.pendingByAddress.add(networkOf(address), by);
   }
 
-  /** Nothing is remembered of what is not limited. */
+  /** Stores no counts for limits that are off. */
   private countConnection(address: string, userId: string | undefined, by: 1 | -1): void {
     this.connectionCount += by;
     if (this.limits.maxConnectionsPerAddress > 0) this.byAddress.add(networkOf(address), by);
@@ -100,7 +104,7 @@ export class Occupancy {
   }
 }
 
-/** Numbers by name; a name whose number is 0 is forgotten. */
+/** Counts by name; drops a name when its count reaches 0. */
 class Counts {
   private readonly counts = new Map<string, number>();
 

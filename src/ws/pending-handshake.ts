@@ -2,17 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Cancel } from '../core/ports/clock.js';
 
-/** Bytes that a peer may send ahead; nobody reads further until the handshake is decided. */
+/** Bytes that a peer may send early; reading pauses there until the handshake is decided. */
 const maxEarlyBytes = 16_384;
 
 /**
- * One handshake that is not decided yet. Most are before anything else can happen; a socket whose handshake takes longer
- * is watched, and read meanwhile: that a peer has left shows only behind what it has sent ahead.
+ * A handshake that is not decided yet. Most are decided within one tick. Slower ones must be
+ * watched and read, because Node reports EOF only after buffered data.
  */
 export class PendingHandshake {
   private abort: AbortController | undefined;
   private over = false;
-  /** What came ahead of the decision, once it is watched. */
+  /** Data received before the decision, once the handshake is watched. */
   private early: Buffer[] | undefined;
   private earlyBytes = 0;
   private unwatch: (() => void) | undefined;
@@ -21,14 +21,17 @@ export class PendingHandshake {
   constructor(
     readonly request: IncomingMessage,
     readonly socket: Duplex,
-    /** The client's. */
+    /** The client's address. */
     readonly address: string,
     private readonly head: Buffer,
-    /** When it began, on the clock. */
+    /** The clock's time at the start of the handshake. */
     readonly knockedMs: number,
   ) {}
 
-  /** Aborts when nobody waits any more, decided or not. Made when it is first asked for: it would be a tenth of what a peer costs. */
+  /**
+   * Aborts once the handshake is over. Created on first use, because it costs a tenth of a
+   * connection.
+   */
   get signal(): AbortSignal {
     this.abort ??= new AbortController();
     if (this.over) this.abort.abort();
@@ -36,9 +39,11 @@ export class PendingHandshake {
   }
 
   /**
-   * It takes longer: from now on its peer is watched, and `cancelDeadline` called when it is settled.
+   * Watches the peer of a handshake that was not decided at once. `cancelDeadline` is called on
+   * settling.
    *
-   * @param onGone called at most once, and not after `end`; at once for a peer that has left already
+   * @param onGone called at most once, and not after `end`; immediately if the peer has already
+   *   left
    */
   watch(onGone: () => void, cancelDeadline: Cancel): void {
     const { socket, head } = this;
@@ -58,7 +63,10 @@ export class PendingHandshake {
     if (socket.destroyed || socket.readableEnded) onGone();
   }
 
-  /** Leaves the socket, paused where it was watched; gives what came ahead, in order. `undefined` when it was over already. */
+  /**
+   * Detaches from the socket, which stays paused if it was watched, and returns the early data in
+   * order. Returns `undefined` if the handshake is already over.
+   */
   end(): Buffer | undefined {
     if (this.over) return undefined;
     this.over = true;
@@ -67,7 +75,7 @@ export class PendingHandshake {
     return this.early === undefined ? this.head : Buffer.concat(this.early);
   }
 
-  /** Nobody is asked about it any more. */
+  /** The guards have answered or timed out. */
   settled(): void {
     this.cancelDeadline?.();
   }

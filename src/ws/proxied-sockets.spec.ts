@@ -7,13 +7,13 @@ import { SilentSockets } from './silent-sockets.js';
 
 const v1 = 'PROXY TCP4 203.0.113.7 10.0.0.1 4711 8081\r\n';
 
-interface ProxiedDoor {
+interface ProxiedServer {
   readonly test: TestUpgradeServer;
-  /** Addresses of those that were let in. */
+  /** Addresses of the accepted clients. */
   readonly addresses: readonly string[];
 }
 
-async function start(trusted = true, setup: TestUpgradeServerSetup = {}): Promise<ProxiedDoor> {
+async function start(trusted = true, setup: TestUpgradeServerSetup = {}): Promise<ProxiedServer> {
   const addresses: string[] = [];
   const test = await TestUpgradeServer.start({
     proxied: (refused) => new ProxiedSockets(() => trusted, refused, 200),
@@ -26,7 +26,7 @@ async function start(trusted = true, setup: TestUpgradeServerSetup = {}): Promis
   return { test, addresses };
 }
 
-describe('A proxy that speaks the PROXY protocol', () => {
+describe('Connections of a proxy that speaks the PROXY protocol', () => {
   it.each([
     ['version 1', Buffer.from(v1), '203.0.113.7'],
     ['version 1 over IPv6', Buffer.from('PROXY TCP6 2001:db8::7 ::1 1 2\r\n'), '2001:db8::7'],
@@ -34,7 +34,7 @@ describe('A proxy that speaks the PROXY protocol', () => {
     ['version 2', proxyHeaderV2({ address: '203.0.113.7', more: 50 }), '203.0.113.7'],
     ['version 2 over IPv6', proxyHeaderV2({ address: '2001:db8::7' }), '2001:db8::7'],
     ['version 2 without a client', proxyHeaderV2({ more: 3 }), 'unknown'],
-    ['version 2 for itself', proxyHeaderV2({ command: 0 }), '127.0.0.1'],
+    ['version 2 on the proxy’s own behalf', proxyHeaderV2({ command: 0 }), '127.0.0.1'],
   ])('[L-9.14] a header of %s names the client, in one piece and in many', async (_what, header, address) => {
     const { test, addresses } = await start();
     const bytes = Buffer.concat([header, Buffer.from(handshake()), clientFrame('early')]);
@@ -62,7 +62,7 @@ describe('A proxy that speaks the PROXY protocol', () => {
     }
   });
 
-  it('[L-9.14] requests that follow each other on one socket keep its client', async () => {
+  it('[L-9.14] every request on one socket keeps the client that the header named', async () => {
     const { test, addresses } = await start();
     const peer = await test.connect();
     peer.send(`${v1}GET / HTTP/1.1\r\nHost: a\r\n\r\n`);
@@ -72,16 +72,16 @@ describe('A proxy that speaks the PROXY protocol', () => {
   });
 
   it.each([
-    ['no header', handshake(), 'absent PROXY protocol header of a trusted proxy'],
+    ['a missing header', handshake(), 'absent PROXY protocol header from a trusted proxy'],
     [
       'a wrong header',
       `PROXY TCP4 nobody 10.0.0.1 1 2\r\n${handshake()}`,
-      'malformed PROXY protocol header of a trusted proxy',
+      'malformed PROXY protocol header from a trusted proxy',
     ],
     [
       'a header without an end',
       `PROXY ${'x'.repeat(5_000)}`,
-      'malformed PROXY protocol header of a trusted proxy',
+      'malformed PROXY protocol header from a trusted proxy',
     ],
     [
       'a second header',
@@ -97,7 +97,7 @@ describe('A proxy that speaks the PROXY protocol', () => {
   });
 
   it.each(['', 'PROXY TCP4 20', '\r\n\r\n\0'])(
-    '[L-9.14] a header that does not come in time is refused: %j',
+    '[L-9.14] a header that does not arrive in time is refused: %j',
     async (text) => {
       const { test } = await start();
       const peer = await test.connect();
@@ -107,7 +107,7 @@ describe('A proxy that speaks the PROXY protocol', () => {
     },
   );
 
-  it('[L-9.14] a header of an address that is not trusted is refused, and what has none is served as it is', async () => {
+  it('[L-9.14] a header from an untrusted address is refused, and a connection without one is served as usual', async () => {
     const { test, addresses } = await start(false);
     for (const header of [Buffer.from(v1), proxyHeaderV2({ address: '203.0.113.7' })]) {
       const liar = await test.connect();
@@ -132,7 +132,7 @@ describe('A proxy that speaks the PROXY protocol', () => {
     expect([test.refusals, test.failures]).toEqual([[], []]);
   });
 
-  it('[L-9.14] sockets without a header are bounded, and each that goes for a newer one is counted', async () => {
+  it('[L-9.14] the number of sockets without a header is bounded, and each one closed for it is counted', async () => {
     let dropped = 0;
     const { test } = await start(true, {
       proxied: (refused) => {
@@ -148,9 +148,9 @@ describe('A proxy that speaks the PROXY protocol', () => {
   });
 });
 
-describe('A server that does not read the PROXY protocol', () => {
+describe('A server without the PROXY protocol', () => {
   it.each([Buffer.from(v1), proxyHeaderV2({ address: '203.0.113.7' })])(
-    '[L-9.14] its refusal names the options to set',
+    '[L-9.14] the refusal of a PROXY protocol header names the options to set',
     async (header) => {
       const test = await TestUpgradeServer.start();
       const peer = await test.connect();

@@ -6,59 +6,61 @@ import { Refusal, refuse } from './refusal.js';
 import { SilentSockets } from './silent-sockets.js';
 import { stepBefore } from './step-before.js';
 
-/** Milliseconds for the header, as for the headers of a request. */
+/** Milliseconds for the header to arrive, as for the headers of a request. */
 const headerTimeoutMs = 10_000;
 
-/** A refused header, or one that is missing. */
+/** The refusal of a malformed or missing header. */
 export function proxyProtocolRefusal(reason: string): Refusal {
-  return new Refusal(400, 'The PROXY protocol is not read here', {}, 'proxy-protocol', reason);
+  return new Refusal(400, 'The PROXY protocol is not accepted here', {}, 'proxy-protocol', reason);
 }
 
-/** Why Node's parser gave up, when it was given the PROXY protocol: nobody has taken the header off. */
+/** Returns a refusal if Node's parser failed on a PROXY protocol header that nothing removed. */
 export function unreadProxyProtocol(error: Error & { readonly rawPacket?: Buffer }): Refusal | undefined {
   if (!speaksProxyProtocol(error.rawPacket)) return undefined;
   return proxyProtocolRefusal(
-    'PROXY protocol header of an address that it is not read from: set the options proxyProtocol and trustedProxies, ' +
-      'or have the proxy not send it',
+    'PROXY protocol header from an untrusted address: set the options proxyProtocol and trustedProxies, ' +
+      'or stop the proxy from sending it',
   );
 }
 
 /**
- * Takes the header of the PROXY protocol off the connections of trusted proxies, which must send one, before TLS or Node's
- * HTTP parser sees a byte; from then on the client's address is the socket's `remoteAddress`. [L-9.14]
+ * Removes the PROXY protocol header from connections of trusted proxies, which must send one,
+ * before TLS or the HTTP parser reads a byte. From then on, `remoteAddress` is the client's
+ * address. [L-9.14]
  */
 export class ProxiedSockets {
-  /** Those whose header has not come yet; bounded. */
+  /** Sockets whose header has not arrived yet; bounded. */
   private readonly waiting = new Set<Socket>();
-  /** What the headers said, for the sockets that TLS makes of these. */
+  /** Addresses from the headers, for the TLS sockets created on top of these sockets. */
   private readonly addresses = new WeakMap<Socket, string | undefined>();
   private closing = false;
 
   /**
-   * @param trusts whether a socket with this address is a proxy's; others are served as they are
+   * @param trusts whether a socket with this address belongs to a proxy; other sockets are served
+   *   unchanged
    * @param refused called with the socket's own address
    */
   constructor(
     private readonly trusts: (address: string) => boolean,
     private readonly refused: (refusal: Refusal, address: string) => void,
     private readonly timeoutMs = headerTimeoutMs,
-    /** Those whose header has not come yet: when there are too many, the oldest goes. */
+    /** Bounds the sockets that wait for a header by closing the oldest. */
     private readonly silent = new SilentSockets(),
   ) {}
 
-  /** Called for each socket that had to go before its header had come, to make room for a newer one. */
+  /** Called for each socket closed before its header arrived, to make room for a newer one. */
   set onDropped(dropped: () => void) {
     this.silent.onDropped = dropped;
   }
 
-  /** Reads the headers of a server's connections from now on; returns what ends that. */
+  /** Reads the headers on a server's connections from now on; returns a function that stops it. */
   attach(server: Server): () => void {
     const endsTls = 'setSecureContext' in server;
     return stepBefore(server, (event, [socket], passOn) => {
       if (event === 'connection' && this.trusts(plainAddress((socket as Socket).remoteAddress))) {
         this.read(socket as Socket, () => {
           passOn();
-          // TLS reads by itself; Node's parser waits for a socket that was paused.
+          // TLS starts reading by itself; Node's HTTP parser does not resume a paused socket.
           if (!endsTls) (socket as Socket).resume();
         });
         return true;
@@ -67,7 +69,7 @@ export class ProxiedSockets {
     });
   }
 
-  /** Drops all sockets without a header, also later ones: the server is about to close. */
+  /** Closes every socket without a header, now and later: the server is about to close. */
   close(): void {
     this.closing = true;
     for (const socket of this.waiting) socket.destroy();
@@ -97,7 +99,7 @@ export class ProxiedSockets {
       const header = readProxyHeader(head);
       if (header === 'incomplete') return;
       if (header === 'absent' || header === 'malformed') {
-        dismiss(proxyProtocolRefusal(`${header} PROXY protocol header of a trusted proxy`));
+        dismiss(proxyProtocolRefusal(`${header} PROXY protocol header from a trusted proxy`));
         return;
       }
       leave();
@@ -107,20 +109,26 @@ export class ProxiedSockets {
       pass();
     };
     const late = setTimeout(() => {
-      dismiss(new Refusal(408, 'The PROXY protocol header did not come in time'));
+      dismiss(new Refusal(408, 'The PROXY protocol header did not arrive in time'));
     }, this.timeoutMs).unref();
     this.waiting.add(socket);
     socket.on('data', take).on('end', gone).on('close', leave).on('error', ignore);
     this.silent.connected(socket);
   }
 
-  /** `undefined` for a client that the proxy does not know: the proxy's own address would be trusted. */
+  /**
+   * `undefined` stands for a client that the proxy does not know: the proxy's own address would be
+   * trusted.
+   */
   private name(socket: Socket, address: string | undefined): void {
     this.addresses.set(socket, address);
     Object.defineProperty(socket, 'remoteAddress', { value: address, configurable: true });
   }
 
-  /** Gives a TLS socket the address of the socket that it was made of. Drops one whose origin is unknown. */
+  /**
+   * Copies the client's address from the raw socket to the TLS socket on top of it. Closes a TLS
+   * socket whose raw socket is unknown.
+   */
   private handDown(socket: Socket): boolean {
     const { _parent: raw } = socket as Socket & { readonly _parent?: Socket };
     if (raw === undefined) socket.destroy();

@@ -7,7 +7,7 @@ const rest = Buffer.from('GET /live');
 const read = (bytes: Buffer): unknown => readProxyHeader(Buffer.concat([bytes, rest]));
 const line = (text: string): Buffer => Buffer.from(`PROXY ${text}\r\n`, 'latin1');
 
-describe('The header of the PROXY protocol', () => {
+describe('readProxyHeader', () => {
   it.each([
     ['TCP4 203.0.113.7 10.0.0.1 4711 8081', '203.0.113.7'],
     ['TCP6 2001:db8::7 2001:db8::1 65535 0', '2001:db8::7'],
@@ -36,7 +36,7 @@ describe('The header of the PROXY protocol', () => {
     'tcp4 203.0.113.7 10.0.0.1 4711 8081',
     '',
     `UNKNOWN ${'x'.repeat(100)}`,
-  ])('[L-9.14] a wrong version 1 is malformed: %j', (text) => {
+  ])('[L-9.14] an invalid header of version 1 is malformed: %j', (text) => {
     expect(read(line(text))).toBe('malformed');
   });
 
@@ -60,11 +60,11 @@ describe('The header of the PROXY protocol', () => {
     ['no room for its addresses', proxyHeaderV2({ family: 0x11, more: 11 })],
     ['no room for its IPv6 addresses', proxyHeaderV2({ family: 0x21, more: 35 })],
     ['more than 2,048 bytes', proxyHeaderV2({ address: '203.0.113.7', more: 2_021 })],
-  ])('[L-9.14] a version 2 with %s is malformed', (_what, bytes) => {
+  ])('[L-9.14] a header of version 2 with %s is malformed', (_what, bytes) => {
     expect(read(bytes)).toBe('malformed');
   });
 
-  it('[L-9.14] a header that comes in pieces is incomplete until its last byte, and bounded', () => {
+  it('[L-9.14] a header that arrives in pieces is incomplete until its last byte, and bounded', () => {
     const headers = [
       line('TCP4 203.0.113.7 10.0.0.1 4711 8081'),
       proxyHeaderV2({ address: '2001:db8::7', more: 9 }),
@@ -77,7 +77,7 @@ describe('The header of the PROXY protocol', () => {
     expect(readProxyHeader(Buffer.from(`PROXY ${'x'.repeat(101)}`))).toBe('malformed');
   });
 
-  it('[L-9.14] what is something else is absent', () => {
+  it('[L-9.14] bytes of another protocol have no header', () => {
     for (const text of ['GET / HTTP/1.1\r\n', '\r\n\r\nGET', 'PROXYGET', '\x16\x03\x01'])
       expect([readProxyHeader(Buffer.from(text)), speaksProxyProtocol(Buffer.from(text))]).toEqual([
         'absent',
@@ -87,7 +87,7 @@ describe('The header of the PROXY protocol', () => {
     expect(speaksProxyProtocol(proxyHeaderV2({}))).toBe(true);
   });
 
-  it('[L-9.14] no bytes make the reader throw, or keep it waiting beyond 2,048', () => {
+  it('[L-9.14] no bytes make the reader throw, or wait beyond 2,048 bytes', () => {
     const starts = [Buffer.from('PROXY '), proxyHeaderV2({}).subarray(0, 12), Buffer.alloc(0)];
     fc.assert(
       fc.property(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 200 }), (start, bytes) => {

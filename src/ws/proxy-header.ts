@@ -1,34 +1,41 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 
-/** The first line of a connection that a proxy opens, in which it says for whom (PROXY protocol, version 1 or 2). */
+/**
+ * The header with which a proxy opens a connection and names the client (PROXY protocol, version 1
+ * or 2).
+ */
 export interface ProxyHeader {
-  /** What belongs to the header; the client's own bytes follow. */
+  /** Length of the header; the client's own bytes follow. */
   readonly lengthBytes: number;
-  /** `local`: the proxy speaks for itself, for example to check whether the server is there. */
+  /** `local`: the proxy connects on its own behalf, for example for a health check. */
   readonly from: 'client' | 'local';
-  /** The client's, where the proxy knows it. */
+  /** The client's address, if the proxy knows it. */
   readonly address?: string;
 }
 
 const first = Buffer.from('PROXY ');
 const second = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 
-/** As the specification has it, with the end of the line. */
+/** Longest line that the specification allows, including its end. */
 const maxFirstBytes = 107;
-/** The fixed part of version 2, and what it may announce: addresses, and fields of which nothing is read here. */
+/**
+ * The fixed part of version 2, and the most it may announce: addresses, and fields that are ignored
+ * here.
+ */
 const fixedBytes = 16;
 const maxSecondBytes = 2_048;
 
-/** Whether bytes that are no HTTP are the PROXY protocol's. */
+/** Whether bytes that are not HTTP begin with a PROXY protocol header. */
 export function speaksProxyProtocol(bytes: Buffer | undefined): boolean {
   if (bytes === undefined) return false;
   return [first, second].some((start) => bytes.subarray(0, start.length).equals(start));
 }
 
 /**
- * Reads the header at the start of what has come so far, at most 2,048 bytes.
+ * Reads the header at the start of the bytes received so far, at most 2,048 bytes.
  *
- * @returns `incomplete` when more must come; `absent` when it is something else, `malformed` when it is no right one
+ * @returns `incomplete` if more bytes are needed, `absent` if there is no header, `malformed` if it
+ *   is invalid
  */
 export function readProxyHeader(bytes: Buffer): ProxyHeader | 'incomplete' | 'absent' | 'malformed' {
   if (startsLike(bytes, first)) return bytes.length < first.length ? 'incomplete' : readFirst(bytes);
@@ -61,7 +68,7 @@ function isPort(text: string): boolean {
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
 }
 
-/** Bytes of two addresses and two ports, by the number of the family. */
+/** Bytes of two addresses and two ports, by the number of the address family. */
 const addressesBytes = { 1: 12, 2: 36 } as const;
 
 function readSecond(bytes: Buffer): ReturnType<typeof readProxyHeader> {

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { RawPeer } from '../../test/support/raw-peer.js';
 import { Refusal, refuse, serverUnavailable } from './refusal.js';
 
-/** A server that refuses whoever connects, once something came from them. */
+/** A server that refuses every client once it has sent something. */
 async function refuser(refusal: Refusal): Promise<{ server: Server; port: number; sockets: Set<Socket> }> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
@@ -32,7 +32,7 @@ async function gone(sockets: Set<Socket>): Promise<void> {
 }
 
 describe('refuse', () => {
-  it('[L-1.4] gives the whole answer to a peer that sends 1 MB more than anybody reads', async () => {
+  it('[L-1.4] refuse delivers the whole answer to a peer that sends 1 MB more than the server reads', async () => {
     const { port, sockets } = await refuser(serverUnavailable('Not now'));
     const peer = await RawPeer.connect(port);
     peer.send(Buffer.alloc(1_000_000, 'x'));
@@ -41,7 +41,7 @@ describe('refuse', () => {
     await gone(sockets);
   });
 
-  it('[L-1.4] gives the whole answer to a peer that has already sent its FIN', async () => {
+  it('[L-1.4] refuse delivers the whole answer to a peer that has already sent its FIN', async () => {
     const { port, sockets } = await refuser(serverUnavailable('Not now'));
     const peer = await RawPeer.connect(port, true);
     peer.socket.end('x');
@@ -50,7 +50,7 @@ describe('refuse', () => {
     await gone(sockets);
   });
 
-  it('[L-1.4] destroys the socket of a peer that neither reads nor leaves', async () => {
+  it('[L-1.4] refuse destroys the socket of a peer that neither reads nor leaves', async () => {
     const { port, sockets } = await refuser(serverUnavailable('Not now'));
     const peer = await RawPeer.connect(port, true);
     peer.socket.pause();
@@ -62,7 +62,7 @@ describe('refuse', () => {
     peer.reset();
   });
 
-  it('leaves no socket and no timer behind after 5,000 refusals', async () => {
+  it('5,000 refusals leave no socket and no timer behind', async () => {
     const { port, sockets } = await refuser(serverUnavailable('Not now'));
     const before = timers();
     let answered = 0;
@@ -76,20 +76,23 @@ describe('refuse', () => {
     for (let i = 0; i < 50; i++) await Promise.all(Array.from({ length: 100 }, one));
     await gone(sockets);
     expect(answered).toBe(5_000);
-    // They are gone because the peers are, not because the time is over: the last would be there for 500 ms.
+    // The sockets closed because the peers left, not by the timeout of 500 ms.
     expect(timers() - before).toBeLessThan(20);
     expect(performance.now() - refusedMs).toBeLessThan(20_000);
   });
 
-  it.each([400, 401, 403, 404, 418, 426, 429, 500, 503, 599])('names a result for status %i', (status) => {
-    const expected: Record<number, string> = {
-      400: 'malformed',
-      401: 'unauthorized',
-      403: 'forbidden',
-      404: 'not-found',
-      426: 'wrong-version',
-      429: 'too-many',
-    };
-    expect(new Refusal(status, 'x').result).toBe(expected[status] ?? 'unavailable');
-  });
+  it.each([400, 401, 403, 404, 418, 426, 429, 500, 503, 599])(
+    'a refusal with status %i has a result for the metric',
+    (status) => {
+      const expected: Record<number, string> = {
+        400: 'malformed',
+        401: 'unauthorized',
+        403: 'forbidden',
+        404: 'not-found',
+        426: 'wrong-version',
+        429: 'too-many',
+      };
+      expect(new Refusal(status, 'x').result).toBe(expected[status] ?? 'unavailable');
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** How a handshake ended, as a metric's label. */
+/** The result of a handshake, as a metric's label. */
 export type HandshakeResult =
   | 'accepted'
   | 'malformed'
@@ -34,17 +34,17 @@ const resultByStatus: Readonly<Record<number, HandshakeResult>> = {
   429: 'too-many',
 };
 
-/** A handshake that ends before the 101, with an HTTP answer. [L-1.4] */
+/** A handshake refused before the 101, with an HTTP answer. [L-1.4] */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly result: HandshakeResult;
-  /** For the log alone: why, in a few words without a secret. */
+  /** Why, for the log only: a few words without a secret. */
   readonly reason: string;
 
   /**
-   * @param message goes to the peer
-   * @param headers are added to the answer
-   * @param reason is for the log alone, and must hold no secret; `message` by default
+   * @param message sent to the peer
+   * @param headers added to the answer
+   * @param reason for the log only, without secrets; `message` by default
    */
   constructor(
     readonly statusCode: number,
@@ -59,28 +59,29 @@ export class Refusal extends Error {
   }
 }
 
-/** The peer may come back after a moment. */
+/** A 503 that invites the peer to retry soon. */
 export function serverUnavailable(message: string, retryAfterSeconds = 1): Refusal {
   return new Refusal(503, message, { 'Retry-After': String(retryAfterSeconds) });
 }
 
-/** How long a refused peer has to take its answer, in milliseconds. */
+/** Milliseconds that a refused peer has to read its answer. */
 const lingerMs = 500;
 
-/** Writes the refusal as the response to a request that is no upgrade. */
+/** Writes the refusal as the response to a plain request. */
 export function respond(response: ServerResponse, refusal: Refusal): void {
   const { body, headers } = answerOf(refusal);
   response.writeHead(refusal.statusCode, headers);
   response.end(body);
 }
 
-/** Writes the refusal and destroys the socket; whatever the peer still sends is not looked at. */
+/** Writes the refusal and destroys the socket. Further bytes from the peer are discarded. */
 export function refuse(socket: Duplex, refusal: Refusal): void {
   const { error, body, headers } = answerOf(refusal);
   const lines = Object.entries(headers).map(
     ([name, value]) => `${name}: ${value.replaceAll(/[^\t\x20-\x7e]/g, '')}\r\n`,
   );
-  // Bytes that lie unread when a socket is destroyed make the system cut it off, answer and all: so they are read.
+  // Destroying a socket with unread bytes makes the kernel reset it and drop the answer, so read
+  // them.
   socket.resume();
   const late = setTimeout(() => socket.destroy(), lingerMs).unref();
   socket.once('close', () => clearTimeout(late));

@@ -13,14 +13,14 @@ async function served(session?: Partial<Session>): Promise<{ ws: ServedWebSocket
   const peer = await test.connect(true);
   await peer.send(handshake()).answered();
   const [ws] = test.sockets;
-  if (ws === undefined) throw new Error('Nobody was let in');
+  if (ws === undefined) throw new Error('No connection was accepted');
   return { ws, peer };
 }
 
 describe('ServedWebSocket', () => {
-  it('tells its session alone, and has no listener for that', async () => {
+  it('events go to the session alone, without a listener', async () => {
     let heard: (what: unknown) => void = () => {};
-    const told = new Promise((resolve) => (heard = resolve));
+    const received = new Promise((resolve) => (heard = resolve));
     const { ws, peer } = await served({
       received: (text, byteLength) => heard({ text, byteLength }),
       finished: () => {},
@@ -28,18 +28,18 @@ describe('ServedWebSocket', () => {
     const listened: unknown[] = [];
     ws.on('message', (data) => listened.push(data));
     peer.send(clientFrame('Zoë'));
-    expect(await told).toEqual({ text: 'Zoë', byteLength: 4 });
+    expect(await received).toEqual({ text: 'Zoë', byteLength: 4 });
     expect(listened).toEqual([]);
   });
 
-  it('is a WebSocket as any other as long as it serves nobody', async () => {
+  it('a socket without a session emits events as any WebSocket', async () => {
     const { ws, peer } = await served();
     const heard = new Promise((resolve) => void ws.on('message', (data: Buffer) => resolve(data.toString())));
     peer.send(clientFrame('hello'));
     expect(await heard).toBe('hello');
   });
 
-  it('outlives an error that nobody listens to, and tells who does', async () => {
+  it('an error without a listener is ignored, and one with a listener is emitted', async () => {
     const { ws } = await served();
     expect(ws.emit('error', new Error('no'))).toBe(false);
     const heard: unknown[] = [];

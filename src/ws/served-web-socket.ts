@@ -2,27 +2,27 @@
 import { type RawData, WebSocket } from 'ws';
 import type { Session } from '../core/inbound/session.js';
 
-/** What `ws` tells of a connection, and what a listener would get. */
-type Told = readonly [first?: unknown, second?: unknown];
+/** The arguments of an event that `ws` emits. */
+type EventArguments = readonly [first?: unknown, second?: unknown];
 
 /**
- * The WebSocket of a peer that was let in: what `ws` tells of it goes straight to its session. Listeners would be five for
- * each connection, and a map from socket to session beside them.
+ * The WebSocket of an accepted peer. Events of `ws` go straight to its session, which saves five
+ * listeners per connection and a map from sockets to sessions.
  */
 export class ServedWebSocket extends WebSocket {
   private session: Session | undefined;
-  /** With which code `ws` closed it, since the peer broke RFC 6455 or a limit. */
+  /** Close code that `ws` chose because the peer broke RFC 6455 or a limit. */
   private fault: number | undefined;
 
-  /** To be called in the same turn as the 101, or early frames are lost. [L-1.12] */
+  /** Must be called in the same tick as the 101, or early frames are lost. [L-1.12] */
   serve(session: Session): void {
     this.session = session;
   }
 
-  override emit(event: string | symbol, ...told: Told): boolean {
+  override emit(event: string | symbol, ...args: EventArguments): boolean {
     const { session } = this;
-    if (session === undefined) return this.emitUnserved(event, told);
-    const [first, second] = told;
+    if (session === undefined) return this.emitUnserved(event, args);
+    const [first, second] = args;
     if (event === 'message') this.message(session, first as RawData, second === true);
     else if (event === 'ping') session.pinged((first as Buffer).byteLength);
     else if (event === 'pong') session.heard((first as Buffer).byteLength);
@@ -34,18 +34,18 @@ export class ServedWebSocket extends WebSocket {
 
   private message(session: Session, data: RawData, isBinary: boolean): void {
     if (isBinary) session.receivedBinary();
-    // A Buffer: `binaryType` is never changed here.
+    // Always a Buffer, because `binaryType` is never changed here.
     else session.received((data as Buffer).toString('utf8'), (data as Buffer).byteLength);
   }
 
-  /** `ws` has sent a close frame, and then tells of 1006, since no answer is read. */
+  /** After a fault `ws` sends a close frame but reads no answer, so it would report 1006. */
   private noteFault({ code }: NodeJS.ErrnoException): void {
     if (code?.startsWith('WS_ERR_')) this.fault = faultCodes.get(code) ?? 1002;
   }
 
-  /** An error that nobody listens to would end the process. */
-  private emitUnserved(event: string | symbol, told: Told): boolean {
-    return (event !== 'error' || this.listenerCount(event) > 0) && super.emit(event, ...told);
+  /** An `error` event without a listener would end the process. */
+  private emitUnserved(event: string | symbol, args: EventArguments): boolean {
+    return (event !== 'error' || this.listenerCount(event) > 0) && super.emit(event, ...args);
   }
 }
 

@@ -7,8 +7,9 @@ interface Exchange {
 }
 
 /**
- * The sockets of an http server that others share. When it closes, Node waits for those that have never asked for anything,
- * or were answered before they had sent all of it, and no timeout runs any more: `dropIdle` ends these, and no others.
+ * The sockets of an HTTP server shared with others. On close, Node waits forever for sockets that
+ * never sent a request, or were answered before their request was complete. `dropIdle` closes only
+ * those.
  */
 export class SharedSockets {
   private readonly exchanges = new Map<Duplex, Exchange | undefined>();
@@ -27,12 +28,12 @@ export class SharedSockets {
     if (this.exchanges.has(request.socket)) this.exchanges.set(request.socket, { request, response });
   }
 
-  /** It is no http any more: whoever took it closes it. */
+  /** An upgraded socket is no longer HTTP; its new owner closes it. */
   upgraded(socket: Duplex): void {
     this.exchanges.delete(socket);
   }
 
-  /** From now on; to be called when the server is about to close. */
+  /** Closes idle sockets, now and later. Call it just before the server closes. */
   dropIdle(): void {
     this.dropping = true;
     for (const [socket, exchange] of this.exchanges) {

@@ -6,7 +6,7 @@ import { LiveHttpServer } from './live-http-server.js';
 import { Refusal, refuse } from './refusal.js';
 import { SilentSockets } from './silent-sockets.js';
 
-/** An own server that has so many silent sockets at most, and leaves upgraded ones alone. */
+/** A server with a maximum of silent sockets, which leaves upgraded ones alone. */
 async function start(most: number) {
   const silent = new SilentSockets(most);
   const seen: Duplex[] = [];
@@ -46,7 +46,7 @@ async function start(most: number) {
 }
 
 describe('SilentSockets', () => {
-  it('[L-1.1] are so many at most on the own port: the oldest goes, and newcomers are served', async () => {
+  it('[L-1.1] the number of silent sockets is bounded: the oldest is closed, and newcomers are served', async () => {
     const { silent, dropped, connect } = await start(3);
     const peers: RawPeer[] = [];
     for (let i = 0; i < 5; i++) peers.push(await connect());
@@ -57,7 +57,7 @@ describe('SilentSockets', () => {
     expect(silent.count).toBe(2);
   });
 
-  it('are not those that asked, nor those that left', async () => {
+  it('sockets that sent a request or left do not count as silent', async () => {
     const { silent, connect } = await start(2);
     const asked = await connect();
     expect(await asked.send(handshake()).answered()).toBe(101);
@@ -71,7 +71,7 @@ describe('SilentSockets', () => {
     expect(silent.count).toBeLessThanOrEqual(2);
   });
 
-  it('[L-1.1] keep no listener of a socket that was upgraded', async () => {
+  it('[L-1.1] an upgraded socket keeps no listener of the silent sockets', async () => {
     const { silent, connect } = await start(2);
     const listeners: number[] = [];
     const asked = silent.asked.bind(silent);

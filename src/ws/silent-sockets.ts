@@ -1,20 +1,21 @@
 import type { Duplex } from 'node:stream';
 
-/** More than handshakes on their way at the best of times. */
+/** More than the handshakes in flight at peak load. */
 const maxSilent = 4_096;
 
 /**
- * The sockets of the own server that have asked for nothing yet. They cost a file descriptor each, and the server's
- * timeouts take seconds to end them: when there are too many, the oldest goes. A client asks within a round trip.
+ * Sockets of the live server's own port that have not sent a request. Each costs a file descriptor
+ * until a timeout of seconds closes it, so beyond the limit the oldest is closed. A client sends
+ * within a round trip.
  */
 export class SilentSockets {
-  /** Called for each that had to go. */
+  /** Called for each socket closed to make room. */
   onDropped: () => void = () => {};
   private readonly sockets = new Set<Duplex>();
-  /** One listener for the ends of all of them. */
+  /** One shared `close` listener for all sockets. */
   private readonly gone: (this: Duplex) => void;
 
-  constructor(private readonly most = maxSilent) {
+  constructor(private readonly maxSockets = maxSilent) {
     const { sockets } = this;
     this.gone = function () {
       sockets.delete(this);
@@ -28,15 +29,15 @@ export class SilentSockets {
   readonly connected = (socket: Duplex): void => {
     this.sockets.add(socket);
     socket.on('close', this.gone);
-    if (this.sockets.size > this.most) this.endOldest();
+    if (this.sockets.size > this.maxSockets) this.closeOldest();
   };
 
-  /** It is silent no more: nothing is kept of it. */
+  /** Stops tracking a socket that has sent a request. */
   asked(socket: Duplex): void {
     if (this.sockets.delete(socket)) socket.off('close', this.gone);
   }
 
-  private endOldest(): void {
+  private closeOldest(): void {
     for (const socket of this.sockets) {
       this.asked(socket);
       socket.destroy();

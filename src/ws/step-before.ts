@@ -1,11 +1,11 @@
 import type { Server } from 'node:http';
 
-/** Hands an event on to the server's listeners; returns whether there are any. */
+/** Passes an event on to the server's listeners; returns whether there are any. */
 export type PassOn = () => boolean;
 
 /**
- * Has `step` decide about each event of a server before its listeners hear of it, also those that are added later. It is
- * the server's `emit` that is replaced. Returns what takes that back.
+ * Runs `step` before the listeners of every event of a server, including listeners added later, by
+ * replacing the server's `emit`. Returns a function that restores it.
  */
 export function stepBefore(
   server: Server,
@@ -19,7 +19,8 @@ export function stepBefore(
   };
   server.emit = stepped;
   return () => {
-    // Somebody else may have replaced it since; then it stays, and lets everything pass.
+    // Another library may have replaced `emit` since. Then ours stays in place and passes
+    // everything on.
     over = true;
     if (server.emit === stepped) server.emit = emit;
   };

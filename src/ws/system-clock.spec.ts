@@ -12,16 +12,19 @@ describe('SystemClock', () => {
     vi.useRealTimers();
   });
 
-  it.each([1, 5_000, 2 ** 31 - 1, 2 ** 31, 60 * dayMs, 365 * dayMs])('runs once, after %i ms', (ms) => {
-    let runs = 0;
-    new SystemClock().after(ms, () => (runs += 1));
-    vi.advanceTimersByTime(ms - 1);
-    expect(runs).toBe(0);
-    vi.advanceTimersByTime(1);
-    expect([runs, vi.getTimerCount()]).toEqual([1, 0]);
-  });
+  it.each([1, 5_000, 2 ** 31 - 1, 2 ** 31, 60 * dayMs, 365 * dayMs])(
+    'a timer runs once, after %i ms',
+    (ms) => {
+      let runs = 0;
+      new SystemClock().after(ms, () => (runs += 1));
+      vi.advanceTimersByTime(ms - 1);
+      expect(runs).toBe(0);
+      vi.advanceTimersByTime(1);
+      expect([runs, vi.getTimerCount()]).toEqual([1, 0]);
+    },
+  );
 
-  it('runs at once what is over already, and does not run at once what is 100 years away', () => {
+  it('a timer whose time has passed runs at once, and one that is 100 years away does not', () => {
     let runs = 0;
     const clock = new SystemClock();
     clock.after(-5, () => (runs += 1));
@@ -30,7 +33,7 @@ describe('SystemClock', () => {
     expect(runs).toBe(1);
   });
 
-  it('takes a timer back, also a long one that has begun anew, and one that has run', () => {
+  it('a timer can be canceled, also a long one that was split and one that has run', () => {
     let runs = 0;
     const clock = new SystemClock();
     const long = clock.after(60 * dayMs, () => (runs += 1));

@@ -13,7 +13,7 @@ function placeOf(name: string): string {
 
 const serverOf = (): LiveHttpServer => new LiveHttpServer(() => {});
 
-describe('The Unix socket of a LiveHttpServer', () => {
+describe('LiveHttpServer on a Unix socket', () => {
   it('a server removes the socket of a process that was killed', async () => {
     const path = placeOf('live.sock');
     const listen = `require('node:net').createServer().listen('${path}', () => process.kill(process.pid, 'SIGKILL'))`;
@@ -25,7 +25,7 @@ describe('The Unix socket of a LiveHttpServer', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('a server waits for the path of another one that is closing, and takes it from none that listens', async () => {
+  it('a server waits for a path that another server is giving up, and never takes one in use', async () => {
     const path = placeOf('live.sock');
     const before = serverOf();
     await before.listenAtPath(path);
@@ -39,10 +39,10 @@ describe('The Unix socket of a LiveHttpServer', () => {
     await next.close();
   });
 
-  it('a server leaves a file that is no socket, and says what is wrong with a path', async () => {
+  it('a server leaves a file that is not a socket, and explains what is wrong with a path', async () => {
     const path = placeOf('live.sock');
     writeFileSync(path, 'data');
-    await expect(serverOf().listenAtPath(path)).rejects.toThrow('or the path is no socket');
+    await expect(serverOf().listenAtPath(path)).rejects.toThrow('or the path is not a socket');
     expect(existsSync(path)).toBe(true);
     await expect(serverOf().listenAtPath(`${path}/x`)).rejects.toThrow('its directory does not exist');
     await expect(serverOf().listenAtPath(placeOf('no/live.sock'))).rejects.toThrow(

@@ -4,17 +4,19 @@ import type { PendingHandshake } from './pending-handshake.js';
 import type { HandshakeResult, Refusal } from './refusal.js';
 import type { ServedWebSocket } from './served-web-socket.js';
 
-/** What the door asks, and tells. */
+/** What `UpgradeHandler` needs from the server. */
 export interface UpgradeHooks {
-  /** Whether nobody is let in any more. */
+  /** Whether the server accepts no new connections. */
   draining(): boolean;
-  /** A cheap look before anybody is asked; a refusal ends it. */
+  /** A cheap check before the guards run; a refusal ends the handshake. */
   precheck(request: IncomingMessage): Refusal | undefined;
-  /** Decides who this is; throws a `Refusal`, and anything else it throws is answered 503. */
+  /** Identifies the client. Throws a `Refusal` to deny; any other error is answered with 503. */
   authenticate(handshake: PendingHandshake): Promise<ConnectionIdentity>;
-  /** The peer is in. Called in the same turn as the 101. */
+  /** Called in the same tick as the 101, once the peer is connected. */
   accepted(ws: ServedWebSocket, handshake: PendingHandshake, identity: ConnectionIdentity): void;
-  /** Decided; `address` is the client's, `reason` says for the log why it was refused. */
+  /**
+   * The handshake is over. `address` is the client's; `reason` says for the log why it was refused.
+   */
   handshake(result: HandshakeResult, address: string, reason?: string): void;
   failed(doing: string, error: unknown): void;
 }

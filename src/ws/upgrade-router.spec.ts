@@ -12,11 +12,14 @@ interface Shared {
   readonly server: Server;
   readonly taken: { readonly url: string | undefined; readonly unfinished: boolean }[];
   readonly route: () => () => void;
-  /** Sends a handshake, gives the status of the answer. */
-  readonly knock: (path: string) => Promise<number>;
+  /** Sends a handshake and returns the status of the answer. */
+  readonly sendHandshake: (path: string) => Promise<number>;
 }
 
-/** An http server that others use, too. Whoever answers says 2xx or 4xx of its own, so that a test sees who it was. */
+/**
+ * An HTTP server shared with others. Each party answers with a status of its own, so that a test
+ * can tell them apart.
+ */
 async function sharedServer(): Promise<Shared> {
   const server = createServer((_request, response) => response.end('app'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -32,13 +35,13 @@ async function sharedServer(): Promise<Shared> {
       socket.on('error', () => {});
       socket.end('HTTP/1.1 299 Live\r\n\r\n');
     });
-  const knock = async (path: string): Promise<number> => {
+  const sendHandshake = async (path: string): Promise<number> => {
     const peer = await RawPeer.connect(port);
     const status = await peer.send(handshake({ line: `GET ${path} HTTP/1.1` })).answered();
     peer.socket.destroy();
     return status;
   };
-  return { server, taken, route, knock };
+  return { server, taken, route, sendHandshake };
 }
 
 const answering =
@@ -47,8 +50,8 @@ const answering =
     socket.end(`HTTP/1.1 ${String(status)} Other\r\n\r\n`);
 
 describe('routeUpgrades', () => {
-  it('takes its path, with query or a slash at the end, and nothing else', async () => {
-    const { server, route, knock, taken } = await sharedServer();
+  it('routeUpgrades takes its own path, with a query or a slash at the end, and nothing else', async () => {
+    const { server, route, sendHandshake, taken } = await sharedServer();
     server.on('upgrade', answering(298));
     route();
     const paths = [
@@ -64,43 +67,47 @@ describe('routeUpgrades', () => {
       '/livelive',
     ];
     const statuses: number[] = [];
-    for (const path of paths) statuses.push(await knock(path));
+    for (const path of paths) statuses.push(await sendHandshake(path));
     expect(statuses).toEqual([299, 299, 299, 299, 298, 298, 298, 298, 298, 298]);
     expect(taken.map(({ url }) => url)).toEqual(['/live', '/live/', '/live?token=1', 'http://a/live']);
   });
 
-  it('[L-1.8] answers 404 on other paths when nobody else listens', async () => {
-    const { route, knock } = await sharedServer();
+  it('[L-1.8] another path is answered with 404 if there is no other listener', async () => {
+    const { route, sendHandshake } = await sharedServer();
     route();
-    expect([await knock('/other'), await knock('/live')]).toEqual([404, 299]);
+    expect([await sendHandshake('/other'), await sendHandshake('/live')]).toEqual([404, 299]);
   });
 
-  it('shows its own upgrades to no other listener, also to one that came later or listens once', async () => {
-    const { server, route, knock } = await sharedServer();
+  it('no other listener sees upgrades of the own path, even one that came later or listens once', async () => {
+    const { server, route, sendHandshake } = await sharedServer();
     const seen: (string | undefined)[] = [];
-    const look =
+    const recordAs =
       (name: string): UpgradeListener =>
       ({ url }, socket) => {
         seen.push(`${name} ${url ?? ''}`);
         if (name === 'before') socket.end('HTTP/1.1 298 Other\r\n\r\n');
       };
-    server.on('upgrade', look('before'));
+    server.on('upgrade', recordAs('before'));
     route();
-    server.on('upgrade', look('after'));
-    server.prependListener('upgrade', look('first'));
-    server.once('upgrade', look('once'));
-    expect([await knock('/live'), await knock('/other'), await knock('/live')]).toEqual([299, 298, 299]);
+    server.on('upgrade', recordAs('after'));
+    server.prependListener('upgrade', recordAs('first'));
+    server.once('upgrade', recordAs('once'));
+    expect([
+      await sendHandshake('/live'),
+      await sendHandshake('/other'),
+      await sendHandshake('/live'),
+    ]).toEqual([299, 298, 299]);
     expect(seen).toEqual(['first /other', 'before /other', 'after /other', 'once /other']);
   });
 
-  it('leaves other listeners to be taken off, and other events as they are', async () => {
-    const { server, route, knock } = await sharedServer();
+  it('other listeners can be removed, and other events pass unchanged', async () => {
+    const { server, route, sendHandshake } = await sharedServer();
     route();
     const other = answering(298);
     server.on('upgrade', other);
-    expect(await knock('/other')).toBe(298);
+    expect(await sendHandshake('/other')).toBe(298);
     server.off('upgrade', other);
-    expect(await knock('/other')).toBe(404);
+    expect(await sendHandshake('/other')).toBe(404);
     const heard: unknown[] = [];
     server.on('a custom event', (...args: unknown[]) => heard.push(...args));
     expect([server.emit('a custom event', 1, 2), heard, server.emit('nobody hears')]).toEqual([
@@ -112,8 +119,8 @@ describe('routeUpgrades', () => {
     expect(await (await fetch(`http://127.0.0.1:${String(port)}/live`)).text()).toBe('app');
   });
 
-  it('lets another library’s WebSocket server on the same http server live on', async () => {
-    const { server, route, knock } = await sharedServer();
+  it('the WebSocket server of another library on the same HTTP server keeps working', async () => {
+    const { server, route, sendHandshake } = await sharedServer();
     const { port } = server.address() as AddressInfo;
     const other = new WebSocketServer({ server, path: '/other' });
     onTestFinished(() => other.close());
@@ -122,12 +129,12 @@ describe('routeUpgrades', () => {
     const client = new WebSocket(`ws://127.0.0.1:${String(port)}/other`);
     const answer = new Promise((resolve) => client.on('message', (data: Buffer) => resolve(data.toString())));
     client.on('open', () => client.send('hello'));
-    expect([await answer, await knock('/live')]).toEqual(['other: hello', 299]);
+    expect([await answer, await sendHandshake('/live')]).toEqual(['other: hello', 299]);
     client.terminate();
   });
 
-  it('gives everything back, also when somebody has stepped before it meanwhile', async () => {
-    const { server, route, knock, taken } = await sharedServer();
+  it('unrouting restores the server, even if another library has replaced emit since', async () => {
+    const { server, route, sendHandshake, taken } = await sharedServer();
     const { emit } = server;
     const unroute = route();
     const mine = server.emit;
@@ -136,27 +143,27 @@ describe('routeUpgrades', () => {
       passed += 1;
       return Reflect.apply(mine, server, [event, ...args]) as boolean;
     };
-    expect(await knock('/live')).toBe(299);
+    expect(await sendHandshake('/live')).toBe(299);
     unroute();
     server.on('upgrade', answering(298));
-    expect([await knock('/live'), taken.length, passed > 0]).toEqual([298, 1, true]);
+    expect([await sendHandshake('/live'), taken.length, passed > 0]).toEqual([298, 1, true]);
     server.emit = mine;
-    expect(await knock('/live')).toBe(298);
+    expect(await sendHandshake('/live')).toBe(298);
     expect([server.listenerCount('upgrade'), server.listenerCount('request')]).toEqual([1, 1]);
     delete (server as { emit?: unknown }).emit;
     expect(server.emit).toBe(emit);
   });
 
-  it('can be routed again after it was taken back', async () => {
-    const { server, route, knock } = await sharedServer();
+  it('a path can be routed again after unrouting', async () => {
+    const { server, route, sendHandshake } = await sharedServer();
     route()();
     route()();
     expect(server.listenerCount('upgrade')).toBe(0);
     route();
-    expect([await knock('/live'), await knock('/other')]).toEqual([299, 404]);
+    expect([await sendHandshake('/live'), await sendHandshake('/other')]).toEqual([299, 404]);
   });
 
-  it('[L-1.5] tells of an earlier request on the same socket that is not answered yet', async () => {
+  it('[L-1.5] an upgrade behind an unanswered request on the same socket is marked as unfinished', async () => {
     const { server, route, taken } = await sharedServer();
     route();
     let answer = (): void => {};
@@ -175,7 +182,7 @@ describe('routeUpgrades', () => {
     unroute();
   });
 
-  it('[L-1.5] takes an upgrade behind a request that was answered', async () => {
+  it('[L-1.5] an upgrade behind an answered request is not marked as unfinished', async () => {
     const { route, server, taken } = await sharedServer();
     route();
     const { port } = server.address() as AddressInfo;

@@ -10,10 +10,9 @@ import { SharedSockets } from './shared-sockets.js';
 import { stepBefore } from './step-before.js';
 
 /**
- * Takes the upgrades of one path out of an http server that others share, with the requests of `takeRequest`, and leaves
- * everything else as it is. Other
- * libraries' listeners destroy paths that they do not know, so ours must never reach them: it is the server's `emit` that
- * is stepped before, which listeners added later do not notice either. Returns what takes it back.
+ * Routes the upgrades of one path, and the requests of `takeRequest`, away from a shared HTTP
+ * server. Other libraries' listeners destroy paths they do not know, so ours must not reach them:
+ * this wraps the server's `emit`. Returns a function that undoes it.
  */
 export function routeUpgrades(
   server: Server,
@@ -28,10 +27,10 @@ export function routeUpgrades(
     sockets.asked(request, response);
   };
   const others = ({ socket: { remoteAddress } }: IncomingMessage, socket: Duplex): void => {
-    // Alone here: nobody else would answer.
+    // With no other listener, nobody else would answer.
     if (server.listenerCount('upgrade') > 1) return;
     socket.on('error', () => {});
-    const refusal = new Refusal(404, 'Nothing lives at this path');
+    const refusal = new Refusal(404, 'No WebSocket endpoint at this path');
     hooks.refused(refusal, plainAddress(remoteAddress));
     refuse(socket, refusal);
   };
@@ -45,11 +44,11 @@ export function routeUpgrades(
     takeUpgrade(request, socket, head, responses.has(socket));
     return true;
   });
-  // With TLS it is the inner socket that requests come on.
+  // With TLS, requests arrive on the inner socket.
   const connection = 'setSecureContext' in server ? 'secureConnection' : 'connection';
   server.on(connection, sockets.connected);
   server.prependListener('request', note);
-  // Node only tells of upgrades when somebody listens.
+  // Node emits `upgrade` only if there is a listener.
   server.on('upgrade', others);
   return () => {
     server.off(connection, sockets.connected);
@@ -61,7 +60,7 @@ export function routeUpgrades(
 
 type Exchange = [request: IncomingMessage, response: ServerResponse];
 
-/** Counts it, and leaves the answer to the server. */
+/** Reports the refusal; the server itself answers. */
 function noteProxyProtocol(
   [error, socket]: readonly unknown[],
   { refused }: Pick<HttpServerHooks, 'refused'>,

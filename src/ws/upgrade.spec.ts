@@ -43,8 +43,8 @@ async function pendingPeers(
   return { test, guard, peers };
 }
 
-describe('UpgradeHandler: who is let in', () => {
-  it('[L-1.3] selects live.v1 where it is offered, and never echoes a credential', async () => {
+describe('UpgradeHandler: admission', () => {
+  it('[L-1.3] the answer selects live.v1 if the client offers it, and never echoes a credential', async () => {
     const test = await TestUpgradeServer.start();
     const offers = ['bearer.SECRET, live.v1', 'live.v1', 'bearer.SECRET', 'live.v2', undefined];
     const answers: string[] = [];
@@ -57,7 +57,7 @@ describe('UpgradeHandler: who is let in', () => {
     expect(answers).toEqual(['live.v1', 'live.v1', '', '', '']);
   });
 
-  it('[L-1.4] gives a guard’s refusal as it is, without line breaks in its headers', async () => {
+  it('[L-1.4] a guard’s refusal is sent unchanged, without line breaks in its headers', async () => {
     const { guard, peers, test } = await pendingPeers(1);
     guard.fail(new Refusal(401, 'Wer da? "ä"', { 'WWW-Authenticate': 'Bearer\r\nX-Evil: 1\u{1F600}' }));
     await peers[0]?.ended;
@@ -77,28 +77,31 @@ describe('UpgradeHandler: who is let in', () => {
   it.each([
     ['throws', () => Promise.reject(new Error('SECRET'))],
     [
-      'throws at once',
+      'throws synchronously',
       () => {
         throw new Error('SECRET');
       },
     ],
     // eslint-disable-next-line typescript/prefer-promise-reject-errors -- guards may throw anything
-    ['throws nothing', () => Promise.reject(undefined as unknown as Error)],
-  ] as const)('[L-1.10] denies with 503 when the guard %s, in its own words', async (_what, authenticate) => {
-    const test = await TestUpgradeServer.start({ authenticate });
-    const peer = await test.connect();
-    await peer.send(handshake()).closed;
-    expect([peer.status, test.results, test.failures.length, test.handler.pendingCount]).toEqual([
-      503,
-      ['unavailable'],
-      1,
-      0,
-    ]);
-    expect(peer.text).toContain('\r\nRetry-After: 1\r\n');
-    expect(peer.text).not.toContain('SECRET');
-  });
+    ['throws undefined', () => Promise.reject(undefined as unknown as Error)],
+  ] as const)(
+    '[L-1.10] a guard that %s denies with a 503 that hides the error',
+    async (_what, authenticate) => {
+      const test = await TestUpgradeServer.start({ authenticate });
+      const peer = await test.connect();
+      await peer.send(handshake()).closed;
+      expect([peer.status, test.results, test.failures.length, test.handler.pendingCount]).toEqual([
+        503,
+        ['unavailable'],
+        1,
+        0,
+      ]);
+      expect(peer.text).toContain('\r\nRetry-After: 1\r\n');
+      expect(peer.text).not.toContain('SECRET');
+    },
+  );
 
-  it('[L-1.10] answers 503 when a look at the handshake itself throws, and lives on', async () => {
+  it('[L-1.10] a precheck that throws is answered with 503', async () => {
     const precheck = (): never => {
       throw new Error('SECRET');
     };
@@ -108,7 +111,7 @@ describe('UpgradeHandler: who is let in', () => {
     expect([peer.status, test.failures.length, test.handler.pendingCount]).toEqual([503, 1, 0]);
   });
 
-  it('ends a peer whose acceptance fails, instead of keeping it without a session', async () => {
+  it('a connection whose acceptance throws is closed and not counted', async () => {
     const accepted = (): never => {
       throw new Error('no session');
     };
@@ -122,7 +125,7 @@ describe('UpgradeHandler: who is let in', () => {
 });
 
 describe('UpgradeHandler: caps and deadline', () => {
-  it('[L-1.10] has so many pending handshakes at most, answers others 503, and frees each slot', async () => {
+  it('[L-1.10] a handshake beyond maxPendingUpgrades is refused with 503, and each decision frees a slot', async () => {
     const { test, guard, peers } = await pendingPeers(3, { options: { maxPendingUpgrades: 3 } });
     const late = await test.connect();
     expect(await late.send(handshake()).answered()).toBe(503);
@@ -137,7 +140,7 @@ describe('UpgradeHandler: caps and deadline', () => {
     expect(test.handler.pendingCount).toBe(2);
   });
 
-  it('[L-1.10] answers 503 at the deadline, tells the guard, and does not heed its late answer', async () => {
+  it('[L-1.10] the deadline answers with 503, aborts the guard, and ignores its late answer', async () => {
     const { test, guard, peers } = await pendingPeers(3);
     test.clock.advance(4_999);
     expect(test.handler.pendingCount).toBe(3);
@@ -150,7 +153,7 @@ describe('UpgradeHandler: caps and deadline', () => {
     expect([test.results, test.sockets.length]).toEqual([['unavailable', 'unavailable', 'unavailable'], 0]);
   });
 
-  it('[L-1.10] refuses everybody who is pending when the drain begins, and whoever comes later', async () => {
+  it('[L-1.10] a drain refuses every pending handshake and every later one', async () => {
     const { test, guard, peers } = await pendingPeers(3);
     test.draining = true;
     test.handler.refuseAll();
@@ -163,7 +166,7 @@ describe('UpgradeHandler: caps and deadline', () => {
     expect(test.sockets.length).toBe(0);
   });
 
-  it('[L-1.10] lets nobody in who was decided after the drain began', async () => {
+  it('[L-1.10] a guard that allows after the drain began admits no one', async () => {
     const { test, guard, peers } = await pendingPeers(1);
     test.draining = true;
     guard.allow();
@@ -172,8 +175,8 @@ describe('UpgradeHandler: caps and deadline', () => {
   });
 });
 
-describe('UpgradeHandler: a handshake that is decided within its turn', () => {
-  it('[L-1.10] has no deadline of its own, and its socket is not watched', async () => {
+describe('UpgradeHandler: a handshake decided within its tick', () => {
+  it('[L-1.10] a handshake decided within its tick has no deadline, and its socket is not watched', async () => {
     const timers: number[] = [];
     const listeners: number[] = [];
     const test = await TestUpgradeServer.start({
@@ -190,7 +193,7 @@ describe('UpgradeHandler: a handshake that is decided within its turn', () => {
     expect([timers, listeners, test.clock.timerCount]).toEqual([[0], [0], 0]);
   });
 
-  it('[L-1.10] counts as pending while it is decided', async () => {
+  it('[L-1.10] a handshake counts as pending while it is decided', async () => {
     const counts: number[] = [];
     const test = await TestUpgradeServer.start({
       authenticate: async () => {
@@ -205,7 +208,7 @@ describe('UpgradeHandler: a handshake that is decided within its turn', () => {
     expect([...counts, test.handler.pendingCount]).toEqual([1, 1, 0]);
   });
 
-  it('[L-1.4] is refused in the same turn, too', async () => {
+  it('[L-1.4] a handshake can be refused within its tick', async () => {
     const refusal = new Refusal(401, 'Who?');
     const test = await TestUpgradeServer.start({ authenticate: () => Promise.reject(refusal) });
     const peer = await test.connect();
@@ -213,7 +216,7 @@ describe('UpgradeHandler: a handshake that is decided within its turn', () => {
     expect([peer.status, test.results, test.clock.timerCount]).toEqual([401, ['unauthorized'], 0]);
   });
 
-  it('a peer that has left by the end of the turn is noticed', async () => {
+  it('a peer that has left by the end of the tick counts as aborted', async () => {
     const test = await TestUpgradeServer.start({
       authenticate: ({ socket }) => {
         socket.destroy();
@@ -226,11 +229,11 @@ describe('UpgradeHandler: a handshake that is decided within its turn', () => {
     expect(test.results).toEqual(['aborted']);
   });
 
-  it('[L-9.13] a FIN that is read in the same turn as the handshake aborts the guard at once', async () => {
+  it('[L-9.13] a FIN read in the same tick as the handshake aborts the guard at once', async () => {
     const guard = new SlowGuard();
     const test = await TestUpgradeServer.start({
       authenticate: (request, handshake) => {
-        // As Node does it behind a read of 64 KiB, which goes on at once, and where TLS tells of both in one go.
+        // Node does this after a read of 64 KiB, and TLS when both arrive together.
         request.socket.push(null);
         request.socket.read(0);
         return guard.authenticate(request, handshake);
@@ -243,13 +246,13 @@ describe('UpgradeHandler: a handshake that is decided within its turn', () => {
   });
 });
 
-describe('UpgradeHandler: a peer that leaves while it is pending', () => {
+describe('UpgradeHandler: a peer that leaves while its handshake is pending', () => {
   it.each([
     ['a FIN', (peer: RawPeer) => peer.finish()],
     ['an RST', (peer: RawPeer) => peer.reset()],
     ['an RST behind data', (peer: RawPeer) => peer.send(clientFrame('{}')).reset()],
   ] as const)(
-    '[L-9.13] by %s aborts the guard at once, and counts until it has answered',
+    '[L-9.13] leaving by %s aborts the guard at once, but counts as pending until the guard answers',
     async (_what, leave) => {
       const { test, guard, peers } = await pendingPeers(2);
       if (peers[0]) leave(peers[0]);
@@ -265,7 +268,7 @@ describe('UpgradeHandler: a peer that leaves while it is pending', () => {
     },
   );
 
-  it('[L-9.13] counts until the deadline where the guard never answers', async () => {
+  it('[L-9.13] a peer that left counts as pending until the deadline if the guard never answers', async () => {
     const { test, guard, peers } = await pendingPeers(2);
     peers[0]?.reset();
     await test.until(() => test.results.length === 1);
@@ -278,7 +281,7 @@ describe('UpgradeHandler: a peer that leaves while it is pending', () => {
     expect([test.handler.pendingCount, test.results]).toEqual([0, ['aborted', 'unavailable']]);
   });
 
-  it('[L-9.13] again and again asks no more guards at a time than may be pending', async () => {
+  it('[L-9.13] peers that leave in a loop start no more guards than maxPendingUpgrades', async () => {
     const guard = new SlowGuard();
     const { authenticate } = guard;
     const test = await TestUpgradeServer.start({ authenticate, options: { maxPendingUpgrades: 3 } });
@@ -306,7 +309,7 @@ describe('UpgradeHandler: a peer that leaves while it is pending', () => {
     expect([guard.aborted, test.results]).toEqual([[0], ['aborted']]);
   });
 
-  it('a FIN behind frames that came later aborts the guard at once', async () => {
+  it('a FIN behind later frames aborts the guard at once', async () => {
     const { test, guard, peers } = await pendingPeers(1);
     peers[0]?.send(clientFrame('{}')).finish();
     await test.until(() => test.results.length === 1);
@@ -314,12 +317,12 @@ describe('UpgradeHandler: a peer that leaves while it is pending', () => {
   });
 });
 
-describe('UpgradeHandler: frames that come with the handshake', () => {
+describe('UpgradeHandler: early frames', () => {
   const frames = [clientFrame('one'), clientFrame('two'), clientFrame('three')];
   const everything = Buffer.concat([Buffer.from(handshake()), ...frames]);
 
   it.each(['at once', 'while it is pending', 'byte by byte'] as const)(
-    '[L-1.12] handles them all, once and in order, when they come %s',
+    '[L-1.12] early frames sent %s are handled once and in order',
     async (how) => {
       const guard = new SlowGuard();
       const test = await TestUpgradeServer.start({ authenticate: guard.authenticate });
@@ -344,7 +347,7 @@ describe('UpgradeHandler: frames that come with the handshake', () => {
     },
   );
 
-  it('[L-1.12] handles many bytes that come while it is pending, in order', async () => {
+  it('[L-1.12] 1 MB sent while the handshake is pending is handled in order', async () => {
     const { test, guard, peers } = await pendingPeers(1);
     const texts = Array.from({ length: 100 }, (_, i) => `${String(i)}:${'x'.repeat(10_000)}`);
     for (const text of texts) peers[0]?.send(clientFrame(text));
@@ -354,7 +357,7 @@ describe('UpgradeHandler: frames that come with the handshake', () => {
     expect(test.received).toEqual(texts);
   });
 
-  it('outlives garbage as the first frame', async () => {
+  it('garbage as the first frame closes the connection with 1002', async () => {
     const test = await TestUpgradeServer.start();
     const peer = await test.connect(true);
     peer.send(Buffer.concat([Buffer.from(handshake()), Buffer.from([0x83, 0x00, 0xff, 0xff])]));

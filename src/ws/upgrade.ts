@@ -15,20 +15,20 @@ export interface UpgradeOptions extends OccupancyLimits {
   readonly path: string;
   readonly upgradeTimeoutMs: number;
   readonly maxMessageBytes: number;
-  /** Whether permessage-deflate is agreed to where a client offers it. @default false */
+  /** Whether to accept permessage-deflate if a client offers it. @default false */
   readonly compress?: boolean;
 }
 
 /**
- * The door: every upgrade is decided here, before the 101. No Node timeout covers a pending upgrade, so it has a cap, a
- * deadline, and a set of its own. [L-1.4] [L-1.10]
+ * Decides every upgrade, before the 101. Node has no timeout for a pending upgrade, so this class
+ * bounds their number and their time. [L-1.4] [L-1.10]
  */
 export class UpgradeHandler {
-  /** Who is in is told to it from outside: the door does not see anybody leave. */
+  /** Its owner reports connections: this class does not see them close. */
   readonly occupancy: Occupancy;
-  /** All that guards are still asked about, also those whose peers have left. */
+  /** Handshakes whose guards still run, including those whose peers have left. */
   private readonly pending = new Set<PendingHandshake>();
-  /** Those of them that came in this turn of the event loop. */
+  /** Pending handshakes that began in this turn of the event loop. */
   private fresh: PendingHandshake[] = [];
   private readonly server: ReturnType<typeof makeWebSocketServer>;
 
@@ -42,22 +42,25 @@ export class UpgradeHandler {
     this.occupancy = new Occupancy(options);
   }
 
-  /** Handshakes about which guards are asked, also those whose peer has left. */
+  /** Number of handshakes whose guards still run, including those whose peers have left. */
   get pendingCount(): number {
     return this.occupancy.pendingCount;
   }
 
-  /** An `upgrade` event; never throws, and owns the socket from here on. */
+  /** Handles an `upgrade` event. Never throws, and owns the socket from here on. */
   handle(request: IncomingMessage, socket: Duplex, head: Buffer, unfinishedResponse: boolean): void {
-    // First of all: a peer that resets the connection while it is pending would end the process.
+    // This must come first: a reset of the socket without a listener would end the process.
     socket.on('error', ignore);
     const address = this.addresses.of(request);
-    const refusal = this.lookOver(request, address, unfinishedResponse);
+    const refusal = this.check(request, address, unfinishedResponse);
     if (refusal === undefined) void this.decide(this.enter(request, socket, address, head));
     else this.refuse(socket, address, refusal);
   }
 
-  /** A request that is no upgrade; answers it, and returns true, when a proxy has made it that. Never throws. */
+  /**
+   * Handles a plain request. Answers it and returns true if a proxy stripped it of its upgrade.
+   * Never throws.
+   */
   handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
     const refusal = strippedUpgrade(request, this.options.path);
     if (refusal === undefined) return false;
@@ -66,7 +69,7 @@ export class UpgradeHandler {
     return true;
   }
 
-  /** Refuses everybody who is still pending. */
+  /** Refuses every pending handshake. */
   refuseAll(): void {
     for (const handshake of this.pending) {
       this.dismiss(handshake, serverUnavailable('The server is shutting down'));
@@ -74,15 +77,11 @@ export class UpgradeHandler {
     }
   }
 
-  /** What needs nobody to be asked, cheapest first. */
-  private lookOver(
-    request: IncomingMessage,
-    address: string,
-    unfinishedResponse: boolean,
-  ): Refusal | undefined {
+  /** Checks what needs no guard, cheapest first. */
+  private check(request: IncomingMessage, address: string, unfinishedResponse: boolean): Refusal | undefined {
     try {
       if (unfinishedResponse)
-        return new Refusal(400, 'An earlier request on this socket is not answered yet');
+        return new Refusal(400, 'An earlier request on this socket is still unanswered');
       const fault = handshakeFault(request, this.options.path);
       if (fault !== undefined) return fault;
       useOriginForm(request);
@@ -102,8 +101,8 @@ export class UpgradeHandler {
   }
 
   /**
-   * Guards that need to ask nobody have answered by now, and mostly nothing more has come from a peer: a timer and
-   * listeners for each would be a tenth of what a handshake costs.
+   * By now guards without I/O have answered, mostly before the peer sent anything else. A timer and
+   * listeners for each handshake would add a tenth to its cost.
    */
   private readonly watchFresh = (): void => {
     const { fresh } = this;
@@ -130,8 +129,8 @@ export class UpgradeHandler {
   }
 
   /**
-   * The guards have answered, or their time is up. Not when the peer leaves: they go on, and who comes and leaves again
-   * and again would have them work without end. [L-9.13]
+   * Called when the guards have answered or timed out, but not when the peer leaves: guards keep
+   * running, and peers that reconnect in a loop would otherwise start any number of them. [L-9.13]
    */
   private settle(handshake: PendingHandshake): void {
     if (!this.pending.delete(handshake)) return;
@@ -151,7 +150,7 @@ export class UpgradeHandler {
       return;
     }
     let admitted = false;
-    // The 101 and the welcome in one write: a system call less, and the peer wakes up once.
+    // Send the 101 and the welcome in one write, which saves a system call and wakes the peer once.
     socket.cork();
     dropEmptySubprotocols(request);
     this.server.handleUpgrade(request, socket, early, (ws) => {
@@ -160,7 +159,7 @@ export class UpgradeHandler {
       this.accept(ws, handshake, identity);
     });
     socket.uncork();
-    // Not called back: the peer had already left.
+    // No callback means that the peer had already left.
     if (!admitted) this.hooks.handshake('aborted', address);
   }
 
@@ -170,13 +169,13 @@ export class UpgradeHandler {
       this.hooks.accepted(ws, handshake, identity);
       ws.resume();
     } catch (error) {
-      this.hooks.failed('accepting a peer', error);
+      this.hooks.failed('accepting a connection', error);
       handshake.socket.uncork();
       ws.terminate();
     }
   }
 
-  /** The peer left before it was decided. */
+  /** The peer left before the decision. */
   private abandon(handshake: PendingHandshake): void {
     if (handshake.end() === undefined) return;
     handshake.socket.destroy();
@@ -188,7 +187,7 @@ export class UpgradeHandler {
   }
 
   private failed(error: unknown): Refusal {
-    this.hooks.failed('deciding about a handshake', error);
+    this.hooks.failed('deciding a handshake', error);
     return serverUnavailable('The handshake could not be decided');
   }
 

@@ -5,12 +5,13 @@ import { windowBitsRange } from '../core/frame/shared-frame.js';
 import { liveSubprotocol } from '../protocol/subprotocol.js';
 import { ServedWebSocket } from './served-web-socket.js';
 
-/** Limits of `ws` that its types do not know yet. [L-9.1] */
+/** Limits of `ws` that its types do not include yet. [L-9.1] */
 const wsLimits = { maxFragments: 32, maxBufferedChunks: 128, maxPendingAutoPongs: 16, closeTimeout: 3_000 };
 
 /**
- * No context takeover: what is sent stands for itself, so that it can be made once for all, and what is received leaves
- * little behind. `concurrencyLimit` is the messages that are inflated at a time; each is bounded by `maxPayload`.
+ * Without context takeover, one compressed frame serves every client, and received messages leave
+ * little memory behind. `concurrencyLimit` bounds the messages inflated at once; `maxPayload`
+ * bounds each.
  */
 const compression = {
   serverNoContextTakeover: true,
@@ -20,20 +21,20 @@ const compression = {
 };
 
 /**
- * The window of a client that lets the server choose: 1 KB. With it a connection that has sent a compressed message
- * keeps 11 KB for the next one, with the largest 44 KB.
+ * A 1 KB window for clients that let the server choose. A connection that sent a compressed message
+ * keeps 11 KB for the next one, and 44 KB with the largest window.
  */
 const clientMaxWindowBits = 10;
 
-/** What a peer takes compressed, for its handshake; weak, so that it goes with it. */
+/** Agreed windows by handshake, weak so that they are freed with it. */
 const windowBits = new WeakMap<IncomingMessage, number>();
 
-/** The window of the compressed frames that the sender of this handshake takes, as a power of two; 0 when it takes none. */
+/** The window of the compressed frames that this client accepts, as a power of two; 0 for none. */
 export function windowBitsOf(request: IncomingMessage): number {
   return windowBits.get(request) ?? 0;
 }
 
-/** Writes the 101 and reads the frames; listens to nothing, and keeps no list of its sockets. */
+/** Writes the 101 and reads the frames. Adds no listeners and keeps no list of its sockets. */
 export interface HandshakeServer {
   handleUpgrade(
     request: IncomingMessage,
@@ -43,11 +44,11 @@ export interface HandshakeServer {
   ): void;
 }
 
-/** @param compress whether permessage-deflate is agreed to where it is offered */
+/** @param compress whether to accept permessage-deflate if a client offers it */
 export function makeWebSocketServer(maxMessageBytes: number, compress = false): HandshakeServer {
   const plain = makeServer(maxMessageBytes, false);
   if (!compress) return plain;
-  // `ws` answers 400 to a client that does not offer to choose its window, where one is set.
+  // With `clientMaxWindowBits` set, `ws` refuses clients that do not offer it with 400.
   const modest = makeServer(maxMessageBytes, { ...compression, clientMaxWindowBits });
   const any = makeServer(maxMessageBytes, compression);
   return {
@@ -73,15 +74,15 @@ function makeServer(
     ...wsLimits,
   } as ServerOptions);
   if (perMessageDeflate !== false) server.on('headers', remember);
-  // What it makes is what `WebSocket` says.
+  // `handleUpgrade` yields instances of the `WebSocket` option; the `ws` types do not express that.
   return server as unknown as HandshakeServer;
 }
 
-/** What was agreed stands in the answer. */
+/** Reads the agreed window from the headers of the answer. */
 function remember(headers: readonly string[], request: IncomingMessage): void {
   const agreed = headers.find((header) => /^Sec-WebSocket-Extensions: *permessage-deflate/i.test(header));
   if (agreed === undefined) return;
   const bits = Number(/server_max_window_bits=(\d+)/.exec(agreed)?.[1] ?? windowBitsRange.most);
-  // With a smaller window than zlib has, everything goes out as it is: the protocol allows that of each message.
+  // A smaller window than zlib supports: send uncompressed, which the protocol allows per message.
   if (bits >= windowBitsRange.least) windowBits.set(request, bits);
 }

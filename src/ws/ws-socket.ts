@@ -7,12 +7,13 @@ import { fittingCode, fittingReason } from './close-frame.js';
 
 const open = 1;
 const nothing = Buffer.alloc(0);
-/** A ping without a payload (RFC 6455, section 5.5.2), the same for everybody. */
+/** A ping without a payload (RFC 6455, section 5.5.2), shared by all connections. */
 const pingFrame = Buffer.from([0x89, 0]);
 
 /**
- * A `ws` WebSocket as the core sees it. Data frames and pings go straight to the socket, whole and already framed;
- * what else there is goes through `ws`. Both write at once and in order, since `ws` never compresses here and so never queues.
+ * Adapts a `ws` WebSocket to the core. Data frames and pings are already framed and go straight to
+ * the socket; everything else goes through `ws`. Order holds because `ws` never compresses here and
+ * so never queues.
  */
 export class WsSocket implements LiveSocket {
   constructor(
@@ -30,12 +31,13 @@ export class WsSocket implements LiveSocket {
   }
 
   write(frames: Uint8Array): void {
-    // A socket that is destroyed already takes it without a word.
+    // A destroyed socket would silently drop the data.
     if (this.open) this.socket.write(frames);
   }
 
   whenDrained(waiter: Drained): void {
-    // Its turn comes behind everything that was written. Node's own 'drain' is not for every write that has to wait.
+    // An empty write completes after everything before it. Node's `drain` does not fire for every
+    // queued write.
     this.socket.write(nothing, (error) => {
       if (!error) waiter.drained();
     });
@@ -47,7 +49,9 @@ export class WsSocket implements LiveSocket {
 
   close(code: number, reason: string): void {
     this.ws.close(fittingCode(code), fittingReason(reason));
-    // Paused, it would not see the peer's answer, and stay until the close times out.
+    // A paused socket would not read the peer's close frame and would stay until the close times
+    // out.
+    //
     this.ws.resume();
   }
 

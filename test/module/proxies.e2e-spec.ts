@@ -81,7 +81,7 @@ describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
     expect((await refusalOf(`${shared.url}/other`)).statusCode).toBe(404);
     expect(log.live('warn').filter(isRefusal)).toMatchObject([
       { reason: 'Only WebSocket upgrades are served here' },
-      { reason: 'Nothing lives at this path' },
+      { reason: 'No WebSocket endpoint at this path' },
     ]);
   });
 

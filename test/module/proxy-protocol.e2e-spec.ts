@@ -136,8 +136,8 @@ describe.each(platforms)('The PROXY protocol, on %s', (_name, platform) => {
             result: 'proxy-protocol',
             remoteAddr: '127.0.0.1',
             reason:
-              'PROXY protocol header of an address that it is not read from: set the options proxyProtocol and ' +
-              'trustedProxies, or have the proxy not send it',
+              'PROXY protocol header from an untrusted address: set the options proxyProtocol and ' +
+              'trustedProxies, or stop the proxy from sending it',
           },
         ],
         1,

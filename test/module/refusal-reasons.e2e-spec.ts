@@ -135,7 +135,7 @@ describe.each(platforms)('The reason of a refusal, on %s', (_name, platform) => 
     const garbage = await RawPeer.connect(url);
     garbage.socket.write('\x00\x01\r\n\r\n');
     await garbage.closed;
-    expect(reasons()).toEqual(['Nothing lives at this path', 'This is no HTTP/1.1 request']);
+    expect(reasons()).toEqual(['No WebSocket endpoint at this path', 'Not a valid HTTP/1.1 request']);
     const debugged = log
       .live('debug')
       .filter((entry) => (entry as { msg?: string }).msg === 'handshake refused');

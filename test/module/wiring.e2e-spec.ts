@@ -192,7 +192,7 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
         const refused = await refusalOf(new URL(wrong, url).href);
         expect(refused).toMatchObject({
           statusCode: 404,
-          body: { statusCode: 404, error: 'Not Found', message: 'Nothing lives at this path' },
+          body: { statusCode: 404, error: 'Not Found', message: 'No WebSocket endpoint at this path' },
         });
         expect(refused.headers.connection).toBe('close');
       }

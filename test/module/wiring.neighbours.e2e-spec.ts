@@ -209,7 +209,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
     expect(peer.received).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
     expect(peer.received).toContain('\r\nConnection: close\r\n');
     expect(peer.received.slice(peer.received.indexOf('{'))).toBe(
-      '{"statusCode":404,"error":"Not Found","message":"Nothing lives at this path"}',
+      '{"statusCode":404,"error":"Not Found","message":"No WebSocket endpoint at this path"}',
     );
   });
 
