@@ -18,7 +18,7 @@ async function reader(url: string, token: string, topic: string): Promise<LiveTe
 }
 
 describe.each(platforms)('commands on one instance, on %s', (_name, platform) => {
-  it('[L-3.13] close, unsubscribe and count at once, and say what they did', async () => {
+  it('[L-3.13] commands close, unsubscribe and count at once on one instance, and return what they did', async () => {
     const { live, url } = await startLiveApp({ platform, options: { instanceId: 'one' } });
     const [ann, bob] = [await reader(url, 'ann', 'open/1'), await reader(url, 'bob', 'open/1')];
     const counted = (total: number) => ({ total, byInstance: { one: total }, missing: [] });
@@ -42,7 +42,7 @@ describe.each(platforms)('commands on one instance, on %s', (_name, platform) =>
 });
 
 describe('a command while a handshake is pending', () => {
-  it('[L-3.13] closes who was let in by what was true before', async () => {
+  it('[L-3.13] disconnectUser also closes a connection whose handshake began before it', async () => {
     const asked = deferred();
     const answer = deferred();
     @Injectable()
@@ -64,7 +64,7 @@ describe('a command while a handshake is pending', () => {
   });
 });
 
-/** When events came, on the clock of this machine, which the publisher's data are of, too. */
+/** Arrival times of events. Reader and publisher share this machine's clock. */
 function arrivals(client: LiveTestClient): number[] {
   const times: number[] = [];
   client.socket.on('message', (data: Buffer) => {
@@ -87,7 +87,7 @@ for (const { name, program, start } of engines) {
       return { engine, a, b, c };
     };
 
-    it('[L-3.12] end a revoked right during a flow of publications: nothing comes 1 s later here, 2 s later there', async () => {
+    it('[L-3.12] reauthorize ends a revoked right in a flow of publications within 1 s locally and 2 s remotely', async () => {
       const { a, b, c } = await startThree();
       const clients = [await reader(a.url, 'ann', 'room/1'), await reader(b.url, 'ann', 'room/1')];
       const bob = arrivals(await reader(b.url, 'bob', 'room/1'));
@@ -109,7 +109,7 @@ for (const { name, program, start } of engines) {
       expect(after(bob, 2_000)).toBeGreaterThan(100);
     }, 60_000);
 
-    it('[L-3.13] close a user’s connections on all of them, and name who does not answer', async () => {
+    it("[L-3.13] disconnectUser closes a user's connections on all instances, and names those that do not answer", async () => {
       const { a, b, c } = await startThree();
       const clients = await Promise.all([a, b, c, c].map(({ url }) => reader(url, 'ann', 'room/1')));
       expect(await b.call('count', 'room/1')).toEqual({
@@ -124,10 +124,12 @@ for (const { name, program, start } of engines) {
       const resumedMs = Date.now();
       const how = { code: 4503, reason: 'disconnected by the application' };
       expect(await Promise.all(clients.map(({ closed }) => closed))).toEqual([how, how, how, how]);
-      console.info(`the stopped instance had done it ${String(Date.now() - resumedMs)} ms after it went on`);
+      console.info(
+        `the suspended instance closed them ${String(Date.now() - resumedMs)} ms after it resumed`,
+      );
     }, 60_000);
 
-    it('[L-3.12] that are lost are healed by the re-check', async () => {
+    it('[L-3.12] the periodic re-check heals a reauthorize command that was lost', async () => {
       const { a, c } = await startThree({ deaf: true, options: { authorizationRecheckMs: 3_000 } });
       const ann = await reader(c.url, 'ann', 'room/1');
       await c.ask({ revoke: 'ann' });
@@ -143,7 +145,7 @@ for (const { name, program, start } of engines) {
       expect(Date.now() - revokedMs).toBeLessThan(4_000);
     }, 60_000);
 
-    it('[L-3.13] act here while the engine is away, and there when it is back', async () => {
+    it('[L-3.13] a command acts locally while the engine is away, and remotely once it is back', async () => {
       const { engine, a, b } = await startThree();
       const [here, there] = [await reader(a.url, 'ann', 'room/1'), await reader(b.url, 'ann', 'room/1')];
       await engine.stop('SIGKILL');
@@ -157,7 +159,7 @@ for (const { name, program, start } of engines) {
       await engine.start();
       const startedMs = Date.now();
       expect(await there.closed).toMatchObject({ code: 4503 });
-      console.info(`done ${String(Date.now() - startedMs)} ms after the engine was back`);
+      console.info(`carried out ${String(Date.now() - startedMs)} ms after the engine was back`);
     }, 60_000);
   });
 }

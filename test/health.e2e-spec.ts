@@ -31,7 +31,7 @@ class HealthController {
   }
 }
 
-/** Holds the shutdown where Nest's hooks begin, until it is let go. */
+/** Holds the shutdown at the first of Nest's hooks until `release` is called. */
 @Injectable()
 class Brake implements OnModuleDestroy {
   release: () => void = () => {};
@@ -67,14 +67,14 @@ const askBoth = async (httpUrl: string) => {
   return { live: live.status, ready: ready.status, state: ready.body.details['live']?.['state'] as string };
 };
 
-/** Asks until the server is in this state; the answers up to then do not count. */
+/** Polls until the server is in this state, and ignores the answers before. */
 async function untilState(httpUrl: string, state: string): Promise<void> {
   const end = Date.now() + 5_000;
   for (let now = await askBoth(httpUrl); now.state !== state; now = await askBoth(httpUrl))
     if (Date.now() > end) throw new Error(`The state is still ${now.state}, not ${state}`);
 }
 
-/** A client that reads nothing, so that it does not answer the close until it is resumed. */
+/** A client that reads nothing, so it does not answer the close until it is resumed. */
 async function connectSlow(url: string): Promise<LiveTestClient> {
   const client = await LiveTestClient.connect(url, { token: 'slow' });
   await client.nextOf('welcome');
@@ -85,7 +85,7 @@ async function connectSlow(url: string): Promise<LiveTestClient> {
 const delays = { mean: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) } as const;
 
 describe.each(platforms)('health, on %s', (_name, platform) => {
-  it('[S1] answers live and ready with 200 and terminus’ own shape', async () => {
+  it('[S1] live and ready answer 200 in the shape of Terminus', async () => {
     const { httpUrl, url } = await startLiveApp({ ...healthApp, platform });
     await LiveTestClient.connect(url, { token: 'ann' });
     const live = {
@@ -101,7 +101,7 @@ describe.each(platforms)('health, on %s', (_name, platform) => {
     expect([await ask(httpUrl, 'live'), await ask(httpUrl, 'ready')]).toEqual([expected, expected]);
   });
 
-  it('[L-10.1] reports not ready before it refuses anybody, and stays live', async () => {
+  it('[L-10.1] a stopping server reports not ready before it refuses anybody, and stays live', async () => {
     const { app, httpUrl, url } = await startLiveApp({
       ...healthApp,
       platform,
@@ -119,12 +119,13 @@ describe.each(platforms)('health, on %s', (_name, platform) => {
     expect(await Promise.all([client.closed, late.closed])).toEqual([goodbye, goodbye]);
   });
 
-  // The order of imports decides the order of hooks: terminus' own flag must not fail liveness in either.
+  // The order of imports decides the order of hooks. Terminus' own flag must not fail liveness in
+  // either.
   it.each([
     ['terminus first', [terminus, LiveHealthModule]],
     ['terminus last', [LiveHealthModule, terminus]],
   ])(
-    '[L-10.1] is live and not ready while a slow client drains (%s)',
+    '[L-10.1] a server with a slow client is live and not ready while it drains (%s)',
     async (_order, imports: NonNullable<LiveAppOptions['imports']>) => {
       const { app, httpUrl, url } = await startLiveApp({ ...healthApp, imports, platform });
       const slow = await connectSlow(url);
@@ -153,7 +154,7 @@ describe.each(platforms)('health, on %s', (_name, platform) => {
     },
   );
 
-  it('[S1] is not ready before the server listens, nor after it has stopped', async () => {
+  it('[S1] the server is not ready before it listens or after it has stopped', async () => {
     const states: unknown[] = [];
     const tell = (indicator: LiveHealthIndicator): void => {
       const { live } = indicator.ready();
@@ -175,7 +176,7 @@ describe.each(platforms)('health, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[S1] is a provider like any indicator, where a module already has terminus', async () => {
+  it('[S1] LiveHealthIndicator works as a plain provider in a module that imports Terminus itself', async () => {
     const { app } = await startLiveApp({
       platform,
       imports: [terminus],

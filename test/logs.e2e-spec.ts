@@ -23,13 +23,15 @@ import {
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** Everything that pino wrote. One for this file: nestjs-pino has one root logger for a process. */
+/**
+ * Everything that pino wrote. One per file, because nestjs-pino has one root logger per process.
+ */
 const output = {
   text: '',
   write(chunk: string): void {
     output.text += chunk;
   },
-  /** Each line parsed; throws when one is not JSON, or is not ended. */
+  /** Each line parsed. Throws if a line is no JSON or not terminated. */
   lines(): Line[] {
     const texts = output.text.split('\n');
     expect(texts.pop()).toBe('');
@@ -46,7 +48,7 @@ const pinoModule = LoggerModule.forRoot({
   forRoutes: [{ path: '/{*splat}', method: RequestMethod.ALL }],
 });
 
-/** Text that would break a line, clear a terminal and begin another entry, if it were written as it is. */
+/** Unescaped, this would break a line, clear a terminal and forge a log entry. */
 const hostile = '\r\n\u001b[2J\u009b2J\u2028{"level":60,"msg":"forged"}';
 const canary = 'canary-b5c1f0e2';
 
@@ -89,7 +91,7 @@ class PageController {
   }
 }
 
-/** As a guard that asks a backend with axios fails: the error carries the request. */
+/** Fails like a guard that calls a backend with axios: the error carries the request. */
 class LeakyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const { headers } = context.switchToHttp().getRequest<{ headers: object }>();
@@ -135,7 +137,9 @@ const signed = (exp: number): Promise<string> =>
     .setSubject('ann')
     .sign(new TextEncoder().encode(secret));
 
-/** With another signature. Not its last character: that has bits which do not count. */
+/**
+ * The token with another signature. The first character changes, since the last has unused bits.
+ */
 function forged(token: string): string {
   const at = token.lastIndexOf('.') + 1;
   return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
@@ -155,7 +159,7 @@ async function refusedEveryWay(url: string, wrong: string): Promise<void> {
   expect(await refusalOf(url, {}, ['live.v1', `bearer.${wrong}`])).toBe(401);
 }
 
-/** The canary in every place of a message, right ones and wrong ones. */
+/** The canary in every place of a message, valid and invalid. */
 async function sayEverywhere(client: LiveTestClient, token: string): Promise<void> {
   client.send(`{"type":"${canary}`);
   client.send({ type: canary, id: { canary } });
@@ -167,7 +171,7 @@ async function sayEverywhere(client: LiveTestClient, token: string): Promise<voi
   await client.settle();
 }
 
-/** As a browser that has all credentials, and a page that has them in its address. */
+/** Requests of a browser with all credentials, from a page with one in its address. */
 async function askThePages(httpUrl: string, token: string): Promise<void> {
   const headers = {
     authorization: `Bearer ${token}`,
@@ -189,7 +193,7 @@ afterAll(() => {
 });
 
 describe.each(platforms)('the log, with nestjs-pino on %s', (_name, platform) => {
-  it('[S2] tells starting and ready with host and port, [S16] stopping and stopped', async () => {
+  it('[S2] starting and ready are logged with host and port, [S16] and so are stopping and stopped', async () => {
     const { app, url } = await start(platform);
     await app.close();
     const told = output.lines().filter(({ context }) => context === 'Live');
@@ -206,7 +210,7 @@ describe.each(platforms)('the log, with nestjs-pino on %s', (_name, platform) =>
     ]);
   });
 
-  it('[S14] tells at debug that a connection has closed, with its id, code and reason', async () => {
+  it('[S14] a closed connection is logged at debug with its id, code and reason', async () => {
     const { connect } = await start(platform);
     const { client, connectionId } = await connect();
     client.socket.close(4321, 'enough seen');
@@ -222,7 +226,7 @@ describe.each(platforms)('the log, with nestjs-pino on %s', (_name, platform) =>
     ['throws', 'fail', { type: 'Error', message: 'on purpose' }],
     ['rejects', 'fail-later', { type: 'TypeError', message: 'on purpose, later' }],
   ])(
-    '[S8] tells of a handler that %s with the connection’s id, and the connection lives on',
+    "[S8] a handler that %s is logged with the connection's id, and the connection stays open",
     async (_how, type, err) => {
       const { connect } = await start(platform);
       const { client, connectionId } = await connect();
@@ -235,7 +239,7 @@ describe.each(platforms)('the log, with nestjs-pino on %s', (_name, platform) =>
     },
   );
 
-  it('[L-2.11] writes hostile text as one valid JSON line each', async () => {
+  it('[L-2.11] hostile text is logged as one valid JSON line per entry', async () => {
     const { connect } = await start(platform);
     const { client } = await connect('eve\u009b2J');
     client.send({ type: 'subscribe', topic: hostile });
@@ -257,30 +261,33 @@ describe.each(platforms)('the log, with nestjs-pino on %s', (_name, platform) =>
     expect([...output.text].filter((character) => character < ' ' && character !== '\n')).toEqual([]);
   });
 
-  it.each([0, 'app'] as const)('[L-1.3] holds no credential, whatever carried it (port %s)', async (port) => {
-    const { app, url, httpUrl } = await start(platform, {
-      options: { port, jwt: { secret } },
-      guards: [JwtConnectionGuard],
-      controllers: [PageController],
-      listen: true,
-    });
-    const token = await signed(Date.now() / 1_000 + 600);
-    const expired = await signed(1_000);
-    const accepted = await connectEveryWay(url, token);
-    for (const wrong of [canary, expired, forged(token)]) await refusedEveryWay(url, wrong);
-    for (const client of accepted) await sayEverywhere(client, token);
-    await askThePages(httpUrl, token);
-    await app.close();
-    // What must be there, so that nothing passes by silence.
-    for (const msg of ['connection opened', 'connection closed', 'failed: handling a message'])
-      expect([msg, output.of(msg).length]).toEqual([msg, accepted.length]);
-    const requests = output.lines().flatMap(({ req }) => (req === undefined ? [] : [(req as Line)['url']]));
-    expect(requests).toEqual(expect.arrayContaining(['/page?[redacted]', '/nothing?[redacted]']));
-    const pieces = [canary, token, ...token.split('.').slice(1), ...expired.split('.').slice(1)];
-    expect(pieces.filter((piece) => output.text.includes(piece))).toEqual([]);
-  });
+  it.each([0, 'app'] as const)(
+    '[L-1.3] the log contains no credential, whatever carried it (port %s)',
+    async (port) => {
+      const { app, url, httpUrl } = await start(platform, {
+        options: { port, jwt: { secret } },
+        guards: [JwtConnectionGuard],
+        controllers: [PageController],
+        listen: true,
+      });
+      const token = await signed(Date.now() / 1_000 + 600);
+      const expired = await signed(1_000);
+      const accepted = await connectEveryWay(url, token);
+      for (const wrong of [canary, expired, forged(token)]) await refusedEveryWay(url, wrong);
+      for (const client of accepted) await sayEverywhere(client, token);
+      await askThePages(httpUrl, token);
+      await app.close();
+      // These entries must exist, so that the test does not pass because nothing was logged.
+      for (const msg of ['connection opened', 'connection closed', 'failed: handling a message'])
+        expect([msg, output.of(msg).length]).toEqual([msg, accepted.length]);
+      const requests = output.lines().flatMap(({ req }) => (req === undefined ? [] : [(req as Line)['url']]));
+      expect(requests).toEqual(expect.arrayContaining(['/page?[redacted]', '/nothing?[redacted]']));
+      const pieces = [canary, token, ...token.split('.').slice(1), ...expired.split('.').slice(1)];
+      expect(pieces.filter((piece) => output.text.includes(piece))).toEqual([]);
+    },
+  );
 
-  it('[L-1.10] tells why a guard failed, without the request that its error carries', async () => {
+  it('[L-1.10] the failure of a guard is logged without the request that its error carries', async () => {
     const { url } = await start(platform, { guards: [LeakyGuard] });
     expect(await refusalOf(url, { cookie: `sid=${canary}`, authorization: `Bearer ${canary}` })).toBe(503);
     expect(output.of('failed: deciding about a handshake')).toMatchObject([

@@ -25,7 +25,7 @@ class ChattyGateway extends LiveGateway {
     throw new Error('on purpose');
   }
 
-  /** Answers with whatever type the client wants: an application's mistake. */
+  /** Answers with the type that the client asks for, as a faulty application might. */
   @SubscribeMessage('say')
   say(@MessageBody() { as }: { as: string }): { type: string } {
     return { type: as };
@@ -38,7 +38,9 @@ async function start(setup: LiveAppOptions) {
   return { ...started, metrics };
 }
 
-/** Samples of a scrape: `name{label="value"}` to its value. Throws for a line that is none, or comes twice. */
+/**
+ * Samples of a scrape: `name{label="value"}` to its value. Throws for an invalid or repeated line.
+ */
 function samplesOf(text: string): Map<string, number> {
   const samples = new Map<string, number>();
   for (const line of text.split('\n')) {
@@ -53,7 +55,7 @@ function samplesOf(text: string): Map<string, number> {
 
 const scrape = async (metrics: LiveMetrics) => samplesOf(await metrics.text());
 
-/** The samples that are not 0, without those that depend on the machine. */
+/** The nonzero samples, except those that depend on the machine. */
 async function counted(metrics: LiveMetrics): Promise<Record<string, number>> {
   const samples = [...(await scrape(metrics))].filter(
     ([series, value]) => value !== 0 && !series.includes('event_loop_delay'),
@@ -73,7 +75,7 @@ afterEach(() => {
 });
 
 describe.each(platforms)('metrics, on %s', (_name, platform) => {
-  it('[S13] have these names, types and labels, and no others', async () => {
+  it('[S13] the metrics have exactly these names, types and labels', async () => {
     const { httpUrl } = await start({
       platform,
       listen: true,
@@ -143,7 +145,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       expect(text).toContain(`processor_live_event_loop_delay_seconds{stat="${stat}"} `);
   });
 
-  it('[S13] count a known transcript exactly', async () => {
+  it('[S13] the metrics count a known transcript exactly', async () => {
     const { live, url, metrics } = await start({ platform, options: { instanceId: 'node-1' } });
     await expect(LiveTestClient.connect(url)).rejects.toBeInstanceOf(HandshakeRefused);
     const [ann, bob] = await Promise.all(
@@ -157,7 +159,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     await live.publish('open/2', 0);
     await live.publish('open/nobody', 0);
     await ann.request({ type: 'publish', id: 2, topic: 'open/1', data: 0 });
-    // Ann's client asks with a type that nobody takes, too: what the application handles keeps its order.
+    // The unhandled type is ann's last but one: the application's messages keep their order.
     ann.send('no JSON');
     ann.send({ type: 'nobody-takes-this' });
     ann.send({ type: 'fail' });
@@ -192,7 +194,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     });
   });
 
-  it('[S13] count no more messages than a client received', async () => {
+  it('[S13] the metrics count no more messages than a client received', async () => {
     const { live, url, metrics } = await start({ platform });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     await client.request({ type: 'subscribe', id: 1, topic: 'open/1' });
@@ -205,7 +207,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     expect(total).toBe(client.transcript.length);
   });
 
-  it('[S14] are back at exactly 0 after a churn of connections, with each close counted by its code', async () => {
+  it('[S14] the gauges return to exactly 0 after a churn of connections, and each close is counted by code', async () => {
     const { url, metrics } = await start({ platform });
     const churn = async (index: number): Promise<void> => {
       const client = await LiveTestClient.connect(url, { token: `user-${String(index % 7)}` });
@@ -231,7 +233,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     expect(samples.get('processor_live_handshakes_total{result="accepted"}')).toBe(200);
   });
 
-  it('[S13] keep their number of series, whatever topics, users and types there are', async () => {
+  it('[S13] the number of series stays the same for any topics, users and types', async () => {
     const { live, url, metrics } = await start({ platform, options: { dangerouslyUnlimitedInbound: true } });
     const first = await LiveTestClient.connect(url, { token: 'first' });
     const rounds = async (client: LiveTestClient, word: string, count: number): Promise<void> => {
@@ -243,7 +245,8 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
         client.send({ type: 'say', as: `${word}-${String(i)}` });
         await live.publish(topic, i);
       }
-      // Not `settle`, which looks at every message: there are thousands. Answers about topics may come behind it.
+      // `settle` would scan thousands of messages. Answers about topics may arrive after the
+      // marker.
       client.send({ type: `${word}-done`, id: 'done' });
       const subscribed = (): number => client.transcript.filter(({ type }) => type === 'subscribed').length;
       await until(() => Promise.resolve(client.transcript.findLast(({ id }) => id === 'done') !== undefined));
@@ -263,7 +266,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     expect(after.get('processor_live_publications_total')).toBe(1_100);
   });
 
-  it('[S13] are not shared by two applications of one process', async () => {
+  it('[S13] two applications in one process do not share metrics', async () => {
     const [one, other] = await Promise.all([start({ platform }), start({ platform })]);
     await LiveTestClient.connect(one.url, { token: 'ann' });
     expect((await scrape(one.metrics)).get('processor_live_connections')).toBe(1);
@@ -271,7 +274,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     expect(register.getMetricsAsArray()).toEqual([]);
   });
 
-  it('[S13] go into the registry that is given, under the prefix that is given, and leave it at the end', async () => {
+  it('[S13] the metrics use the given registry and prefix, and leave the registry at shutdown', async () => {
     const setup: LiveAppOptions = {
       platform,
       imports: [LiveMetricsModule.forRoot({ registry: register })],
@@ -288,7 +291,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     await start(setup);
   });
 
-  it('[S13] can be configured from another provider', async () => {
+  it('[S13] the metrics module can be configured from another provider', async () => {
     const registry = new Registry();
     const { metrics } = await start({
       platform,
@@ -297,7 +300,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     expect(metrics.registry).toBe(registry);
   });
 
-  it('[L-10.1] tell that the server drains', async () => {
+  it('[L-10.1] the draining gauge is 1 while the server drains', async () => {
     const { app, url, metrics } = await start({ platform, listen: true });
     const slow = await LiveTestClient.connect(url, { token: 'ann' });
     slow.socket.pause();

@@ -8,7 +8,7 @@ import { type RunningServer, startServer } from './support/spawned-server.js';
 
 const key = 'a-key-of-this-test';
 
-// With the demo: what the server says of itself stays in this process, and is no sign that the engine takes anything.
+// The demo publishes in this process only, which proves nothing about the engine.
 const start = (url: string): Promise<RunningServer> =>
   startServer({ LIVE_PUBLISH_KEY: key, LIVE_DEMO: 'true', LIVE_BROKER_URL: url });
 
@@ -35,8 +35,8 @@ const gauge = async ({ http }: RunningServer): Promise<number> => {
 };
 
 /**
- * One refused publication, and nobody publishes after it: not ready after 5 s, sooner where the engine's probe is refused, too,
- * and ready again when the cause has ended.
+ * One publication is refused and nobody publishes after it. The server is not ready after 5 s, or
+ * sooner if the probe of the engine is refused, and ready again once the cause has ended.
  */
 async function goesDownAndComesBack(
   running: RunningServer,
@@ -68,7 +68,7 @@ async function goesDownAndComesBack(
 
 type Commands = readonly (readonly string[])[];
 
-/** Each with what ends it. */
+/** Each refusal with the commands that cause and end it. */
 const refusals: readonly (readonly [reason: string, cause: Commands, end: Commands])[] = [
   [
     'it has too few replicas (NOREPLICAS)',
@@ -91,7 +91,7 @@ const refusals: readonly (readonly [reason: string, cause: Commands, end: Comman
 ];
 
 describeWith(redisServer)('Readiness while Redis refuses publications', () => {
-  it('goes down after 5 seconds, whatever the cause, and comes back without a publisher', async () => {
+  it('the server is not ready after 5 s of refusals by Redis for any cause, and recovers without a publisher', async () => {
     const redis = await RedisServer.start();
     const run = async (commands: Commands): Promise<void> => {
       for (const command of commands) await redis.run(...command);
@@ -106,13 +106,13 @@ describeWith(redisServer)('Readiness while Redis refuses publications', () => {
         () => run(end),
       );
     }
-    // One name for all instances, without a history.
+    // One key for all instances, without a history.
     expect(await redis.run('KEYS', 'live:{%0024*')).toEqual(['live:{%0024live/probe}']);
   }, 90_000);
 });
 
 describeWith(natsServer)('Readiness while NATS refuses publications', () => {
-  it('goes down after 5 seconds of a full stream, and comes back without a publisher', async () => {
+  it('the server is not ready after 5 s with a full NATS stream, and recovers without a publisher', async () => {
     const nats = await NatsServer.start();
     onTestFinished(() => nats.remove());
     const running = await start(nats.url);

@@ -16,17 +16,20 @@ describe('the option "broker"', () => {
     ['a broker', (broker) => LiveModule.forRoot({ ...options, broker })],
     ['a function', (broker) => LiveModule.forRoot({ ...options, broker: () => broker })],
     ['forRootAsync', (broker) => LiveModule.forRootAsync({ useFactory: () => ({ ...options, broker }) })],
-  ])('[S18] publishes through it, and closes it with the application: %s', async (_how, moduleOf) => {
-    const broker = new MemoryBroker(new TestClock());
-    const app = await createHost('express', { imports: [moduleOf(broker)], providers: [OpenTopics] });
-    await app.init();
-    const position = await app.get(LiveService).publish('open/1', { speed: 7 });
-    expect((await published(broker)).top).toEqual(position);
-    await app.close();
-    await expect(published(broker)).rejects.toThrow('closed');
-  });
+  ])(
+    '[S18] the module publishes through the broker and closes it with the application, given by %s',
+    async (_how, moduleOf) => {
+      const broker = new MemoryBroker(new TestClock());
+      const app = await createHost('express', { imports: [moduleOf(broker)], providers: [OpenTopics] });
+      await app.init();
+      const position = await app.get(LiveService).publish('open/1', { speed: 7 });
+      expect((await published(broker)).top).toEqual(position);
+      await app.close();
+      await expect(published(broker)).rejects.toThrow('closed');
+    },
+  );
 
-  it('[L-5.11] the start goes on without a broker that is not there after 2 s, and says so in the log', async () => {
+  it('[L-5.11] the application starts without an absent broker after 2 s, and logs it', async () => {
     const broker = Object.create(new MemoryBroker(new TestClock()), {
       available: { value: false },
     }) as MemoryBroker;
@@ -37,7 +40,7 @@ describe('the option "broker"', () => {
     expect(log.live('warn')).toContainEqual({ msg: 'broker away', since: 'the start' });
   });
 
-  it('[L-5.11] the start waits for a broker that needs a moment to connect', async () => {
+  it('[L-5.11] the application waits for a broker that needs a moment to connect', async () => {
     const inner = new MemoryBroker(new TestClock());
     let available = false;
     const broker = Object.create(inner, {
@@ -70,7 +73,7 @@ describe('the option "broker"', () => {
     expect(log.live('warn')).not.toContainEqual(expect.objectContaining({ msg: 'broker away' }));
   });
 
-  it('is refused at the start where it is no broker, without a word of what it is', async () => {
+  it('the application does not start with an invalid broker, and the error does not quote it', async () => {
     const url = { url: 'redis://ann:canary@127.0.0.1' } as unknown as NonNullable<
       LiveModuleOptions['broker']
     >;

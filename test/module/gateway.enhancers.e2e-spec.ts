@@ -29,7 +29,7 @@ import {
 import { LiveTestClient } from '../../src/testing/index.js';
 import { OpenTopics, platforms, startLiveApp, type LiveAppOptions } from '../support/live-app.js';
 
-/** Says no to what is said about topic `open/closed`. */
+/** Denies messages about the topic `open/closed`. */
 @Injectable()
 class NotClosed implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -112,7 +112,7 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
       }
     }
 
-    it('[S7] guards, filters, pipes and interceptors of a handler work, and the others stay as they are', async () => {
+    it('[S7] guards, filters, pipes and interceptors of one handler work, and other handlers are unaffected', async () => {
       const client = await connect({ platform, gateway: OwnGateway });
       const answers = [];
       for (const message of [
@@ -150,7 +150,7 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
       ]);
     });
 
-    it('[S7] an interceptor changes the answer, which keeps its id', async () => {
+    it('[S7] an interceptor can change an answer, which keeps its id', async () => {
       class Stamping extends LiveGateway {}
       UseInterceptors(Stamp)(Stamping);
       const client = await connect({ platform, gateway: Stamping });
@@ -168,7 +168,7 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
     });
   });
 
-  it('[S7] global guards, pipes and interceptors run on live messages where the option says so', async () => {
+  it('[S7] global guards, pipes and interceptors run on live messages with globalEnhancersOnMessages', async () => {
     const client = await connect({
       platform,
       options: { globalEnhancersOnMessages: true },
@@ -196,7 +196,7 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
   });
 
   it.each(['APP_PIPE', 'useGlobalPipes'])(
-    '[L-2.6] a strict ValidationPipe by %s lets every good message through, nested data whole',
+    '[L-2.6] a strict ValidationPipe set by %s accepts every valid message and keeps nested data intact',
     async (how) => {
       const pipe = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true });
       const client = await connect({
@@ -223,7 +223,7 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
     },
   );
 
-  it('[L-2.6] with a ValidationPipe of the host, a wrong field is still a protocol-violation that names it', async () => {
+  it('[L-2.6] an invalid field is still a protocol-violation that names it when the host has a ValidationPipe', async () => {
     const client = await connect({
       platform,
       options: { globalEnhancersOnMessages: true },
@@ -241,7 +241,7 @@ describe.each(platforms)('What Nest puts around handlers, on %s', (_name, platfo
     }
   });
 
-  it('[S7] a DTO of the host that extends LiveMessageDto is checked by the host, and its words reach the peer', async () => {
+  it("[S7] the host validates its own DTO that extends LiveMessageDto, and the peer gets the pipe's text", async () => {
     class GreetDto extends LiveMessageDto {}
     class Greeting extends LiveGateway {
       @SubscribeMessage('greet')

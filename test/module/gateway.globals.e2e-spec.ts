@@ -22,7 +22,7 @@ import { LogRecorder } from './support/log-recorder.js';
 
 const asked = vi.fn();
 
-/** As most are: it knows HTTP alone. */
+/** Like most guards, it only supports HTTP. */
 @Injectable()
 class HttpGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -132,7 +132,7 @@ describe.each(platforms)('Global enhancers and live messages, on %s', (_name, pl
     before: (app) => app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true })),
   };
 
-  it('[S7] [L-2.1] enhancers written for HTTP run at the upgrade and not on the protocol of the connection', async () => {
+  it('[S7] [L-2.1] global enhancers written for HTTP run at the upgrade but not on protocol messages', async () => {
     asked.mockClear();
     const client = await connect(globals);
     for (const message of verbs) client.send(message);
@@ -147,7 +147,7 @@ describe.each(platforms)('Global enhancers and live messages, on %s', (_name, pl
     expect(asked.mock.calls).toEqual([['http']]);
   });
 
-  it("[S7] enhancers of a handler's own decorators run, and global ones do not, on an application's messages", async () => {
+  it("[S7] an application's messages run through their handler's own enhancers but not through global ones", async () => {
     const client = await connect(globals);
     const answers = [];
     for (const message of [
@@ -176,7 +176,7 @@ describe.each(platforms)('Global enhancers and live messages, on %s', (_name, pl
     [false, 0],
     [true, 0],
   ])(
-    '[S7] with globalEnhancersOnMessages: %s the start warns %i times of handlers that global guards do not protect',
+    '[S7] with globalEnhancersOnMessages: %s, the start warns %i times about handlers without the global guards',
     async (globalEnhancersOnMessages, times) => {
       const log = new LogRecorder();
       await startLiveApp({
@@ -196,7 +196,7 @@ describe.each(platforms)('Global enhancers and live messages, on %s', (_name, pl
     providers: [OpenTopics, SlowTopics, Own, { provide: APP_INTERCEPTOR, useClass: interceptor }],
   });
 
-  it('[L-2.14] what an interceptor throws after the answer goes to the log and not to the peer', async () => {
+  it('[L-2.14] an interceptor that throws after the answer is logged, and the peer sees no error', async () => {
     const { app, url } = await startLiveApp(onMessages(FailsLate));
     const failed = vi.fn();
     app.get(LiveObservers).add({ failed });
@@ -214,7 +214,7 @@ describe.each(platforms)('Global enhancers and live messages, on %s', (_name, pl
     expect(failed.mock.calls[0]?.[1]).toMatchObject({ message: 'too late' });
   });
 
-  it('[L-2.14] a subscribe that an interceptor has answered with an error does not answer any more', async () => {
+  it('[L-2.14] a subscribe that an interceptor has answered with an error is not answered again', async () => {
     const client = await connect(onMessages(Impatient));
     client.send({ type: 'subscribe', id: 1, topic: 'slow/1' });
     expect(await client.next()).toMatchObject({ type: 'error', id: 1 });
@@ -222,7 +222,7 @@ describe.each(platforms)('Global enhancers and live messages, on %s', (_name, pl
     expect(answersTo(await client.settle(), 1)).toEqual([]);
   });
 
-  it('[L-2.14] an interceptor that repeats the answer of a verb is heard once', async () => {
+  it('[L-2.14] an interceptor that repeats the answer of a verb causes one answer', async () => {
     const client = await connect(onMessages(AnswersTwice));
     client.send({ type: 'publish', id: 1, topic: 'open/1', data: 1 });
     expect(answersTo(await client.settle(), 1)).toEqual(['published']);

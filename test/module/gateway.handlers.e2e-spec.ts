@@ -36,7 +36,7 @@ class OpenDoorDto {
   readonly door!: number;
 }
 
-/** What a host writes to take messages of its own. */
+/** Handlers that a host writes for its own messages. */
 @LiveHandlers()
 class DepotHandlers {
   constructor(private readonly depot: Depot) {}
@@ -133,7 +133,7 @@ describe.each(platforms)("A host's own handlers, on %s", (_name, platform) => {
     return client;
   };
 
-  it('[S7] [L-2.13] are called once for each message, and answer with its id, type, and what they return', async () => {
+  it('[S7] [L-2.13] a handler is called once per message, and its result is sent with the id and type', async () => {
     const client = await connect(DepotHandlers);
     const messages = [
       { type: 'doors', id: 1 },
@@ -163,7 +163,7 @@ describe.each(platforms)("A host's own handlers, on %s", (_name, platform) => {
     ]);
   });
 
-  it('[S7] [L-2.5] a type that nobody handles is answered not-implemented', async () => {
+  it('[S7] [L-2.5] a message of an unhandled type gets not-implemented', async () => {
     const client = await connect(DepotHandlers);
     for (const type of ['close', 'constructor', '__proto__', 'handleConnection', 'open ']) {
       expect(await client.request({ type, id: 1 })).toEqual({
@@ -175,7 +175,7 @@ describe.each(platforms)("A host's own handlers, on %s", (_name, platform) => {
     }
   });
 
-  it('[S7] validate with DTOs of their own, and the words of the pipe reach the peer', async () => {
+  it("[S7] a handler can validate with its own DTO, and the peer gets the pipe's text", async () => {
     const client = await connect(DepotHandlers);
     expect(await client.request({ type: 'open', id: 1, door: 0 })).toEqual({
       type: 'error',
@@ -196,7 +196,7 @@ describe.each(platforms)("A host's own handlers, on %s", (_name, platform) => {
     ['plain', internal],
     ['text', internal],
     ['nothing', internal],
-  ])('[S8] [L-2.10] what they throw becomes an error: %s', async (how, error) => {
+  ])('[S8] [L-2.10] an exception of a handler becomes an error: %s', async (how, error) => {
     const log = new LogRecorder();
     const client = await connect(FailingHandlers, log);
     const connectionId = client.transcript[0]?.['connectionId'];
@@ -206,7 +206,7 @@ describe.each(platforms)("A host's own handlers, on %s", (_name, platform) => {
       { type: 'error', id: 1, ...error },
       { type: 'error', id: 2, ...error },
     ]);
-    // Ours is in the log, with the connection's id; the peer's own mistakes are not.
+    // Failures of the server are logged with the connection's id, mistakes of the peer are not.
     expect(log.live('error')).toEqual(
       error === internal
         ? [1, 2].map(() => ({ msg: 'failed: handling a message', connectionId, err: failures[how]?.() }))
@@ -214,12 +214,12 @@ describe.each(platforms)("A host's own handlers, on %s", (_name, platform) => {
     );
   });
 
-  it('[S8] [L-2.11] an Observable that fails is an internal error, without its words', async () => {
+  it('[S8] [L-2.11] an Observable that fails is an internal error without its message', async () => {
     const client = await connect(DepotHandlers);
     expect(await client.request({ type: 'broken', id: 1 })).toEqual({ type: 'error', id: 1, ...internal });
   });
 
-  it("[S7] filters of a class and of a method come before the protocol's, wherever they are written", async () => {
+  it("[S7] filters of a class or method run before the protocol's filter, in any decorator order", async () => {
     @Catch(ConflictException)
     class ConflictFilter {
       catch(): never {
@@ -254,7 +254,7 @@ describe.each(platforms)("A host's own handlers, on %s", (_name, platform) => {
     }
   });
 
-  it('[S7] several classes take their own types; @WebSocketServer is not needed to answer', async () => {
+  it('[S7] several classes handle their own types, and need no @WebSocketServer to answer', async () => {
     const { url } = await startLiveApp({
       platform,
       providers: [OpenTopics, Depot, DepotHandlers, FailingHandlers],
@@ -282,7 +282,7 @@ describe.each(platforms)("A host's handlers at the start, on %s", (_name, platfo
   };
 
   it.each(['subscribe', 'unsubscribe', 'publish', 'auth', 'ping'])(
-    "[S7] to handle the protocol's own %j is a start error that says what to write",
+    "[S7] the application does not start if a class handles the protocol's own %j, and the error names the fix",
     async (type) => {
       @LiveHandlers()
       class MyHandlers {
@@ -296,12 +296,12 @@ describe.each(platforms)("A host's handlers at the start, on %s", (_name, platfo
     },
   );
 
-  it('[S7] a subclass of LiveGateway that is a provider, and not the "gateway", is the same start error', async () => {
+  it('[S7] the application does not start if a LiveGateway subclass is a provider but not the "gateway"', async () => {
     class MyGateway extends LiveGateway {}
     expect(await startFailure([MyGateway])).toContain('LiveModule.forRoot({ gateway: MyGateway })');
   });
 
-  it('[S7] two classes that handle the same type are a start error that names both', async () => {
+  it('[S7] the application does not start if two classes handle the same type, and the error names both', async () => {
     const twin = (name: string) => {
       @LiveHandlers()
       class Twin {
@@ -316,14 +316,14 @@ describe.each(platforms)("A host's handlers at the start, on %s", (_name, platfo
     );
   });
 
-  it('[S8] a class that extends a class of handlers, and is none itself, is a start error', async () => {
+  it('[S8] the application does not start if a subclass of a handlers class lacks @LiveHandlers()', async () => {
     class MoreFailing extends FailingHandlers {}
     expect(await startFailure([MoreFailing])).toBe(
       'LiveModule: MoreFailing extends a class of handlers. Write @LiveHandlers() on it, too.',
     );
   });
 
-  it('[S7] a request-scoped class of handlers, or of the gateway, is a start error', async () => {
+  it('[S7] the application does not start if a handlers class or the gateway is request-scoped', async () => {
     @LiveHandlers()
     class MyHandlers {
       constructor(readonly perRequest: PerRequest) {}

@@ -12,7 +12,7 @@ import { LiveTestClient } from '../../src/testing/index.js';
 import { OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { LogRecorder } from './support/log-recorder.js';
 
-/** A promise that is settled from outside. */
+/** A promise that a test resolves. */
 function gate() {
   let open: () => void = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -40,7 +40,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
     process.off('unhandledRejection', stray);
   });
 
-  /** An application whose hooks are in a host's class, or in the gateway itself. */
+  /** An application with the hooks in a handlers class or in the gateway itself. */
   const start = async (
     where: 'handlers' | 'gateway',
     hooks: { connect?: Hook; disconnect?: Hook },
@@ -87,7 +87,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
   };
 
   describe.each(['handlers', 'gateway'] as const)('of the %s', (where) => {
-    it('[S7] are told of every connection, with its handshake, and of its end, with the reason', async () => {
+    it('[S7] handleConnection receives every connection with its request, and handleDisconnect the close reason', async () => {
       const told: unknown[] = [];
       const ended = gate();
       const { connect } = await start(where, {
@@ -130,7 +130,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
         },
       ],
     ])(
-      '[S8] a handleConnection that %s closes its connection with 1011, and nothing else',
+      '[S8] a handleConnection that %s closes its connection with 1011, and no other',
       async (_how, fail) => {
         let failing = false;
         const { app, connect, log } = await start(where, { connect: () => (failing ? fail() : undefined) });
@@ -167,7 +167,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
           throw new Error('secret');
         },
       ],
-    ])('[S8] a handleDisconnect that %s is logged, and the process lives on', async (_how, disconnect) => {
+    ])('[S8] a handleDisconnect that %s is logged, and the process continues', async (_how, disconnect) => {
       const { app, connect, log } = await start(where, { disconnect });
       const client = await connect();
       await client.close();
@@ -197,7 +197,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
       client.send({ type: 'ping', id: 3 });
       const settled = client.settle().then(() => order.push('answered'));
       client.socket.ping();
-      // The pong of the frame, which the server sends by itself, is behind nothing.
+      // The server answers a ping frame at once, independent of messages that wait.
       await new Promise((resolve) => {
         client.socket.once('pong', resolve);
       });
@@ -213,7 +213,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
       expect(order).toEqual(['connected', 'answered']);
     });
 
-    it('[S7] a connection that ends while handleConnection is busy is told of after it, and handles nothing more', async () => {
+    it('[S7] handleDisconnect runs after a pending handleConnection, and no message is handled after the close', async () => {
       const connecting = gate();
       const ended = gate();
       const order: string[] = [];
@@ -238,7 +238,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
     });
   });
 
-  it('[S7] every class is told, and messages wait for the slowest', async () => {
+  it('[S7] handleConnection of every class is called, and messages wait for the slowest', async () => {
     const slow = gate();
     const told: string[] = [];
     const handlers = (name: string, connect: () => unknown) => {
@@ -262,7 +262,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
     });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     const answer = client.request({ type: 'ping', id: 1 }).then(() => told.push('answered'));
-    // Several times there and back: an answer that waits for nothing would have come.
+    // Several round trips: an answer that did not wait would have arrived.
     for (let i = 0; i < 5; i++) {
       client.socket.ping();
       await new Promise((resolve) => {
@@ -275,7 +275,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
     expect(told.at(-1)).toBe('answered');
   });
 
-  it('[S8] handleConnection may close a connection, and what it sends comes after the welcome', async () => {
+  it('[S8] handleConnection may close a connection, and what it sends follows the welcome', async () => {
     const { connect } = await start('handlers', {
       connect: (connection) => {
         connection.send({ type: 'sorry' });

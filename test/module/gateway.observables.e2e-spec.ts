@@ -16,7 +16,7 @@ class Ticker {
 }
 
 describe.each(platforms)('Observable answers on %s', (_name, platform) => {
-  it('[S7] [L-2.13] come until the peer leaves, and then run no longer', async () => {
+  it('[S7] [L-2.13] an Observable answer sends values until the peer leaves, and then is unsubscribed', async () => {
     ended.mockClear();
     const { url } = await startLiveApp({ platform, providers: [Ticker] });
     const client = await LiveTestClient.connect(url, { token: 'ann' });

@@ -20,7 +20,7 @@ import { refusalOf } from './support/refusal-of.js';
 
 type Asked = (context: ExecutionContext) => boolean | Promise<boolean> | Observable<boolean>;
 
-/** A guard of one line. */
+/** A guard that runs `canActivate`. */
 function guard(canActivate: Asked) {
   @Injectable()
   class OneLineGuard implements CanActivate {
@@ -37,7 +37,7 @@ const responseOf = (context: ExecutionContext): ServerResponse =>
 const forbiddenBody = { statusCode: 403, error: 'Forbidden', message: 'Forbidden resource' };
 
 describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
-  it('[S4] asks a guard with dependencies, and waits for its promise, before there is a socket', async () => {
+  it('[S4] a guard with dependencies decides asynchronously before the connection exists', async () => {
     const seen: unknown[] = [];
     @Injectable()
     class Tickets {
@@ -75,7 +75,7 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-1.6] answers an Unauthorized with 401, the words and the WWW-Authenticate of the guard', async () => {
+  it('[L-1.6] an UnauthorizedException gets 401 with the text and the WWW-Authenticate of the guard', async () => {
     const guards = [
       guard((context) => {
         responseOf(context).setHeader('WWW-Authenticate', 'Bearer realm="fleet", error="invalid_token"');
@@ -93,13 +93,13 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     expect(headers.connection).toBe('close');
   });
 
-  it('[L-1.6] gives a 401 a WWW-Authenticate where the guard wrote none', async () => {
+  it('[L-1.6] a 401 gets a WWW-Authenticate header if the guard sets none', async () => {
     const { url } = await startLiveApp({ platform });
     const { statusCode, headers } = await refusalOf(url);
     expect([statusCode, headers['www-authenticate']]).toEqual([401, 'Bearer']);
   });
 
-  it('[L-1.6] waits for the last word of an Observable', async () => {
+  it('[L-1.6] the last value of an Observable decides', async () => {
     let answer = false;
     const guards = [guard(() => defer(() => of(answer).pipe(delay(5))))];
     const { url } = await startLiveApp({ platform, guards });
@@ -109,7 +109,7 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     expect(await client.next()).toMatchObject({ type: 'welcome', user: null });
   });
 
-  it('[L-1.6] asks the guards in order, and none after one that says no', async () => {
+  it('[L-1.6] guards run in order, and none runs after one that denies', async () => {
     const asked: string[] = [];
     const says = (name: string, answer: boolean) =>
       guard(() => {
@@ -122,7 +122,7 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     expect(asked).toEqual(['first', 'second']);
   });
 
-  it('[L-1.6] a guard finds by Reflector what decorators say about the gateway and its handleUpgrade', async () => {
+  it('[L-1.6] a guard reads metadata of the gateway and of its handleUpgrade through Reflector', async () => {
     @Injectable()
     class RolesGuard implements CanActivate {
       constructor(private readonly reflector: Reflector) {}
@@ -154,7 +154,7 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-1.6] guards on the handleUpgrade of a gateway count as connection guards, before those of forRoot', async () => {
+  it('[L-1.6] guards on handleUpgrade of a gateway are connection guards and run before those of forRoot', async () => {
     const asked: string[] = [];
     const yes = (name: string) => guard(() => asked.push(name) > 0);
     class OwnGateway extends LiveGateway {
@@ -170,7 +170,7 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     expect(asked).toEqual(['its own', 'its own', 'of forRoot']);
   });
 
-  it('[L-1.6] asks global guards first: those of APP_GUARD and of useGlobalGuards()', async () => {
+  it('[L-1.6] global guards run first, from APP_GUARD and from useGlobalGuards()', async () => {
     const asked: string[] = [];
     const named = (name: string) =>
       guard((context) => {
@@ -213,19 +213,19 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     ],
     ['rejects', () => Promise.reject(new Error('database secret')), 503],
     [
-      'throws what is no error',
+      'throws a value that is no Error',
       () => {
         throw 'database secret';
       },
       503,
     ],
     ['never answers', () => new Promise<boolean>(() => {}), 503],
-    ['completes without a word', () => EMPTY, 503],
+    ['completes without a value', () => EMPTY, 503],
     ['returns nothing', () => undefined as unknown as boolean, 403],
     ['resolves to nothing', () => Promise.resolve(undefined as unknown as boolean), 403],
     ['returns null', () => null as unknown as boolean, 403],
   ] as const)(
-    '[L-1.10] a guard that %s denies, and its error stays inside',
+    '[L-1.10] a guard that %s denies the handshake, and its error is not sent',
     async (_what, canActivate, status) => {
       const { app, url } = await startLiveApp({
         platform,
@@ -240,7 +240,7 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     },
   );
 
-  it('[L-1.10] a yes that comes after the time is a no', async () => {
+  it('[L-1.10] a guard that allows the handshake after the timeout still denies it', async () => {
     let say: (yes: boolean) => void = () => {};
     const answer = new Promise<boolean>((resolve) => {
       say = resolve;
@@ -259,7 +259,7 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     expect(app.get(ConnectionRegistry).size).toBe(0);
   });
 
-  it('[L-1.6] an HTTP exception that is no refusal is a 503, not what it says', async () => {
+  it('[L-1.6] an HTTP exception with a non-error status becomes a 503', async () => {
     const { url } = await startLiveApp({
       platform,
       guards: [
@@ -275,7 +275,7 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     expect((await refusalOf(url)).statusCode).toBe(503);
   });
 
-  it("[L-1.4] the live server of one application knows nothing of another one's guards", async () => {
+  it('[L-1.4] the guards of one application do not apply to another application in the process', async () => {
     const open = await startLiveApp({ platform, guards: [guard(() => true)] });
     const closed = await startLiveApp({ platform, guards: [guard(() => false)] });
     expect((await refusalOf(closed.url)).statusCode).toBe(403);

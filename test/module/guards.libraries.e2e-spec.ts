@@ -29,7 +29,7 @@ class BearerStrategy extends PassportStrategy(Strategy, 'bearer') {
 }
 
 describe.each(platforms)('Guards of other libraries before the 101, on %s', (_name, platform) => {
-  it("[L-1.6] passport's AuthGuard decides, and its user is the connection's", async () => {
+  it("[L-1.6] Passport's AuthGuard decides, and its user becomes the connection's user", async () => {
     const { app, url } = await startLiveApp({
       platform,
       guards: [AuthGuard('bearer')],
@@ -53,17 +53,17 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     }
   });
 
-  it('[L-1.9] ThrottlerGuard answers 429 with its Retry-After and its limits', async () => {
+  it('[L-1.9] ThrottlerGuard answers 429 with its Retry-After and rate limit headers', async () => {
     const { url } = await startLiveApp({
       platform,
       guards: [ThrottlerGuard, BearerIsUser],
       imports: [ThrottlerModule.forRoot([{ ttl: 60_000, limit: 2 }])],
     });
     await LiveTestClient.connect(url, { token: 'ann' });
-    // A refusal of a later guard has the throttler's headers, too.
-    const unauthorised = await refusalOf(url);
-    expect(unauthorised.statusCode).toBe(401);
-    expect(unauthorised.headers['x-ratelimit-remaining']).toBe('0');
+    // A refusal by a later guard also carries the headers of the throttler.
+    const unauthorized = await refusalOf(url);
+    expect(unauthorized.statusCode).toBe(401);
+    expect(unauthorized.headers['x-ratelimit-remaining']).toBe('0');
     const { statusCode, headers, body } = await refusalOf(url, { token: 'ann' });
     expect([statusCode, body]).toEqual([
       429,
@@ -77,7 +77,7 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     expect(Number(headers['retry-after'])).toBeLessThanOrEqual(60);
   });
 
-  /** What a page does: it reads, writes and looks whether the server is there. */
+  /** Uses the connection as a page does: subscribes, publishes, unsubscribes and pings. */
   async function useAll(url: string, token: string): Promise<unknown[]> {
     const client = await LiveTestClient.connect(url, { token });
     client.send({ type: 'subscribe', id: 1, topic: 'open/1', field: 'of a newer client' });
@@ -86,13 +86,13 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     const messages = await client.settle();
     await client.close();
     const types = messages.map(({ type }) => type).filter((type) => type !== 'event' && type !== 'welcome');
-    // Two topics: their answers have no order.
+    // Answers about different topics have no order.
     return types.toSorted();
   }
 
   const all = ['published', 'subscribed', 'unsubscribed'];
 
-  it("[S7] passport's AuthGuard as APP_GUARD decides about the handshake, and refuses no message after it", async () => {
+  it("[S7] Passport's AuthGuard as APP_GUARD decides the handshake and refuses no later message", async () => {
     const { url } = await startLiveApp({
       platform,
       guards: [BearerIsUser],
@@ -102,7 +102,7 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     expect((await refusalOf(url, { token: 't-2' })).statusCode).toBe(401);
   });
 
-  it('[S7] ThrottlerGuard as APP_GUARD counts handshakes by address, and no message', async () => {
+  it('[S7] ThrottlerGuard as APP_GUARD counts handshakes by address and no messages', async () => {
     const { url } = await startLiveApp({
       platform,
       guards: [BearerIsUser],
@@ -114,7 +114,7 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     expect((await refusalOf(url, { token: 'eve' })).statusCode).toBe(429);
   });
 
-  it('[S7] a global interceptor that wraps answers, and a strict ValidationPipe, leave the messages alone', async () => {
+  it('[S7] a global interceptor that wraps answers and a strict ValidationPipe leave live messages alone', async () => {
     @Injectable()
     class Wrap implements NestInterceptor {
       intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -130,7 +130,7 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     expect(await useAll(url, 'ann')).toEqual(all);
   });
 
-  it('[S7] nestjs-cls gives the handshake its context, and each message one where global enhancers run on messages', async () => {
+  it('[S7] nestjs-cls has a context in the handshake, and in each message with globalEnhancersOnMessages', async () => {
     const seen: unknown[] = [];
     @Injectable()
     class ReadsContext implements CanActivate {
@@ -168,7 +168,7 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     expect(seen).toEqual(['http', false, 'http', 'ws']);
   });
 
-  it('[S7] helmet puts its headers on pages, and leaves handshakes alone', async () => {
+  it('[S7] Helmet adds its headers to pages and leaves handshakes alone', async () => {
     const { url, httpUrl } = await startLiveApp({
       platform,
       options: { port: 'app' },

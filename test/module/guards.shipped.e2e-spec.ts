@@ -32,7 +32,7 @@ describe.each(platforms)('JwtConnectionGuard, on %s', (_name, platform) => {
     ['the Authorization header', (token: string) => ({ token })],
     ['the cookie live_token', (token: string) => ({ headers: { cookie: `a=b; live_token=${token}` } })],
     ['the subprotocol list', (token: string) => ({ protocols: ['live.v1', `bearer.${token}`] })],
-  ])('[L-1.2] lets in who has a good token in %s', async (_where, show) => {
+  ])('[L-1.2] JwtConnectionGuard accepts a valid token from %s', async (_where, show) => {
     const { app, url } = await start();
     const end = Math.floor(Date.now() / 1_000) + 300;
     const client = await LiveTestClient.connect(url, show(await sign({ sub: 'ann', fleet: 7 }, end)));
@@ -42,7 +42,7 @@ describe.each(platforms)('JwtConnectionGuard, on %s', (_name, platform) => {
     expect(connection?.user).toMatchObject({ id: 'ann', fleet: 7 });
   });
 
-  it('[L-1.6] refuses everybody else with 401 and a challenge', async () => {
+  it('[L-1.6] JwtConnectionGuard refuses invalid tokens with 401 and a challenge', async () => {
     const { url } = await start();
     const none = await refusalOf(url);
     expect([none.statusCode, none.headers['www-authenticate']]).toEqual([401, 'Bearer realm="live"']);
@@ -63,7 +63,7 @@ describe.each(platforms)('JwtConnectionGuard, on %s', (_name, platform) => {
     }
   });
 
-  it('[L-1.6] checks against the keys of an issuer', async () => {
+  it('[L-1.6] JwtConnectionGuard verifies tokens with the keys of an issuer', async () => {
     const { publicKey, privateKey } = await generateKeyPair('ES256');
     const jwks = await serveJson(() => ({ status: 200, body: { keys: [keyOf] } }));
     const keyOf = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' };
@@ -80,7 +80,7 @@ describe.each(platforms)('JwtConnectionGuard, on %s', (_name, platform) => {
     expect((await refusalOf(url, { token: await token('other') })).statusCode).toBe(401);
   });
 
-  it('[L-1.10] answers 503 while the keys of the issuer cannot be had', async () => {
+  it('[L-1.10] JwtConnectionGuard answers 503 while the keys of the issuer cannot be fetched', async () => {
     const jwks = await serveJson(() => ({ status: 500, body: {} }));
     const { url } = await start({ jwksUrl: jwks.url, algorithms: ['ES256'] });
     const { privateKey } = await generateKeyPair('ES256');
@@ -103,7 +103,7 @@ describe.each(platforms)('SessionConnectionGuard, on %s', (_name, platform) => {
     });
   const showing = (cookie: string, origin = page) => ({ headers: { cookie, origin } });
 
-  it('[S5] lets in whom the session backend knows, and sends it the cookies alone', async () => {
+  it('[S5] SessionConnectionGuard accepts users known to the session backend, which receives only the cookies', async () => {
     const backend = await serveJson(() => ({ status: 200, body: { id: 'ann', role: 'driver' } }));
     const { app, url } = await start({ url: backend.url });
     const client = await LiveTestClient.connect(url, {
@@ -122,7 +122,7 @@ describe.each(platforms)('SessionConnectionGuard, on %s', (_name, platform) => {
     expect(connection?.cookieHeader).toBe('sid=1; theme=dark');
   });
 
-  it('[L-1.6] refuses who has no cookie, and whom the backend does not know', async () => {
+  it('[L-1.6] SessionConnectionGuard refuses clients without a cookie or unknown to the backend', async () => {
     const backend = await serveJson(() => ({ status: 401, body: {} }));
     const { url } = await start({ url: backend.url });
     for (const options of [{}, showing('sid=1')]) {
@@ -132,7 +132,7 @@ describe.each(platforms)('SessionConnectionGuard, on %s', (_name, platform) => {
     expect(backend.asked).toHaveLength(1);
   });
 
-  it('[L-1.10] fails closed: a backend that fails, redirects, babbles or is silent is a 503', async () => {
+  it('[L-1.10] SessionConnectionGuard answers 503 if the backend fails, redirects, sends no user or is silent', async () => {
     const answers = [
       { status: 500, body: { id: 'ann' } },
       { status: 302, body: { id: 'ann' } },
@@ -157,7 +157,7 @@ describe.each(platforms)('SessionConnectionGuard, on %s', (_name, platform) => {
     expect((await refusalOf(late.url, showing('sid=1'))).statusCode).toBe(503);
   });
 
-  it('[L-1.7] asks the backend for no page of another origin', async () => {
+  it('[L-1.7] SessionConnectionGuard does not query the backend for a page of another origin', async () => {
     const backend = await serveJson(() => ({ status: 200, body: { id: 'ann' } }));
     const { url } = await start({ url: backend.url });
     expect((await refusalOf(url, showing('sid=1', 'https://evil.example'))).statusCode).toBe(403);
@@ -165,7 +165,7 @@ describe.each(platforms)('SessionConnectionGuard, on %s', (_name, platform) => {
   });
 });
 
-/** Lets in whoever a browser's own dialog has asked for a name. */
+/** Accepts the user name of HTTP Basic credentials. */
 @Injectable()
 class BasicIsUser implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -199,25 +199,25 @@ describe.each(platforms)('Origins, on %s', (_name, platform) => {
     ['https://evil.example', 403],
     ['null', 403],
     ['', 403],
-  ])('[L-1.7] with an allowed origin, %j is answered %i', async (origin, status) => {
+  ])('[L-1.7] with an allowed origin configured, origin %j is answered with %i', async (origin, status) => {
     const { url } = await startLiveApp({ platform, options: { allowedOrigins: [page] } });
     expect(await outcome(url, { origin, cookie: 'a=b' })).toBe(status);
   });
 
-  it('[L-1.7] a client without an origin is no browser and passes', async () => {
+  it('[L-1.7] a client without an Origin header passes, since it is no browser', async () => {
     const { url } = await startLiveApp({ platform, options: { allowedOrigins: [page] } });
     expect(await outcome(url, {})).toBe(101);
     expect(await outcome(url, { cookie: 'a=b' })).toBe(101);
   });
 
-  it('[L-1.7] without allowed origins, an origin together with a cookie is refused', async () => {
+  it('[L-1.7] without allowed origins, an origin with a cookie is refused', async () => {
     const { url } = await startLiveApp({ platform });
     expect(await outcome(url, { origin: page, cookie: 'a=b' })).toBe(403);
     expect(await outcome(url, { origin: page })).toBe(101);
     expect(await outcome(url, { origin: 'null' })).toBe(403);
   });
 
-  it('[L-1.7] without allowed origins, an origin together with HTTP Basic is refused before any guard', async () => {
+  it('[L-1.7] without allowed origins, an origin with HTTP Basic credentials is refused before any guard', async () => {
     const { url } = await startLiveApp({ platform, guards: [BasicIsUser] });
     const authorization = `Basic ${btoa('ann:pw')}`;
     expect(await outcome(url, { authorization })).toBe(101);
@@ -231,7 +231,7 @@ describe.each(platforms)('Origins, on %s', (_name, platform) => {
     expect(await outcome(named.url, { authorization, origin: 'https://evil.example' })).toBe(403);
   });
 
-  it('[L-1.7] a program passes that sends its target as origin beside a Bearer header', async () => {
+  it('[L-1.7] a program that sends its target as origin with a Bearer header passes', async () => {
     const { url } = await startLiveApp({ platform, options: { allowedOrigins: [page] } });
     const origin = 'http://127.0.0.1';
     expect(await outcome(url, { origin })).toBe(101);
@@ -239,7 +239,7 @@ describe.each(platforms)('Origins, on %s', (_name, platform) => {
     expect(await outcome(url, { origin: 'https://evil.example' })).toBe(403);
   });
 
-  it('[L-1.7] asks no guard about a refused origin', async () => {
+  it('[L-1.7] guards are not called for a refused origin', async () => {
     const { url } = await startLiveApp({ platform, options: { allowedOrigins: [page] } });
     const { statusCode, body } = await refusalOf(url, { headers: { origin: 'https://evil.example' } });
     expect([statusCode, body]).toEqual([
@@ -248,7 +248,7 @@ describe.each(platforms)('Origins, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-1.7] dangerouslyAllowAnyOrigin lets every page in, with its cookies', async () => {
+  it('[L-1.7] dangerouslyAllowAnyOrigin accepts every page with its cookies', async () => {
     const { url } = await startLiveApp({ platform, options: { dangerouslyAllowAnyOrigin: true } });
     expect(await outcome(url, { origin: 'https://evil.example', cookie: 'a=b' })).toBe(101);
     expect(await outcome(url, { origin: 'null', cookie: 'a=b' })).toBe(101);

@@ -32,7 +32,7 @@ class GuardOfRequestUsers implements CanActivate {
 }
 
 describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
-  /** What a developer reads when the application does not start. */
+  /** The error that a developer sees when the application does not start. */
   const startFailure = async (
     guards: readonly Type<CanActivate>[],
     options: LiveModuleOptions = {},
@@ -46,26 +46,26 @@ describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
     );
   };
 
-  it('[S4] no guard is a start error that names both ways out', async () => {
+  it('[S4] the application does not start without a guard, and the error names both fixes', async () => {
     expect(await startFailure([])).toBe(
       'LiveModule: no connection guard. Name one, LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { … } }), ' +
         'or let everybody in with dangerouslyPublic: true.',
     );
   });
 
-  it('[S4] a request-scoped guard is a start error', async () => {
+  it('[S4] the application does not start with a request-scoped guard', async () => {
     expect(await startFailure([RequestGuard])).toBe(
       'LiveModule: the guard RequestGuard is request-scoped; a connection guard must be a singleton.',
     );
   });
 
-  it('[S4] a guard that injects something request-scoped is the same start error', async () => {
+  it('[S4] the application does not start with a guard that injects a request-scoped provider', async () => {
     expect(await startFailure([GuardOfRequestUsers], {}, [RequestUsers])).toBe(
       'LiveModule: the guard GuardOfRequestUsers is request-scoped; a connection guard must be a singleton.',
     );
   });
 
-  it('[S4] a request-scoped global guard is the same start error, for it would not be asked', async () => {
+  it('[S4] the application does not start with a request-scoped global guard', async () => {
     const app = await createHost(platform, {
       imports: [LiveModule.forRoot({ port: 0, guards: [BearerIsUser] })],
       providers: [{ provide: APP_GUARD, useClass: RequestGuard }],
@@ -75,7 +75,7 @@ describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
     );
   });
 
-  it('[S4] dangerouslyPublic lets everybody in without a name, and says so in the log', async () => {
+  it('[S4] dangerouslyPublic accepts everybody without a user and logs a warning', async () => {
     const log = new LogRecorder();
     const { url } = await startLiveApp({
       platform,
@@ -88,7 +88,7 @@ describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
     expect(log.live('warn')).toContain('dangerouslyPublic: everybody may connect.');
   });
 
-  it('[L-9.10] dangerouslyUnlimitedInbound says so in the log', async () => {
+  it('[L-9.10] dangerouslyUnlimitedInbound logs a warning', async () => {
     const log = new LogRecorder();
     await startLiveApp({ platform, options: { dangerouslyUnlimitedInbound: true }, before: log.use });
     expect(log.live('warn')).toContain(
@@ -96,7 +96,7 @@ describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
     );
   });
 
-  it('[L-9.14] an X-Forwarded-For that nobody believes is told once in the log', async () => {
+  it('[L-9.14] an untrusted X-Forwarded-For header is logged once', async () => {
     const log = new LogRecorder();
     const { url } = await startLiveApp({ platform, before: log.use });
     const headers = { 'x-forwarded-for': '192.0.2.1' };
@@ -106,7 +106,7 @@ describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[S4] dangerouslyAllowAnyOrigin says so in the log', async () => {
+  it('[S4] dangerouslyAllowAnyOrigin logs a warning', async () => {
     const log = new LogRecorder();
     await startLiveApp({ platform, options: { dangerouslyAllowAnyOrigin: true }, before: log.use });
     expect(log.live('warn')).toContain(
@@ -114,13 +114,13 @@ describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
     );
   });
 
-  it('[S4] a safe start warns of neither', async () => {
+  it('[S4] a safe configuration logs no warning about dangerous options', async () => {
     const log = new LogRecorder();
     await startLiveApp({ platform, providers: [OpenTopics], before: log.use });
     expect(JSON.stringify(log.live('warn'))).not.toContain('dangerously');
   });
 
-  it('[S4] JwtConnectionGuard without its options is a start error that names them', async () => {
+  it('[S4] JwtConnectionGuard does not start without valid options, and the error names them', async () => {
     expect(await startFailure([JwtConnectionGuard])).toMatch(/"?jwt/);
     const both = { secret: 'x'.repeat(32), jwksUrl: 'https://issuer.example/jwks' };
     expect(await startFailure([JwtConnectionGuard], { jwt: both })).toMatch(/jwt.*secret|secret.*jwksUrl/);
@@ -131,11 +131,11 @@ describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
     expect(await startFailure([JwtConnectionGuard], { jwt: none })).toContain('jwt.algorithms');
   });
 
-  it('[S4] a start error never repeats a secret', async () => {
+  it('[S4] a start error never quotes a secret', async () => {
     expect(await startFailure([JwtConnectionGuard], { jwt: { secret: 'hunter2' } })).not.toContain('hunter2');
   });
 
-  it('[S4] SessionConnectionGuard without its url, or without allowedOrigins, is a start error', async () => {
+  it('[S4] SessionConnectionGuard does not start without its url or without allowedOrigins', async () => {
     const session = { url: 'http://127.0.0.1:1/me' };
     expect(await startFailure([SessionConnectionGuard], { allowedOrigins: [] })).toContain('session');
     expect(
@@ -152,9 +152,12 @@ describe.each(platforms)('Guards at the start, on %s', (_name, platform) => {
     ['app.example', 'https://'],
     ['*', 'each origin in full'],
     ['null', 'https'],
-  ])('[L-1.7] the allowed origin %j is a start error that says what to write', async (origin, fix) => {
-    const failure = await startFailure([RequestGuard], { allowedOrigins: [origin] });
-    expect(failure).toContain('allowedOrigins');
-    expect(failure).toContain(fix);
-  });
+  ])(
+    '[L-1.7] the application does not start with the allowed origin %j, and the error says what to write',
+    async (origin, fix) => {
+      const failure = await startFailure([RequestGuard], { allowedOrigins: [origin] });
+      expect(failure).toContain('allowedOrigins');
+      expect(failure).toContain(fix);
+    },
+  );
 });

@@ -18,7 +18,7 @@ import { RawPeer } from './support/raw-peer.js';
 
 const authorization = 'Authorization: Bearer ann';
 
-/** Lets in as `BearerIsUser` does, but never decides about `?hang`. */
+/** Accepts like `BearerIsUser`, but never decides about `?hang`. */
 class HangingGuard extends BearerIsUser implements CanActivate {
   override canActivate(context: Parameters<BearerIsUser['canActivate']>[0]): boolean {
     const { url } = context.switchToHttp().getRequest<{ url: string }>();
@@ -26,7 +26,7 @@ class HangingGuard extends BearerIsUser implements CanActivate {
   }
 }
 
-/** A handler that is never done. */
+/** A handler that never finishes. */
 @LiveHandlers()
 class NeverDone {
   @SubscribeMessage('never')
@@ -48,9 +48,9 @@ const inside = async (url: string, options?: { allowHalfOpen: boolean }): Promis
   return peer;
 };
 
-/** Every way in which a peer is there when the application is closed. */
+/** The states in which a peer can be when the application is closed. */
 const situations: Record<string, (situation: Situation) => Promise<unknown>> = {
-  nobody: () => Promise.resolve(),
+  'no client': () => Promise.resolve(),
   'an idle client': ({ url }) => LiveTestClient.connect(url, { token: 'ann' }),
   'a client that sends and receives all the time': async ({ url, live }) => {
     const client = await LiveTestClient.connect(url, { token: 'ann' });
@@ -64,7 +64,7 @@ const situations: Record<string, (situation: Situation) => Promise<unknown>> = {
     busy();
     await client.nextOf('event');
   },
-  'a client whose handler is never done': async ({ url }) => {
+  'a client whose handler never finishes': async ({ url }) => {
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     for (let i = 0; i < 200; i++) client.send({ type: 'never' });
     await client.next();
@@ -76,7 +76,7 @@ const situations: Record<string, (situation: Situation) => Promise<unknown>> = {
     peer.socket.pause();
     const [connection] = app.get(ConnectionRegistry);
     const waiting = (): number => connection?.socket.bufferedBytes ?? 1;
-    // Until the system has taken all that it takes, and bytes wait in the process.
+    // Until the kernel buffers are full and bytes wait in the process.
     while (waiting() === 0) {
       await live.publish('open/1', 'x'.repeat(50_000));
       await new Promise((resolve) => {
@@ -88,8 +88,8 @@ const situations: Record<string, (situation: Situation) => Promise<unknown>> = {
     const peer = await inside(url, { allowHalfOpen: true });
     peer.socket.end();
   },
-  'a client that answers no close': ({ url }) => inside(url, { allowHalfOpen: true }),
-  'a client that is gone without a word': async ({ url }) => {
+  'a client that does not answer the close': ({ url }) => inside(url, { allowHalfOpen: true }),
+  'a client that has reset its socket': async ({ url }) => {
     const peer = await inside(url);
     peer.socket.resetAndDestroy();
   },
@@ -111,14 +111,16 @@ const situations: Record<string, (situation: Situation) => Promise<unknown>> = {
   },
 };
 
-/** Ways to occupy a port without an upgrade; on the application's port they keep a stock Nest from closing. */
-const strangers: Record<string, (situation: Situation) => Promise<unknown>> = {
-  'a connection that says nothing': ({ url }) => RawPeer.connect(url),
-  'half a handshake': async ({ url }) => {
+/**
+ * Connections without an upgrade. On the application's port they keep a stock Nest from closing.
+ */
+const nonUpgrades: Record<string, (situation: Situation) => Promise<unknown>> = {
+  'a silent connection': ({ url }) => RawPeer.connect(url),
+  'an incomplete handshake': async ({ url }) => {
     const peer = await RawPeer.connect(url);
     peer.socket.write('GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgr');
   },
-  'a plain request with half a body': async ({ url }) => {
+  'a plain request with an incomplete body': async ({ url }) => {
     const peer = await RawPeer.connect(url, { allowHalfOpen: true });
     peer.socket.write('POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n12345');
     await peer.until('404 Not Found');
@@ -149,16 +151,24 @@ describe.each(platforms)('app.close() never hangs, on %s', (_name, platform) => 
   };
 
   describe.each([0, 'app'] as const)('port %j', (port) => {
-    it.each(Object.entries(situations))('[S16] with %s', (_what, arrange) => closes(port, arrange), 8_000);
+    it.each(Object.entries(situations))(
+      '[S16] app.close() resolves with %s',
+      (_what, arrange) => closes(port, arrange),
+      8_000,
+    );
   });
 
   describe.each([0, 'app'] as const)('port %j', (port) => {
-    it.each(Object.entries(strangers))('[S16] with %s', (_what, arrange) => closes(port, arrange), 8_000);
+    it.each(Object.entries(nonUpgrades))(
+      '[S16] app.close() resolves with %s',
+      (_what, arrange) => closes(port, arrange),
+      8_000,
+    );
   });
 });
 
 describe.each(platforms)('An identity that cannot be used, on %s', (_name, platform) => {
-  /** Names as the user's id whatever the test says. */
+  /** A guard that sets any value as the user's id. */
   const guardOf = (id: unknown) =>
     class OddGuard implements CanActivate {
       canActivate(context: ExecutionContext): boolean {
@@ -167,7 +177,7 @@ describe.each(platforms)('An identity that cannot be used, on %s', (_name, platf
       }
     };
 
-  it('[L-1.11] a guard that names a number as the id of a user lets that user in, by its text', async () => {
+  it('[L-1.11] a guard that sets a number as user id accepts that user under its decimal text', async () => {
     const { app, live, url } = await startLiveApp({ platform, guards: [guardOf(7)] });
     const client = await LiveTestClient.connect(url);
     expect(await client.next()).toMatchObject({ type: 'welcome', user: { id: '7' } });
@@ -177,7 +187,7 @@ describe.each(platforms)('An identity that cannot be used, on %s', (_name, platf
   });
 
   it.each([[1.5], ['x'.repeat(1_025)], [{}]])(
-    '[L-1.10] a guard that names %j as the id of a user lets nobody in, and nothing is left behind',
+    '[L-1.10] a guard that sets %j as user id refuses the handshake and leaves nothing behind',
     async (id) => {
       const log = new LogRecorder();
       const { app, url } = await startLiveApp({
@@ -196,7 +206,7 @@ describe.each(platforms)('An identity that cannot be used, on %s', (_name, platf
 });
 
 describe.each(platforms)('A peer that cannot be taken in, on %s', (_name, platform) => {
-  it('[L-10.1] leaves nothing in the registry, and the application closes', async () => {
+  it('[L-10.1] a peer that fails to be registered leaves nothing behind, and the application closes', async () => {
     const { app, url } = await startLiveApp({
       platform,
       options: { maxConnections: 2, maxConnectionsPerUser: 2, drainTimeoutMs: 200 },
@@ -217,7 +227,7 @@ describe.each(platforms)('A peer that cannot be taken in, on %s', (_name, platfo
     expect(Date.now() - before).toBeLessThan(5_000);
   });
 
-  it('[L-10.1] an observer that throws keeps nobody out, nobody in, and no count wrong', async () => {
+  it('[L-10.1] an observer that throws neither blocks nor keeps connections, and counts stay correct', async () => {
     const { app, url } = await startLiveApp({
       platform,
       options: { maxConnections: 1, drainTimeoutMs: 200 },

@@ -15,7 +15,7 @@ import { LogRecorder } from './support/log-recorder.js';
 import { RawPeer } from './support/raw-peer.js';
 import { refusalOf } from './support/refusal-of.js';
 
-/** A provider of the host that looks at the live server in each of its own hooks. */
+/** A provider of the host that reads the live server's state in each of its own hooks. */
 @Injectable()
 class Witness implements OnModuleDestroy, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly states: LiveState[] = [];
@@ -41,7 +41,7 @@ class WitnessModule {}
 const shuttingDown = { code: 1001, reason: 'server shutting down' };
 
 describe.each(platforms)('The life of the live server, on %s', (_name, platform) => {
-  it('[S1] is created, starts, lets clients connect, drains them when it stops, and closes', async () => {
+  it('[S1] the live server starts, accepts clients, drains them when it stops, and closes', async () => {
     const log = new LogRecorder();
     const { app, live, url } = await startLiveApp({ platform, before: log.use });
     const lifecycle = app.get(LiveLifecycle);
@@ -62,7 +62,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
     expect(live.stats()).toMatchObject({ connections: 0, users: 0, queuedBytes: 0, draining: true });
   });
 
-  it('[S2] has bound its own port when app.init() resolves, and logs host and port, starting and ready', async () => {
+  it("[S2] the live server's own port is bound when app.init() resolves, and the log says starting and ready", async () => {
     const log = new LogRecorder();
     const { url, live } = await startLiveApp({ platform, before: log.use });
     await LiveTestClient.connect(url, { token: 'ann' });
@@ -73,7 +73,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
     ]);
   });
 
-  it('[S2] is apart from the application server: a stop of one is no stop of the other', async () => {
+  it("[S2] the live server keeps running when the application's server is closed", async () => {
     const { app, url, httpUrl } = await startLiveApp({ platform, listen: true });
     expect(new URL(url).port).not.toBe(new URL(httpUrl).port);
     const client = await LiveTestClient.connect(url, { token: 'ann' });
@@ -83,7 +83,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
     expect(await client.request({ type: 'ping', id: 1 })).toEqual({ type: 'pong', id: 1 });
   });
 
-  it('[S3] answers every plain request on its own port 404, whatever its method and body', async () => {
+  it("[S3] the live server's own port answers 404 to plain requests of any method and body", async () => {
     const { url } = await startLiveApp({ platform });
     const http = url.replace('ws:', 'http:');
     for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
@@ -94,7 +94,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
     expect((await fetch(new URL('/', http))).status).toBe(404);
   });
 
-  it('[S16] stops in the log: stopping with its connections, drained, stopped', async () => {
+  it('[S16] a stop logs stopping with the connections, drained, and stopped', async () => {
     const log = new LogRecorder();
     const { app, url } = await startLiveApp({ platform, before: log.use });
     await Promise.all(['ann', 'bob'].map((token) => LiveTestClient.connect(url, { token })));
@@ -108,7 +108,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
   });
 
   it.each([0, 'app'] as const)(
-    '[S16] terminates at the drain timeout who has not left, on port %j, and says how many',
+    '[S16] connections still open at the drain timeout are terminated and counted, on port %j',
     async (port) => {
       const log = new LogRecorder();
       const { app, url } = await startLiveApp({
@@ -133,7 +133,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
   );
 
   it.each([0, 'app'] as const)(
-    '[S16] answers new handshakes 503 from the first hook on, on port %j, while peers are still leaving',
+    '[S16] new handshakes get 503 from the first shutdown hook on while peers are leaving, on port %j',
     async (port) => {
       const { app, url } = await startLiveApp({ platform, options: { port, drainTimeoutMs: 1_000 } });
       const lifecycle = app.get(LiveLifecycle);
@@ -154,7 +154,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
   );
 
   it.each(['before', 'after'])(
-    '[S16] is not ready any more in the first hook of a module that is imported %s it',
+    '[S16] the server is not ready in the first hook of a module imported %s it',
     async (where) => {
       const live = LiveModule.forRoot({ port: 0, guards: [BearerIsUser] });
       const app = await createHost(platform, {
@@ -174,7 +174,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
     },
   );
 
-  it('[S16] app.close() twice, at once or later, is one stop', async () => {
+  it('[S16] calling app.close() several times stops the server once', async () => {
     const log = new LogRecorder();
     const { app, url } = await startLiveApp({ platform, before: log.use });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
@@ -184,7 +184,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
     expect(log.live('log').filter((entry) => (entry as { msg: string }).msg === 'stopping')).toHaveLength(1);
   });
 
-  it('[S16] warns at the start where nothing listens to SIGTERM, and not where something does', async () => {
+  it('[S16] the start warns if nothing listens to SIGTERM, and only then', async () => {
     const warning = expect.stringContaining('app.enableShutdownHooks() drains') as string;
     const none = new LogRecorder();
     await startLiveApp({ platform, before: none.use });
@@ -200,7 +200,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
     expect(some.live('warn')).not.toContainEqual(warning);
   });
 
-  it('[S1] an application that was closed before it started closes without a word of error', async () => {
+  it('[S1] an application that is closed before it started closes without an error', async () => {
     const app = await createHost(platform, {
       imports: [LiveModule.forRoot({ port: 0, guards: [BearerIsUser] })],
     });
@@ -210,7 +210,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
 });
 
 describe('The live module without a http server', () => {
-  it('[S18] an application context can publish, and says that nobody can connect to it', async () => {
+  it('[S18] an application context can publish, and warns that nobody can connect to it', async () => {
     @Module({
       imports: [LiveModule.forRoot({ port: 0, guards: [BearerIsUser] })],
       providers: [OpenTopics],

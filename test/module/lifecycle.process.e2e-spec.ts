@@ -7,7 +7,7 @@ beforeAll(buildIfMissing, 120_000);
 
 describe.each(platforms)('An application as a process, on %s', (_name, platform) => {
   describe.each(['0', 'app'])('with the live server on port %s', (port) => {
-    it('[S16] drains at SIGTERM where enableShutdownHooks() was called, and exits with 0', async () => {
+    it('[S16] a process with enableShutdownHooks() drains at SIGTERM and exits with 0', async () => {
       const child = new Child('live-process.mjs', [platform, port]);
       const client = await LiveTestClient.connect(await child.line());
       expect(await client.request({ type: 'subscribe', id: 1, topic: 'news' })).toMatchObject({
@@ -19,7 +19,7 @@ describe.each(platforms)('An application as a process, on %s', (_name, platform)
       expect(child.stderr).toBe('');
     });
 
-    it('[S11] ends by itself after app.close(): no timer and no socket is left', async () => {
+    it('[S11] a process ends by itself after app.close(), with no timer or socket left', async () => {
       const child = new Child('live-process.mjs', [platform, port, 'close-on-input']);
       const url = await child.line();
       const clients = await Promise.all([1, 2, 3].map(() => LiveTestClient.connect(url)));
@@ -33,7 +33,7 @@ describe.each(platforms)('An application as a process, on %s', (_name, platform)
 });
 
 describe('An application without a http server, as a process', () => {
-  it('[S11] ends by itself, without app.close(): the heartbeat never holds the process open', async () => {
+  it('[S11] a process without an HTTP server ends without app.close(), as the heartbeat does not hold it open', async () => {
     const child = new Child('live-process.mjs', ['worker', '0']);
     expect(await child.line()).toBe('published 1');
     expect(await child.ended).toBe(0);

@@ -27,7 +27,7 @@ class Own implements OnGatewayConnection {
   static hookFails = false;
 }
 
-/** As an error tracker is told: the line of the README. */
+/** Reports to an error tracker, as in the README. */
 @Injectable()
 class Tracker {
   static readonly captured: string[] = [];
@@ -40,7 +40,7 @@ class Tracker {
 const providers = [OpenTopics, BrokenTopics, Own, Tracker];
 
 describe.each(platforms)('LiveObservers, on %s', (_name, platform) => {
-  it("[S8] an error tracker hears every failure of the application's topics, handlers and hooks", async () => {
+  it("[S8] an observer gets every failure of the application's topics, handlers and hooks", async () => {
     Tracker.captured.length = 0;
     Own.hookFails = false;
     const { url } = await startLiveApp({
@@ -74,7 +74,7 @@ describe.each(platforms)('LiveObservers, on %s', (_name, platform) => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('by the observer'))],
-  ])('[S8] an observer that %s stops nothing, and is in the log', async (_how, fail) => {
+  ])('[S8] an observer that %s stops nothing and is logged', async (_how, fail) => {
     Own.hookFails = false;
     const log = new LogRecorder();
     const { app, live, url } = await startLiveApp({ platform, providers, before: log.use });

@@ -4,7 +4,9 @@ import { LiveTestClient } from '../../src/testing/index.js';
 import { platforms, startLiveApp } from '../support/live-app.js';
 import { RawPeer } from './support/raw-peer.js';
 
-/** Whatever would have ended the process, until the test has finished. */
+/**
+ * Uncaught errors and rejections, which would have ended the process, until the test has finished.
+ */
 function strays(): unknown[] {
   const seen: unknown[] = [];
   const stray = (error: unknown): void => {
@@ -38,7 +40,7 @@ describe.each(platforms)('What peers do, on %s', (_name, platform) => {
     return { live, inbound, connect, connectRaw, registry: app.get(ConnectionRegistry) };
   };
 
-  it('[S9] [L-2.2] what is no message is answered protocol-violation, counted as invalid, and the connection stays', async () => {
+  it('[S9] [L-2.2] an invalid message gets protocol-violation, counts as invalid, and the connection stays open', async () => {
     const { inbound, connect } = await start();
     const client = await connect();
     const bad = ['', 'text', '{', '[]', '"subscribe"', '7', 'null', '{}', '{"type":7}', '{"type":null}'];
@@ -53,7 +55,7 @@ describe.each(platforms)('What peers do, on %s', (_name, platform) => {
     expect(inbound).toEqual([...bad.map(() => 'invalid'), 'ping']);
   });
 
-  it('[S11] [L-8.1] pings are frames: a client sees them without a message, answers, and stays', async () => {
+  it('[S11] [L-8.1] pings are frames: a client sees no message, answers, and stays connected', async () => {
     const { connect, registry } = await start({ pingIntervalMs: 20, pongTimeoutMs: 200 });
     const client = await connect();
     for (let i = 0; i < 3; i++) {
@@ -65,7 +67,7 @@ describe.each(platforms)('What peers do, on %s', (_name, platform) => {
     expect(registry.size).toBe(1);
   });
 
-  it('[S12] [L-9.2] closes with 1008 who leaves more unread than the threshold, and nobody else', async () => {
+  it('[S12] [L-9.2] a client with more unread bytes than the threshold is closed with 1008, and no other client', async () => {
     const { live, connect, connectRaw, registry } = await start({ backPressureThresholdBytes: 100_000 });
     const reader = await connect('reader');
     await reader.request({ type: 'subscribe', id: 1, topic: 'open/1' });
@@ -91,7 +93,7 @@ describe.each(platforms)('What peers do, on %s', (_name, platform) => {
     await slow.until('\x88\x22\x03\xf0back-pressure threshold exceeded');
   });
 
-  it('[S12] sends nothing to a connection that is closing', async () => {
+  it('[S12] nothing is sent to a connection that is closing', async () => {
     const { connect, registry } = await start();
     const client = await connect();
     const [connection] = registry;
@@ -105,7 +107,7 @@ describe.each(platforms)('What peers do, on %s', (_name, platform) => {
   it.each<[string, (peer: RawPeer) => void]>([
     ['a reset', (peer) => peer.socket.resetAndDestroy()],
     ['a FIN', (peer) => peer.socket.end()],
-    ['no frames', (peer) => peer.socket.write(Buffer.alloc(64, 0xff))],
+    ['bytes that are no frames', (peer) => peer.socket.write(Buffer.alloc(64, 0xff))],
     ['a frame that is not masked', (peer) => peer.socket.write(Buffer.from([0x81, 0x01, 0x78]))],
     ['text that is no UTF-8', (peer) => peer.socket.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0xff]))],
     [
@@ -118,15 +120,18 @@ describe.each(platforms)('What peers do, on %s', (_name, platform) => {
       'a close frame with a bad code',
       (peer) => peer.socket.write(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xed])),
     ],
-  ])('[S15] %s ends its connection, and neither the process nor another client', async (_what, misbehave) => {
-    const seen = strays();
-    const { connect, connectRaw, registry } = await start();
-    const healthy = await connect();
-    const peer = await connectRaw();
-    misbehave(peer);
-    await expect.poll(() => registry.ofUser('raw')).toHaveLength(0);
-    expect(await healthy.request({ type: 'ping', id: 1 })).toEqual({ type: 'pong', id: 1 });
-    expect(registry.size).toBe(1);
-    expect(seen).toEqual([]);
-  });
+  ])(
+    '[S15] %s ends its own connection, but neither the process nor another client',
+    async (_what, misbehave) => {
+      const seen = strays();
+      const { connect, connectRaw, registry } = await start();
+      const healthy = await connect();
+      const peer = await connectRaw();
+      misbehave(peer);
+      await expect.poll(() => registry.ofUser('raw')).toHaveLength(0);
+      expect(await healthy.request({ type: 'ping', id: 1 })).toEqual({ type: 'pong', id: 1 });
+      expect(registry.size).toBe(1);
+      expect(seen).toEqual([]);
+    },
+  );
 });

@@ -14,7 +14,7 @@ import { refusalOf } from './support/refusal-of.js';
 const isRefusal = (entry: unknown): boolean => (entry as { msg?: string }).msg === 'handshake refused';
 
 describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
-  it('[L-9.14] a proxy that trustedProxies lacks is named in one warning', async () => {
+  it('[L-9.14] one warning names a proxy that trustedProxies lacks', async () => {
     const log = new LogRecorder();
     const { url } = await startLiveApp({
       platform,
@@ -33,7 +33,7 @@ describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
   });
 
   it.each([0, 'app'] as const)(
-    '[L-1.8] a handshake whose Upgrade a proxy has removed is answered 426, logged and counted, on port %s',
+    '[L-1.8] a handshake whose Upgrade header a proxy removed gets 426, and is logged and counted, on port %s',
     async (port) => {
       const log = new LogRecorder();
       const { app, url } = await startLiveApp({
@@ -66,7 +66,7 @@ describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
     },
   );
 
-  it('[L-1.4] a request that is no handshake leaves a line in the log of the own port, and is the application’s on its port', async () => {
+  it("[L-1.4] a plain request is logged on the live server's own port, and passed on at the application's port", async () => {
     const log = new LogRecorder();
     const own = await startLiveApp({ platform, before: log.use });
     expect((await fetch(own.url.replace('ws:', 'http:'))).status).toBe(404);
@@ -86,7 +86,7 @@ describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
   });
 
   it.each([0, 'app'] as const)(
-    '[L-1.7] with requireOrigin a cookie without an origin is refused, on port %s',
+    '[L-1.7] requireOrigin refuses a cookie without an origin, on port %s',
     async (port) => {
       const options = { port, requireOrigin: true, allowedOrigins: ['https://app.example'] };
       const { url } = await startLiveApp({ platform, options });
@@ -103,7 +103,7 @@ describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
     },
   );
 
-  it('[L-9.14] a Unix socket of the application, or an own one, has a url and a client’s address from the proxy', async () => {
+  it('[L-9.14] a Unix socket has a url and gets the client address from the proxy', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'live-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const log = new LogRecorder();

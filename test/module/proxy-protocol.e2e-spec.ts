@@ -26,13 +26,13 @@ class AddressController {
   }
 }
 
-/** Sends these bytes, and resolves with the first that come back. */
+/** Sends these bytes and resolves with the first that come back. */
 function ask(port: number, header: Buffer, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   return answerOf(socket, () => socket.write(Buffer.concat([header, Buffer.from(text)])));
 }
 
-/** The same over TLS, which begins behind the header. */
+/** The same over TLS, which starts after the header. */
 async function askTls(port: number, header: Buffer, text: string): Promise<string> {
   const raw = connect(port, '127.0.0.1');
   raw.write(header);
@@ -75,7 +75,7 @@ describe.each(platforms)('The PROXY protocol, on %s', (_name, platform) => {
     ['app', 1],
     ['app', ['127.0.0.1']],
   ] as const)(
-    '[L-9.14] its header names the client for limits, guards and requests, on port %s with %j trusted',
+    '[L-9.14] a PROXY header gives limits, guards and requests the client address, on port %s with %j trusted',
     async (port, trustedProxies) => {
       const live = await start({ port, trustedProxies, proxyProtocol: true, maxConnectionsPerAddress: 2 });
       const to = Number(new URL(live.url).port);
@@ -88,7 +88,7 @@ describe.each(platforms)('The PROXY protocol, on %s', (_name, platform) => {
         '203.0.113.8',
       ]);
       for (const header of headers('203.0.113.7')) expect(await ask(to, header, hello)).toContain(' 429 ');
-      // What the client itself writes is no proxy's.
+      // The client itself is not trusted to set this header.
       const forged = handshake({
         headers: { Authorization: 'Bearer ann', 'X-Forwarded-For': '198.51.100.1' },
       });
@@ -105,7 +105,7 @@ describe.each(platforms)('The PROXY protocol, on %s', (_name, platform) => {
     },
   );
 
-  it('[L-9.14] behind two proxies, the inner one names the outer, whose X-Forwarded-For names the client', async () => {
+  it('[L-9.14] behind two proxies, the PROXY header names the outer one and X-Forwarded-For the client', async () => {
     const live = await start({ trustedProxies: 2, proxyProtocol: true });
     const forwarded = handshake({
       headers: { Authorization: 'Bearer ann', 'X-Forwarded-For': '6.6.6.6, 203.0.113.7' },
@@ -121,7 +121,7 @@ describe.each(platforms)('The PROXY protocol, on %s', (_name, platform) => {
     [0, { proxyProtocol: true, trustedProxies: ['10.0.0.0/8'] }],
     ['app', { proxyProtocol: true, trustedProxies: ['10.0.0.0/8'] }],
   ] as const)(
-    '[L-9.14] a header that is not read is refused, warned of once and counted, on port %s with %j',
+    '[L-9.14] an unexpected PROXY header is refused, warned about once and counted, on port %s with %j',
     async (port, options) => {
       const log = new LogRecorder();
       const live = await start({ port, ...options }, log);
@@ -146,7 +146,7 @@ describe.each(platforms)('The PROXY protocol, on %s', (_name, platform) => {
     },
   );
 
-  it('[L-10.1] a socket whose header has not come holds up no close', async () => {
+  it('[L-10.1] a socket that has not sent its PROXY header does not delay the close', async () => {
     for (const port of [0, 'app'] as const) {
       const live = await start({ port, trustedProxies: 1, proxyProtocol: true, drainTimeoutMs: 100 });
       const waiting = ask(Number(new URL(live.url).port), Buffer.from('PROXY '), '');
@@ -160,7 +160,7 @@ describe.each(platforms)('The PROXY protocol, on %s', (_name, platform) => {
   });
 });
 
-/** A key and a certificate that nobody trusts. */
+/** A self-signed certificate and its key. */
 function certificate(): { readonly key: string; readonly cert: string } {
   const folder = mkdtempSync(join(tmpdir(), 'tls-'));
   const file = (name: string): string => join(folder, name);
@@ -196,7 +196,7 @@ describe.each(platforms)('The PROXY protocol in front of TLS, on %s', (_name, pl
     return { port: server.address().port, live: app.get(Live) };
   }
 
-  it('[L-9.14] its header names the client of a TLS connection', async () => {
+  it('[L-9.14] a PROXY header gives the client address of a TLS connection', async () => {
     const { port, live } = await startTls(platform);
     const request = 'GET /ip HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
     for (const header of headers('203.0.113.7')) {

@@ -21,7 +21,7 @@ const sign = (claims: object, key = secret): Promise<string> =>
     .setProtectedHeader({ alg: 'HS256' })
     .sign(new TextEncoder().encode(key));
 
-/** As an application writes one: its cause may carry anything. */
+/** A guard as an application writes it. Its cause may contain anything. */
 @Injectable()
 class OwnGuard implements CanActivate {
   canActivate(): boolean {
@@ -55,13 +55,13 @@ describe.each(platforms)('The reason of a refusal, on %s', (_name, platform) => 
     return { ...app, log, reasons };
   }
 
-  it("[L-1.6] a user id that is an integer lets in as text, as the token of Nest's own guide has it", async () => {
+  it("[L-1.6] an integer user id, as in the token of Nest's own guide, is accepted as text", async () => {
     const { url } = await start(JwtConnectionGuard, { jwt: { secret } });
     const client = await LiveTestClient.connect(url, { token: await sign({ sub: 1, username: 'john' }) });
     expect(await client.next()).toMatchObject({ type: 'welcome', user: { id: '1' } });
   });
 
-  it('[L-1.6] each token that is refused leaves its reason in the log, and nothing of itself', async () => {
+  it('[L-1.6] the log has the reason for each refused token, and no part of the token', async () => {
     const { url, log, reasons } = await start(JwtConnectionGuard);
     const iss = 'https://issuer.example';
     const tokens = [
@@ -92,7 +92,7 @@ describe.each(platforms)('The reason of a refusal, on %s', (_name, platform) => 
     for (const token of tokens) if (token !== undefined) expect(text).not.toContain(token.slice(-20));
   });
 
-  it('[L-7.2] a credential that is refused on the open connection leaves its reason, too', async () => {
+  it('[L-7.2] the log has the reason for a credential that is refused on the open connection', async () => {
     const { url, reasons } = await start(JwtConnectionGuard, { jwt: { secret } });
     const client = await LiveTestClient.connect(url, { token: await sign({ sub: 'ann' }) });
     const token = await sign({ sub: 'ann', exp: 1 });
@@ -100,14 +100,14 @@ describe.each(platforms)('The reason of a refusal, on %s', (_name, platform) => 
     expect(reasons()).toEqual(['ERR_JWT_EXPIRED (exp)']);
   });
 
-  it("[L-1.6] an application's guard leaves its own words and the code of its cause, never the cause's words", async () => {
+  it("[L-1.6] the log has the message of an application's guard and the code of its cause, not the cause's text", async () => {
     const { url, log, reasons } = await start(OwnGuard);
     await refusalOf(url);
     expect(reasons()).toEqual(['Sign in first (ECONNRESET)']);
     expect(JSON.stringify(log.entries)).not.toContain('canary');
   });
 
-  it('[L-1.10] a guard, a session backend and a key server that are away leave theirs', async () => {
+  it('[L-1.10] the log has the reason when a guard, a session backend or a key server is unavailable', async () => {
     const away = await start(AwayGuard);
     expect(await refusalOf(away.url)).toMatchObject({ statusCode: 503 });
     expect(away.reasons()).toEqual(['The user service is away']);
@@ -125,7 +125,7 @@ describe.each(platforms)('The reason of a refusal, on %s', (_name, platform) => 
     expect(keys.reasons()).toEqual(['ERR_JOSE_ALG_NOT_ALLOWED']);
   });
 
-  it('[L-1.4] what is wrong before any guard is asked is in the log, too, at warn once a minute', async () => {
+  it('[L-1.4] refusals before any guard are logged, at warn once a minute', async () => {
     const { url, log, reasons } = await start(JwtConnectionGuard);
     for (let i = 0; i < 3; i++) {
       const peer = await RawPeer.connect(url);

@@ -16,7 +16,7 @@ import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/li
 import { createHost } from './support/host-app.js';
 import { LogRecorder } from './support/log-recorder.js';
 
-/** A provider of the host, as it would use the registry. */
+/** A provider of the host that uses the registry. */
 @Injectable()
 class Support {
   constructor(readonly registry: ConnectionRegistry) {}
@@ -50,7 +50,7 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
     return { app, live, connect, registry: app.get(Support).registry };
   };
 
-  it('[S18] is injectable: finds connections by id, by user, by topic; counts and iterates', async () => {
+  it('[S18] the registry is injectable, finds connections by id, user and topic, counts and iterates', async () => {
     const { registry, connect, live } = await start();
     const [ann, annToo, bob] = await Promise.all(['ann', 'ann', 'bob'].map((user) => connect(user)));
     if (!ann || !annToo || !bob) throw new Error('Not all are there');
@@ -72,7 +72,7 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
     expect(registry.get(idOf(bob))?.topics).toEqual(['open/1', 'open/2']);
   });
 
-  it('[S18] counts come back to exactly zero after everybody has come and gone', async () => {
+  it('[S18] all counts return to exactly zero after every client has left', async () => {
     const { registry, connect, live } = await start();
     const clients = await Promise.all(Array.from({ length: 20 }, (_, i) => connect(`user-${String(i % 3)}`)));
     for (const [i, client] of clients.entries()) {
@@ -86,7 +86,7 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
     expect([...registry, ...registry.ofUser('user-0'), ...registry.ofTopic('open/0')]).toEqual([]);
   });
 
-  it('[S18] disconnect() closes one connection by its id, and every one of a user', async () => {
+  it('[S18] disconnect() closes one connection by its id, and every connection of a user', async () => {
     const { registry, connect } = await start();
     const [ann, annToo, bob] = [await connect('ann'), await connect('ann'), await connect('bob')];
     expect(registry.disconnect(idOf(bob))).toBe(1);
@@ -105,7 +105,7 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
     expect(await client.closed).toEqual({ code: 4100, reason: 'ä'.repeat(61) });
   });
 
-  it('[S5] a connection knows its id, user, address, cookies, and since when it is there', async () => {
+  it('[S5] a connection has its id, user, address, cookies and opening time', async () => {
     const { registry, connect } = await start();
     const before = Date.now();
     const client = await connect('ann', { cookie: 'sid=1; theme=dark' });
@@ -126,7 +126,7 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
     expect(registry.get(idOf(await connect('bob')))?.cookieHeader).toBeUndefined();
   });
 
-  it('[S5] the address of a peer that has none is "unknown"', async () => {
+  it('[S5] the address of a peer on a Unix socket is "unknown"', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'live-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const app = await createHost(platform, {
@@ -140,7 +140,7 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
     expect(app.get(ConnectionRegistry).get(idOf(client))?.remoteAddr).toBe('unknown');
   });
 
-  it('[S6] handlers, registry and topics share one type, and one object', async () => {
+  it('[S6] handlers and registry see the same LiveConnection object', async () => {
     const { app, registry, connect } = await start();
     const client = await connect('ann');
     client.send({ type: 'look' });
@@ -153,7 +153,7 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
     expect(seen[0]).toBe(registry.ofTopic('open/1')[0]);
   });
 
-  it('[S10] lastSeenAt moves with every message, good or bad', async () => {
+  it('[S10] lastSeenAt is updated by every message, valid or not', async () => {
     const { registry, connect } = await start();
     const client = await connect('ann');
     const lastSeenAt = (): number => registry.get(idOf(client))?.lastSeenAt ?? 0;
@@ -166,7 +166,7 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
     }
   });
 
-  it('[S10] lastSeenAt moves with every pong', async () => {
+  it('[S10] lastSeenAt is updated by every pong', async () => {
     const { registry, connect } = await start({ pingIntervalMs: 20 });
     const client = await connect('ann');
     const connection = registry.get(idOf(client));
@@ -217,7 +217,7 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
         throw failure;
       },
     ],
-  ])('[S14] an onClose that %s is logged, and harms nobody', async (_how, onClose) => {
+  ])('[S14] an onClose that %s is logged and affects no other connection', async (_how, onClose) => {
     const log = new LogRecorder();
     const { registry, connect } = await start({ onClose }, log);
     const [client, other] = [await connect('ann'), await connect('bob')];

@@ -20,14 +20,14 @@ for (const program of runtimes) {
   const [command] = program.check;
   describeWith(program)(`The server in ${program.name}`, () => {
     if (program.name === 'Bun') {
-      it('refuses to start, and starts where dangerouslyAllowBun says so, with a warning', async () => {
+      it('the server refuses to start on Bun, and starts with a warning with dangerouslyAllowBun', async () => {
         expect(await start(command)).toContain('the server does not start on Bun');
         const allowed = await start(command, 'dangerouslyAllowBun');
         expect(allowed).toContain('started');
         expect(allowed).toContain('dangerouslyAllowBun: ');
       }, 60_000);
     } else {
-      it('starts, and says whether it is tested there', async () => {
+      it('the server starts, and says if it is not tested on this runtime', async () => {
         const said = await start(command);
         expect(said).toContain('started');
         expect(said.includes('The server is tested on Node')).toBe(program.name === 'Deno');

@@ -62,7 +62,7 @@ class AnswersTopic {
   }
 }
 
-/** A topic of this pattern that everybody, or nobody, may read. */
+/** A topic with this pattern that either everybody or nobody may subscribe to. */
 function wideTopic(pattern: string, allows: boolean): Type {
   @LiveTopic(pattern)
   class WideTopic {
@@ -88,7 +88,7 @@ describe.each(platforms)('Topics, on %s', (_name, platform) => {
     return { ...live, client };
   };
 
-  it('[L-3.3] a provider with dependencies decides who may read, and a topic nobody declared is answered alike', async () => {
+  it('[L-3.3] a provider with dependencies decides who may subscribe, and unknown topics get the same answer', async () => {
     const { client } = await connect('ann');
     const epoch = expect.any(String) as string;
     const answers = [];
@@ -114,7 +114,7 @@ describe.each(platforms)('Topics, on %s', (_name, platform) => {
     ]);
   });
 
-  it('[L-3.3] the most specific pattern wins, whatever the order of the providers', async () => {
+  it('[L-3.3] the most specific pattern wins in any order of the providers', async () => {
     for (const providers of [
       [Fleets, FleetTopic, DepotTopic],
       [DepotTopic, FleetTopic, Fleets],
@@ -130,19 +130,19 @@ describe.each(platforms)('Topics, on %s', (_name, platform) => {
     ['*/admin', ':tenant/:room', 'acme/admin'],
     ['a/*/secret', 'a/:x/**', 'a/1/secret'],
     [':t/admin', ':tenant/:room', 'acme/admin'],
-  ])('[L-3.3] a pattern %s that denies wins over the wider %s that allows', async (narrow, wide, topic) => {
+  ])('[L-3.3] the pattern %s that denies wins over the wider %s that allows', async (narrow, wide, topic) => {
     const { client } = await connect('ann', { providers: [wideTopic(wide, true), wideTopic(narrow, false)] });
     expect(await client.request({ type: 'subscribe', id: 1, topic })).toMatchObject({ code: 'forbidden' });
   });
 
-  it('two patterns that share topics and have no order stop the start, which names both', async () => {
+  it('the application does not start if two patterns overlap without an order, and the error names both', async () => {
     const providers = [wideTopic('a/:x', true), wideTopic(':y/b', false)];
     await expect(startLiveApp({ platform, providers })).rejects.toThrow(
       "@LiveTopic('a/:x') WideTopic and @LiveTopic(':y/b') WideTopic both match 'a/b'",
     );
   });
 
-  it('[L-4.4] a client publishes only where canPublish says so; by default nowhere', async () => {
+  it('[L-4.4] a client may publish only where canPublish allows it, and nowhere by default', async () => {
     const { client, url, live } = await connect('ann');
     const bob = await LiveTestClient.connect(url, { token: 'bob' });
     const publish = (id: number, topic: string) => ({ type: 'publish', id, topic, data: 1 });
@@ -151,7 +151,7 @@ describe.each(platforms)('Topics, on %s', (_name, platform) => {
     expect(await client.request(publish(2, 'fleet/depot'))).toEqual(refused(2, 'fleet/depot'));
     expect(await client.request(publish(3, 'nowhere'))).toEqual(refused(3, 'nowhere'));
     expect(await bob.request(publish(4, 'fleet/depot'))).toMatchObject({ type: 'published', offset: 1 });
-    // The application itself needs no right, but a topic that somebody declared.
+    // The application needs no right, but the topic must be declared.
     expect(await live.publish('fleet/7', 1)).toMatchObject({ offset: 1 });
     await expect(live.publish('nowhere', 1)).rejects.toMatchObject({ code: 'validation-failed' });
   });
@@ -183,7 +183,7 @@ describe.each(platforms)('Topics, on %s', (_name, platform) => {
     },
   );
 
-  it('[S18] topics of every module count, also of one that is imported twice', async () => {
+  it('[S18] topics of every module are found, including a module that is imported twice', async () => {
     @Module({ providers: [Fleets, FleetTopic], exports: [FleetTopic] })
     class FleetModule {}
     @Module({ imports: [FleetModule] })
@@ -194,7 +194,7 @@ describe.each(platforms)('Topics, on %s', (_name, platform) => {
     });
   });
 
-  it("[S18] a stand-in for a topic's class speaks for its topics: by a factory, or overridden in a test", async () => {
+  it('[S18] a replacement of a topic provider decides for its topics, by a factory, value or test override', async () => {
     const standIn = { canSubscribe: () => true };
     for (const setup of [
       { providers: [{ provide: FleetTopic, useFactory: () => standIn }] },
@@ -219,7 +219,7 @@ describe.each(platforms)('Topics at the start, on %s', (_name, platform) => {
     return failureOf(app.init());
   };
 
-  it('[L-3.3] two providers for the same topics are a start error that names both', async () => {
+  it('[L-3.3] the application does not start if two providers declare the same topics', async () => {
     @LiveTopic('fleet/:id')
     class Again {
       canSubscribe(): boolean {
@@ -232,7 +232,7 @@ describe.each(platforms)('Topics at the start, on %s', (_name, platform) => {
     );
   });
 
-  it('[L-3.3] a provider without canSubscribe is a start error that says what to write', async () => {
+  it('[L-3.3] the application does not start with a topic without canSubscribe, and the error says what to write', async () => {
     @LiveTopic('news')
     class News {}
     expect(await startFailure(News)).toBe(
@@ -241,7 +241,7 @@ describe.each(platforms)('Topics at the start, on %s', (_name, platform) => {
     );
   });
 
-  it('[L-3.3] a request-scoped provider, or one that injects one, is a start error', async () => {
+  it('[L-3.3] the application does not start with a request-scoped topic provider', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class PerRequest {}
     @LiveTopic('news')
@@ -271,17 +271,20 @@ describe.each(platforms)('Topics at the start, on %s', (_name, platform) => {
       { maxVersionAheadMs: 'soon' as never },
       '"maxVersionAheadMs of News" is "soon", but must be an integer >= 0.',
     ],
-  ] as const)('the options %j of a topic are a start error that names them', async (options, message) => {
-    @LiveTopic('news', options)
-    class News {
-      canSubscribe(): boolean {
-        return true;
+  ] as const)(
+    'the application does not start with the topic options %j, and the error names the option',
+    async (options, message) => {
+      @LiveTopic('news', options)
+      class News {
+        canSubscribe(): boolean {
+          return true;
+        }
       }
-    }
-    expect(await startFailure(News)).toBe(`LiveModule: ${message}`);
-  });
+      expect(await startFailure(News)).toBe(`LiveModule: ${message}`);
+    },
+  );
 
-  it('a version too far ahead of the clock is refused where the topic says how far it may be', async () => {
+  it('a version too far ahead of the clock is refused on a topic with maxVersionAheadMs', async () => {
     @LiveTopic('fleet/*', { snapshot: 'last-per-key', maxKeyAgeMs: 60_000, maxVersionAheadMs: 1_000 })
     class Fleet {
       canSubscribe(): boolean {
@@ -296,7 +299,7 @@ describe.each(platforms)('Topics at the start, on %s', (_name, platform) => {
     expect((await put('van-2', Date.now())).offset).toBe(2);
   });
 
-  it('[L-5.1] a history that cannot be meant is a start error that names it', async () => {
+  it('[L-5.1] the application does not start with an invalid history, and the error names the option', async () => {
     @LiveTopic('news', { history: { size: -1 } })
     class News {
       canSubscribe(): boolean {
@@ -308,13 +311,13 @@ describe.each(platforms)('Topics at the start, on %s', (_name, platform) => {
     );
   });
 
-  it('[L-3.1] what is no pattern is an error where it is written', () => {
+  it('[L-3.1] LiveTopic() throws for an invalid pattern', () => {
     expect(() => LiveTopic('fleet/{id}')).toThrow(
       '\'fleet/{id}\' is no topic pattern: "{id}" is no segment.',
     );
   });
 
-  it('[L-3.3] an application without topics starts, and everything is forbidden', async () => {
+  it('[L-3.3] an application without topics starts and forbids every topic', async () => {
     const { url } = await startLiveApp({ platform, providers: [] });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
     expect(await client.request({ type: 'subscribe', id: 1, topic: 'open/1' })).toMatchObject(words);

@@ -7,7 +7,7 @@ import { HandshakeRefused, LiveTestClient } from '../../src/testing/index.js';
 import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { createHost, failureOf } from './support/host-app.js';
 
-/** Something of the host's own, in a module that is not global. */
+/** A provider of the host, in a module that is not global. */
 @Injectable()
 class Users {
   readonly names = new Map([['t-1', 'ann']]);
@@ -16,7 +16,7 @@ class Users {
 @Module({ providers: [Users], exports: [Users] })
 class UsersModule {}
 
-/** A guard that injects what is the host's. */
+/** A guard that injects a provider of the host. */
 @Injectable()
 class TokenGuard implements CanActivate {
   constructor(private readonly users: Users) {}
@@ -35,7 +35,7 @@ const refusalOf = async (url: string, token = 'ann'): Promise<HandshakeRefused> 
   throw new Error('It was let in');
 };
 
-/** Takes a port of this machine until the test has finished. */
+/** Occupies a port until the test has finished. */
 async function takePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => {
@@ -49,7 +49,7 @@ async function takePort(): Promise<number> {
 
 describe.each(platforms)('LiveModule in an application, on %s', (_name, platform) => {
   it.each([0, 'app'] as const)(
-    '[S18] needs nothing but its import to bring a publication to a browser, on port %j',
+    '[S18] importing the module is all that is needed to deliver a publication to a client, on port %j',
     async (port) => {
       const { live, url } = await startLiveApp({ platform, options: { port, instanceId: 'one' } });
       const client = await LiveTestClient.connect(url, { token: 'ann' });
@@ -72,7 +72,7 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
     },
   );
 
-  it('[S18] forRootAsync takes imports, inject, useFactory, and the guards beside them', async () => {
+  it('[S18] forRootAsync accepts imports, inject, useFactory and guards', async () => {
     const app = await createHost(platform, {
       imports: [
         LiveModule.forRootAsync({
@@ -95,7 +95,7 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
     expect(await refusalOf(url, 'nobody')).toMatchObject({ statusCode: 403 });
   });
 
-  it('[S18] forRoot takes the imports of its guards', async () => {
+  it('[S18] forRoot accepts the imports of its guards', async () => {
     const live = LiveModule.forRoot({ port: 0, imports: [UsersModule], guards: [TokenGuard] });
     const app = await createHost(platform, { imports: [live], providers: [OpenTopics] });
     await app.init();
@@ -103,7 +103,7 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
     expect(await client.next()).toMatchObject({ user: { id: 'ann' } });
   });
 
-  it('[S18] providers of any module inject LiveService, unless isGlobal is false', async () => {
+  it('[S18] providers of any module can inject LiveService unless isGlobal is false', async () => {
     @Injectable()
     class Fleet {
       constructor(readonly live: LiveService) {}
@@ -118,12 +118,12 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
     );
   });
 
-  it('[S2] port 0 takes a free port, and url() tells which', async () => {
+  it('[S2] port 0 binds a free port, and url() returns it', async () => {
     const { url } = await startLiveApp({ platform });
     expect(url).toMatch(/^ws:\/\/127\.0\.0\.1:[1-9]\d+\/live$/);
   });
 
-  it('[S2] url() of port "app" is the application\'s own address, once it listens', async () => {
+  it("[S2] url() with port 'app' is the address of the application once it listens", async () => {
     const { app, live } = await startLiveApp({ platform, options: { port: 'app' } });
     expect(live.url()).toBe(`ws://127.0.0.1:${new URL(await app.getUrl()).port}/live`);
     const other = await createHost(platform, {
@@ -133,18 +133,18 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
     expect(() => other.get(LiveService).url()).toThrow('call url() after app.listen()');
   });
 
-  it('[S2] app.init() and app.listen() reject when the port is in use, and name host and port', async () => {
+  it('[S2] app.init() and app.listen() reject if the port is in use, and name host and port', async () => {
     const port = await takePort();
     const words = `The live server cannot listen on 127.0.0.1:${String(port)}: the port is in use.`;
     const live = () => LiveModule.forRoot({ port, guards: [BearerIsUser] });
-    const initialised = await createHost(platform, { imports: [live()] });
-    expect(await failureOf(initialised.init())).toContain(words);
+    const initialized = await createHost(platform, { imports: [live()] });
+    expect(await failureOf(initialized.init())).toContain(words);
     const listening = await createHost(platform, { imports: [live()] });
     expect(await failureOf(listening.listen(0, '127.0.0.1'))).toContain(words);
     expect(listening.getHttpServer().listening).toBe(false);
   });
 
-  it('[S2] a start that failed leaves nothing behind: closed, it resolves, and a second try gets the port', async () => {
+  it('[S2] a failed start leaves nothing behind, and a second start can use the port', async () => {
     const first = await startLiveApp({ platform });
     const port = Number(new URL(first.url).port);
     const live = () => LiveModule.forRoot({ port, guards: [BearerIsUser] });
@@ -158,7 +158,7 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
     expect(await client.next()).toMatchObject({ type: 'welcome' });
   });
 
-  it('[S2] app.init() rejects an option that cannot be meant, by its name and value', async () => {
+  it('[S2] app.init() rejects an invalid option by its name and value', async () => {
     const wrong = LiveModule.forRoot({ port: 70_000, guards: [BearerIsUser] });
     expect(await failureOf(createHost(platform, { imports: [wrong] }))).toBe(
       'LiveModule: "port" is 70000, but must be an integer from 0 to 65535.',
@@ -180,7 +180,7 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
   });
 
   it.each([0, 'app'] as const)(
-    '[L-1.8] serves its own path alone, with or without a slash at its end, on port %j',
+    '[L-1.8] the server serves only its own path, with or without a trailing slash, on port %j',
     async (port) => {
       const { url } = await startLiveApp({ platform, options: { port, path: '/feed/v1' } });
       expect(new URL(url).pathname).toBe('/feed/v1');
@@ -199,7 +199,7 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
     },
   );
 
-  it('[S3] its own http server answers a plain request 404, and leaves the application its paths', async () => {
+  it("[S3] the live server's own HTTP server answers 404 to a plain request and does not affect the application", async () => {
     const { url, httpUrl } = await startLiveApp({ platform, listen: true });
     const response = await fetch(url.replace('ws:', 'http:'));
     expect([response.status, await response.json()]).toEqual([

@@ -13,7 +13,7 @@ import { createHost, failureOf } from './support/host-app.js';
 import { freePort } from './support/ports.js';
 import { RawPeer } from './support/raw-peer.js';
 
-/** A gateway of the host's own, as it would be without the live module. */
+/** A gateway of the host, written as without the live module. */
 @WebSocketGateway({ path: '/stock' })
 class StockGateway {
   @SubscribeMessage('greet')
@@ -30,7 +30,7 @@ const greet = async (url: string): Promise<string> => {
 
 const greeting = '{"event":"greeting","data":"hello ann"}';
 
-/** The whole way of a publication. */
+/** Delivers one publication to a client. */
 async function liveWorks(live: Awaited<ReturnType<typeof startLiveApp>>['live']): Promise<unknown> {
   const client = await LiveTestClient.connect(live.url(), { token: 'ann' });
   await client.request({ type: 'subscribe', id: 1, topic: 'open/1' });
@@ -51,7 +51,7 @@ async function socketIo(httpUrl: string): Promise<Frames> {
 
 describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) => {
   describe.each([0, 'app'] as const)('on port %j', (port) => {
-    it('[S18] a gateway of the host on the application port goes on working, with no adapter set', async () => {
+    it('[S18] a host gateway on the application port keeps working without an adapter', async () => {
       const { live, httpUrl } = await startLiveApp({
         platform,
         options: { port },
@@ -62,7 +62,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
       expect(await liveWorks(live)).toBe('moved');
     });
 
-    it('[S18] a gateway of the host on a port of its own goes on working', async () => {
+    it('[S18] a host gateway on its own port keeps working', async () => {
       const own = await freePort();
       @WebSocketGateway(own, { path: '/stock' })
       class OwnPortGateway extends StockGateway {}
@@ -76,7 +76,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
       expect(await liveWorks(live)).toBe('moved');
     });
 
-    it('[S18] a socket.io gateway of the host needs one line, LiveWsAdapter with its adapter in "others"', async () => {
+    it('[S18] a socket.io gateway of the host needs only LiveWsAdapter with its adapter in "others"', async () => {
       @WebSocketGateway()
       class IoGateway {
         @SubscribeMessage('greet')
@@ -96,7 +96,8 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
       io.socket.send('42["greet","ann"]');
       expect(await io.next('greeting')).toBe('42["greeting","hello ann"]');
       expect(await liveWorks(live)).toBe('moved');
-      // engine.io destroys a path that it does not know after a second: not a live connection.
+      // engine.io destroys connections on unknown paths after 1 s. The live connection must
+      // survive.
       const client = await LiveTestClient.connect(live.url(), { token: 'ann' });
       await client.next();
       await app.close();
@@ -108,7 +109,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
     ['WsAdapter', WsAdapter],
     ['IoAdapter', IoAdapter],
   ] as const)(
-    '[S4] app.init() rejects when %s would bypass the guards, with the line to write',
+    '[S4] app.init() rejects if %s would bypass the guards, and names the line to write',
     async (name, Adapter) => {
       const app = await createHost(platform, {
         imports: [LiveModule.forRoot({ port: 0, guards: [BearerIsUser] })],
@@ -126,7 +127,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
     ['a namespace', WebSocketGateway({ namespace: '/chat', path: '/chat' })],
     ['a port alone', WebSocketGateway(0)],
   ])(
-    '[S18] app.init() rejects when a gateway with %s and no adapter would turn from socket.io to ws, with the line to write',
+    '[S18] app.init() rejects if a gateway with %s would silently switch from socket.io to ws',
     async (options, decorate) => {
       class ChatGateway {}
       decorate(ChatGateway);
@@ -137,7 +138,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
       expect(await failureOf(app.init())).toMatch(
         /looks like one for socket\.io.*new LiveWsAdapter\(app, \{ others: new IoAdapter\(app\) \}\)/,
       );
-      // The stock WsAdapter knows none.
+      // The stock WsAdapter supports no namespaces.
       if (options === 'a namespace') return;
       const plain = await createHost(platform, {
         imports: [LiveModule.forRoot({ port: 0, guards: [BearerIsUser] })],
@@ -148,7 +149,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
     },
   );
 
-  it('[S4] app.listen() with an adapter that would bypass the guards never listens', async () => {
+  it('[S4] app.listen() rejects, and does not listen, with an adapter that would bypass the guards', async () => {
     const app = await createHost(platform, {
       imports: [LiveModule.forRoot({ port: 'app', guards: [BearerIsUser] })],
     });
@@ -157,7 +158,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
     expect((app.getHttpServer() as Server).listening).toBe(false);
   });
 
-  it('[S18] foreign ws servers and upgrade listeners on the application server live on, added before or after', async () => {
+  it('[S18] other ws servers and upgrade listeners on the application server keep working', async () => {
     const servers: WebSocketServer[] = [];
     const foreign = (app: INestApplication, path: string): void => {
       const server = new WebSocketServer({ noServer: true });
@@ -187,7 +188,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
     expect(await liveWorks(live)).toBe('moved');
   });
 
-  it('[S18] a ws server that takes every upgrade gets those of other paths alone', async () => {
+  it('[S18] a ws server that accepts every upgrade gets only those of other paths', async () => {
     const paths: (string | undefined)[] = [];
     const { app, live, httpUrl } = await startLiveApp({ platform, options: { port: 'app' } });
     const server = new WebSocketServer({ server: app.getHttpServer() as Server });
@@ -201,7 +202,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
     expect(paths).toEqual(['/any']);
   });
 
-  it('[L-1.8] an upgrade to another path gets an HTTP 404 where nobody else is on the application port', async () => {
+  it('[L-1.8] an upgrade to an unknown path on the application port gets an HTTP 404', async () => {
     const { httpUrl } = await startLiveApp({ platform, options: { port: 'app' } });
     const peer = await RawPeer.connect(httpUrl);
     peer.upgrade('/elsewhere');
@@ -213,7 +214,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
     );
   });
 
-  it('[S2] takes its listeners off the application server when it stops', async () => {
+  it('[S2] the module removes its listeners from the application server when it stops', async () => {
     const { app } = await startLiveApp({ platform, options: { port: 'app' } });
     const server = app.getHttpServer() as Server;
     expect(server.listenerCount('upgrade')).toBe(1);
@@ -222,7 +223,7 @@ describe.each(platforms)('LiveModule beside others, on %s', (_name, platform) =>
     expect([server.listenerCount('upgrade'), server.listenerCount('request')]).toEqual([0, requests - 1]);
   });
 
-  it('[S18] passes on to the other adapter what Nest tells its adapter', async () => {
+  it("[S18] LiveWsAdapter forwards Nest's adapter settings to the other adapter", async () => {
     const app = await createHost(platform, {
       imports: [LiveModule.forRoot({ port: 0, guards: [BearerIsUser] })],
     });

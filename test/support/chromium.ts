@@ -1,4 +1,4 @@
-/** Flags with which a headless Chromium keeps to itself, also as root and on a closed network. */
+/** Flags that keep a headless Chromium offline and let it run as root. */
 export const chromiumFlags = [
   '--no-sandbox',
   '--disable-gpu',

@@ -19,7 +19,7 @@ const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 };
 
-/** One message to the application, in a line. */
+/** One message to the application as one line of text. */
 export function line(message: TopicMessage | EndMessage): string {
   if (message.type === 'end')
     return `end ${message.topic}${message.error ? ` ${String(message.error)}` : ''}`;
@@ -40,7 +40,7 @@ export function line(message: TopicMessage | EndMessage): string {
 /** The server's end of a fake WebSocket. */
 export class FakePeer {
   #listeners = new Map<string, (event: never) => void>();
-  /** Set when this client closed it. */
+  /** Set once this client has closed it. */
   closed = false;
 
   constructor(
@@ -57,7 +57,7 @@ export class FakePeer {
     this.emit('open', {});
   }
 
-  /** Opens and greets. */
+  /** Opens the socket and sends the welcome. */
   async welcome(extra: Partial<WelcomeMessage> = {}): Promise<void> {
     this.open();
     await this.tell({
@@ -65,13 +65,13 @@ export class FakePeer {
       connectionId: 'c',
       instanceId: 'i',
       user: null,
-      // Tests of other things are not disturbed by pings of a silent link.
+      // Pings of a silent link would disturb tests of other things.
       limits: { maxMessageBytes: 65_536, maxTopics: 128, pingIntervalMs: 1e12 },
       ...extra,
     });
   }
 
-  /** Every frame at once, then everything that follows from them. */
+  /** Sends every frame at once, then runs everything that follows from them. */
   async tell(...messages: readonly (ServerMessage | Record<string, unknown>)[]): Promise<void> {
     for (const message of messages) {
       if (message.type !== 'welcome') this.world.log.push(`< ${JSON.stringify(message)}`);
@@ -85,7 +85,7 @@ export class FakePeer {
     await settle();
   }
 
-  /** Ends it from the server's side, or, before `open`, refuses it. */
+  /** Closes the socket from the server's side. Before `open`, refuses it. */
   async end(code = 1006, reason = ''): Promise<void> {
     this.emit('error', { message: 'broken' });
     this.emit('close', { code, reason });
@@ -97,15 +97,15 @@ export class FakePeer {
   }
 }
 
-/** Time, chance, network and page of a client under test; nothing in it happens by itself. */
+/** Time, chance, network and page of a client under test. Nothing happens unless a test does it. */
 export class World {
   /** What went over the wire and what the application saw, in order. */
   readonly log: string[] = [];
   readonly peers: FakePeer[] = [];
-  /** What `random` gives. */
+  /** The result of `random`. */
   chance = 0.5;
   nowMs = 1_700_000_000_000;
-  /** How wrong this machine's clock is. */
+  /** Offset of the wall clock of this machine from the real time. */
   skewMs = 0;
   readonly #timers = new Set<Timer>();
   readonly #listeners = {
@@ -139,11 +139,11 @@ export class World {
   /** The newest connection. */
   get peer(): FakePeer {
     const peer = this.peers.at(-1);
-    if (peer === undefined) throw new Error('Nobody has dialled');
+    if (peer === undefined) throw new Error('No client has connected yet');
     return peer;
   }
 
-  /** A client whose states are in the log. */
+  /** A client that logs its states. */
   async client<M extends object = Record<string, unknown>>(
     options: LiveClientOptions = {},
   ): Promise<LiveClient<M>> {
@@ -169,7 +169,7 @@ export class World {
     return client;
   }
 
-  /** The same, welcomed; the log starts after that. */
+  /** A client that has been welcomed. The log starts after the welcome. */
   async openClient<M extends object = Record<string, unknown>>(
     options?: LiveClientOptions,
   ): Promise<LiveClient<M>> {
@@ -179,10 +179,10 @@ export class World {
     return client;
   }
 
-  /** Writes down what a subscription is told. */
+  /** Logs what a subscription delivers to the application. */
   readonly app = (message: TopicMessage | EndMessage): void => void this.log.push(line(message));
 
-  /** The log since the last time. */
+  /** The log since the last call. */
   take(): string[] {
     return this.log.splice(0);
   }
@@ -191,7 +191,7 @@ export class World {
     return settle();
   }
 
-  /** Time passes, each timer at its moment. */
+  /** Advances the time and runs each timer when it is due. */
   async advance(ms: number): Promise<void> {
     const end = this.nowMs + ms;
     await settle();
@@ -204,7 +204,7 @@ export class World {
     this.nowMs = end;
   }
 
-  /** The machine stands still, then everything that is due happens late. */
+  /** Suspends the machine: everything that is due runs late, at the end. */
   async sleep(ms: number): Promise<void> {
     this.nowMs += ms;
     await this.advance(0);
@@ -220,7 +220,7 @@ export class World {
     await settle();
   }
 
-  /** The page goes into the back/forward cache. */
+  /** Puts the page into the back/forward cache. */
   async cached(): Promise<void> {
     for (const listener of this.#listeners.cached) listener();
     await settle();

@@ -6,21 +6,21 @@ import type { LiveModuleOptions } from '../../src/index.js';
 
 export interface InstanceSetup {
   readonly id: string;
-  /** Where the broker's server is. */
+  /** The URL of the broker's server. */
   readonly engine: string;
   readonly options?: LiveModuleOptions;
-  /** Whether every signal is lost, in both directions. */
+  /** Loses every signal in both directions. */
   readonly deaf?: boolean;
 }
 
-/** One instance of a cluster, a process of its own, that does what it is told. */
+/** One instance of a cluster, in its own process, controlled over stdin. */
 export class InstanceProcess {
   private readonly answers: ((line: string) => void)[] = [];
 
   private constructor(
     readonly child: ChildProcess,
     readonly id: string,
-    /** Where sockets connect. */
+    /** The URL for clients. */
     readonly url: string,
   ) {}
 
@@ -42,7 +42,7 @@ export class InstanceProcess {
     return instance;
   }
 
-  /** Resolves with what it says to a request, one line of JSON for each. */
+  /** Sends a request and resolves with its answer, one line of JSON each. */
   async ask<T = unknown>(request: object): Promise<T> {
     const answer = new Promise<string>((resolve) => {
       this.answers.push(resolve);

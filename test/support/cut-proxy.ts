@@ -1,10 +1,12 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
-/** A stretch of network between one client and a server, which can be cut: both ends are reset, and nobody gets through. */
+/**
+ * A TCP proxy between one client and a server. A cut resets both ends and blocks new connections.
+ */
 export class CutProxy {
   private readonly sockets = new Set<Socket>();
-  /** What each client has said first, and the server it is joined with. */
+  /** The first bytes of each client, and the server socket it is joined with. */
   private readonly joined = new Map<Socket, { said: string; forgotten: boolean; readonly server: Socket }>();
   private heard = 0;
   private lost = 0;
@@ -32,7 +34,7 @@ export class CutProxy {
     return through.href;
   }
 
-  /** Nobody new gets through; who is through stays. */
+  /** Blocks new connections and keeps the existing ones. */
   hold(): void {
     this.held = true;
   }
@@ -43,9 +45,8 @@ export class CutProxy {
   }
 
   /**
-   * Nothing comes through any more to the clients that have said this, and no connection ends: neither side can tell.
-   *
-   * @returns how many they are
+   * Stops delivering to every client that has sent `words`, and keeps the connections open: neither
+   * side notices. Returns the number of those clients.
    */
   wedge(words: string): number {
     const wedged = [...this.joined].filter(([, { said }]) => said.includes(words));

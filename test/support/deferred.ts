@@ -1,4 +1,6 @@
-/** A promise that a test settles, so that a provider is slow for exactly as long as the test wants. */
+/**
+ * A promise that a test settles, so that a provider is slow for exactly as long as the test wants.
+ */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;

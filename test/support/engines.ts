@@ -9,18 +9,18 @@ export interface EngineServer {
   readonly url: string;
   start(): Promise<void>;
   stop(signal?: NodeJS.Signals): Promise<void>;
-  /** How many things with a name it stores: keys, or subjects of streams. */
+  /** The number of stored keys, or of subjects in streams. */
   count(): Promise<number>;
 }
 
 export interface Engine {
   readonly name: string;
   readonly program: Program;
-  /** A server of the test's own, removed when it has finished. */
+  /** A server for this test, removed when the test has finished. */
   start(): Promise<EngineServer>;
 }
 
-/** What instances can share their streams and signals by. */
+/** The engines that instances can share streams and signals through. */
 export const engines: readonly Engine[] = [
   {
     name: 'Redis',

@@ -28,7 +28,7 @@ export const platforms = [
 
 export type Platform = (typeof platforms)[number][1];
 
-/** Lets in who has `Authorization: Bearer <user id>`, as that user. For tests alone. */
+/** Accepts `Authorization: Bearer <user id>` as that user. For tests only. */
 @Injectable()
 export class BearerIsUser implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
@@ -40,7 +40,7 @@ export class BearerIsUser implements CanActivate {
   }
 }
 
-/** `open/*`: everybody reads and writes. */
+/** `open/*`: everybody may subscribe and publish. */
 @LiveTopic('open/*')
 export class OpenTopics {
   canSubscribe(): boolean {
@@ -62,22 +62,22 @@ export interface LiveAppOptions {
   readonly controllers?: ModuleMetadata['controllers'];
   /** Overrides guards and providers before the module is compiled. */
   readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
-  /** The last word before `app.init()`, for example `useWebSocketAdapter`. */
+  /** Runs last before `app.init()`, for example `useWebSocketAdapter`. */
   readonly before?: (app: INestApplication) => unknown;
-  /** Whether the http server listens, on a free port, too. @default only with `port: 'app'` */
+  /** Makes the application's HTTP server listen on a free port. @default only with `port: 'app'` */
   readonly listen?: boolean;
 }
 
 export interface LiveApp {
   readonly app: INestApplication;
   readonly live: LiveService;
-  /** Where sockets connect. */
+  /** The URL for clients. */
   readonly url: string;
-  /** Where the application's own http server is, if it listens. */
+  /** The URL of the application's own HTTP server, if it listens. */
   readonly httpUrl: string;
 }
 
-/** A whole Nest application with the live module on a free port; closed when the test has finished. */
+/** A Nest application with the live module on a free port, closed when the test has finished. */
 export async function startLiveApp(setup: LiveAppOptions = {}): Promise<LiveApp> {
   const {
     platform = 'express',

@@ -7,11 +7,11 @@ import { connect } from '@nats-io/transport-node';
 import { freePort } from '../module/support/ports.js';
 
 export interface NatsServerOptions {
-  /** More of what stands in a configuration file. */
+  /** Additional lines of the configuration file. */
   readonly config?: (folder: string) => string;
 }
 
-/** Three servers that know each other, `n0` to `n2`. The caller removes them. */
+/** A cluster of three servers, `n0` to `n2`. The caller removes them. */
 export async function startNatsCluster(): Promise<NatsServer[]> {
   const ports = [await freePort(), await freePort(), await freePort()];
   const routes = ports.map((port) => `nats://127.0.0.1:${String(port)}`).join(', ');
@@ -24,7 +24,9 @@ export async function startNatsCluster(): Promise<NatsServer[]> {
   return Promise.all(starting);
 }
 
-/** A real nats-server with JetStream, of this test's own: on a free port of the loopback, with a private folder. */
+/**
+ * A real nats-server with JetStream for this test, on a free loopback port with a private folder.
+ */
 export class NatsServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'nats-'));
   private child: ChildProcess | undefined;
@@ -34,7 +36,7 @@ export class NatsServer {
     private readonly options: NatsServerOptions,
   ) {}
 
-  /** The caller removes it. */
+  /** The caller removes the server. */
   static async start(options: NatsServerOptions = {}): Promise<NatsServer> {
     const server = new NatsServer(await freePort(), options);
     await server.start();
@@ -45,7 +47,7 @@ export class NatsServer {
     return `nats://127.0.0.1:${String(this.port)}`;
   }
 
-  /** Starts again what was stopped, with what it has in its folder. */
+  /** Starts a stopped server again with the data in its folder. */
   async start(): Promise<void> {
     const file = this.configure();
     const child = spawn('nats-server', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -61,13 +63,13 @@ export class NatsServer {
     });
   }
 
-  /** Makes it read its configuration again, as its operator does. */
+  /** Makes the server read its configuration again. */
   reload(): void {
     this.configure();
     this.signal('SIGHUP');
   }
 
-  /** `SIGUSR2` makes it ask its clients to go elsewhere, before it ends. */
+  /** `SIGUSR2` starts lame duck mode: the server asks its clients to leave before it ends. */
   signal(signal: NodeJS.Signals): void {
     this.child?.kill(signal);
   }
@@ -85,7 +87,7 @@ export class NatsServer {
     return file;
   }
 
-  /** `SIGKILL` leaves it no time to write anything. */
+  /** `SIGKILL` leaves the server no time to write anything. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const { child } = this;
     if (child === undefined) return;
@@ -98,23 +100,23 @@ export class NatsServer {
     await ended;
   }
 
-  /** Takes away what it has stored. */
+  /** Deletes the stored data. */
   forget(): void {
     rmSync(join(this.folder, 'store'), { recursive: true, force: true });
   }
 
-  /** Remembers what it has stored; it must be stopped. */
+  /** Copies the stored data. The server must be stopped. */
   backUp(): void {
     cpSync(join(this.folder, 'store'), join(this.folder, 'copy'), { recursive: true });
   }
 
-  /** Puts that in the place of what it has stored since. */
+  /** Replaces the stored data with the copy. */
   restore(): void {
     this.forget();
     cpSync(join(this.folder, 'copy'), join(this.folder, 'store'), { recursive: true });
   }
 
-  /** Runs something on JetStream as whoever may do everything. */
+  /** Runs `run` on JetStream with all rights. */
   async withManager<T>(run: (jsm: JetStreamManager) => Promise<T>): Promise<T> {
     const connection = await connect({ servers: this.url });
     try {
@@ -124,14 +126,14 @@ export class NatsServer {
     }
   }
 
-  /** Makes another server of its cluster the leader of a stream. */
+  /** Makes another server of the cluster the leader of a stream. */
   async stepDown(stream: string): Promise<void> {
     const connection = await connect({ servers: this.url });
     await connection.request(`$JS.API.STREAM.LEADER.STEPDOWN.${stream}`, '', { timeout: 5_000 });
     await connection.close();
   }
 
-  /** Stands still, with its connections open. */
+  /** Suspends the process and keeps its connections open. */
   freeze(): void {
     this.child?.kill('SIGSTOP');
   }

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { describe } from 'vitest';
 
-/** A program that some tests need, and how to get it. */
+/** A program that some tests need, and how to install it. */
 export interface Program {
   readonly name: string;
-  /** Runs at once and succeeds where the program is there. */
+  /** A quick command that succeeds if the program is installed. */
   readonly check: readonly [command: string, ...args: string[]];
   readonly install: string;
-  /** Not every machine can have it, so the tests are skipped without it where `CI` is set, too. */
+  /** Not available on every machine, so its tests are skipped without it even if `CI` is set. */
   readonly optional?: boolean;
-  /** What runs a script, where that is not the command of the check. */
+  /** The command that runs a script, if it is not the one of the check. */
   readonly interpreter?: string;
 }
 
@@ -37,7 +37,7 @@ export const natsServer: Program = {
   install: 'apt-get install nats-server',
 };
 
-/** Reverse proxies; those that are optional are not installed by `.ci/run`. */
+/** Reverse proxies. `.ci/run` does not install the optional ones. */
 export const proxies = {
   nginx: { name: 'nginx', check: ['nginx', '-v'], install: 'apt-get install nginx-light' },
   haproxy: { name: 'HAProxy', check: ['haproxy', '-v'], install: 'apt-get install haproxy' },
@@ -60,7 +60,7 @@ export const firefox: Program = {
   install: 'apt-get install firefox-esr',
 };
 
-/** Debian's package has this browser, which is nothing but WebKitGTK; it needs a display. */
+/** A bare WebKitGTK browser from Debian's package. It needs a display. */
 export const miniBrowser = '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
 
 export const webKitGtk: Program = {
@@ -69,7 +69,7 @@ export const webKitGtk: Program = {
   install: 'apt-get install libwebkit2gtk-4.1-0 xvfb xauth',
 };
 
-/** A runtime of JavaScript: in `PATH`, or where the variable of the environment says. */
+/** A JavaScript runtime, from the environment variable or from `PATH`. */
 function runtime(name: string, command: string, variable: string, install: string): Program {
   return { name, check: [process.env[variable] ?? command, '--version'], install, optional: true };
 }
@@ -87,7 +87,10 @@ function inPython(name: string, module: string, debian: string, optional = false
   return { name, check, install: `apt-get install ${debian}`, optional };
 }
 
-/** What the snippets of docs/other-clients.md run in; a name is the heading of its snippet. */
+/**
+ * The programs that run the snippets of docs/other-clients.md. A name is the heading of its
+ * snippet.
+ */
 export const clientPrograms: readonly Program[] = [
   inPython('websockets', 'websockets', 'python3-websockets'),
   inPython('aiohttp', 'aiohttp', 'python3-aiohttp'),
@@ -119,8 +122,8 @@ export const clientPrograms: readonly Program[] = [
 ];
 
 /**
- * Whether tests that need the program run. Without it they are skipped, and a line on stderr says how to get it.
- * Where `CI` is set they run and so fail, unless the program is optional.
+ * Whether tests that need the program run. If it is missing they are skipped, and stderr says how
+ * to install it. If `CI` is set they run and fail, unless the program is optional.
  */
 export function runsWith({ name, check: [command, ...args], install, optional = false }: Program): boolean {
   try {
@@ -133,7 +136,7 @@ export function runsWith({ name, check: [command, ...args], install, optional = 
   }
 }
 
-/** `describe` where tests that need the program run, else `describe.skip`. */
+/** `describe` if tests that need the program run, otherwise `describe.skip`. */
 export function describeWith(program: Program): typeof describe | typeof describe.skip {
   return runsWith(program) ? describe : describe.skip;
 }

@@ -1,20 +1,22 @@
 import { isIPv4, SocketAddress } from 'node:net';
 
-/** A header of the PROXY protocol, version 2: right as it stands, wrong as a test wants. */
+/**
+ * A PROXY protocol header, version 2. Valid by default, and invalid in the way that a test wants.
+ */
 export interface ProxyHeaderV2 {
-  /** The client's; the destination is all zeros. */
+  /** The client's address. The destination is all zeros. */
   readonly address?: string;
   /** @default 2 */
   readonly version?: number;
   /** 0 is `LOCAL`. @default 1 */
   readonly command?: number;
-  /** Family and transport. @default that of the address over TCP, else unspecified */
+  /** Family and transport. @default the address's over TCP, unspecified without an address */
   readonly family?: number;
-  /** Bytes behind the addresses. @default 0 */
+  /** Bytes after the addresses. @default 0 */
   readonly more?: number;
 }
 
-/** The bytes of such a header. */
+/** The bytes of the header. */
 export function proxyHeaderV2({ address, version = 2, command = 1, ...rest }: ProxyHeaderV2): Buffer {
   const { family = address === undefined ? 0 : isIPv4(address) ? 0x11 : 0x21, more = 0 } = rest;
   const source = address === undefined ? Buffer.alloc(0) : bytesOf(address);

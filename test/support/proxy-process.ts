@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A folder of the test's own that a proxy which gives up root's rights can use, too. */
+/** A temporary folder that a proxy can use even after it has dropped root. */
 export function openFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'proxy-'));
   chmodSync(folder, 0o777);
@@ -20,7 +20,7 @@ export function writeInto(folder: string, name: string, text: string): string {
   return file;
 }
 
-/** Starts a proxy in the foreground, and resolves once it listens on the port. Ended when the test has finished. */
+/** Starts a proxy in the foreground, resolves once it listens, and ends it with the test. */
 export async function runProxy(
   port: number,
   command: string,

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-/** What a right handshake says, by header; a test changes or takes away what it is about. */
+/** The headers of a valid handshake. A test changes or removes those it is about. */
 export const rightHeaders: Readonly<Record<string, string>> = {
   Host: 'localhost',
   Connection: 'Upgrade',
@@ -12,9 +12,9 @@ export const rightHeaders: Readonly<Record<string, string>> = {
 export interface HandshakeText {
   /** @default 'GET /live HTTP/1.1' */
   readonly line?: string;
-  /** Over `rightHeaders`; `undefined` takes one away. */
+  /** Overrides `rightHeaders`. `undefined` removes a header. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
-  /** More header lines, doubled ones too, as they are. */
+  /** More header lines, sent as they are. May repeat a header. */
   readonly more?: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export function handshake({
   return `${[line, ...lines, ...more].join('\r\n')}\r\n\r\n`;
 }
 
-/** A masked frame as a client sends it; `first` is the whole first byte, so it may be any nonsense. */
+/** A masked client frame. `first` is the whole first byte, so it may be invalid. */
 export function clientFrame(payload: string | Uint8Array, first = 0x81): Buffer {
   const body = Buffer.from(payload as string);
   const head = Buffer.alloc(body.length < 126 ? 2 : 4);
@@ -47,11 +47,15 @@ export interface ServerFrame {
   readonly payload: Buffer;
 }
 
-/** A TCP peer without manners: sends exactly what it is told, keeps what it hears, answers nothing by itself. */
+/**
+ * A bare TCP peer: it sends what the test says, keeps what it receives, and answers nothing itself.
+ */
 export class RawPeer {
-  /** Settles when the socket is gone, for whatever reason; gives how many milliseconds it was there. */
+  /**
+   * Resolves when the socket is closed for any reason, with the milliseconds since it connected.
+   */
   readonly closed: Promise<number>;
-  /** Settles when the other side has said that it will send no more. */
+  /** Resolves when the other side has sent FIN. */
   readonly ended: Promise<void>;
   private readonly chunks: Buffer[] = [];
   private wake: () => void = () => {};
@@ -81,7 +85,7 @@ export class RawPeer {
     });
   }
 
-  /** All bytes so far. */
+  /** All bytes received so far. */
   get bytes(): Buffer {
     return Buffer.concat(this.chunks);
   }
@@ -90,18 +94,18 @@ export class RawPeer {
     return this.bytes.toString('latin1');
   }
 
-  /** Of the first answer; 0 before it is there. */
+  /** The status of the first answer. 0 before it has arrived. */
   get status(): number {
     return Number(/^HTTP\/1\.1 (\d{3}) /.exec(this.text)?.[1] ?? 0);
   }
 
-  /** What follows the head of the first answer. */
+  /** The bytes after the head of the first answer. */
   get afterHead(): Buffer {
     const end = this.bytes.indexOf('\r\n\r\n');
     return end < 0 ? Buffer.alloc(0) : this.bytes.subarray(end + 4);
   }
 
-  /** The whole frames after a 101. */
+  /** The complete frames after the 101. */
   get frames(): ServerFrame[] {
     const frames: ServerFrame[] = [];
     const bytes = this.afterHead;
@@ -129,7 +133,7 @@ export class RawPeer {
       .map(({ payload }) => JSON.parse(payload.toString()) as unknown);
   }
 
-  /** The code of the close frame, once it is there; 1005 where it has none. */
+  /** The code of the close frame, once it has arrived. 1005 if it has none. */
   get closeCode(): number | undefined {
     const close = this.frames.find(({ opcode }) => opcode === 8);
     if (close === undefined) return undefined;
@@ -141,17 +145,17 @@ export class RawPeer {
     return this;
   }
 
-  /** FIN, and reads on. */
+  /** Sends FIN and continues to read. */
   finish(): void {
     this.socket.end();
   }
 
-  /** RST. */
+  /** Sends RST. */
   reset(): void {
     this.socket.resetAndDestroy();
   }
 
-  /** Waits until something has come that fulfils this. Rejects when the socket is gone first, or after 5 s. */
+  /** Waits until `fulfilled` returns true. Rejects if the socket closes first, or after 5 s. */
   async until(fulfilled: (peer: this) => boolean): Promise<this> {
     const late = setTimeout(() => this.socket.destroy(), 5_000);
     while (!fulfilled(this)) {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { freePort, RedisServer } from './redis-server.js';
 
-/** Slots, first and last, and the node that has them. */
+/** A range of slots and the node that owns it. */
 interface SlotRange {
   readonly first: number;
   readonly last: number;
@@ -9,20 +9,20 @@ interface SlotRange {
 }
 
 export interface RedisClusterOptions {
-  /** Of each master. */
+  /** Replicas of each master. */
   readonly replicas?: number;
-  /** Is given what must run when the cluster is no longer needed. */
+  /** Receives the function that removes the cluster. */
   readonly over?: (remove: () => Promise<void>) => void;
 }
 
-/** A real Redis cluster of this test's own: three masters, each with a third of the slots. */
+/** A real Redis cluster for this test: three masters, each with a third of the slots. */
 export class RedisCluster {
   private constructor(readonly nodes: readonly RedisServer[]) {}
 
   static async start({ replicas = 0, over }: RedisClusterOptions = {}): Promise<RedisCluster> {
     const nodes: RedisServer[] = [];
     for (let i = 0; i < 3 * (1 + replicas); i++) {
-      // Not the port + 10,000 that is the default: that may be past the last.
+      // The default, port + 10,000, may be above 65,535.
       const busPort = String(await freePort());
       const cluster = [
         '--cluster-enabled',
@@ -55,12 +55,12 @@ export class RedisCluster {
     return this.nodes.map(({ url }) => url);
   }
 
-  /** Moves a slot, with its keys, from the node that has it to another. */
+  /** Moves a slot with its keys to another node. */
   async moveSlot(slot: number): Promise<void> {
     await (await this.beginMove(slot)).end();
   }
 
-  /** The slot is on its way to another node, and none of its keys has left yet. */
+  /** Starts to move a slot to another node. None of its keys have moved yet. */
   async beginMove(slot: number): Promise<{ readonly end: () => Promise<void> }> {
     const from = await this.masterOf(slot);
     const to = this.nodes.find((node) => node !== from);
@@ -82,7 +82,10 @@ export class RedisCluster {
     };
   }
 
-  /** The master of a slot dies; ends when its replica has its place and it is a replica itself. */
+  /**
+   * Kills the master of a slot. Resolves once its replica has replaced it and it is a replica
+   * itself.
+   */
   async loseMaster(slot: number): Promise<void> {
     const master = await this.masterOf(slot);
     await master.stop('SIGKILL');
@@ -95,7 +98,7 @@ export class RedisCluster {
 
   private async masterOf(slot: number, asked = this.nodes): Promise<RedisServer> {
     const range = (await this.ranges(asked)).find(({ first, last }) => first <= slot && slot <= last);
-    if (range === undefined) throw new Error(`Nobody has slot ${String(slot)}`);
+    if (range === undefined) throw new Error(`No node owns slot ${String(slot)}`);
     return range.node;
   }
 
@@ -107,7 +110,7 @@ export class RedisCluster {
     });
   }
 
-  /** Resolves when every node knows that the cluster is whole. */
+  /** Resolves once every node reports that the cluster is complete. */
   private async agreed(): Promise<void> {
     for (const node of this.nodes) {
       while (!String(await node.run('CLUSTER', 'INFO')).includes('cluster_state:ok')) {

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import { freePort, RedisServer } from './redis-server.js';
 
 export interface RedisSentinelsOptions {
-  /** What the sentinels themselves ask for. */
+  /** The password of the sentinels themselves. */
   readonly password?: string;
 }
 
@@ -17,7 +17,7 @@ interface Sentinel {
   child?: ChildProcess;
 }
 
-/** A master, its replica, and three real sentinels that watch them as `main`: `redis-server --sentinel`. */
+/** A master, its replica, and three real sentinels that watch them as `main`. */
 export class RedisSentinels {
   private readonly sentinels: Sentinel[] = [];
 
@@ -54,7 +54,7 @@ export class RedisSentinels {
     return `redis+sentinel://${this.addresses.join(',')}/main`;
   }
 
-  /** Asks one sentinel. */
+  /** Runs a command on one sentinel. */
   async run(at: number, ...command: readonly string[]): Promise<unknown> {
     const { password } = this.options;
     const client = createClient({
@@ -71,17 +71,17 @@ export class RedisSentinels {
     }
   }
 
-  /** The port that a sentinel takes for the master's. */
+  /** The port of the master according to one sentinel. */
   async masterPort(at = 0): Promise<number> {
     const [, port] = (await this.run(at, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main')) as string[];
     return Number(port);
   }
 
-  /** Whether a server is the other one's replica, and in step. */
+  /** Whether a server is the replica of the other one and in sync. */
   follows(server: RedisServer): Promise<boolean> {
     return server.run('INFO', 'replication').then(
       (info) => String(info).includes('master_link_status:up'),
-      // Its clients are closed when it is demoted.
+      // A demoted server closes its clients.
       () => false,
     );
   }
@@ -109,7 +109,7 @@ export class RedisSentinels {
     });
   }
 
-  /** It writes its own state into the file. */
+  /** The sentinel writes its own state into this file. */
   private configure({ port, folder }: Sentinel): void {
     const { password } = this.options;
     const lines = [

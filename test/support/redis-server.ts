@@ -20,15 +20,15 @@ export async function freePort(): Promise<number> {
 }
 
 export interface RedisServerOptions {
-  /** More of what stands in a `redis.conf`, as arguments. */
+  /** More settings of `redis.conf`, as arguments. */
   readonly args?: readonly string[];
-  /** Listens with TLS alone, with a certificate for 127.0.0.1 that is its own authority. */
+  /** Listens with TLS only, with a self-signed certificate for 127.0.0.1. */
   readonly tls?: boolean;
 }
 
 type AdminClient = ReturnType<typeof createClient>;
 
-/** A real redis-server of this test's own: on a free port of the loopback, with a private folder. */
+/** A real redis-server for this test, on a free loopback port with a private folder. */
 export class RedisServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'redis-'));
   private child: ChildProcess | undefined;
@@ -38,7 +38,7 @@ export class RedisServer {
     private readonly options: RedisServerOptions,
   ) {}
 
-  /** @param over is given what must run when the server is no longer needed */
+  /** @param over receives the function that removes the server */
   static async start(
     options: RedisServerOptions = {},
     over: (remove: () => Promise<void>) => void = onTestFinished,
@@ -58,7 +58,7 @@ export class RedisServer {
     return join(this.folder, 'cert.pem');
   }
 
-  /** Starts again what was stopped; what it has in its folder, it loads. */
+  /** Starts a stopped server again. It loads the data in its folder. */
   async start(): Promise<void> {
     const { tls, args = [] } = this.options;
     const keyFile = join(this.folder, 'key.pem');
@@ -86,7 +86,7 @@ export class RedisServer {
     });
   }
 
-  /** `SIGKILL` leaves it no time to save anything. */
+  /** `SIGKILL` leaves the server no time to save anything. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const { child } = this;
     if (child === undefined) return;
@@ -99,7 +99,7 @@ export class RedisServer {
     await ended;
   }
 
-  /** Stands still, with its connections open. */
+  /** Suspends the process and keeps its connections open. */
   freeze(): void {
     this.child?.kill('SIGSTOP');
   }
@@ -108,7 +108,7 @@ export class RedisServer {
     this.child?.kill('SIGCONT');
   }
 
-  /** Runs a command as whoever may do everything. */
+  /** Runs a command with all rights. */
   async run(...command: readonly string[]): Promise<unknown> {
     const client = await this.admin();
     try {
@@ -118,7 +118,7 @@ export class RedisServer {
     }
   }
 
-  /** A connection for the test itself; the caller ends it. */
+  /** A connection for the test itself. The caller closes it. */
   async admin(): Promise<AdminClient> {
     const client = createClient({
       url: this.url,
@@ -129,7 +129,7 @@ export class RedisServer {
     return client;
   }
 
-  /** How often each command ran since the last `CONFIG RESETSTAT`, in lower case. */
+  /** Calls of each command since the last `CONFIG RESETSTAT`, by lowercase name. */
   async commandCounts(): Promise<ReadonlyMap<string, number>> {
     const text = String(await this.run('INFO', 'commandstats'));
     return new Map(

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A local http server that answers from a table, and keeps the headers that it was asked with. */
+/** A local HTTP server that answers with `answer` and records the headers of its requests. */
 export async function serveJson(
   answer: (headers: IncomingHttpHeaders) => { status: number; body: unknown },
 ): Promise<{ readonly url: string; readonly asked: IncomingHttpHeaders[] }> {

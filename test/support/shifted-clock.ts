@@ -2,7 +2,7 @@ import type { TestingModuleBuilder } from '@nestjs/testing';
 import { LIVE_CLOCK } from '../../src/nest/options/live.tokens.js';
 import { SystemClock } from '../../src/ws/system-clock.js';
 
-/** The real time, which a test may put forward, and a chance that it may name. */
+/** The real time, which a test can shift, and a random number that it can fix. */
 export class ShiftedClock extends SystemClock {
   shiftMs = 0;
   chance: number | undefined;

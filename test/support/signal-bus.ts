@@ -5,11 +5,11 @@ import type { TestClock } from '../../src/testing/test-clock.js';
 
 /** What happens to signals on their way. */
 export interface BusWeather {
-  /** Part of the signals that is lost, for each listener apart. */
+  /** Fraction of the signals lost, separately for each listener. */
   readonly loss: number;
-  /** Part of them that comes twice. */
+  /** Fraction of the signals delivered twice. */
   readonly twice: number;
-  /** Milliseconds that they are under way at most: they overtake each other. */
+  /** Maximum delay in milliseconds. Delayed signals overtake each other. */
   readonly delayMs: number;
 }
 
@@ -17,16 +17,19 @@ export const fairWeather: BusWeather = { loss: 0, twice: 0, delayMs: 1 };
 
 /** One instance's end of the bus. */
 export interface BusEnd {
-  /** Whether signals come through, in either direction; the instance is not told. */
+  /** Whether signals pass in both directions. The instance does not notice a change. */
   connected: boolean;
-  /** Cuts or restores the connection, and tells the instance. */
+  /** Cuts or restores the connection and notifies the instance. */
   setAvailable(available: boolean): void;
 }
 
-/** An engine for many instances in one process: it loses, delays, doubles and reorders signals, by a seed. */
+/**
+ * An in-process engine for many instances. It loses, delays, repeats and reorders signals by a
+ * seed.
+ */
 export class SignalBus {
   weather = fairWeather;
-  /** Signals that were sent. */
+  /** The signals that were sent. */
   readonly texts: string[] = [];
   private readonly random: Random;
   private readonly ends: { readonly end: BusEnd; sink: BrokerSink | undefined }[] = [];
@@ -38,7 +41,7 @@ export class SignalBus {
     this.random = new Random(seed);
   }
 
-  /** An instance's broker: streams of its own, signals for all. */
+  /** The broker of one instance: its own streams, shared signals. */
   join(memory: MemoryBroker): { broker: Broker; end: BusEnd } {
     let available = true;
     const end: BusEnd = {
@@ -76,7 +79,7 @@ export class SignalBus {
     return this.texts.map((text) => String((JSON.parse(text) as { type: unknown }).type));
   }
 
-  /** To everybody, as anybody who can write to the engine may. */
+  /** Sends a signal to every instance, as any client of the engine can. */
   shout(text: string): void {
     for (const { end, sink } of this.ends) if (end.connected) sink?.signal(text);
   }

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-/** Carries what `from` sends at so many bytes a second, a few at a time, as a slow line does. */
+/** Forwards data from `from` at a limited rate, as a slow line does. */
 async function carry(from: Socket, to: Socket, bytesPerSecond: number): Promise<void> {
   try {
     for await (const chunk of from) {
@@ -12,12 +12,12 @@ async function carry(from: Socket, to: Socket, bytesPerSecond: number): Promise<
       if (!to.write(chunk as Buffer)) await once(to, 'drain');
     }
   } catch {
-    // One of them is gone.
+    // One of the sockets is closed.
   }
   to.destroy();
 }
 
-/** A TCP proxy on loopback in front of `url`, slow toward the client. Returns the URL through it. */
+/** A loopback TCP proxy in front of `url`, slow toward the client. Returns its URL. */
 export async function slowProxy(url: string, bytesPerSecond: number): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {

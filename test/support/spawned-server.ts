@@ -4,15 +4,15 @@ import { resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
-/** `SERVER_MAIN` tries another build, for example the packed one. */
+/** `SERVER_MAIN` selects another build, for example the packed one. */
 const main = resolve(root, process.env['SERVER_MAIN'] ?? 'dist/main.js');
 
-/** How a server's process ended: the signal's name where a signal did it. */
+/** How the process of a server ended: its exit code, or the name of the signal that ended it. */
 export type Exit = number | NodeJS.Signals;
 
 type LogEntry = Readonly<Record<string, unknown>>;
 
-/** `node dist/main.js` in a process of its own, with nothing of this environment but the path. */
+/** `node dist/main.js` in its own process, with only `PATH` from this environment. */
 export class SpawnedServer {
   stdout = '';
   stderr = '';
@@ -20,7 +20,7 @@ export class SpawnedServer {
   private readonly child: ChildProcess;
   private wake: () => void = () => {};
 
-  /** Takes free ports unless `environment` says otherwise. The caller ends it. */
+  /** Uses free ports unless `environment` sets them. The caller ends it. */
   constructor(environment: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
     if (!existsSync(main)) execFileSync('npm', ['run', 'build'], { cwd: root });
     const env = { PATH: process.env['PATH'], LIVE_WS_PORT: '0', HTTP_PORT: '0', ...environment };
@@ -32,7 +32,7 @@ export class SpawnedServer {
     this.child.stderr?.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
     });
-    // `close`, not `exit`: by then everything it has written is here.
+    // `close` comes after all output has been read, `exit` may come before.
     this.exit = new Promise((done) => {
       this.child.on('close', (code, signal) => {
         done(code ?? signal ?? -1);
@@ -41,7 +41,7 @@ export class SpawnedServer {
     });
   }
 
-  /** The log entries so far; each line must be JSON. */
+  /** The log entries so far. Each line must be JSON. */
   get log(): readonly LogEntry[] {
     return this.stdout
       .split('\n')
@@ -49,7 +49,7 @@ export class SpawnedServer {
       .map((line) => JSON.parse(line) as LogEntry);
   }
 
-  /** Resolves with the log's first entry that has this `msg`. Rejects when the process ends without it. */
+  /** Resolves with the first log entry with this `msg`. Rejects if the process ends without it. */
   async logged(msg: string): Promise<LogEntry> {
     let ended = false;
     void this.exit.then(() => {
@@ -78,7 +78,7 @@ export class SpawnedServer {
 
 export interface RunningServer {
   readonly server: SpawnedServer;
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly http: string;
   readonly sockets: string;
 }
@@ -93,18 +93,18 @@ export function spawnServer(
   return server;
 }
 
-/** Resolves once the server says that it listens. */
+/** Resolves once the server logs that it listens. */
 export async function listening(server: SpawnedServer): Promise<RunningServer> {
   const { page, sockets } = await server.logged('listening');
   return { server, http: new URL(String(page)).origin, sockets: String(sockets) };
 }
 
-/** A server that listens, until the test has finished. */
+/** A server that listens until the test has finished. */
 export function startServer(environment: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
   return listening(spawnServer(environment));
 }
 
-/** The cookie that the page is given in development. */
+/** The cookie that the page sets in development. */
 export async function pageCookie(http: string): Promise<string> {
   const response = await fetch(http);
   return (response.headers.getSetCookie()[0] ?? '').split(';')[0] ?? '';

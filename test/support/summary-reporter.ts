@@ -3,8 +3,8 @@ import type { Reporter, TestModule } from 'vitest/node';
 const listed = 12;
 
 /**
- * Ends the run with the files that took longest, in seconds, and one plain line, `N passed, N failed, N skipped`, that a
- * person and a script can read.
+ * Ends the run with the slowest files in seconds and one plain line,
+ * `N passed, N failed, N skipped`, for people and scripts.
  */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
@@ -22,7 +22,7 @@ export default class SummaryReporter implements Reporter {
       .toSorted((a, b) => b.seconds - a.seconds)
       .slice(0, modules.length > listed ? listed : 0)
       .map(({ file, seconds }) => `${seconds.toFixed(0).padStart(6)} s  ${file}\n`);
-    // After the default reporter, whose own summary is written in the same turn.
+    // Runs after the default reporter, which prints its own summary in the same turn.
     process.once('exit', () => {
       process.stdout.write(
         `\n${slowest.join('')}\n${String(count.passed)} passed, ${String(count.failed)} failed, ${String(count.skipped)} skipped\n`,

@@ -8,11 +8,11 @@ export interface TestInstance {
   readonly id: string;
   readonly test: TestLive;
   readonly end: BusEnd;
-  /** A peer of this user that is subscribed to the topics. */
+  /** A peer of this user, subscribed to the topics. */
   reader(user: string | LiveUser, ...topics: string[]): Promise<TestPeer>;
 }
 
-/** Instances on one bus and one clock. */
+/** Instances that share one bus and one clock. */
 export class TestCluster {
   readonly clock: TestClock;
   readonly bus: SignalBus;
@@ -29,7 +29,7 @@ export class TestCluster {
     let end: BusEnd | undefined;
     const test = new TestLive({
       ...this.options,
-      // Peers here never pong.
+      // Peers in these tests never pong.
       limits: { pingIntervalMs: 1e9, ...this.options.limits },
       instanceId: id,
       clock: this.clock,
@@ -53,14 +53,14 @@ export class TestCluster {
     };
   }
 
-  /** Instances that know each other. */
+  /** Starts instances and lets them discover each other. */
   async start(...ids: string[]): Promise<TestInstance[]> {
     const instances = ids.map((id) => this.add(id));
     await this.pass(1_000);
     return instances;
   }
 
-  /** Lets time pass, in steps, with everything that follows from it. */
+  /** Advances the time in steps and runs everything that follows. */
   async pass(ms: number, stepMs = 50): Promise<void> {
     for (let passed = 0; passed < ms; passed += stepMs) {
       this.clock.advance(Math.min(stepMs, ms - passed));
@@ -68,7 +68,7 @@ export class TestCluster {
     }
   }
 
-  /** What a promise comes to while time passes. */
+  /** Awaits a promise while time passes. */
   async during<T>(work: Promise<T>, ms: number): Promise<T> {
     const passing = this.pass(ms);
     const result = await work;
@@ -76,14 +76,14 @@ export class TestCluster {
     return result;
   }
 
-  /** As `kill -9` does: not one more word. */
+  /** Disconnects an instance like `kill -9`: it sends nothing more. */
   kill({ end, test }: TestInstance): void {
     end.connected = false;
     void test.live.close();
   }
 }
 
-/** Two turns are enough for what no timer is between; `TestClock.settle` takes ten. */
+/** Two turns suffice between timers. `TestClock.settle` takes ten. */
 async function settle(clock: TestClock): Promise<void> {
   for (let i = 0; i < 2; i++) {
     await new Promise<void>((resolve) => {

@@ -25,29 +25,29 @@ export interface TestUpgradeServerSetup {
   readonly accepted?: (ws: ServedWebSocket, socket: Duplex) => void;
 }
 
-/** Time is moved by the test, but the turns of the event loop are real, as the sockets are. */
+/** The test advances the time, but event loop turns are real, as the sockets are. */
 class LoopClock extends TestClock {
   override soon(run: () => void): void {
     setImmediate(run);
   }
 }
 
-/** The upgrade handler behind the live server's own http server, on real sockets, with time that the test moves. */
+/** The upgrade handler behind the live server's own HTTP server, on real sockets and test time. */
 export class TestUpgradeServer {
   readonly clock = new LoopClock();
   readonly results: string[] = [];
-  /** What was refused before it reached the upgrade handler, as result and reason. */
+  /** Requests refused before they reached the upgrade handler, as result and reason. */
   readonly unparsed: string[] = [];
-  /** The same with the address. */
+  /** The same refusals with their addresses. */
   readonly refusals: { readonly result: string; readonly reason: string; readonly address: string }[] = [];
   readonly failures: unknown[] = [];
   readonly sockets: ServedWebSocket[] = [];
-  /** Text messages that came, of all peers. */
+  /** Text messages received from all peers. */
   readonly received: string[] = [];
   readonly handler: UpgradeHandler;
   draining = false;
   port = 0;
-  /** Settles at the next thing that happens. */
+  /** Resolves the pending `until` at the next event. */
   private wake: () => void = () => {};
 
   private constructor(setup: TestUpgradeServerSetup) {
@@ -113,7 +113,7 @@ export class TestUpgradeServer {
     return RawPeer.connect(this.port, allowHalfOpen);
   }
 
-  /** Waits until this is so. The test's own time limit is the end of it. */
+  /** Waits until `fulfilled` returns true. The time limit of the test bounds the wait. */
   async until(fulfilled: () => boolean): Promise<void> {
     while (!fulfilled()) {
       await new Promise<void>((resolve) => {

@@ -9,7 +9,7 @@ export interface WireFrame {
 
 export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** A handshake's answer as it came over HTTP. */
+/** The HTTP answer to a handshake. */
 export interface WireResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export interface WireHandshake {
   readonly method?: string;
   readonly target?: string;
   readonly version?: string;
-  /** Replaces these headers; `null` leaves one out, several values send it several times. */
+  /** Replaces these headers: `null` omits one, several values repeat it. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | null>>;
   readonly body?: string;
 }
@@ -34,7 +34,7 @@ const usual: Readonly<Record<string, string>> = {
   Authorization: 'Bearer ann',
 };
 
-/** The bytes of a handshake: right as it stands, wrong as a test wants. */
+/** The bytes of a handshake. Valid by default, and invalid in the way that a test wants. */
 export function handshake(change: WireHandshake = {}): string {
   const { method = 'GET', target = '/live', version = '1.1', headers = {}, body = '' } = change;
   const lines = Object.entries({ ...usual, ...headers }).flatMap(([name, value]) =>
@@ -43,7 +43,7 @@ export function handshake(change: WireHandshake = {}): string {
   return `${method} ${target} HTTP/${version}\r\n${lines.join('')}\r\n${body}`;
 }
 
-/** The bytes of one masked frame, as a client sends it. */
+/** The bytes of one masked client frame. */
 export function frame(opcode: number, content: string | Uint8Array, fin = true): Buffer {
   const payload = Buffer.from(content as string);
   const { length } = payload;
@@ -69,11 +69,11 @@ export function closeOf({ opcode, payload }: WireFrame): { code: number; reason:
 }
 
 /**
- * A peer without a WebSocket library, written apart from the server's own framing: it sends the bytes that a test wants,
- * answers nothing by itself, and really stops reading when its socket is paused.
+ * A peer without a WebSocket library, independent of the server's framing. It sends the bytes that
+ * a test wants, answers nothing itself, and stops reading when its socket is paused.
  */
 export class WirePeer {
-  /** Settles when the socket is closed, whichever way. */
+  /** Resolves when the socket is closed for any reason. */
   readonly closed: Promise<void>;
   private chunks: Buffer[] = [];
   private ended = false;
@@ -94,7 +94,7 @@ export class WirePeer {
     });
   }
 
-  /** A TCP connection, nothing sent; cut off when the test has finished. */
+  /** A TCP connection with nothing sent, destroyed when the test has finished. */
   static connect(url: string): Promise<WirePeer> {
     const { hostname, port } = new URL(url);
     return new Promise((resolve, reject) => {
@@ -106,7 +106,7 @@ export class WirePeer {
     });
   }
 
-  /** A peer that is in, and has read its welcome. */
+  /** A connected peer that has read its welcome. */
   static async open(url: string, change: WireHandshake = {}): Promise<WirePeer> {
     const peer = await WirePeer.connect(url);
     peer.send(handshake(change));
@@ -116,7 +116,7 @@ export class WirePeer {
     return peer;
   }
 
-  /** What the server answers to one request; it must close the socket then. */
+  /** The answer to one request. The server must close the socket after it. */
   static async ask(url: string, request: string): Promise<WireResponse> {
     const peer = await WirePeer.connect(url);
     peer.send(request);
@@ -125,12 +125,12 @@ export class WirePeer {
     return response;
   }
 
-  /** All in one write: one segment, as long as it is small. */
+  /** Sends all parts in one write, which is one segment if small. */
   send(...parts: readonly (string | Uint8Array)[]): void {
     this.socket.write(Buffer.concat(parts.map((part) => Buffer.from(part as string))));
   }
 
-  /** The next HTTP answer, its body by its length. */
+  /** The next HTTP answer with its body, by Content-Length. */
   async response(): Promise<WireResponse> {
     await this.until(() => this.received.includes('\r\n\r\n'), 'a response');
     const end = this.received.indexOf('\r\n\r\n');
@@ -145,7 +145,7 @@ export class WirePeer {
     return { status: Number(first.split(' ')[1]), headers, body };
   }
 
-  /** The next frame. Rejects when the socket ends before. */
+  /** The next frame. Rejects if the socket ends first. */
   async frame(): Promise<WireFrame> {
     for (;;) {
       const taken = this.takeFrame();
@@ -162,7 +162,7 @@ export class WirePeer {
     return JSON.parse(payload.toString()) as Record<string, unknown>;
   }
 
-  /** Every frame up to the end of the socket. */
+  /** Every frame until the socket closes. */
   async rest(): Promise<WireFrame[]> {
     await this.closed;
     const frames: WireFrame[] = [];

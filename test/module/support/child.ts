@@ -5,17 +5,17 @@ import { onTestFinished } from 'vitest';
 
 const root = join(import.meta.dirname, '../../..');
 
-/** `npm test` builds first; whoever runs one file by hand may not have. */
+/** `npm test` builds first. A test file run by hand may find no build. */
 export function buildIfMissing(): void {
   if (existsSync(join(root, 'dist/index.js'))) return;
   execFileSync(join(root, 'node_modules/.bin/nest'), ['build'], { cwd: root, stdio: 'ignore' });
 }
 
-/** A script of test/support as a process of its own. */
+/** A script of test/support in its own process. */
 export class Child {
   stdout = '';
   stderr = '';
-  /** How it ended: an exit code, or a signal's name. */
+  /** An exit code, or the name of a signal. */
   readonly ended: Promise<number | string | null>;
   private readonly process;
   private wake: () => void = () => {};
@@ -40,7 +40,7 @@ export class Child {
     });
   }
 
-  /** Its first line. Rejects when it ends before it has said anything. */
+  /** The first line of output. Rejects if the process ends without any. */
   async line(): Promise<string> {
     while (!this.stdout.includes('\n')) {
       if (this.process.exitCode !== null) throw new Error(`It ended: ${this.stderr}`);

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
-/** A WebSocket client that knows no protocol, for the servers beside the live one. */
+/** A bare WebSocket client for other servers in the process. */
 export class Frames {
   readonly received: string[] = [];
   private wake: () => void = () => {};
@@ -26,7 +26,7 @@ export class Frames {
     });
   }
 
-  /** The next frame that has this in it. */
+  /** The next frame that contains this text. */
   async next(text: string): Promise<string> {
     for (;;) {
       const found = this.received.find((frame) => frame.includes(text));

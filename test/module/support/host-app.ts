@@ -5,7 +5,7 @@ import { Test } from '@nestjs/testing';
 import { onTestFinished } from 'vitest';
 import type { Platform } from '../../support/live-app.js';
 
-/** An application that has not started; closed when the test has finished. */
+/** An application that has not started, closed when the test has finished. */
 export async function createHost(platform: Platform, metadata: ModuleMetadata): Promise<INestApplication> {
   const module = await Test.createTestingModule(metadata).compile();
   const app = module.createNestApplication(
@@ -18,7 +18,7 @@ export async function createHost(platform: Platform, metadata: ModuleMetadata): 
   return app;
 }
 
-/** What a promise rejects with; the text of the error alone is what a developer sees. */
+/** The message of the error that a promise rejects with. */
 export async function failureOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;

@@ -6,7 +6,7 @@ export interface LogEntry {
   readonly message: unknown;
 }
 
-/** Keeps what is logged: `startLiveApp({ before: log.use })`. */
+/** Records what is logged: `startLiveApp({ before: log.use })`. */
 export class LogRecorder implements LoggerService {
   readonly entries: LogEntry[] = [];
 
@@ -28,7 +28,7 @@ export class LogRecorder implements LoggerService {
     this.add('debug', message, rest);
   }
 
-  /** What the live server logged at this level. */
+  /** The messages that the live server logged at this level. */
   live(level: LogEntry['level']): unknown[] {
     return this.entries
       .filter((entry) => entry.context === 'Live' && entry.level === level)

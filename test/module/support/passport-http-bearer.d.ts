@@ -1,5 +1,5 @@
 declare module 'passport-http-bearer' {
-  /** Passport's strategy for `Authorization: Bearer …`; the package has no types of its own. */
+  /** Passport's strategy for `Authorization: Bearer …`. The package has no types. */
   export class Strategy {
     readonly name: string;
     constructor(

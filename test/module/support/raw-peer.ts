@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A TCP client that writes bytes by hand and keeps what comes, for what no WebSocket library does. */
+/** A TCP client that writes raw bytes, for behavior that no WebSocket library has. */
 export class RawPeer {
-  /** Everything that came, as latin1. */
+  /** Everything received, as latin1. */
   received = '';
   readonly closed: Promise<void>;
   private wake: () => void = () => {};
@@ -23,7 +23,7 @@ export class RawPeer {
     });
   }
 
-  /** Connects to where a `ws:` or `http:` URL points. */
+  /** Connects to the host and port of a `ws:` or `http:` URL. */
   static connect(url: string, { allowHalfOpen = false } = {}): Promise<RawPeer> {
     const { hostname, port } = new URL(url);
     const socket = connect({ host: hostname, port: Number(port), allowHalfOpen });
@@ -37,7 +37,7 @@ export class RawPeer {
     });
   }
 
-  /** Sends a handshake that has nothing wrong with it. */
+  /** Sends a valid handshake. */
   upgrade(path: string, headers: readonly string[] = []): void {
     const lines = [
       `GET ${path} HTTP/1.1`,
@@ -57,7 +57,7 @@ export class RawPeer {
     this.socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | body.length, 0, 0, 0, 0]), body]));
   }
 
-  /** Resolves once this has come. Rejects when the connection ends before. */
+  /** Resolves once `text` has arrived. Rejects if the connection ends first. */
   async until(text: string): Promise<void> {
     while (!this.received.includes(text)) {
       if (this.socket.destroyed) throw new Error(`Ended before "${text}" came: ${this.received}`);
