@@ -1,20 +1,21 @@
-// npm run abuse -- [options]: the long forms of the tests in this folder, one after the other.
+// npm run abuse -- [options]: runs the tests of this folder for longer, one after the other.
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 
 const help = `npm run abuse -- [options]
 
-Abusive handshakes, mutated messages and malformed frames, and one hostile reader, each much longer than in npm test. Nobody else
-may notice: no uncaught error, nothing left in a registry, bystanders served as ever. Prints the seed and the command
-that does it again; ends with 0 where all is well, with 1 where it is not.
+Runs abusive handshakes, mutated messages, malformed frames and one hostile reader, for much longer
+than npm test does. It checks that no error is uncaught, that nothing is left in a registry, and that
+other clients are served normally. Prints the seed and the command that repeats the run.
+Exits with 0 if all checks pass, and with 1 otherwise.
 
-  --seed <n>        the same seed gives the same abuse (by chance)
+  --seed <n>        the same seed gives the same abuse (random)
   --handshakes <n>  abusive handshakes (50000)
-  --frames <n>      mutated messages, and as many malformed frames (1000000)
-  --seconds <n>     of the hostile reader, for each engine (60)
-  --engines <list>  for the hostile reader: of memory, Redis, NATS (memory)
-  --help            this text
+  --frames <n>      mutated messages, and the same number of malformed frames (1000000)
+  --seconds <n>     of the hostile reader on each engine (60)
+  --engines <list>  for the hostile reader, from memory, Redis, NATS (memory)
+  --help            shows this text
 `;
 
 function refuse(why) {
@@ -52,7 +53,7 @@ const counts = {
 };
 const engines = values.engines ?? 'memory';
 const again = `--handshakes ${counts.handshakes} --frames ${counts.frames} --seconds ${counts.reader} --engines ${engines}`;
-process.stdout.write(`to see it again: npm run abuse -- --seed ${seed} ${again}\n`);
+process.stdout.write(`To repeat this run: npm run abuse -- --seed ${seed} ${again}\n`);
 
 let failed = false;
 for (const [file, count] of Object.entries(counts)) {

@@ -1,4 +1,4 @@
-// npm run chaos -- [options]: instances that are killed, or a store that goes back, in the long form.
+// npm run chaos -- [options]: kills instances or sets their store back, for longer than npm test.
 import { spawn, spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -6,30 +6,31 @@ import { parseArgs } from 'node:util';
 const help = `npm run chaos -- [options]
 npm run chaos -- --faults [options]
 
-Three instances on a Redis or NATS of their own; one of them is killed with SIGKILL every few seconds and started again.
-Every acknowledged publication must reach every subscriber once and in order. Prints the seed, the faults with their times,
-and the command that does it again; ends with 0 where all is well, with 1 where it is not, with 2 where it cannot be tried.
+Runs three instances on a private Redis or NATS. Every few seconds, one of them is killed with SIGKILL
+and restarted. Every acknowledged publication must reach every subscriber once and in order.
+Prints the seed, the faults with their times, and the command that repeats the run.
+Exits with 0 if all checks pass, with 1 if one fails, and with 2 if the run is not possible.
 
-  --seed <n>               who is killed when, and who reads what (by chance)
+  --seed <n>               decides the kills and the subscriptions (random)
   --clients <n>            recovering clients (300)
   --topics <n>             topics (20)
-  --topics-per-client <n>  topics that each of them reads (3)
-  --publications <n>       acknowledged publications after which it ends (50000)
-  --per-second <n>         publications a second, of all instances together (400)
+  --topics-per-client <n>  topics that each client reads (3)
+  --publications <n>       acknowledged publications until the run ends (50000)
+  --per-second <n>         publications a second by all instances together (400)
   --kill-every <ms>        milliseconds between two kills, on average (5000)
   --engine <name>          redis or nats (redis)
 
-With --faults the instances live, and their store is restarted, restored, promoted, emptied: each kind of fault in its turn,
-several times. Two instances publish, and one of them stands still while it happens. All subscribers must hold the same for the same position,
-and must hear of what is lost.
+With --faults the instances stay, and their store is restarted, restored, promoted or emptied: each
+kind of fault in turn, several times. Two instances publish, and one of them is suspended during the
+fault. All subscribers must hold the same data for the same position, and must learn what is lost.
 
-  --fault <text>           only the faults with this in their names
-  --rounds <n>             how often each of them happens (5)
-  --apps <n>               applications on each instance that stay, and as many that are away while it happens (3)
-  --per-second <n>         publications a second, of both instances together (500)
+  --fault <text>           only the faults with this text in their names
+  --rounds <n>             how often each fault happens (5)
+  --apps <n>               connected applications per instance, and as many disconnected ones (3)
+  --per-second <n>         publications a second by both instances together (500)
   --engine <name>          redis or nats (redis)
 
-  --help                   this text
+  --help                   shows this text
 `;
 
 const killDefaults = {
@@ -71,16 +72,16 @@ if (values.help) {
 const numbers = Object.fromEntries(
   Object.entries(defaults).map(([name, usual]) => {
     const number = Number(values[name] ?? usual);
-    const least = name === 'seed' ? 0 : 1;
-    if (!Number.isSafeInteger(number) || number < least)
-      refuse(`--${name} must be an integer of at least ${least}`);
+    const min = name === 'seed' ? 0 : 1;
+    if (!Number.isSafeInteger(number) || number < min)
+      refuse(`--${name} must be an integer of at least ${min}`);
     return [name, number];
   }),
 );
 const engine = values.engine ?? 'redis';
 if (engine !== 'redis' && engine !== 'nats') refuse('--engine must be redis or nats');
 if (numbers['topics-per-client'] > numbers.topics) refuse('--topics-per-client must be at most --topics');
-if (spawnSync(`${engine}-server`, ['--version']).error) refuse(`There is no ${engine}-server`);
+if (spawnSync(`${engine}-server`, ['--version']).error) refuse(`${engine}-server is not installed`);
 
 const {
   'per-second': perSecond,

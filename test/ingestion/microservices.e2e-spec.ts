@@ -38,7 +38,7 @@ async function instance(redisUrl?: string): Promise<Instance> {
   return { app, client };
 }
 
-/** What publishes is another Nest application, without our library. */
+/** Emits from another Nest application that does not use the library. */
 async function emit(proxy: ClientProxy, count: number): Promise<void> {
   onTestFinished(() => proxy.close());
   await proxy.connect();
@@ -56,7 +56,7 @@ async function latitudes({ client }: Instance, count: number): Promise<unknown[]
 }
 
 describeWith(redisServer)('An @EventPattern handler over Redis', () => {
-  it('publishes what another process emits to live clients, once although every instance gets it', async () => {
+  it('a handler publishes the events of another process over Redis once, although every instance gets them', async () => {
     const redis = await RedisServer.start();
     const instances = await Promise.all([instance(redis.url), instance(redis.url)]);
     for (const { app } of instances) await listenOnRedis(app, '127.0.0.1', redis.port);
@@ -72,7 +72,7 @@ describeWith(redisServer)('An @EventPattern handler over Redis', () => {
 });
 
 describeWith(natsServer)('An @EventPattern handler over NATS', () => {
-  it('publishes what another process emits to live clients', async () => {
+  it('a handler publishes the events of another process over NATS to live clients', async () => {
     const server = await NatsServer.start();
     onTestFinished(() => server.remove());
     const servers = [server.url];
@@ -85,7 +85,7 @@ describeWith(natsServer)('An @EventPattern handler over NATS', () => {
 });
 
 describeWith(redisServer)('The provider of the guide', () => {
-  it('publishes what is added to the stream, and ends with its application', async () => {
+  it("the guide's provider publishes the entries of the stream and stops with its application", async () => {
     const redis = await RedisServer.start();
     process.env['REDIS_URL'] = redis.url;
     onTestFinished(() => {

@@ -12,7 +12,7 @@ import { sleep, until } from '../brokers/support/waiting.js';
 import { describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis-server.js';
 
-/** What was published, as a broker takes it: one idempotency key stores once. */
+/** Records publications like a broker: each idempotency key is stored once. */
 class Published {
   readonly stored: { readonly topic: string; readonly data: unknown; readonly options: unknown }[] = [];
   calls = 0;
@@ -46,10 +46,10 @@ const add = (redis: RedisServer, ...fields: readonly string[]): Promise<unknown>
 const lengthOf = async (redis: RedisServer, stream: string): Promise<number> =>
   Number(await redis.run('XLEN', stream));
 
-/** Adds `count` entries, numbered from 1 for each topic. */
+/** Adds `count` entries to each topic, numbered from 1. */
 async function addMany(redis: RedisServer, topics: readonly string[], count: number): Promise<void> {
   const admin = await redis.admin();
-  // All at once, so that a slow machine does not publish them while they are added.
+  // All at once, so that a slow machine does not publish some before all are added.
   const adds: Promise<unknown>[] = [];
   for (let n = 1; n <= count; n++)
     for (const topic of topics)
@@ -68,9 +68,9 @@ async function deadLetters(redis: RedisServer): Promise<Record<string, string>[]
 }
 
 describeWith(redisServer)('RedisIngestion', () => {
-  it('publishes what was added before and after it started, and takes it out of the stream', async () => {
+  it('ingestion publishes entries added before and after it started, and removes them from the stream', async () => {
     const redis = await RedisServer.start();
-    const first = await add(redis, 'topic', 'fleet/7', 'data', '{"speed":42}', 'colour', 'red');
+    const first = await add(redis, 'topic', 'fleet/7', 'data', '{"speed":42}', 'color', 'red');
     const published = new Published();
     const ingestion = ingest(redis, published);
     await until('the first', () => published.stored.length === 1, 5_000);
@@ -93,7 +93,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(await redis.run('XPENDING', 'live:in', 'live')).toEqual([0, null, null, null]);
   });
 
-  it('[L-4.10] hands on the data as it was added, so that none of it grows', async () => {
+  it('[L-4.10] ingestion passes the data on unchanged, so that it cannot grow', async () => {
     const redis = await RedisServer.start();
     const texts: string[] = [];
     const ingestion = ingest(redis, {
@@ -102,7 +102,7 @@ describeWith(redisServer)('RedisIngestion', () => {
         return {};
       },
     });
-    // Written again, each of them would have 21 characters.
+    // Serialized again, each number would have 21 characters.
     const large = `[${Array.from({ length: 60_000 }, () => '1e20').join(',')}]`;
     for (const data of [large, '9007199254740993', ' { "a":1E2 } '])
       await add(redis, 'topic', 'a', 'data', data);
@@ -110,7 +110,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(texts).toEqual([large, '9007199254740993', ' { "a":1E2 } ']);
   });
 
-  it('puts what can never be published among the dead letters, with the reason, and goes on', async () => {
+  it('ingestion moves entries that can never be published to the dead letters with a reason, and continues', async () => {
     const redis = await RedisServer.start();
     const published = new Published();
     const told: string[] = [];
@@ -160,7 +160,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(await lengthOf(redis, 'live:in')).toBe(0);
   });
 
-  it('refuses bytes that are no text, and keeps a bounded number of dead letters, each bounded', async () => {
+  it('ingestion refuses invalid UTF-8, and bounds the number and the size of dead letters', async () => {
     const redis = await RedisServer.start();
     const admin = await redis.admin();
     await admin.sendCommand(['XADD', 'live:in', '*', 'topic', 'a', 'data', Buffer.from([0x22, 0xff, 0x22])]);
@@ -175,7 +175,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(letters.map(({ data = '' }) => data.length)).toEqual(Array.from({ length: 5 }, () => 65_536));
   });
 
-  it('tries again while the broker is away, in the order of each topic, and other topics do not wait', async () => {
+  it('ingestion retries a topic in order while the broker is unavailable, without delaying other topics', async () => {
     const redis = await RedisServer.start();
     const published = new Published();
     let away = true;
@@ -200,7 +200,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(ingestion.stats().deadLettersTotal).toBe(0);
   });
 
-  it('finishes what is in hand when it is closed, and lets the next one read at once', async () => {
+  it('close() finishes the entries in flight and lets the next instance read at once', async () => {
     const redis = await RedisServer.start();
     const published = new Published();
     let begun = 0;
@@ -224,7 +224,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(two.stats().publishedTotal).toBe(10 - byTheFirst);
   });
 
-  it('has one reader of several instances, and keeps the order while they and their connections die', async () => {
+  it('only one instance reads at a time, and order holds while instances and connections die', async () => {
     const redis = await RedisServer.start();
     const published = new Published();
     const slow: IngestPublish = async (topic, data, options) => {
@@ -240,7 +240,7 @@ describeWith(redisServer)('RedisIngestion', () => {
       if (turn > 1_500) throw new Error(`Only ${String(published.stored.length)} came`);
       seenTogether = Math.max(seenTogether, all.filter((each) => each.stats().active).length);
       await sleep(15);
-      // Each fifth turn all connections of readers are cut; each tenth the one that reads is replaced by a new one.
+      // Every fifth turn cuts all readers' connections. Every tenth replaces the active reader.
       if (turn % 5 === 4)
         killed += Number(await redis.run('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes').catch(() => 0));
       const active = all.findIndex((each) => each.stats().active);
@@ -258,7 +258,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(seenTogether).toBeGreaterThan(0);
   }, 40_000);
 
-  it('publishes nothing twice or out of order when a reader stands still in the middle and comes back', async () => {
+  it('nothing is published twice or out of order when a suspended reader resumes', async () => {
     const redis = await RedisServer.start();
     const published = new Published();
     let stuck: (() => void) | undefined;
@@ -275,7 +275,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     });
     await addMany(redis, ['a'], 6);
     await until('the first stands still', () => stuck !== undefined, 5_000);
-    // A longer lease: on a busy machine one of 200 ms is lost to the other again.
+    // A longer lease: a busy machine would lose one of 200 ms to the other reader again.
     const two = ingest(redis, { ...published, leaseMs: 5_000 });
     await until('the second does the rest', () => published.stored.length === 6, 5_000);
     await addMany(redis, ['b'], 1);
@@ -287,7 +287,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(two.stats().active).toBe(true);
   });
 
-  it('says of a group that was made at "$" what it is never given, and gives what comes later at once', async () => {
+  it('ingestion reports entries before a group created at "$", and publishes later entries at once', async () => {
     const redis = await RedisServer.start();
     await addMany(redis, ['old'], 3);
     await redis.run('XGROUP', 'CREATE', 'live:in', 'live', '$');
@@ -304,7 +304,7 @@ describeWith(redisServer)('RedisIngestion', () => {
       latencies.push(performance.now() - startMs);
       await sleep(20);
     }
-    // A reader that does not know what it was given looks each half second.
+    // A reader that does not know its group's position polls every 500 ms.
     expect(latencies.toSorted((a, b) => a - b)[2]).toBeLessThan(200);
     await redis.run('XGROUP', 'SETID', 'live:in', 'live', '0');
     await until('the old ones are published', () => published.of('old').length === 3, 5_000);
@@ -312,7 +312,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(ingestion.stats().lostTotal).toBe(0);
   }, 40_000);
 
-  it('counts and says what was trimmed before it was read, also while nobody read', async () => {
+  it('ingestion counts and reports entries that were trimmed before they were read', async () => {
     const redis = await RedisServer.start();
     const published = new Published();
     const said: string[] = [];
@@ -331,7 +331,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect([one.stats().lostTotal, two.stats().lostTotal, two.stats().unreachable]).toEqual([0, 6, 0]);
   }, 20_000);
 
-  it('counts and says that ids of a deleted stream which come again publish nothing', async () => {
+  it('ingestion counts and reports entries that reuse the ids of a deleted stream, and does not publish them', async () => {
     const redis = await RedisServer.start();
     const published = new Published();
     const said: string[] = [];
@@ -346,7 +346,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(ingestion.stats()).toMatchObject({ publishedTotal: 1, suppressedTotal: 0 });
   }, 20_000);
 
-  it('needs no more rights than the guides give to the reader and to the sender', async () => {
+  it('reader and sender need no more rights than the guides give them', async () => {
     const redis = await RedisServer.start();
     const guides = ['redis.md', 'ingestion.md'].map((name) =>
       readFileSync(resolve(import.meta.dirname, '../../docs', name), 'utf8'),
@@ -374,7 +374,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(await redis.run('EXISTS', 'live:in:lease')).toBe(0);
   });
 
-  it('goes on when Redis comes back, empty or not, and says what was wrong without the password', async () => {
+  it('ingestion continues when Redis returns, empty or not, and its errors omit the password', async () => {
     const redis = await RedisServer.start();
     const said: string[] = [];
     const published = new Published();
@@ -406,7 +406,7 @@ describe('RedisIngestion, its options', () => {
     [{ prefix: 'with space' }, 'RedisIngestion: "prefix" must be'],
     [{ batchSize: 0 }, 'RedisIngestion: "batchSize" must be a whole number'],
     [{ callTimeoutMs: 0 }, 'RedisIngestion: "callTimeoutMs" must be a whole number'],
-  ])('%j are refused by name', (options, words) => {
+  ])('the invalid options %j are rejected by name', (options, words) => {
     const make = (): RedisIngestion => new RedisIngestion({ publish, ...options });
     expect(make).toThrow(words);
     expect(make).not.toThrow('canary');

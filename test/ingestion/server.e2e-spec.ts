@@ -6,7 +6,7 @@ import { RedisServer } from '../support/redis-server.js';
 import { pageCookie, type RunningServer, startServer } from '../support/spawned-server.js';
 import { sleep } from '../brokers/support/waiting.js';
 
-/** What a process does that has nothing of ours: it runs redis-cli. */
+/** Runs redis-cli, as a process without the library does. */
 function redisCli(redis: RedisServer, ...command: readonly string[]): string {
   return execFileSync('redis-cli', ['-p', String(redis.port), ...command], { encoding: 'utf8' }).trim();
 }
@@ -29,7 +29,7 @@ async function reader(running: RunningServer, topic: string): Promise<LiveTestCl
 }
 
 describeWith(redisServer)('The server with LIVE_INGEST', () => {
-  it('[S17] brings what redis-cli adds to live:in to the clients of every instance', async () => {
+  it('[S17] an entry that redis-cli adds to live:in reaches the clients of every instance', async () => {
     const redis = await RedisServer.start();
     const [one, two] = await Promise.all([startIngesting(redis.url), startIngesting(redis.url)]);
     const clients = [await reader(one, 'fleet/7'), await reader(two, 'fleet/7')];
@@ -48,9 +48,9 @@ describeWith(redisServer)('The server with LIVE_INGEST', () => {
     );
   }, 40_000);
 
-  it('publishes an entry once although it is killed between the publish and the acknowledgement', async () => {
+  it('an entry is published once although the server is killed between publishing and acknowledging', async () => {
     const redis = await RedisServer.start();
-    // Who may not acknowledge never gets beyond that point.
+    // A user without XACK never gets beyond that point.
     redisCli(redis, 'ACL', 'SETUSER', 'unable', 'on', '>secret', '~*', '&*', '+@all', '-xack');
     redisCli(redis, 'XADD', 'live:in', '*', 'topic', 'fleet/7', 'data', '"once"');
     const doomed = await startIngesting(redis.url.replace('//', '//unable:secret@'));
@@ -69,12 +69,12 @@ describeWith(redisServer)('The server with LIVE_INGEST', () => {
     expect(await client.nextOf('event')).toMatchObject({ offset: 2, data: 'after' });
     const history = redisCli(redis, 'XRANGE', 'live:{fleet/7}:h', '-', '+');
     expect(history.match(/"once"/g)).toHaveLength(1);
-    // The event may be here before the entry is taken out.
+    // The event may arrive before the entry is removed.
     while (redisCli(redis, 'XLEN', 'live:in') !== '0') await sleep(20);
     client.close();
   }, 60_000);
 
-  it('puts junk among the dead letters, says so in the log, and stops with exit code 0', async () => {
+  it('invalid entries become dead letters and log lines, and the server stops with exit code 0', async () => {
     const redis = await RedisServer.start();
     const running = await startIngesting(redis.url);
     await ready(running);

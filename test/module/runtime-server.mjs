@@ -1,5 +1,6 @@
-// Starts a live server in any runtime: `<runtime> runtime-server.mjs <main module of the package> [option=true …]`.
-// Prints `started`, or why it did not start.
+// Starts a live server in any runtime:
+// `<runtime> runtime-server.mjs <main module of the package> [option …]`
+// Prints `started`, or why the server did not start.
 import 'reflect-metadata';
 import process from 'node:process';
 import { Module } from '@nestjs/common';

@@ -1,19 +1,21 @@
 import type { Rule } from '../../src/testing/sim/faults.js';
 
-/** A mistake that somebody could make in the core, made from outside for the length of one test. */
+/** A possible mistake in the core, planted from outside for the length of one test. */
 export interface PlantedBug {
   readonly name: string;
-  /** The rules that it may show by. */
+  /** The rules that may reveal it. */
   readonly shows: readonly Rule[];
-  /** Rules that are not looked at: so that peers must notice what the server's own maps would tell. */
+  /**
+   * Rules that are not checked, so that peers must notice what the server's own maps would reveal.
+   */
   readonly blindTo?: readonly Rule[];
-  /** Makes the mistake; what it returns takes it back. */
+  /** Plants the mistake and returns a function that removes it. */
   readonly plant: () => () => void;
 }
 
 /**
- * Puts another function in the place of a method, also of a private one: `This` says what that one works on.
- * Fails when there is no such method any more, since a mistake that is not made cannot be found.
+ * Replaces a method, also a private one, of an object seen as `This`.
+ * Throws if the method no longer exists, since a mistake that is not planted cannot be found.
  */
 export function replace<This, Args extends readonly unknown[], Result>(
   owner: { readonly prototype: object },
@@ -30,7 +32,7 @@ export function replace<This, Args extends readonly unknown[], Result>(
   };
 }
 
-/** Takes the method's work away. */
+/** Replaces a method by one that does nothing and returns `result`. */
 export function disable(owner: { readonly prototype: object }, name: string, result?: unknown): () => void {
   return replace<object, [], unknown>(owner, name, () => () => result);
 }

@@ -3,7 +3,7 @@ import type { Publication } from '../../src/core/ports/broker.js';
 import { Latest } from '../../src/core/stream/latest.js';
 import { type PlantedBug, replace } from './plant.js';
 
-/** Mistakes about keys that are removed. [L-6.6] */
+/** Mistakes with removed keys. [L-6.6] */
 export const bugsOfKeys: readonly PlantedBug[] = [
   {
     name: 'a removed key stays in the snapshot',
@@ -19,7 +19,7 @@ export const bugsOfKeys: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'a removed key rises again: its version goes with it',
+    name: 'a removed key returns because its version was removed with it',
     shows: ['snapshot', 'data', 'order', 'behind', 'answer', 'failure'],
     plant: () => {
       const removed = new WeakMap<MemoryStream, Set<string>>();

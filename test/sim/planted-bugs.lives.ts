@@ -17,7 +17,7 @@ interface StoreInside {
 type Has = [topic: string, since: Position, top: Position];
 type Read = [topic: string, since: Position | undefined];
 
-/** Whether the store of the run has gone back already. */
+/** Brokers whose store has gone back already. */
 const gone = new WeakSet<object>();
 
 const goBackIsSeen = () =>
@@ -31,10 +31,10 @@ const goBackIsSeen = () =>
       },
   );
 
-/** Mistakes about a store that goes back, in an engine or in the core. */
+/** Mistakes with a store that goes back, in an engine or in the core. */
 export const bugsOfLives: readonly PlantedBug[] = [
   {
-    name: 'a lineage is off by one: one more than is left of an epoch counts as its past',
+    name: 'a lineage is off by one: an offset past the end of an epoch counts as its history',
     shows: ['recovery', 'data', 'answer', 'application'],
     plant: () =>
       replace<Lineages, Has, boolean>(
@@ -48,8 +48,8 @@ export const bugsOfLives: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'the epoch is not cut: a store that went back gives the same offsets again',
-    // The core itself reports an engine that does not know what it has delivered.
+    name: 'a store that went back reuses offsets because its epoch does not end',
+    // The core itself reports an engine that contradicts what it has delivered.
     shows: ['failure', 'recovery', 'data', 'order', 'behind', 'application', 'answer'],
     plant: () =>
       replace<StoreInside, [number, number], void>(
@@ -68,7 +68,7 @@ export const bugsOfLives: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'each instance names the life of the store for itself, and ends the other one',
+    name: 'each instance names the life of the store itself and ends that of the other',
     shows: ['recovery', 'data', 'answer', 'behind', 'application'],
     plant: () =>
       replace<SimBroker, [string], Promise<void>>(
@@ -76,7 +76,7 @@ export const bugsOfLives: readonly PlantedBug[] = [
         'publishElsewhere',
         (publishElsewhere) =>
           function (...args) {
-            // Nothing has happened to the store that the rules could excuse it with.
+            // No disturbance happened that would excuse a new epoch to the rules.
             const { disturbances } = this;
             const happened = disturbances.happened.bind(disturbances);
             disturbances.happened = () => {};
@@ -87,7 +87,7 @@ export const bugsOfLives: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'what was read in an earlier life is kept and told again',
+    name: 'publications read in an earlier life of the store are cached and sent again',
     shows: ['data', 'recovery', 'application'],
     plant: () => {
       const kept = new WeakMap<object, Map<string, Publication>>();
@@ -111,7 +111,7 @@ export const bugsOfLives: readonly PlantedBug[] = [
     },
   },
   {
-    name: 'a store that went back tells a part of a snapshot',
+    name: 'a store that went back returns a part of a snapshot',
     shows: ['snapshot'],
     plant: () => {
       const takeBack = goBackIsSeen();
@@ -131,17 +131,17 @@ export const bugsOfLives: readonly PlantedBug[] = [
     },
   },
   {
-    name: 'a new epoch names the offset of the topic to a subscriber that is beyond it',
+    name: 'a subscriber ahead of a new epoch gets the offset of the topic instead of its own',
     shows: ['recovery', 'order', 'behind', 'answer'],
     plant: () => replace<Subscription, [number], number>(Subscription, 'firstUnsent', () => (from) => from),
   },
   {
-    name: 'nobody is sent the new epoch',
+    name: 'the new epoch is not sent to subscribers',
     shows: ['data', 'recovery', 'order', 'behind'],
     plant: () => replace<Resync, [], void>(Resync, 'continueUnder', () => () => {}),
   },
   {
-    name: 'the client moves every subscription to a new epoch that begins where it stands',
+    name: 'the client moves a subscription to any new epoch that begins at its offset',
     shows: ['application'],
     plant: () =>
       replace<LocalSubscription, [Position], boolean>(

@@ -51,7 +51,7 @@ const nothing = (): void => {};
 
 export const plantedBugs: readonly PlantedBug[] = [
   {
-    name: 'gap at subscribe: what is published while the position is read is not held',
+    name: 'publications made while the position is read are not held',
     shows: ['order', 'behind', 'answer'],
     plant: () =>
       replace<Readings, Parameters<Readings['join']>, ReadingRun>(
@@ -79,7 +79,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: () => disable(Hold, 'follows', true),
   },
   {
-    name: 'hold released too early: when the snapshot begins',
+    name: 'held publications are released when the snapshot begins',
     shows: ['order', 'behind', 'answer'],
     plant: () =>
       replace<Snapshots, Parameters<Snapshots['join']>, SnapshotRun | undefined>(
@@ -94,7 +94,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'duplicate on recovery: the last one that was seen comes again',
+    name: 'a recovery repeats the last publication that was seen',
     shows: ['order'],
     plant: () =>
       replace<History, [number, number, RecoveryLimits], readonly Publication[] | undefined>(
@@ -110,7 +110,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'duplicate after the answer: what comes late from the broker is sent again',
+    name: 'a late publication of the broker is sent again after the answer',
     shows: ['order'],
     plant: () =>
       replace<Topic, [Connection, string, number], Subscription>(
@@ -123,7 +123,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'too much for a hold, and nobody notices',
+    name: 'an overflow of held publications is ignored',
     shows: ['order', 'behind', 'answer'],
     plant: () =>
       replace<Hold, [string, number, SharedFrame], void>(
@@ -137,7 +137,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'a hold without a limit',
+    name: 'publications are held without a limit',
     shows: ['bounds'],
     plant: () =>
       replace<Hold, [string, number, SharedFrame], void>(
@@ -152,7 +152,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'an outbox that waits for the end of the tick, however much there is',
+    name: 'an outbox waits for the end of the tick with any amount of data',
     shows: ['bounds'],
     plant: () => {
       let ticking = false;
@@ -182,7 +182,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     },
   },
   {
-    name: 'recovery without a limit',
+    name: 'a recovery has no limit',
     shows: ['bounds'],
     plant: () =>
       replace<History, [number, number, RecoveryLimits], readonly Publication[] | undefined>(
@@ -195,7 +195,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'overtaking answer: recovered and held publications go out before it',
+    name: 'recovered and held publications are sent before the answer',
     shows: ['unsubscribed', 'order'],
     plant: () =>
       replace<Connection, [string, string], void>(
@@ -209,7 +209,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'evicted history called recovered: what is left of it is sent',
+    name: 'a recovery from a partly evicted history sends the remainder',
     shows: ['order', 'recovery'],
     plant: () =>
       replace<History, [number, number, RecoveryLimits], readonly Publication[] | undefined>(
@@ -226,7 +226,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'lost stream called recovered: the epoch is not looked at',
+    name: 'a lost stream is recovered because its epoch is ignored',
     shows: ['recovery', 'order', 'answer', 'data', 'application'],
     plant: () =>
       replace<Lineages, [string, Position, Position], boolean>(
@@ -236,7 +236,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'snapshot position taken after the provider ran',
+    name: 'the position of a snapshot is taken after its provider ran',
     shows: ['snapshot'],
     plant: () =>
       replace<
@@ -254,20 +254,20 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'stale generation committed: a subscribe that was taken back begins all the same',
+    name: 'a canceled subscribe starts anyway',
     shows: ['cancelled'],
     blindTo: ['maps', 'leftover'],
     plant: () => disable(PendingSubscribe, 'leave'),
   },
   {
-    name: 'delivery after unsubscribe',
+    name: 'delivery continues after an unsubscribe',
     shows: ['unsubscribed', 'order', 'recovery'],
     blindTo: ['maps', 'leftover'],
     plant: () => disable(Subscription, 'leave'),
   },
   {
-    name: 'delivery after revoke: the peer is told, and stays subscribed',
-    // A subscribe that is pending is not ended either, and starts.
+    name: 'a peer with a revoked right is notified but stays subscribed',
+    // A pending subscribe is not canceled either, and starts.
     shows: ['unsubscribed', 'rights'],
     blindTo: ['maps', 'leftover'],
     plant: () =>
@@ -285,12 +285,12 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'rights are not asked again for a new credential',
+    name: 'rights are not checked again for a new credential',
     shows: ['rights'],
     plant: () => disable(Rights, 'review', Promise.resolve(0)),
   },
   {
-    name: 'an application that fails to answer allows',
+    name: 'an authorization check that fails allows',
     shows: ['rights'],
     plant: () =>
       replace<Authoriser, [Right, TopicRules, Connection, PendingSubscribe], Promise<boolean>>(
@@ -310,7 +310,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'leaked topic: a publication reaches the subscribers of another topic',
+    name: 'a publication reaches the subscribers of another topic',
     shows: ['unsubscribed', 'order', 'data', 'behind'],
     plant: () =>
       replace<HubInside, [string, string, Publication], void>(
@@ -337,12 +337,12 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'a slow peer is waited for, however much that is',
+    name: 'a slow peer may queue any amount of data',
     shows: ['bounds'],
     plant: () => disable(Connection, 'tooSlow'),
   },
   {
-    name: 'what waits for a slow peer goes out in the wrong order',
+    name: 'the queue of a slow peer is sent in the wrong order',
     shows: ['order', 'answer'],
     plant: () =>
       replace<{ frames: SharedFrame[] }, [], void>(
@@ -356,12 +356,12 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'an expired credential goes on',
+    name: 'an expired credential stays valid',
     shows: ['expired'],
     plant: () => disable(CredentialWatch, 'look'),
   },
   {
-    name: 'queue order swapped: the last message about a topic is handled first',
+    name: 'the last message about a topic is handled first',
     shows: ['answer'],
     plant: () =>
       replace<{ lanes: Map<string, Task[]> }, [Task], void>(
@@ -382,7 +382,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: () => disable(Inbox, 'mayBegin', true),
   },
   {
-    name: 'a late answer about the credential before is kept and taken',
+    name: 'a late answer about the previous credential is applied',
     shows: ['rights'],
     plant: () =>
       replace<Connection, [ConnectionIdentity], void>(
@@ -411,7 +411,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'a credential that nobody can check blocks its connection',
+    name: 'a credential check that never answers blocks its connection',
     shows: ['behind'],
     plant: () =>
       replace<PendingSubscribe, [PromiseLike<unknown>], Promise<unknown>>(
@@ -424,7 +424,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'late close: the topic is closed at the broker after it was opened again',
+    name: 'a topic is closed at the broker after it was opened again',
     shows: ['behind', 'order'],
     plant: () =>
       replace<Broker, [string], Promise<void>>(
@@ -438,17 +438,17 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'counter leak: memberships of who has gone are never released',
+    name: 'subscriptions of a closed connection are never released',
     shows: ['maps', 'leftover'],
     plant: () => disable(Connection, 'leaveAll'),
   },
   {
-    name: 'counter leak: holds are never released',
+    name: 'holds are never released',
     shows: ['leftover'],
     plant: () => disable(Topic, 'release'),
   },
   {
-    name: 'counter leak: a user stays in the registry after its last connection',
+    name: 'a user stays in the registry after its last connection',
     shows: ['maps', 'leftover'],
     plant: () =>
       replace<{ byUser: Map<string, unknown> }, [Connection], boolean>(
@@ -465,7 +465,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'a gap goes out as if nothing were missing',
+    name: 'a gap is sent as if nothing were missing',
     shows: ['order'],
     plant: () =>
       replace<Topic, [string, number], boolean>(
@@ -478,7 +478,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'what the broker delivers twice goes out twice',
+    name: 'a publication that the broker delivers twice is sent twice',
     shows: ['order'],
     plant: () =>
       replace<Topic, [string, number], boolean>(
@@ -491,7 +491,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'another stream goes out as if it were the same',
+    name: 'another stream is sent as if it were the same',
     shows: ['data', 'order', 'behind', 'recovery'],
     plant: () =>
       replace<Topic, [string, number], boolean>(
@@ -504,12 +504,12 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'a loss is noticed, and nobody is told',
+    name: 'a loss is noticed but not reported',
     shows: ['order', 'behind', 'data'],
     plant: () => disable(Resync, 'begin'),
   },
   {
-    name: 'who lost something is told too little of it',
+    name: 'a subscriber gets a lost message that covers too little',
     shows: ['order'],
     plant: () =>
       replace<LostFrames, [number], SharedFrame | undefined>(
@@ -522,7 +522,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'what is all there is given up',
+    name: 'a complete recovery is given up',
     shows: ['recovery', 'answer'],
     plant: () =>
       replace<Repair, Parameters<Repair['close']>, boolean>(
@@ -535,7 +535,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'what is lost in silence is never looked for',
+    name: 'silent losses are never checked for',
     shows: ['behind'],
     plant: () => disable(PositionCheck, 'ask'),
   },
@@ -545,7 +545,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: () => disable(Retry, 'plan'),
   },
   {
-    name: 'what comes while a topic heals waits without a limit',
+    name: 'publications that arrive while a topic heals are queued without a limit',
     shows: ['bounds'],
     plant: () =>
       replace<{ chars: number }, [string, Publication], void>(
@@ -561,7 +561,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'a fresh start leaves out what came since its snapshot was begun',
+    name: 'a fresh start omits publications made since its snapshot began',
     shows: ['order', 'behind', 'recovery'],
     plant: () =>
       replace<object, [object, { readonly frames: readonly unknown[] }], void>(
@@ -574,7 +574,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'a fresh start counts on from the offsets of the stream before',
+    name: 'a fresh start continues the offsets of the previous stream',
     shows: ['order', 'behind'],
     plant: () =>
       replace<Resync, [Topic, readonly Subscription[]], void>(
@@ -590,17 +590,17 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   },
   {
-    name: 'a subscribe begins where the topic is not',
+    name: 'a subscribe starts at a position that the topic does not have',
     shows: ['order', 'behind', 'recovery', 'data'],
     plant: () => disable(Topic, 'continues', true),
   },
   {
-    name: 'the client passes over a fresh start',
+    name: 'the client ignores a fresh start',
     shows: ['application', 'behind'],
     plant: () => replace<object, [{ readonly topic: string }], void>(ClientTopic, 'pushed', () => nothing),
   },
   {
-    name: 'the client passes over what was lost without a word',
+    name: 'the client skips a loss silently',
     shows: ['application'],
     plant: () =>
       replace<{ sink: Sink; readonly position: Position | undefined }, [Position], void>(

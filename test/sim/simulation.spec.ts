@@ -5,25 +5,25 @@ import { runSchedule } from '../../src/testing/sim/run-schedule.js';
 import { runSeed, simulate } from '../../src/testing/sim/simulate.js';
 import { topicsOfEveryKind } from '../../src/testing/sim/sim-topic.js';
 
-/** Always the same seeds, from 1 on; `.ci/run` takes more of them. Random ones belong to `npm run sim`. */
+/** The same seeds every time, from 1; `.ci/run` takes more. Random seeds belong to `npm run sim`. */
 const runs = Number(process.env['SIM_RUNS'] ?? 4_000);
 
-/** Something that must be seen in what is said, or the rules above it are kept by doing nothing. */
+/** Patterns that the journals must contain. Otherwise doing nothing would keep all rules. */
 const reached = {
   'a recovery': / < .*"type":"subscribed".*"recovered":true/,
   'a snapshot': / < .*"type":"subscribed".*"recovered":false,"snapshot"/,
-  'a subscribe taken back': /The subscribe was cancelled/,
-  'a hold that is too small, twice': /Too much was published meanwhile/,
+  'a canceled subscribe': /The subscribe was cancelled/,
+  'a hold that overflows twice': /Too much was published meanwhile/,
   'a snapshot that fails': /The snapshot of this topic is not available/,
   'a broker that fails': /Subscribing is not possible now/,
   'a publish that fails': /Publishing is not possible now/,
   'a refusal': /"code":"forbidden","message":"You may not/,
-  'a topic too many': /"code":"limit-exceeded"/,
-  'a broken protocol': /"code":"protocol-violation"/,
+  'one topic too many': /"code":"limit-exceeded"/,
+  'a protocol violation': /"code":"protocol-violation"/,
   'a new credential': / < .*"type":"authenticated"/,
-  'a credential of somebody else': /This credential is not valid here/,
-  'a right that has ended': / < .*"type":"unsubscribed".*"code":"forbidden"/,
-  'a loss that is told': / < \{"type":"lost"/,
+  'a credential of another user': /This credential is not valid here/,
+  'a revoked right': / < .*"type":"unsubscribed".*"code":"forbidden"/,
+  'a reported loss': / < \{"type":"lost"/,
   'a fresh start after a loss': / < \{"type":"subscribed","topic":.*"snapshot"/,
   'a fresh start in another stream': / sees .*"reason":"new-epoch"/,
   'a client that lost something': / sees .*"type":"lost"/,
@@ -37,7 +37,7 @@ const reached = {
 
 describe('Simulation', () => {
   it(
-    `[L-3.10] [L-5.3] breaks no rule in ${String(runs)} seeds`,
+    `[L-3.10] [L-5.3] the simulation breaks no rule in ${String(runs)} seeds`,
     { timeout: Math.max(60_000, runs * 60) },
     async () => {
       const startedMs = performance.now();
@@ -47,7 +47,7 @@ describe('Simulation', () => {
     },
   );
 
-  it('says the same, word for word, when a seed is run again', async () => {
+  it('running a seed again produces the same journal', async () => {
     let lines = 0;
     for (let seed = 1; seed <= 100; seed++) {
       const { journal } = await runSeed(seed, { keepJournal: true });
@@ -57,7 +57,7 @@ describe('Simulation', () => {
     expect(lines).toBeGreaterThan(2_000);
   });
 
-  it('reaches everything that its rules are about', async () => {
+  it('the seeds reach everything that the rules are about', async () => {
     const missing = new Map(Object.entries(reached));
     for (let seed = 1; seed <= 3_000 && missing.size > 0; seed++) {
       const said = (await runSeed(seed, { keepJournal: true })).journal.join('\n');
@@ -66,7 +66,7 @@ describe('Simulation', () => {
     expect([...missing.keys()]).toEqual([]);
   }, 60_000);
 
-  it('reports a failure with its seed, the shortest schedule found, and the command to see it again', async () => {
+  it('a failure is reported with its seed, the shortest schedule found, and the command to repeat it', async () => {
     const { leaveAll } = Connection.prototype;
     Connection.prototype.leaveAll = () => {};
     try {
@@ -74,7 +74,7 @@ describe('Simulation', () => {
       if (failure === undefined) throw new Error('Nothing was found');
       const { seed, steps, before, report, fault } = failure;
       expect(steps.length).toBeLessThan(before);
-      // Somebody subscribes, and is cut off or refused with it.
+      // The shortest schedule: a peer subscribes and is then cut off, or refused.
       expect(steps.length).toBeLessThanOrEqual(3);
       const again = await runSchedule(steps, { seed, makeTopics: topicsOfEveryKind });
       expect(again.faults[0]).toEqual(fault);
@@ -85,7 +85,7 @@ describe('Simulation', () => {
     }
   });
 
-  it('is a command that says what to write', async () => {
+  it('the sim command explains its arguments and rejects invalid ones', async () => {
     const said: string[] = [];
     const command = (...args: string[]) => simCommand(args, (text) => said.push(text));
     expect(await command('--seed', '7', '--runs', '3')).toBe(0);

@@ -1,7 +1,6 @@
-// One instance of a cluster as a process of its own, in plain JavaScript on the built package:
-// node cluster-process.mjs <JSON of {"id","engine": its url,"options"?,"deaf"?}>
-// Says its url in the first line. Then, for each line of JSON on its input, one line with the result:
-// {"revoke":user} · {"call":name of LiveService's method,"args":[…]} · {"flood":topic,"everyMs"} · {"hear":true}
+// One instance of a cluster in its own process, on the built package:
+// node cluster-process.mjs <JSON of {"id","engine","options"?,"deaf"?}>
+// Prints its URL, then one line of JSON for each request on stdin; see the end of the file.
 import 'reflect-metadata';
 import { createInterface } from 'node:readline';
 import { Module } from '@nestjs/common';

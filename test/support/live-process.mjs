@@ -1,6 +1,6 @@
-// A whole application as a process of its own, in plain JavaScript on the built package:
+// A Nest application in its own process, on the built package. `worker` only publishes:
 // node live-process.mjs <express|fastify> <port of the live server, or "app"> [close-on-input]
-// node live-process.mjs worker 0: no http server; publishes, and has nothing more to do
+// node live-process.mjs worker 0
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -40,13 +40,13 @@ if (platform === 'worker') {
 async function serve() {
   const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
   const app = await NestFactory.create(AppModule, adapter, { logger: ['error'] });
-  // Without the option Nest ends the process by the signal, once the hooks are done.
+  // Without this option, Nest ends the process by the signal once the hooks are done.
   app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   await app.listen(0, '127.0.0.1');
   process.stdout.write(`${app.get(LiveService).url()}\n`);
   if (then !== 'close-on-input') return;
   process.stdin.once('data', () => {
-    // By itself, and not by process.exit(): nothing may be left that holds the process.
+    // The process must end without process.exit(): nothing may be left that keeps it alive.
     process.stdin.destroy();
     void app.close().then(() => process.stdout.write('closed\n'));
   });

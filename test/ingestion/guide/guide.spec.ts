@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 const guide = readFileSync(resolve(import.meta.dirname, '../../../docs/ingestion.md'), 'utf8');
 const files = readdirSync(import.meta.dirname).filter((file) => file !== 'guide.spec.ts');
 
-/** As it stands in a user's own application. */
+/** The text as in a user's own application. */
 function published(text: string): string {
   return text
     .replaceAll('../../../src/index.js', 'nestjs-live')
@@ -13,12 +13,12 @@ function published(text: string): string {
 }
 
 describe('docs/ingestion.md', () => {
-  it.each(files)('shows %s as it is run here', (file) => {
+  it.each(files)('the guide shows %s as it runs here', (file) => {
     const text = published(readFileSync(join(import.meta.dirname, file), 'utf8'));
     expect(guide).toContain(`\`\`\`ts\n${text}\`\`\``);
   });
 
-  it('shows no TypeScript that is not run', () => {
+  it('the guide shows no TypeScript that does not run', () => {
     expect(guide.match(/^```ts$/gm)).toHaveLength(files.length);
   });
 });

@@ -21,6 +21,6 @@ export class StreamIngestion implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   onModuleDestroy() {
-    return this.ingestion.close(); // finishes what is in hand
+    return this.ingestion.close(); // finishes the entries in flight
   }
 }

@@ -7,7 +7,7 @@ export async function listenOnRedis(app: INestApplication, host: string, port: n
 }
 
 export async function listenOnNats(app: INestApplication, servers: string[]) {
-  const options = { servers, queue: 'live' }; // with a queue one instance gets each event, not all
+  const options = { servers, queue: 'live' }; // with a queue, only one instance gets each event
   app.connectMicroservice<MicroserviceOptions>({ transport: Transport.NATS, options });
   await app.startAllMicroservices();
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 
 const history = { size: 10, ttlMs: 60_000, maxBytes: 100_000 };
 
-it('recovers for a minute, and says so when it is too late', async () => {
+it('a subscriber recovers for a minute, and learns when it is too late', async () => {
   const test = new TestLive({ rulesFor: () => ({ history }) });
   const position = await test.live.publish('orders/north', 'seen');
   await test.publish('orders/north', 'missed');
@@ -19,7 +19,7 @@ it('recovers for a minute, and says so when it is too late', async () => {
   expect(await comeBack()).toMatchObject([{ recovered: false, offset: 2 }]);
 });
 
-it('lets nobody in whose answer comes too late, and loses nothing while it waits', async () => {
+it('a pending subscribe loses nothing, and fails after the timeout', async () => {
   let allow = (_yes: boolean): void => {};
   const test = new TestLive({
     rulesFor: () => ({

@@ -11,7 +11,7 @@ class Orders {
   }
 }
 
-/** For tests alone: the token is the name. */
+/** For tests only: the token is the name. */
 class TokenIsName implements CanActivate {
   canActivate(context: ExecutionContext) {
     const request = context.switchToHttp().getRequest<{ headers: { authorization: string } }>();
@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => app.close());
 
-it('shows a shop its own orders, and no others', async () => {
+it('a shop sees its own orders and no others', async () => {
   const shop = await LiveTestClient.connect(live.url(), { token: 'north' });
   await shop.request({ type: 'subscribe', id: 1, topic: 'orders/north' });
   const refused = await shop.request({ type: 'subscribe', id: 2, topic: 'orders/south' });
@@ -48,16 +48,16 @@ it('shows a shop its own orders, and no others', async () => {
   await shop.close();
 });
 
-it('goes on where the shop was when it comes back', async () => {
+it('a shop that reconnects continues where it was', async () => {
   const { epoch, offset } = await live.publish('orders/north', 'seen');
-  for (const order of ['missed', 'missed, too']) await live.publish('orders/north', order);
+  for (const order of ['missed', 'also missed']) await live.publish('orders/north', order);
 
   const shop = await LiveTestClient.connect(live.url(), { token: 'north' });
   const since = { epoch, offset };
   const answer = await shop.request({ type: 'subscribe', id: 1, topic: 'orders/north', since });
   expect(answer).toMatchObject({ recovered: true, offset });
-  expect((await shop.settle()).map(({ data }) => data)).toEqual(['missed', 'missed, too']);
-  // Everything that it ever received: no gap, no duplicate, nothing without a subscription.
+  expect((await shop.settle()).map(({ data }) => data)).toEqual(['missed', 'also missed']);
+  // Everything it received: no gap, no duplicate, nothing without a subscription.
   expect(deliveryFaults(shop.transcript)).toEqual([]);
   await shop.close();
 });

@@ -5,7 +5,7 @@ interface Order {
   readonly id: number;
 }
 
-/** One topic with a store of its own, for each run a new one; `read` is how the snapshot gets at it. */
+/** One topic with a new store for each run. `read` produces the snapshot from it. */
 function shop(read: (stored: Order[]) => Order[] | Promise<Order[]>): MakeTopics {
   return () => {
     const stored: Order[] = [];
@@ -26,12 +26,12 @@ function shop(read: (stored: Order[]) => Order[] | Promise<Order[]>): MakeTopics
   };
 }
 
-it('has every order in the snapshot or in the events that follow, whatever happens', async () => {
+it('every order is in the snapshot or in the events that follow', async () => {
   const { failure } = await simulate({ seed: 1, runs: 50, topics: shop((stored) => [...stored]) });
   expect(failure?.report).toBeUndefined();
 });
 
-it('finds out that a snapshot from a cache is too old', async () => {
+it('the simulation finds a snapshot from a stale cache', async () => {
   const cached = new WeakMap<Order[], Order[]>();
   const fromCache = (stored: Order[]): Order[] => {
     if (!cached.has(stored)) cached.set(stored, [...stored]);
