@@ -7,7 +7,7 @@ import { LocalTopics } from './local-topics.js';
 
 const limits = { count: 10, bytes: 1_000 };
 
-/** An instance on an engine, and what came to it. */
+/** An instance on an engine, with the publications that it received. */
 function instance(engine: MemoryEngine) {
   const broker = new LocalTopics(engine.open().broker, ['own']);
   const came: string[] = [];
@@ -17,7 +17,7 @@ function instance(engine: MemoryEngine) {
   return { broker, came };
 }
 
-describe('LocalTopics keeps the promises of the port for all other topics', () => {
+describe('LocalTopics keeps the contract of the broker port for all other topics', () => {
   eachBrokerCheck(it, {
     open: () => {
       const opened = new MemoryEngine().open();
@@ -31,8 +31,8 @@ describe('LocalTopics keeps the promises of the port for all other topics', () =
   });
 });
 
-describe('A topic of which every instance has its own', () => {
-  it('[L-4.2] reaches the subscribers of its instance alone, in a stream of its own', async () => {
+describe('A topic that is local to each instance', () => {
+  it('[L-4.2] a local topic reaches only the subscribers of its instance, in its own stream', async () => {
     const engine = new MemoryEngine();
     const [one, two] = [instance(engine), instance(engine)];
     for (const { broker } of [one, two]) for (const topic of ['own', 'shared']) await broker.subscribe(topic);
@@ -47,7 +47,7 @@ describe('A topic of which every instance has its own', () => {
     expect([first.offset, other.offset, first.epoch === other.epoch]).toEqual([1, 1, false]);
     const tops = await one.broker.tops(['own', 'shared']);
     expect([tops.get('own'), tops.get('shared')?.offset]).toEqual([first, 1]);
-    // Who has a position of another instance is not recovered: it starts afresh.
+    // A position of another instance is not recovered, so its subscriber starts afresh.
     expect((await two.broker.read('own', { ...first, offset: 0 }, limits)).missed).toBeUndefined();
     expect((await one.broker.read('own', { ...first, offset: 0 }, limits)).missed).toHaveLength(1);
     await Promise.all([one.broker.close(), two.broker.close()]);

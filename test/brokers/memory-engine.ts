@@ -13,7 +13,7 @@ import type { Position } from '../../src/protocol/position.js';
 import { TestClock } from '../../src/testing/test-clock.js';
 import type { OpenedBroker } from '../../src/testing/broker-checks/opened-broker.js';
 
-/** An engine of the smallest kind: one memory broker, shared by instances that can lose it and find it again. */
+/** A minimal engine: one memory broker, shared by instances that can lose and regain it. */
 export class MemoryEngine {
   readonly clock = new TestClock();
   readonly instances = new Set<EngineInstance>();
@@ -88,14 +88,14 @@ export class EngineInstance implements Broker {
     if (this.topics.has(topic)) this.sink.publication(topic, epoch, publication);
   }
 
-  /** Bytes off the wire, which are no publication here. */
+  /** Receives raw bytes that are no publication. */
   received(topic: string, bytes: string): void {
     if (this.topics.has(topic) && bytes.length > 0) this.junkTotal += 1;
   }
 
   async publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
     const { store } = this.open();
-    // The store delivers what somebody is subscribed to; to which instance it goes is decided there.
+    // The store must have a subscription to deliver. The instances decide which of them gets it.
     await store.subscribe(topic);
     return store.publish(topic, data, options);
   }

@@ -4,7 +4,7 @@ import { eachBrokerCheck } from '../../src/testing/each-broker-check.js';
 import { TestClock } from '../../src/testing/test-clock.js';
 import { MemoryEngine } from './memory-engine.js';
 
-describe('MemoryBroker keeps the promises of the port', () => {
+describe('MemoryBroker keeps the contract of the broker port', () => {
   eachBrokerCheck(it, {
     open: () => {
       const clock = new TestClock();
@@ -18,12 +18,12 @@ describe('MemoryBroker keeps the promises of the port', () => {
   });
 });
 
-describe('Several instances on one memory broker keep the promises of the port', () => {
+describe('Several instances on one memory broker keep the contract of the broker port', () => {
   eachBrokerCheck(it, { open: () => new MemoryEngine().open() });
 });
 
 describe('eachBrokerCheck', () => {
-  it('fails where an engine does not say what it cannot do', async () => {
+  it('eachBrokerCheck fails if an engine does not declare what it cannot do', async () => {
     const failures: string[] = [];
     const running: Promise<void>[] = [];
     eachBrokerCheck(

@@ -32,7 +32,7 @@ async function open(options: NatsBrokerOptions) {
   return { broker, reader, said };
 }
 
-/** Everything that a broker can do. */
+/** Uses every feature of a broker. */
 async function useAll({ broker, reader }: Awaited<ReturnType<typeof open>>): Promise<void> {
   await reader.follow('t');
   for (let i = 0; i < 80; i++) {
@@ -46,8 +46,8 @@ async function useAll({ broker, reader }: Awaited<ReturnType<typeof open>>): Pro
   expect([reader.readings.get('t')?.taken.size, reader.readings.get('t')?.told]).toEqual([81, []]);
 }
 
-nats('Who may come in, and what is touched', () => {
-  it('is a user with no more rights than the guide says', async () => {
+nats('NATS users and rights', () => {
+  it('the NATS broker needs no more rights than the guide gives', async () => {
     const guide = readFileSync(resolve(import.meta.dirname, '../../docs/nats.md'), 'utf8');
     const [, rights = ''] = /^```\n(permissions: .*?)^```/ms.exec(guide) ?? [];
     const server = await startServer(
@@ -57,7 +57,7 @@ nats('Who may come in, and what is touched', () => {
     const small = { messagesPerTopic: 64 };
     const used = await open({ url, stream: small, lingerMs: 100 });
     await useAll(used);
-    // With other limits the stream is changed.
+    // Different limits change the stream.
     const again = await open({ url, stream: { ...small, retentionMs: 60_000 } });
     await again.broker.publish('u', '1', { history });
     await used.broker.unsubscribe('t');
@@ -65,19 +65,19 @@ nats('Who may come in, and what is touched', () => {
     expect([used.said, again.said]).toEqual([[], []]);
   });
 
-  it('says which right is missing', async () => {
+  it('the NATS broker reports which right is missing', async () => {
     const server = await startServer(
       () =>
         'authorization { users = [ { user: a, password: b, permissions: { publish: ">", subscribe: { allow: [ "_INBOX.>", "live.signal", "live.turn", "live.out.%life" ] } } } ] }',
     );
     const { broker, said } = await open({ url: server.url.replace('//', '//a:b@') });
     await expect(broker.subscribe('t')).rejects.toThrow(/permissions violation/i);
-    await until('it is said, too', () => said.length > 0, 2_000);
+    await until('it is reported', () => said.length > 0, 2_000);
     expect(said[0]).toMatch(/^using NATS: .*live\.out\.t/);
     expect(broker.available).toBe(true);
   });
 
-  it('comes in with a token, an nkey or the text of a .creds file', async () => {
+  it('the NATS broker connects with a token, an nkey or the text of a .creds file', async () => {
     const token = await startServer(() => 'authorization { token: "canary/?" }');
     await useAll(await open({ url: token.url.replace('//', '//canary%2F%3F@') }));
     const user = nkeys.createUser();
@@ -95,7 +95,7 @@ nats('Who may come in, and what is touched', () => {
     expect(() => new NatsBroker({ creds: 'canary' })).not.toThrow();
   });
 
-  it('comes in over TLS by tls://, when the certificate is trusted, and not else', async () => {
+  it('the NATS broker connects by tls:// only if it trusts the certificate', async () => {
     const server = await startServer((folder) => {
       const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
       const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
@@ -112,14 +112,14 @@ nats('Who may come in, and what is touched', () => {
     await useAll(await open({ url, client: { tls: { caFile: join(server.folder, 'cert.pem') } } }));
   });
 
-  it('sends no secret where TLS was asked for and the server has none', async () => {
+  it('the NATS broker sends no secret if it requires TLS and the server has none', async () => {
     const server = await startServer(() => 'authorization { token: canary }');
     const { broker, said } = await open({ url: server.url.replace('nats://', 'tls://canary@') });
     expect(broker.available).toBe(false);
     expect(said.join()).not.toContain('canary');
   });
 
-  it('keeps streams and prefixes apart, and leaves a stream alone that is none of ours', async () => {
+  it('the NATS broker keeps streams and prefixes apart, and does not touch a foreign stream', async () => {
     const server = await startServer();
     await server.withManager((jsm) => jsm.streams.add({ name: 'LIVE', subjects: ['orders.>'] }));
     const refused = await open({ url: server.url });
@@ -138,8 +138,8 @@ nats('Who may come in, and what is touched', () => {
   });
 });
 
-nats('What is kept', () => {
-  it('[L-4.2] a topic that nothing is published to for longer than anything is kept gets a new epoch, however often it is read', async () => {
+nats('What NATS keeps', () => {
+  it('[L-4.2] a topic gets a new epoch when nothing was published for the retention time, even if it is read', async () => {
     const server = await startServer();
     const { broker } = await open({ url: server.url, stream: { retentionMs: 2_000 } });
     const position = await broker.publish('read', '1', { history });
@@ -158,7 +158,7 @@ nats('What is kept', () => {
     expect(await broker.publish('read', '2', { history })).toEqual({ ...top, offset: 1 });
   });
 
-  it('reading writes nothing: thousands of topics that were never published to leave the stream as it was', async () => {
+  it('reading thousands of unpublished topics does not change the NATS stream', async () => {
     const server = await startServer();
     const { broker } = await open({ url: server.url });
     await broker.publish('t', '1', { history });
@@ -178,7 +178,7 @@ nats('What is kept', () => {
     expect(await broker.publish('chat/7', '1', {})).toEqual({ ...tops.get('chat/7'), offset: 1 });
   });
 
-  it('[L-6.5] is the last of each key, although the stream keeps a few messages of a topic only', async () => {
+  it('[L-6.5] the last publication of each key survives in a stream that keeps only a few messages per topic', async () => {
     const server = await startServer();
     const options = { url: server.url, stream: { messagesPerTopic: 64 } };
     const [one, two] = [await open(options), await open(options)];
@@ -187,7 +187,7 @@ nats('What is kept', () => {
       const { broker } = n % 3 === 0 ? one : two;
       await broker.publish('t', text(n), { key: `k${String(n % 300)}`, latest: 'last-per-key' });
     }
-    // One that remembers nothing of it, too.
+    // A new instance knows nothing of them yet.
     for (const { broker, said } of [one, two, await open(options)]) {
       const { top, publications } = await broker.latest('t');
       expect([top.offset, publications.length, said]).toEqual([600, 300, []]);
@@ -195,17 +195,18 @@ nats('What is kept', () => {
       expect(wrong).toEqual([]);
     }
     const kept = await server.withManager(async (jsm) => (await jsm.streams.info('LIVE')).state.messages);
-    // Those of the topic, and two bases of three messages; perhaps a third one on its way.
+    // The topic's messages and two bases of three messages each, with one more base possibly in
+    // progress.
     expect(kept).toBeLessThanOrEqual(64 + 9);
   });
 
-  it('[L-6.5] is the last of each of as many keys as are kept, with the fewest messages of a topic that can be', async () => {
+  it('[L-6.5] the last publication of the maximum number of keys survives with the fewest messages per topic', async () => {
     const server = await startServer();
     const options = { url: server.url, stream: { messagesPerTopic: 64 } };
     const { broker, said } = await open(options);
     const keys = Array.from({ length: latestLimits.keys }, (_, i) => String(i).padEnd(128, '€'));
     const data = JSON.stringify('x'.repeat(latestLimits.bytes / latestLimits.keys - 3));
-    // Twice, and some more: one whole base follows another.
+    // Twice and a bit more, so that one complete base follows another.
     const rounds = [...keys, ...keys, ...keys.slice(0, 1_000)];
     for (let at = 0; at < rounds.length; at += 100) {
       const some = rounds.slice(at, at + 100);
@@ -217,7 +218,7 @@ nats('What is kept', () => {
     expect(publications.map(({ key }) => key)).toEqual([...keys.slice(1_000), ...keys.slice(0, 1_000)]);
   }, 60_000);
 
-  it('answers a duplicate whose first one is no longer there with the end of the topic', async () => {
+  it('a duplicate of a publication that is no longer stored is answered with the end of the topic', async () => {
     const server = await startServer();
     const { broker } = await open({ url: server.url, stream: { messagesPerTopic: 64 } });
     await broker.publish('t', '1', { idempotencyKey: 'k' });
@@ -231,8 +232,8 @@ nats('What is kept', () => {
   });
 });
 
-nats('What readers that come and go cost', () => {
-  it('is a bounded number of subscriptions for 10,000 subscribes and unsubscribes in a second, and nothing stays', async () => {
+nats('NATS readers that come and go', () => {
+  it('10,000 subscribes and unsubscribes in a second cost a bounded number of NATS subscriptions', async () => {
     const server = await startServer();
     const { broker } = await open({ url: server.url });
     const topics = Array.from({ length: 2_000 }, (_, i) => `t/${String(i)}`);

@@ -10,7 +10,7 @@ const topics = ['a', 'b', 'c'];
 const stream = { replicas: 3, messagesPerTopic: 20_000 };
 
 describeWith(natsServer)('A cluster of NATS servers', () => {
-  it('[L-4.5] loses nothing when the leader of the stream is killed and comes back, again and again', async () => {
+  it('[L-4.5] nothing is lost when the leader of the stream is repeatedly killed and restarted', async () => {
     const servers = await startNatsCluster();
     onTestFinished(async () => void (await Promise.all(servers.map((server) => server.remove()))));
     const url = servers.map((server) => server.url);

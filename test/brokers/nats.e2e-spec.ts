@@ -10,7 +10,7 @@ import { describeWith, natsServer } from '../support/programs.js';
 let server: NatsServer;
 let count = 0;
 
-/** A stream of its own for each check, on one server. */
+/** A separate stream for each check, on one server. */
 function open(options: NatsBrokerOptions = {}): OpenedBroker {
   const name = `CHECK-${String(++count)}`;
   const brokers: NatsBroker[] = [];
@@ -38,7 +38,7 @@ function open(options: NatsBrokerOptions = {}): OpenedBroker {
   };
 }
 
-/** Bytes on all subjects of a topic, also on the one that is stored. */
+/** Writes invalid bytes to all subjects of a topic, including the stored one. */
 async function junk(name: string, topic: string): Promise<void> {
   await server.withManager(async (jsm) => {
     const [stored = ''] = (await jsm.streams.info(name)).config.subjects;
@@ -57,7 +57,7 @@ async function junk(name: string, topic: string): Promise<void> {
   await connection.close();
 }
 
-describeWith(natsServer)('NatsBroker keeps the promises of the port', () => {
+describeWith(natsServer)('NatsBroker keeps the contract of the broker port', () => {
   beforeAll(async () => {
     server = await NatsServer.start();
   });

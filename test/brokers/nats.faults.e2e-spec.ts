@@ -27,7 +27,7 @@ function open(url: string): NatsBroker {
 
 const deaf: BrokerSink = { publication() {}, suspect() {}, availability() {}, signal() {} };
 
-/** A server, a publisher and a reader on brokers of their own; `through` is where the reader's connection goes. */
+/** A server, a publisher and a reader on separate brokers. The reader connects to `through`. */
 async function world(server: NatsServer, through = server.url) {
   const [sending, reading] = [open(server.url), open(through)];
   const reader = new BrokerReader(reading);
@@ -49,7 +49,7 @@ async function world(server: NatsServer, through = server.url) {
   return { sending, reading, reader, publisher, verdict, bothBack, bothAway };
 }
 
-/** A way to the server on which everything that is sent there takes 50 ms. */
+/** A URL through which everything sent to the server is delayed by 50 ms. */
 async function slowed(port: number): Promise<string> {
   const proxy = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
@@ -68,12 +68,12 @@ async function slowed(port: number): Promise<string> {
 }
 
 nats('A NATS that fails', () => {
-  it('finds a silent loss where suspicion is ignored: the checker sees it', async () => {
+  it('the checker finds a silent loss of a NATS reader that ignores suspicion', async () => {
     const server = await startServer();
     const proxy = await CutProxy.to(server.url);
     onTestFinished(() => proxy.close());
     const { reading, reader, publisher } = await world(server, proxy.through(server.url));
-    // A reader that takes what comes as it comes, as naive ones do.
+    // A naive reader that takes whatever arrives.
     reader.publication = (topic, epoch, { offset, data }) => {
       const reading = reader.readings.get(topic);
       reading?.taken.set(`${epoch} ${String(offset)}`, data);
@@ -90,7 +90,7 @@ nats('A NATS that fails', () => {
     expect(judge(publisher.acknowledged, reader).silent).toBeGreaterThanOrEqual(50);
   });
 
-  it('[L-4.5] is known to be away 5 seconds after it has stopped, holds up nobody, and is back by itself', async () => {
+  it('[L-4.5] a frozen NATS server is reported away within 5 s, delays no call, and recovers by itself', async () => {
     const server = await startServer();
     const { sending, reading, reader, publisher, verdict, bothAway, bothBack } = await world(server);
     const heapBefore = process.memoryUsage().heapUsed;
@@ -111,7 +111,7 @@ nats('A NATS that fails', () => {
     expect(publisher.refused).toBeGreaterThan(100);
   }, 40_000);
 
-  it('[L-4.2] goes on where it was when it is killed and comes back with its store', async () => {
+  it('[L-4.2] topics continue where they were when NATS is killed and returns with its store', async () => {
     const server = await startServer();
     const { reader, verdict, bothBack, bothAway } = await world(server);
     for (let i = 0; i < 3; i++) {
@@ -127,7 +127,7 @@ nats('A NATS that fails', () => {
     expect(reader.suspects).toBeGreaterThanOrEqual(3);
   }, 40_000);
 
-  it('[L-4.2] starts new epochs when it comes back without what it had, and tells all that was lost', async () => {
+  it('[L-4.2] topics start new epochs when NATS returns without its store, and every loss is reported', async () => {
     const server = await startServer();
     const { reader, verdict, bothAway, bothBack } = await world(server);
     const before = new Map([...reader.readings].map(([topic, { position }]) => [topic, position.epoch]));
@@ -143,7 +143,7 @@ nats('A NATS that fails', () => {
     }
   }, 40_000);
 
-  it('[L-4.2] starts new epochs when it comes back with an old copy of what it had', async () => {
+  it('[L-4.2] topics start new epochs when NATS returns with an old copy of its store', async () => {
     const server = await startServer();
     const { reader, publisher, verdict, bothAway, bothBack } = await world(server);
     await server.stop();
@@ -163,19 +163,19 @@ nats('A NATS that fails', () => {
     for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
   }, 40_000);
 
-  it('[L-4.2] starts new epochs when its stream is emptied or taken away under everybody', async () => {
+  it('[L-4.2] topics start new epochs when the stream is purged or deleted while in use', async () => {
     const server = await startServer();
     const { reader, verdict } = await world(server);
     for (const way of ['purge', 'delete', 'purge'] as const) {
       await server.withManager(async (jsm) => void (await jsm.streams[way]('LIVE')));
-      // Longer than a server gets to remove a stream before it is made again.
+      // Longer than a server may take to remove a stream before it is created again.
       await sleep(2_000);
     }
     expect(await verdict()).toMatchObject({ silent: 0, disorder: 0 });
     for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
   }, 40_000);
 
-  it('[L-4.2] tells who only reads that the stream was taken away, although nobody publishes', async () => {
+  it('[L-4.2] a reader learns that the stream was deleted although nobody publishes', async () => {
     const server = await startServer();
     const broker = open(server.url);
     const reader = new BrokerReader(broker);
@@ -184,14 +184,14 @@ nats('A NATS that fails', () => {
     await reader.follow('t');
     const before = reader.readings.get('t')?.position.epoch;
     await server.withManager((jsm) => jsm.streams.delete('LIVE'));
-    await until('it is told', () => reader.suspects > 0, 5_000);
+    await until('it is suspected', () => reader.suspects > 0, 5_000);
     await reader.caughtUp();
     expect(reader.readings.get('t')?.position).toMatchObject({ offset: 0 });
     expect(reader.readings.get('t')?.position.epoch).not.toBe(before);
     expect(broker.lossesTotal).toBe(0);
   });
 
-  it('has a subscription in force when subscribe has answered, also on a slow network', async () => {
+  it('a subscription is active once subscribe has resolved, even on a slow network', async () => {
     const server = await startServer();
     const [fast, slow] = [open(server.url), open(await slowed(server.port))];
     const seen: number[] = [];
@@ -205,7 +205,7 @@ nats('A NATS that fails', () => {
     expect(seen).toEqual([2]);
   });
 
-  it('[L-4.5] loses nothing when the network between is cut again and again', async () => {
+  it('[L-4.5] nothing is lost when the connection to NATS is cut repeatedly', async () => {
     const server = await startServer();
     const proxy = await CutProxy.to(server.url);
     onTestFinished(() => proxy.close());
@@ -222,7 +222,7 @@ nats('A NATS that fails', () => {
     expect(reader.suspects).toBe(5);
   });
 
-  it('keeps positions one after the other while several instances publish to a topic as fast as they can', async () => {
+  it('positions stay consecutive while several instances publish to a topic at full speed', async () => {
     const server = await startServer();
     const { reader, verdict, publisher } = await world(server);
     const others = [open(server.url), open(server.url)].map((broker) => {
@@ -241,7 +241,7 @@ nats('A NATS that fails', () => {
     expect([...reader.readings.values()].map(({ disorder }) => disorder)).toEqual([0, 0, 0, 0, 0]);
   });
 
-  it('is waited for at the start, without a word of who asks', async () => {
+  it('the broker waits for NATS at the start, and its errors name no user or password', async () => {
     const server = await startServer({
       config: () => 'authorization { users = [ { user: ann, password: right } ] }',
     });

@@ -8,7 +8,7 @@ import { until } from './support/waiting.js';
 let server: NatsServer;
 const messagesPerTopic = 64;
 
-/** Another instance on the stream of this name. */
+/** Another instance on the stream with this name. */
 async function instance(name: string) {
   const broker = new NatsBroker({
     url: server.url,
@@ -24,14 +24,14 @@ async function instance(name: string) {
   return { broker, put };
 }
 
-describeWith(natsServer)('What NATS holds of the keys of a topic', () => {
+describeWith(natsServer)('Keys of a topic in NATS', () => {
   beforeAll(async () => {
     server = await NatsServer.start();
   });
   afterAll(() => server.remove());
 
   it.each([undefined, 'last', 'last-per-key'] as const)(
-    'an instance that has just started knows versions from before the messages that a topic keeps, with snapshot %s',
+    'a new instance knows versions from before the messages that a topic keeps, with snapshot %s',
     { timeout: 60_000 },
     async (latest) => {
       const name = `KEYS-${String(latest)}`;
@@ -47,7 +47,7 @@ describeWith(natsServer)('What NATS holds of the keys of a topic', () => {
     },
   );
 
-  it('instances that publish in turns compare with what the other one has published', async () => {
+  it("instances that publish in turns compare versions with each other's publications", async () => {
     const [one, two] = [await instance('TURNS'), await instance('TURNS')];
     const answers = [];
     for (let n = 1; n <= 6; n++) {
@@ -57,7 +57,7 @@ describeWith(natsServer)('What NATS holds of the keys of a topic', () => {
     expect(answers).toEqual(Array.from({ length: 6 }, () => ['stored', 'stale']).flat());
   });
 
-  it('a key whose time is in the base grows old like any other', { timeout: 60_000 }, async () => {
+  it('a key whose time is in the base ages like any other key', { timeout: 60_000 }, async () => {
     const { broker, put } = await instance('AGES');
     await put('old', 1, 'last-per-key');
     await new Promise((resolve) => {

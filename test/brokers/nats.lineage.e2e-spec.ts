@@ -20,7 +20,7 @@ async function startServer(): Promise<NatsServer> {
   return server;
 }
 
-/** An instance, with a subscriber that is connected all the time. */
+/** An instance with a subscriber that is connected all the time. */
 async function open(url: string) {
   const broker = new NatsBroker({ url });
   onTestFinished(() => broker.close());
@@ -52,7 +52,7 @@ async function open(url: string) {
 
 type Instance = Awaited<ReturnType<typeof open>>;
 
-/** Each instance has noticed that the server was away, and is back. */
+/** Runs `run`, and waits until each instance has noticed the outage and is back. */
 async function outage(instances: readonly Instance[], run: () => Promise<void>): Promise<void> {
   const before = instances.map(({ broker }) => broker.lossesTotal);
   const wereAway = (): boolean => instances.every(({ broker }, i) => broker.lossesTotal > (before[i] ?? 0));
@@ -61,7 +61,7 @@ async function outage(instances: readonly Instance[], run: () => Promise<void>):
   await until('all are back', () => instances.every(({ broker }) => broker.available), 10_000);
 }
 
-/** For each position under each epoch, everybody was given the same. */
+/** Every reader got the same data for each position of each epoch. */
 function sameForAll(instances: readonly Instance[]): void {
   const given = new Map<string, string>();
   for (const instance of instances)
@@ -75,7 +75,7 @@ const texts = (life: string, from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, i) => `${life} ${String(from + i)}`);
 
 nats('A NATS store that comes back', () => {
-  it('[L-4.2] whole, after a clean restart, costs nobody anything: every position goes on exactly', async () => {
+  it('[L-4.2] every position continues exactly after a clean restart of NATS', async () => {
     const server = await startServer();
     const instances = [await open(server.url), await open(server.url)] as const;
     const [one, two] = instances;
@@ -86,7 +86,7 @@ nats('A NATS store that comes back', () => {
         await server.stop();
         await server.start();
       });
-      // Only sometimes: a topic may sleep through several lives.
+      // Only sometimes, so that a topic may be idle for several lives of the store.
       if (life % 3 === 0) await two.publish(5 + life / 3, 5 + life / 3, 'later');
       await sleep(100);
     }
@@ -102,8 +102,8 @@ nats('A NATS store that comes back', () => {
   }, 90_000);
 
   for (const overtaken of [false, true]) {
-    const how = overtaken ? ', and is longer again before the other instance looks' : '';
-    it(`[L-4.2] without its end${how}: nobody gets one offset with two data, and those beyond the end are told`, async () => {
+    const how = overtaken ? ' and has grown again before the other instance notices' : '';
+    it(`[L-4.2] a NATS store that lost its end${how} gives no offset twice, and reports what was lost`, async () => {
       const server = await startServer();
       const instances = [await open(server.url), await open(server.url)] as const;
       const [one, two] = instances;
@@ -115,7 +115,7 @@ nats('A NATS store that comes back', () => {
       });
       const lost = await one.publish(6, 10, 'first');
       for (const { reader } of instances) await reader.caughtUp();
-      // In the cache of this instance, too.
+      // Fills the cache of this instance.
       expect(await one.missed({ ...first, offset: 5 })).toEqual(texts('first', 6, 10));
       await outage(instances, async () => {
         await server.stop('SIGKILL');
@@ -131,7 +131,7 @@ nats('A NATS store that comes back', () => {
       for (const instance of instances) {
         expect(await instance.missed(lost)).toBeUndefined();
         expect(await instance.missed({ epoch: lost.epoch, offset: 6 })).toBeUndefined();
-        // Whoever stood at what the store still has goes on, with what is there now.
+        // A reader within what the store still has continues with what is there now.
         const since = { epoch: first.epoch, offset: 3 };
         expect(await instance.missed(since)).toEqual([
           ...texts('first', 4, 5),
@@ -144,7 +144,7 @@ nats('A NATS store that comes back', () => {
     }, 60_000);
   }
 
-  it('[L-4.2] while an instance stands still: it tells its subscribers when it goes on', async () => {
+  it('[L-4.2] an instance that was suspended while the store went back informs its subscribers when it resumes', async () => {
     const server = await startServer();
     const running = await open(server.url);
     const still = await standing(server.url);
@@ -183,7 +183,7 @@ interface Standing {
   readonly taken: Readonly<Record<string, string>>;
 }
 
-/** An instance in a process of its own, which can be stopped. */
+/** An instance in its own process, which can be suspended. */
 async function standing(url: string) {
   const child: ChildProcess = fork(join(import.meta.dirname, 'support/standing-instance.mjs'), [url, topic]);
   onTestFinished(() => void child.kill('SIGKILL'));

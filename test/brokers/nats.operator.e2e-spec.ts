@@ -30,12 +30,12 @@ async function open(options: NatsBrokerOptions, clock?: Clock) {
   );
   onTestFinished(() => broker.close());
   const reader = new BrokerReader(broker);
-  await until('it is available, or says why not', () => broker.available || said.length > 0, 5_000);
+  await until('it is available or has reported an error', () => broker.available || said.length > 0, 5_000);
   return { broker, reader, said, notices };
 }
 
-nats('What the operator of NATS has set', () => {
-  it('stays as it is where no option asks for it, and what is changed is said', async () => {
+nats('Settings of the NATS operator', () => {
+  it("the broker keeps the operator's stream settings unless an option differs, and reports what it changes", async () => {
     const server = await startServer();
     await (await open({ url: server.url })).broker.close();
     const theirs = { max_bytes: 5_000_000, max_msgs_per_subject: 2_000, max_age: 86_400_000_000_000 };
@@ -56,7 +56,7 @@ nats('What the operator of NATS has set', () => {
     expect(four.said[0]).toMatch(/is in file storage, which cannot be changed/);
   });
 
-  it('parts two applications by the name of the stream alone, signals included', async () => {
+  it('two applications are separated by the stream name alone, including signals', async () => {
     const server = await startServer();
     const worlds = [await open({ url: server.url, stream: { name: 'A' } }), await open({ url: server.url })];
     const signals: string[] = [];
@@ -77,7 +77,7 @@ nats('What the operator of NATS has set', () => {
     expect(signals.toSorted()).toEqual(['0 from 0', '1 from 1']);
   });
 
-  it('is refused in plain words where a server older than 2.9.21 is to keep several copies', async () => {
+  it('a server older than 2.9.21 with several replicas is refused with a clear message', async () => {
     const server = await startServer();
     const { broker, said } = await open({ url: server.url, stream: { replicas: 3 } });
     expect([broker.available, said[0]]).toEqual([
@@ -88,7 +88,7 @@ nats('What the operator of NATS has set', () => {
     ]);
   });
 
-  it('may be a small max_payload: batches, and what snapshots are made of, are cut to it', async () => {
+  it('batches and snapshot messages are cut to a small max_payload', async () => {
     const server = await startServer(() => 'max_payload: 8192');
     const options = { url: server.url, stream: { messagesPerTopic: 64 } };
     const { broker, said } = await open(options);
@@ -104,7 +104,7 @@ nats('What the operator of NATS has set', () => {
     expect(said).toEqual([]);
   }, 30_000);
 
-  it('may be that the stream is read by its leader alone', async () => {
+  it('a stream without direct reads is read through its leader', async () => {
     const server = await startServer();
     await (await open({ url: server.url })).broker.close();
     await server.withManager((jsm) => jsm.streams.update('LIVE', { allow_direct: false }));
@@ -116,7 +116,7 @@ nats('What the operator of NATS has set', () => {
     expect([missed?.map(({ data }) => data), said]).toEqual([['3', '4', '5'], []]);
   });
 
-  it('may be another time: the age of a message goes by the server, and a skew is said once', async () => {
+  it("message ages follow the server's clock, and a clock skew is reported once", async () => {
     const server = await startServer();
     const real = new BrokerClock();
     const ahead: Clock = {
@@ -139,8 +139,8 @@ nats('What the operator of NATS has set', () => {
   });
 });
 
-nats('What NATS complains of without being asked', () => {
-  it('[L-5.11] a right that is taken away makes the instance unavailable; given back, nothing is missed', async () => {
+nats('Errors that NATS reports by itself', () => {
+  it('[L-5.11] a revoked right makes the instance unavailable, and nothing is missed once it is restored', async () => {
     let subscribe = '">"';
     const server = await startServer(
       () => `authorization { users = [
@@ -172,7 +172,7 @@ nats('What NATS complains of without being asked', () => {
     expect([[...(taken?.values() ?? [])], told]).toEqual([['1', '2', '3'], []]);
   }, 30_000);
 
-  it('a subscription beyond max_subscriptions is refused, and every one that was answered gets its publications', async () => {
+  it('a subscription beyond max_subscriptions is refused, and all answered ones get their publications', async () => {
     const server = await startServer(() => 'max_subscriptions: 12');
     const { broker, reader } = await open({ url: server.url });
     const topics = Array.from({ length: 14 }, (_, i) => `t${String(i)}`);
@@ -195,14 +195,14 @@ nats('What NATS complains of without being asked', () => {
     expect([broker.available, broker.lossesTotal]).toEqual([true, 0]);
   });
 
-  it('[L-4.5] a server that is about to end is left, and nothing is missed', async () => {
+  it('[L-4.5] the broker leaves a NATS server in lame duck mode, and nothing is missed', async () => {
     const server = await startServer();
     const { broker, reader } = await open({ url: server.url });
     await reader.follow('t');
     await broker.publish('t', '1', { history });
     server.signal('SIGUSR2');
     await until('it is away', () => !broker.available, 3_000);
-    // It would wait for ten seconds.
+    // The server would wait for ten seconds.
     await server.stop('SIGKILL');
     await server.start();
     await until('it is back', () => broker.available, 5_000);

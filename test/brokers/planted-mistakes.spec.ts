@@ -17,7 +17,7 @@ function open({ plant, plantEngine }: PlantedMistake): OpenedBroker {
   return { ...opened, ...plantEngine?.(opened, engine) };
 }
 
-/** The checks as the suite would give them to a runner. */
+/** The checks as the suite registers them with a test runner. */
 function checksOf(mistake: PlantedMistake, patienceMs: number): ReadonlyMap<string, () => Promise<void>> {
   const checks = new Map<string, () => Promise<void>>();
   eachBrokerCheck((title, run) => checks.set(title, run), { open: () => open(mistake), patienceMs });
@@ -27,10 +27,10 @@ function checksOf(mistake: PlantedMistake, patienceMs: number): ReadonlyMap<stri
 const none: PlantedMistake = { mistake: 'none', found: '' };
 const titles = [...checksOf(none, 0).keys()];
 
-describe('eachBrokerCheck can see: a mistake planted in a broker is found', () => {
+describe('Mistakes planted in a broker', () => {
   afterEach(closeLeaked);
 
-  it.each(plantedMistakes)('$mistake', async (mistake) => {
+  it.each(plantedMistakes)('a broker check finds the planted mistake: $mistake', async (mistake) => {
     const checks = checksOf(mistake, 150);
     const [title = 'none', ...more] = titles.filter((each) => each.startsWith(mistake.found));
     expect([title, more.length]).toEqual([expect.stringContaining(mistake.found), 0]);
@@ -41,16 +41,16 @@ describe('eachBrokerCheck can see: a mistake planted in a broker is found', () =
         (error: unknown) => error,
       );
     expect(fault, `"${title}" does not see it`).toBeDefined();
-    // A mistake of a call is an error of its own; what the check itself finds is an assertion.
+    // A failing call is an error of its own. The check itself throws assertions.
     if (!(fault instanceof AssertionError)) expect(mistake.mistake).toMatch(/rejects|thrown/);
   });
 
-  it('has a mistake for each check', () => {
+  it('every broker check has a planted mistake', () => {
     const seen = plantedMistakes.map(({ found }) => found);
     expect(titles.filter((title) => !seen.some((found) => title.startsWith(found)))).toEqual([]);
   });
 
-  it.each(titles)('and without a mistake holds: %s', async (title) => {
+  it.each(titles)('a broker without a mistake passes the check: %s', async (title) => {
     await checksOf(none, 10_000).get(title)?.();
   });
 });

@@ -3,20 +3,20 @@ import type { Broker, Published, StreamReading } from '../../src/core/ports/brok
 import type { OpenedBroker } from '../../src/testing/broker-checks/opened-broker.js';
 import type { EngineInstance, MemoryEngine } from './memory-engine.js';
 
-/** A mistake that somebody could make in a broker. */
+/** A possible mistake in a broker. */
 export interface PlantedMistake {
   readonly mistake: string;
-  /** The check that must find it. */
+  /** The title of the check that must find it. */
   readonly found: string;
-  /** Makes it in one instance. */
+  /** Plants it in one instance. */
   readonly plant?: (broker: EngineInstance, engine: MemoryEngine) => void;
-  /** Makes it in the engine. */
+  /** Plants it in the engine. */
   readonly plantEngine?: (opened: OpenedBroker, engine: MemoryEngine) => Partial<OpenedBroker>;
 }
 
 type Method = 'publish' | 'subscribe' | 'unsubscribe' | 'read' | 'tops' | 'latest' | 'signal' | 'close';
 
-/** Puts something in front of a method. */
+/** Wraps a method. */
 function around<M extends Method>(broker: EngineInstance, name: M, make: (original: Broker[M]) => Broker[M]) {
   const original = broker[name].bind(broker) as Broker[M];
   Object.assign(broker, { [name]: make(original) });
@@ -27,7 +27,7 @@ const later = (ms = 2): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
-/** Changes what a publish passes on. */
+/** Changes the arguments of a publish. */
 const publishing =
   (change: (...args: Parameters<Broker['publish']>) => Parameters<Broker['publish']>) =>
   (broker: EngineInstance) =>
@@ -39,7 +39,7 @@ const publishing =
           publish(...change(...args)),
     );
 
-/** Changes what a publish answers. */
+/** Changes the result of a publish. */
 const answering = (change: (published: Published) => Published) => (broker: EngineInstance) =>
   around(
     broker,
@@ -49,7 +49,7 @@ const answering = (change: (published: Published) => Published) => (broker: Engi
         change(await publish(...args)),
   );
 
-/** Changes what a read answers. */
+/** Changes the result of a read. */
 const reading =
   (change: (reading: StreamReading, ...args: Parameters<Broker['read']>) => StreamReading) =>
   (broker: EngineInstance) =>
@@ -61,7 +61,7 @@ const reading =
           change(await read(...args), ...args),
     );
 
-/** With so many removals the version of each removed key is forgotten: whatever comes next of it is new. */
+/** After `count` removals, the versions of removed keys are forgotten: any later version is new. */
 function forgetsVersionsAfter(count: number) {
   return (broker: EngineInstance, { removedKeys }: MemoryEngine): void =>
     around(broker, 'publish', (publish) => async (topic, data, { version, ...options }) => {
@@ -77,12 +77,12 @@ function forgetsVersionsAfter(count: number) {
 
 export const plantedMistakes: readonly PlantedMistake[] = [
   {
-    mistake: 'offsets of all topics are counted together',
+    mistake: 'offsets of all topics share one counter',
     found: 'gives positions from 1 that rise by one',
     plant: publishing((_topic, data, options) => ['all', data, options]),
   },
   {
-    mistake: 'each instance makes epochs of its own',
+    mistake: 'each instance creates its own epochs',
     found: 'gives an untouched topic an epoch when it is read, and keeps it',
     plant: (broker) => {
       const own = Math.random().toString(36);
@@ -90,7 +90,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'an untouched topic gets an epoch for whoever asks',
+    mistake: 'an untouched topic gets a new epoch for each read',
     found: 'gives an untouched topic one epoch, however many ask at once',
     plant: reading(({ top, missed }) => ({
       top: top.offset > 0 ? top : { offset: 0, epoch: Math.random().toString(36) },
@@ -98,7 +98,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     })),
   },
   {
-    mistake: 'the offset is taken in one step, the publication stored and delivered in another',
+    mistake: 'the offset is assigned in one step, and the publication stored and delivered in another',
     found: 'publishes in one step',
     plant: (broker, engine) =>
       around(broker, 'publish', () => async (topic, data, options) => {
@@ -109,7 +109,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'what is published without waiting overtakes',
+    mistake: 'publications that are not awaited overtake each other',
     found: 'keeps the order of what one publisher publishes without waiting',
     plant: (broker) =>
       around(broker, 'publish', (publish) => async (...args) => {
@@ -118,7 +118,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'tops knows only what was published',
+    mistake: 'tops omits topics that were never published to',
     found: 'tells the ends of many topics at once',
     plant: (broker) =>
       around(broker, 'tops', (tops) => async (topics) => {
@@ -127,12 +127,12 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'data is parsed and made again',
+    mistake: 'data is parsed and serialized again',
     found: 'delivers to every instance what is subscribed',
     plant: publishing((topic, data, options) => [topic, JSON.stringify(JSON.parse(data)), options]),
   },
   {
-    mistake: 'the key is lost on the way',
+    mistake: 'the key is lost in delivery',
     found: 'delivers to every instance what is subscribed',
     plant: (broker) => {
       const { carried } = broker;
@@ -141,7 +141,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'subscribe answers before it is in force',
+    mistake: 'subscribe resolves before it is active',
     found: 'has a subscription in force when subscribe has answered',
     plant: (broker) =>
       around(broker, 'subscribe', (subscribe) => async (topic) => {
@@ -149,7 +149,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'what comes while subscribe is under way, after its position is read, is dropped',
+    mistake: 'publications right after the position was read are dropped',
     found: 'loses nothing between a subscribe and the position that is read after it',
     plant: (broker) =>
       around(broker, 'read', (read) => async (topic, since, limits) => {
@@ -161,7 +161,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'unsubscribe answers before it is in force',
+    mistake: 'unsubscribe resolves before it has effect',
     found: 'delivers nothing of a topic that is not subscribed, and nothing after unsubscribe',
     plant: (broker) =>
       around(broker, 'unsubscribe', (unsubscribe) => async (topic) => {
@@ -169,7 +169,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'a subscribe that overtakes an unsubscribe is undone by it',
+    mistake: 'an unsubscribe undoes a later subscribe',
     found: 'delivers again after it was unsubscribed and subscribed, however fast',
     plant: (broker) =>
       around(broker, 'unsubscribe', (unsubscribe) => async (topic) => {
@@ -190,7 +190,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'unsubscribe rejects what was never subscribed',
+    mistake: 'unsubscribe rejects for a topic that was never subscribed',
     found: 'unsubscribes what was never subscribed',
     plant: (broker) =>
       around(broker, 'unsubscribe', (unsubscribe) => async (topic) => {
@@ -221,7 +221,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       ),
   },
   {
-    mistake: 'a read gives no more than a page',
+    mistake: 'a read returns no more than a page',
     found: 'recovers 300 publications',
     plant: reading(({ top, missed }) => ({ top, missed: missed?.slice(0, 256) })),
   },
@@ -235,7 +235,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'who is past the end has missed nothing',
+    mistake: 'a position beyond the end has missed nothing',
     found: 'recovers nothing from a position that never was',
     plant: reading(({ top, missed }, _topic, since) => ({
       top,
@@ -243,7 +243,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     })),
   },
   {
-    mistake: 'the limit of bytes is not looked at',
+    mistake: 'the byte limit is ignored',
     found: 'recovers all or nothing: not more than the limits',
     plant: (broker) =>
       around(
@@ -255,7 +255,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       ),
   },
   {
-    mistake: 'recovery gives as much as the limits allow',
+    mistake: 'recovery returns a part, as much as the limits allow',
     found: 'recovers all or nothing: not more than the limits',
     plant: (broker) =>
       around(broker, 'read', (read) => async (topic, since, limits) => {
@@ -264,7 +264,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'everything is kept, without rules, too',
+    mistake: 'everything is kept even without rules',
     found: 'keeps no history without rules',
     plant: publishing((topic, data, options) => [
       topic,
@@ -273,7 +273,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     ]),
   },
   {
-    mistake: 'what was not kept is left out of a recovery',
+    mistake: 'a recovery skips publications that were not kept',
     found: 'recovers nothing across a publication that was not kept',
     plant: (broker, engine) =>
       around(broker, 'read', (read) => async (topic, since, limits) => {
@@ -363,7 +363,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'the version is compared before it is this publication’s turn',
+    mistake: 'the version is compared too early, before earlier publications are stored',
     found: 'lets versions only rise',
     plant: (broker) => {
       let newest = Number.NEGATIVE_INFINITY;
@@ -381,7 +381,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'a version is compared with those of all keys',
+    mistake: 'a version is compared with the versions of all keys',
     found: 'compares a version with those of its own key alone',
     plant: (broker) => {
       let newest = Number.NEGATIVE_INFINITY;
@@ -396,7 +396,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'the version of a key is compared before it is this publication’s turn',
+    mistake: 'the version of a key is compared too early, before earlier publications are stored',
     found: 'lets versions of each key only rise',
     plant: (broker) => {
       const newest = new Map<string, number>();
@@ -413,14 +413,14 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'the version is looked at before the idempotency key',
+    mistake: 'the version is checked before the idempotency key',
     found: 'calls a publication that is both a duplicate and stale a duplicate',
     plant: answering((published) =>
       published.suppressed ? { ...published, suppressed: 'stale' } : published,
     ),
   },
   {
-    mistake: 'a removal is carried as a publication of null',
+    mistake: 'a removal is delivered as a publication of null',
     found: 'delivers and recovers a removal as one',
     plant: (broker) => {
       const { carried } = broker;
@@ -429,12 +429,12 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'a removed key is remembered with no data',
+    mistake: 'a removed key stays in the snapshot',
     found: 'remembers nothing of a removed key',
     plant: publishing((topic, data, { remove: _remove, ...options }) => [topic, data, options]),
   },
   {
-    mistake: 'the publication before a removal is the last one',
+    mistake: 'the publication before a removal counts as the last one',
     found: 'remembers nothing where the last publication of a topic is a removal',
     plant: publishing((topic, data, { latest, ...options }) => [
       topic,
@@ -448,22 +448,22 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     plant: forgetsVersionsAfter(1),
   },
   {
-    mistake: 'the versions of many removed keys are too many to be kept',
+    mistake: 'the versions of many removed keys are not all kept',
     found: 'keeps the versions of many removed keys',
     plant: forgetsVersionsAfter(300),
   },
   {
-    mistake: 'keys grow as old as they like',
+    mistake: 'the maximum age of keys is ignored',
     found: 'leaves out the keys that were not published for as long as the age',
     plant: (broker) => around(broker, 'latest', (latest) => (topic) => latest(topic)),
   },
   {
-    mistake: 'everything is remembered as the latest',
+    mistake: 'every publication is kept as the latest',
     found: 'remembers nothing before the first publication',
     plant: publishing((topic, data, options) => [topic, data, { latest: 'last', ...options }]),
   },
   {
-    mistake: 'the first publication is remembered, not the last',
+    mistake: 'the first publication is kept instead of the last',
     found: 'remembers the last publication, with the end of the stream',
     plant: (broker) => {
       let count = 0;
@@ -475,7 +475,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'one is remembered, whatever its key',
+    mistake: 'only one publication is kept for all keys',
     found: 'remembers the last publication of each key, and none without',
     plant: publishing((topic, data, options) => [
       topic,
@@ -484,7 +484,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     ]),
   },
   {
-    mistake: 'only the keys of the last thousand are remembered',
+    mistake: 'only the keys of the last thousand publications are kept',
     found: 'remembers the last publication of each of many keys',
     plant: (broker) =>
       around(broker, 'latest', (latest) => async (topic) => {
@@ -493,7 +493,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'the end of the stream is read after what is remembered',
+    mistake: 'the end of the stream is read after the latest publications',
     found: 'reads what it remembers and the end of the stream at one moment',
     plant: (broker) =>
       around(broker, 'latest', (latest) => async (topic) => {
@@ -512,7 +512,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'a star in a subscribed name stands for every name',
+    mistake: 'a star in a subscribed name matches every name',
     found: 'carries every topic name by itself',
     plant: (broker) => {
       let star = false;
@@ -525,12 +525,12 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'names differ by their letters, not by their case',
+    mistake: 'topic names are case-insensitive',
     found: 'carries every topic name by itself',
     plant: publishing((topic, data, options) => [topic === 'A' ? 'a' : topic, data, options]),
   },
   {
-    mistake: 'a lost stream goes on under its old epoch',
+    mistake: 'a lost stream continues under its old epoch',
     found: 'starts a new epoch where a stream was lost',
     plant: (broker) => {
       const epoch = 'for ever';
@@ -541,7 +541,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'who has published remembers the position of a stream that is lost',
+    mistake: 'a publisher remembers the position of a lost stream',
     found: 'has lost its streams for every instance',
     plant: (broker) => {
       let last: Published | undefined;
@@ -549,7 +549,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'it never says that it is away',
+    mistake: 'the broker never reports that it is away',
     found: 'says that it is away within 5 seconds',
     plant: (broker) => Object.defineProperty(broker, 'available', { value: true }),
   },
@@ -563,7 +563,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'nobody is told that something may have been missed',
+    mistake: 'a possible loss is not reported',
     found: 'says that it is away within 5 seconds',
     plant: (broker) => {
       const { start } = broker;
@@ -571,7 +571,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'subscriptions do not come back with the engine',
+    mistake: 'subscriptions are not restored with the engine',
     found: 'says that it is away within 5 seconds',
     plantEngine: (opened, engine) => ({
       restart: async (meanwhile) => {
@@ -581,7 +581,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     }),
   },
   {
-    mistake: 'the engine comes back without what was stored',
+    mistake: 'the engine returns without its store',
     found: 'says that it is away within 5 seconds',
     plantEngine: (opened) => ({
       restart: async (meanwhile) => {
@@ -615,12 +615,12 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'it can be used after it is closed',
+    mistake: 'the broker can be used after it is closed',
     found: 'rejects every call after it is closed',
     plant: (broker) => around(broker, 'close', () => async () => {}),
   },
   {
-    mistake: 'it waits for ever to be closed while calls are under way',
+    mistake: 'close waits forever while calls are in flight',
     found: 'can be closed at once',
     plant: (broker) => {
       let pending = 0;
@@ -634,7 +634,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
-    mistake: 'it goes on to deliver after it is closed',
+    mistake: 'the broker delivers after it is closed',
     found: 'delivers nothing after it is closed',
     plant: (broker, engine) =>
       around(broker, 'close', () => async () => {
@@ -643,7 +643,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
       }),
   },
   {
-    mistake: 'its socket stays open',
+    mistake: 'a socket stays open after close',
     found: 'gives its sockets back when it is closed',
     plant: (broker) => {
       const { start } = broker;
@@ -663,7 +663,7 @@ function leakSocket(): void {
   leaked.push(server);
 }
 
-/** Closes what the mistakes left open. */
+/** Closes the sockets that the mistakes left open. */
 export function closeLeaked(): void {
   for (const server of leaked.splice(0)) server.close();
 }

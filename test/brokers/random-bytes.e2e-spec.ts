@@ -15,14 +15,14 @@ const count = 6_000;
 const options = { history: { size: 100, ttlMs: 60_000, maxBytes: 100_000 } };
 const random = new Random(7);
 
-/** Of any length up to 300, now and then beginning like a message of ours. */
+/** Random bytes up to a length of 300, sometimes with the start of a valid message. */
 function randomBytes(): Buffer {
   const head = random.pick(['', '', '1 ', '1 e 5 - ', '{"v":1,"e":"x","o":9}\n']);
   const bytes = Buffer.from(Array.from({ length: random.below(300) }, () => random.below(256)));
   return Buffer.concat([Buffer.from(head), bytes]);
 }
 
-/** A reader of all topics, who counts the signals that looked like some. */
+/** A reader of all topics that counts the signals it accepts. */
 class Reader extends BrokerReader {
   signals = 0;
 
@@ -31,7 +31,7 @@ class Reader extends BrokerReader {
   }
 }
 
-/** A reader of all topics of a broker, which is closed when the test is over. */
+/** A reader of all topics of a broker, which is closed when the test has finished. */
 async function readerOf(broker: Broker): Promise<Reader> {
   onTestFinished(() => broker.close());
   const reader = new Reader(broker);
@@ -41,7 +41,7 @@ async function readerOf(broker: Broker): Promise<Reader> {
 }
 
 describeWith(redisServer)('Random bytes on every channel and stream in Redis', () => {
-  it('[L-5.9] are counted, stop nothing, and keep no publication from anybody', async () => {
+  it('[L-5.9] random bytes on Redis channels and streams are counted, stop nothing, and cost no publication', async () => {
     const server = await RedisServer.start();
     const admin = await server.admin();
     onTestFinished(() => admin.destroy());
@@ -59,7 +59,7 @@ describeWith(redisServer)('Random bytes on every channel and stream in Redis', (
     let [toCount, added] = [0, 0];
     for (let i = 0; i < count; i++) {
       const [channel, bytes] = [random.pick(channels), randomBytes()];
-      // By chance a number, as every probe is one.
+      // Random digits look like a probe.
       const isProbe = channel.includes('probe') && /^\d{1,16}$/.test(bytes.toString('latin1', 0, 32));
       if (!isProbe) toCount += 1;
       await admin.publish(channel, bytes as unknown as string);
@@ -83,7 +83,7 @@ describeWith(redisServer)('Random bytes on every channel and stream in Redis', (
 });
 
 describeWith(redisServer)('Random bytes under every key of a topic in Redis', () => {
-  it('[L-5.9] are counted, stop no publication, and what they destroyed is told', async () => {
+  it('[L-5.9] random bytes under the keys of a topic are counted, stop no publication, and their damage is reported', async () => {
     const server = await RedisServer.start();
     const admin = await server.admin();
     onTestFinished(() => admin.destroy());
@@ -114,7 +114,7 @@ describeWith(redisServer)('Random bytes under every key of a topic in Redis', ()
       const data = String(i);
       const position = await broker.publish(topic, data, all);
       acknowledged.push({ topic, data, ...position });
-      // By chance a number, as those fields have.
+      // Random digits look like valid field values.
       const isNumber = kind === 3 && /^\s*\d/.test(bytes.toString('latin1'));
       if (kind < 4 && !isNumber && broker.junkTotal === before) uncounted += 1;
       if (epochs.has(position.epoch)) continue;
@@ -133,7 +133,7 @@ describeWith(redisServer)('Random bytes under every key of a topic in Redis', ()
 });
 
 describeWith(natsServer)('Random bytes on every subject of NATS', () => {
-  it('[L-5.9] are counted, stop nothing, and what they destroyed is told', async () => {
+  it('[L-5.9] random bytes on NATS subjects are counted, stop nothing, and their damage is reported', async () => {
     const server = await NatsServer.start();
     onTestFinished(() => server.remove());
     const broker = new NatsBroker({ url: server.url });
@@ -143,7 +143,7 @@ describeWith(natsServer)('Random bytes on every subject of NATS', () => {
     onTestFinished(() => stranger.close());
     const outlets = topics.map((topic) => `live.out.${topic}`);
     const passing = [...outlets, 'live.signal', 'live.turn'];
-    // What is stored comes out, too.
+    // Stored messages are also delivered.
     const kept = stored.flatMap((subject) => topics.map((topic) => subject.replace('*', topic)));
     const inlets = kept.filter((subject) => subject.startsWith('live.in.'));
     expect([inlets.length, kept.length]).toEqual([topics.length, 2 * topics.length]);
@@ -151,7 +151,7 @@ describeWith(natsServer)('Random bytes on every subject of NATS', () => {
     for (let i = 0; i < count; i++) {
       const subject = random.pick([...passing, ...kept]);
       const bytes = randomBytes();
-      // By chance a turn that somebody asks for: it has nothing that could be wrong.
+      // Random bytes that look like a request for a turn, which has no other content to validate.
       const isTurn = subject === 'live.turn' && /^1 [^ ]* /.test(bytes.toString());
       if ((passing.includes(subject) && !isTurn) || inlets.includes(subject)) toCount += 1;
       stranger.publish(subject, bytes);
@@ -167,7 +167,7 @@ describeWith(natsServer)('Random bytes on every subject of NATS', () => {
       `NATS: ${JSON.stringify({ sent: count, toCount, junkTotal, signals: reader.signals, lossesTotal })}`,
     );
     expect([available, lossesTotal]).toEqual([true, 0]);
-    // The last message of each topic was no message: its stream is lost, and begins anew.
+    // The last message of each topic was invalid, so its stream is lost and starts again.
     for (const { position, told, disorder } of reader.readings.values())
       expect([position.offset, told.length > 0, disorder]).toEqual([10, true, 0]);
   }, 60_000);

@@ -25,7 +25,7 @@ async function open(options: RedisBrokerOptions) {
   return { broker, reader, said };
 }
 
-/** Everything that a broker can do. */
+/** Uses every feature of a broker. */
 async function useAll({ broker, reader }: Awaited<ReturnType<typeof open>>): Promise<void> {
   await reader.follow('t');
   for (let i = 0; i < 12; i++) {
@@ -42,15 +42,15 @@ async function useAll({ broker, reader }: Awaited<ReturnType<typeof open>>): Pro
   expect([reader.readings.get('t')?.taken.size, reader.readings.get('t')?.told]).toEqual([13, []]);
 }
 
-redis('Who may come in, and what is touched', () => {
-  it('is a user with no more rights than the guide says', async () => {
+redis('Redis users and rights', () => {
+  it('the Redis broker needs no more rights than the guide gives', async () => {
     const server = await RedisServer.start();
     const guide = readFileSync(resolve(import.meta.dirname, '../../docs/redis.md'), 'utf8');
     const [, rule = ''] = /^ACL (SETUSER live .*?)^```/ms.exec(guide) ?? [];
     await server.run('ACL', ...rule.trim().split(/\s+/));
     const url = server.url.replace('//', '//live:secret@');
     await useAll(await open({ url }));
-    // Without the scripts, too, which it then sends in full; and with the linger over.
+    // After SCRIPT FLUSH the scripts are sent in full. The short linger covers unsubscribing.
     const again = await open({ url, lingerMs: 100 });
     await server.run('SCRIPT', 'FLUSH');
     await again.broker.publish('u', '1', { history, latest: 'last-per-key', key: 'k', version: 1 });
@@ -62,7 +62,7 @@ redis('Who may come in, and what is touched', () => {
     expect(String(await server.run('ACL', 'LOG'))).toBe('');
   });
 
-  it('is refused with a wrong user or password, in words without it', async () => {
+  it('a wrong user or password makes the broker unavailable, and the error omits both', async () => {
     const server = await RedisServer.start();
     await server.run('ACL', 'SETUSER', 'ann', 'on', '>right', '~*', '&*', '+@all');
     for (const who of ['ann:canary', 'canary:canary']) {
@@ -73,7 +73,7 @@ redis('Who may come in, and what is touched', () => {
     }
   });
 
-  it('is sent to the Redis servers when the address is that of a Sentinel', async () => {
+  it('the URL of a Sentinel gets an error that names the Sentinel URL scheme', async () => {
     const port = String(await freePort());
     const file = join(mkdtempSync(join(tmpdir(), 'sentinel-')), 'sentinel.conf');
     writeFileSync(file, `port ${port}\nbind 127.0.0.1\n`);
@@ -87,7 +87,7 @@ redis('Who may come in, and what is touched', () => {
     );
   });
 
-  it('comes in over TLS by rediss://, when the certificate is trusted, and not else', async () => {
+  it('the Redis broker connects by rediss:// only if it trusts the certificate', async () => {
     const server = await RedisServer.start({ tls: true });
     const stranger = await open({ url: server.url });
     expect(stranger.broker.available).toBe(false);
@@ -96,7 +96,7 @@ redis('Who may come in, and what is touched', () => {
     await useAll(await open({ url: server.url, client: { socket: { tls: true, ca } as never } }));
   });
 
-  it('touches nothing outside of its prefix, and keeps databases and prefixes apart', async () => {
+  it('the Redis broker touches no key outside its prefix, and keeps databases and prefixes apart', async () => {
     const server = await RedisServer.start();
     const worlds = [
       await open({ url: server.url }),
@@ -118,7 +118,7 @@ redis('Who may come in, and what is touched', () => {
     expect(forever).toEqual([]);
   });
 
-  it('keeps 300 random Unicode topics apart', async () => {
+  it('the Redis broker keeps 300 random Unicode topics apart', async () => {
     const server = await RedisServer.start();
     const [{ reader }, { broker }] = [await open({ url: server.url }), await open({ url: server.url })];
     const unit = () => String.fromCharCode(Math.floor(Math.random() ** 4 * 65_536));
@@ -133,8 +133,8 @@ redis('Who may come in, and what is touched', () => {
   });
 });
 
-redis('What is kept', () => {
-  it('is forgotten in its time: history first, positions after 30 days', async () => {
+redis('What Redis keeps', () => {
+  it('keys expire in time: the history first, positions after 30 days', async () => {
     const server = await RedisServer.start();
     const { broker } = await open({ url: server.url });
     await broker.publish('t', '1', { history, latest: 'last-per-key', key: 'k', idempotencyKey: 'x' });
@@ -158,7 +158,7 @@ redis('What is kept', () => {
     expect([top.offset, Number(await server.run('PTTL', 'live:{t}')) <= 1_000]).toEqual([1, true]);
   });
 
-  it('[L-5.1] is not given back when it is too old, also while the topic goes on', async () => {
+  it('[L-5.1] expired publications are not recovered, even while the topic continues', async () => {
     const server = await RedisServer.start();
     const { broker } = await open({ url: server.url });
     const rules = { history: { size: 100, ttlMs: 400, maxBytes: 1_000 } };
@@ -172,7 +172,7 @@ redis('What is kept', () => {
     expect([await since(0), await since(1)]).toEqual([undefined, ['2', '3']]);
   });
 
-  it('is of 10,000 keys and 1 MiB at most where the last of each key is kept', async () => {
+  it('a topic with last-per-key keeps at most 10,000 keys and 1 MiB', async () => {
     const server = await RedisServer.start();
     const { broker } = await open({ url: server.url });
     const publish = (topic: string, key: string, data: string) =>
@@ -189,7 +189,7 @@ redis('What is kept', () => {
     expect(await server.run('HGET', 'live:{large}', 'b')).toBe('1000000');
   });
 
-  it('is refused where it is larger than a publication may be, and larger ones of others are dropped', async () => {
+  it('a publication above maxPublicationBytes is refused, and larger ones of other instances are dropped', async () => {
     const server = await RedisServer.start();
     const [{ reader, broker }, other] = [
       await open({ url: server.url, maxPublicationBytes: 1_000 }),
@@ -203,8 +203,8 @@ redis('What is kept', () => {
   });
 });
 
-redis('What readers that come and go cost', () => {
-  it('is a bounded number of commands for 10,000 subscribes and unsubscribes in a second, and nothing stays', async () => {
+redis('Redis readers that come and go', () => {
+  it('10,000 subscribes and unsubscribes in a second cost a bounded number of Redis commands', async () => {
     const server = await RedisServer.start();
     const { broker } = await open({ url: server.url });
     const topics = Array.from({ length: 2_000 }, (_, i) => `t/${String(i)}`);

@@ -9,12 +9,12 @@ import { sleep, until } from './support/waiting.js';
 
 const redis = describeWith(redisServer);
 
-redis('RedisBroker on a cluster, as every broker', () => {
+redis('RedisBroker on a cluster keeps the contract of the broker port', () => {
   const removals: (() => Promise<void>)[] = [];
   let cluster: RedisCluster;
   let checks = 0;
 
-  // One for all, because it takes seconds to agree; each check has a prefix of its own.
+  // One cluster for all checks, because it takes seconds to form. Each check has its own prefix.
   beforeAll(async () => {
     cluster = await RedisCluster.start({ over: (remove) => removals.push(remove) });
   });
@@ -48,7 +48,7 @@ async function open(cluster: RedisCluster) {
 }
 
 redis('A Redis cluster', () => {
-  it('carries each topic on its own node alone', async () => {
+  it('a cluster carries each topic on its own node only', async () => {
     const cluster = await RedisCluster.start();
     const [{ broker, reader }, { broker: other }] = [await open(cluster), await open(cluster)];
     const topics = Array.from({ length: 60 }, (_, i) => `fleet/${String(i)}`);
@@ -67,7 +67,7 @@ redis('A Redis cluster', () => {
     expect((await broker.tops(topics)).size).toBe(60);
   });
 
-  it('[L-4.5] is followed when a slot moves: subscribed at the new node, and compared with what was delivered', async () => {
+  it('[L-4.5] the broker follows a moved slot: it subscribes at the new node and compares positions there', async () => {
     const cluster = await RedisCluster.start();
     const [{ reader, broker }, { broker: other }] = [await open(cluster), await open(cluster)];
     const history = { size: 10_000, ttlMs: 600_000, maxBytes: 1_000_000 };
@@ -96,13 +96,14 @@ redis('A Redis cluster', () => {
     expect(last).toBeGreaterThan(100);
     expect(reading?.disorder).toBe(0);
     expect(reader.suspects).toBeGreaterThanOrEqual(3);
-    // Another server is another life: what moved there continues under a new epoch, and nobody has missed anything.
+    // Another server is another life of the store: the topic continues in a new epoch without a
+    // loss.
     expect(reading?.position.epoch).not.toBe(before.epoch);
     expect(reading?.told).toEqual([]);
     expect([broker.lossesTotal, other.lossesTotal]).toEqual([0, 0]);
   });
 
-  it('takes publications to a topic in use while its slot moves, and refuses what names a key that is not there', async () => {
+  it('publications continue while their slot moves, and those that need a missing key are refused', async () => {
     const cluster = await RedisCluster.start();
     const { broker } = await open(cluster);
     const history = { size: 10, ttlMs: 600_000, maxBytes: 1_000_000 };
@@ -121,7 +122,7 @@ redis('A Redis cluster', () => {
     expect((await broker.publish('t', '3', { history, idempotencyKey: 'k' })).offset).toBe(3);
   }, 30_000);
 
-  it('is away when a node is gone, and back when it is', async () => {
+  it('the broker is away while a cluster node is gone, and back with the node', async () => {
     const cluster = await RedisCluster.start();
     const { broker, reader } = await open(cluster);
     await reader.follow('t');

@@ -7,7 +7,7 @@ import { RedisServer } from '../support/redis-server.js';
 
 const redis = describeWith(redisServer);
 
-redis('RedisBroker, as every broker', () => {
+redis('RedisBroker keeps the contract of the broker port', () => {
   eachBrokerCheck(it, {
     async open() {
       const server = await RedisServer.start({ args: ['--appendonly', 'yes'] });

@@ -16,7 +16,7 @@ function open(url: string | readonly string[]): RedisBroker {
   return broker;
 }
 
-/** A server, a publisher and a reader on brokers of their own; `through` is where the reader's connection goes. */
+/** A server, a publisher and a reader on separate brokers. The reader connects to `through`. */
 async function world(server: RedisServer, through: string | readonly string[] = server.url) {
   const [sending, reading] = [open(typeof through === 'string' ? server.url : through), open(through)];
   const reader = new BrokerReader(reading);
@@ -34,7 +34,7 @@ async function world(server: RedisServer, through: string | readonly string[] = 
   return { sending, reading, reader, publisher, verdict };
 }
 
-/** Ends the reader's Pub/Sub connection alone, while everybody publishes. */
+/** Closes only the reader's Pub/Sub connection while publications continue. */
 async function killReader(server: RedisServer): Promise<void> {
   const list = String(await server.run('CLIENT', 'LIST', 'TYPE', 'pubsub')).split('\n');
   for (const line of list) {
@@ -44,7 +44,7 @@ async function killReader(server: RedisServer): Promise<void> {
 }
 
 redis('A Redis that fails', () => {
-  it('loses what a naive Pub/Sub bridge carries: the checker sees it', async () => {
+  it('a naive Pub/Sub bridge loses messages, and the checker finds it', async () => {
     const server = await RedisServer.start();
     const [subscriber, publisher] = [await server.admin(), await server.admin()];
     const seen = new Set<string>();
@@ -63,19 +63,20 @@ redis('A Redis that fails', () => {
     expect(seen.size).toBeLessThan(sent - 20);
   });
 
-  it('finds a silent loss where suspicion is ignored: the checker sees that, too', async () => {
+  it('the checker finds a silent loss of a Redis reader that ignores suspicion', async () => {
     const server = await RedisServer.start();
     const proxy = await CutProxy.to(server.url);
     onTestFinished(() => proxy.close());
     const { reading, reader, publisher } = await world(server, proxy.through(server.url));
-    // A reader that takes what comes as it comes, as naive ones do.
+    // A naive reader that takes whatever arrives.
     reader.publication = (topic, epoch, { offset, data }) => {
       const reading = reader.readings.get(topic);
       reading?.taken.set(`${epoch} ${String(offset)}`, data);
       if (reading) reading.position = { epoch, offset };
     };
     reader.suspect = () => {};
-    // It would be back before the next publication on a fast machine: it comes back after so many.
+    // A fast machine would reconnect before the next publication, so the proxy blocks until enough
+    // came.
     proxy.hold();
     await killReader(server);
     const enough = publisher.acknowledged.length + 100;
@@ -87,7 +88,7 @@ redis('A Redis that fails', () => {
     expect(judge(publisher.acknowledged, reader).silent).toBeGreaterThanOrEqual(50);
   });
 
-  it('[L-4.5] loses nothing when its Pub/Sub connections are killed again and again', async () => {
+  it('[L-4.5] nothing is lost when the Pub/Sub connections are killed repeatedly', async () => {
     const server = await RedisServer.start();
     const { reading, reader, publisher, verdict } = await world(server);
     for (let i = 0; i < 8; i++) {
@@ -102,7 +103,7 @@ redis('A Redis that fails', () => {
     expect([reader.suspects > 0, publisher.acknowledged.length]).toEqual([true, result.acknowledged]);
   });
 
-  it('[L-4.5] is known to be away 5 seconds after it has stopped, holds up nobody, and is back in 2', async () => {
+  it('[L-4.5] a frozen Redis is reported away within 5 s, delays no call, and is back within 2 s', async () => {
     const server = await RedisServer.start();
     const { sending, reading, reader, publisher, verdict } = await world(server);
     const heapBefore = process.memoryUsage().heapUsed;
@@ -123,7 +124,7 @@ redis('A Redis that fails', () => {
     expect(publisher.refused).toBeGreaterThan(100);
   }, 40_000);
 
-  it('[L-4.2] starts new epochs when it comes back without what it had, and tells all that was lost', async () => {
+  it('[L-4.2] topics start new epochs when Redis returns without its data, and every loss is reported', async () => {
     const server = await RedisServer.start();
     const { sending, reading, reader, verdict } = await world(server);
     const before = new Map([...reader.readings].map(([topic, { position }]) => [topic, position.epoch]));
@@ -138,7 +139,7 @@ redis('A Redis that fails', () => {
     }
   });
 
-  it('[L-4.2] starts new epochs when it comes back with an old copy of what it had', async () => {
+  it('[L-4.2] topics start new epochs when Redis returns with an old copy of its data', async () => {
     const server = await RedisServer.start({ args: ['--save', '3600', '1'] });
     const { sending, reading, reader, verdict } = await world(server);
     await server.run('SAVE');
@@ -151,7 +152,7 @@ redis('A Redis that fails', () => {
     for (const { told } of reader.readings.values()) expect(told).toHaveLength(1);
   });
 
-  it('goes on where it was when it kept what it had, in an append-only file', async () => {
+  it('topics continue where they were when Redis kept its data in an append-only file', async () => {
     const server = await RedisServer.start({ args: ['--appendonly', 'yes'] });
     const { sending, reading, reader, verdict } = await world(server);
     for (let i = 0; i < 2; i++) {
@@ -166,7 +167,7 @@ redis('A Redis that fails', () => {
     expect(reader.suspects).toBe(2);
   });
 
-  it('[L-4.2] starts new epochs when it is emptied under everybody', async () => {
+  it('[L-4.2] topics start new epochs when Redis is flushed while in use', async () => {
     const server = await RedisServer.start();
     const { reader, verdict } = await world(server);
     for (let i = 0; i < 3; i++) {
@@ -177,7 +178,7 @@ redis('A Redis that fails', () => {
     for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
   });
 
-  it('loses nothing when the network between is cut again and again', async () => {
+  it('nothing is lost when the connection to Redis is cut repeatedly', async () => {
     const server = await RedisServer.start();
     const proxy = await CutProxy.to(server.url);
     onTestFinished(() => proxy.close());
@@ -194,13 +195,13 @@ redis('A Redis that fails', () => {
     expect(reader.suspects).toBe(5);
   });
 
-  it('[L-4.5] is known to be away within 5 seconds where its Pub/Sub connection alone has gone deaf', async () => {
+  it('[L-4.5] a Pub/Sub connection that went silent is reported away within 5 s', async () => {
     const server = await RedisServer.start();
     const proxy = await CutProxy.to(server.url);
     onTestFinished(() => proxy.close());
     const { reading, reader, verdict } = await world(server, proxy.through(server.url));
     expect(proxy.wedge('subscribe')).toBe(1);
-    // Its other connection works, so calls are answered meanwhile.
+    // The other connection works, so calls are still answered.
     expect((await reading.tops(topics)).size).toBe(topics.length);
     await until('the reader says so', () => !reading.available, 5_000);
     await until('the reader is back', () => reading.available, 2_000);
@@ -209,7 +210,7 @@ redis('A Redis that fails', () => {
     expect([reader.suspects, reader.availabilities]).toEqual([1, [true, false, true]]);
   });
 
-  it('[L-4.5] loses nothing when it throws out readers that are too slow for a burst', async () => {
+  it('[L-4.5] nothing is lost when Redis disconnects readers that are too slow for a burst', async () => {
     const server = await RedisServer.start();
     await server.run('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 200kb 100kb 1');
     const { reading, reader, verdict } = await world(server);
@@ -226,7 +227,7 @@ redis('A Redis that fails', () => {
     expect(reader.suspects).toBe(3);
   });
 
-  it('[L-4.2] starts new epochs when a replica takes over, which may have been behind', async () => {
+  it('[L-4.2] topics start new epochs when a replica takes over, since it may have been behind', async () => {
     const first = await RedisServer.start();
     const second = await RedisServer.start({
       args: ['--replicaof', '127.0.0.1', String(first.port), '--repl-diskless-sync-delay', '0'],
@@ -241,14 +242,14 @@ redis('A Redis that fails', () => {
     expect(reading.available).toBe(false);
     await second.run('REPLICAOF', 'NO', 'ONE');
     await until('both are back', () => sending.available && reading.available, 3_000);
-    // What was the master comes back as a replica of the other.
+    // The former master returns as a replica of the other.
     await first.start();
     await first.run('REPLICAOF', '127.0.0.1', String(second.port));
     const result = await verdict();
     expect(result).toMatchObject({ silent: 0, disorder: 0 });
-    // What it had is continued under another epoch, what it had not is told.
+    // Data that the replica had continues in a new epoch, data that it lacked is reported as lost.
     for (const [topic, { position }] of reader.readings) expect(position.epoch).not.toBe(before.get(topic));
-    // And the master is made a replica under everybody: the next publication finds out.
+    // The master is made a replica while in use: the next publication finds out.
     await first.run('REPLICAOF', 'NO', 'ONE');
     await second.run('REPLICAOF', '127.0.0.1', String(first.port));
     await expect(sending.publish('a', '1', {})).rejects.toThrow('READONLY');
@@ -256,7 +257,7 @@ redis('A Redis that fails', () => {
     expect((await sending.publish('a', '1', {})).offset).toBeGreaterThan(0);
   }, 40_000);
 
-  it('is waited for at the start, without a word of who asks', async () => {
+  it('the broker waits for Redis at the start, and its errors name no user or password', async () => {
     const server = await RedisServer.start();
     await server.stop();
     const said: string[] = [];
@@ -269,7 +270,7 @@ redis('A Redis that fails', () => {
     broker.start(new BrokerReader(open(server.url)));
     await expect(broker.publish('t', '1', {})).rejects.toThrow('away');
     await server.start();
-    // The password is wrong, too.
+    // The password is wrong as well.
     await sleep(1_500);
     expect(broker.available).toBe(false);
     await server.run('ACL', 'SETUSER', 'ann', 'on', '>canary', '~*', '&*', '+@all');

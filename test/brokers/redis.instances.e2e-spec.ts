@@ -40,7 +40,7 @@ async function readers({ url }: Instance, count: number): Promise<LiveTestClient
   );
 }
 
-/** Publishes some 300 a second until it is stopped; gives how many were accepted for each topic. */
+/** Publishes about 300 a second until stopped. Returns the accepted publications of each topic. */
 function publishing({ live }: Instance) {
   const accepted = new Map<string, string[]>();
   const state = { on: true };
@@ -62,7 +62,10 @@ function publishing({ live }: Instance) {
   };
 }
 
-/** What a client holds of a topic: epoch, offset and data of each event; throws where an offset is not the next. */
+/**
+ * The epoch, offset and data of each event of a topic. Throws if an offset does not follow the
+ * last.
+ */
 function heldBy(client: LiveTestClient, topic: string): string[] {
   let position: Received | undefined;
   const held: string[] = [];
@@ -92,7 +95,7 @@ async function caughtUp(clients: readonly LiveTestClient[], accepted: Map<string
 }
 
 describeWith(redisServer)('Two instances on one Redis', () => {
-  it('[L-5.10] bring every publication to every client, in order, once, though their connections to Redis are killed', async () => {
+  it('[L-5.10] every client gets every publication once and in order while connections to Redis are killed', async () => {
     const server = await RedisServer.start();
     const [one, two] = [await instance(server), await instance(server)];
     const clients = [...(await readers(one, 5)), ...(await readers(two, 5))];
@@ -107,7 +110,8 @@ describeWith(redisServer)('Two instances on one Redis', () => {
     for (const topic of topics) {
       const [held = [], ...others] = clients.map((client) => heldBy(client, topic));
       for (const other of others) expect(other).toEqual(held);
-      // A publication whose answer was cut off is there, too; that it was accepted nobody could know.
+      // A publication whose answer was cut off may exist, although nobody knows that it was
+      // accepted.
       expect((accepted.get(topic) ?? []).filter((each) => !held.includes(each))).toEqual([]);
     }
     expect(clients.flatMap((client) => pushed(client, 'lost'))).toEqual([]);
@@ -115,7 +119,7 @@ describeWith(redisServer)('Two instances on one Redis', () => {
     expect([one, two].map(({ broker }) => broker.lossesTotal > 0)).toEqual([true, true]);
   });
 
-  it('[L-5.7] give every client a fresh start when Redis comes back without what it had', async () => {
+  it('[L-5.7] every client gets a fresh start when Redis returns without its data', async () => {
     const server = await RedisServer.start();
     const [one, two] = [await instance(server), await instance(server)];
     const clients = [...(await readers(one, 3)), ...(await readers(two, 3))];
@@ -141,7 +145,7 @@ describeWith(redisServer)('Two instances on one Redis', () => {
     }
   });
 
-  it('[L-5.2] let a client continue on the other instance what it began on one', async () => {
+  it('[L-5.2] a client continues on another instance where it stopped on the first', async () => {
     const server = await RedisServer.start();
     const [one, two] = [await instance(server), await instance(server)];
     const client = await LiveTestClient.connect(one.url, { token: 'ann' });

@@ -22,7 +22,7 @@ async function open(user = '') {
   return { server, broker, reader };
 }
 
-/** Everything that Redis holds of topics, but times. */
+/** Everything that Redis stores of topics, except times. */
 async function held(server: RedisServer): Promise<string[]> {
   const keys = ((await server.run('KEYS', 'live:{*')) as string[]).toSorted();
   return Promise.all(
@@ -30,54 +30,50 @@ async function held(server: RedisServer): Promise<string[]> {
   );
 }
 
-redis('What others write under the keys of a topic', () => {
+redis('Foreign data under the keys of a topic', () => {
   it.each([
     ['a later entry', 'XADD', 'live:{t}:h', '*', 'x', 'y'],
-    ['an entry of ours to look at', 'XADD', 'live:{t}:h', '9-1', 'd', '9', 'c', '9'],
-    [
-      'the last entry there can be',
-      'XADD',
-      'live:{t}:h',
-      '18446744073709551615-18446744073709551615',
-      'x',
-      'y',
-    ],
-    ['a text for the history', 'SET', 'live:{t}:h', 'x'],
-    ['a list for the history', 'LPUSH', 'live:{t}:h', 'x'],
-    ['a text for the metadata', 'SET', 'live:{t}', 'x'],
-    ['an offset that is none', 'HSET', 'live:{t}', 'o', 'x'],
+    ['an entry that looks valid', 'XADD', 'live:{t}:h', '9-1', 'd', '9', 'c', '9'],
+    ['the last possible entry', 'XADD', 'live:{t}:h', '18446744073709551615-18446744073709551615', 'x', 'y'],
+    ['a string as the history', 'SET', 'live:{t}:h', 'x'],
+    ['a list as the history', 'LPUSH', 'live:{t}:h', 'x'],
+    ['a string as the metadata', 'SET', 'live:{t}', 'x'],
+    ['an invalid offset', 'HSET', 'live:{t}', 'o', 'x'],
     ['an offset that is too high', 'HSET', 'live:{t}', 'o', '9007199254740991'],
-    ['an epoch that is none', 'HSET', 'live:{t}', 'e', 'a b'],
-    ['a count of bytes that is none', 'HSET', 'live:{t}', 'c', 'inf'],
-    ['a text for the latest', 'SET', 'live:{t}:l', 'x'],
-    ['a text for the order of the latest', 'SET', 'live:{t}:o', 'x'],
-  ])('[L-5.9] is counted, stops nothing, and what it destroyed is told: %s', async (_what, ...command) => {
-    const { server, broker, reader } = await open();
-    const before = await broker.publish('t', '1', everything);
-    await broker.publish('t', '2', everything);
-    await reader.caughtUp();
-    const [name = '', key = ''] = command;
-    if (name === 'SET' || name === 'LPUSH') await server.run('DEL', key);
-    await server.run(...command);
-    const after = await broker.publish('t', '3', everything);
-    await broker.publish('t', '4', everything);
-    await reader.caughtUp();
-    expect(after).toEqual({ epoch: after.epoch, offset: 1 });
-    expect(after.epoch).not.toBe(before.epoch);
-    expect(broker.junkTotal).toBe(1);
-    expect(reader.readings.get('t')?.told).toHaveLength(1);
-    expect((await broker.read('t', before, limits)).missed).toBeUndefined();
-    expect((await broker.read('t', after, limits)).missed).toEqual([{ offset: 2, data: '4', key: 'k' }]);
-    expect((await broker.latest('t')).publications).toEqual([{ offset: 2, data: '4', key: 'k' }]);
-    expect(broker.junkTotal).toBe(1);
-  });
+    ['an invalid epoch', 'HSET', 'live:{t}', 'e', 'a b'],
+    ['an invalid byte count', 'HSET', 'live:{t}', 'c', 'inf'],
+    ['a string as the latest publications', 'SET', 'live:{t}:l', 'x'],
+    ['a string as the order of the latest publications', 'SET', 'live:{t}:o', 'x'],
+  ])(
+    '[L-5.9] %s is counted as junk, stops nothing, and the loss it caused is reported',
+    async (_what, ...command) => {
+      const { server, broker, reader } = await open();
+      const before = await broker.publish('t', '1', everything);
+      await broker.publish('t', '2', everything);
+      await reader.caughtUp();
+      const [name = '', key = ''] = command;
+      if (name === 'SET' || name === 'LPUSH') await server.run('DEL', key);
+      await server.run(...command);
+      const after = await broker.publish('t', '3', everything);
+      await broker.publish('t', '4', everything);
+      await reader.caughtUp();
+      expect(after).toEqual({ epoch: after.epoch, offset: 1 });
+      expect(after.epoch).not.toBe(before.epoch);
+      expect(broker.junkTotal).toBe(1);
+      expect(reader.readings.get('t')?.told).toHaveLength(1);
+      expect((await broker.read('t', before, limits)).missed).toBeUndefined();
+      expect((await broker.read('t', after, limits)).missed).toEqual([{ offset: 2, data: '4', key: 'k' }]);
+      expect((await broker.latest('t')).publications).toEqual([{ offset: 2, data: '4', key: 'k' }]);
+      expect(broker.junkTotal).toBe(1);
+    },
+  );
 
   it.each([
     ['XADD', 'live:{t}:h', '5-1', 'x', 'y'],
     ['SET', 'live:{t}:h', 'x'],
     ['SET', 'live:{t}:l', 'x'],
     ['SET', 'live:{t}', 'x'],
-  ])('[L-5.3] stops no reader: %s %s', async (...command) => {
+  ])('[L-5.3] foreign data written by %s %s stops no reader', async (...command) => {
     const { server, broker } = await open();
     const first = await broker.publish('t', '1', {});
     await broker.publish('t', '2', {});
@@ -90,7 +86,7 @@ redis('What others write under the keys of a topic', () => {
     expect(broker.junkTotal).toBeGreaterThan(0);
   });
 
-  it('[L-5.3] is counted and not handed on between what is ours', async () => {
+  it('[L-5.3] a foreign entry in the history is counted and not delivered', async () => {
     const { server, broker } = await open();
     const first = await broker.publish('t', '1', { history });
     await server.run('XADD', 'live:{t}:h', `1-${String(Date.now() + 1e9)}`, 'd', '{', 'c', '1');
@@ -99,7 +95,7 @@ redis('What others write under the keys of a topic', () => {
     expect([missed, broker.junkTotal]).toEqual([undefined, 1]);
   });
 
-  it('[L-4.3] is no result of an idempotency key', async () => {
+  it('[L-4.3] foreign data is not taken as the result of an idempotency key', async () => {
     const { server, broker } = await open();
     await server.run('SET', 'live:{t}:i:a', 'x');
     await server.run('LPUSH', 'live:{t}:i:b', 'x');
@@ -111,7 +107,7 @@ redis('What others write under the keys of a topic', () => {
     expect(broker.junkTotal).toBe(2);
   });
 
-  it('[L-4.2] is no reason to forget the newest version', async () => {
+  it('[L-4.2] foreign data does not make a topic forget its newest version', async () => {
     const { server, broker } = await open();
     await broker.publish('t', '1', { history, version: 7 });
     await server.run('XADD', 'live:{t}:h', '*', 'x', 'y');
@@ -120,21 +116,21 @@ redis('What others write under the keys of a topic', () => {
   });
 });
 
-redis('A publication that Redis refuses', () => {
+redis('Publications that Redis refuses', () => {
   const asked = { ...everything, version: 2, idempotencyKey: 'x' };
 
   it.each([
     ['xadd', ['1', '2', '3'], undefined],
-    // Half written: the epoch has ended with it.
+    // Half-written, so the epoch ended with it.
     ['pexpire', ['2', '3'], undefined],
     ['zadd', ['2', '3'], undefined],
     ['hset', ['2', '3'], undefined],
-    // Stored, and not known to have been: made again.
+    // Stored without an answer, so the retry stores it again.
     ['publish', ['1', '"refused"', '2', '3'], undefined],
-    // Sent, and known by its version.
+    // Sent, and recognized by its version.
     ['set', ['1', '"refused"', '3'], 'stale'],
   ])(
-    '[L-4.3] for want of the right to %s is not lost when it is tried again',
+    '[L-4.3] a publication refused without the right to %s is not lost when it is retried',
     async (right, all, suppressed) => {
       const { server, broker, reader } = await open('ann');
       const { epoch } = await broker.publish('t', '1', { ...everything, version: 1 });
@@ -160,7 +156,7 @@ redis('A publication that Redis refuses', () => {
   );
 
   it.each([{ history }, { latest: 'last' }, {}] as const)(
-    '[L-4.3] for want of memory leaves nothing at all: %j',
+    '[L-4.3] a publication refused for lack of memory leaves nothing behind: %j',
     async (options) => {
       const { server, broker } = await open();
       const { epoch } = await broker.publish('t', '1', { ...options, version: 1 });

@@ -20,12 +20,12 @@ async function open() {
   return { server, broker, put };
 }
 
-redis('What Redis holds of the keys of a topic', () => {
-  it('the versions of the keys heard of last are kept when there are too many', async () => {
+redis('Keys of a topic in Redis', () => {
+  it('the versions of the most recent keys are kept when there are too many', async () => {
     const { server, put } = await open();
     await put('a', 5);
     await put('b', 5);
-    // As if so many keys had followed.
+    // Pretends that this many keys have followed.
     await server.run('HSET', 'live:{t}', 'x', String(maxKeyVersions));
     await put('c', 5);
     await put('b', 6);
@@ -38,7 +38,7 @@ redis('What Redis holds of the keys of a topic', () => {
   });
 
   it.each(['live:{t}:v', 'live:{t}:w'])(
-    'what others write under %s is counted, and stops nothing',
+    'foreign data under %s is counted as junk and stops nothing',
     async (key) => {
       const { server, broker, put } = await open();
       await put('a', 5);
@@ -48,14 +48,14 @@ redis('What Redis holds of the keys of a topic', () => {
     },
   );
 
-  it('versions that were left under the names of a topic without state count for nothing', async () => {
+  it('versions left behind by a topic without state are ignored', async () => {
     const { server, put } = await open();
     await put('a', 5);
     await server.run('DEL', 'live:{t}', 'live:life');
     expect(await put('a', 1)).toBe('stored');
   });
 
-  it('a key that an earlier version of the broker has stored has no age', async () => {
+  it('a key stored by an earlier version of the broker has no age', async () => {
     const { server, broker, put } = await open();
     await put('a', 1);
     const value = String(await server.run('HGET', 'live:{t}:l', 'a'));
@@ -63,7 +63,7 @@ redis('What Redis holds of the keys of a topic', () => {
     expect((await broker.latest('t', 1)).publications).toEqual([{ offset: 1, data: '1', key: 'a' }]);
   });
 
-  it('a removal of the only key of a topic, and of one that was never there, leaves no part of a snapshot', async () => {
+  it('removing the only key of a topic, or an unknown key, leaves no part of a snapshot', async () => {
     const { server, broker, put } = await open();
     const remove = { key: 'a', latest, remove: true } as const;
     const { epoch } = await broker.publish('t', removalData, remove);

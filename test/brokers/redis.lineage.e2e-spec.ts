@@ -23,7 +23,7 @@ async function instance(url: string | readonly string[], prefix = 'live:') {
   return { broker, reader };
 }
 
-/** Two instances that publish and read; the second one's network can be taken away. */
+/** Two instances that publish and read. The network of the second can be cut. */
 async function world(urls: readonly [string, ...string[]]) {
   const proxies = await Promise.all(urls.map((url) => CutProxy.to(url)));
   for (const proxy of proxies) onTestFinished(() => proxy.close());
@@ -43,7 +43,7 @@ async function world(urls: readonly [string, ...string[]]) {
       publishers = [...publishers, ...[one, two].map(({ broker }) => new SteadyPublisher(broker, topics))];
     },
     back: () => until('both are back', () => one.broker.available && two.broker.available, 8_000),
-    /** Everybody has the same for the same position, or was told. */
+    /** Asserts that all readers have the same data for a position, or were informed of a loss. */
     async verdict() {
       await sleep(300);
       await stopPublishing();
@@ -66,7 +66,7 @@ redis('A Redis that goes back', () => {
     ['an append-only file that lost its end', appendOnly, 'appendonlydir'],
     ['a restored backup', ['--dbfilename', 'dump.rdb', '--save', '3600 100000000'], 'dump.rdb'],
   ])(
-    '[L-4.2] [L-5.2] %s gives no position twice, and tells only what was lost',
+    '[L-4.2] [L-5.2] %s gives no position twice, and reports only what was lost',
     async (_what, args, file) => {
       const server = await RedisServer.start({ args });
       const { one, two, proxies, stopPublishing, publishAgain, back, verdict } = await world([server.url]);
@@ -104,14 +104,14 @@ redis('A Redis that goes back', () => {
         ]);
         expect(within.top.epoch).not.toBe(behind?.epoch);
         expect((await each.broker.read('a', beyond, limits)).missed).toBeUndefined();
-        // What it has delivered was lost in Redis.
+        // Redis lost publications that this instance had delivered.
         expect(told(each)).toBe(topics.length);
       }
     },
     40_000,
   );
 
-  it('[L-5.2] a clean restart costs nobody anything, though every topic has a new epoch', async () => {
+  it('[L-5.2] a clean restart of Redis loses nothing although every topic has a new epoch', async () => {
     const server = await RedisServer.start({ args: appendOnly });
     const { one, two, back, verdict } = await world([server.url]);
     const before = await epochOf(one);
@@ -126,7 +126,7 @@ redis('A Redis that goes back', () => {
     expect([told(one), told(two), (await epochOf(one)) === before]).toEqual([0, 0, false]);
   }, 40_000);
 
-  it('[L-4.2] a replica that was behind and a master that comes back give no position twice', async () => {
+  it('[L-4.2] a replica that was behind and a master that returns give no position twice', async () => {
     const first = await RedisServer.start();
     const second = await RedisServer.start({
       args: ['--replicaof', '127.0.0.1', String(first.port), '--repl-diskless-sync-delay', '0'],
@@ -147,7 +147,7 @@ redis('A Redis that goes back', () => {
     await back();
     await until('the first is in step', () => inStep(first), 8_000);
     await sleep(200);
-    // Back again, in the process that it was at first.
+    // The first becomes the master again, in the same process.
     await first.run('REPLICAOF', 'NO', 'ONE');
     await sleep(200);
     await second.run('REPLICAOF', '127.0.0.1', String(first.port));
@@ -157,7 +157,7 @@ redis('A Redis that goes back', () => {
     for (const each of [one, two]) expect(told(each)).toBeGreaterThan(0);
   }, 60_000);
 
-  it('[L-4.2] a Redis that is emptied under load gives no position twice', async () => {
+  it('[L-4.2] a Redis that is flushed under load gives no position twice', async () => {
     const server = await RedisServer.start();
     const { one, two, verdict } = await world([server.url]);
     for (let i = 0; i < 3; i++) {
@@ -183,7 +183,7 @@ redis('A Redis that goes back', () => {
   });
 });
 
-redis('A Redis that only changes its names', () => {
+redis('Redis with a new replication id', () => {
   it.each([
     [
       'an append-only file that is switched on',
@@ -206,7 +206,7 @@ redis('A Redis that only changes its names', () => {
       },
     ],
   ])(
-    '[L-4.2] %s ends no epoch, nor does an instance that starts then',
+    '[L-4.2] %s ends no epoch, and neither does an instance that starts afterwards',
     async (_what, change) => {
       const server = await RedisServer.start();
       const one = await instance(server.url);
@@ -225,14 +225,14 @@ redis('A Redis that only changes its names', () => {
   );
 });
 
-redis('A snapshot of which a part is gone', () => {
+redis('Incomplete snapshots in Redis', () => {
   it.each([
     ['deleted', 'DEL', 'live:{t}:l'],
     ['deleted in part', 'HDEL', 'live:{t}:l', 'k1'],
     ['without its order', 'DEL', 'live:{t}:o'],
     ['expired', 'PEXPIRE', 'live:{t}:l', '1'],
   ])(
-    '[L-6.5] is never shown in part, and the next publication begins an epoch: %s',
+    '[L-6.5] a snapshot with missing parts is not used, and the next publication starts an epoch: %s',
     async (_what, ...command) => {
       const server = await RedisServer.start();
       const [one, two] = [await instance(server.url), await instance(server.url)];
@@ -256,8 +256,8 @@ redis('A snapshot of which a part is gone', () => {
   );
 });
 
-redis('A Redis that does not work yet, or no more', () => {
-  it('[L-4.5] is away while it loads its data', async () => {
+redis('Redis that does not serve', () => {
+  it('[L-4.5] Redis is away while it loads its data', async () => {
     const server = await RedisServer.start({ args: [...appendOnly, '--key-load-delay', '100'] });
     const { broker } = await instance(server.url);
     await broker.publish('a', '1', {});
@@ -279,7 +279,7 @@ redis('A Redis that does not work yet, or no more', () => {
     expect((await broker.publish('a', '2', {})).offset).toBe(2);
   }, 30_000);
 
-  it('[L-4.5] is away when it has become a replica, also for an instance that publishes nothing', async () => {
+  it('[L-4.5] Redis is away when it has become a replica, even for an instance that publishes nothing', async () => {
     const [first, second] = [await RedisServer.start(), await RedisServer.start()];
     const { broker, reader } = await instance(first.url);
     await reader.follow('a');
@@ -289,7 +289,7 @@ redis('A Redis that does not work yet, or no more', () => {
     await until('it is back', () => broker.available, 5_000);
   }, 20_000);
 
-  it('goes on for readers when its memory is full, and stores nothing more', async () => {
+  it('readers continue when the memory of Redis is full, and nothing more is stored', async () => {
     const server = await RedisServer.start({ args: ['--maxmemory-policy', 'noeviction'] });
     const { broker } = await instance(server.url);
     await broker.publish('a', '1', { history, latest: 'last' });
@@ -305,7 +305,7 @@ redis('A Redis that does not work yet, or no more', () => {
     expect(await server.run('DBSIZE')).toBe(keys);
   }, 20_000);
 
-  it('[L-3.10] keeps nothing of a topic that is only read', async () => {
+  it('[L-3.10] Redis stores nothing for a topic that is only read', async () => {
     const server = await RedisServer.start();
     const { broker } = await instance(server.url);
     const names = Array.from({ length: 1_000 }, (_, i) => `named/${String(i)}`);
@@ -318,21 +318,21 @@ redis('A Redis that does not work yet, or no more', () => {
     expect(await server.run('KEYS', '*')).toEqual(['live:life']);
   });
 
-  it('counts to the last digit, however much has gone through a topic', async () => {
+  it('the counters of a topic stay exact close to 2^53', async () => {
     const server = await RedisServer.start();
     const { broker } = await instance(server.url);
     const options = { history, latest: 'last-per-key', key: 'k' } as const;
     const { epoch } = await broker.publish('a', '1', options);
-    const most = {
+    const max = {
       o: '9007199254740001',
       c: '9007199254740101',
       f: '9007199254740001',
       n: '9007199254740003',
     };
-    await server.run('HSET', 'live:{a}', ...Object.entries(most).flat());
+    await server.run('HSET', 'live:{a}', ...Object.entries(max).flat());
     const place = { epoch, offset: 9_007_199_254_740_002 };
     expect(await broker.publish('a', '234', options)).toEqual(place);
-    expect(await server.run('HMGET', 'live:{a}', ...Object.keys(most))).toEqual([
+    expect(await server.run('HMGET', 'live:{a}', ...Object.keys(max))).toEqual([
       '9007199254740002',
       '9007199254740104',
       '9007199254740001',
@@ -344,7 +344,7 @@ redis('A Redis that does not work yet, or no more', () => {
     ]);
   });
 
-  it('keeps the order of publications that are not waited for, though its scripts are flushed', async () => {
+  it('publications that are not awaited keep their order although scripts are flushed', async () => {
     const server = await RedisServer.start();
     const [one, two] = [await instance(server.url), await instance(server.url)];
     for (let round = 0; round < 20; round++) {

@@ -26,7 +26,7 @@ async function world(options: RedisBrokerOptions) {
   const publishers = instances.map(({ broker }) => new SteadyPublisher(broker, topics));
   return {
     instances,
-    /** Everybody has the same for the same position, or was told. */
+    /** Asserts that all readers have the same data for a position, or were informed of a loss. */
     async verdict() {
       await sleep(500);
       await Promise.all(publishers.map((publisher) => publisher.stop()));
@@ -43,7 +43,7 @@ async function world(options: RedisBrokerOptions) {
   };
 }
 
-/** Milliseconds in which an instance was away since it was last there. */
+/** Waits until an instance goes away and is back. Returns the milliseconds in between. */
 async function awayMs({ broker }: { broker: RedisBroker }): Promise<number> {
   await until('it is away', () => !broker.available, 15_000);
   const start = performance.now();
@@ -54,7 +54,7 @@ async function awayMs({ broker }: { broker: RedisBroker }): Promise<number> {
 const counts = { silent: 0, disorder: 0 };
 
 sentinel('Redis by its sentinels', () => {
-  it('[L-5.2] a planned fail-over, there and back, loses nothing acknowledged, and nobody starts afresh', async () => {
+  it('[L-5.2] planned failovers there and back lose nothing acknowledged and cause no fresh start', async () => {
     const group = await RedisSentinels.start();
     const [first, second] = group.servers;
     const { instances, verdict } = await world({ url: group.url });
@@ -66,7 +66,7 @@ sentinel('Redis by its sentinels', () => {
       const away = Promise.all(instances.map(awayMs));
       await group.run(0, 'SENTINEL', 'FAILOVER', 'main');
       expect(Math.max(...(await away))).toBeLessThan(5_000);
-      // For some 11 seconds it takes publications, if somebody sends it any.
+      // The old master still accepts writes for about 11 s, if a client sends any.
       await until('the old master follows', () => group.follows(from), 30_000);
       expect(await group.masterPort()).toBe(to.port);
     }
@@ -75,7 +75,7 @@ sentinel('Redis by its sentinels', () => {
       expect(result).toMatchObject({ ...counts, told: 0, freshStarts: 0, taken: result.acknowledged });
   }, 90_000);
 
-  it('[L-4.2] a master that dies, and comes back, is left for the one that is promoted', async () => {
+  it('[L-4.2] instances follow the promoted master when the old one dies and returns', async () => {
     const group = await RedisSentinels.start();
     const [first, second] = group.servers;
     const { instances, verdict } = await world({ url: group.url });
@@ -84,13 +84,13 @@ sentinel('Redis by its sentinels', () => {
     await first.stop('SIGKILL');
     await away;
     await until('it is known', async () => (await group.masterPort()) === second.port, 15_000);
-    // As a master, until a sentinel demotes it.
+    // It returns as a master until a sentinel demotes it.
     await first.start();
     await until('it follows', () => group.follows(first), 30_000);
     for (const result of await verdict()) expect(result).toMatchObject({ ...counts, losses: 1 });
   }, 60_000);
 
-  it('opens while a sentinel is away, and hears of a fail-over that only one of them has led', async () => {
+  it('the broker connects while a sentinel is away, and follows a failover that one sentinel led', async () => {
     const group = await RedisSentinels.start({ password: 'canary' });
     await group.stopSentinel(0);
     const failed: string[] = [];
@@ -110,7 +110,7 @@ sentinel('Redis by its sentinels', () => {
     expect(failed.join()).not.toContain('canary');
   }, 60_000);
 
-  it('stays while all sentinels are away, and says what is wrong with them at the start', async () => {
+  it('the broker stays available without sentinels, and reports what is wrong with them at the start', async () => {
     const group = await RedisSentinels.start({ password: 'secret' });
     const { broker } = await instance({ url: group.url, sentinelClient: { password: 'secret' } });
     const failures = async (url: string, sentinelClient = {}): Promise<string> => {
@@ -140,7 +140,7 @@ sentinel('Redis by its sentinels', () => {
     expect(await failures(group.url)).toContain('No sentinel names the master: connect ECONNREFUSED');
   }, 60_000);
 
-  it('gives the standalone server and its ingestion the master, through a fail-over', async () => {
+  it('the standalone server and its ingestion follow the master through a failover', async () => {
     const group = await RedisSentinels.start();
     const broker = await brokerOf(Object.assign(new ServerSettings(), { LIVE_BROKER_URL: group.url }));
     onTestFinished(() => broker?.close());
@@ -161,7 +161,7 @@ sentinel('Redis by its sentinels', () => {
     await group.run(0, 'SENTINEL', 'FAILOVER', 'main');
     await until('the next one is the master', async () => (await group.masterPort()) === second.port, 15_000);
     await second.run('XADD', 'live:in', '*', 'topic', 'a', 'data', '2');
-    await until('it is published, too', () => published.includes('a 2'), 5_000);
+    await until('the second is published', () => published.includes('a 2'), 5_000);
     expect(published).toEqual(['a 1', 'a 2']);
   }, 60_000);
 });

@@ -10,7 +10,7 @@ import { RedisServer } from '../support/redis-server.js';
 import { BrokerReader } from './support/broker-reader.js';
 import { until } from './support/waiting.js';
 
-/** What became of a publication: an offset, or the kind and the words of the refusal. */
+/** The result of a publication: its offset, or the kind and the message of the refusal. */
 async function outcome(broker: Broker, data = '1'): Promise<number | string> {
   try {
     return (await broker.publish('a', data, {})).offset;
@@ -36,7 +36,7 @@ describeWith(redisServer)('What Redis refuses', () => {
     return { redis, broker: await opened(new RedisBroker({ url: redis.url, ...options })) };
   };
 
-  it('a publication above the limit is too large, and none below it', async () => {
+  it('Redis: a publication above the limit is too large, and one at the limit is not', async () => {
     const { broker } = await start({ maxPublicationBytes: 1_000 });
     expect([await outcome(broker, text(1_001)), await outcome(broker, text(1_000))]).toEqual([
       'too-large: A publication may have at most 1000 bytes; this one has 1001',
@@ -44,19 +44,19 @@ describeWith(redisServer)('What Redis refuses', () => {
     ]);
   });
 
-  it('a publication above proto-max-bulk-len is too large for Redis itself', async () => {
+  it('Redis: a publication above proto-max-bulk-len is too large', async () => {
     const args = ['--proto-max-bulk-len', '1048576'];
     const { broker } = await start({ maxPublicationBytes: 4_000_000 }, args);
     expect(await outcome(broker, text(2_000_000))).toBe(
       'too-large: The publication is larger than Redis takes',
     );
     await until('it is connected again', () => broker.lossesTotal === 1 && broker.available, 5_000);
-    // It is known now: another one is not sent, and does not cost the connection.
+    // The limit is known by now: another one is not sent, and does not cost the connection.
     expect(await outcome(broker, text(2_000_000))).toMatch(/^too-large: .* at most 1999999 bytes/);
     expect([await outcome(broker), broker.lossesTotal]).toEqual([1, 1]);
   });
 
-  it('a full memory, missing replicas and a missing right are refusals that end', async () => {
+  it('Redis: a full memory, missing replicas and a missing right are temporary refusals', async () => {
     const { redis, broker } = await start();
     const refused = async (): Promise<unknown> => outcome(broker);
     await redis.run('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
@@ -73,7 +73,7 @@ describeWith(redisServer)('What Redis refuses', () => {
     expect(broker.available).toBe(true);
   });
 
-  it('a Redis that is away refuses nothing: it does not answer', async () => {
+  it('Redis: a stopped server causes an error, not a refusal', async () => {
     const { redis, broker } = await start();
     await redis.stop();
     expect(await outcome(broker)).toMatch(/^Error: /);
@@ -87,7 +87,7 @@ describeWith(natsServer)('What NATS refuses', () => {
     return { nats, broker: await opened(new NatsBroker({ url: nats.url, ...options })) };
   };
 
-  it('a publication above max_payload is too large before it is sent, and the next one goes on', async () => {
+  it('NATS: a publication above max_payload is refused before it is sent, and the next one succeeds', async () => {
     const { broker } = await start({}, 'max_payload: 8KB');
     expect(await outcome(broker, text(8_000))).toMatch(
       /^too-large: A publication may have at most 7168 bytes/,
@@ -95,7 +95,7 @@ describeWith(natsServer)('What NATS refuses', () => {
     expect(await outcome(broker, text(6_500))).toBe(1);
   });
 
-  it("a publication above the stream's max_msg_size is too large", async () => {
+  it("NATS: a publication above the stream's max_msg_size is too large", async () => {
     const { nats, broker } = await start();
     await nats.withManager((jsm) => jsm.streams.update('LIVE', { max_msg_size: 2_000 }));
     expect(await outcome(broker, text(5_000))).toBe(
@@ -104,7 +104,7 @@ describeWith(natsServer)('What NATS refuses', () => {
     expect(await outcome(broker)).toBe(1);
   });
 
-  it('a full stream that discards new messages, and a sealed one, refuse every publication', async () => {
+  it('NATS: a full stream that discards new messages, and a sealed one, refuse every publication', async () => {
     const { nats, broker } = await start();
     await nats.withManager((jsm) =>
       jsm.streams.update('LIVE', { discard: DiscardPolicy.New, max_msgs: 1, allow_rollup_hdrs: false }),
@@ -118,12 +118,12 @@ describeWith(natsServer)('What NATS refuses', () => {
     expect(broker.available).toBe(true);
   });
 
-  it('a missing right to publish is a refusal that names no topic', async () => {
+  it('NATS: a missing right to publish is a refusal that names no topic', async () => {
     const deny = 'permissions: { publish: { deny: [ "live.in.>", "live.*.in.>" ] } }';
     const users = `authorization { users = [ { user: a, password: b, ${deny} }, { user: all, password: b } ] }`;
     const nats = await NatsServer.start({ config: () => users });
     onTestFinished(() => nats.remove());
-    // It makes the stream, and writes into it what every other one reads at its start.
+    // Creates the stream and the messages that every other instance reads at its start.
     await opened(new NatsBroker({ url: nats.url.replace('//', '//all:b@') }));
     const broker = new NatsBroker({ url: nats.url.replace('//', '//a:b@') });
     onTestFinished(() => broker.close());

@@ -15,10 +15,10 @@ const count = 100_000;
 const atOnce = 2_000;
 const limits = { count: 10, bytes: 10_000 };
 const history = { size: 1, ttlMs: 600_000, maxBytes: 1_000 };
-/** What means something to Redis, to NATS or to an encoding. */
+/** Characters with a meaning to Redis, to NATS or to an encoding. */
 const special = ['{', '}', '*', '>', '.', ':', ' ', '\r\n', '%', '%007b', '%7B', '/', '\0', '$JS', '🚋', 'é'];
 
-/** Any UTF-16, half pairs too; none twice. */
+/** Distinct random UTF-16 names, including unpaired surrogates. */
 function randomTopics(seed: number): string[] {
   const random = new Random(seed);
   const unit = (): string =>
@@ -35,7 +35,7 @@ async function forAll(topics: readonly string[], run: (topic: string) => Promise
     await Promise.all(topics.slice(at, at + atOnce).map(run));
 }
 
-/** One instance reads all of them, another publishes in each its own name. */
+/** One instance reads all topics, the other publishes each topic's own name to it. */
 async function carryAll(topics: readonly string[], [reading, sending]: readonly [Broker, Broker]) {
   let [came, astray, suspects] = [0, 0, 0];
   const heard = new Set<string>();
@@ -54,7 +54,7 @@ async function carryAll(topics: readonly string[], [reading, sending]: readonly 
   const startMs = performance.now();
   await forAll(topics, (topic) => reading.subscribe(topic));
   await forAll(topics, (topic) => sending.publish(topic, JSON.stringify(topic), { history }));
-  // The engine carries each at most once, which a busy machine may show: what did not come is asked for, as instances do.
+  // The engine delivers at most once, so a busy machine may lose some. Read those, as instances do.
   for (let before = -1; came < topics.length && came > before; await sleep(2_000)) before = came;
   const missed = topics.filter((topic) => !heard.has(topic));
   await forAll(missed, async (topic) => {
@@ -67,7 +67,7 @@ async function carryAll(topics: readonly string[], [reading, sending]: readonly 
 }
 
 describeWith(redisServer)('100,000 random Unicode topics on Redis', () => {
-  it('[L-3.1] have names of their own, each gets what is its own, and nothing outside the prefix is touched', async () => {
+  it('[L-3.1] 100,000 random topics are kept apart in Redis, and nothing outside the prefix is touched', async () => {
     const topics = randomTopics(1);
     const server = await RedisServer.start();
     const others = ['live', 'live:', 'lives:{a}', 'LIVE:{a}', 'other:{a}', '{a}', 'a'];
@@ -85,7 +85,7 @@ describeWith(redisServer)('100,000 random Unicode topics on Redis', () => {
     const admin = await server.admin();
     onTestFinished(() => admin.destroy());
     const keys = (await admin.sendCommand(['KEYS', '*'])) as unknown as string[];
-    // Beside the topics there is the record of the store's life.
+    // Besides the topics there is the record of the store's life.
     const strange = keys.filter(
       (key) => !/^live:life$|^live:\{[\w.~/%-]+\}(:h)?$/.test(key) && !others.includes(key),
     );
@@ -98,7 +98,7 @@ describeWith(redisServer)('100,000 random Unicode topics on Redis', () => {
 });
 
 describeWith(natsServer)('100,000 random Unicode topics on NATS', () => {
-  it('[L-3.1] have names of their own, each gets what is its own, and nothing outside the prefix is touched', async () => {
+  it('[L-3.1] 100,000 random topics are kept apart in NATS, and nothing outside the prefix is touched', async () => {
     const topics = randomTopics(2);
     const server = await NatsServer.start();
     onTestFinished(() => server.remove());
@@ -111,7 +111,7 @@ describeWith(natsServer)('100,000 random Unicode topics on NATS', () => {
         if (!/^(live\.(in|out|keep|signal|turn)(\.|$)|\$JS\.|_INBOX\.)/.test(subject)) outside.add(subject);
       },
     });
-    // A disk that is shared may keep one call of 100,000 waiting: this is about names.
+    // A shared disk may delay one of 100,000 calls. This test is about names.
     const options = { url: server.url, stream: { maxBytes: 2 ** 31 }, callTimeoutMs: 20_000 };
     const brokers = [new NatsBroker(options), new NatsBroker(options)] as const;
     onTestFinished(async () => void (await Promise.all(brokers.map((broker) => broker.close()))));
@@ -125,7 +125,7 @@ describeWith(natsServer)('100,000 random Unicode topics on NATS', () => {
     );
     expect([names, result.came, result.topics, result.astray]).toEqual([count, count, count, 0]);
     expect([...outside]).toEqual([]);
-    // One more for the record of the store's life.
+    // One more subject for the record of the store's life.
     expect([ours?.num_subjects, theirs?.messages]).toEqual([count + 1, 0]);
   }, 240_000);
 });

@@ -1,33 +1,33 @@
 import type { Broker, BrokerSink, Publication } from '../../../src/core/ports/broker.js';
 import type { Position } from '../../../src/protocol/position.js';
 
-/** Look-ups in a row that may fail, 50 ms apart. */
+/** Consecutive look-ups that may fail, 50 ms apart. */
 const maxFailures = 100;
 
 const limits = { count: 100_000, bytes: 100_000_000 };
 
 interface Reading {
   position: Position;
-  /** Data by `epoch offset`, as it was handed on. */
+  /** Delivered data by `epoch offset`. */
   readonly taken: Map<string, string>;
-  /** The same by offset alone: an offset that is given twice, after a loss, has several. */
+  /** The same by offset. An offset that is assigned again after a loss has several. */
   readonly byOffset: Map<number, string[]>;
-  /** What is told to be lost: everything up to here, after what was taken before. */
+  /** The reported losses, from the last delivered position up to `to`. */
   readonly told: { readonly from: Position; readonly to: Position; readonly epochs: ReadonlySet<string> }[];
-  /** Times that the stream went on under another epoch without a loss. */
+  /** How often the stream continued under another epoch without a loss. */
   continued: number;
-  /** Epochs that this reading has continued exactly, the current one last. */
+  /** Epochs that this reading has continued exactly. The current one is last. */
   epochs: Set<string>;
-  /** Handed on out of turn, or twice: must stay 0. */
+  /** Deliveries that were out of order or repeated. Must stay 0. */
   disorder: number;
   healing: Promise<void> | undefined;
-  /** Times that something said that a look-up is needed. */
+  /** How often a look-up was requested. */
   asked: number;
 }
 
 /**
- * Reads topics of a broker as the port's words allow: what is not the next is looked up, what cannot be looked up is told.
- * It is the smallest reader that must never lose anything silently.
+ * The smallest reader that loses nothing silently, as the broker port demands: it looks up what is
+ * not the next publication, and reports what cannot be looked up.
  */
 export class BrokerReader implements BrokerSink {
   readonly readings = new Map<string, Reading>();
@@ -80,7 +80,7 @@ export class BrokerReader implements BrokerSink {
 
   signal(): void {}
 
-  /** Resolves when every topic has reached its end. */
+  /** Resolves once every topic has reached its end. */
   async caughtUp(): Promise<void> {
     for (let tries = 0; ; tries++) {
       await Promise.all([...this.readings.values()].map(({ healing }) => healing));
@@ -91,7 +91,9 @@ export class BrokerReader implements BrokerSink {
       });
       if (behind.length === 0) return;
       if (tries > 100)
-        throw new Error(`${String(behind.length)} topics are behind their ends, and were not told so`);
+        throw new Error(
+          `${String(behind.length)} topics are behind their ends, and the broker did not report it`,
+        );
       await new Promise((resolve) => {
         setTimeout(resolve, 20);
       });
@@ -103,7 +105,7 @@ export class BrokerReader implements BrokerSink {
     reading.healing ??= this.lookUp(topic, reading);
   }
 
-  /** Again, until nothing has come meanwhile: what is delivered during a look-up is not taken. Goes on after failures. */
+  /** Repeats until nothing has arrived during a look-up, because such deliveries are not taken. */
   private async lookUp(topic: string, reading: Reading): Promise<void> {
     for (let failures = 0; failures < maxFailures;) {
       const { position, asked } = reading;
@@ -150,17 +152,17 @@ export interface Acknowledged extends Position {
 
 export interface Verdict {
   readonly acknowledged: number;
-  /** Of those: handed on, as they were published. */
+  /** Delivered as published. */
   readonly taken: number;
-  /** Not handed on, and told. */
+  /** Not delivered, and reported as lost. */
   readonly told: number;
-  /** Not handed on, or as something else, without a word. Must be 0. */
+  /** Not delivered, or delivered with other data, without a report. Must be 0. */
   readonly silent: number;
-  /** Handed on out of turn. Must be 0. */
+  /** Delivered out of order. Must be 0. */
   readonly disorder: number;
 }
 
-/** Holds what a reader was given against what was acknowledged. */
+/** Compares what a reader got with what was acknowledged. */
 export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReader): Verdict {
   let [taken, told, silent] = [0, 0, 0];
   for (const { topic, epoch, offset, data } of acknowledged) {
@@ -169,7 +171,7 @@ export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReade
       ({ from, to, epochs }) =>
         (epochs.has(epoch) && offset > from.offset) || (to.epoch === epoch && offset <= to.offset),
     );
-    // What was stored under one epoch may have been read under the next, which continues it.
+    // A publication stored under one epoch may be read under the next, which continues it.
     const given = reading?.taken.get(`${epoch} ${String(offset)}`);
     const isTaken = reading?.byOffset.get(offset)?.includes(data) === true;
     if (given === data || (given === undefined && isTaken)) taken += 1;
@@ -180,7 +182,7 @@ export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReade
   return { acknowledged: acknowledged.length, taken, told, silent, disorder };
 }
 
-/** Positions for which two of them, or a reader and a publisher, hold different data. Must be none. */
+/** Positions with different data at two readers, or at a reader and a publisher. Must be empty. */
 export function mixedPositions(
   acknowledged: readonly Acknowledged[],
   readers: readonly BrokerReader[],

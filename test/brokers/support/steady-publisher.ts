@@ -4,13 +4,13 @@ import { sleep } from './waiting.js';
 
 const history = { size: 100_000, ttlMs: 600_000, maxBytes: 100_000_000 };
 
-/** Publishes about 1,000 a second, each with its own number, and keeps what was acknowledged. */
+/** Publishes about 1,000 numbered messages a second, and records those acknowledged. */
 export class SteadyPublisher {
   private static count = 0;
   readonly acknowledged: Acknowledged[] = [];
   refused = 0;
   private next = 1;
-  /** Before the number in what is published, so that no two publishers publish the same. */
+  /** Prefix of the data, so that no two publishers publish the same. */
   private readonly name = (SteadyPublisher.count += 1);
   private running = true;
   private readonly open = new Set<Promise<void>>();

@@ -4,7 +4,7 @@ export function sleep(ms: number): Promise<void> {
   });
 }
 
-/** Waits until it is so, and fails when that takes too long. */
+/** Waits until `fulfilled` returns true. Throws after `withinMs`. */
 export async function until(
   what: string,
   fulfilled: () => boolean | Promise<boolean>,
