@@ -12,11 +12,11 @@ const megabyte = 1_048_576;
 const bystanderCount = 12;
 const perSecond = 50_000;
 const perWrite = 500;
-/** On a machine with other things to do shorter times say nothing. */
+/** Shorter times are noise on a busy machine. */
 const minMs = 10;
-/** Of the flood of handshakes. */
+/** Duration of the handshake flood. */
 const seconds = 4;
-/** Other work on the machine can only make a wait longer: a fault fails every try. */
+/** Other load can only lengthen a wait, so a real fault fails every retry. */
 const measured = { timeout: 60_000, retry: 3 };
 const { folder, remove } = compiled();
 
@@ -28,7 +28,7 @@ let port: number;
 beforeAll(async () => {
   [victim, bystanders] = await Promise.all([
     Child.start<Victim>(folder, 'victim.js', { TARGETS: '1', LIMITS: 'on', GUARD_MS: '5' }),
-    // Slower than the rate, each on a connection of its own.
+    // Each bystander sends slower than the rate, on its own connection.
     Child.start<Bystanders>(folder, 'bystander.js', { BYSTANDER_MS: '55' }),
   ]);
   [url = ''] = await victim.ask('urls');
@@ -49,20 +49,20 @@ const opening = handshake({
   headers: { Authorization: 'Bearer flooder', 'X-Forwarded-For': '203.0.113.66' },
 });
 
-/** How long the bystanders' questions take while `during` goes on. */
+/** Round-trip times of the bystanders' requests while `during` runs. */
 async function waits(during: () => Promise<unknown>): Promise<{ p50: number; p99: number }> {
   await bystanders.ask('report');
   await during();
   return bystanders.ask('report');
 }
 
-/** Of several rounds the one in which the machine had little else to do: the second best. */
+/** The second-best round, in which the machine had little other load. */
 const quiet = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[1] ?? Number.NaN;
 
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
-/** One client that writes 50,000 messages a second, whatever it is told, and comes back at once when it is closed. */
+/** Writes 50,000 messages a second regardless of answers, and reconnects at once when closed. */
 class Flooder {
   sent = 0;
   connections = 0;
@@ -79,7 +79,7 @@ class Flooder {
     let due = performance.now();
     while (performance.now() < untilMs) {
       if (this.closed) await this.comeBack();
-      // What the server does not read stays in the kernel, and then here: more would be no more for it.
+      // Unread data stays in the kernel and then here. More would not add load for the server.
       if (this.socket !== undefined && this.socket.writableLength < megabyte) {
         this.socket.write(this.batch);
         this.sent += perWrite;
@@ -94,12 +94,12 @@ class Flooder {
   private async comeBack(): Promise<void> {
     this.socket?.resetAndDestroy();
     const { socket } = await RawPeer.connect(port);
-    // It keeps nothing of what it hears, so that it has the time to be fast.
+    // Discards what it receives, so that it is fast enough.
     socket.removeAllListeners('data');
     const welcomed = new Promise<void>((resolve) => {
       socket.on('data', (chunk: Buffer) => {
         if (chunk.includes('"welcome"')) resolve();
-        // Both reasons of 4002: too fast, too many violations.
+        // Both reasons of 4002: too fast, and too many violations.
         if (chunk.includes('too fast') || chunk.includes('too many protocol')) this.closed = true;
       });
       socket.on('close', () => (this.closed = true));
@@ -112,8 +112,8 @@ class Flooder {
   }
 }
 
-/** Handshakes without a right credential, as many as there can be. */
-async function knock(atATime: number): Promise<Map<number, number>> {
+/** Sends handshakes without a valid credential as fast as possible. */
+async function floodHandshakes(atATime: number): Promise<Map<number, number>> {
   const answers = new Map<number, number>();
   const wrong = handshake({ headers: { Authorization: 'Basic x', 'X-Forwarded-For': '203.0.113.66' } });
   const untilMs = performance.now() + seconds * 1_000;
@@ -128,8 +128,8 @@ async function knock(atATime: number): Promise<Map<number, number>> {
   return answers;
 }
 
-/** One after the other, as somebody who is let in; gives the worst of a hundred. */
-async function comeIn(whileBusy: Promise<unknown>): Promise<number> {
+/** Connects a valid user repeatedly during the flood. Returns the p99 in milliseconds. */
+async function connectDuring(whileBusy: Promise<unknown>): Promise<number> {
   const ms: number[] = [];
   const flood = { over: false };
   void whileBusy.then(() => (flood.over = true));
@@ -148,13 +148,13 @@ describe('floods', () => {
   it.each([
     ['pings', '{"type":"ping"}'],
     ['subscribes', '{"type":"subscribe","topic":"slow/1"}'],
-    ['no messages', '{}'],
+    ['invalid messages', '{}'],
   ])(
-    '[L-9.11] of %s, 50,000 a second, do not make others wait twice as long, and cost no memory',
+    '[L-9.11] a flood of 50,000 %s a second does not double the wait of other clients, and uses no memory',
     measured,
     async (what, message) => {
       const flooder = new Flooder(message);
-      // Warm, so that what grows later is no compiled code.
+      // A warm-up, so that later growth is not compiled code.
       await flooder.run(1_000);
       const before = await victim.ask('state');
       const connectionsBefore = flooder.connections;
@@ -173,11 +173,12 @@ describe('floods', () => {
       const alone = quiet(rounds.map((round) => round.alone));
       const flooded = quiet(rounds.map((round) => round.flooded));
       say(
-        `${what}: ${String(flooder.sent)} written on ${String(flooder.connections)} connections, ${String(taken)} taken of all; p99 of the others ` +
+        `${what}: ${String(flooder.sent)} written on ${String(flooder.connections)} connections, ${String(taken)} accepted from all clients; p99 of the others ` +
           `${String(alone)} ms, then ${String(flooded)} ms; heap grown by ${(grown / megabyte).toFixed(1)} MB; ` +
           `rounds ${JSON.stringify(rounds)}`,
       );
-      // The burst of each of its connections, and what grows in the time, for it as for the bystanders.
+      // The burst of each of its connections, plus the rate over the time, for it and the
+      // bystanders.
       expect(taken).toBeLessThanOrEqual(
         connections * 168 + (bystanderCount + 1) * 20 * Math.ceil(elapsed + 1),
       );
@@ -188,11 +189,11 @@ describe('floods', () => {
 
   it.each([
     ['garbage', 'x'],
-    ['no messages', '{}'],
+    ['invalid messages', '{}'],
     ['pings', '{"type":"ping"}'],
     ['subscribes', '{"type":"subscribe","topic":"slow/1"}'],
   ])(
-    '[L-2.8] of %s in one read of 64 KiB hold the loop for no longer than some reading and writing does',
+    '[L-2.8] a read of 64 KiB full of %s blocks the event loop no longer than comparable I/O',
     measured,
     async (what, message) => {
       const frame = clientFrame(message);
@@ -213,7 +214,7 @@ describe('floods', () => {
       const held = median(rounds.map((round) => round.held));
       const unit = median(rounds.map((round) => round.unit));
       say(
-        `${String(count)} ${what} in one read: the loop is held for ${held.toFixed(1)} ms; ` +
+        `${String(count)} ${what} in one read: the loop is blocked for ${held.toFixed(1)} ms; ` +
           `8,192 pings read and written alone take ${unit.toFixed(1)} ms`,
       );
       expect(held).toBeLessThan(4 * Math.max(minMs / 2, unit));
@@ -221,30 +222,30 @@ describe('floods', () => {
   );
 
   it(
-    '[L-9.13] of handshakes without a credential ask no more than 20 guards at a time, and others come in',
+    '[L-9.13] a flood of handshakes without a credential runs at most 20 guards at once, and others connect',
     measured,
     async () => {
       const before = await victim.ask('state');
-      const knocking = knock(60);
-      const p99 = await comeIn(knocking);
-      const answers = await knocking;
+      const flood = floodHandshakes(60);
+      const p99 = await connectDuring(flood);
+      const answers = await flood;
       const { guard, rss, stats } = await victim.ask('state');
       const total = [...answers.values()].reduce((sum, count) => sum + count, 0);
       say(
         `handshakes: ${String(Math.round(total / seconds))} a second, ` +
           `answers ${[...answers].map(([status, count]) => `${String(status)}: ${String(count)}`).join(', ')}; ` +
-          `guard asked ${String(guard.asked)} times, ${String(guard.most)} at a time; honest p99 ${p99.toFixed(0)} ms`,
+          `guard called ${String(guard.asked)} times, ${String(guard.maxBusy)} at a time; honest p99 ${p99.toFixed(0)} ms`,
       );
       expect([...answers.keys()].toSorted()).toEqual([401, 429]);
-      // The flooder's own, and one who comes in.
-      expect(guard.most).toBeLessThanOrEqual(21);
+      // The flooder's own calls, plus one valid client.
+      expect(guard.maxBusy).toBeLessThanOrEqual(21);
       expect(stats[0]?.pending).toBe(0);
       expect(p99).toBeLessThan(500);
       expect(rss - before.rss).toBeLessThan(50 * megabyte);
     },
   );
 
-  it('[L-4.5] cost no bystander a message or its connection', async () => {
+  it('[L-4.5] the floods cost no bystander a message or its connection', async () => {
     const length = await victim.ask('endStream');
     const { reports } = await bystanders.ask('report');
     expect(reports.map(({ gaps, last, closed }) => ({ gaps, last, closed }))).toEqual(

@@ -29,12 +29,12 @@ beforeAll(async () => {
   const urls = await victim.ask('urls');
   port = Number(new URL(urls[0] ?? '').port);
   await bystanders.ask('connect', urls);
-  // Warm, so that what grows later is no compiled code; and how fast answers are when nobody misbehaves.
+  // A warm-up, so that later growth is not compiled code, and a measurement without abuse.
   for (let sent = 0; sent < count / 20;) sent += await abuseMessages(random.fork());
   await bystanders.ask('report');
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   const idle = await bystanders.ask('report');
-  say(`without abuse: p50 ${String(idle.p50)} ms, p99 ${String(idle.p99)} ms, most ${String(idle.most)} ms`);
+  say(`without abuse: p50 ${String(idle.p50)} ms, p99 ${String(idle.p99)} ms, max ${String(idle.max)} ms`);
   idleP99 = idle.p99;
   before = last = await settled();
 }, 60_000);
@@ -61,18 +61,18 @@ async function settled(): Promise<State> {
 }
 
 /**
- * Nobody harmed: to be checked behind each kind of abuse. Gives the bystander's p99, as it would be if the server had had
- * a core of its own: on a busy machine it waits for one with its work half done.
+ * Checks after each kind of abuse that nobody was harmed. Returns the bystander's p99 as if the
+ * server had had a core of its own.
  */
 async function check(what: string, sent: number): Promise<number> {
-  const { p50, p99, most, requests } = await bystanders.ask('report');
+  const { p50, p99, max, requests } = await bystanders.ask('report');
   const { busy } = await victim.ask('state');
   const slowdown = Math.max(1, (busy.wallMs - last.busy.wallMs) / (busy.cpuMs - last.busy.cpuMs));
   const { stats, sockets, rss, heapUsed, polluted } = await settled();
   say(
     `${what}: ${String(sent)} sent; RSS ${inMegabytes(before.rss)}, then ${inMegabytes(rss)}; heap ` +
       `${inMegabytes(before.heapUsed)}, then ${inMegabytes(heapUsed)}; bystander: ${String(requests)} requests, ` +
-      `p50 ${String(p50)} ms, p99 ${String(p99)} ms, most ${String(most)} ms; slowed down ${slowdown.toFixed(2)} times`,
+      `p50 ${String(p50)} ms, p99 ${String(p99)} ms, max ${String(max)} ms; server slowed down ${slowdown.toFixed(2)} times`,
   );
   last = await victim.ask('state');
   const [{ pending, connections, users, topics, subscriptions } = {}] = stats as Partial<
@@ -102,10 +102,10 @@ async function check(what: string, sent: number): Promise<number> {
   return p99 / slowdown;
 }
 
-/** A machine that is busy with other things is no fault of the server. */
+/** A busy machine is no fault of the server. */
 const tolerableMs = (): number => Math.max(50, 5 * idleP99);
 
-/** Runs `one` again and again, some at a time, until so much was sent. */
+/** Runs `one` repeatedly, `atATime` at once, until `target` messages were sent. */
 async function many(
   target: number,
   atATime: number,
@@ -128,7 +128,7 @@ async function abuseFrames(random: Random): Promise<number> {
   const { bytes, frames, kind } = malformedBatch(random);
   const peer = await RawPeer.connect(port);
   peer.send(opening).send(bytes);
-  // What leaves the server waiting for more is ended here.
+  // Ends connections on which the server waits for more.
   const ended = peer.until(({ closeCode }) => closeCode !== undefined).catch(() => peer);
   const patience = setTimeout(() => peer.finish(), 500);
   await ended;
@@ -142,7 +142,7 @@ async function abuseFrames(random: Random): Promise<number> {
   return frames;
 }
 
-/** Small enough that a bystander's request need not wait long for the turn that handles them. */
+/** Few enough that a bystander's request does not wait long behind them. */
 const messagesAtOnce = 50;
 
 async function abuseMessages(random: Random): Promise<number> {
@@ -180,7 +180,7 @@ const types = new Set(['welcome', 'subscribed', 'unsubscribed', 'published', 'ev
 const allowedTopic = /^(open|slow)\/[\w.~-]+$/;
 const allowedCloses = new Set([1000, 1007, 4002]);
 
-/** Only words of the protocol, nothing of topics that are not allowed, and no echo. */
+/** Allows only the protocol's own messages, no topics without a right, and no echo of the input. */
 function checkAnswer(opcode: number, payload: Buffer): void {
   const text = payload.toString();
   if (opcode === 8) {
@@ -189,7 +189,7 @@ function checkAnswer(opcode: number, payload: Buffer): void {
     if (!allowedCloses.has(close)) wrongAnswers.push(`close ${String(close)} ${text}`);
   }
   if (opcode !== 1) return;
-  // An id comes back unchanged; nothing else does.
+  // An id comes back unchanged, nothing else does.
   const { id: _id, ...message } = JSON.parse(text) as {
     type: string;
     id?: unknown;
@@ -218,7 +218,7 @@ const shown = (counts: ReadonlyMap<string, unknown>): string =>
 
 describe('abusive frames', () => {
   it(
-    '[L-2.12] mutated messages harm nobody',
+    '[L-2.12] mutated messages harm no other client',
     async () => {
       const sent = await many(count, 3, abuseMessages);
       say(`answers: ${shown(answers)}`);
@@ -229,7 +229,7 @@ describe('abusive frames', () => {
   );
 
   it(
-    '[L-10.3] malformed frames end their own connection, and nothing else',
+    '[L-10.3] malformed frames end their own connection and nothing else',
     async () => {
       const sent = await many(count, 8, abuseFrames);
       say(
@@ -242,7 +242,7 @@ describe('abusive frames', () => {
     timeoutMs,
   );
 
-  it('[L-9.1] fragment bombs are closed with 1008', async () => {
+  it('[L-9.1] a fragment bomb is closed with 1008', async () => {
     const bomb = async (): Promise<number> => {
       const peer = await RawPeer.connect(port);
       await peer.send(opening).answered();
@@ -256,7 +256,7 @@ describe('abusive frames', () => {
     await check('pieces of one byte', await many(50 * 16_000, 10, bomb));
   }, 60_000);
 
-  it('ping floods of peers that read nothing end those peers', async () => {
+  it('a ping flood of a peer that reads nothing ends that peer', async () => {
     const flood = async (): Promise<number> => {
       const peer = await RawPeer.connect(port);
       await peer.send(opening).answered();
@@ -278,7 +278,7 @@ describe('abusive frames', () => {
     await check('pings', await many(1, 3, flood));
   }, 60_000);
 
-  it('[L-4.5] none of it cost the bystander a message, and the server closes as ever', async () => {
+  it('[L-4.5] the abuse cost the bystander no message, and the server closes normally', async () => {
     const length = await victim.ask('endStream');
     const { reports } = await bystanders.ask('report');
     expect(reports).toEqual([expect.objectContaining({ gaps: 0, last: length })]);

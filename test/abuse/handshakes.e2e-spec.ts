@@ -49,7 +49,7 @@ describe('abusive handshakes', () => {
   let before: State | undefined;
 
   it.each(targets)(
-    '[L-1.4] harm nobody on %s',
+    '[L-1.4] abusive handshakes harm no other client on %s',
     async (target) => {
       const port = ports[targets.indexOf(target)] ?? 0;
       let left = Math.ceil(count / targets.length);
@@ -64,13 +64,13 @@ describe('abusive handshakes', () => {
       process.stdout.write(`${target}: ${String(outcomes.length)} handshakes; answers ${shown.join(', ')}\n`);
       expect(outcomes.filter(({ wrong }) => wrong !== undefined)).toEqual([]);
       expect(outcomes.length).toBe(Math.ceil(count / targets.length));
-      // Warm from here on, so that what grows later is no compiled code.
+      // Warmed up by now, so that later growth is not compiled code.
       before ??= await settled();
     },
     timeoutMs,
   );
 
-  it('leave no handshake pending, no connection, no subscription, and no memory behind', async () => {
+  it('abusive handshakes leave no pending handshake, connection, subscription or memory behind', async () => {
     const { stats, sockets, rss, heapUsed, polluted } = await settled();
     const grown = { rss: rss - (before?.rss ?? 0), heap: heapUsed - (before?.heapUsed ?? 0) };
     const inMegabytes = (bytes: number): string => `${(bytes / megabyte).toFixed(1)} MB`;
@@ -89,18 +89,18 @@ describe('abusive handshakes', () => {
     expect(grown.heap).toBeLessThan(10 * megabyte);
   });
 
-  it('[L-4.5] cost a bystander not one message', async () => {
+  it('[L-4.5] abusive handshakes cost no bystander a message', async () => {
     const length = await victim.ask('endStream');
-    const { reports, requests, p50, p99, most } = await bystanders.ask('report');
+    const { reports, requests, p50, p99, max } = await bystanders.ask('report');
     process.stdout.write(
-      `bystanders: ${String(requests)} requests, p50 ${String(p50)} ms, p99 ${String(p99)} ms, most ${String(most)} ms\n`,
+      `bystanders: ${String(requests)} requests, p50 ${String(p50)} ms, p99 ${String(p99)} ms, max ${String(max)} ms\n`,
     );
     expect(reports.map(({ gaps, last, closed }) => ({ gaps, last, closed }))).toEqual(
       targets.map(() => ({ gaps: 0, last: length, closed: undefined })),
     );
   });
 
-  it('[L-10.1] leave a server that closes, and nothing in its log', async () => {
+  it('[L-10.1] the server closes after abusive handshakes, and its log is empty', async () => {
     expect(await victim.ask('close')).toBe(0);
     expect([victim.alive, victim.stderr]).toEqual([true, '']);
   });

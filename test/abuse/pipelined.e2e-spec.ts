@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { platforms, startLiveApp } from '../support/live-app.js';
 import { handshake, RawPeer } from '../support/raw-peer.js';
 
-/** What the slow answer waits for. */
+/** Completes the slow answer. */
 let answer = (): void => {};
 
 @Controller()
@@ -25,7 +25,7 @@ const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 const upgrade = handshake({ headers: { Authorization: 'Bearer ann' } });
 
 describe.each(platforms)('a request before an upgrade on the same socket, on %s', (_name, platform) => {
-  it('[L-1.5] is not answered into a WebSocket: the upgrade gets 400, and the server lives on', async () => {
+  it('[L-1.5] an upgrade behind an unanswered request gets 400, and the server continues to work', async () => {
     const { url } = await startLiveApp({ platform, options: { port: 'app' }, controllers: [Slow] });
     const port = Number(new URL(url).port);
     for (const requests of [get('/slow'), get('/quick') + get('/slow'), get('/slow') + get('/quick')]) {
@@ -41,7 +41,7 @@ describe.each(platforms)('a request before an upgrade on the same socket, on %s'
     healthy.reset();
   });
 
-  it('[L-1.1] does no harm when it is answered before the upgrade comes', async () => {
+  it('[L-1.1] an upgrade behind an answered request is accepted', async () => {
     const { url } = await startLiveApp({ platform, options: { port: 'app' }, controllers: [Slow] });
     const peer = await RawPeer.connect(Number(new URL(url).port));
     await peer.send(get('/quick')).until(({ text }) => text.endsWith('quick answer'));

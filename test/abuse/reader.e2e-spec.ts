@@ -14,7 +14,7 @@ const { random, count: seconds, timeoutMs } = abuseRun('a hostile reader, in sec
 const { folder, remove } = compiled();
 afterAll(remove);
 
-/** `ABUSE_ENGINES=memory,Redis,NATS` chooses. */
+/** `ABUSE_ENGINES=memory,Redis,NATS` selects the engines. */
 const wanted = (process.env['ABUSE_ENGINES'] ?? 'memory').split(',');
 const cases = [
   { name: 'memory', start: () => Promise.resolve({ url: undefined, count: () => Promise.resolve(0) }) },
@@ -29,7 +29,7 @@ const noiseMs = 50;
 
 describe.each(cases)('A hostile reader on $name', ({ start }) => {
   it(
-    '[L-9.16] [L-9.18] one user with the right to read everything harms nobody else',
+    '[L-9.16] [L-9.18] one user that may read everything harms no other user',
     async () => {
       const { url: engineUrl, count } = await start();
       const env: Record<string, string> = engineUrl === undefined ? {} : { ENGINE_URL: engineUrl };
@@ -61,7 +61,7 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
             `${inMegabytes(bytes)} read; errors ${JSON.stringify(Object.fromEntries(errors))}; RSS ` +
             `${inMegabytes(before.maxRss)}, then at most ${inMegabytes(after.maxRss)}; queued at most ` +
             `${inMegabytes(after.maxQueued)}; p99 ${String(quiet.p99)} ms, then ${String(loud.p99)} ms of ` +
-            `${String(loud.count)}, slowed down ${slowdown.toFixed(2)} times\n`,
+            `${String(loud.count)}; server slowed down ${slowdown.toFixed(2)} times\n`,
         );
         expect({ ...loud, count: 0, p99: 0, failures: after.failures }).toEqual({
           count: 0,
@@ -72,7 +72,7 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
         });
         expect(after.maxRss).toBeLessThan(1.1 * (before.maxRss + maxQueuedBytesTotal + memoryBrokerBytes));
         expect(loud.p99 / slowdown).toBeLessThanOrEqual(Math.max(2 * quiet.p99, noiseMs));
-        // Nothing of the others is gone, and nothing of the abuse is left.
+        // Nothing of other users is gone, and nothing of the abuse is left.
         expect(await count()).toBe(stored);
         const late = await LiveTestClient.connect(url, { token: 'late', timeoutMs: 30_000 });
         for (const [topic, epoch] of epochs) {

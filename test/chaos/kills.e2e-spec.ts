@@ -24,17 +24,17 @@ async function run(options: KillOptions): Promise<void> {
   expect([kills > 1, cuts > short.clients / 3]).toEqual([true, true]);
 }
 
-describeWith(redisServer)('Three instances on Redis of which one is killed every 2.5 seconds', () => {
+describeWith(redisServer)('Three instances on Redis, one of which is killed every 2.5 s', () => {
   it.each([1, 2])(
-    '[L-5.2] bring every acknowledged publication to everybody, once and in order (seed %i)',
+    '[L-5.2] every acknowledged publication reaches every subscriber once and in order on Redis (seed %i)',
     (seed) => run({ ...short, seed, engine: 'redis' }),
     120_000,
   );
 });
 
-describeWith(natsServer)('Three instances on NATS of which one is killed every 2.5 seconds', () => {
+describeWith(natsServer)('Three instances on NATS, one of which is killed every 2.5 s', () => {
   it(
-    '[L-5.2] bring every acknowledged publication to everybody, once and in order (seed 3)',
+    '[L-5.2] every acknowledged publication reaches every subscriber once and in order on NATS (seed 3)',
     () => run({ ...short, seed: 3, engine: 'nats' }),
     120_000,
   );

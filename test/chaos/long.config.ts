@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The long forms; `npm run chaos` starts one of them. */
+/** The long forms. `npm run chaos` starts one of them. */
 export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {

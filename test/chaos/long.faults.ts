@@ -5,7 +5,7 @@ import { judgeFault, type StoreFault, type StoreFaultOptions } from './support/s
 
 interface FaultsOptions extends StoreFaultOptions {
   readonly engine: string;
-  /** A part of the names of those that are wanted. */
+  /** Part of the names of the wanted faults. */
   readonly fault: string;
 }
 
@@ -17,11 +17,11 @@ const options = JSON.parse(process.env['CHAOS'] ?? '{}') as FaultsOptions;
 const wanted = (faultsOf[options.engine] ?? []).filter(({ name }) => name.includes(options.fault));
 
 describe('A store that goes back', () => {
-  it('has a fault of that name', () => {
+  it('at least one fault has a matching name', () => {
     expect(wanted).not.toEqual([]);
   });
 
-  it.each(wanted)('gives no position twice, and loses nothing in silence: $name', (fault) =>
+  it.each(wanted)('the store gives no position twice and loses nothing silently after $name', (fault) =>
     judgeFault(fault, options),
   );
 });

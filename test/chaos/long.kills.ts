@@ -5,10 +5,10 @@ import { flawless } from './support/ledger.js';
 
 const options = JSON.parse(process.env['CHAOS'] ?? '{}') as KillOptions;
 
-it('brings every acknowledged publication to everybody, once and in order', async () => {
+it('every acknowledged publication reaches every subscriber once and in order', async () => {
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  // First of all: a run that hangs can be done again, too.
-  say(`seed ${String(options.seed)}; to see it again: ${replayCommand(options)}`);
+  // Printed first, so that a run that hangs can be repeated.
+  say(`seed ${String(options.seed)}; to repeat this run: ${replayCommand(options)}`);
   const report = await new KillRun(await startEngine(options.engine), options, say).run();
   say(`\n${reportText(options, report)}\n`);
   expect(report.verdict).toMatchObject({ ...flawless, told: 0, delivered: report.verdict.expected });

@@ -7,12 +7,12 @@ import { flawless } from './support/ledger.js';
 import { natsStoreFaults } from './support/nats-store-faults.js';
 import { judgeFault } from './support/store-fault.js';
 
-/** What the stream keeps of each topic by default. */
+/** Publications per topic that the stream keeps by default. */
 const history = 500;
 
-describeWith(natsServer)('A NATS store that goes back, or is away', () => {
+describeWith(natsServer)('Faults of a NATS store', () => {
   it.each(natsStoreFaults)(
-    '[L-4.2] gives no position twice, and loses nothing in silence: $name',
+    '[L-4.2] NATS gives no position twice and loses nothing silently after $name',
     (fault) => judgeFault(fault, { rounds: 1, perSecond: 500, apps: 2 }),
     180_000,
   );
@@ -25,7 +25,7 @@ describeWith(natsServer)('Two instances on a NATS that fails, under 2,000 public
     return { server, all: await FaultWorld.start([server.url, server.url], { history }) };
   }
 
-  it('[L-5.10] goes on without a gap when it was killed and comes back with what it had', async () => {
+  it('[L-5.10] topics continue without a gap after NATS is killed and restarted with its store', async () => {
     const { server, all } = await world();
     await server.stop('SIGKILL');
     const notReadyMs = await all.notReady();
@@ -40,7 +40,7 @@ describeWith(natsServer)('Two instances on a NATS that fails, under 2,000 public
     expect(liveAgainMs).toBeLessThan(within(2_000));
   }, 120_000);
 
-  it('[L-5.7] tells everybody of the new epoch when it comes back without what it had', async () => {
+  it('[L-5.7] every subscriber learns of the new epoch after NATS is restarted without its store', async () => {
     const { server, all } = await world();
     await server.stop('SIGKILL');
     server.forget();
@@ -48,7 +48,7 @@ describeWith(natsServer)('Two instances on a NATS that fails, under 2,000 public
     await server.start();
     const liveAgainMs = await all.liveAgain();
     const verdict = await all.verdict();
-    console.info(line('NATS, restart without what it had', verdict, { notReadyMs, liveAgainMs }));
+    console.info(line('NATS, restart without its store', verdict, { notReadyMs, liveAgainMs }));
     expect(verdict).toMatchObject(flawless);
     expect(Math.min(...all.told)).toBeGreaterThan(0);
     expect([all.wireFaults, all.cuts]).toEqual([[], 0]);

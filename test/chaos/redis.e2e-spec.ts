@@ -16,7 +16,7 @@ async function world(server: RedisServer): Promise<FaultWorld> {
 }
 
 redis('Two instances on a Redis that fails, under 2,000 publications a second', () => {
-  it('[L-5.8] is a fault that a naive bridge does not survive: the checkers see its loss', async () => {
+  it('[L-5.8] a naive Pub/Sub bridge loses publications silently, and the checkers find it', async () => {
     const server = await RedisServer.start();
     const proxy = await CutProxy.to(server.url);
     onTestFinished(() => proxy.close());
@@ -46,7 +46,8 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     await hearsAll();
     const [kills, missed] = [4, 200];
     for (let kill = 0; kill < kills; kill++) {
-      // It would be back before the next publication on a fast machine, or not: it comes back after so many.
+      // A fast machine would reconnect before the next publication, so the proxy blocks until
+      // enough came.
       proxy.hold();
       expect(await server.run('CLIENT', 'KILL', 'TYPE', 'pubsub')).toBe(1);
       const enough = (await counted()) + missed;
@@ -57,13 +58,13 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     await bridge.stopPublishing();
     const verdict = ledger.judge([reader.heard]);
     console.info(line('naive bridge, CLIENT KILL TYPE pubsub', verdict, { kills }));
-    // The gap shows on the wire, and of what was in it nobody was told.
+    // The gap shows on the wire, and no subscriber was informed of it.
     expect(reader.faults.length).toBeGreaterThan(0);
     expect(verdict.reorders).toBe(kills * topics.length);
     expect(verdict.silent).toBeGreaterThan((kills * missed) / 2);
   });
 
-  it('[L-5.9] loses nothing when all Pub/Sub connections are killed', async () => {
+  it('[L-5.9] nothing is lost when all Pub/Sub connections are killed', async () => {
     const server = await RedisServer.start();
     const all = await world(server);
     let liveAgainMs = 0;
@@ -80,7 +81,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     expect(liveAgainMs).toBeLessThan(within(2_000));
   }, 120_000);
 
-  it('[L-5.11] stands still for 10 s: connections stay, what is asked is refused at once, and all is well again', async () => {
+  it('[L-5.11] connections survive a Redis that is frozen for 10 s, requests are refused at once, and service resumes', async () => {
     const server = await RedisServer.start();
     const all = await world(server);
     const [one] = all.instances;
@@ -131,7 +132,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     expect(liveAgainMs).toBeLessThan(within(2_000));
   }, 120_000);
 
-  it('[L-5.7] tells everybody of the new epoch when it comes back without what it had', async () => {
+  it('[L-5.7] every subscriber learns of the new epoch after Redis is restarted without its data', async () => {
     const server = await RedisServer.start();
     const all = await world(server);
     await server.stop('SIGKILL');
@@ -148,7 +149,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     expect(liveAgainMs).toBeLessThan(within(2_000));
   }, 120_000);
 
-  it('[L-5.10] goes on without a gap when it comes back with what it had', async () => {
+  it('[L-5.10] topics continue without a gap after Redis is restarted with its data', async () => {
     const server = await RedisServer.start({ args: ['--appendonly', 'yes'] });
     const all = await world(server);
     await server.stop('SIGKILL');
@@ -164,7 +165,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     expect(liveAgainMs).toBeLessThan(within(2_000));
   }, 120_000);
 
-  it('[L-5.7] tells everybody of every new epoch when it is emptied, and emptied again', async () => {
+  it('[L-5.7] every subscriber learns of every new epoch after Redis is flushed repeatedly', async () => {
     const server = await RedisServer.start();
     const all = await world(server);
     let liveAgainMs = 0;
@@ -181,7 +182,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     expect(liveAgainMs).toBeLessThan(within(2_000));
   }, 120_000);
 
-  it('[L-5.9] heals what one instance missed while its network was cut, and tells what the history had no more', async () => {
+  it('[L-5.9] an instance heals what it missed during a network cut, and reports what the history no longer has', async () => {
     const server = await RedisServer.start();
     const proxy = await CutProxy.to(server.url);
     onTestFinished(() => proxy.close());
@@ -197,9 +198,9 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     const short = await cutUntil(() => sleep(500));
     await sleep(500);
     const toldBefore = sumOf(all.told);
-    const most = all.ledger.size + faultTopics.length * history * 1.5;
+    const enough = all.ledger.size + faultTopics.length * history * 1.5;
     const long = await cutUntil(() =>
-      until('the history is too short', () => all.ledger.size > most, 60_000),
+      until('the history is too short', () => all.ledger.size > enough, 60_000),
     );
     const verdict = await all.verdict();
     console.info(

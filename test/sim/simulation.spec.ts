@@ -5,7 +5,7 @@ import { runSchedule } from '../../src/testing/sim/run-schedule.js';
 import { runSeed, simulate } from '../../src/testing/sim/simulate.js';
 import { topicsOfEveryKind } from '../../src/testing/sim/sim-topic.js';
 
-/** The same seeds every time, from 1; `.ci/run` takes more. Random seeds belong to `npm run sim`. */
+/** Fixed seeds, from 1. `.ci/run` takes more of them, and `npm run sim` takes random ones. */
 const runs = Number(process.env['SIM_RUNS'] ?? 4_000);
 
 /** Patterns that the journals must contain. Otherwise doing nothing would keep all rules. */

@@ -20,7 +20,10 @@ import {
   setConnectionIdentity,
 } from '../../src/index.js';
 
-/** Every e2e suite runs on both: `describe.each(platforms)('… on %s', (_name, platform) => …)`. */
+/**
+ * Every e2e suite runs on both:
+ * `describe.each(platforms)('… on %s', (_name, platform) => …)`.
+ */
 export const platforms = [
   ['Express', 'express'],
   ['Fastify', 'fastify'],

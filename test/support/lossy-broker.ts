@@ -12,16 +12,16 @@ import type {
 import type { Position } from '../../src/protocol/position.js';
 import { Lineages } from '../../src/testing/lineages.js';
 
-/** A memory broker that loses what a test wants it to: deliveries, whole streams, itself. */
+/** A memory broker that loses deliveries, whole streams, or its connection, as a test wants. */
 export class LossyBroker implements Broker {
   available = true;
-  /** Says of each delivery whether it gets through. */
+  /** Whether a delivery gets through. */
   carries: (topic: string, publication: Publication) => boolean = () => true;
-  /** Calls so far, for example `read t` or `tops a,b`. */
+  /** The calls so far, for example `read t` or `tops a,b`. */
   readonly calls: string[] = [];
-  /** Calls that fail, by their first word. */
+  /** Kinds of calls that fail, such as `read`. */
   readonly failing = new Set<string>();
-  /** Waited for by calls before they are answered, by their first word. */
+  /** Promises that calls of a kind wait for before they are answered. */
   readonly slow = new Map<string, Promise<void>>();
   private readonly generations = new Map<string, number>();
   private readonly lineages = new Lineages();
@@ -93,17 +93,17 @@ export class LossyBroker implements Broker {
     return this.memory.close();
   }
 
-  /** Delivers something, whatever the streams say. */
+  /** Delivers a publication regardless of the streams. */
   deliver(topic: string, epoch: string, publication: Publication): void {
     this.sink?.publication(topic, epoch, publication);
   }
 
-  /** Says that publications may have been missed, of this topic or of any. */
+  /** Reports that publications of this topic, or of any, may have been missed. */
   suspect(topic?: string): void {
     this.sink?.suspect(topic);
   }
 
-  /** The topic's stream is gone; the next one is another. Who is subscribed stays so. */
+  /** Loses the stream of a topic and starts another. Subscribers stay subscribed. */
   async lose(topic: string): Promise<void> {
     await this.memory.unsubscribe(this.inner(topic));
     this.lineages.begin(topic, this.newEpoch());
@@ -111,14 +111,14 @@ export class LossyBroker implements Broker {
     await this.memory.subscribe(this.inner(topic));
   }
 
-  /** The engine was restarted: the topic goes on under another epoch. `end` is the last offset that is left of the one so far. */
+  /** Restarts the engine: the topic continues in another epoch, after the offset `end`. */
   async restart(topic: string, end?: number): Promise<void> {
     const { epoch, offset } = await this.top(topic);
     if (this.lineages.epochOf(topic) === undefined) this.lineages.begin(topic, epoch);
     this.lineages.goOn(topic, this.newEpoch(), end ?? offset);
   }
 
-  /** Every call fails, and nothing is delivered. */
+  /** Fails every call and delivers nothing. */
   goAway(): void {
     this.available = false;
     this.sink?.availability(false);

@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take longer than half a minute on two cores. Begun last, one of them would run alone at the end. */
+/** Files that take over 30 s on two cores. Started last, one of them would run alone at the end. */
 const slow = [
   'test/chaos/',
   'test/sim/simulation.spec.ts',
@@ -22,7 +22,7 @@ const rank = ({ moduleId }: TestSpecification): number => {
   return place < 0 ? slow.length : place;
 };
 
-/** The order in which files are begun; the same on every machine, since a new one knows no times of earlier runs. */
+/** The order in which files start. It is fixed, because a new machine knows no earlier times. */
 export default class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     // oxlint-disable-next-line unicorn/no-array-sort -- it is the sequencer's, and mutates nothing

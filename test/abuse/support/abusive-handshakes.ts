@@ -4,7 +4,7 @@ import type { Random } from './random.js';
 
 interface Abuse {
   readonly bytes: (random: Random) => string | Buffer;
-  /** Whether a 101 would be wrong whatever else happens. */
+  /** Whether a 101 would be wrong under all circumstances. */
   readonly neverIn?: true;
 }
 
@@ -26,9 +26,9 @@ function mutated(random: Random): Buffer {
     : bytes;
 }
 
-/** All ways to misbehave before the 101, by name. */
+/** All abuses before the 101, by name. */
 export const abuses: Readonly<Record<string, Abuse>> = {
-  'a right handshake': { bytes: () => right },
+  'a valid handshake': { bytes: () => right },
   'no credential': { bytes: () => handshake(), neverIn: true },
   garbage: { bytes: (random) => random.bytes(1 + random.below(300)), neverIn: true },
   'half the headers': { bytes: (random) => right.slice(0, random.below(right.length - 4)), neverIn: true },
@@ -90,15 +90,15 @@ export const abuses: Readonly<Record<string, Abuse>> = {
 
 const endings = ['reset', 'finish', 'destroy', 'stay', 'stay', 'stay'] as const;
 
-/** How an abuse went: what came back first, 0 for nothing. */
+/** The result of an abuse: its first answer, or 0. */
 export interface Outcome {
   readonly name: string;
   readonly status: number;
-  /** What must not be, if anything. */
+  /** A description of what went wrong, if anything. */
   readonly wrong?: string;
 }
 
-/** One abusive handshake, from its first byte until the socket is gone. */
+/** One abusive handshake, from its first byte until the socket is closed. */
 export async function abuse(port: number, random: Random): Promise<Outcome> {
   const name = random.pick(Object.keys(abuses));
   const { bytes, neverIn } = abuses[name] as Abuse;
@@ -112,10 +112,10 @@ export async function abuse(port: number, random: Random): Promise<Outcome> {
   if (cut < data.length && !peer.socket.destroyed) peer.send(data.subarray(cut));
   if (ending === 'stay') {
     await Promise.race([peer.until(({ status }) => status > 0).catch(() => {}), sleep(2_000)]);
-    // Garbage behind a 101.
+    // Garbage after a 101.
     if (peer.status === 101 && !peer.socket.destroyed) peer.send(random.bytes(1 + random.below(200)));
   } else {
-    // Before the guard, in it, and after it.
+    // Ends before, during or after the guard.
     await sleep(random.below(200));
   }
   if (ending === 'reset') peer.reset();
@@ -131,7 +131,7 @@ export async function abuse(port: number, random: Random): Promise<Outcome> {
 
 function fault({ text }: RawPeer, neverIn: boolean): string | undefined {
   const [before = '', after] = text.split('HTTP/1.1 101 ');
-  if (after !== undefined && neverIn) return `let in: ${before}`;
-  if (after?.includes('HTTP/1.1 ') === true) return `HTTP behind a 101: ${after.slice(0, 300)}`;
+  if (after !== undefined && neverIn) return `accepted: ${before}`;
+  if (after?.includes('HTTP/1.1 ') === true) return `HTTP after a 101: ${after.slice(0, 300)}`;
   return text === '' || text.startsWith('HTTP/1.1 ') ? undefined : `no HTTP: ${text.slice(0, 100)}`;
 }

@@ -10,7 +10,9 @@ interface Question {
   readonly argument: unknown;
 }
 
-/** For the child: answers what the test asks. What a handler throws ends the process, and so the test. */
+/**
+ * For the child: answers the test's requests. A handler that throws ends the process and the test.
+ */
 export function answer(handlers: Handlers): void {
   process.on('message', async ({ number, name, argument }: Question) => {
     const value = await (handlers[name] as (argument: unknown) => unknown)(argument);
@@ -20,9 +22,9 @@ export function answer(handlers: Handlers): void {
   process.send?.({ number: 0 });
 }
 
-/** For the test: a process of its own, so that its end is seen as such. */
+/** For the test: a separate process, so that its end is noticed. */
 export class Child<H extends Handlers> {
-  /** Everything that it wrote to stderr: an uncaught error would stand there. */
+  /** Everything written to stderr, including uncaught errors. */
   stderr = '';
   private readonly waiting = new Map<number, (value: unknown) => void>();
   private asked = 0;
@@ -48,7 +50,7 @@ export class Child<H extends Handlers> {
     });
   }
 
-  /** Starts a file of this folder, `compiled`; resolves when it is ready to answer. */
+  /** Starts a compiled file of this folder, and resolves once it is ready. */
   static async start<H extends Handlers>(
     folder: string,
     file: string,
@@ -68,7 +70,7 @@ export class Child<H extends Handlers> {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
 
-  /** Rejects when the process has died. */
+  /** Rejects if the process has died. */
   async ask<N extends keyof H & string>(
     name: N,
     ...[argument]: Parameters<H[N]>

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LiveTestClient } from '../../../src/testing/index.js';
 import { answer } from './ask.js';
 
-/** Between two questions. */
+/** Pause between two requests. */
 const pauseMs = Number(process.env['BYSTANDER_MS'] ?? 10);
 
-/** A client that minds its own business beside the abuse: reads a stream, and asks now and then. */
+/** A well-behaved client next to the abuse: it reads a stream and sends requests now and then. */
 class Bystander {
-  /** Since they were last looked at. */
+  /** Round trips since the last report. */
   roundTripsMs: number[] = [];
   private closed: unknown;
 
@@ -25,7 +25,7 @@ class Bystander {
     return new Bystander(client, offset as number);
   }
 
-  /** What came of the stream so far. */
+  /** What has arrived of the stream. */
   report() {
     const offsets = this.client.transcript
       .filter(({ type }) => type === 'event')
@@ -50,7 +50,9 @@ const handlers = {
   connect: async (urls: readonly string[]) => {
     bystanders.push(...(await Promise.all(urls.map((url) => Bystander.at(url)))));
   },
-  /** Times since the last report, and the whole stream so far. At least one request lies behind everything that came. */
+  /**
+   * Times since the last report, and the whole stream. Waits for a request behind all that arrived.
+   */
   report: async () => {
     const counts = bystanders.map(({ roundTripsMs }) => roundTripsMs.length);
     while (
@@ -64,7 +66,7 @@ const handlers = {
     const at = (share: number): number =>
       Math.round((sorted[Math.floor(sorted.length * share)] ?? 0) * 10) / 10;
     const reports = bystanders.map((bystander) => bystander.report());
-    return { reports, requests: sorted.length, p50: at(0.5), p99: at(0.99), most: at(0.999_999) };
+    return { reports, requests: sorted.length, p50: at(0.5), p99: at(0.99), max: at(0.999_999) };
   },
 };
 export type Bystanders = typeof handlers;

@@ -14,8 +14,8 @@ const compilerOptions: ts.CompilerOptions = {
 };
 
 /**
- * The sources as they are now as JavaScript, in a folder of their own: so that no stale build is attacked, and no compiler
- * stands in the memory of the process that is measured. Returns the folder, and what takes it away.
+ * Compiles the current sources to JavaScript in a temporary folder: no stale build is attacked, and
+ * the measured process contains no compiler. Returns the folder and a function that removes it.
  */
 export function compiled(): { readonly folder: string; readonly remove: () => void } {
   const cache = join(root, 'node_modules/.cache');

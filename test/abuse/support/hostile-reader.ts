@@ -5,7 +5,7 @@ import type { Random } from './random.js';
 /** Positions from which topics can be recovered. */
 export type Epochs = ReadonlyMap<string, string>;
 
-/** What came of it, of all connections together. */
+/** Totals of all connections. */
 export const outcome = {
   connections: 0,
   refusedConnections: 0,
@@ -37,7 +37,7 @@ function message(random: Random, epochs: Epochs): string {
   ])();
 }
 
-/** One connection: all that its rate allows, then more, now and then without reading any of the answers. */
+/** One connection that uses its whole rate and more, sometimes without reading the answers. */
 async function attack(url: string, random: Random, epochs: Epochs): Promise<void> {
   const socket = new WebSocket(url, { headers: { authorization: 'Bearer hostile' } });
   socket.on('error', () => {});
@@ -71,7 +71,7 @@ async function attack(url: string, random: Random, epochs: Epochs): Promise<void
   socket.terminate();
 }
 
-/** One user's worst: so many connections at a time, one after the other, until the time is up. */
+/** One user's worst case: 20 connections at a time until the time is up. */
 export async function attackFor(ms: number, url: string, random: Random, epochs: Epochs): Promise<void> {
   const endMs = performance.now() + ms;
   const attacker = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 
 const mask = Buffer.from([1, 2, 3, 4]);
 
-/** Any frame, right or wrong: `first` is the first byte, `length` what the header claims of the payload. */
+/** Any frame, valid or not: `first` is the first byte, `length` the length in the header. */
 function frame(
   first: number,
   payload: Uint8Array,
@@ -46,16 +46,16 @@ function closeWith(code: number): Buffer {
 
 type Make = (random: Random) => Buffer;
 
-/** Odd, but no reason to end the connection at once. */
+/** Odd frames that do not end the connection at once. */
 const harmless: readonly Make[] = [
   (random) => clientFrame(random.bytes(random.below(126)), 0x89),
   (random) => clientFrame(random.bytes(random.below(126)), 0x8a),
   () => clientFrame('', 0x81),
   () => clientFrame('not JSON'),
   () => clientFrame('{"type":"ping","id":1}'),
-  // A length in more bytes than it needs.
+  // A length in more bytes than necessary.
   () => Buffer.concat([Buffer.from([0x81, 0xfe, 0, 2]), mask, Buffer.from([0x7b ^ 1, 0x7d ^ 2])]),
-  // A message in pieces, empty ones too, with a ping between them.
+  // A message in fragments, some of them empty, with a ping in between.
   () =>
     Buffer.concat([
       frame(0x01, text('{"typ')),
@@ -65,7 +65,7 @@ const harmless: readonly Make[] = [
     ]),
 ];
 
-/** What ends a connection; every one of them is an attack or a bug of the peer. */
+/** Frames that end a connection. Each is an attack or a bug of the peer. */
 const fatal: Readonly<Record<string, Make>> = {
   'reserved opcode': (random) => frame(0x80 | random.pick([3, 4, 5, 6, 7, 11, 12, 13, 14, 15]), text('x')),
   'reserved bits': (random) => frame(0x81 | ((1 + random.below(7)) << 4), text('x')),
@@ -102,7 +102,7 @@ export interface Batch {
   readonly kind: string;
 }
 
-/** What one connection sends: odd frames, one that ends it, and more behind that. */
+/** The frames of one connection: odd ones, one that ends it, and more behind that. */
 export function malformedBatch(random: Random): Batch {
   const frames: Buffer[] = [];
   for (let i = random.below(36); i > 0; i--) frames.push(random.pick(harmless)(random));
@@ -115,13 +115,13 @@ export function malformedBatch(random: Random): Batch {
   return { bytes: Buffer.concat(frames), frames: frames.length, kind };
 }
 
-/** 16,000 pieces of one byte each. */
+/** 16,000 fragments of one byte. */
 export const fragmentBomb: Buffer = Buffer.concat([
   frame(0x01, text('a')),
   ...Array.from({ length: 16_000 }, () => frame(0x00, text('a'))),
 ]);
 
-/** As many pings as fit in about a megabyte; whoever reads no pongs makes them wait. */
+/** About a megabyte of pings. Their pongs wait for a peer that does not read. */
 export const pings: Buffer = Buffer.concat(
   Array.from({ length: 8_000 }, () => clientFrame(Buffer.alloc(125), 0x89)),
 );

@@ -1,9 +1,9 @@
 import type { Random } from './random.js';
 
-/** Stands in everything that an error must not repeat; no topic name and no id may contain it. */
+/** Text that an error must not repeat. No topic name and no id may contain it. */
 export const canary = 'KANARIE!';
 
-/** An object as it is written, key by key, so that keys may be doubled or be called `__proto__`. */
+/** A serialized object, key by key, so that keys may repeat or be `__proto__`. */
 type Fields = (readonly [key: string, json: string])[];
 
 const write = (fields: Fields): string =>
@@ -98,7 +98,7 @@ function value(random: Random): string {
 const nested = (depth: number, open: string, close: string): string =>
   open.repeat(depth) + '1' + close.repeat(depth);
 
-/** Seldom, because each of them is up to 64 KiB. */
+/** Used rarely, because each is up to 64 KiB. */
 const large: readonly ((random: Random) => string)[] = [
   () => nested(32_000, '[', ']'),
   () => '['.repeat(64_000),
@@ -123,14 +123,14 @@ const evilFields: Fields = [
 ];
 
 const mutations: readonly Mutate[] = [
-  // Another type in the place of a field's.
+  // Replaces a field by a value of another type.
   (fields, random) => {
     const at = random.below(fields.length);
     return fields.map(([key, json], i) => [key, i === at ? value(random) : json] as const);
   },
   (fields, random) => fields.toSpliced(random.below(fields.length + 1), 0, random.pick(evilFields)),
   (fields, random) => fields.toSpliced(random.below(fields.length), 1),
-  // A key twice; the last one counts.
+  // Repeats a key. The last one counts.
   (fields, random) => [...fields, [random.pick(fields)[0], value(random)]],
   (fields, random) => {
     const depth = random.pick([14, 15, 16, 17, 33, 200]);
@@ -168,7 +168,7 @@ const mutations: readonly Mutate[] = [
   ],
 ];
 
-/** What is done to the text itself. */
+/** Mutations of the text itself. */
 const textMutations: readonly ((text: string, random: Random) => string)[] = [
   (text, random) => text.slice(0, random.below(text.length)),
   (text, random) => text.slice(random.below(text.length)),
@@ -185,7 +185,7 @@ const textMutations: readonly ((text: string, random: Random) => string)[] = [
   (text) => `${' '.repeat(500)}${text}\n\t`,
 ];
 
-/** One command of a client with up to three things wrong; sometimes with none. */
+/** One command of a client with up to three mutations, sometimes none. */
 export function mutatedMessage(random: Random): string {
   let fields = command(random);
   for (let i = random.below(4); i > 0 && fields.length > 0; i--)
@@ -193,6 +193,6 @@ export function mutatedMessage(random: Random): string {
   const text = write(fields);
   if (random.chance(0.002)) return random.pick(large)(random).slice(0, 65_000);
   const whole = random.chance(0.2) ? random.pick(textMutations)(text, random) : text;
-  // Longer ones are another matter: they are closed with 1009.
+  // Longer ones would be closed with 1009, which other tests cover.
   return whole.slice(0, 65_000);
 }

@@ -1,4 +1,4 @@
-/** Chance that can be had again: the same seed gives the same abuse. */
+/** Reproducible randomness: the same seed gives the same abuse. */
 export class Random {
   private state: number;
 
@@ -34,7 +34,7 @@ export class Random {
     return bytes;
   }
 
-  /** Another generator, so that what runs at the same time does not depend on who comes first. */
+  /** Another generator, so that concurrent work does not depend on its scheduling. */
   fork(): Random {
     return new Random(this.below(2 ** 32));
   }
@@ -43,11 +43,11 @@ export class Random {
 export interface AbuseRun {
   readonly random: Random;
   readonly count: number;
-  /** How long a test of it may take. */
+  /** The time limit for a test of this run. */
   readonly timeoutMs: number;
 }
 
-/** `ABUSE_SEED` replays a run, `ABUSE_COUNT` makes a longer one. */
+/** `ABUSE_SEED` repeats a run, `ABUSE_COUNT` makes a longer one. */
 export function abuseRun(title: string, count: number): AbuseRun {
   const seed = Number(process.env['ABUSE_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
   const total = Number(process.env['ABUSE_COUNT'] ?? count);

@@ -1,5 +1,5 @@
-/** Bytes that may wait for all peers: little, so that what is above it can be seen. */
+/** Bytes that may be queued for all peers. Small, so that an excess is visible. */
 export const maxQueuedBytesTotal = 33_554_432;
 
-/** Bytes that the broker in memory keeps at most, its default. */
+/** Maximum bytes that the memory broker keeps, its default. */
 export const memoryBrokerBytes = 67_108_864;

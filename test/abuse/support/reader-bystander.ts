@@ -5,14 +5,14 @@ let latenciesMs: number[] = [];
 let gaps = 0;
 const closed: unknown[] = [];
 
-/** A healthy subscriber of one topic: how late each publication comes, and whether one is missing. */
+/** A healthy subscriber of one topic that records the delay of publications and any gaps. */
 async function subscriber(url: string, topic: string): Promise<void> {
   const client = await LiveTestClient.connect(url, { token: 'healthy', timeoutMs: 15_000 });
   const { offset } = await client.request({ type: 'subscribe', id: 'stream', topic });
   let position = offset as number;
   void client.closed.then((how) => closed.push(how));
   client.socket.on('message', () => {
-    // The transcript would grow for as long as the abuse goes on.
+    // Otherwise the transcript would grow for as long as the abuse continues.
     for (const message of client.transcript.splice(0)) {
       if (message.type !== 'event') continue;
       if (message['offset'] !== position + 1) gaps += 1;

@@ -22,7 +22,7 @@ function engine(): Broker | undefined {
   return url.startsWith('redis') ? new RedisBroker({ url }) : new NatsBroker({ url });
 }
 
-/** Lets in who has `Authorization: Bearer <user id>`. */
+/** Accepts `Authorization: Bearer <user id>`. */
 class Bearer implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
@@ -60,7 +60,7 @@ const app = await NestFactory.create(App, new ExpressAdapter(), { logger: ['fata
 await app.listen(0, '127.0.0.1');
 const live = app.get(LiveService);
 
-/** Topics with a past that nobody may lose, and topics that live. */
+/** Topics with a history that must survive, and topics with live traffic. */
 const kept = Array.from({ length: 30 }, (_, i) => `kept/${String(i)}`);
 const lively = Array.from({ length: 5 }, (_, i) => `live/${String(i)}`);
 const blob = 'x'.repeat(1_000);
@@ -84,14 +84,14 @@ let streamed: Promise<void> | undefined;
 
 const handlers = {
   url: () => live.url(),
-  /** Publishes the past, and begins to publish what is live. */
+  /** Publishes the history and starts the live traffic. */
   begin: async () => {
     for (const topic of kept)
       for (let n = 1; n <= 20; n++)
         await live.publish(topic, { n, blob: blob.repeat(20) }, { key: String(n) });
     streamed = stream();
   },
-  /** The most since this was asked the last time. */
+  /** The maxima since the last report. */
   report: () => {
     const { rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();

@@ -25,22 +25,22 @@ import { answer } from './ask.js';
 
 const guardMs = Number(process.env['GUARD_MS'] ?? 0);
 
-/** What abuse sends is to be handled, unless it is about the limits themselves. */
+/** The server must handle all abuse, unless the test is about the limits themselves. */
 const limits: LiveModuleOptions =
   process.env['LIMITS'] === 'on'
     ? { maxPendingUpgradesPerAddress: 20, trustedProxies: 1 }
     : { dangerouslyUnlimitedInbound: true };
 
-/** Questions to the guard: in all, under way, and at most under way at a time. */
-const guard = { asked: 0, busy: 0, most: 0 };
+/** Calls of the guard: in total, in flight, and the maximum in flight. */
+const guard = { asked: 0, busy: 0, maxBusy: 0 };
 
-/** Lets in who has `Authorization: Bearer <user id>`, after a while. */
+/** Accepts `Authorization: Bearer <user id>` after a delay. */
 @Injectable()
 class SlowBearer implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
     guard.asked += 1;
-    guard.most = Math.max(guard.most, (guard.busy += 1));
+    guard.maxBusy = Math.max(guard.maxBusy, (guard.busy += 1));
     if (guardMs > 0) await sleep(guardMs);
     guard.busy -= 1;
     const id = /^Bearer (\w+)$/.exec(request.headers.authorization ?? '')?.[1];
@@ -61,7 +61,7 @@ class OpenTopics {
   }
 }
 
-/** Decides late, and has a snapshot: a peer may leave in the middle of everything. */
+/** Decides late and has a slow snapshot, so that a peer may leave in between. */
 @LiveTopic('slow/*')
 class SlowTopics {
   async canSubscribe(): Promise<boolean> {
@@ -130,18 +130,18 @@ const streamed = stream();
 const sockets = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 
-/** What the loop was held for, in steps of a millisecond. */
+/** How long the event loop was blocked, in steps of a millisecond. */
 const loop = monitorEventLoopDelay({ resolution: 1 });
 loop.enable();
 
 const handlers = {
-  /** For how many milliseconds the loop was held at most since this was asked the last time. */
+  /** The longest block of the event loop since the last call, in milliseconds. */
   longestHold: () => {
     const ms = loop.max / 1_000_000;
     loop.reset();
     return ms;
   },
-  /** How long it takes to do nothing but read and write so many tiny messages: what a time here is to be compared to. */
+  /** Milliseconds to parse and serialize this many tiny messages: the unit for other times. */
   unit: (messages: number) => {
     const since = performance.now();
     for (let i = 0; i < messages; i++) {
@@ -151,7 +151,7 @@ const handlers = {
     return performance.now() - since;
   },
   urls: () => apps.map(({ live }) => live.url()),
-  /** Ends the stream; gives its length. */
+  /** Ends the stream and returns its length. */
   endStream: async () => {
     streamEnd.abort();
     await streamed;
@@ -165,7 +165,7 @@ const handlers = {
     const busy = { wallMs: performance.eventLoopUtilization().active, cpuMs: (user + system) / 1_000 };
     return { rss, heapUsed, busy, sockets: sockets(), stats, guard, taken, polluted: 'admin' in {} };
   },
-  /** A whole shutdown; gives how many sockets are left after it. */
+  /** Shuts down and returns the number of sockets that are left. */
   close: async () => {
     for (const { app } of apps) await app.close();
     for (let i = 0; i < 100 && sockets() > 0; i++) await sleep(10);

@@ -1,22 +1,22 @@
-// An instance that reads one topic, as a process of its own that a test can stop: node standing-instance.mjs <url> <topic>
-// It is in plain JavaScript, on the built package. It sends its state at the start, and whenever it gets a message:
-// {"position": where it stands, "told": times that it had to start afresh, "taken": {"epoch offset": data}}
+// An instance that reads one topic in its own process, which a test can suspend:
+// node standing-instance.mjs <url> <topic>, on the built package.
+// Sends its state at the start and for each message: position, fresh starts, and publications.
 import { NatsBroker } from '../../../dist/brokers/nats/index.js';
 
 const [, , url, topic] = process.argv;
 const limits = { count: 1_000, bytes: 10_000_000 };
 const broker = new NatsBroker({ url });
 const state = { position: { epoch: '', offset: 0 }, told: 0, taken: {} };
-let looking = false;
+let isReading = false;
 
 function take(epoch, { offset, data }) {
   state.taken[`${epoch} ${offset}`] = data;
   state.position = { epoch, offset };
 }
 
-async function look() {
-  if (looking) return;
-  looking = true;
+async function catchUp() {
+  if (isReading) return;
+  isReading = true;
   try {
     for (let isOver = false; !isOver;) {
       const { position } = state;
@@ -31,9 +31,9 @@ async function look() {
       }
     }
   } catch {
-    setTimeout(look, 100);
+    setTimeout(catchUp, 100);
   } finally {
-    looking = false;
+    isReading = false;
   }
 }
 
@@ -41,11 +41,11 @@ broker.start({
   publication(_topic, epoch, publication) {
     const { position } = state;
     if (epoch === position.epoch && publication.offset <= position.offset) return;
-    if (!looking && epoch === position.epoch && publication.offset === position.offset + 1)
+    if (!isReading && epoch === position.epoch && publication.offset === position.offset + 1)
       take(epoch, publication);
-    else void look();
+    else void catchUp();
   },
-  suspect: () => void look(),
+  suspect: () => void catchUp(),
   availability: () => {},
   signal: () => {},
 });

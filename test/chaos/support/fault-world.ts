@@ -5,34 +5,34 @@ import { Instance, type InstanceSettings } from './instance.js';
 import { Ledger, type Verdict } from './ledger.js';
 import { AppSubscriber, type Subscriber, WireSubscriber } from './subscribers.js';
 
-/** Publications, of both instances together. */
+/** Publications a second by both instances together. */
 export const usualPerSecond = Number(process.env['CHAOS_PER_SECOND'] ?? 2_000);
 export const faultTopics = Array.from({ length: 25 }, (_, i) => `chaos/${String(i)}`);
 const instanceNumbers = 100_000_000;
 
 export interface FaultWorldOptions {
-  /** Publications of each topic that are kept. */
+  /** Publications kept per topic. */
   readonly history?: number;
-  /** Publications a second, of both instances together. */
+  /** Publications a second by both instances together. */
   readonly perSecond?: number;
-  /** Applications on each instance that stay, and as many that can be sent away. */
+  /** Applications on each instance that stay, and the same number that can leave. */
   readonly apps?: number;
-  /** Instances that publish. */
+  /** Number of instances that publish. */
   readonly publishers?: number | undefined;
   /** More options of the instances' brokers. */
   readonly options?: object | undefined;
 }
 
-/** Two instances on one engine, with applications and a plain client on each, and publications on both. */
+/** Two instances on one engine, both publishing, with applications and a plain client on each. */
 export class FaultWorld {
   readonly ledger = new Ledger();
   readonly apps: AppSubscriber[] = [];
-  /** Those of the applications that leave when they are asked to. */
+  /** The applications that leave on request. */
   readonly travelers: AppSubscriber[] = [];
   readonly wires: WireSubscriber[] = [];
   readonly instances: Instance[] = [];
 
-  /** @param urls of the engine, one for each instance: the ways there may differ */
+  /** @param urls of the engine, one for each instance, possibly through different proxies */
   static async start(
     urls: readonly [string, string],
     {
@@ -70,7 +70,7 @@ export class FaultWorld {
     return Promise.all(this.instances.map(async (instance) => (await instance.health('ready')) === 200));
   }
 
-  /** Milliseconds until one of the instances, or all, are not ready. */
+  /** Waits until all given instances are not ready. Returns the milliseconds. */
   async notReady(which: readonly Instance[] = this.instances): Promise<number> {
     const startMs = performance.now();
     const statuses = async () => Promise.all(which.map((instance) => instance.health('ready')));
@@ -78,13 +78,13 @@ export class FaultWorld {
     return performance.now() - startMs;
   }
 
-  /** Resolves when every subscriber has something of every topic that was published after this was called. */
+  /** Resolves once every subscriber has, for every topic, a publication made after this call. */
   async liveAgain(): Promise<number> {
     const all = this.subscribers.flatMap(({ heard }) => [...heard.values()]);
     return Math.max(...(await Promise.all(all.map((heard) => heard.liveAgain()))));
   }
 
-  /** Stops publishing, waits until everybody has everything, and judges. */
+  /** Stops publishing, waits until every subscriber has caught up, and judges. */
   async verdict(): Promise<Verdict> {
     await sleep(500);
     await Promise.all(this.instances.map((instance) => instance.stopPublishing()));
@@ -92,7 +92,7 @@ export class FaultWorld {
       this.subscribers.every(({ heard }) =>
         [...heard].every(([topic, one]) => this.ledger.hasReached(topic, one)),
       );
-    // Who has not got there by then has lost something, and the verdict says so.
+    // A subscriber that has not caught up by then lost something, and the verdict says so.
     await until('everybody has everything', reached, 30_000).catch(() => {});
     return this.ledger.judge(this.subscribers.map(({ heard }) => heard));
   }
@@ -101,17 +101,17 @@ export class FaultWorld {
     return [...this.apps, ...this.travelers, ...this.wires];
   }
 
-  /** What the library's own checker finds on the wire. */
+  /** Faults that the library's own checker finds on the wire. */
   get wireFaults(): readonly unknown[] {
     return this.wires.flatMap(({ faults }) => faults);
   }
 
-  /** How often each subscriber was told of a loss, in each topic. */
+  /** How often each subscriber was informed of a loss, for each topic. */
   get told(): readonly number[] {
     return this.subscribers.flatMap(({ heard }) => [...heard.values()].map(({ told }) => told));
   }
 
-  /** Connections that ended: none should. */
+  /** Connections that ended. Should be 0. */
   get cuts(): number {
     return this.apps.reduce((sum, { cuts }) => sum + cuts, 0);
   }
@@ -135,10 +135,10 @@ export class FaultWorld {
   }
 }
 
-/** Processes that run at a time for the test itself. */
+/** Processes that run concurrently for the test itself. */
 const ownLoad = 3;
 
-/** A limit of the promise, which is one for a machine that has nothing else to do; on a busier one it takes longer. */
+/** A time limit of the specification, extended on a busy machine. */
 export function within(ms: number): number {
   const [load = 0] = loadavg();
   return ms * Math.max(1, (load - ownLoad) / availableParallelism());

@@ -1,25 +1,25 @@
 import type { Position } from '../../../src/protocol/position.js';
 
-/** Publications that came one after the other: the first stands at `start + 1`. */
+/** Consecutive publications. The first has the offset `start + 1`. */
 export interface Segment {
   readonly epoch: string;
   readonly start: number;
-  /** Whether it began without a word about what comes before it. */
+  /** Whether it began without a report about what precedes it. */
   readonly untold?: true;
-  /** Whether it goes on where the one before it ends, under another epoch of the same stream. */
+  /** Whether it continues the segment before it under another epoch of the same stream. */
   readonly continued?: true;
-  /** What each of them said it was. */
+  /** The number in each publication. */
   readonly numbers: number[];
 }
 
-/** What one subscriber heard of one topic, kept so that it can be held against what was acknowledged. */
+/** What one subscriber received of one topic, to compare with what was acknowledged. */
 export class Heard {
   readonly segments: Segment[] = [];
-  /** What no subscriber may ever see, in words. */
+  /** Descriptions of observations that no subscriber may make. */
   readonly faults: string[] = [];
   duplicates = 0;
   reorders = 0;
-  /** How often it was told that something will not come. */
+  /** How often a loss was reported to the subscriber. */
   told = 0;
   private awaited: { readonly sinceMs: number; readonly came: (ms: number) => void } | undefined;
 
@@ -28,13 +28,13 @@ export class Heard {
     return last && { epoch: last.epoch, offset: last.start + last.numbers.length };
   }
 
-  /** A start, or a new one. */
+  /** Records a start or a fresh start. */
   starts({ epoch, offset }: Position): void {
     if (this.segments.length > 0) this.told += 1;
     this.segments.push({ epoch, start: offset, numbers: [] });
   }
 
-  /** The stream goes on under another epoch, and nothing is missed. [L-5.14] */
+  /** The stream continues under another epoch, and nothing is missing. [L-5.14] */
   continues({ epoch, offset }: Position): void {
     const at = this.position;
     if (at === undefined || at.offset !== offset)
@@ -42,7 +42,7 @@ export class Heard {
     this.segments.push({ epoch, start: offset, continued: true, numbers: [] });
   }
 
-  /** These will not come. */
+  /** Records that these publications will not arrive. */
   loses(from: number, to: number, count: number): void {
     const at = this.position;
     if (at === undefined || from !== at.offset + 1 || count !== to - from + 1)
@@ -65,7 +65,7 @@ export class Heard {
     this.awaited = undefined;
   }
 
-  /** Resolves with the milliseconds until something came that was published now or later. */
+  /** Resolves with the milliseconds until a publication arrived that was made now or later. */
   liveAgain(): Promise<number> {
     return new Promise((came) => {
       this.awaited = { sinceMs: Date.now(), came };

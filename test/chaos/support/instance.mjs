@@ -1,6 +1,6 @@
-// One instance of a whole application on a broker, as a process of its own, in plain JavaScript on the built package:
-// fork('instance.mjs', [JSON of { broker, port, history, first }]). It publishes when its parent says so, and tells the
-// parent what was acknowledged.
+// One instance of an application on a broker, in its own process, on the built package:
+// fork('instance.mjs', [JSON of { broker, port, history, first, options? }]).
+// Publishes on request of its parent, and sends it the acknowledgements.
 import 'reflect-metadata';
 import { performance } from 'node:perf_hooks';
 import { Module } from '@nestjs/common';
@@ -46,7 +46,7 @@ for (const which of ['live', 'ready'])
   });
 await app.listen(0, '127.0.0.1');
 
-/** Number of the next publication: each of all instances has its own. */
+/** Number of the next publication, unique among all instances. */
 let number = settings.first;
 let topics = [];
 let perSecond = 0;
@@ -55,9 +55,9 @@ let begun = 0;
 let open = 0;
 let acknowledged = [];
 let refused = 0;
-/** Why publications were refused. */
+/** Counts of the reasons for refusals. */
 const codes = {};
-/** The longest that a publish took to be refused while the broker was known to be away. */
+/** The slowest refusal while the broker was known to be away. */
 let slowestRefusalMs = 0;
 
 async function publish() {
@@ -81,7 +81,7 @@ async function publish() {
 
 setInterval(() => {
   const due = Math.floor(((performance.now() - startedMs) * perSecond) / 1_000);
-  // What could not be begun in time is left out rather than begun all at once.
+  // Skips what could not be started in time, instead of starting it all at once.
   if (due - begun > perSecond / 2) begun = due - Math.floor(perSecond / 2);
   for (; begun < due; begun += 1) void publish();
 }, 10);

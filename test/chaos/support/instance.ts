@@ -7,13 +7,13 @@ const root = resolve(import.meta.dirname, '../../..');
 export interface InstanceSettings {
   /** URL of the engine. */
   readonly broker: string;
-  /** 0 takes a free one. */
+  /** 0 uses a free port. */
   readonly port: number;
-  /** Publications of each topic that are kept. */
+  /** Publications kept per topic. */
   readonly history: number;
   /** Number of its first publication. */
   readonly first: number;
-  /** URL by which a naive bridge subscribes. */
+  /** URL through which a naive bridge subscribes. */
   readonly pubsub?: string;
   /** More options of its broker. */
   readonly options?: object | undefined;
@@ -35,7 +35,7 @@ type Said =
   | { readonly said: 'stopped' }
   | ({ readonly said: 'figures' } & InstanceFigures);
 
-/** An application in a process of its own, which can be killed like one. */
+/** An application in its own process, which can be killed. */
 export class Instance {
   sockets = '';
   private http = '';
@@ -56,7 +56,7 @@ export class Instance {
     child.on('error', () => {});
   }
 
-  /** Resolves once it listens; whether its engine is there is another question. The caller kills it. */
+  /** Resolves once it listens, even without its engine. The caller kills it. */
   static async start(
     settings: InstanceSettings,
     onAcknowledged: (list: readonly Acknowledgement[]) => void,
@@ -71,12 +71,12 @@ export class Instance {
     return instance;
   }
 
-  /** Publishes from now on; what is acknowledged is told. */
+  /** Starts to publish. Acknowledgements go to `onAcknowledged`. */
   publish(topics: readonly string[], perSecond: number): void {
     this.child.send({ do: 'publish', topics, perSecond });
   }
 
-  /** Resolves when nothing is open any more. */
+  /** Resolves once no publication is open. */
   async stopPublishing(): Promise<void> {
     this.child.send({ do: 'stop' });
     await this.next('stopped');
@@ -91,7 +91,7 @@ export class Instance {
     return (await fetch(`${this.http}/health/${which}`)).status;
   }
 
-  /** Stands still, with its connections open, as a process on a machine that is suspended. */
+  /** Suspends the process and keeps its connections open, as on a suspended machine. */
   freeze(): void {
     this.child.kill('SIGSTOP');
   }
@@ -110,7 +110,7 @@ export class Instance {
       this.waiting.set(what, done);
     });
     const answer = await Promise.race([said, this.ended]);
-    if (answer === undefined) throw new Error(`The instance ended before it said "${what}"`);
+    if (answer === undefined) throw new Error(`The instance ended before it sent "${what}"`);
     return answer as Extract<Said, { said: S }>;
   }
 }

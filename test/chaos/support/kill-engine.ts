@@ -3,7 +3,7 @@ import { NatsServer } from '../../support/nats-server.js';
 import { RedisServer } from '../../support/redis-server.js';
 import type { KillOptions } from './kill-run.js';
 
-/** A real engine of this test's own; its URL. */
+/** Starts a real engine for this test and returns its URL. */
 export async function startEngine(engine: KillOptions['engine']): Promise<string> {
   if (engine === 'redis') return (await RedisServer.start()).url;
   const server = await NatsServer.start();

@@ -6,12 +6,12 @@ import { Ledger, type Verdict } from './ledger.js';
 import { AppSubscriber } from './subscribers.js';
 
 export interface KillOptions {
-  /** Decides who is killed when, for how long, and who reads what from whom. */
+  /** Decides which instance is killed when and for how long, and which client reads what where. */
   readonly seed: number;
   readonly clients: number;
   readonly topics: number;
   readonly topicsPerClient: number;
-  /** Acknowledged ones, after which it ends. */
+  /** Acknowledged publications until the run ends. */
   readonly publications: number;
   readonly perSecond: number;
   readonly killEveryMs: number;
@@ -29,12 +29,14 @@ export interface KillReport {
 }
 
 const instances = 3;
-/** Numbers that one life of an instance may give to its publications. */
+/** Numbers that one life of an instance may use for its publications. */
 const numbersOfALife = 1_000_000;
 const longestDownMs = 1_500;
 const progressMs = 5_000;
 
-/** Three instances of which one is killed every few seconds, publishers on all of them, and clients that come back. */
+/**
+ * Three instances, one of which is killed every few seconds. All publish, and clients reconnect.
+ */
 export class KillRun {
   private readonly ledger = new Ledger();
   private readonly random: Random;
@@ -49,7 +51,7 @@ export class KillRun {
 
   /**
    * @param broker URL of the engine
-   * @param say is told what happens, and every five seconds how far it is
+   * @param say receives log lines, and the progress every five seconds
    */
   constructor(
     private readonly broker: string,
@@ -85,7 +87,7 @@ export class KillRun {
     for (const { instance } of this.fleet) this.publishOn(instance);
   }
 
-  /** Kills one after the other until enough is acknowledged. */
+  /** Kills one instance after the other until enough is acknowledged. */
   private async kill(): Promise<void> {
     const { publications, killEveryMs } = this.options;
     while (this.ledger.size < publications) {
@@ -94,7 +96,7 @@ export class KillRun {
       while (performance.now() < nextMs && this.ledger.size < publications) await sleep(20);
       const running = this.fleet[place]?.instance;
       const up = this.fleet.filter(({ instance }) => instance !== undefined).length;
-      // Somebody survives: else there would be nobody to ask for what was missed.
+      // One instance must survive, or nobody could recover what was missed.
       if (this.ledger.size >= publications || running === undefined || up < 2) continue;
       this.note(`kill -9 of instance ${String(place)} for ${String(downMs)} ms`);
       this.kills += 1;
@@ -119,7 +121,7 @@ export class KillRun {
       this.subscribers.every(({ heard }) =>
         [...heard].every(([topic, one]) => this.ledger.hasReached(topic, one)),
       );
-    // Who has not got there by then has lost something, and the verdict says so.
+    // A subscriber that has not caught up by then lost something, and the verdict says so.
     await until('everybody has everything', reached, 20_000).catch(() => {});
     return {
       verdict: this.ledger.judge(this.subscribers.map(({ heard }) => heard)),
@@ -137,7 +139,7 @@ export class KillRun {
     const settings = {
       broker: this.broker,
       port: slot.port,
-      // All that NATS keeps of a topic; nobody may recover more than 300 at once.
+      // All that NATS keeps per topic. A client may recover at most 300 at once.
       history: 500,
       first: this.lives++ * numbersOfALife,
     };
@@ -153,7 +155,7 @@ export class KillRun {
     instance?.publish(this.topics, this.options.perSecond / instances);
   }
 
-  /** Comes to any of the three, also to one that is down: then it tries another. */
+  /** Connects to any of the three instances, and tries another if that one is down. */
   private subscriber(): AppSubscriber {
     const own = new Random(this.random.below(2 ** 32));
     const topics = new Set<string>();
@@ -173,12 +175,12 @@ export class KillRun {
     this.say(
       began
         ? `${String(this.ledger.size)} of ${String(publications)} acknowledged, ${String(this.kills)} kills`
-        : `${String(clients)} clients are coming`,
+        : `${String(clients)} clients are connecting`,
     );
   }
 }
 
-/** What a run has to show, as text. */
+/** The result of a run as text. */
 export function reportText(options: KillOptions, report: KillReport): string {
   const { seed, engine, clients, topics } = options;
   const { verdict, acknowledged, kills, cuts, durationMs, timeline } = report;
@@ -187,7 +189,7 @@ export function reportText(options: KillOptions, report: KillReport): string {
     [`seed ${String(seed)} on ${engine}`, { clients, topics, acknowledged, kills, 'connections cut': cuts }],
     [
       `in ${(durationMs / 1_000).toFixed(1)} s`,
-      { expected, delivered, 'lost and told': told, silent, wrong },
+      { expected, delivered, 'lost and reported': told, silent, wrong },
     ],
     ['besides', { duplicates, reorders, faults: faults.length }],
   ] as const;
@@ -195,11 +197,11 @@ export function reportText(options: KillOptions, report: KillReport): string {
     ...rows.map(([name, figures]) => `${name}: ${inWords(figures)}`),
     ...timeline.map((entry) => `  ${entry}`),
     ...faults.slice(0, 10).map((fault) => `  !! ${fault}`),
-    `again: ${replayCommand(options)}`,
+    `repeat: ${replayCommand(options)}`,
   ].join('\n');
 }
 
-/** The command that does the same again. */
+/** The command that repeats a run. */
 export function replayCommand(options: KillOptions): string {
   const { seed, clients, topics, topicsPerClient, publications, perSecond, killEveryMs, engine } = options;
   const said = Object.entries({

@@ -4,30 +4,30 @@ import type { Heard, Segment } from './heard.js';
 type Fate = 'before' | 'delivered' | 'told' | 'forgotten' | 'silent' | 'wrong';
 
 export interface Verdict {
-  /** Acknowledged publications, once for each subscriber of their topics. */
+  /** Acknowledged publications, counted once per subscriber of their topic. */
   readonly expected: number;
   readonly delivered: number;
-  /** Not delivered, and the subscriber was told. */
+  /** Not delivered, and reported to the subscriber. */
   readonly told: number;
   /**
-   * Lost by an engine that went back, before it was delivered: the subscriber's past is the engine's, and goes on. Must be 0
-   * where the engine loses nothing.
+   * Lost by an engine that went back, before it was delivered: the subscriber continues in the
+   * engine's past. Must be 0 if the engine loses nothing.
    */
   readonly forgotten: number;
-  /** Not delivered, and not a word of it. Must be 0. */
+  /** Not delivered and not reported. Must be 0. */
   readonly silent: number;
-  /** Something else was delivered at that position. Must be 0. */
+  /** Another publication was delivered at that position. Must be 0. */
   readonly wrong: number;
-  /** Positions for which two subscribers hold different publications. Must be 0. */
+  /** Positions at which two subscribers hold different publications. Must be 0. */
   readonly mixed: number;
   /** Delivered again, by offset or by content. Must be 0. */
   readonly duplicates: number;
-  /** Delivered before what comes first. Must be 0. */
+  /** Delivered before an earlier publication. Must be 0. */
   readonly reorders: number;
   readonly faults: readonly string[];
 }
 
-/** What every verdict must say. */
+/** The values that every verdict must have. */
 export const flawless = {
   forgotten: 0,
   silent: 0,
@@ -38,10 +38,10 @@ export const flawless = {
   faults: [],
 } as const;
 
-/** All publications that were acknowledged: what a publisher counts on. */
+/** All acknowledged publications: what publishers rely on. */
 export class Ledger {
   size = 0;
-  /** Number at each position, by topic and epoch, the epochs in the order in which they began. */
+  /** The number at each position, by topic and epoch. Epochs are in the order they began. */
   private readonly topics = new Map<string, Map<string, Map<number, number>>>();
   private readonly doubled: string[] = [];
 
@@ -54,13 +54,13 @@ export class Ledger {
     this.size += 1;
   }
 
-  /** The position that has been reached at least, of what was acknowledged. */
+  /** The last acknowledged position of a topic. */
   top(topic: string): Position | undefined {
     const last = [...(this.topics.get(topic) ?? [])].at(-1);
     return last && { epoch: last[0], offset: Math.max(...last[1].keys()) };
   }
 
-  /** Whether everything that was acknowledged has been reached. */
+  /** Whether a subscriber has reached everything that was acknowledged. */
   hasReached(topic: string, { position, segments }: Heard): boolean {
     const top = this.top(topic);
     if (top === undefined) return true;
@@ -103,7 +103,7 @@ export class Ledger {
   }
 }
 
-/** What was heard without a gap, under one epoch or several that continue each other. */
+/** Publications received without a gap, under one epoch or several that continue each other. */
 interface Chain {
   readonly epochs: Set<string>;
   readonly start: number;
@@ -139,25 +139,26 @@ function fateOf(
     if (offset <= start) return place === 0 ? 'before' : 'told';
     const there = numbers[offset - start - 1];
     if (there?.n === n) return 'delivered';
-    // Another publication at the place: under the same epoch a lie, under a later one a loss of the engine.
+    // Another publication at this place: wrong under the same epoch, lost by the engine under a
+    // later one.
     if (there !== undefined) return there.epoch === epoch ? 'wrong' : 'forgotten';
   }
-  // An epoch that began and ended while the subscriber was away: it came under a later one.
+  // The epoch began and ended while the subscriber was away, and was delivered under a later one.
   if (!seen && chains.some(({ start, numbers }) => numbers[offset - start - 1]?.n === n)) return 'delivered';
-  // The stream went on under another epoch, from before this one's end.
+  // The stream continued under another epoch from before the end of this one.
   if (wasLeft) return 'forgotten';
-  // After the last that was heard of its stream: told only by a start in another one.
+  // Beyond what was received of the stream: reported only by a start in another stream.
   if (seen) return chains.at(-1)?.epochs.has(epoch) === true ? 'silent' : 'told';
   return isLastEpoch ? 'silent' : 'told';
 }
 
-/** Publications that came more than once, at positions of their own. */
+/** Publications that arrived more than once, at different positions. */
 function repeated(segments: readonly Segment[]): number {
   const all = segments.flatMap(({ numbers }) => numbers);
   return all.length - new Set(all).size;
 }
 
-/** Positions for which not everybody holds the same publication, acknowledged or not. */
+/** Positions at which subscribers hold different publications, acknowledged or not. */
 function mixedPositions(subscribers: readonly ReadonlyMap<string, Heard>[]): number {
   const held = new Map<string, number>();
   const mixed = new Set<string>();

@@ -1,10 +1,11 @@
-// What is built when nobody thinks of faults: sockets of `ws` behind Redis' Pub/Sub, which the client joins again by itself.
-// fork('naive-bridge.mjs', [JSON of { broker, pubsub, port, first }]); it speaks the protocol and obeys its parent like `instance.mjs`.
+// A naive bridge: `ws` sockets behind Redis Pub/Sub, with the automatic reconnect of the client.
+// fork('naive-bridge.mjs', [JSON of { broker, pubsub, port, first }])
+// It speaks the protocol and obeys its parent like `instance.mjs`.
 import { createClient } from '@redis/client';
 import { WebSocketServer } from 'ws';
 
 const { broker, pubsub, port, first } = JSON.parse(process.argv[2]);
-// It subscribes by a way of its own, so that a test can hold it there.
+// It subscribes through its own URL, so that a test can cut only that connection.
 const [commands, subscriber] = [broker, pubsub].map((url) =>
   createClient({ url, socket: { reconnectStrategy: () => 50 } }),
 );

@@ -8,10 +8,10 @@ import type { Store, StoreFault } from './store-fault.js';
 
 const stream = 'LIVE';
 
-/** Of two publishers, servers before 2.9.21 let both win where a stream has copies: the broker refuses that. */
+/** Before 2.9.21, replicated streams may let two publishers win, so the broker refuses them. */
 const onCopies = 1;
 
-/** A store that is one server. */
+/** A store on a single server. */
 async function single(
   strike: (server: NatsServer) => Promise<void>,
   config?: () => string,
@@ -23,7 +23,7 @@ async function single(
   return { urls: [one ?? '', two ?? ''], strike: () => strike(server) };
 }
 
-/** It comes back with what it had some time ago. */
+/** The server returns with the data it had `lostMs` ago. */
 async function goesBack(server: NatsServer, lostMs: number): Promise<void> {
   await server.stop();
   server.backUp();
@@ -39,7 +39,7 @@ async function restart(server: NatsServer, signal?: NodeJS.Signals): Promise<voi
   await server.start();
 }
 
-/** The same stream, empty: with its name, its subjects and its settings. */
+/** Creates the same stream again, empty, with its name, subjects and settings. */
 async function makeAgain(server: NatsServer): Promise<void> {
   await server.withManager(async ({ streams }) => {
     const { config } = await streams.info(stream);
@@ -48,7 +48,7 @@ async function makeAgain(server: NatsServer): Promise<void> {
   });
 }
 
-/** Users whose rights a reload takes and gives back. */
+/** Users whose rights are taken by a reload and given back by another. */
 function rights(taken: string): Promise<Store> {
   let isTaken = false;
   const user = (name: string): string =>
@@ -65,7 +65,9 @@ function rights(taken: string): Promise<Store> {
   return single(strike, config, ['a:p@', 'b:p@']);
 }
 
-/** A store of three servers, whose stream has its leader on the first of the two that the instances are connected to. */
+/**
+ * A store of three servers. The leader of its stream is the server that the first instance uses.
+ */
 async function cluster(
   options: NatsBrokerOptions,
   strike: (leader: NatsServer, servers: readonly NatsServer[]) => Promise<void>,
@@ -75,7 +77,7 @@ async function cluster(
   const [first] = servers;
   const maker = new NatsBroker({ ...options, url: first?.url ?? '' });
   maker.start(silentSink);
-  await until('the stream is there', () => maker.available, 30_000);
+  await until('the stream exists', () => maker.available, 30_000);
   await maker.close();
   const leader = await leaderOf(servers);
   const other = servers.find((server) => server !== leader);
@@ -98,7 +100,7 @@ async function leaderOf(servers: readonly NatsServer[]): Promise<NatsServer> {
 export const natsStoreFaults: readonly StoreFault[] = [
   { name: 'a clean restart', cost: 'nothing', begin: () => single(restart) },
   {
-    name: 'a kill that leaves its files',
+    name: 'a kill that leaves the files',
     cost: 'nothing',
     begin: () => single((server) => restart(server, 'SIGKILL')),
   },
@@ -113,22 +115,22 @@ export const natsStoreFaults: readonly StoreFault[] = [
       }),
   },
   {
-    name: 'a right to subscribe that is taken and given back',
+    name: 'a right to subscribe is revoked and restored',
     cost: 'nothing',
     begin: () => rights('subscribe: { allow: [ "_INBOX.>", "live.signal", "live.turn", "live.out.%life" ] }'),
   },
   {
-    name: 'a right to publish that is taken and given back',
+    name: 'a right to publish is revoked and restored',
     cost: 'nothing',
     begin: () => rights('publish: { deny: [ "live.in.>" ] }'),
   },
   {
-    name: 'an older store',
+    name: 'a store that returns to an older state',
     cost: 'what is lost',
     begin: () => single((server) => goesBack(server, 2_000)),
   },
   {
-    name: 'a store that is gone',
+    name: 'a store that is deleted',
     cost: 'what is lost',
     begin: () =>
       single(async (server) => {
@@ -144,7 +146,7 @@ export const natsStoreFaults: readonly StoreFault[] = [
       single((server) => server.withManager(async ({ streams }) => void (await streams.delete(stream)))),
   },
   {
-    name: 'a stream that is made again with its settings',
+    name: 'a stream that is created again with its settings',
     cost: 'what is lost',
     begin: () => single(makeAgain),
   },
@@ -166,7 +168,7 @@ export const natsStoreFaults: readonly StoreFault[] = [
       ),
   },
   ...([true, undefined] as const).map((awake): StoreFault => ({
-    name: `a restart of the server of a cluster that has the only copy${awake ? '' : ', while an instance stands still'}`,
+    name: `a restart of the cluster server with the only copy${awake ? '' : ' while an instance is suspended'}`,
     cost: 'nothing',
     ...(awake && { awake }),
     begin: () => cluster({}, (leader) => restart(leader)),
@@ -182,7 +184,7 @@ export const natsStoreFaults: readonly StoreFault[] = [
       }),
   },
   {
-    name: 'three copies whose leader is killed and comes back',
+    name: 'three copies whose leader is killed and restarted',
     cost: 'nothing',
     publishers: onCopies,
     begin: () =>

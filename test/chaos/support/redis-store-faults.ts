@@ -9,10 +9,10 @@ import { faultTopics } from './fault-world.js';
 import type { Store, StoreFault } from './store-fault.js';
 
 const appendOnly = ['--appendonly', 'yes'];
-/** No schedule of saving of its own that a test could reach. */
+/** A save schedule that no test reaches. */
 const dump = ['--dbfilename', 'dump.rdb', '--save', '3600 100000000'];
 
-/** A store that is one server. */
+/** A store on a single server. */
 async function single(
   args: readonly string[],
   strike: (server: RedisServer) => Promise<void>,
@@ -23,7 +23,7 @@ async function single(
   return { urls: [server.url, server.url], strike: () => strike(server) };
 }
 
-/** It comes back with what a file or folder of it held some time ago. */
+/** The server returns with the content that a file or folder had `lostMs` ago. */
 async function goesBack(server: RedisServer, file: string, lostMs: number): Promise<void> {
   const [now, copy] = [join(server.folder, file), join(server.folder, 'copy')];
   rmSync(copy, { recursive: true, force: true });
@@ -50,7 +50,7 @@ async function pair(): Promise<readonly [RedisServer, RedisServer]> {
   return [first, second];
 }
 
-/** A replica is promoted while its master still takes publications; then the two change places. */
+/** Promotes a replica while its master still accepts writes, then swaps the two. */
 async function byPromotion(before?: (master: RedisServer) => Promise<void>): Promise<Store> {
   let [master, replica] = await pair();
   const urls = [master.url, replica.url].join();
@@ -67,7 +67,7 @@ async function byPromotion(before?: (master: RedisServer) => Promise<void>): Pro
   };
 }
 
-/** A master and its replica, of which the other is promoted. */
+/** A master and a replica under sentinels, which promote the replica. */
 async function bySentinel(
   strike: (group: RedisSentinels, master: RedisServer) => Promise<void>,
   mend?: (master: RedisServer) => Promise<void>,
@@ -119,7 +119,7 @@ export const redisStoreFaults: readonly StoreFault[] = [
       ),
   },
   {
-    name: 'a crash that takes the last second of the append-only file',
+    name: 'a crash that loses the last second of the append-only file',
     cost: 'what is lost',
     begin: () => single(appendOnly, (server) => goesBack(server, 'appendonlydir', 1_000)),
   },
@@ -154,7 +154,7 @@ export const redisStoreFaults: readonly StoreFault[] = [
     begin: () => single([], async (server) => void (await server.run('FLUSHDB'))),
   },
   {
-    name: 'keys of topics that are deleted one by one',
+    name: 'the deletion of topic keys one by one',
     cost: 'what is lost',
     begin: () =>
       single([], async (server) => {
@@ -163,7 +163,7 @@ export const redisStoreFaults: readonly StoreFault[] = [
       }),
   },
   {
-    name: 'histories that expire',
+    name: 'the expiry of histories',
     cost: 'what is lost',
     begin: () =>
       single([], async (server) => {
@@ -172,7 +172,7 @@ export const redisStoreFaults: readonly StoreFault[] = [
       }),
   },
   {
-    name: 'keys that are evicted for want of memory',
+    name: 'the eviction of keys for lack of memory',
     cost: 'what is lost',
     begin: () =>
       single(['--maxmemory-policy', 'allkeys-random'], async (server) => {
@@ -183,12 +183,12 @@ export const redisStoreFaults: readonly StoreFault[] = [
       }),
   },
   {
-    name: 'a replica that was behind is promoted, and goes back again without a restart',
+    name: 'the promotion of a replica that was behind and its demotion without a restart',
     cost: 'what is lost',
     begin: () => byPromotion(),
   },
   {
-    name: 'a replica that was behind is promoted, and the old master restarts',
+    name: 'the promotion of a replica that was behind and a restart of the old master',
     cost: 'what is lost',
     begin: () =>
       byPromotion(async (master) => {
@@ -197,13 +197,13 @@ export const redisStoreFaults: readonly StoreFault[] = [
       }),
   },
   ...([true, undefined] as const).map((awake): StoreFault => ({
-    name: `a planned fail-over by Sentinel${awake ? '' : ', while an instance stands still'}`,
+    name: `a planned failover by Sentinel${awake ? '' : ' while an instance is suspended'}`,
     cost: awake ? 'nothing' : 'what is lost',
     ...(awake && { awake }),
     begin: () => bySentinel(async (group) => void (await group.run(0, 'SENTINEL', 'FAILOVER', 'main'))),
   })),
   {
-    name: 'a master that dies, by Sentinel',
+    name: 'a failover by Sentinel from a master that died',
     cost: 'what is lost',
     begin: () =>
       bySentinel(
@@ -212,7 +212,7 @@ export const redisStoreFaults: readonly StoreFault[] = [
       ),
   },
   {
-    name: 'slots of a cluster that move',
+    name: 'the move of cluster slots',
     cost: 'nothing',
     async begin() {
       const cluster = await RedisCluster.start();
@@ -226,7 +226,7 @@ export const redisStoreFaults: readonly StoreFault[] = [
     },
   },
   {
-    name: 'a master of a cluster that dies',
+    name: 'the death of a cluster master',
     cost: 'what is lost',
     async begin() {
       const cluster = await RedisCluster.start({ replicas: 1 });

@@ -3,31 +3,31 @@ import { sleep, until } from '../../brokers/support/waiting.js';
 import { FaultWorld, line } from './fault-world.js';
 import { flawless } from './ledger.js';
 
-/** What a fault of a store may cost its subscribers. */
+/** What a store fault may cost its subscribers. */
 export type Cost =
-  /** Nothing: every acknowledged publication reaches everybody, and nobody starts afresh. */
+  /** Every acknowledged publication reaches every subscriber, without a fresh start. */
   | 'nothing'
-  /** What the store lost: whoever holds it starts afresh, and it reaches nobody else. */
+  /** Subscribers that hold what the store lost start afresh. It reaches no other subscriber. */
   | 'what is lost';
 
-/** The store that a fault strikes, of this test's own. */
+/** The store of this test, and the fault that strikes it. */
 export interface Store {
-  /** One URL for each of two instances. */
+  /** One URL for each of the two instances. */
   readonly urls: readonly [string, string];
   /** More options of the instances' brokers. */
   readonly options?: object;
-  /** Ends when the store works again. */
+  /** Strikes, and resolves once the store works again. */
   strike(world: FaultWorld): Promise<void>;
-  /** Ends when it can be struck again; by then everybody is back. */
+  /** Resolves once the store can be struck again. All instances are back by then. */
   settle?(): Promise<void>;
 }
 
 export interface StoreFault {
   readonly name: string;
   readonly cost: Cost;
-  /** Both instances run while it happens; else one of them stands still from before it until after it. */
+  /** Both instances run during the fault. Otherwise one of them is suspended. */
   readonly awake?: true;
-  /** Instances that publish; both, if it does not say. */
+  /** Number of instances that publish. @default both */
   readonly publishers?: number;
   begin(): Promise<Store>;
 }
@@ -35,13 +35,15 @@ export interface StoreFault {
 export interface StoreFaultOptions {
   /** How often the store is struck. */
   readonly rounds: number;
-  /** Publications a second, of both instances together. */
+  /** Publications a second by both instances together. */
   readonly perSecond: number;
-  /** Applications on each instance, and as many that are away while the store is struck. */
+  /** Connected applications per instance, and disconnected ones during the fault. */
   readonly apps: number;
 }
 
-/** The store is struck again and again; everybody holds the same, has it once or was told. */
+/**
+ * Strikes the store repeatedly. All subscribers must hold the same data once, or learn of the loss.
+ */
 export async function judgeFault(fault: StoreFault, options: StoreFaultOptions): Promise<void> {
   const { rounds, perSecond, apps } = options;
   const store = await fault.begin();

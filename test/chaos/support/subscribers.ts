@@ -15,16 +15,16 @@ interface Content {
   readonly at: number;
 }
 
-/** Where nothing listens. */
+/** Nothing listens here. */
 const nowhere = 'ws://127.0.0.1:1/live';
 
-/** Somebody who reads some topics. */
+/** A reader of some topics. */
 export interface Subscriber {
   readonly heard: ReadonlyMap<string, Heard>;
   close(): void;
 }
 
-/** An application with the library's own client: what its listeners were told. */
+/** An application with the library's own client. It records what its listeners receive. */
 export class AppSubscriber implements Subscriber {
   readonly heard: ReadonlyMap<string, Heard>;
   /** Connections that ended. */
@@ -34,7 +34,7 @@ export class AppSubscriber implements Subscriber {
   private readonly client: LiveClient;
   private readonly started: Promise<unknown>;
 
-  /** @param urlOf is asked for every connection */
+  /** @param urlOf returns the URL for each connection */
   constructor(
     urlOf: () => string,
     topics: readonly string[],
@@ -55,13 +55,13 @@ export class AppSubscriber implements Subscriber {
     this.started = Promise.all([...this.heard].map(([topic, heard]) => this.subscribe(topic, heard)));
   }
 
-  /** Resolves when every subscription has started. */
+  /** Resolves once every subscription has started. */
   async ready(): Promise<this> {
     await this.started;
     return this;
   }
 
-  /** Its network is gone, until it comes back. */
+  /** Loses its network until `comeBack`. */
   leave(): void {
     this.away = true;
     this.socket?.terminate();
@@ -102,7 +102,7 @@ export class AppSubscriber implements Subscriber {
   }
 }
 
-/** A client that does nothing by itself: what was on the wire. */
+/** A bare client that records what is on the wire. */
 export class WireSubscriber implements Subscriber {
   readonly heard: ReadonlyMap<string, Heard>;
 
@@ -121,7 +121,7 @@ export class WireSubscriber implements Subscriber {
     return subscriber;
   }
 
-  /** What the library's own checker finds in everything that came. */
+  /** Faults that the library's own checker finds in everything received. */
   get faults(): readonly unknown[] {
     return deliveryFaults(this.client.transcript);
   }
@@ -141,7 +141,7 @@ export class WireSubscriber implements Subscriber {
   }
 }
 
-/** The client says nothing of an epoch that goes on under another name: the next position has it. [L-5.14] */
+/** The client does not report a continued epoch. The next position contains it. [L-5.14] */
 function goesOn(heard: Heard, at: Position): void {
   if (heard.position !== undefined && heard.position.epoch !== at.epoch) heard.continues(at);
 }
