@@ -129,6 +129,21 @@ describe('the standalone server in development mode', () => {
     }
   });
 
+  it('the page gets the published client, and nothing else of the package', async () => {
+    const statusOf = async (path: string): Promise<number> =>
+      (await fetch(`${shared.http}/page/${path}`)).status;
+    expect(await statusOf('client/index.js')).toBe(200);
+    expect(await statusOf('protocol/codes.js')).toBe(200);
+    for (const path of [
+      'client/index.d.ts',
+      'core/live.js',
+      'client/..%2findex.js',
+      'standalone/settings.js',
+    ]) {
+      expect([path, await statusOf(path)]).toEqual([path, 404]);
+    }
+  });
+
   it('serves no file beside the page', async () => {
     for (const path of ['..%2fsettings.js', '%2e%2e%2fmain.js', '.', 'x.js', '..%5cmain.js', '__proto__']) {
       expect([path, (await fetch(`${shared.http}/page/${path}`)).status]).toEqual([path, 404]);

@@ -16,20 +16,26 @@ const contentTypes: Readonly<Record<string, string>> = {
 /** The page's files, read once at start: no name that a request makes up ever reaches the disk. */
 @Injectable()
 export class PageFiles {
-  private readonly files: ReadonlyMap<string, PageFile>;
+  private readonly files = new Map<string, PageFile>();
 
   constructor() {
-    const folder = new URL('./page/', import.meta.url);
-    const names = readdirSync(folder).filter((name) => extname(name) in contentTypes);
-    this.files = new Map(
-      names.map((name) => [
-        name,
-        { contentType: contentTypes[extname(name)] ?? '', body: readFileSync(new URL(name, folder)) },
-      ]),
-    );
+    this.add('', new URL('./page/', import.meta.url));
+    // The page runs the published client as it is: its modules import each other, and those of the protocol, by path.
+    const client = import.meta.resolve('nestjs-live/client');
+    this.add('client/', new URL('./', client));
+    this.add('protocol/', new URL('../protocol/', client));
   }
 
+  /** @param name with its folder, for example `client/index.js` */
   get(name: string): PageFile | undefined {
     return this.files.get(name);
+  }
+
+  private add(prefix: string, folder: URL): void {
+    for (const name of readdirSync(folder)) {
+      const contentType = contentTypes[extname(name)];
+      if (contentType === undefined) continue;
+      this.files.set(prefix + name, { contentType, body: readFileSync(new URL(name, folder)) });
+    }
   }
 }

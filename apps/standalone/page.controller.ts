@@ -59,6 +59,15 @@ export class PageController {
     this.send(response, name, 'no-cache');
   }
 
+  @Get('page/:folder/:name')
+  module(
+    @Param('folder') folder: string,
+    @Param('name') name: string,
+    @Res() response: ServerResponse,
+  ): void {
+    this.send(response, `${folder}/${name}`, 'no-cache');
+  }
+
   private send(response: ServerResponse, name: string, cacheControl: string): void {
     const file = this.files.get(name);
     if (file === undefined) throw new NotFoundException('The page has no such file');

@@ -89,6 +89,34 @@ describeWith(chromium)('The page in Chromium', () => {
     await page.close();
   }, 90_000);
 
+  it('[L-5.3] the page continues its topics when it is disconnected and connected again, and shows what was refused', async () => {
+    const key = 'the-key-of-whoever-publishes';
+    const server = await startServer({ LIVE_PUBLISH_KEY: key });
+    const { page, trouble } = await visit(server, { width: 1280, height: 1500 });
+    const publish = (data: string): Promise<Response> =>
+      fetch(`${server.http}/publish`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ topic: 'chat/room-1', data }),
+      });
+    const row = page.getByTestId('subscriptions').locator('li').filter({ hasText: 'chat/room-1' });
+    await page.getByTestId('topic-input').fill('chat/room-1');
+    await page.getByTestId('subscribe-button').click();
+    await row.filter({ hasText: 'live' }).waitFor();
+    await publish('before');
+    await row.filter({ hasText: '1 event' }).waitFor();
+    await page.getByTestId('connect-button').click();
+    await page.getByTestId('connection-state').filter({ hasText: 'closed' }).waitFor();
+    await publish('in between');
+    await page.getByTestId('connect-button').click();
+    await row.filter({ hasText: /2 events.*1 × recovered.*no gap/ }).waitFor();
+    await page.getByTestId('topic-input').fill('secret/room');
+    await page.getByTestId('subscribe-button').click();
+    await page.getByTestId('answer').filter({ hasText: 'forbidden' }).waitFor();
+    expect(trouble).toEqual([]);
+    await page.close();
+  }, 90_000);
+
   it('fits a phone, in the dark, without scrolling sideways', async () => {
     const server = await startServer();
     const { page, trouble } = await visit(server, { width: 360, height: 740 });

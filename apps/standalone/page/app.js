@@ -1,7 +1,7 @@
 import { startConnectionPanel } from './connection-panel.js';
 import { byId, setText } from './dom.js';
-import { LiveConnection } from './live-connection.js';
 import { startMap } from './map.js';
+import { PageClient } from './page-client.js';
 import { startThemeToggle } from './theme.js';
 import { startTryIt } from './try-it.js';
 import { startVitals } from './vitals.js';
@@ -24,11 +24,10 @@ function showHowTo(config, url) {
   byId('health-link', HTMLAnchorElement).href = config.healthUrl;
   setText(
     byId('code-subscribe', HTMLElement),
-    `const socket = new WebSocket('${url}',
-  ['live.v1', 'bearer.' + token]);
-socket.onmessage = ({ data }) => console.log(JSON.parse(data));
-socket.onopen = () =>
-  socket.send(JSON.stringify({ type: 'subscribe', id: 1, topic: 'fleet/demo' }));`,
+    `import { connect } from 'nestjs-live/client';
+
+const client = connect('${url}', { credential: token });
+client.subscribe('fleet/demo', (message) => console.log(message));`,
   );
   setText(
     byId('code-publish', HTMLElement),
@@ -45,7 +44,7 @@ async function start() {
   const config = await (await fetch('page/config.json')).json();
   const url = socketUrl(config.socketUrl);
   showHowTo(config, url);
-  const connection = new LiveConnection(url);
+  const connection = new PageClient(url);
   startVitals(connection);
   startMap(connection);
   startTryIt(connection, ['system/vitals', 'fleet/demo']);

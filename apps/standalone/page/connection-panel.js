@@ -1,20 +1,20 @@
 import { byId, setText } from './dom.js';
 
 /**
- * @typedef {import('./live-connection.js').LiveConnection} LiveConnection
+ * @typedef {import('./page-client.js').PageClient} PageClient
  * @typedef {{socketUrl: string, instanceId: string, development: boolean, metricsUrl: string, healthUrl: string}} Config
  */
 
-/** @param {LiveConnection} connection */
-function describe({ state, detail: { code, reason, retryInMs, refused } }) {
+/** @param {PageClient} connection */
+function describe({ state, detail: { code, reason, delayMs, refused } }) {
   const cause = refused ? 'handshake failed' : [code, reason].filter(Boolean).join(' ');
-  if (state === 'waiting') return `${cause}, next try in ${((retryInMs ?? 0) / 1000).toFixed(1)} s`;
+  if (state === 'waiting') return `${cause}, next try in ${((delayMs ?? 0) / 1000).toFixed(1)} s`;
   return state === 'closed' ? cause : '';
 }
 
-/** What the person can do about it. @param {LiveConnection} connection @param {Config} config */
-async function advice({ state, detail }, { development, healthUrl }) {
-  if (state === 'closed' && detail.code === 4501) {
+/** What the person can do about it. @param {PageClient} connection @param {Config} config */
+async function advice({ detail }, { development, healthUrl }) {
+  if (detail.code === 4501) {
     return development
       ? 'The credential has expired. Reload the page for a new one.'
       : 'The credential has expired.';
@@ -28,7 +28,7 @@ async function advice({ state, detail }, { development, healthUrl }) {
     : 'The server is ready but refused the handshake: check the token, and that this origin is allowed.';
 }
 
-/** Header state, its button and the token form. @param {LiveConnection} connection @param {Config} config */
+/** Header state, its button and the token form. @param {PageClient} connection @param {Config} config */
 export function startConnectionPanel(connection, config) {
   const state = byId('state', HTMLElement);
   const button = byId('link-button', HTMLButtonElement);
@@ -50,15 +50,14 @@ export function startConnectionPanel(connection, config) {
       button,
       { open: 'Disconnect', connecting: 'Cancel', waiting: 'Try now', closed: 'Connect' }[shown],
     );
-    if (shown === 'open') showNotice('');
+    if (shown === 'open') {
+      showNotice('');
+      setText(byId('instance', HTMLElement), connection.detail.instanceId ?? '');
+    }
     const text = await advice(connection, config);
     if (text && connection.state === shown) showNotice(text);
   };
   connection.addEventListener('state', () => void show());
-  connection.addEventListener('message', (event) => {
-    const message = /** @type {CustomEvent} */ (event).detail;
-    if (message.type === 'welcome') setText(byId('instance', HTMLElement), message.instanceId);
-  });
 
   button.addEventListener('click', () => {
     if (connection.state === 'open' || connection.state === 'connecting') connection.close();

@@ -5,7 +5,7 @@ const most = 300;
 const alarming = new Set(['error', 'lost', 'draining']);
 const encoder = new TextEncoder();
 
-/** @typedef {import('./live-connection.js').Frame} Frame */
+/** @typedef {import('./recording-socket.js').Frame} Frame */
 
 /** Frames as they went over the wire, newest first. What comes from the wire is only ever set as text. */
 class FrameLog {
@@ -97,7 +97,7 @@ function row({ direction, time, text, message }) {
 }
 
 /**
- * @param {import('./live-connection.js').LiveConnection} connection
+ * @param {import('./page-client.js').PageClient} connection
  * @param {(topic: string) => boolean} inBackground topics that the page follows for itself
  */
 export function startFrameLog(connection, inBackground) {

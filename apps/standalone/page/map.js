@@ -96,14 +96,11 @@ class FleetMap {
   }
 }
 
-/** @param {import('./live-connection.js').LiveConnection} connection */
+/** @param {import('./page-client.js').PageClient} connection */
 export function startMap(connection) {
   const map = new FleetMap();
-  connection.addEventListener('message', (event) => {
-    const message = /** @type {CustomEvent} */ (event).detail;
-    if (message.topic !== topic) return;
-    if (message.type === 'subscribed' && message.snapshot) map.start(message.snapshot);
+  void connection.subscribe(topic, (/** @type {any} */ message) => {
+    if (message.snapshot) map.start(message.snapshot);
     if (message.type === 'event' && message.data?.id) map.move(message.data);
   });
-  connection.subscribe(topic).catch(() => {});
 }

@@ -2,11 +2,9 @@ import { byId, element, setText } from './dom.js';
 import { count } from './format.js';
 
 const everyMs = 250;
-const words = { waiting: 'waiting', asking: 'asking', live: 'live', refused: 'refused', ended: 'ended' };
+/** @typedef {import('./followed-topic.js').FollowedTopic} FollowedTopic */
 
-/** @typedef {import('./subscriptions.js').Subscription} Subscription */
-
-/** Position and counts of what is followed; a gap of which nobody told is red. */
+/** Position and counts of what is followed; a gap that was not reported is red. */
 class SubscriptionRow {
   item = element('li', { class: 'subscription' });
   #topic = element('code', { class: 'name' });
@@ -29,50 +27,47 @@ class SubscriptionRow {
     this.item.append(element('p', { class: 'head' }, this.#topic, this.#state), facts, button);
   }
 
-  /** @param {Subscription} subscription */
-  update({ state, epoch, offset, events, missing, lost, recoveries, restarts, note }) {
+  /** @param {FollowedTopic} subscription */
+  update({ state, position, events, missing, lost, recoveries, restarts, note }) {
     this.item.dataset.state = state;
-    setText(this.#state, words[state]);
+    setText(this.#state, state);
     setText(
       this.#position,
-      epoch === undefined ? '' : `epoch ${epoch.slice(0, 8)} · offset ${count(offset ?? 0)}`,
+      position ? `epoch ${position.epoch.slice(0, 8)} · offset ${count(position.offset)}` : '',
     );
-    this.#position.title = epoch ?? '';
+    this.#position.title = position?.epoch ?? '';
     const extras = [
       `${count(events)} ${events === 1 ? 'event' : 'events'}`,
       recoveries > 0 && `${recoveries} × recovered`,
-      restarts > 0 && `${restarts} × started anew`,
-      lost > 0 && `${count(lost)} told lost`,
+      restarts > 0 && `${restarts} × started over`,
+      lost > 0 && `${count(lost)} reported lost`,
     ];
     setText(this.#counts, extras.filter(Boolean).join(' · '));
     this.#gap.className = missing > 0 ? 'gap bad' : 'gap';
     setText(this.#gap, missing > 0 ? `gap: ${count(missing)} missing` : state === 'live' ? 'no gap' : '');
-    setText(this.#note, state === 'refused' || state === 'ended' ? (note ?? '') : '');
+    setText(this.#note, state === 'live' ? '' : note);
   }
 }
 
 /**
- * @param {import('./live-connection.js').LiveConnection} connection
+ * @param {import('./page-client.js').PageClient} connection
  * @param {(topic: string) => void} leave
  */
 export function startSubscriptionList(connection, leave) {
   const list = byId('subscriptions', HTMLUListElement);
-  /** @type {Map<Subscription, SubscriptionRow>} */
+  /** @type {Map<FollowedTopic, SubscriptionRow>} */
   let rows = new Map();
   const show = () => {
     const before = rows;
     rows = new Map(
-      connection.subscriptions
-        .all()
-        .map((subscription) => [
-          subscription,
-          before.get(subscription) ??
-            new SubscriptionRow(subscription.topic, () => leave(subscription.topic)),
-        ]),
+      Array.from(connection.topics.values(), (followed) => [
+        followed,
+        before.get(followed) ?? new SubscriptionRow(followed.topic, () => leave(followed.topic)),
+      ]),
     );
-    for (const [subscription, row] of before) if (!rows.has(subscription)) row.item.remove();
-    for (const [subscription, row] of rows) {
-      row.update(subscription);
+    for (const [followed, row] of before) if (!rows.has(followed)) row.item.remove();
+    for (const [followed, row] of rows) {
+      row.update(followed);
       if (!row.item.isConnected) list.append(row.item);
     }
     list.classList.toggle('empty', rows.size === 0);

@@ -2,7 +2,7 @@ import { byId, setText } from './dom.js';
 import { startFrameLog } from './frame-log.js';
 import { startSubscriptionList } from './subscription-list.js';
 
-/** @typedef {import('./live-connection.js').LiveConnection} LiveConnection */
+/** @typedef {import('./page-client.js').PageClient} PageClient */
 
 /** @param {string} text @returns {{value: unknown} | {problem: string}} */
 function parse(text) {
@@ -26,35 +26,35 @@ async function report(request, granted) {
   try {
     tell(granted(await request));
   } catch (error) {
-    const frame = /** @type {any} */ (error).frame;
-    const again = frame?.retryAfterMs === undefined ? '' : ` (again in ${frame.retryAfterMs} ms)`;
-    tell(frame ? `${frame.code}: ${frame.message}${again}` : `${/** @type {Error} */ (error).message}`, true);
+    const { code, message, details } = /** @type {any} */ (error);
+    const again = details?.retryAfterMs === undefined ? '' : ` (again in ${details.retryAfterMs} ms)`;
+    tell(`${code ? `${code}: ` : ''}${message}${again}`, true);
   }
 }
 
-/** @param {{topic: string, epoch: string, offset: number}} answer */
-const position = ({ topic, epoch, offset }) => `${topic} at offset ${offset}, epoch ${epoch}`;
+/** @param {string} topic @param {{epoch: string, offset: number}} answer */
+const at = (topic, { epoch, offset }) => `${topic} at offset ${offset}, epoch ${epoch}`;
 
-/** @param {LiveConnection} connection @param {Set<string>} background */
+/** @param {PageClient} connection @param {Set<string>} background */
 function startSubscribing(connection, background) {
   const input = byId('topic', HTMLInputElement);
   const leave = (/** @type {string} */ topic) => {
     background.delete(topic);
-    void report(connection.unsubscribe(topic), () => `unsubscribed ${topic}`);
+    tell(connection.unsubscribe(topic) ? `unsubscribed ${topic}` : `not subscribed to ${topic}`);
   };
   byId('subscribe-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
     const topic = input.value.trim();
     background.delete(topic);
     void report(connection.subscribe(topic), (answer) =>
-      answer ? `subscribed ${position(answer)}` : `${topic} will be asked for once connected`,
+      answer ? `subscribed ${at(topic, answer)}` : `${topic} will be asked for once connected`,
     );
   });
   byId('unsubscribe', HTMLButtonElement).addEventListener('click', () => leave(input.value.trim()));
   startSubscriptionList(connection, leave);
 }
 
-/** @param {LiveConnection} connection */
+/** @param {PageClient} connection */
 function startPublishing(connection) {
   const [form, data] = [byId('publish-form', HTMLFormElement), byId('publish-data', HTMLTextAreaElement)];
   const [topic, key] = [byId('publish-topic', HTMLInputElement), byId('publish-key', HTMLInputElement)];
@@ -72,7 +72,7 @@ function startPublishing(connection) {
   const publish = (/** @type {unknown} */ value) =>
     report(
       connection.publish(topic.value.trim(), value, key.value),
-      (answer) => `published ${position(answer)}`,
+      (answer) => `published ${at(topic.value.trim(), answer)}`,
     );
 
   data.addEventListener('input', check);
@@ -89,7 +89,7 @@ function startPublishing(connection) {
   check();
 }
 
-/** @param {LiveConnection} connection @param {readonly string[]} followed topics that the page shows elsewhere */
+/** @param {PageClient} connection @param {readonly string[]} followed topics that the page shows elsewhere */
 export function startTryIt(connection, followed) {
   const background = new Set(followed);
   startSubscribing(connection, background);

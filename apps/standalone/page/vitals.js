@@ -62,7 +62,7 @@ function rate(value) {
   return value === null ? '–' : count(value);
 }
 
-/** @param {import('./live-connection.js').LiveConnection} connection */
+/** @param {import('./page-client.js').PageClient} connection */
 export function startVitals(connection) {
   /** @type {Sample[]} */
   const samples = [];
@@ -95,11 +95,8 @@ export function startVitals(connection) {
     chart.update();
   };
 
-  connection.addEventListener('message', (event) => {
-    const message = /** @type {CustomEvent} */ (event).detail;
-    if (message.topic !== topic) return;
+  void connection.subscribe(topic, (message) => {
     if (message.type === 'event') accept(message.data);
-    if (message.type === 'subscribed' && message.snapshot) [message.snapshot].flat().forEach(accept);
+    else if ('snapshot' in message && message.snapshot) [message.snapshot].flat().forEach(accept);
   });
-  connection.subscribe(topic).catch(() => {});
 }
