@@ -1,9 +1,9 @@
 import type { Cancel, Platform } from './platform.js';
 
-/** A longer timer fires at once, in browsers and in Node: 24.8 days. */
+/** Longest supported timer delay, 24.8 days. A longer one fires at once in browsers and in Node. */
 const longestTimerMs = 2_147_483_647;
 
-/** One thing that happens later. Setting it again replaces what it was set to. */
+/** A single timer. Setting it again replaces the previous callback and delay. */
 export class Alarm {
   #cancel: Cancel | undefined;
 

@@ -5,14 +5,14 @@ import { positiveOrZero, backoffMs, defaultBackoff } from './backoff.js';
 const at = (attempt: number, chance: number): number => backoffMs(attempt, defaultBackoff, () => chance);
 
 describe('back-off', () => {
-  it('waits the least time plus a random part of a doubling one, up to the longest', () => {
+  it('the back-off delay is the minimum plus a random part of a doubling limit, up to the maximum', () => {
     expect([0, 1, 2, 3, 4, 5, 6, 1_000_000].map((attempt) => at(attempt, 0.5))).toEqual([
       750, 1_000, 1_500, 2_500, 4_500, 8_500, 10_500, 10_500,
     ]);
     expect([0, 1].map((chance) => at(0, chance))).toEqual([500, 1_000]);
   });
 
-  it('never leaves its bounds, however often it failed', () => {
+  it('the back-off delay stays within its bounds after any number of failures', () => {
     const chance = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
       fc.property(fc.nat(), chance, (attempt, random) => {
@@ -23,7 +23,7 @@ describe('back-off', () => {
     );
   });
 
-  it('takes what a server asks for only where it is a time', () => {
+  it('a value sent by a server counts only if it is a positive number', () => {
     expect([5, 0.5, 0, -1, Number.NaN, '5', null, undefined].map(positiveOrZero)).toEqual([
       5, 0.5, 0, 0, 0, 0, 0, 0,
     ]);

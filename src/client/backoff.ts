@@ -1,16 +1,16 @@
-/** How long to wait before another try. */
+/** Limits of the delay before a retry. */
 export interface Backoff {
-  /** Milliseconds that every wait takes at least. */
+  /** Minimum delay, in milliseconds. */
   readonly minMs: number;
-  /** Milliseconds that are added at most. */
+  /** Maximum random delay that is added, in milliseconds. */
   readonly maxMs: number;
 }
 
 export const defaultBackoff: Backoff = { minMs: 500, maxMs: 20_000 };
 
 /**
- * Full jitter: `minMs` plus a random part of `minMs · 2^attempt`, or of `spreadMs` where that is more, and of `maxMs` at
- * most. Clients that were cut together do not come back together.
+ * Full jitter: `minMs` plus a random part of `minMs · 2^attempt`, of `spreadMs` if that is longer,
+ * and at most of `maxMs`. Clients that are disconnected together do not reconnect together.
  */
 export function backoffMs(
   attempt: number,
@@ -21,7 +21,7 @@ export function backoffMs(
   return minMs + random() * Math.min(maxMs, Math.max(spreadMs, minMs * 2 ** attempt));
 }
 
-/** What a server says in milliseconds or bytes; 0 where it says nothing sensible. */
+/** Milliseconds or bytes sent by a server, or 0 if the value is not a positive number. */
 export function positiveOrZero(value: unknown): number {
   return typeof value === 'number' && value > 0 ? value : 0;
 }

@@ -3,7 +3,7 @@ import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import type { Platform } from './platform.js';
 
-/** What is tried again waits so long for others that failed with it. */
+/** How long a retried request waits for others that failed with it. */
 const gatherMs = 20;
 
 interface BundleParts {
@@ -12,7 +12,7 @@ interface BundleParts {
   send(message: ClientMessage): void;
 }
 
-/** Gathers what is asked for in one turn, so that many topics need one message. [L-3.14] */
+/** Collects the requests of one microtask, so that many topics need one message. [L-3.14] */
 export class Bundle {
   #maxTopics = 0;
   #maxBytes = 0;
@@ -29,10 +29,10 @@ export class Bundle {
     this.#alarm = new Alarm(parts.platform);
   }
 
-  /** A new connection. A server that knows no lists gets one message for each topic. */
+  /** Starts a new connection. A server without list support gets one message per topic. */
   up({ maxTopicsPerMessage, maxMessageBytes }: Partial<WelcomeLimits>): void {
     this.#maxTopics = positiveOrZero(maxTopicsPerMessage);
-    // What JSON.stringify counts as one may be three bytes.
+    // JSON.stringify counts UTF-16 units, and each may take three bytes.
     this.#maxBytes = positiveOrZero(maxMessageBytes) / 3;
   }
 
@@ -43,7 +43,7 @@ export class Bundle {
     this.#bytes = 0;
   }
 
-  /** Returns the id that the answer will have. */
+  /** Returns the id that the answer will carry. */
   subscribe(request: TopicRequest, again: boolean): number {
     this.#room(JSON.stringify(request).length, this.#subscribes.size);
     if (this.#subscribes.size === 0) this.#subscribeId = this.parts.nextId();
@@ -61,7 +61,7 @@ export class Bundle {
     return this.#unsubscribeId;
   }
 
-  /** Topics that are left first: they make room for those that are asked for. */
+  /** Sends unsubscribes first, to free room for the new subscriptions. */
   flush(): void {
     this.#alarm.clear();
     const leave = [...this.#unsubscribes];
@@ -76,7 +76,7 @@ export class Bundle {
     if (list.length > 0) this.parts.send({ type, id, ...what } as ClientMessage);
   }
 
-  /** Sends what is here if one more would be too much. */
+  /** Flushes the queue if one more item would exceed a limit. */
   #room(bytes: number, count: number): void {
     if (count > 0 && (count >= this.#maxTopics || this.#bytes + bytes > this.#maxBytes)) this.flush();
     this.#bytes += bytes + 3;

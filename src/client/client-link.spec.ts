@@ -6,8 +6,8 @@ beforeEach(() => {
   world = new World();
 });
 
-describe('connection of the client', () => {
-  it('[L-1.11] connects at once, and is open with the welcome, not before', async () => {
+describe('connecting', () => {
+  it('[L-1.11] a client connects at once, and is open only after the welcome', async () => {
     const client = await world.client();
     expect(client.state).toBe('connecting');
     world.peer.open();
@@ -17,14 +17,14 @@ describe('connection of the client', () => {
     expect(world.take()).toEqual(['dial live.v1', 'status open']);
   });
 
-  it('passes over a second welcome: nothing is subscribed to twice', async () => {
+  it('a second welcome is ignored and does not repeat subscriptions', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.welcome();
     expect(world.take()).toEqual(['> {"type":"subscribe","id":1,"topic":"a"}']);
   });
 
-  it('backs off after a handshake that failed, longer each time', async () => {
+  it('a client backs off longer after each failed handshake', async () => {
     await world.client();
     await world.peer.end();
     await world.advance(750);
@@ -41,7 +41,7 @@ describe('connection of the client', () => {
     ]);
   });
 
-  it('gives up a handshake that has no welcome in time', async () => {
+  it('a client gives up a handshake that brings no welcome in time', async () => {
     await world.client();
     world.peer.open();
     await world.advance(9_999);
@@ -53,7 +53,7 @@ describe('connection of the client', () => {
     ]);
   });
 
-  it('starts the back-off anew after a connection that lasted, and not after one that did not', async () => {
+  it('a connection resets the back-off only if it lasted long enough', async () => {
     await world.client();
     for (const [livedMs, waitsMs] of [
       [4_999, 750],
@@ -71,7 +71,7 @@ describe('connection of the client', () => {
 
   it.each([
     0, 1001, 1005, 1006, 1008, 1011, 1012, 1013, 1014, 1015, 3000, 3999, 4000, 4001, 4003, 4499, 4501,
-  ])('[L-10.3] comes back after %i', async (code) => {
+  ])('[L-10.3] a client reconnects after close code %i', async (code) => {
     await world.openClient();
     await world.peer.end(code, 'why');
     await world.advance(1_000);
@@ -83,7 +83,7 @@ describe('connection of the client', () => {
   });
 
   it.each([1000, 1002, 1003, 1007, 1009, 4500, 4503, 4504, 4999])(
-    '[L-10.3] does not come back after %i',
+    '[L-10.3] a client does not reconnect after close code %i',
     async (code) => {
       const client = await world.openClient({ credential: 'fixed' });
       await world.peer.end(code, 'why');
@@ -95,7 +95,7 @@ describe('connection of the client', () => {
     },
   );
 
-  it('comes back at once when the network does', async () => {
+  it('a waiting client reconnects at once when the network comes back', async () => {
     await world.client();
     await world.peer.end();
     world.take();
@@ -105,7 +105,7 @@ describe('connection of the client', () => {
     expect(world.peers).toHaveLength(2);
   });
 
-  it('starts the back-off anew when the network comes back', async () => {
+  it('the back-off is reset when the network comes back', async () => {
     await world.client();
     for (const waitMs of [750, 1_000]) {
       await world.peer.end();
@@ -118,7 +118,7 @@ describe('connection of the client', () => {
     expect(world.take()).toEqual(['status waiting 750 after 1006 broken']);
   });
 
-  it('does not come back when the network does, before the time that the server asked for', async () => {
+  it('a returning network does not bring a client back before the time that the server asked for', async () => {
     await world.openClient();
     await world.peer.tell({ type: 'draining', reconnectAfterMs: 10_000, windowMs: 0 });
     await world.peer.end(1001, 'server shutting down');
@@ -129,7 +129,7 @@ describe('connection of the client', () => {
     expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
   });
 
-  it('passes over what it does not understand, and reports what is no JSON', async () => {
+  it('a client ignores unknown messages and reports invalid JSON', async () => {
     await world.openClient();
     await world.peer.tell({ type: 'of-a-later-version', data: 1 });
     world.take();
@@ -140,7 +140,7 @@ describe('connection of the client', () => {
     expect(world.take().slice(1)).toEqual(['error LiveError: Too fast']);
   });
 
-  it('closes with the error where the WebSocket cannot be made', async () => {
+  it('a client closes with the error if the WebSocket cannot be constructed', async () => {
     class Refusing {
       constructor() {
         throw new SyntaxError('no such URL');
@@ -154,8 +154,8 @@ describe('connection of the client', () => {
   });
 });
 
-describe('close of the client', () => {
-  it('is final, from every state', async () => {
+describe('close()', () => {
+  it('close() is final in every state', async () => {
     const open = await world.openClient();
     open.close();
     open.close();
@@ -185,7 +185,7 @@ describe('close of the client', () => {
     expect(world.timerCount + world.listenerCount).toBe(0);
   });
 
-  it('may come from a listener of any state', async () => {
+  it('a status listener may close the client in any state', async () => {
     for (const state of ['open', 'waiting', 'connecting']) {
       const client = await world.client({ credential: () => 'T' });
       client.on('status', (status) => status.state === state && client.close());
@@ -199,7 +199,7 @@ describe('close of the client', () => {
 });
 
 describe('suspect link', () => {
-  it('[L-2.9] is checked with one ping when the network comes back, and lives on with the pong', async () => {
+  it('[L-2.9] a link is checked with one ping when the network comes back, and kept after the pong', async () => {
     await world.openClient();
     await world.online();
     await world.online();
@@ -210,13 +210,16 @@ describe('suspect link', () => {
     expect(world.take()).toEqual(['> {"type":"ping","id":1}', '< {"type":"pong","id":1}']);
   });
 
-  it.each(['online', 'visible'] as const)('[L-2.9] is checked on `%s`', async (happens) => {
-    await world.openClient();
-    await world[happens]();
-    expect(world.take()).toEqual(['> {"type":"ping","id":1}']);
-  });
+  it.each(['online', 'visible'] as const)(
+    '[L-2.9] a link is checked after the event `%s`',
+    async (happens) => {
+      await world.openClient();
+      await world[happens]();
+      expect(world.take()).toEqual(['> {"type":"ping","id":1}']);
+    },
+  );
 
-  it('[L-2.9] is left when the pong does not come within 5 s', async () => {
+  it('[L-2.9] a link is dropped if the pong does not arrive within 5 s', async () => {
     await world.openClient();
     await world.visible();
     await world.peer.tell({ type: 'pong', id: 99 });
@@ -238,7 +241,7 @@ describe('suspect link', () => {
 describe('draining', () => {
   const draining = { type: 'draining', reconnectAfterMs: 2_000, windowMs: 10_000 } as const;
 
-  it('leaves in its own slot and comes back at once', async () => {
+  it('a draining client leaves at its own moment of the window and reconnects at once', async () => {
     await world.openClient();
     world.chance = 0.3;
     await world.peer.tell(draining);
@@ -248,7 +251,7 @@ describe('draining', () => {
     expect(world.take()).toEqual(['close 1000 draining', 'status connecting', 'dial live.v1']);
   });
 
-  it('waits for its slot when the server closes earlier', async () => {
+  it('a draining client waits for its moment even if the server closes earlier', async () => {
     await world.openClient();
     await world.peer.tell(draining);
     await world.advance(1_000);
@@ -259,7 +262,7 @@ describe('draining', () => {
     expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
   });
 
-  it('waits for the answers to what was published, and publishes the rest on the next connection', async () => {
+  it('a draining client waits for pending answers, and publishes the rest on the next connection', async () => {
     const client = await world.openClient();
     const first = client.publish('a', 1);
     await world.peer.tell({ ...draining, reconnectAfterMs: 0, windowMs: 0 });
@@ -281,7 +284,7 @@ describe('draining', () => {
     expect(await second).toEqual({ epoch: 'e', offset: 2 });
   });
 
-  it('goes by the last that was said', async () => {
+  it('a second draining message replaces the first one', async () => {
     await world.openClient();
     await world.peer.tell(draining, { ...draining, reconnectAfterMs: 60_000 });
     await world.advance(64_999);
@@ -290,14 +293,14 @@ describe('draining', () => {
     expect(world.peers).toHaveLength(2);
   });
 
-  it('is over with the client', async () => {
+  it('closing the client cancels a pending drain', async () => {
     const client = await world.openClient();
     await world.peer.tell(draining);
     client.close();
     expect(world.timerCount).toBe(0);
   });
 
-  it('stays out of timers that no platform has, whatever the server asks for', async () => {
+  it('a drain delay beyond the timer limit of the platform is still honored', async () => {
     await world.openClient();
     await world.peer.tell({ type: 'draining', reconnectAfterMs: 3_000_000_000, windowMs: -1 });
     await world.advance(2_999_999_999);
@@ -308,7 +311,7 @@ describe('draining', () => {
 });
 
 describe('listeners', () => {
-  it('that throw are reported, and disturb neither the client nor each other', async () => {
+  it('an error thrown by a status listener is reported, and affects neither the client nor other listeners', async () => {
     const client = await world.client();
     const seen: string[] = [];
     client.on('status', () => {

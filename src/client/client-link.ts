@@ -10,17 +10,17 @@ import type { Cancel } from './platform.js';
 import { Probe } from './probe.js';
 import type { Wire } from './wire.js';
 
-/** One connection after the other, until it is closed for good. */
+/** Keeps a connection open by reconnecting until it is closed for good. */
 export class ClientLink {
   #wire: Wire | undefined;
   #opened = false;
   #welcome: WelcomeMessage | undefined;
-  /** Counts dials: what comes late from an earlier one is discarded. */
+  /** Number of the current connection attempt. Late results of earlier ones are dropped. */
   #dial = 0;
   #waiting = false;
   #leaving = false;
   #over = false;
-  /** The limit of a handshake, or the wait before the next one. */
+  /** Timeout of the handshake, or delay before the next attempt. */
   readonly #alarm: Alarm;
   readonly #slot: Alarm;
   readonly #probe: Probe;
@@ -51,12 +51,12 @@ export class ClientLink {
     ];
   }
 
-  /** Whether a message that is sent now reaches the server before the next reconnect. */
+  /** Whether a message sent now goes out on the current connection. */
   get ready(): boolean {
     return this.#welcome !== undefined;
   }
 
-  /** Whether the connection is about to be left: what expects an answer had better wait for the next one. */
+  /** Whether the connection will be left soon. Requests should wait for the next one. */
   get leaving(): boolean {
     return this.#leaving;
   }
@@ -69,12 +69,12 @@ export class ClientLink {
     if (this.ready) this.#wire?.send(text);
   }
 
-  /** Checks a link that is suspected to be dead; `onAlive` runs when it is not. [L-2.9] */
+  /** Pings a link that may be dead. `onAlive` runs if the ping is answered. [L-2.9] */
   probe(onAlive?: () => void): void {
     if (this.ready) this.#probe.start(onAlive);
   }
 
-  /** Leaves the connection, or the wait for the next one, and dials at once. */
+  /** Drops the connection, or the wait for the next one, and reconnects at once. */
   reconnect(): void {
     if (this.#over) return;
     this.#comeback.force();
@@ -82,7 +82,7 @@ export class ClientLink {
     else if (this.ready) this.#leave('reconnecting');
   }
 
-  /** Nothing is awaited any more: leaves now if it was to leave. */
+  /** No answer is pending any more. Leaves now if the link is draining. */
   settled(): void {
     if (this.#leaving && !this.owner.busy) this.#leave('draining');
   }
@@ -97,7 +97,7 @@ export class ClientLink {
     this.#opened = false;
     this.#alarm.clear();
     this.owner.status({ state: 'connecting', attempt: this.#comeback.attempt });
-    // A listener may have closed it.
+    // A listener may have closed the client.
     if (dial !== this.#dial) return;
     this.#alarm.set(credentialTimeoutMs, () => {
       this.#dial += 1;
@@ -122,12 +122,12 @@ export class ClientLink {
         closed: (code, reason) => this.#down(code, reason, code < 4000),
       });
     } catch (error) {
-      // A constructor throws for a URL that it will not like next time either.
+      // The constructor will throw for the same URL again.
       this.#end({ code: 1006, reason: String(error), error });
     }
   }
 
-  /** Only a `LiveError` with a code that is not temporary says that asking again is no use. */
+  /** Only a `LiveError` with a permanent code closes the client. Other errors are retried. */
   #noCredential(error: unknown): void {
     if (error instanceof LiveError && !isTemporary(error.code)) {
       this.#end({ code: 1006, reason: error.message, error });
@@ -143,7 +143,7 @@ export class ClientLink {
       const message = JSON.parse(text) as ServerMessage;
       if (message.type === 'welcome') this.#up(message);
       else if (message.type === 'pong') this.#probe.answered(message.id);
-      // A refused ping is an answer, too: the link lives.
+      // An error in answer to a ping also proves that the link is alive.
       else if (message.type === 'error' && this.#probe.answered(message.id)) return;
       else if (message.type === 'incoming') this.#probe.incoming(message.bytes);
       else if (message.type === 'draining') this.#drain(message);
@@ -160,7 +160,7 @@ export class ClientLink {
     this.#comeback.opened(positiveOrZero(welcome.reconnectSpreadMs));
     this.#probe.watch(welcome.limits);
     this.owner.status({ state: 'open', welcome });
-    // A listener may have closed it.
+    // A listener may have closed the client.
     if (this.ready) this.owner.up(welcome);
   }
 
@@ -169,7 +169,7 @@ export class ClientLink {
     this.#down(1006, reason, false);
   }
 
-  /** Forgets the wire, whichever way it ended. */
+  /** Resets the state of the connection, however it ended. */
   #forget(): void {
     const wasReady = this.ready;
     this.#dial += 1;
@@ -184,7 +184,7 @@ export class ClientLink {
     this.owner.down();
   }
 
-  /** Decides whether to come back, and when. [L-10.3] */
+  /** Decides whether and when to reconnect. [L-10.3] */
   #down(code: number, reason: string, crowd: boolean): void {
     const { credentials } = this.parts;
     const welcomed = this.ready;
@@ -205,7 +205,7 @@ export class ClientLink {
     this.owner.status({ state: 'waiting', delayMs, code, reason });
   }
 
-  /** Picks the moment to go elsewhere: its own within the window, so that not everybody comes at once. */
+  /** Picks a random moment in the drain window, so that clients do not reconnect all at once. */
   #drain({ reconnectAfterMs, windowMs }: DrainingMessage): void {
     const delayMs =
       positiveOrZero(reconnectAfterMs) + this.parts.platform.random() * positiveOrZero(windowMs);
@@ -229,7 +229,7 @@ export class ClientLink {
     if (this.ready) this.#probe.wake();
   }
 
-  /** The page is kept in the back/forward cache, where a connection would be held for nobody. */
+  /** The page enters the back/forward cache, where an open connection serves no one. */
   #rest(): void {
     const reason = 'page cached';
     this.#wire?.close(reason);

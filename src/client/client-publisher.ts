@@ -5,7 +5,7 @@ import { LiveClientError } from './live-client.error.js';
 import { Alarm } from './alarm.js';
 import type { Port } from './port.js';
 
-/** Publications that wait for a connection or an answer. */
+/** Maximum number of publications that wait for a connection or an answer. */
 const maxPending = 1_000;
 
 interface Pending {
@@ -19,13 +19,13 @@ interface Pending {
 const unknownOutcome = (why: string): LiveClientError =>
   new LiveClientError('unknown-outcome', `The publication was sent, but ${why}: it may have been published`);
 
-/** Sends each publication once, and says what became of it. */
+/** Sends each publication once and settles its promise. */
 export class ClientPublisher {
   readonly #pending = new Map<unknown, Pending>();
 
   constructor(private readonly port: Port) {}
 
-  /** Whether an answer is awaited. */
+  /** Whether an answer is pending. */
   get busy(): boolean {
     return [...this.#pending.values()].some(({ sent }) => sent);
   }
@@ -35,7 +35,10 @@ export class ClientPublisher {
       const id = this.port.nextId();
       const text = JSON.stringify({ ...message, id });
       if (this.#pending.size >= maxPending) {
-        throw new LiveClientError('not-sent', `${String(maxPending)} publications are waiting already`);
+        throw new LiveClientError(
+          'not-sent',
+          `${String(maxPending)} publications are already waiting. Await earlier ones first`,
+        );
       }
       const alarm = new Alarm(this.port.platform);
       alarm.set(this.port.requestTimeoutMs, () => this.#late(id));
@@ -44,7 +47,7 @@ export class ClientPublisher {
     });
   }
 
-  /** Sends what waits, in the order it was given. */
+  /** Sends queued publications in order. */
   flush(): void {
     for (const [id, pending] of this.#pending) {
       if (!this.port.ready) return;
@@ -65,14 +68,14 @@ export class ClientPublisher {
     this.#take(id)?.resolve({ epoch, offset });
   }
 
-  /** Whether the error answers a publication. */
+  /** Returns whether the error answered a publication. */
   failed({ id, code, message, retryAfterMs }: ErrorMessage): boolean {
     const pending = this.#take(id);
     pending?.reject(new LiveError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }));
     return pending !== undefined;
   }
 
-  /** The connection was cut: what was sent is not sent again. */
+  /** The connection is gone. Publications that were sent are not sent again. */
   down(): void {
     for (const [id, { sent }] of this.#pending) {
       if (sent) this.#take(id)?.reject(unknownOutcome('the connection ended before the answer came'));
@@ -91,7 +94,7 @@ export class ClientPublisher {
       pending.reject(unknownOutcome('no answer came in time'));
     } else {
       pending?.reject(
-        new LiveClientError('not-sent', 'There was no connection in time: nothing was published'),
+        new LiveClientError('not-sent', 'No connection was established in time; nothing was published'),
       );
     }
   }

@@ -32,10 +32,10 @@ export interface SessionParts {
   waiting(waiting: LiveWaiting): void;
 }
 
-/** What an answer may need beside the time that the server allows for it. */
+/** Allowance for network transit on top of the server's own time limit. */
 const transitMs = 2_000;
 
-/** Ties the link to what runs over it: hands each message to whom it concerns. */
+/** Connects the link to topics, publications and credentials, and routes messages between them. */
 export class ClientSession implements Port, LinkOwner {
   readonly topics: Topics;
   readonly publisher: ClientPublisher;
@@ -88,7 +88,7 @@ export class ClientSession implements Port, LinkOwner {
     this.sendText(JSON.stringify(message));
   }
 
-  /** What was asked for before goes first: a publication comes back to who subscribed before it. */
+  /** Flushes queued requests first, so that a publication reaches subscriptions made before it. */
   sendText(text: string): void {
     this.#bundle.flush();
     this.#link.send(text);
@@ -175,11 +175,11 @@ export class ClientSession implements Port, LinkOwner {
         this.#failed(message);
         break;
       default:
-      // Messages of a later version, or of the application's own.
+      // Messages of a later protocol version, or of the application.
     }
   }
 
-  /** An answer to what nobody waits for any more is passed over. */
+  /** An error that answers no pending request is ignored. */
   #failed(message: ErrorMessage): void {
     if (message.id === undefined) this.report(new LiveError(message.code, message.message));
     else

@@ -9,35 +9,35 @@ import { Locals } from './locals.js';
 import type { Port } from './port.js';
 import { SubscribeAttempt } from './subscribe-attempt.js';
 
-/** Gaps that follow each other faster than this are asked about with back-off. */
+/** Gaps closer together than this are retried with back-off. */
 const gapsApartMs = 5_000;
 
-/** One topic: all local subscriptions to it share one subscription of the server. */
+/** One topic. All local subscriptions to it share one subscription on the server. */
 export class ClientTopic {
   readonly #locals = new Locals();
   /**
-   * Whether the server has a subscription of ours. While it has not, everybody here wants something; what comes for this
-   * topic is meant for a subscription that is over, may be of another stream, and is not for anybody here.
+   * Whether the server has confirmed our subscription. Until it has, messages of this topic belong
+   * to an earlier subscription, possibly of another stream, and are ignored.
    */
   #linked = false;
-  /** Whether this connection's server may have one. */
+  /** Whether the server may have a subscription on this connection. */
   #asked = false;
-  /** Whether the topic's last start came with a snapshot; unknown before the first. */
+  /** Whether the last start had a snapshot. Unknown before the first. */
   #snapshots: boolean | undefined;
-  /** What the server was asked for last. */
+  /** Rate of the last request. */
   #rate = Infinity;
   #request: SubscribeAttempt | undefined;
   #attempt = 0;
   #lastGapAt = -Infinity;
-  /** The limit of a request, or the wait before the next one. */
+  /** Timeout of a request, or delay before the next one. */
   readonly #alarm: Alarm;
 
   constructor(
     readonly name: string,
     private readonly port: Port,
-    /** The server may have a subscription that nobody wants any more. */
+    /** Called when the server may have a subscription that is no longer wanted. */
     private readonly unsubscribe: () => void,
-    /** Nobody is left in it. */
+    /** Called when no local subscription is left. */
     private readonly forget: () => void,
   ) {
     this.#alarm = new Alarm(port.platform);
@@ -52,20 +52,23 @@ export class ClientTopic {
     this.paced();
   }
 
-  /** Somebody wants more or less often to be told: the server is asked again, from where everybody here stands. [L-4.8] */
+  /**
+   * A rate changed. Subscribes again from the current positions if the highest rate differs.
+   * [L-4.8]
+   */
   paced(): void {
     if (this.#linked && this.#locals.fastest() !== this.#rate) this.#cut();
     this.#next();
   }
 
-  /** The last one to leave unsubscribes. */
+  /** Unsubscribes when the last local subscription leaves. */
   remove(local: LocalSubscription): void {
     if (!this.#locals.delete(local)) return;
     if (this.#locals.size === 0) this.#leave();
     else this.paced();
   }
 
-  /** A new connection knows nothing yet. */
+  /** A new connection has no subscriptions yet. */
   up(): void {
     this.#next();
   }
@@ -75,13 +78,13 @@ export class ClientTopic {
     this.#cut();
   }
 
-  /** The answer to the request under way. */
+  /** Handles the answer to the current request. */
   answered(message: SubscribedMessage): void {
     const since = this.#request?.since;
     this.#settle();
     this.#linked = true;
     this.#attempt = 0;
-    // Another epoch continues `since` only from that very offset.
+    // A different epoch continues `since` only at exactly that offset.
     const isSame = since?.epoch === message.epoch || since?.offset === message.offset;
     if (since !== undefined && message.recovered && isSame)
       this.#locals.continue(since, message.epoch, this.#snapshots);
@@ -92,11 +95,11 @@ export class ClientTopic {
     this.paced();
   }
 
-  /** A fresh start, after some was lost or because the stream was [L-5.7]; or only another epoch [L-5.14]. */
+  /** A fresh start after a loss [L-5.7], or a new epoch of the same stream [L-5.14]. */
   pushed(message: SubscribedMessage): void {
     if (!this.#linked) return;
     if (message.recovered) {
-      // Whoever still asks where it can go on may stand in a stream of which the server has not spoken.
+      // Subscriptions with a pending request may be in a stream other than the announced one.
       for (const local of this.#locals) if (local.want === 'nothing') local.goesOnUnder(message);
       this.#next();
       return;
@@ -108,14 +111,19 @@ export class ClientTopic {
     this.#next();
   }
 
-  /** What cannot be taken now is not kept: it comes again after the answer that is asked for. [L-3.10] */
+  /**
+   * An event that cannot be delivered now is dropped. The answer to a new request repeats it.
+   * [L-3.10]
+   */
   event(event: EventMessage): void {
     let taken = true;
     for (const local of this.#locals) taken = local.offer(event) && taken;
     if (!taken && this.#request === undefined && !this.#alarm.armed) this.#gap();
   }
 
-  /** Some will not come: a topic with snapshots starts over, another goes on after them. [L-5.8] */
+  /**
+   * Publications are lost. Topics with snapshots restart; others continue after the gap. [L-5.8]
+   */
   lost({ to }: LostMessage): void {
     for (const local of this.#locals) {
       const at = local.position;
@@ -123,14 +131,14 @@ export class ClientTopic {
       if (this.#snapshots !== true) local.startsAt({ epoch: at.epoch, offset: to }, 'dropped');
       else {
         local.missed();
-        // The start follows unasked; a pong would come behind one that is on its way.
+        // The new start arrives unrequested. If it is in flight, it arrives before a pong.
         if (this.#request === undefined && !this.#alarm.armed)
           this.#alarm.set(this.port.requestTimeoutMs, () => this.port.suspect(() => this.#next()));
       }
     }
   }
 
-  /** The request under way failed. */
+  /** Handles an error that answers the current request. */
   failed({ code, message, retryAfterMs }: ErrorMessage): void {
     if (!isTemporary(code)) {
       this.#asked = this.#linked;
@@ -141,7 +149,7 @@ export class ClientTopic {
     this.#retry(new LiveError(code, message), positiveOrZero(retryAfterMs));
   }
 
-  /** Over for all of them. */
+  /** Ends every local subscription. */
   end(error?: Error): void {
     const locals = [...this.#locals];
     this.#locals.clear();
@@ -149,7 +157,7 @@ export class ClientTopic {
     for (const local of locals) local.end(error);
   }
 
-  /** The server has ended it already; where it only could not tell now, it is asked again. [L-3.12] */
+  /** The server ended the subscription. If the code is temporary, subscribes again. [L-3.12] */
   ended(error: LiveError): void {
     if (!this.#linked) return;
     if (isTemporary(error.code)) {
@@ -160,7 +168,7 @@ export class ClientTopic {
     this.end(error);
   }
 
-  /** Asks for what is wanted most, one request at a time: first what continues, then what starts. */
+  /** Sends the most urgent request, one at a time: first catch-ups, then starts. */
   #next(): void {
     if (!this.port.ready || this.#request !== undefined || this.#alarm.armed) return;
     const locals = [...this.#locals];
@@ -188,7 +196,7 @@ export class ClientTopic {
     );
   }
 
-  /** Nothing is known of a subscription whose request failed: it is asked for again as after a cut. */
+  /** The state of a failed request is unknown, so it is retried as after a disconnect. */
   #retry(error: LiveError, askedForMs: number): void {
     const delayMs = askedForMs + this.port.backoffMs(this.#attempt);
     this.#settle();

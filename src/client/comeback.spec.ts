@@ -8,9 +8,9 @@ beforeEach(() => {
 
 const last = (): string | undefined => world.take().at(-1);
 
-describe('return of the client', () => {
+describe('reconnecting', () => {
   it.each([0, 1001, 1006, 1012, 1005])(
-    '[L-10.5] a client spreads its first try over what the server said, after %i',
+    '[L-10.5] after close code %i a client spreads its first try over the window that the server sent',
     async (code) => {
       await world.client();
       await world.peer.welcome({ reconnectSpreadMs: 8_000 });
@@ -20,7 +20,7 @@ describe('return of the client', () => {
   );
 
   it.each([4001, 4002, 4003, 4501])(
-    '[L-10.5] a client does not spread after %i, which is its own',
+    '[L-10.5] after close code %i, which concerns only itself, a client does not spread its return',
     async (code) => {
       await world.client();
       await world.peer.welcome({ reconnectSpreadMs: 8_000 });
@@ -29,7 +29,7 @@ describe('return of the client', () => {
     },
   );
 
-  it('[L-10.5] a client spreads its first try alone, and by no more than its own limit', async () => {
+  it('[L-10.5] a client spreads only its first try, and only up to its own maximum delay', async () => {
     await world.client({ backoff: { maxMs: 1_000 } });
     await world.peer.welcome({ reconnectSpreadMs: 8_000 });
     await world.peer.end();
@@ -39,7 +39,7 @@ describe('return of the client', () => {
     expect(last()).toBe('status waiting 1000 after 1006 broken');
   });
 
-  it('[L-10.5] a cut right after the page came back is no crowd’s', async () => {
+  it('[L-10.5] a disconnect right after the page came back is not treated as one of a crowd', async () => {
     await world.client();
     await world.peer.welcome({ reconnectSpreadMs: 8_000 });
     await world.visible();
@@ -47,7 +47,7 @@ describe('return of the client', () => {
     expect(last()).toBe('status waiting 750 after 1006 broken');
   });
 
-  it('[L-10.5] [L-1.6] 1,000 clients of a server that is away for 30 s come back evenly, with one token request each', async () => {
+  it('[L-10.5] [L-1.6] 1,000 clients of a server that is down for 30 s return evenly, with one token request each', async () => {
     const clients = 1_000;
     const random = seeded(7);
     const firsts = new Map<number, number>();
@@ -76,14 +76,14 @@ describe('return of the client', () => {
     }
     const most = Math.max(...firsts.values(), ...opens.values());
     console.log(
-      `most first tries, or returns, in a second: ${String(most)} of ${String(clients)}; tokens: ${String(tokens)}`,
+      `maximum first tries or returns per second: ${String(most)} of ${String(clients)}; tokens: ${String(tokens)}`,
     );
     expect(most).toBeLessThan(clients / 4);
-    // The first of each was before the outage.
+    // Each client requested its first token before the outage.
     expect(tokens - clients).toBeLessThanOrEqual(2 * clients);
   }, 120_000);
 
-  it.each(['visible', 'online'] as const)('`%s` ends the wait for the next try', async (event) => {
+  it.each(['visible', 'online'] as const)('the event `%s` ends the wait for the next try', async (event) => {
     await world.client();
     for (const waitMs of [750, 1_000, 1_500]) {
       await world.peer.end();
@@ -95,7 +95,7 @@ describe('return of the client', () => {
     expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
   });
 
-  it('a page that goes into the back/forward cache leaves, and comes back by its positions', async () => {
+  it('a page that enters the back/forward cache disconnects, and resumes from its positions when shown again', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell({ type: 'subscribed', id: 1, topic: 'a', epoch: 'e', offset: 4, recovered: false });
@@ -117,7 +117,7 @@ describe('return of the client', () => {
     ]);
   });
 
-  it('a cached page of a closed client stays closed', async () => {
+  it('a closed client does not reconnect when its cached page is shown again', async () => {
     const client = await world.openClient();
     client.close();
     world.take();
@@ -128,14 +128,14 @@ describe('return of the client', () => {
 });
 
 describe('reconnect()', () => {
-  it('leaves the open connection and dials at once', async () => {
+  it('reconnect() closes the open connection and connects again at once', async () => {
     const client = await world.openClient();
     client.reconnect();
     await world.settle();
     expect(world.take()).toEqual(['close 1000 reconnecting', 'status connecting', 'dial live.v1']);
   });
 
-  it('ends a wait, also one that the server asked for', async () => {
+  it('reconnect() ends a wait, even one that the server asked for', async () => {
     const client = await world.openClient();
     await world.peer.tell({ type: 'draining', reconnectAfterMs: 10_000, windowMs: 0 });
     await world.peer.end(1001);
@@ -145,7 +145,7 @@ describe('reconnect()', () => {
     expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
   });
 
-  it('does nothing while a handshake is under way, or once the client is closed', async () => {
+  it('reconnect() does nothing during a handshake or on a closed client', async () => {
     const client = await world.client();
     client.reconnect();
     client.close();

@@ -1,18 +1,20 @@
 import { backoffMs, type Backoff } from './backoff.js';
 import type { Platform } from './platform.js';
 
-/** A connection that lived this long was a good one: the back-off starts again after it. */
+/** A connection that lasted this long resets the back-off. */
 const stableAfterMs = 5_000;
-/** A cut so soon after the page or the network came back is this client's own, and no crowd's. */
+/**
+ * A disconnect this soon after the page or network came back is assumed to affect only this client.
+ */
 const awakeMs = 2_000;
 
-/** Says how long to wait before the next try. */
+/** Computes the delay before the next connection attempt. */
 export class Comeback {
-  /** Tries that failed in a row. */
+  /** Consecutive failed attempts. */
   attempt = 0;
   #openedAt = 0;
   #spreadMs = 0;
-  /** The server asked not to come back before. */
+  /** Earliest reconnect that the server asked for. */
   #notBefore = -Infinity;
   #awakeAt = -Infinity;
 
@@ -34,7 +36,7 @@ export class Comeback {
     this.#notBefore = this.platform.now() + delayMs;
   }
 
-  /** The network or the page came back: whether the next try may come at once. */
+  /** The network or the page came back. Returns whether the client may reconnect at once. */
   hurry(): boolean {
     this.#awakeAt = this.platform.now();
     const may = this.#awakeAt >= this.#notBefore;
@@ -42,13 +44,13 @@ export class Comeback {
     return may;
   }
 
-  /** The application wants it now, whatever the server asked for. */
+  /** The application wants to reconnect now, whatever the server asked for. */
   force(): void {
     this.#notBefore = -Infinity;
     this.attempt = 0;
   }
 
-  /** @param crowd whether others may have been cut together with this one [L-10.5] */
+  /** @param crowd whether other clients may have been disconnected at the same time [L-10.5] */
   delayMs(crowd: boolean): number {
     const { platform } = this;
     const now = platform.now();

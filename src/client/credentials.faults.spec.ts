@@ -20,8 +20,8 @@ function counting(): CredentialFunction {
 
 const asked = (): string[] => world.take().filter((entry) => entry.startsWith('asked'));
 
-describe('credential function at fault', () => {
-  it('one that never settles is given up after 30 s, reported, and asked again', async () => {
+describe('failing credential function', () => {
+  it('a credential function that never settles is abandoned after 30 s, reported, and called again', async () => {
     let call = 0;
     await world.client({
       credential: () => ((call += 1) === 1 ? new Promise<string>(() => {}) : 'second'),
@@ -29,14 +29,14 @@ describe('credential function at fault', () => {
     await world.advance(30_000);
     await world.advance(750);
     expect(world.take()).toEqual([
-      'error Error: The credential function gave nothing in 30 s',
+      'error Error: The credential function did not return within 30 s',
       'status waiting 750 after 1006 no credential',
       'status connecting',
       'dial live.v1, bearer.second',
     ]);
   });
 
-  it('one that settles after it was given up is used for the next try', async () => {
+  it('a credential that arrives after its timeout is used for the next try', async () => {
     let give = (_token: string): void => {};
     await world.client({ credential: () => new Promise<string>((resolve) => (give = resolve)) });
     await world.advance(30_000);
@@ -45,7 +45,7 @@ describe('credential function at fault', () => {
     expect(world.take().at(-1)).toBe('dial live.v1, bearer.late');
   });
 
-  it('a refresh that never settles is given up and asked for again', async () => {
+  it('a refresh that never settles is abandoned and requested again', async () => {
     let calls = 0;
     await world.client({
       credential: ({ reason }) => {
@@ -55,25 +55,25 @@ describe('credential function at fault', () => {
     });
     await world.peer.welcome({ expiresInMs: hour });
     await world.advance(0.85 * hour + 30_000);
-    expect(world.take().at(-1)).toBe('error Error: The credential function gave nothing in 30 s');
+    expect(world.take().at(-1)).toBe('error Error: The credential function did not return within 30 s');
     await world.advance(750);
     expect(world.take()).toEqual(['> {"type":"auth","id":1,"token":"t2"}']);
   });
 
   it.each(['<html>502 Bad Gateway</html>', '', 7, null, { token: 't' }])(
-    'one that gives %j is no end: it is reported, and asked again with back-off',
+    'a credential function that returns %j is reported and retried with back-off',
     async (given) => {
       const given2 = [given as string, 'good'];
       const client = await world.client({ credential: () => given2.shift() });
       expect(client.state).toBe('waiting');
       const [error] = world.take();
-      expect(error).toMatch(/^error TypeError: The credential function gave no token\./);
+      expect(error).toMatch(/^error TypeError: The credential function did not return a token\./);
       await world.advance(750);
       expect(world.take().at(-1)).toBe('dial live.v1, bearer.good');
     },
   );
 
-  it('one that throws a lasting LiveError closes the client', async () => {
+  it('a credential function that throws a permanent LiveError closes the client', async () => {
     const client = await world.client({
       credential: () => {
         throw new LiveError('forbidden', 'Signed out');
@@ -85,7 +85,7 @@ describe('credential function at fault', () => {
 
 describe('4501', () => {
   it.each([undefined, 'fixed'])(
-    '[L-10.3] without a function the handshake is the judge: credential %j',
+    '[L-10.3] without a credential function a client reconnects after 4501 (credential: %j)',
     async (credential) => {
       const client = await world.openClient({ credential });
       await world.peer.end(4501, 'credential expired');
@@ -100,7 +100,7 @@ describe('4501', () => {
 });
 
 describe('token requests', () => {
-  it('[L-1.6] in an outage of 30 s a page asks once, and shows again what has not expired', async () => {
+  it('[L-1.6] during an outage of 30 s a page requests one token and reuses it while it is valid', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresInMs: hour });
     await world.advance(10_000);
@@ -114,14 +114,14 @@ describe('token requests', () => {
     expect(asked()).toEqual(['asked: rejected']);
   });
 
-  it('[L-1.6] a token that was refused at the first handshake is replaced before the second', async () => {
+  it('[L-1.6] a token that the first handshake refuses is replaced before the second', async () => {
     await world.client({ credential: counting() });
     await world.peer.end();
     await world.advance(750);
     expect(asked()).toEqual(['asked: connect', 'asked: rejected']);
   });
 
-  it('[L-1.6] a token that is refused again and again is replaced every half minute', async () => {
+  it('[L-1.6] a token that is refused repeatedly is replaced every half minute', async () => {
     await world.client({ credential: counting(), backoff: { minMs: 1_000, maxMs: 1_000 } });
     for (let second = 0; second < 90; second += 1.5) {
       await world.peer.end();
@@ -130,7 +130,7 @@ describe('token requests', () => {
     expect(asked().slice(1)).toEqual(Array(3).fill('asked: rejected'));
   });
 
-  it('a token that has expired is asked for at each try', async () => {
+  it('an expired token is replaced at the next try', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresInMs: 1_000 });
     await world.peer.end();
@@ -144,7 +144,7 @@ describe('token requests', () => {
 
 describe('wrong clock', () => {
   it.each([-2 * hour, 2 * hour])(
-    '[L-1.11] [L-7.1] a clock that is %i ms off refreshes in time, by what the server says is left',
+    '[L-1.11] [L-7.1] a client whose clock is %i ms off refreshes on time, by the lifetime the server sends',
     async (skewMs) => {
       world.skewMs = skewMs;
       await world.client({ credential: counting() });
@@ -162,7 +162,7 @@ describe('wrong clock', () => {
     },
   );
 
-  it('a clock that jumps moves no wait', async () => {
+  it('a jump of the clock does not change a wait', async () => {
     await world.client();
     await world.peer.end();
     world.skewMs = -10 * hour;

@@ -7,7 +7,7 @@ beforeEach(() => {
   world = new World();
 });
 
-/** Numbers its tokens, and writes down why it was asked. */
+/** Numbers its tokens and logs the reason of each request. */
 function counting(): CredentialFunction {
   let count = 0;
   return ({ reason }) => {
@@ -18,7 +18,7 @@ function counting(): CredentialFunction {
 }
 
 describe('credential', () => {
-  it('[L-1.2] travels in the subprotocol list, beside live.v1', async () => {
+  it('[L-1.2] the credential is sent in the subprotocol list beside live.v1', async () => {
     await world.client({ credential: 'a.b-c_d' });
     await world.client();
     expect(world.take()).toEqual(['dial live.v1, bearer.a.b-c_d', 'dial live.v1']);
@@ -27,7 +27,7 @@ describe('credential', () => {
   });
 
   it.each(['', 'a b', 'a/b', 'a=', 'a,b', 'ä', 'a\n'])(
-    '%j cannot travel there: refused at once, and not repeated',
+    'the credential %j, which the list cannot carry, is refused at once and not repeated in the error',
     async (token) => {
       const error = await world.client({ credential: token }).catch((reason: unknown) => reason);
       expect(error).toMatchObject({ name: 'LiveError', code: 'validation-failed' });
@@ -36,7 +36,7 @@ describe('credential', () => {
     },
   );
 
-  it('is asked for once where it is a function, and kept over a reconnect', async () => {
+  it('a credential function is called once, and its token is reused after a reconnect', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome();
     await world.peer.end();
@@ -48,7 +48,7 @@ describe('credential', () => {
     ]);
   });
 
-  it('[L-1.6] is asked for again after a handshake that failed: a browser is not told of a 401', async () => {
+  it('[L-1.6] a credential is requested again after a failed handshake, because browsers hide a 401', async () => {
     await world.client({ credential: counting() });
     await world.peer.end();
     await world.advance(750);
@@ -60,7 +60,7 @@ describe('credential', () => {
     ]);
   });
 
-  it('[L-10.3] is asked for again after 4501, and then the client comes back', async () => {
+  it('[L-10.3] after 4501 a client requests another credential and reconnects', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome();
     world.take();
@@ -74,7 +74,7 @@ describe('credential', () => {
     ]);
   });
 
-  it('is asked for again where it is known to have ended while there was no connection', async () => {
+  it('a credential that expired while disconnected is requested again', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresAt: world.nowMs + 700 });
     world.take();
@@ -83,7 +83,7 @@ describe('credential', () => {
     expect(world.take().slice(2)).toEqual(['asked: expired', 'dial live.v1, bearer.t2']);
   });
 
-  it('that could not be had is reported and asked for again with back-off', async () => {
+  it('a credential that cannot be obtained is reported and requested again with back-off', async () => {
     let tries = 0;
     await world.client({
       credential: () => {
@@ -101,7 +101,7 @@ describe('credential', () => {
     ]);
   });
 
-  it('function that throws a LiveError that is not temporary closes the client', async () => {
+  it('a credential function that rejects with a permanent LiveError closes the client', async () => {
     const client = await world.client({
       credential: () => Promise.reject(new LiveError('forbidden', 'Signed out')),
     });
@@ -110,7 +110,7 @@ describe('credential', () => {
     expect(world.peers).toEqual([]);
   });
 
-  it('that comes after `close` is not used', async () => {
+  it('a credential that arrives after `close` is not used', async () => {
     let give = (_token: string): void => {};
     const client = await world.client({
       credential: () => new Promise<string>((resolve) => (give = resolve)),
@@ -125,7 +125,7 @@ describe('credential', () => {
 describe('refresh of the credential', () => {
   const hour = 3_600_000;
 
-  it('goes over the open connection in 80 to 90 % of what remains, again and again', async () => {
+  it('a credential is refreshed on the open connection at 80 to 90 % of its remaining time, repeatedly', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresAt: world.nowMs + hour });
     world.take();
@@ -139,7 +139,7 @@ describe('refresh of the credential', () => {
     expect(world.take().slice(1)).toEqual(['asked: refresh', '> {"type":"auth","id":2,"token":"t3"}']);
   });
 
-  it('gives a reconnect the new credential', async () => {
+  it('a reconnect uses the refreshed credential', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresAt: world.nowMs + 1_000 });
     await world.advance(900);
@@ -150,7 +150,7 @@ describe('refresh of the credential', () => {
     expect(world.take().at(-1)).toBe('dial live.v1, bearer.t2');
   });
 
-  it('does not happen where the credential is no function, or does not end', async () => {
+  it('a credential that is a fixed string or never expires is not refreshed', async () => {
     await world.client({ credential: 'fixed' });
     await world.peer.welcome({ expiresAt: world.nowMs + hour });
     await world.client({ credential: counting() });
@@ -160,7 +160,7 @@ describe('refresh of the credential', () => {
     expect(world.take()).toEqual([]);
   });
 
-  it('is not planned by a clock that says it has ended already: the server has just let it in', async () => {
+  it('a credential that looks expired to the local clock, though just accepted, is not refreshed', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresAt: world.nowMs - hour });
     world.take();
@@ -168,7 +168,7 @@ describe('refresh of the credential', () => {
     expect(world.take()).toEqual([]);
   });
 
-  it('is at most one a second, whatever the answers say', async () => {
+  it('a credential is refreshed at most once a second, whatever expiry the answers name', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresAt: world.nowMs + 10 });
     await world.advance(10);
@@ -180,7 +180,7 @@ describe('refresh of the credential', () => {
     expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","id":2,"token":"t3"}']);
   });
 
-  it('in a hundred days is not forgotten: timers reach 24.8 days', async () => {
+  it('a refresh that is due in a hundred days happens, beyond the timer limit of 24.8 days', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresAt: world.nowMs + 2_400 * hour });
     world.take();
@@ -190,7 +190,7 @@ describe('refresh of the credential', () => {
     expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","id":1,"token":"t2"}']);
   });
 
-  it('that fails for now is tried again with back-off; one that is refused is reported', async () => {
+  it('a refresh that fails temporarily is retried with back-off, and a refused one is reported', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresAt: world.nowMs + hour });
     await world.advance(0.85 * hour);
@@ -213,7 +213,7 @@ describe('refresh of the credential', () => {
     expect(world.take().slice(1)).toEqual(['error LiveError: No']);
   });
 
-  it('whose credential cannot be had, or that is not answered, is tried again', async () => {
+  it('a refresh without a credential or without an answer is retried', async () => {
     let tries = 0;
     await world.client({
       credential: () => {
@@ -233,7 +233,7 @@ describe('refresh of the credential', () => {
     ]);
   });
 
-  it('that comes after a cut is kept for the next handshake, and not sent before it', async () => {
+  it('a refreshed credential that arrives after a disconnect is kept for the next handshake', async () => {
     let give = (_token: string): void => {};
     await world.client({
       credential: ({ reason }) =>
@@ -249,12 +249,12 @@ describe('refresh of the credential', () => {
     await world.settle();
     expect(world.take()).toEqual([]);
     await world.peer.end();
-    // The first one has ended by now; the second one has not, as far as is known.
+    // The first credential has expired by now; the second has not, as far as the client knows.
     await world.advance(1_000);
     expect(world.take().at(-1)).toBe('dial live.v1, bearer.t2');
   });
 
-  it('that fails after a cut is nobody’s business', async () => {
+  it('a refresh that fails after a disconnect is not reported', async () => {
     let fail = (_error: Error): void => {};
     await world.client({
       credential: ({ reason }) =>
@@ -269,7 +269,7 @@ describe('refresh of the credential', () => {
     expect(world.take()).toEqual([]);
   });
 
-  it('that is not answered before a cut is good for the time after the old one ended', async () => {
+  it('a refreshed credential without an answer before a disconnect replaces an expired one', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresAt: world.nowMs + 10_000 });
     await world.advance(8_500);
@@ -278,7 +278,7 @@ describe('refresh of the credential', () => {
     expect(world.take().at(-1)).toBe('dial live.v1, bearer.t2');
   });
 
-  it('ends with the connection', async () => {
+  it('a planned refresh is canceled by a disconnect', async () => {
     await world.client({ credential: counting() });
     await world.peer.welcome({ expiresAt: world.nowMs + hour });
     await world.peer.end();

@@ -3,8 +3,11 @@ import type { Platform } from './platform.js';
 import { checkToken } from './wire.js';
 
 /**
- * Why a credential is asked for: `connect`: the first; `rejected`: a handshake failed, perhaps because of it (a browser
- * is not told the status); `expired`: it has ended, or the server closed with 4501; `refresh`: it is about to end.
+ * Why a credential is requested:
+ * - `connect`: the first connection.
+ * - `rejected`: a handshake failed, perhaps because of it. Browsers do not expose the HTTP status.
+ * - `expired`: it has expired, or the server closed with 4501.
+ * - `refresh`: it is about to expire.
  */
 export type CredentialReason = 'connect' | 'rejected' | 'expired' | 'refresh';
 
@@ -12,26 +15,32 @@ export type CredentialFunction = (request: {
   readonly reason: CredentialReason;
 }) => string | undefined | Promise<string | undefined>;
 
-/** A token, or a function that gets one. `undefined` stands for none: a cookie may do. */
+/**
+ * A token, or a function that returns one. `undefined` means no token, for instance with a cookie.
+ */
 export type Credential = string | CredentialFunction;
 
-/** A function that takes longer is asked again. */
+/**
+ * Time limit of a credential function. A call that exceeds it is abandoned and made again later.
+ */
 export const credentialTimeoutMs = 30_000;
 
 export const credentialTimedOut = (): Error =>
-  new Error(`The credential function gave nothing in ${String(credentialTimeoutMs / 1_000)} s`);
+  new Error(`The credential function did not return within ${String(credentialTimeoutMs / 1_000)} s`);
 
-/** Most failed handshakes are the network's fault: the same credential is shown again meanwhile. */
+/**
+ * Most handshakes fail because of the network, so the token is not renewed more often than this.
+ */
 const rejectedApartMs = 30_000;
 
-/** Keeps the credential until there is a reason to ask for another. */
+/** Keeps the credential until there is a reason to request another. */
 export class Credentials {
   #token: string | undefined;
   #reason: CredentialReason | undefined = 'connect';
-  /** On the platform's monotonic clock; `undefined` where the server named no end. */
+  /** Expiry on the platform's monotonic clock. `undefined` if the server named none. */
   #endsAt: number | undefined;
   #rejectedAt = -Infinity;
-  /** Numbers the questions: an answer that is overtaken by a later one is dropped. */
+  /** Number of the latest request. An answer that a later one has overtaken is dropped. */
   #asked = 0;
   #answered = 0;
 
@@ -42,17 +51,19 @@ export class Credentials {
     if (typeof source !== 'function') checkToken(source);
   }
 
-  /** Whether asking again may give another one. */
+  /** Whether a new request may return a different credential. */
   get renewable(): boolean {
     return typeof this.source === 'function';
   }
 
-  /** The next `get` asks again. */
+  /** Makes the next `get` request a new credential. */
   expire(): void {
     this.#reason = 'expired';
   }
 
-  /** A handshake failed: the next `get` asks again, unless one has just been asked for because of that. */
+  /**
+   * A handshake failed: the next `get` requests a credential, unless one was requested recently.
+   */
   reject(): void {
     const now = this.platform.now();
     if (now - this.#rejectedAt < rejectedApartMs) return;
@@ -60,22 +71,29 @@ export class Credentials {
     this.#reason ??= 'rejected';
   }
 
-  /** The server took it. Returns the milliseconds that it has left, `undefined` where it has no end. */
+  /**
+   * The server accepted it. Returns its remaining lifetime in ms, or `undefined` if it never
+   * expires.
+   */
   accepted(expiresAt: number | undefined, expiresInMs: number | undefined): number | undefined {
     this.#rejectedAt = -Infinity;
-    // What is left needs no clock that is right.
+    // `expiresInMs` does not depend on a correct local clock.
     const leftMs = expiresInMs ?? (expiresAt === undefined ? undefined : expiresAt - this.platform.wallMs());
     this.#endsAt = leftMs === undefined ? undefined : this.platform.now() + positiveOrZero(leftMs);
     return leftMs;
   }
 
-  /** Rejects with what the function throws, and with an error where it gives no token. */
+  /**
+   * Rejects with the error of the function, or with a `TypeError` if it returned no valid token.
+   */
   async get(): Promise<string | undefined> {
     if (this.#endsAt !== undefined && this.#endsAt <= this.platform.now()) this.#reason ??= 'expired';
     return this.#reason === undefined ? this.#token : this.renew(this.#reason);
   }
 
-  /** Asks for a new one in any case. What comes after the caller has given up is kept for the next `get`. */
+  /**
+   * Always requests a new one. A result that arrives after the caller timed out is kept for `get`.
+   */
   async renew(reason: CredentialReason): Promise<string | undefined> {
     const { source } = this;
     const turn = ++this.#asked;
@@ -91,12 +109,12 @@ export class Credentials {
   }
 }
 
-/** What a function gives may be better next time, for instance an error page in the place of a token. */
+/** Not a LiveError, so that the client retries: the function may have returned an error page. */
 function checkGiven(token: unknown): void {
   try {
     checkToken(token);
   } catch (error) {
-    throw new TypeError(`The credential function gave no token. ${(error as Error).message}`, {
+    throw new TypeError(`The credential function did not return a token. ${(error as Error).message}`, {
       cause: error,
     });
   }

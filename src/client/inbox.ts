@@ -7,7 +7,9 @@ interface Reader {
   reject(error: Error): void;
 }
 
-/** What an iterator has not read yet: bounded, and what it drops is told where it was. */
+/**
+ * Bounded queue of unread messages of an iterator. Dropped ones are replaced by a `lost` notice.
+ */
 export class Inbox {
   #messages: TopicMessage[] = [];
   #readers: Reader[] = [];
@@ -35,7 +37,7 @@ export class Inbox {
     return error === undefined ? Promise.resolve(ended) : Promise.reject(error);
   }
 
-  /** What is not read yet can still be read, then comes the error, once. */
+  /** Queued messages remain readable. After them the error is thrown once. */
   end(error: Error | undefined): void {
     this.#over = true;
     this.#error = error;
@@ -50,11 +52,11 @@ export class Inbox {
     this.#messages = [];
   }
 
-  /** Merges the oldest publication into the notice that stands for those dropped before it. */
+  /** Merges the oldest publication into the notice for those dropped before it. */
   #dropOldest(): void {
     const at = this.#messages.findIndex(({ type }) => type === 'event');
     if (at < 0) {
-      // Nothing but starts over: each makes the one before it worthless.
+      // Only new starts are left, and each makes the previous one obsolete.
       this.#messages.shift();
       return;
     }

@@ -39,7 +39,7 @@ async function read(subscription: IterableSubscription<TopicMessage>, count: num
 }
 
 describe('iterating over a subscription', () => {
-  it('yields what a listener is told, kept until it is read', async () => {
+  it('an iterator yields the messages that a listener gets, and queues them until they are read', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a');
     await world.peer.tell(subscribed(1, 4, { snapshot: 'S' }), event(5));
@@ -49,7 +49,7 @@ describe('iterating over a subscription', () => {
     expect(await later).toEqual(['event a@e:6 6', 'event a@e:7 7']);
   });
 
-  it('gives concurrent readers one message each, in order', async () => {
+  it('concurrent readers of an iterator get one message each, in order', async () => {
     const client = await world.openClient();
     const iterator = client.subscribe('a')[Symbol.asyncIterator]();
     const both = Promise.all([iterator.next(), iterator.next()]);
@@ -57,7 +57,7 @@ describe('iterating over a subscription', () => {
     expect((await both).map(({ value }) => value && line(value))).toEqual(['start a@e:4', 'event a@e:5 5']);
   });
 
-  it('unsubscribes when the loop is left', async () => {
+  it('leaving the loop of an iterator unsubscribes', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a');
     await world.peer.tell(subscribed(1, 4), event(5));
@@ -66,7 +66,7 @@ describe('iterating over a subscription', () => {
     expect(await read(subscription, 1)).toEqual(['done']);
   });
 
-  it('ends a reader that waits when it is unsubscribed', async () => {
+  it('unsubscribing ends a waiting reader of an iterator', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a');
     const waiting = read(subscription, 1);
@@ -74,7 +74,7 @@ describe('iterating over a subscription', () => {
     expect(await waiting).toEqual(['done']);
   });
 
-  it('[L-3.9] throws what ended it, once, after what came before', async () => {
+  it('[L-3.9] an iterator throws the error that ended it once, after all earlier messages', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a');
     await world.peer.tell(subscribed(1, 4), {
@@ -88,7 +88,7 @@ describe('iterating over a subscription', () => {
     expect(await read(subscription, 1)).toEqual(['done']);
   });
 
-  it('throws to one reader that waits, and ends the others', async () => {
+  it('an error is thrown to one waiting reader of an iterator and ends the others', async () => {
     const client = await world.openClient();
     const iterator = client.subscribe('a')[Symbol.asyncIterator]();
     const both = Promise.allSettled([iterator.next(), iterator.next()]);
@@ -99,7 +99,7 @@ describe('iterating over a subscription', () => {
     ]);
   });
 
-  it('finishes without an error when the client is closed', async () => {
+  it('an iterator finishes without an error when the client is closed', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a');
     await world.peer.tell(subscribed(1, 4));
@@ -109,7 +109,7 @@ describe('iterating over a subscription', () => {
 });
 
 describe('an iterator that is not read fast enough', () => {
-  it('keeps 1,000 messages, and says in their place which it dropped', async () => {
+  it('a slow iterator keeps 1,000 messages and reports in their place which ones it dropped', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a');
     await world.peer.tell(subscribed(1, 0), ...events(1, 2_500));
@@ -125,21 +125,21 @@ describe('an iterator that is not read fast enough', () => {
     expect(await rest).toEqual(['event a@e:2501 2501']);
   });
 
-  it('keeps exactly as many as it may without a loss', async () => {
+  it('an iterator that is exactly full loses nothing', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a', { maxQueued: 3 });
     await world.peer.tell(subscribed(1, 0), ...events(1, 2));
     expect(await read(subscription, 3)).toEqual(['start a@e:0', 'event a@e:1 1', 'event a@e:2 2']);
   });
 
-  it('counts the publications that a merged one stands for', async () => {
+  it('the loss notice of an iterator counts the publications that a merged one covers', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a', { maxQueued: 2 });
     await world.peer.tell(subscribed(1, 0), event(4, { from: 1 }), event(5), event(9, { from: 6 }));
     expect(await read(subscription, 2)).toEqual(['start a@e:0', 'lost overflow 1-9 (9) a@e:9']);
   });
 
-  it('tells losses apart that a new start lies between', async () => {
+  it('losses of an iterator before and after a new start are reported separately', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a', { maxQueued: 4 });
     await world.peer.tell(subscribed(1, 0), event(1), event(2));
@@ -155,7 +155,7 @@ describe('an iterator that is not read fast enough', () => {
     ]);
   });
 
-  it('is bounded also where nothing but new starts come', async () => {
+  it('the queue of an iterator is bounded even if only new starts arrive', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a', { maxQueued: 2 });
     await world.peer.tell(subscribed(1, 0));

@@ -5,14 +5,14 @@ import type { Platform } from './platform.js';
 import type { LiveStatus } from './status.js';
 import type { Wire, WireEvents } from './wire.js';
 
-/** Whom the link tells. */
+/** Receiver of a link's events. */
 export interface LinkOwner {
-  /** Whether answers are awaited that would be lost by leaving now. */
+  /** Whether answers are pending that would be lost if the link closed now. */
   readonly busy: boolean;
   status(status: LiveStatus): void;
   up(welcome: WelcomeMessage): void;
   down(): void;
-  /** Every message but those that are about the connection itself. */
+  /** Called with every message except those about the connection itself. */
   message(message: ServerMessage): void;
   report(error: unknown): void;
   nextId(): number;
@@ -22,7 +22,7 @@ export interface LinkParts {
   readonly platform: Platform;
   readonly credentials: Credentials;
   readonly backoff: Backoff;
-  /** From the start of the handshake to the welcome. */
+  /** Time limit from the start of the handshake to the welcome. */
   readonly connectTimeoutMs: number;
   open(token: string | undefined, events: WireEvents): Wire;
 }

@@ -6,7 +6,7 @@ interface Events {
   readonly said: string;
 }
 
-/** What would be an uncaught error. */
+/** Collects errors that would be uncaught. */
 function uncaught(): unknown[] {
   const errors: unknown[] = [];
   vi.spyOn(globalThis, 'queueMicrotask').mockImplementation((task) => {
@@ -26,7 +26,7 @@ const fail = (message: string) => () => {
 describe('listeners', () => {
   afterEach(() => void vi.restoreAllMocks());
 
-  it('are told in the order they came, until they stop; the same one may listen twice', () => {
+  it('listeners are called in order of registration until removed, and one may be registered twice', () => {
     const listeners = new Listeners<Events>();
     const seen: string[] = [];
     const listener = (value: string): void => void seen.push(value);
@@ -39,7 +39,7 @@ describe('listeners', () => {
     expect(seen).toEqual(['a', 'a', 'b']);
   });
 
-  it('that throw are an error event', () => {
+  it('an error thrown by a listener becomes an error event', () => {
     const errors = uncaught();
     const listeners = new Listeners<Events>();
     const seen: unknown[] = [];
@@ -51,7 +51,7 @@ describe('listeners', () => {
     expect(errors).toEqual([]);
   });
 
-  it('that throw are an uncaught error where nobody listens to errors, after the others were told', () => {
+  it('without an error listener, an error thrown by a listener is uncaught after the others were called', () => {
     const errors = uncaught();
     const listeners = new Listeners<Events>();
     const seen: unknown[] = [];
@@ -62,7 +62,7 @@ describe('listeners', () => {
     expect(errors).toEqual([new Error('1')]);
   });
 
-  it('of errors that throw are an uncaught error, not another error event', () => {
+  it('an error thrown by an error listener is uncaught and not another error event', () => {
     const errors = uncaught();
     const listeners = new Listeners<Events>();
     listeners.on('error', fail('2'));
@@ -71,7 +71,7 @@ describe('listeners', () => {
     expect(errors).toEqual([new Error('2')]);
   });
 
-  it('of errors may be absent: an error that no listener threw is passed over then', () => {
+  it('without an error listener, an error that no listener threw is ignored', () => {
     const errors = uncaught();
     new Listeners<Events>().emit('error', new Error('1'));
     expect(errors).toEqual([]);

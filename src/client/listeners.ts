@@ -2,12 +2,12 @@ import type { Cancel } from './platform.js';
 
 type Listener = (value: never) => void;
 
-/** Listeners by event. One that throws disturbs neither the others nor who emits. */
+/** Listeners by event. A listener that throws affects neither the others nor the emitter. */
 export class Listeners<Events extends { readonly error: unknown }> {
   readonly #byEvent = new Map<keyof Events, Set<Listener>>();
 
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): Cancel {
-    // Wrapped, so that the same function may listen twice and each registration ends by itself.
+    // Wrapped so that the same function can be registered twice and removed separately.
     const own = (value: Events[E]): void => listener(value);
     const all = this.#byEvent.get(event) ?? new Set();
     this.#byEvent.set(event, all.add(own));
@@ -22,7 +22,10 @@ export class Listeners<Events extends { readonly error: unknown }> {
     }
   }
 
-  /** Runs the application's code; what it throws is an `error` event, or uncaught where nobody listens to that. */
+  /**
+   * Runs application code. Its error becomes an `error` event, or uncaught without an `error`
+   * listener.
+   */
   run(call: () => void): void {
     try {
       call();

@@ -6,60 +6,63 @@ import type { WebSocketConstructor } from './wire.js';
 
 export interface LiveClientOptions {
   /**
-   * A token, or a function that gets one (it may be async). It travels in the subprotocol list, never in the URL. A
-   * function is asked again when a handshake failed, after the close code 4501, and before the credential ends; it may
-   * throw: a `LiveError` with the code `forbidden` closes the client, anything else is tried again with back-off.
-   * @default none: a cookie may do
+   * A token, or a function that returns one and may be async. It is sent in the subprotocol list,
+   * never in the URL. The function is called again after a failed handshake, after close code 4501,
+   * and before the credential expires. It may throw: a `LiveError` with the code `forbidden` closes
+   * the client, any other error is retried with back-off.
+   * @default none: a cookie may authenticate the client
    */
   readonly credential?: Credential | undefined;
   /**
-   * The WebSocket to use; Node 20 has none of its own.
+   * The WebSocket constructor. Node 20 has no built-in one.
    * @default globalThis.WebSocket
    */
   readonly webSocket?: WebSocketConstructor | undefined;
   /**
-   * Waits between tries: `minMs` plus a random part of `min(maxMs, minMs · 2^tries)`.
+   * Delay between attempts: `minMs` plus a random part of `min(maxMs, minMs · 2^attempts)`.
    * @default { minMs: 500, maxMs: 20_000 }
    */
   readonly backoff?: Partial<Backoff> | undefined;
   /**
-   * Milliseconds from the start of a handshake to the server's welcome.
+   * Time limit from the start of a handshake to the server's welcome, in milliseconds.
    * @default 10_000
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * Milliseconds that an answer may take; for `publish` it includes the wait for a connection.
+   * Time limit of a request, in milliseconds. For `publish` it includes the wait for a connection.
    * @default 10_000
    */
   readonly requestTimeoutMs?: number | undefined;
-  /** Time, chance and the events of the platform. @internal */
+  /** Clock, randomness and events of the platform. @internal */
   readonly platform?: Platform | undefined;
 }
 
 export interface SubscribeOptions {
   /**
-   * Goes on from this position, of a message that was kept. Where the server cannot, the first message is `lost`.
-   * @default none: from now on, with a snapshot where the topic has one
+   * Resumes from this position of an earlier message. If the server cannot, the first message is
+   * `lost`.
+   * @default none: starts now, with a snapshot if the topic has one
    */
   readonly since?: Position | undefined;
   /**
-   * Publications per second at most, 0.01 to 1000: of each key the newest, which says by `from` which ones it stands for.
-   * The server may round it down. Several subscriptions to one topic get what the fastest of them asks for.
-   * @default as many as there are
+   * Maximum number of publications per second, 0.01 to 1000. The newest of each key is delivered;
+   * its `from` says which ones it covers. The server may round it down. Several subscriptions to
+   * one topic share the highest rate among them.
+   * @default no limit
    */
   readonly maxRate?: number | undefined;
 }
 
 export interface IterateOptions extends SubscribeOptions {
   /**
-   * Messages that are kept for the iterator; when there are more, the oldest publications are dropped, and a `lost`
-   * message in their place says which.
+   * Maximum number of queued messages. Beyond it the oldest publications are dropped and replaced
+   * by a `lost` message that names them.
    * @default 1_000
    */
   readonly maxQueued?: number | undefined;
 }
 
-/** Takes a key away: there is no data then. */
+/** Removes a key. The publication has no data. */
 export interface RemoveOptions {
   /** 1 to 128 characters. */
   readonly key: string;
@@ -67,6 +70,8 @@ export interface RemoveOptions {
 }
 
 export interface ClientPublishOptions {
-  /** What the publication is about, 1 to 128 characters: of two with the same key, a slow reader may get the newer only. */
+  /**
+   * Subject of the publication, 1 to 128 characters. A slow reader may get only the newest per key.
+   */
   readonly key?: string | undefined;
 }

@@ -19,28 +19,30 @@ import { type IterableSubscription, iterable, listening, type Subscription } fro
 import type { DataOf, EndMessage, SnapshotOf, TopicMessage } from './topic-messages.js';
 import { openWire, type WebSocketConstructor, webSocketOf } from './wire.js';
 
-/** What `on` listens to. */
+/** Events for `on`. */
 export interface LiveClientEvents {
   /** Every change of state, in order. */
   readonly status: LiveStatus;
-  /** Each time that a subscription could not start, or go on, and is tried again by itself. */
+  /** A subscription could not start or continue, and the client will retry it. */
   readonly waiting: LiveWaiting;
   /**
-   * What went wrong without ending anything: a listener that threw, a credential that could not be had, a
-   * subscription that could not start at the first try, an error of the server that answers nothing. Without a listener, what a listener threw is an uncaught error; the rest is passed over.
+   * An error that ends nothing: a listener threw, a credential could not be obtained, a
+   * subscription failed at its first try, or the server sent an error that answers no request.
+   * Without an `error` listener, an error thrown by a listener is rethrown as uncaught, and any
+   * other is dropped.
    */
   readonly error: unknown;
 }
 
-/** Names of topics, with the types of what is published to them. */
+/** Topic names of a map from topics to the types of their publications. */
 type TopicOf<Topics extends object> = keyof Topics & string;
 
 /**
- * A live connection that comes back by itself, and everything that is subscribed to over it. In a page it connects at
- * once; in Node and other runtimes without a page, at its first use: `subscribe`, `publish`,
- * `on('status')` or `reconnect`.
- * @throws Error where the runtime has no WebSocket and none was passed, at the moment when it would connect
- * @throws LiveError where the credential cannot travel in the subprotocol list
+ * A live connection that reconnects by itself, with its subscriptions. In a page it connects at
+ * once. In Node and other runtimes without a page it connects at its first use: `subscribe`,
+ * `publish`, `on('status')` or `reconnect`.
+ * @throws Error if the runtime has no WebSocket and none was passed, when it would connect
+ * @throws LiveError if the credential cannot be sent in the subprotocol list
  */
 export class LiveClient<TopicMap extends object = Record<string, unknown>> {
   readonly #listeners = new Listeners<LiveClientEvents>();
@@ -73,21 +75,26 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     return this.#status.state;
   }
 
-  /** The state with what belongs to it: the welcome, the next try, the reason. */
+  /** The state with its details: the welcome, the next attempt, or the reason. */
   get status(): LiveStatus {
     return this.#status;
   }
 
-  /** Listens until the returned function is called. To listen for `status` is a use: it dials where nothing has yet. */
+  /**
+   * Listens until the returned function is called. Listening for `status` counts as use and
+   * connects.
+   */
   on<E extends keyof LiveClientEvents>(event: E, listener: (value: LiveClientEvents[E]) => void): Cancel {
     if (event === 'status' && this.state !== 'closed') this.#start();
     return this.#listeners.on(event, listener);
   }
 
   /**
-   * Calls `listener` with every message of the topic until `unsubscribe()`, or `end`. Connections come and go meanwhile.
-   * Several subscriptions to one topic share one on the server; each begins with its own `start`.
-   * @throws TypeError for a name that no topic can have; RangeError for a `maxRate` that is none
+   * Calls `listener` with every message of the topic until `unsubscribe()` or an `end` message,
+   * across reconnects. Several subscriptions to one topic share one on the server; each begins with
+   * its own `start`.
+   * @throws TypeError for an invalid topic name or `since`
+   * @throws RangeError for an invalid `maxRate`
    * @throws LiveClientError `closed`
    */
   subscribe<T extends TopicOf<TopicMap>>(
@@ -95,7 +102,7 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     listener: (message: TopicMessage<DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>> | EndMessage) => void,
     options?: SubscribeOptions,
   ): Subscription;
-  /** The same for `for await`; messages that come before they are read are kept, up to a limit. */
+  /** The same for `for await`. Unread messages are queued, up to a limit. */
   subscribe<T extends TopicOf<TopicMap>>(
     topic: T,
     options?: IterateOptions,
@@ -130,11 +137,13 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
   }
 
   /**
-   * Publishes once, and resolves with the position as soon as the server has accepted it. Without a connection it waits
-   * for one. It is never sent twice. To take a key away: `publish(topic, undefined, { key, remove: true })`.
+   * Publishes once, and resolves with the position when the server has accepted the publication.
+   * Without a connection it waits for one. It is never sent twice. To remove a key: `publish(topic,
+   * undefined, { key, remove: true })`.
    *
-   * Rejects with a `LiveError` where the server refuses, and with a `LiveClientError`: `not-sent`, `closed`, or
-   * `unknown-outcome` where the connection ended, or no answer came, after it was sent.
+   * Rejects with a `LiveError` if the server refuses, or with a `LiveClientError`: `not-sent`,
+   * `closed`, or `unknown-outcome` if the connection ended or the answer timed out after it was
+   * sent.
    */
   publish<T extends TopicOf<TopicMap>>(
     topic: T,
@@ -159,15 +168,19 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
   }
 
   /**
-   * Leaves the connection, if there is one, and dials again at once; subscriptions go on by their positions. A publication
-   * whose answer is awaited rejects with `unknown-outcome`. Does nothing while a handshake is under way, or once closed.
+   * Drops the current connection or the current wait, and reconnects at once. Subscriptions resume
+   * from their positions. A publication without an answer yet rejects with `unknown-outcome`. Does
+   * nothing during a handshake or after `close()`.
    */
   reconnect(): void {
     if (this.#started) this.#session.reconnect();
     else if (this.state !== 'closed') this.#start();
   }
 
-  /** Ends everything for good: subscriptions end, iterators finish, what is pending rejects. Calling it again does nothing. */
+  /**
+   * Closes the client for good: subscriptions end, iterators finish, and pending publications
+   * reject. Calling it again does nothing.
+   */
   close(): void {
     this.#session.close();
   }
@@ -186,19 +199,19 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
         'A topic is 1 to 128 characters: segments of A-Z a-z 0-9 _ . ~ - joined by "/", none of them . or ..',
       );
     }
-    if (since !== undefined && !isPosition(since)) throw new TypeError('`since` is { epoch, offset }');
+    if (since !== undefined && !isPosition(since)) throw new TypeError('`since` must be { epoch, offset }');
   }
 }
 
-/** As many as there are, where nothing is said. */
+/** No limit by default. */
 function rateOf(maxRate = Infinity): number {
   if (maxRate === Infinity || (maxRate >= 0.01 && maxRate <= 1_000)) return maxRate;
-  throw new RangeError('`maxRate` is 0.01 to 1000 publications per second');
+  throw new RangeError('`maxRate` must be 0.01 to 1000 publications per second');
 }
 
 /**
- * Connects to a live server, for instance `wss://example.org/live`. Safe at module scope, also where pages are rendered on
- * a server: there it dials at its first use.
+ * Connects to a live server, for instance `wss://example.org/live`. Safe at module scope, even in
+ * code that also renders pages on a server: there it connects at its first use.
  */
 export function connect<TopicMap extends object = Record<string, unknown>>(
   url: string | URL,

@@ -3,18 +3,20 @@ import type { Position } from '../protocol/position.js';
 import type { LostNotice, LostReason, TopicMessage } from './topic-messages.js';
 
 /**
- * What one local subscription needs from the server before it can go on: nothing; everything after its position; a
- * start, because it has no position; a new start, because the server left out what comes after its position.
+ * What a local subscription needs from the server: nothing; all publications after its position; a
+ * start, because it has no position; or a new start, because the server skipped publications.
  */
 export type Want = 'nothing' | 'catch-up' | 'start' | 'restart';
 
-/** Where a subscription's messages go. */
+/** Receives the messages of a subscription. */
 export interface Sink {
   message(message: TopicMessage): void;
   end(error: Error | undefined): void;
 }
 
-/** One subscriber of this client: where it stands, and what it is told. Sees each publication once, or is told. */
+/**
+ * One subscriber of this client and its position. It sees each publication once, or a loss notice.
+ */
 export class LocalSubscription {
   want: Want;
   #position: Position | undefined;
@@ -25,7 +27,7 @@ export class LocalSubscription {
     readonly topic: string,
     since: Position | undefined,
     private readonly sink: Sink,
-    /** Publications per second that it wants at most. */
+    /** Maximum number of publications per second. */
     public maxRate = Infinity,
   ) {
     this.#position = since;
@@ -36,7 +38,7 @@ export class LocalSubscription {
     return this.#position;
   }
 
-  /** Whether it stands in `epoch`, at `offset` or after. */
+  /** Whether its position is in `epoch`, at or after `offset`. */
   reached({ epoch, offset }: Position): boolean {
     return this.#position?.epoch === epoch && this.#position.offset >= offset;
   }
@@ -45,7 +47,7 @@ export class LocalSubscription {
     return this.#position?.epoch === epoch && this.#position.offset === offset;
   }
 
-  /** The stream goes on under another epoch from `start`: whoever stands there misses nothing, others must ask. */
+  /** The stream continues under a new epoch from `start`. A subscriber elsewhere must catch up. */
   goesOnUnder(start: Position): void {
     const at = this.#position;
     if (at === undefined || at.epoch === start.epoch) return;
@@ -53,7 +55,7 @@ export class LocalSubscription {
     else this.want = 'catch-up';
   }
 
-  /** `false` when it cannot take `event` now: something is missing before it. */
+  /** Returns `false` if it cannot accept `event` now, because an earlier one is missing. */
   offer(event: EventMessage): boolean {
     const at = this.#position;
     if (this.want !== 'nothing' || at === undefined) return false;
@@ -71,7 +73,7 @@ export class LocalSubscription {
     return true;
   }
 
-  /** The server continues its position. */
+  /** The server resumes from its position. */
   continues(): void {
     const position = this.#position;
     this.want = 'nothing';
@@ -80,7 +82,7 @@ export class LocalSubscription {
     this.#tell({ type: 'start', topic: this.topic, position, recovered: true });
   }
 
-  /** Stands at `start` from now on, and is told what that skips. */
+  /** Moves to `start` and reports what was skipped. */
   startsAt(start: Pick<SubscribedMessage, 'epoch' | 'offset' | 'snapshot'>, reason?: LostReason): void {
     const { topic } = this;
     const before = this.#position;
@@ -96,17 +98,17 @@ export class LocalSubscription {
       this.#tell({ type: 'lost', topic, reason: why, position, ...snapshot, ...skipped(before, position) });
   }
 
-  /** The server left something out: the next start tells. */
+  /** The server skipped publications. The next start reports them. */
   missed(): void {
     this.want = 'restart';
   }
 
-  /** The server knows nothing of this subscription any more. */
+  /** The server no longer has this subscription. */
   cut(): void {
     this.want = this.#position === undefined ? 'start' : 'catch-up';
   }
 
-  /** The application wants no more of it: it is told nothing more. */
+  /** The application has unsubscribed. Delivers nothing more. */
   stop(): void {
     this.#over = true;
   }
@@ -122,7 +124,7 @@ export class LocalSubscription {
   }
 }
 
-/** The offsets between two positions, where they are of one stream. */
+/** The offsets between two positions, if they are in the same stream. */
 function skipped(before: Position, now: Position): Pick<LostNotice, 'from' | 'to' | 'count'> {
   if (before.epoch !== now.epoch || now.offset < before.offset) return {};
   return { from: before.offset + 1, to: now.offset, count: now.offset - before.offset };

@@ -4,7 +4,7 @@ import type { LocalSubscription } from './local-subscription.js';
 
 /** All local subscriptions to one topic. */
 export class Locals extends Set<LocalSubscription> {
-  /** The earliest position in the same epoch that somebody here would continue: nobody is left behind by the answer. */
+  /** The earliest position in the same epoch, so that one answer serves every subscriber. */
   earliest(behind: Position): Position {
     let earliest = behind;
     for (const { position, want } of this) {
@@ -23,21 +23,24 @@ export class Locals extends Set<LocalSubscription> {
     return newest;
   }
 
-  /** The rate that satisfies all of them. */
+  /** The rate that satisfies every subscriber. */
   fastest(): number {
     return Math.max(...Array.from(this, ({ maxRate }) => maxRate));
   }
 
-  /** Everything after `since` comes again, under `epoch`, also for who was to start over. [L-5.13] */
+  /**
+   * Everything after `since` is sent again under `epoch`, even to subscribers due to restart.
+   * [L-5.13]
+   */
   continue(since: Position, epoch: string, snapshots: boolean | undefined): void {
     const now = { epoch, offset: since.offset };
     for (const local of this) {
       if (epoch !== since.epoch && local.isAt(since)) local.goesOnUnder(now);
       if (local.reached(now)) local.continues();
-      // How much of that epoch is left beyond `since`, only a question of its own tells.
+      // Only a request of its own tells whether the new epoch contains its position.
       else if (local.reached(since)) local.cut();
       else if (local.want !== 'nothing') continue;
-      // It stands in a stream that is gone, and was not told because this request came first.
+      // It is in a stream that is gone; this request was answered before that was announced.
       else if (snapshots === false) local.startsAt(now, 'new-epoch');
       else local.missed();
     }
@@ -49,8 +52,8 @@ export class Locals extends Set<LocalSubscription> {
       const unrecovered = want === 'catch-up' && since !== undefined && local.reached(since);
       if (want === 'start' || want === 'restart' || unrecovered) local.startsAt(start);
       else if (want === 'catch-up' || local.reached(start)) continue;
-      // A start for another one passed over what this one lacks. That is worth one question, but not a second one:
-      // two that ask in turn would pass over each other for ever.
+      // A start for another subscriber skipped what this one lacks. It asks once, but not twice:
+      // two subscribers that ask in turn would skip each other forever.
       else if (since === undefined) local.cut();
       else local.startsAt(start);
     }

@@ -43,13 +43,13 @@ describe('many topics', () => {
     expect(world.take().filter((entry) => entry.startsWith('start'))).toHaveLength(3);
   });
 
-  it('[L-3.14] a client sends one topic as before', async () => {
+  it('[L-3.14] a client sends a subscribe for a single topic without a list', async () => {
     client.subscribe('a', world.app);
     await world.settle();
     expect(sent()).toEqual([{ type: 'subscribe', id: 1, topic: 'a' }]);
   });
 
-  it('[L-3.14] a client of a server that knows no lists sends a message for each topic', async () => {
+  it('[L-3.14] a client sends one message per topic to a server without list support', async () => {
     client = await world.openClient();
     subscribeAll(['a', 'b']);
     expect(sent()).toEqual([
@@ -58,7 +58,7 @@ describe('many topics', () => {
     ]);
   });
 
-  it('[L-3.14] a flip between two dashboards of 100 topics is two messages, the topics that are left first', async () => {
+  it('[L-3.14] switching between two dashboards of 100 topics takes two messages, unsubscribes first', async () => {
     let open = subscribeAll(names('x', 100));
     await world.settle();
     await world.peer.tell(...names('x', 100).map((topic) => subscribed(1, topic)));
@@ -79,7 +79,7 @@ describe('many topics', () => {
     }
   });
 
-  it('[L-3.14] a reconnect asks for all topics with one message, from where each stands', async () => {
+  it('[L-3.14] a reconnect subscribes to all topics with one message, each from its own position', async () => {
     subscribeAll(['a', 'b']);
     await world.settle();
     await world.peer.tell(subscribed(1, 'a', 3), subscribed(1, 'b', 4));
@@ -100,7 +100,7 @@ describe('many topics', () => {
     ]);
   });
 
-  it('[L-3.14] a longer list goes in several messages, by number and by bytes', async () => {
+  it('[L-3.14] a list beyond the limit of topics or bytes is split into several messages', async () => {
     subscribeAll(names('x', 128));
     await world.settle();
     expect((sent() as { topics: unknown[] }[]).map(({ topics }) => topics.length)).toEqual([100, 28]);
@@ -114,13 +114,13 @@ describe('many topics', () => {
     for (const message of messages) expect(JSON.stringify(message).length).toBeLessThan(1_000);
   });
 
-  it('[L-3.14] a publication goes behind what was subscribed to before it', async () => {
+  it('[L-3.14] a publication is sent after the subscribes made before it', async () => {
     subscribeAll(['a', 'b']);
     void client.publish('a', 1).catch(() => undefined);
     expect((sent() as { type: string }[]).map(({ type }) => type)).toEqual(['subscribe', 'publish']);
   });
 
-  it('[L-3.14] a topic that is left before it was asked for is not asked for', async () => {
+  it('[L-3.14] a topic that is unsubscribed before its subscribe is sent is not subscribed', async () => {
     const [, b] = subscribeAll(['a', 'b', 'c']);
     b?.unsubscribe();
     await world.settle();
@@ -130,7 +130,7 @@ describe('many topics', () => {
     ]);
   });
 
-  it('[L-3.14] an error that names a topic is about that one alone', async () => {
+  it('[L-3.14] an error that names a topic affects only that topic', async () => {
     subscribeAll(['a', 'b']);
     await world.settle();
     await world.peer.tell(
@@ -142,7 +142,7 @@ describe('many topics', () => {
     expect(seen).toContain('start b@e:0');
   });
 
-  it('[L-3.14] an error that names no topic is about all, which are asked for together again', async () => {
+  it('[L-3.14] an error that names no topic affects all, and they are retried together', async () => {
     subscribeAll(['a', 'b', 'c']);
     await world.settle();
     sent();
@@ -153,7 +153,7 @@ describe('many topics', () => {
     ]);
   });
 
-  it('[L-3.14] an unsubscribe of many that is refused for now is said again together', async () => {
+  it('[L-3.14] unsubscribes of many topics that are refused temporarily are retried together', async () => {
     const open = subscribeAll(['a', 'b']);
     await world.settle();
     await world.peer.tell(subscribed(1, 'a'), subscribed(1, 'b'));

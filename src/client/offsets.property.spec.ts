@@ -6,7 +6,7 @@ import type { EndMessage, TopicMessage } from './topic-messages.js';
 
 type Frame = Record<string, unknown> & { readonly type: string };
 
-/** What happens: the server works, or the network and the server do their worst. */
+/** Steps of the script: the server works, or the network and the server misbehave. */
 const steps = [
   'publish',
   'publish',
@@ -26,7 +26,7 @@ const steps = [
 ] as const;
 type Step = (typeof steps)[number];
 
-/** Found by this property: events of a subscription that is over, taken for those of the next one. */
+/** Found by this property: events of an ended subscription were taken for those of the next one. */
 const found: [Step[], number, boolean][] = [
   [['unsubscribe', 'serve', 'publish', 'serve', 'new epoch', 'subscribe', 'deliver'], 0, false],
   [
@@ -48,14 +48,14 @@ const found: [Step[], number, boolean][] = [
   ],
 ];
 
-/** A server of one topic, with a network that does what it is told to the frames under way. */
+/** A server of one topic, with a network that disturbs the frames in flight as instructed. */
 class LossyServer {
   #epoch = 1;
   #top = 0;
   #subscribed = false;
   #requests: Frame[] = [];
   #frames: Frame[] = [];
-  /** How many times it was asked to subscribe. */
+  /** Number of subscribe requests. */
   asked = 0;
 
   constructor(
@@ -68,7 +68,7 @@ class LossyServer {
     return { epoch: String(this.#epoch), offset: this.#top };
   }
 
-  /** Takes in what the client has sent. */
+  /** Reads what the client has sent. */
   collect(): void {
     for (const entry of this.world.take())
       if (entry.startsWith('> ')) this.#requests.push(JSON.parse(entry.slice(2)) as Frame);
@@ -141,7 +141,7 @@ class LossyServer {
     });
   }
 
-  /** Drops and tells. */
+  /** Drops a publication and reports the loss. */
   lose(): void {
     this.#nextEvent((at, frame) => {
       const [from, to] = [frame['from'] ?? frame['offset'], frame['offset']];
@@ -179,10 +179,10 @@ class LossyServer {
   }
 }
 
-/** An application that believes what it is told, and objects to what it cannot believe. */
+/** An application that fails the test if a message contradicts an earlier one. */
 class Application {
   at: { readonly epoch: string; readonly offset: number } | undefined;
-  /** How often it was told of a loss. */
+  /** Number of losses reported. */
   losses = 0;
   readonly subscription: Subscription;
 
@@ -191,14 +191,14 @@ class Application {
   }
 
   #see(message: TopicMessage | EndMessage): void {
-    if (message.type === 'end') throw new Error('Nobody ended it');
+    if (message.type === 'end') throw new Error('The subscription ended without a reason');
     const { position } = message;
     if (message.type === 'lost') this.losses += 1;
     const name = `${position.epoch}:${String(position.offset)}`;
     if (message.type === 'event') {
       expect(position.epoch, 'an event of another stream').toBe(this.at?.epoch);
       expect(position.offset, 'an event again or out of order').toBeGreaterThan(this.at?.offset ?? Infinity);
-      expect(message.from, 'a gap that nobody told').toBeLessThanOrEqual((this.at?.offset ?? -1) + 1);
+      expect(message.from, 'an unreported gap').toBeLessThanOrEqual((this.at?.offset ?? -1) + 1);
       expect(message.data).toBe(name);
     } else {
       expect(message.type === 'start', 'one start').toBe(this.at === undefined);
@@ -211,7 +211,7 @@ class Application {
   }
 }
 
-/** Sees to it that there is a connection again, if there is none. */
+/** Restores the connection if there is none. */
 async function comeBack(world: World, client: LiveClient, server: LossyServer): Promise<void> {
   if (client.state === 'open') return;
   server.cut();
@@ -225,7 +225,7 @@ async function run(script: readonly Step[], historySize: number, snapshots: bool
   const server = new LossyServer(world, historySize, snapshots);
   const errors: unknown[] = [];
   client.on('error', (error) => {
-    // What the server refused for now is asked for again.
+    // Requests that the server refuses temporarily are retried.
     if (!(error instanceof LiveError)) errors.push(error);
   });
   const applications = [new Application(client)];
@@ -250,7 +250,7 @@ async function run(script: readonly Step[], historySize: number, snapshots: bool
     await comeBack(world, client, server);
     server.collect();
   }
-  // A loss at the very end shows with the publication after it; then a few answers later all is well.
+  // A loss at the very end shows only with the next publication; a few answers later all is well.
   await server.deliverAll();
   server.publish();
   for (let turn = 0; turn < 60; turn += 1) {
@@ -267,7 +267,7 @@ async function run(script: readonly Step[], historySize: number, snapshots: bool
 }
 
 describe('offsets, whatever happens to the frames', () => {
-  it('[L-4.5] the application sees each publication once and in order, or is told', async () => {
+  it('[L-4.5] the application sees each publication once and in order, or gets a loss notice', async () => {
     const script = fc.array(fc.constantFrom(...steps), { minLength: 1, maxLength: 60, size: 'max' });
     await fc.assert(
       fc.asyncProperty(script, fc.nat(8), fc.boolean(), async (...given) => void (await run(...given))),
@@ -275,7 +275,7 @@ describe('offsets, whatever happens to the frames', () => {
     );
   });
 
-  it('[L-5.2] nothing is lost while the server keeps everything', async () => {
+  it('[L-5.2] nothing is lost while the server keeps its whole history', async () => {
     const harmless = steps.filter((step) => step !== 'lose' && step !== 'new epoch');
     const script = fc.array(fc.constantFrom(...harmless), { minLength: 1, maxLength: 60, size: 'max' });
     const property = fc.asyncProperty(script, fc.boolean(), async (given, snapshots) => {
@@ -284,13 +284,13 @@ describe('offsets, whatever happens to the frames', () => {
     await fc.assert(property, { numRuns: 500 });
   });
 
-  it('asks a number of times that is bounded by what happened', async () => {
+  it('the number of subscribe requests is bounded while every other publication is dropped', async () => {
     const world = new World();
     const client = await world.openClient();
     const server = new LossyServer(world, 0, true);
     const applications = [new Application(client), new Application(client), new Application(client)];
     await server.deliverAll();
-    // A server that leaves out every other publication for a minute.
+    // The server skips every other publication for a minute.
     for (let turn = 0; turn < 600; turn += 1) {
       server.publish();
       server.publish();

@@ -4,7 +4,10 @@ import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import type { Port } from './port.js';
 
-/** The unsubscribes that are not answered yet: one that is refused for now is said again, or its topic would go on. */
+/**
+ * Unsubscribes that are not answered yet. A temporarily refused one is retried; its topic would go
+ * on otherwise.
+ */
 export class PendingUnsubscribes {
   readonly #idByTopic = new Map<string, unknown>();
   readonly #alarms = new Map<string, Alarm>();
@@ -12,7 +15,7 @@ export class PendingUnsubscribes {
 
   constructor(
     private readonly port: Port,
-    /** Whether somebody here wants the topic again. */
+    /** Whether the application has subscribed to the topic again. */
     private readonly isWanted: (topic: string) => boolean,
   ) {}
 
@@ -26,7 +29,9 @@ export class PendingUnsubscribes {
     this.#attempt = 0;
   }
 
-  /** Whether the error answers an unsubscribe, of its topic or, where it names none, of all with its id. */
+  /**
+   * Handles an error that answers an unsubscribe. An error without a topic answers all with its id.
+   */
   failed({ id, code, retryAfterMs, topic: named }: ErrorMessage): boolean {
     const failed = [...this.#idByTopic].filter(
       ([topic, own]) => own === id && (named === undefined || named === topic),
@@ -39,7 +44,7 @@ export class PendingUnsubscribes {
     return true;
   }
 
-  /** The connection is gone, and all its subscriptions with it. */
+  /** The connection is gone, and its subscriptions with it. */
   down(): void {
     this.#idByTopic.clear();
     for (const alarm of this.#alarms.values()) alarm.clear();
@@ -52,7 +57,7 @@ export class PendingUnsubscribes {
     this.#alarms.set(topic, alarm);
     alarm.set(delayMs, () => {
       this.#alarms.delete(topic);
-      // Whoever wants it again has asked for it, and that took the place of what was there.
+      // A new subscribe has already replaced the old subscription on the server.
       if (!this.isWanted(topic) && this.port.ready) this.send(topic);
     });
   }

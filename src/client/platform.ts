@@ -1,20 +1,21 @@
-/** Cancels what it was returned for. Calling it twice does nothing. */
+/** Cancels the registration it was returned for. Calling it again does nothing. */
 export type Cancel = () => void;
 
-/** Everything that the client needs to know of the world beside the socket. Tests replace it. */
+/** Everything that the client needs from its environment besides the socket. Tests replace it. */
 export interface Platform {
   /**
-   * Whether a client dials at its first use instead of when it is made. Code that renders pages on a server makes
-   * clients at module scope and never uses them: they must neither dial nor keep the process alive.
+   * Whether a client connects at its first use instead of on construction. Code that renders pages
+   * on a server creates clients at module scope without using them; they must neither connect nor
+   * keep the process alive.
    */
   readonly dialsOnUse?: boolean;
-  /** Milliseconds that only grow; its zero means nothing. */
+  /** Monotonic milliseconds with an arbitrary zero. */
   now(): number;
-  /** Milliseconds since 1970; may be wrong, and may jump. */
+  /** Milliseconds since 1970. May be wrong and may jump. */
   wallMs(): number;
-  /** Runs once after `delayMs`, which is never more than 2^31 − 1. */
+  /** Runs once after `delayMs`, which is at most 2^31 − 1. */
   setTimer(run: () => void, delayMs: number): Cancel;
-  /** From 0 to less than 1. */
+  /** Returns a number from 0 to less than 1. */
   random(): number;
   /** The network came back. */
   onOnline(listener: () => void): Cancel;
@@ -25,7 +26,7 @@ export interface Platform {
 }
 
 interface PageEvent {
-  /** Of `pagehide`: whether the page is kept. */
+  /** Set on `pagehide` if the page enters the cache. */
   readonly persisted?: boolean;
 }
 
@@ -40,7 +41,7 @@ function listen(source: EventSource | undefined, type: string, listener: (event:
   return () => source?.removeEventListener?.(type, listener);
 }
 
-/** The browser, or a server's runtime, where `online` and the events of a page never happen. */
+/** The platform of a browser, or of a server runtime, where page and network events never fire. */
 export function defaultPlatform(): Platform {
   const page = globalThis as unknown as EventSource & { readonly document?: EventSource };
   return {

@@ -3,13 +3,13 @@ import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import type { Platform } from './platform.js';
 
-/** Where the welcome names no limits. */
+/** Used if the welcome names no limits. */
 const defaults = { pingIntervalMs: 25_000, pongTimeoutMs: 10_000 };
-/** How long the answer may take after the network or the page came back. */
+/** Time limit of a pong after the network or the page came back. */
 const soonMs = 5_000;
-/** A timer that comes this late was held back together with the messages. */
+/** A timer this late was suspended, and received messages may still be queued. */
 const heldMs = 2_000;
-/** How slow a line may be: 16 KiB in a second. [L-8.5] */
+/** Slowest supported line: 16 KiB per second. [L-8.5] */
 const bytesPerMs = 16.384;
 const maxPatience = 8;
 
@@ -19,7 +19,7 @@ interface ProbeTarget {
   dead(): void;
 }
 
-/** Finds out that a link is dead: by one ping when it is suspect, or when nothing has come for a while. [L-8.4] */
+/** Detects a dead link by one ping, sent on suspicion or after a period of silence. [L-8.4] */
 export class Probe {
   readonly #alarm: Alarm;
   #limits = defaults;
@@ -29,9 +29,9 @@ export class Probe {
   #sentAt = 0;
   #answerMs = 0;
   #held = false;
-  /** Time for the bytes of an announced message, which nothing here shows. */
+  /** Extra time for an announced message, which is invisible until complete. */
   #incomingMs = 0;
-  /** Grows with each link that was left for silence: one that is only slow gets through in the end. */
+  /** Doubles with each link dropped for silence, so that a slow one succeeds in the end. */
   #patience = 1;
   #onAlive: (() => void)[] = [];
 
@@ -52,18 +52,18 @@ export class Probe {
     this.#wait(this.#limits.pingIntervalMs);
   }
 
-  /** A message has come: that is life, and what was announced is here. */
+  /** A message arrived: the link is alive, and an announced message is complete. */
   heard(): void {
     this.#heardAt = this.platform.now();
     this.#incomingMs = 0;
   }
 
-  /** A message of so many bytes follows. [L-8.5] */
+  /** Announces a message of this many bytes. [L-8.5] */
   incoming(bytes: unknown): void {
     this.#incomingMs = positiveOrZero(bytes) / bytesPerMs;
   }
 
-  /** Sends a ping, one at a time; `onAlive` runs when it is answered. */
+  /** Sends a ping, one at a time. `onAlive` runs when it is answered. */
   start(onAlive?: () => void, answerMs = this.#limits.pongTimeoutMs): void {
     if (onAlive !== undefined) this.#onAlive.push(onAlive);
     if (this.#id !== undefined) return;
@@ -74,12 +74,12 @@ export class Probe {
     this.#id = this.target.ping();
   }
 
-  /** The page or the network is back: the answer must come soon. */
+  /** The page or the network is back, so the answer must come soon. */
   wake(): void {
     this.start(undefined, Math.min(soonMs, this.#limits.pongTimeoutMs));
   }
 
-  /** Whether this is the answer to the ping under way. */
+  /** Returns whether `id` is that of the current ping, and if so marks the link alive. */
   answered(id: RequestId | undefined): boolean {
     if (id === undefined || id !== this.#id) return false;
     this.#id = undefined;
@@ -108,7 +108,7 @@ export class Probe {
     if (leftMs > 0) this.#wait(leftMs);
     else if (!pinged) this.start();
     else if (now - this.#due > heldMs && !this.#held) {
-      // The machine slept, or the page did: the answer may be here already.
+      // The machine or the page was suspended, and the answer may already be queued.
       this.#held = true;
       this.#wait(Math.min(soonMs, this.#answerMs));
     } else {

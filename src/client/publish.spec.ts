@@ -8,7 +8,7 @@ beforeEach(() => {
 
 const published = (id: number, offset: number) => ({ type: 'published', id, topic: 'a', epoch: 'e', offset });
 
-/** What became of a promise, without waiting for it. */
+/** Observes the outcome of a promise without awaiting it. */
 function outcome(promise: Promise<unknown>): { value?: unknown; error?: unknown } {
   const seen: { value?: unknown; error?: unknown } = {};
   promise.then(
@@ -19,7 +19,7 @@ function outcome(promise: Promise<unknown>): { value?: unknown; error?: unknown 
 }
 
 describe('publish', () => {
-  it('[L-4.3] resolves with the position, whichever answer comes first', async () => {
+  it('[L-4.3] publish resolves with its own position when answers arrive out of order', async () => {
     const client = await world.openClient();
     const both = Promise.all([client.publish('a', { n: 1 }), client.publish('a', null, { key: 'k' })]);
     await world.settle();
@@ -43,7 +43,7 @@ describe('publish', () => {
     expect(world.take()[0]).toBe('> {"type":"publish","topic":"a","key":"k","remove":true,"id":1}');
   });
 
-  it('[L-2.10] rejects with the error of the server', async () => {
+  it('[L-2.10] publish rejects with the error of the server', async () => {
     const client = await world.openClient();
     const seen = outcome(client.publish('a', 1));
     await world.peer.tell({
@@ -63,7 +63,7 @@ describe('publish', () => {
     expect(world.take().filter((entry) => entry.startsWith('>'))).toHaveLength(1);
   });
 
-  it('waits for a connection, and sends in the order it was given, what it was given', async () => {
+  it('publications wait for a connection, keep their order, and capture their data at the call', async () => {
     const client = await world.client();
     const data = { n: 1 };
     void client.publish('a', data);
@@ -76,7 +76,7 @@ describe('publish', () => {
     ]);
   });
 
-  it('rejects as not sent where no connection comes in time', async () => {
+  it('publish rejects as not sent if there is no connection in time', async () => {
     const client = await world.client();
     const seen = outcome(client.publish('a', 1));
     await world.advance(9_999);
@@ -89,7 +89,7 @@ describe('publish', () => {
     expect(world.take()).toEqual(['status open']);
   });
 
-  it('rejects with an unknown outcome when the connection is cut before the answer, and never sends it again', async () => {
+  it('publish rejects with an unknown outcome if the connection ends first, and is never sent again', async () => {
     const client = await world.openClient();
     const seen = outcome(client.publish('a', 1));
     await world.peer.end();
@@ -102,7 +102,7 @@ describe('publish', () => {
     expect(world.take()).toEqual(['status open']);
   });
 
-  it('rejects with an unknown outcome where no answer comes in time, and has the link checked', async () => {
+  it('publish rejects with an unknown outcome if no answer arrives in time, and the link is checked', async () => {
     const client = await world.openClient();
     const seen = outcome(client.publish('a', 1));
     await world.advance(10_000);
@@ -110,7 +110,7 @@ describe('publish', () => {
     expect(world.take().at(-1)).toBe('> {"type":"ping","id":2}');
   });
 
-  it('rejects at `close`: as closed what was not sent, with an unknown outcome what was', async () => {
+  it('close() rejects unsent publications as closed and sent ones with an unknown outcome', async () => {
     const open = await world.openClient();
     const sent = outcome(open.publish('a', 1));
     await world.settle();
@@ -129,14 +129,14 @@ describe('publish', () => {
     expect(world.timerCount).toBe(0);
   });
 
-  it('rejects what JSON cannot say and what no topic can be called, and sends nothing', async () => {
+  it('publish rejects data that JSON cannot represent and invalid topic names, and sends nothing', async () => {
     const client = await world.openClient();
     await expect(client.publish('a', 1n)).rejects.toThrow(TypeError);
     await expect(client.publish('a b', 1)).rejects.toThrow('A topic is 1 to 128 characters');
     expect(world.take()).toEqual([]);
   });
 
-  it('[L-9.1] rejects what is longer than the server takes: the connection would be closed for good', async () => {
+  it('[L-9.1] publish rejects a message beyond the limit of the server, which would close the connection', async () => {
     const client = await world.client();
     await world.peer.welcome({ limits: { maxMessageBytes: 60, maxTopics: 1, pingIntervalMs: 1 } });
     world.take();
@@ -147,7 +147,7 @@ describe('publish', () => {
     expect(world.take()).toEqual([`> {"type":"publish","topic":"a","data":"${fits}","id":1}`]);
   });
 
-  it('rejects as not sent when 1,000 wait already', async () => {
+  it('publish rejects as not sent if 1,000 publications are already waiting', async () => {
     const client = await world.client();
     for (let count = 0; count < 1_000; count += 1) client.publish('a', count).catch(() => {});
     await expect(client.publish('a', 1_000)).rejects.toMatchObject({ code: 'not-sent' });

@@ -7,7 +7,7 @@ beforeEach(() => {
   world = new World();
 });
 
-/** What was sent, and what the application saw, since the last time. */
+/** What the client sent and the application saw since the last call. */
 const seen = (): string[] => world.take().filter((line) => !line.startsWith('< '));
 
 const tooFast = (id: number, retryAfterMs: number) => ({
@@ -28,7 +28,7 @@ const subscribed = (id: number, topic = 'a') => ({
 });
 
 describe('a client that sends too fast', () => {
-  it('[L-9.11] subscribes again when it was told to, not before', async () => {
+  it('[L-9.11] a rate-limited subscribe is sent again after retryAfterMs, not before', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(tooFast(1, 9_000));
@@ -39,7 +39,7 @@ describe('a client that sends too fast', () => {
     expect(seen()).toEqual(['> {"type":"subscribe","id":2,"topic":"a"}']);
   });
 
-  it('[L-9.11] says an unsubscribe again that was refused, until it is answered', async () => {
+  it('[L-9.11] a rate-limited unsubscribe is sent again until it is answered', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app).unsubscribe();
     await world.peer.tell(tooFast(1, 0), tooFast(2, 3_000));
@@ -56,7 +56,7 @@ describe('a client that sends too fast', () => {
     expect(seen()).toEqual([]);
   });
 
-  it('does not say an unsubscribe again where the topic is wanted again meanwhile', async () => {
+  it('a rate-limited unsubscribe is not sent again if the topic was subscribed to again', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app).unsubscribe();
     await world.peer.tell(tooFast(2, 1_000));
@@ -67,7 +67,7 @@ describe('a client that sends too fast', () => {
     expect(seen()).toEqual([]);
   });
 
-  it('does not say an unsubscribe on the next connection, nor one that is refused for good', async () => {
+  it('a refused unsubscribe is not repeated after a reconnect or after a permanent refusal', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app).unsubscribe();
     await world.peer.tell(tooFast(2, 1_000));
@@ -84,7 +84,7 @@ describe('a client that sends too fast', () => {
     expect(seen()).toEqual([]);
   });
 
-  it('leaves no timer behind when it is closed while an unsubscribe waits', async () => {
+  it('closing the client cancels the retry of an unsubscribe', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app).unsubscribe();
     await world.peer.tell(tooFast(2, 1_000));
@@ -92,7 +92,7 @@ describe('a client that sends too fast', () => {
     expect(world.timerCount).toBe(0);
   });
 
-  it('[L-2.9] takes a refused ping for a sign of life', async () => {
+  it('[L-2.9] a rate-limited ping counts as a sign of life', async () => {
     await world.openClient();
     await world.visible();
     await world.peer.tell(tooFast(1, 1_000));
@@ -100,7 +100,7 @@ describe('a client that sends too fast', () => {
     expect(seen()).toEqual(['> {"type":"ping","id":1}']);
   });
 
-  it('rejects a publish that was refused, and says when it may come again', async () => {
+  it('a rate-limited publish rejects with the time after which it may be retried', async () => {
     const client = await world.openClient();
     const publishing = client.publish('a', 1);
     await world.peer.tell(tooFast(1, 1_234));
@@ -110,7 +110,7 @@ describe('a client that sends too fast', () => {
     });
   });
 
-  it('[L-10.3] comes back after 4002', async () => {
+  it('[L-10.3] a client reconnects after close code 4002', async () => {
     const client = await world.openClient();
     await world.peer.end(4002, 'too fast');
     expect(client.state).toBe('waiting');

@@ -22,11 +22,11 @@ const event = (offset: number, more: object = {}) => ({
   ...more,
 });
 
-/** Only what the client sent and what the application saw. */
+/** Only the messages that the client sent and the application saw. */
 const seen = (): string[] => world.take().filter((entry) => !entry.startsWith('<'));
 
 describe('maxRate', () => {
-  it('[L-4.8] is asked for, and events that stand for several come without a gap', async () => {
+  it('[L-4.8] maxRate is sent, and events that cover several publications leave no gap', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app, { maxRate: 2 });
     await world.peer.tell(subscribed(1, 4), event(5), event(9, { from: 6 }));
@@ -38,13 +38,13 @@ describe('maxRate', () => {
     ]);
   });
 
-  it('[L-4.8] is changed on the open subscription, from where it stands', async () => {
+  it('[L-4.8] maxRate can be changed on an open subscription, which resumes from its position', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a', world.app, { maxRate: 2 });
     await world.peer.tell(subscribed(1, 4), event(5));
     seen();
     subscription.setMaxRate(10);
-    // What was on its way comes again.
+    // Events in flight at the change are repeated.
     await world.peer.tell(event(6), subscribed(2, 5, true), event(6), event(7));
     subscription.setMaxRate(undefined);
     subscription.setMaxRate(undefined);
@@ -57,7 +57,7 @@ describe('maxRate', () => {
     ]);
   });
 
-  it('[L-4.8] is the fastest of several subscriptions, also when that one comes later, or leaves', async () => {
+  it('[L-4.8] the highest maxRate of several subscriptions is sent, also after one joins or leaves', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app, { maxRate: 2 });
     await world.peer.tell(subscribed(1, 4));
@@ -70,7 +70,7 @@ describe('maxRate', () => {
     ]);
   });
 
-  it('[L-4.8] changed while a request is under way is asked for after its answer', async () => {
+  it('[L-4.8] a maxRate that changes during a request is sent after its answer', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a', world.app);
     subscription.setMaxRate(3);
@@ -82,7 +82,7 @@ describe('maxRate', () => {
     ]);
   });
 
-  it('[L-4.8] is asked for again on a new connection', async () => {
+  it('[L-4.8] maxRate is sent again on a new connection', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app, { maxRate: 2 });
     await world.peer.tell(subscribed(1, 4));
@@ -94,7 +94,7 @@ describe('maxRate', () => {
     );
   });
 
-  it.each([0, -1, 2_000, NaN])('refuses %d', async (maxRate) => {
+  it.each([0, -1, 2_000, NaN])('subscribe refuses the maxRate %d', async (maxRate) => {
     const client = await world.openClient();
     expect(() => client.subscribe('a', world.app, { maxRate })).toThrow(RangeError);
   });

@@ -6,14 +6,14 @@ import { positiveOrZero } from './backoff.js';
 import { type Credentials, credentialTimedOut, credentialTimeoutMs } from './credentials.js';
 import type { Port } from './port.js';
 
-/** A clock that is wrong must not make this a busy loop. */
+/** Minimum refresh interval, so that a wrong clock cannot cause a busy loop. */
 const apartMs = 1_000;
 
-/** Gives the open connection a new credential before the old one ends, where there is a function to ask. */
+/** Renews the credential of the open connection before it expires, if a function provides it. */
 export class Refresher {
   #id: number | undefined;
   #attempt = 0;
-  /** Counts connections and questions: a credential that comes late is not sent. */
+  /** Counts connections and requests. A credential that arrives late is not sent. */
   #turn = 0;
   readonly #alarm: Alarm;
 
@@ -24,10 +24,13 @@ export class Refresher {
     this.#alarm = new Alarm(port.platform);
   }
 
-  /** Somewhere in 80 to 90 % of what remains, so that clients that came together do not refresh together. */
+  /**
+   * Refreshes after a random 80 to 90 % of the remaining time, so that clients do not refresh at
+   * once.
+   */
   plan({ expiresAt, expiresInMs }: Pick<AuthenticatedMessage, 'expiresAt' | 'expiresInMs'>, minMs = 0): void {
     const leftMs = this.credentials.accepted(expiresAt, expiresInMs) ?? 0;
-    // Over already, on a connection that was let in: this clock is wrong, and no plan can be made with it.
+    // The server just accepted it although it looks expired: the local clock is wrong.
     if (!this.credentials.renewable || leftMs <= 0) return;
     this.#after(Math.max(minMs, leftMs * (0.8 + 0.1 * this.port.platform.random())));
   }
@@ -38,7 +41,7 @@ export class Refresher {
     this.plan(message, apartMs);
   }
 
-  /** Whether the error answers an `auth`. */
+  /** Returns whether the error answered an `auth`. */
   failed({ id, code, message, retryAfterMs }: ErrorMessage): boolean {
     if (!this.#take(id)) return false;
     this.port.report(new LiveError(code, message));

@@ -53,7 +53,7 @@ describe('silence', () => {
     expect(sent()).toEqual([]);
   });
 
-  it('[L-8.4] any message after the ping keeps the link, also where the pong is behind it', async () => {
+  it('[L-8.4] any message after a ping keeps the link, even if the pong is queued behind it', async () => {
     await world.advance(25_000);
     for (let message = 0; message < 5; message += 1) {
       await world.advance(9_000);
@@ -85,29 +85,29 @@ describe('silence', () => {
     expect(sent()).toEqual(['> {"type":"ping","id":1}']);
   });
 
-  it('[L-8.4] a hidden page, whose timers come a minute late, finds a dead link all the same', async () => {
+  it('[L-8.4] a hidden page with timers a minute late still detects a dead link', async () => {
     for (let minute = 0; minute < 4; minute += 1) await world.sleep(60_000);
     expect(sent()).toContain('close 1000 no answer to a ping');
   });
 
-  it('[L-8.5] a client gives an announced message time for its bytes', async () => {
-    // 10 MB at 1 Mbit/s, of which a browser shows nothing until the end.
+  it('[L-8.5] an announced message extends the time limit in proportion to its bytes', async () => {
+    // 10 MB at 1 Mbit/s. A browser shows nothing of it until it is complete.
     await world.peer.tell({ type: 'incoming', bytes: 10_000_000 });
     await world.advance(80_000);
     await world.peer.tell({ ...event, type: 'subscribed' }, { type: 'pong', id: 1 });
     expect(sent().filter((entry) => entry.startsWith('close'))).toEqual([]);
-    // It has come: silence counts as before.
+    // The message is complete, so silence counts again.
     await world.advance(35_000);
     expect(sent()).toContain('close 1000 no answer to a ping');
   });
 
-  it('[L-8.5] a link that dies within an announced message is left in the end', async () => {
+  it('[L-8.5] a link that dies during an announced message is dropped after the extended limit', async () => {
     await world.peer.tell({ type: 'incoming', bytes: 1_000_000 });
     await world.advance(25_000 + 10_000 + 62_000);
     expect(sent()).toContain('close 1000 no answer to a ping');
   });
 
-  it('[L-8.4] a link on which all is slow is given more time after each cut, until a ping is answered', async () => {
+  it('[L-8.4] a slow link gets more time after each drop, until a ping is answered', async () => {
     const lived: number[] = [];
     for (let cut = 0; cut < 6; cut += 1) {
       const openedAt = world.nowMs;

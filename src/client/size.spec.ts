@@ -5,24 +5,24 @@ import { describe, expect, it } from 'vitest';
 
 const maxBytes = 9 * 1024;
 
-/** Everything that a browser would load. */
+/** Bundles everything that a browser would load. */
 async function bundle(): Promise<{ readonly code: string; readonly modules: readonly string[] }> {
   const build = await rolldown({ input: join(import.meta.dirname, 'index.ts'), platform: 'browser' });
   const { output } = await build.generate({ format: 'esm', minify: true });
   await build.close();
-  expect(output, 'one file').toHaveLength(1);
+  expect(output, 'the bundle is one file').toHaveLength(1);
   const [{ code, moduleIds, imports, dynamicImports }] = output;
-  expect([...imports, ...dynamicImports], 'nothing is left outside').toEqual([]);
+  expect([...imports, ...dynamicImports], 'the bundle imports nothing').toEqual([]);
   return { code, modules: moduleIds };
 }
 
 describe('size of the client', () => {
-  it('is at most 9 KiB with everything in it, minified and compressed', async () => {
+  it('the client is at most 9 KiB, minified and compressed', async () => {
     const { code, modules } = await bundle();
     const bytes = gzipSync(code, { level: 9 }).length;
     console.log(`nestjs-live/client: ${String(bytes)} bytes gzipped, ${String(code.length)} minified`);
     expect(bytes).toBeLessThanOrEqual(maxBytes);
-    // What was measured is the client, whole and working.
+    // Guards against measuring an incomplete or broken bundle.
     expect(
       modules.filter((file) =>
         /\/client\/(client-link|client-topic|client-publisher|refresher|inbox|wire)\.ts$/.test(file),

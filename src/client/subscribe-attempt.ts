@@ -4,12 +4,12 @@ import type { Alarm } from './alarm.js';
 import type { Port } from './port.js';
 
 /**
- * A subscribe under way. A late answer is taken whenever it comes, and a link that is alive is left alone. Where the
- * server's time is up, the same is asked again under the same id: a pong has shown that no answer was on its way before it.
+ * A subscribe in progress. A late answer is accepted at any time. After the server's time limit the
+ * request is sent again with the same id: a pong has shown that no earlier answer is in flight.
  */
 export class SubscribeAttempt {
   readonly id: number;
-  /** When it was sent, the last time. */
+  /** Time the request was last sent. */
   #sentAt: number;
   #over = false;
 
@@ -17,7 +17,7 @@ export class SubscribeAttempt {
     private readonly port: Port,
     private readonly alarm: Alarm,
     private readonly request: TopicRequest,
-    /** Whether one before it failed. */
+    /** Whether an earlier attempt failed. */
     again: boolean,
   ) {
     this.id = port.subscribe(request, again);

@@ -24,7 +24,7 @@ const subscribed = (id: number | undefined, offset: number, more: object = {}) =
   ...more,
 });
 
-/** Only what the client sent and what the application saw. */
+/** Only the messages that the client sent and the application saw. */
 const seen = (): string[] => world.take().filter((entry) => !entry.startsWith('<'));
 
 /** Cuts the connection and comes back. */
@@ -35,7 +35,7 @@ async function reconnect(): Promise<void> {
 }
 
 describe('subscribe', () => {
-  it('[L-4.11] a removal is handed on as an event that is removed, without data', async () => {
+  it('[L-4.11] a removal arrives as an event with `removed` and without data', async () => {
     const client = await world.openClient();
     const messages: unknown[] = [];
     client.subscribe('a', (message) => void messages.push(message));
@@ -57,7 +57,7 @@ describe('subscribe', () => {
     });
   });
 
-  it('[L-3.2] tells the start with its snapshot, then every publication', async () => {
+  it('[L-3.2] a subscription gets a start with its snapshot, then every publication', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4, { snapshot: { n: 4 } }), event(5), event(6, { key: 'k' }));
@@ -69,7 +69,7 @@ describe('subscribe', () => {
     ]);
   });
 
-  it('is kept while there is no connection, and sent with the first one in one go', async () => {
+  it('subscriptions made without a connection are sent together on the first one', async () => {
     const client = await world.client();
     client.subscribe('a', world.app);
     client.subscribe('b', world.app);
@@ -89,7 +89,7 @@ describe('subscribe', () => {
     ]);
   });
 
-  it('[L-5.2] goes on from a position that the application kept', async () => {
+  it('[L-5.2] a subscription resumes from a position that the application kept', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app, { since: { epoch: 'e', offset: 2 } });
     await world.peer.tell(subscribed(1, 2, { recovered: true }), event(3));
@@ -100,24 +100,24 @@ describe('subscribe', () => {
     ]);
   });
 
-  it('[L-5.3] tells what was lost where the kept position cannot be continued', async () => {
+  it('[L-5.3] a subscription reports what was lost if its kept position cannot be resumed', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app, { since: { epoch: 'e', offset: 2 } });
     await world.peer.tell(subscribed(1, 9, { snapshot: 'S' }), event(10));
     expect(seen().slice(1)).toEqual(['lost unrecovered 3-9 (7) a@e:9 snapshot "S"', 'event a@e:10 100']);
   });
 
-  it('[L-3.1] refuses a name that no topic can have, and a position that is none', async () => {
+  it('[L-3.1] subscribe refuses an invalid topic name and an invalid position', async () => {
     const client = await world.openClient();
     for (const name of ['', '/a', 'a//b', '$sys', 'ä', '..', 'a/./b', 'x'.repeat(129)]) {
       expect(() => client.subscribe(name)).toThrow(TypeError);
     }
     const since = { epoch: 'e', offset: -1 };
-    expect(() => client.subscribe('a', { since })).toThrow('`since` is { epoch, offset }');
+    expect(() => client.subscribe('a', { since })).toThrow('`since` must be { epoch, offset }');
     expect(seen()).toEqual([]);
   });
 
-  it('is refused by a closed client', async () => {
+  it('a closed client refuses to subscribe', async () => {
     const client = await world.openClient();
     client.close();
     expect(() => client.subscribe('a')).toThrow('The client is closed');
@@ -125,7 +125,7 @@ describe('subscribe', () => {
 });
 
 describe('reconnect', () => {
-  it('[L-5.2] subscribes to everything again in one go, each from its own position', async () => {
+  it('[L-5.2] a reconnect subscribes to every topic at once, each from its own position', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     client.subscribe('b', world.app);
@@ -141,7 +141,7 @@ describe('reconnect', () => {
     ]);
   });
 
-  it('[L-5.2] is not noticed by the application when everything is recovered', async () => {
+  it('[L-5.2] the application does not notice a reconnect that recovers everything', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4), event(5));
@@ -151,7 +151,7 @@ describe('reconnect', () => {
     expect(seen()).toEqual(['event a@e:6 60', 'event a@e:7 70']);
   });
 
-  it('[L-5.3] that cannot be recovered is one event, with the range and the new snapshot', async () => {
+  it('[L-5.3] a reconnect that cannot recover reports one loss with the range and a new snapshot', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), event(5));
@@ -161,7 +161,7 @@ describe('reconnect', () => {
     expect(seen()).toEqual(['lost unrecovered 6-9 (4) a@e:9 snapshot 9', 'event a@e:10 100']);
   });
 
-  it('[L-5.13] a position that is recovered under a new epoch goes on without a word of loss', async () => {
+  it('[L-5.13] a position that is recovered under a new epoch continues without a loss', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4), event(5));
@@ -171,7 +171,7 @@ describe('reconnect', () => {
     expect(seen()).toEqual(['event a@f:6 60', 'event a@f:7 70']);
   });
 
-  it('[L-5.13] another subscription further in the old epoch asks for itself whether it goes on', async () => {
+  it('[L-5.13] a subscription further in the old epoch sends its own request to learn whether it continues', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4), event(5), event(6));
@@ -189,7 +189,7 @@ describe('reconnect', () => {
     expect(seen()).toEqual(['event a@f:7 70']);
   });
 
-  it('[L-5.14] a pushed new epoch of the same stream is no loss', async () => {
+  it('[L-5.14] a pushed new epoch of the same stream is not a loss', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4), event(5));
@@ -200,7 +200,7 @@ describe('reconnect', () => {
     expect(seen()).toContain('> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"f","offset":6}}');
   });
 
-  it('[L-5.14] a pushed new epoch says nothing to a subscription that waits for an answer of its own', async () => {
+  it('[L-5.14] a pushed new epoch does not affect a subscription that waits for its own answer', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4));
@@ -211,18 +211,18 @@ describe('reconnect', () => {
     expect(seen()).toContain('lost unrecovered a@f:4');
   });
 
-  it('[L-4.2] that finds another epoch claims no range', async () => {
+  it('[L-4.2] a reconnect that finds another epoch reports no range', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4));
     await reconnect();
     world.take();
-    // `recovered` with another epoch and another offset would be a contradiction: the epoch decides.
+    // `recovered` with another epoch and another offset contradicts itself: the epoch decides.
     await world.peer.tell(subscribed(2, 9, { epoch: 'f', recovered: true }), event(10));
     expect(seen()).toEqual(['lost unrecovered a@f:9', 'event a@f:10 100']);
   });
 
-  it('asks once for two that kept positions in one stream: from the earlier one', async () => {
+  it('subscriptions with positions in one stream send one request, from the earliest position', async () => {
     const client = await world.client();
     for (const offset of [4, 2, 6]) client.subscribe('a', world.app, { since: { epoch: 'e', offset } });
     await world.peer.welcome();
@@ -237,9 +237,9 @@ describe('reconnect', () => {
   });
 
   it.each([
-    ['of the lost one first', ['old', 'e']],
-    ['of the living one first', ['e', 'old']],
-  ])('asks for each of two that kept positions in two streams, %s', async (_name, epochs) => {
+    ['the lost one first', ['old', 'e']],
+    ['the current one first', ['e', 'old']],
+  ])('subscriptions with positions in two streams send a request each, %s', async (_name, epochs) => {
     const client = await world.client();
     for (const epoch of epochs) client.subscribe('a', world.app, { since: { epoch, offset: 4 } });
     await world.peer.welcome();
@@ -255,7 +255,7 @@ describe('reconnect', () => {
     expect(told).toContain('start a@e:4 recovered');
   });
 
-  it('that finds the stream before its position claims no range', async () => {
+  it('a reconnect that finds the stream before its position reports no range', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4));
@@ -265,7 +265,7 @@ describe('reconnect', () => {
     expect(seen()).toEqual(['lost unrecovered a@e:3', 'event a@e:4 40']);
   });
 
-  it('leaves no answer of the connection before it to be taken for an answer of the new one', async () => {
+  it('an answer of an earlier connection is not taken for one of the new connection', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await reconnect();
@@ -285,12 +285,12 @@ describe('offsets', () => {
     world.take();
   });
 
-  it('[L-4.2] of publications that were seen already are dropped', async () => {
+  it('[L-4.2] an event with an offset already seen is dropped', async () => {
     await world.peer.tell(event(5), event(5), event(4), event(6), event(1));
     expect(seen()).toEqual(['event a@e:5 50', 'event a@e:6 60']);
   });
 
-  it('stand for a whole range where the event says `from`', async () => {
+  it('an event with `from` covers its whole range', async () => {
     await world.peer.tell(
       event(8, { from: 5 }),
       event(9),
@@ -306,7 +306,7 @@ describe('offsets', () => {
     ]);
   });
 
-  it('[L-4.2] with a gap are not passed over: the topic is asked for again from its position', async () => {
+  it('[L-4.2] a gap in the offsets makes the client subscribe again from its position', async () => {
     await world.peer.tell(event(5), event(7), event(8), event(10, { from: 9 }));
     expect(seen()).toEqual([
       'event a@e:5 50',
@@ -316,14 +316,14 @@ describe('offsets', () => {
     expect(seen()).toEqual(['event a@e:6 60', 'event a@e:7 70', 'event a@e:8 80', 'event a@e:9 90']);
   });
 
-  it('[L-5.3] after a gap that cannot be recovered go on after the new start', async () => {
+  it('[L-5.3] after a gap that cannot be recovered, events continue from the new start', async () => {
     await world.peer.tell(event(7), event(8), event(9));
     world.take();
     await world.peer.tell(subscribed(2, 8, { snapshot: 8 }), event(9));
     expect(seen()).toEqual(['lost unrecovered 5-8 (4) a@e:8 snapshot 8', 'event a@e:9 90']);
   });
 
-  it('with one gap after the other are asked for with back-off', async () => {
+  it('repeated gaps are retried with back-off', async () => {
     await world.peer.tell(event(6));
     await world.peer.tell(subscribed(2, 7), event(9));
     expect(seen()).toEqual([
@@ -336,23 +336,23 @@ describe('offsets', () => {
     expect(seen()).toEqual(['> {"type":"subscribe","id":3,"topic":"a","since":{"epoch":"e","offset":7}}']);
   });
 
-  it('that are none are reported, not followed', async () => {
+  it('an event with an invalid offset is reported and ignored', async () => {
     await world.peer.tell(event(Number.NaN), event(5.5), { type: 'event', topic: 'a', offset: '5', data: 1 });
-    expect(seen()).toEqual(Array(3).fill('error Error: An event without an offset'));
+    expect(seen()).toEqual(Array(3).fill('error Error: The server sent an event without a valid offset'));
   });
 });
 
-describe('loss that the server tells', () => {
+describe('loss reported by the server', () => {
   const lost = (from: number, to: number) => ({ type: 'lost', topic: 'a', from, to, count: to - from + 1 });
 
-  it('[L-5.8] is one event at once where the topic has no snapshots', async () => {
+  it('[L-5.8] a loss on a topic without snapshots is reported at once', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4), lost(5, 7), event(8), lost(6, 8));
     expect(seen().slice(2)).toEqual(['lost dropped 5-7 (3) a@e:7', 'event a@e:8 80']);
   });
 
-  it('[L-5.8] is one event with the new snapshot that follows, where the topic has them, and nothing is asked', async () => {
+  it('[L-5.8] a loss on a topic with snapshots is reported with the pushed snapshot, without a request', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 7));
@@ -363,7 +363,7 @@ describe('loss that the server tells', () => {
     expect(seen().filter((line) => line.includes('subscribe'))).toEqual([]);
   });
 
-  it('[L-5.8] makes it ask where no start follows in time', async () => {
+  it('[L-5.8] a client that gets no new start in time after a loss subscribes again', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 7), event(8));
@@ -378,7 +378,7 @@ describe('loss that the server tells', () => {
     expect(seen()).toEqual(['lost dropped 5-8 (4) a@e:8 snapshot 8', 'event a@e:9 90']);
   });
 
-  it('[L-5.8] goes on at once where it is not known whether the topic has snapshots, and takes the start that may follow', async () => {
+  it('[L-5.8] with unknown snapshot support a loss is reported at once, and a start that follows is accepted', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app, { since: { epoch: 'e', offset: 4 } });
     await world.peer.tell(subscribed(1, 4, { recovered: true }), lost(5, 7));
@@ -387,7 +387,7 @@ describe('loss that the server tells', () => {
     expect(seen()).toEqual(['lost dropped 8-7 (0) a@e:7 snapshot 7', 'event a@e:8 80']);
   });
 
-  it('[L-5.8] is not the reason of a loss after it', async () => {
+  it('[L-5.8] a reported loss does not change the reason given for a later one', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     const again = subscribed(undefined, 5, { snapshot: 5 });
@@ -398,7 +398,7 @@ describe('loss that the server tells', () => {
     expect(seen()).toEqual(['lost unrecovered 6-7 (2) a@e:7 snapshot 7']);
   });
 
-  it('[L-5.8] may turn out recoverable when the connection is cut meanwhile', async () => {
+  it('[L-5.8] a reported loss may still be recovered after a disconnect', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), lost(5, 5));
@@ -408,7 +408,7 @@ describe('loss that the server tells', () => {
     expect(seen()).toEqual(['event a@e:5 50']);
   });
 
-  it('[L-5.7] of the whole stream is one event with the new epoch and its snapshot', async () => {
+  it('[L-5.7] the loss of the whole stream is one message with the new epoch and its snapshot', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4), event(5));
@@ -419,7 +419,7 @@ describe('loss that the server tells', () => {
     expect(seen().at(-1)).toBe('> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"f","offset":2}}');
   });
 
-  it('[L-5.7] of the whole stream is told once when an answer with it is still under way', async () => {
+  it('[L-5.7] the loss of the whole stream is reported once if a pending answer also shows it', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4), event(6));
@@ -435,7 +435,7 @@ describe('loss that the server tells', () => {
 });
 
 describe('end of a subscription', () => {
-  it('[L-3.6] is asked for, and nothing is delivered after it', async () => {
+  it('[L-3.6] unsubscribe sends a message, and nothing is delivered after it', async () => {
     const client = await world.openClient();
     const subscription = client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4));
@@ -448,7 +448,7 @@ describe('end of a subscription', () => {
     expect(seen().at(-1)).toBe('status open');
   });
 
-  it('[L-3.7] wins over a subscribe that is under way', async () => {
+  it('[L-3.7] an unsubscribe cancels a subscribe in progress', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app).unsubscribe();
     client.subscribe('a', world.app);
@@ -463,12 +463,13 @@ describe('end of a subscription', () => {
     expect(seen()).toEqual(['start a@e:3', 'event a@e:4 40']);
   });
 
-  it('is not the end of one that begins at once, and what is still under way for the first is not for it', async () => {
+  it('a resubscribe right after unsubscribe ignores late answers to the first one', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app).unsubscribe();
     client.subscribe('a', world.app);
     world.take();
-    // Of the first: it was answered, its stream was lost, and its right revoked, before the server read the rest.
+    // To the first: it was answered, its stream was lost and its right revoked before the server
+    // read on.
     await world.peer.tell(
       subscribed(1, 4),
       event(5),
@@ -483,7 +484,7 @@ describe('end of a subscription', () => {
     expect(seen()).toEqual(['start a@f:0', 'event a@f:1 "new"']);
   });
 
-  it('[L-3.9] by the server tells code and reason, and is not undone by a reconnect', async () => {
+  it('[L-3.9] an end by the server reports code and reason, and a reconnect does not undo it', async () => {
     const client = await world.openClient();
     let error: unknown;
     client.subscribe('a', (message) => {
@@ -503,7 +504,7 @@ describe('end of a subscription', () => {
     expect(seen().at(-1)).toBe('status open');
   });
 
-  it('[L-3.12] does not come from a check that could not tell: the client subscribes again where it was', async () => {
+  it('[L-3.12] after an authorization check that failed temporarily, the client subscribes again from its position', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     const told = { type: 'unsubscribed', topic: 'a', code: 'unavailable', reason: 'could not be checked' };
@@ -515,7 +516,7 @@ describe('end of a subscription', () => {
     expect(seen().at(-1)).toContain('event a@e:6');
   });
 
-  it('[L-3.3] comes with the error that will be the same next time', async () => {
+  it('[L-3.3] a permanent error ends the subscription', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell({ type: 'error', id: 1, code: 'forbidden', message: 'Forbidden', topic: 'a' });
@@ -523,7 +524,7 @@ describe('end of a subscription', () => {
     expect(seen()).toEqual(['> {"type":"subscribe","id":1,"topic":"a"}', 'end a LiveError: Forbidden']);
   });
 
-  it('does not come with an error that may pass: the subscribe is tried again with back-off', async () => {
+  it('a temporary error does not end a subscription: the subscribe is retried with back-off', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell({ type: 'error', id: 1, code: 'unavailable', message: 'Later', topic: 'a' });
@@ -545,7 +546,7 @@ describe('end of a subscription', () => {
     expect(seen()).toEqual(['> {"type":"subscribe","id":3,"topic":"a"}', 'start a@e:4']);
   });
 
-  it('does not come with an error that may pass: after an answer the back-off starts anew', async () => {
+  it('the back-off of a subscribe is reset by an answer', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     const later = (id: number) => ({ type: 'error', id, code: 'unavailable', message: 'Later', topic: 'a' });
@@ -561,22 +562,25 @@ describe('end of a subscription', () => {
     expect(seen()).toHaveLength(1);
   });
 
-  it('[L-3.9] is not what an answer to an unsubscribe means', async () => {
+  it('[L-3.9] a late answer to an unsubscribe does not end the subscription', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, 4), { type: 'unsubscribed', id: 99, topic: 'a' }, event(5));
     expect(seen().at(-1)).toBe('event a@e:5 50');
   });
 
-  it('is not what an answer without a position means: it is reported', async () => {
+  it('an answer without a valid position is reported and does not end the subscription', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, -1));
     await world.peer.tell(subscribed(1, 1));
-    expect(seen().slice(1)).toEqual(['error Error: A subscription without a position', 'start a@e:1']);
+    expect(seen().slice(1)).toEqual([
+      'error Error: The server answered a subscribe without a valid position',
+      'start a@e:1',
+    ]);
   });
 
-  it('a missing answer ends nothing: the link is checked, and the same asked again under the same id', async () => {
+  it('without an answer the link is checked, and the same request is sent again under the same id', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.advance(12_000);
@@ -590,7 +594,7 @@ describe('end of a subscription', () => {
     ]);
   });
 
-  it('[L-9.3] a client asks again only when the time that the server allows itself is over', async () => {
+  it("[L-9.3] a client repeats a request only after the server's own time limit has passed", async () => {
     const client = await world.client();
     const limits = { maxMessageBytes: 65_536, maxTopics: 128, pingIntervalMs: 1e12, answerTimeoutMs: 28_000 };
     await world.peer.welcome({ limits });
@@ -608,7 +612,7 @@ describe('end of a subscription', () => {
     expect(seen()).toEqual(['start a@e:3']);
   });
 
-  it('[L-10.3] comes when the connection is closed for good', async () => {
+  it('[L-10.3] a permanent close of the connection ends the subscription', async () => {
     const client = await world.openClient();
     const errors: unknown[] = [];
     client.subscribe('a', (message) => message.type === 'end' && errors.push(message.error));
@@ -617,7 +621,7 @@ describe('end of a subscription', () => {
     expect(errors[0]).not.toBeInstanceOf(LiveError);
   });
 
-  it('comes without an error when the application closes the client', async () => {
+  it('a subscription ends without an error when the application closes the client', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     world.take();
@@ -629,7 +633,7 @@ describe('end of a subscription', () => {
     ]);
   });
 
-  it('may be answered with a new subscription by its listener', async () => {
+  it('a listener may subscribe again when its subscription ends', async () => {
     const client = await world.openClient();
     client.subscribe('a', (message) => {
       if (message.type === 'end') client.subscribe('a', world.app);
@@ -648,7 +652,7 @@ describe('end of a subscription', () => {
     ]);
   });
 
-  it('is not what a listener that throws means', async () => {
+  it('a listener that throws does not end its subscription', async () => {
     const client = await world.openClient();
     client.subscribe('a', () => {
       throw new Error('mine');
@@ -669,7 +673,7 @@ describe('two subscriptions to one topic', () => {
     world.log.push(`2 ${String(world.log.pop())}`);
   };
 
-  it('share one on the server, and the last to leave ends it', async () => {
+  it('two subscriptions share one on the server, and the last to leave unsubscribes', async () => {
     const client = await world.openClient();
     const one = client.subscribe('a', first);
     const two = client.subscribe('a', second);
@@ -688,7 +692,7 @@ describe('two subscriptions to one topic', () => {
     ]);
   });
 
-  it('need no second question where the topic has no snapshots: the later one starts where the first stands', async () => {
+  it('without snapshots a second subscription starts at the position of the first, without a request', async () => {
     const client = await world.openClient();
     client.subscribe('a', first);
     await world.peer.tell(subscribed(1, 4), event(5));
@@ -703,12 +707,12 @@ describe('two subscriptions to one topic', () => {
     ]);
   });
 
-  it('[L-3.5] ask for a fresh snapshot for the later one, unnoticed by the first', async () => {
+  it('[L-3.5] a second subscription requests a fresh snapshot, and the first does not notice', async () => {
     const client = await world.openClient();
     client.subscribe('a', first);
     await world.peer.tell(subscribed(1, 4, { snapshot: 4 }), event(5));
     client.subscribe('a', second);
-    // The snapshot was being made for somebody else already: its position is before what the first has seen.
+    // The snapshot was already being made: its position is before what the first has seen.
     await world.peer.tell(event(6), subscribed(2, 5, { snapshot: 5 }), event(6), event(7));
     expect(seen().slice(1)).toEqual([
       '1 start a@e:4 snapshot 4',
@@ -722,7 +726,7 @@ describe('two subscriptions to one topic', () => {
     ]);
   });
 
-  it('lose nothing for the first when the start of the later one is ahead of it', async () => {
+  it('the first subscription loses nothing if the start of the second is ahead of it', async () => {
     const client = await world.openClient();
     client.subscribe('a', first);
     await world.peer.tell(subscribed(1, 4, { snapshot: 4 }));
@@ -744,7 +748,7 @@ describe('two subscriptions to one topic', () => {
     ]);
   });
 
-  it('do not ask in turn for ever where nothing can be recovered: both are told', async () => {
+  it('two subscriptions that cannot be recovered both report a loss and do not subscribe in turn forever', async () => {
     const client = await world.openClient();
     client.subscribe('a', first);
     await world.peer.tell(subscribed(1, 4, { snapshot: 4 }));
@@ -761,7 +765,7 @@ describe('two subscriptions to one topic', () => {
     ]);
   });
 
-  it('of which one was not answered yet are asked for after a reconnect so that the first loses nothing', async () => {
+  it('after a reconnect, two subscriptions resume from the earlier position', async () => {
     const client = await world.openClient();
     client.subscribe('a', first);
     await world.peer.tell(subscribed(1, 4, { snapshot: 4 }));
@@ -776,7 +780,7 @@ describe('two subscriptions to one topic', () => {
     ]);
   });
 
-  it('of which one kept an older position get what each is missing', async () => {
+  it('a second subscription with an older position and the first one each get what they miss', async () => {
     const client = await world.openClient();
     client.subscribe('a', first);
     await world.peer.tell(subscribed(1, 4));
@@ -793,7 +797,7 @@ describe('two subscriptions to one topic', () => {
     ]);
   });
 
-  it('of which one kept a position of a lost stream: only that one is told', async () => {
+  it('only the subscription with a position in a lost stream reports a loss', async () => {
     const client = await world.openClient();
     client.subscribe('a', first);
     await world.peer.tell(subscribed(1, 4));
@@ -803,7 +807,7 @@ describe('two subscriptions to one topic', () => {
     expect(seen().slice(1)).toEqual(['2 lost unrecovered a@e:4', '1 event a@e:5 50', '2 event a@e:5 50']);
   });
 
-  it('of which one stands in a stream that is gone: it is told when another one continues in the new one', async () => {
+  it('a subscription in a lost stream reports the loss when another one continues in the new stream', async () => {
     const client = await world.openClient();
     client.subscribe('a', first);
     await world.peer.tell(subscribed(1, 4));
@@ -818,7 +822,7 @@ describe('two subscriptions to one topic', () => {
     ]);
   });
 
-  it('of which one stands in a stream that is gone: it asks for a snapshot where the topic has them', async () => {
+  it('a subscription in a lost stream requests a snapshot if the topic has snapshots', async () => {
     const client = await world.openClient();
     client.subscribe('a', first);
     await world.peer.tell(subscribed(1, 4, { snapshot: 4 }));
@@ -836,7 +840,7 @@ describe('two subscriptions to one topic', () => {
     ]);
   });
 
-  it('may end each other: the one that is over is not told of its start', async () => {
+  it('a subscription that another one ends does not get its start', async () => {
     const client = await world.openClient();
     client.subscribe('a', () => {});
     await world.peer.tell(subscribed(1, 4), event(6));
@@ -850,7 +854,7 @@ describe('two subscriptions to one topic', () => {
     expect(seen()).toEqual(['1 start a@e:4', '1 event a@e:5 50']);
   });
 
-  it('may begin and end within a listener of the same topic', async () => {
+  it('a listener may subscribe and unsubscribe to its own topic', async () => {
     const client = await world.openClient();
     const one = client.subscribe('a', (message) => {
       first(message);

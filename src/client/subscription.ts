@@ -5,22 +5,24 @@ import type { EndMessage, TopicMessage } from './topic-messages.js';
 /** One local subscription. */
 export interface Subscription {
   readonly topic: string;
-  /** Ends it; nothing more is delivered. Calling it again does nothing. */
+  /** Ends it. Nothing more is delivered. Calling it again does nothing. */
   unsubscribe(): void;
   /**
-   * Asks for so many publications per second at most from now on, `undefined` for as many as there are. Nothing is lost by
-   * it where the topic keeps a history; elsewhere a `lost` message may tell what was published meanwhile.
-   * @throws RangeError for what is no rate
+   * Changes the maximum number of publications per second; `undefined` removes the limit. With a
+   * history nothing is lost. Without one, a `lost` message may report publications made during the
+   * change.
+   * @throws RangeError for an invalid rate
    */
   setMaxRate(maxRate: number | undefined): void;
 }
 
-/** What a subscription asks of the client. */
+/** What a subscription needs from the client. */
 type Control = Pick<Subscription, 'unsubscribe' | 'setMaxRate'>;
 
 /**
- * A subscription to iterate over, once. Leaving the loop unsubscribes. The loop ends when the client is closed, and throws
- * what ended the subscription otherwise: a `LiveError` of the server, or a `LiveClientError`.
+ * A subscription that can be iterated once. Leaving the loop unsubscribes. The loop ends when the
+ * client is closed. If anything else ends the subscription, the loop throws a `LiveError` of the
+ * server or a `LiveClientError`.
  */
 export interface IterableSubscription<Message> extends Subscription, AsyncIterable<Message, undefined> {
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined>;
@@ -31,7 +33,7 @@ interface Made<S> {
   readonly subscription: S;
 }
 
-/** Messages go to `tell` as they come. */
+/** Delivers messages to `tell` as they arrive. */
 export function listening(
   topic: string,
   control: Control,
@@ -42,7 +44,7 @@ export function listening(
   return { sink: { message: tell, end }, subscription: { topic, ...control } };
 }
 
-/** Messages wait to be read. */
+/** Queues messages until they are read. */
 export function iterable(
   topic: string,
   control: Control,

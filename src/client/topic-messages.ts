@@ -1,22 +1,22 @@
 import type { Position } from '../protocol/position.js';
 
-/** The first message of a subscription: it stands at `position`. */
+/** The first message of a subscription, which begins at `position`. */
 export interface StartMessage<Snapshot = unknown> {
   readonly type: 'start';
   readonly topic: string;
   readonly position: Position;
-  /** `true` where this continues the `since` that was given, without a gap: there is no snapshot then. */
+  /** `true` if this resumes from the given `since` without a gap. There is no snapshot then. */
   readonly recovered: boolean;
-  /** The topic's state at `position` or later; absent where the topic has none. */
+  /** State of the topic at `position` or later. Absent if the topic has no snapshots. */
   readonly snapshot?: Snapshot;
 }
 
 interface PublicationPlace {
   readonly type: 'event';
   readonly topic: string;
-  /** Keep it to go on from here later: `subscribe(topic, { since })`. */
+  /** Keep it to resume later with `subscribe(topic, { since })`. */
   readonly position: Position;
-  /** First offset that it stands for; less than `position.offset` where the server merged publications. */
+  /** First offset that it covers. Less than `position.offset` if the server merged publications. */
   readonly from: number;
 }
 
@@ -27,54 +27,69 @@ interface DataMessage<Data> extends PublicationPlace {
   readonly removed?: undefined;
 }
 
-/** The key, and what was known of it, are gone. [L-4.11] */
+/** The key was removed. [L-4.11] */
 interface RemovalMessage extends PublicationPlace {
   readonly removed: true;
   readonly key: string;
   readonly data?: undefined;
 }
 
-/** One publication. Each comes once and in the order of its offset. Where `removed` is `true` there is a `key` and no `data`. */
+/**
+ * One publication. Each arrives once, in order of its offset. If `removed` is `true`, it has a
+ * `key` and no `data`.
+ */
 export type PublicationMessage<Data = unknown> = DataMessage<Data> | RemovalMessage;
 
 /**
- * - `unrecovered`: the server no longer had what was missed while the connection was down.
+ * - `unrecovered`: the server no longer had the publications missed during a disconnect.
  * - `new-epoch`: the server lost the stream and began a new one.
- * - `dropped`: the server left publications out, because this client was too slow.
- * - `overflow`: the iterator was not read fast enough, and its oldest publications were dropped here.
+ * - `dropped`: the server skipped publications because this client was too slow.
+ * - `overflow`: the iterator was read too slowly, and the client dropped its oldest publications.
  */
 export type LostReason = 'unrecovered' | 'new-epoch' | 'dropped' | 'overflow';
 
-/** Publications that will not come: start over from `snapshot`, or load the state anew. What follows continues `position`. */
+/**
+ * Publications that will not arrive. Start over from `snapshot`, or reload the state; the next
+ * message continues from `position`.
+ */
 export interface LostNotice<Snapshot = unknown> {
   readonly type: 'lost';
   readonly topic: string;
   readonly reason: LostReason;
   readonly position: Position;
-  /** The topic's state at `position` or later; absent where the topic has none, and for `overflow`. */
+  /**
+   * State of the topic at `position` or later. Absent for `overflow` and if the topic has no
+   * snapshots.
+   */
   readonly snapshot?: Snapshot;
-  /** First and last offset that will not come, and how many; absent where the epoch changed and nobody can know. */
+  /**
+   * First and last missing offset, and their count. Absent if the epoch changed, because they are
+   * unknown then.
+   */
   readonly from?: number;
   readonly to?: number;
-  /** 0 where nothing was published meanwhile. */
+  /** 0 if nothing was published in between. */
   readonly count?: number;
 }
 
-/** The last message to a listener. An iterator ends instead, and throws `error` where there is one. */
+/** The last message to a listener. An iterator ends instead, and throws `error` if there is one. */
 export interface EndMessage {
   readonly type: 'end';
   readonly topic: string;
-  /** A `LiveError` where the server ended it; absent after the client's own `close()`. */
+  /** A `LiveError` if the server ended it. Absent after the client's own `close()`. */
   readonly error?: Error;
 }
 
-/** What an iterator yields. */
+/** A message that an iterator yields. */
 export type TopicMessage<Data = unknown, Snapshot = unknown> =
   StartMessage<Snapshot> | PublicationMessage<Data> | LostNotice<Snapshot>;
 
 declare const shape: unique symbol;
 
-/** In a topic map, says the type of a topic's snapshots beside that of its publications. It exists as a type only. */
+/**
+ * Entry of a topic map that gives the types of both publications and snapshots. Exists only as a
+ * type.
+ */
 export interface TopicShape<Data, Snapshot> {
   readonly [shape]: readonly [Data, Snapshot];
 }

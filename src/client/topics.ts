@@ -14,7 +14,7 @@ import { ClientTopic } from './client-topic.js';
 
 type Incoming = SubscribedMessage | EventMessage | LostMessage | UnsubscribedMessage;
 
-/** The topics that somebody here subscribes to. */
+/** The topics that this client subscribes to. */
 export class Topics {
   readonly #byName = new Map<string, ClientTopic>();
   readonly #pendingUnsubscribes: PendingUnsubscribes;
@@ -59,19 +59,20 @@ export class Topics {
     for (const topic of this.#byName.values()) topic.end(error);
   }
 
-  /** @throws Error for a message that makes no sense. */
+  /** @throws Error for an invalid message. */
   message(message: Incoming): void {
     const topic = this.#byName.get(message.topic);
     switch (message.type) {
       case 'event':
-        if (!Number.isSafeInteger(message.offset)) throw new Error('An event without an offset');
+        if (!Number.isSafeInteger(message.offset))
+          throw new Error('The server sent an event without a valid offset');
         topic?.event(message);
         break;
       case 'lost':
         topic?.lost(message);
         break;
       case 'unsubscribed':
-        // With an id it is an answer. [L-3.9]
+        // A message with an id is an answer to our unsubscribe. [L-3.9]
         if (message.id === undefined) topic?.ended(endedByServer(message));
         else this.#pendingUnsubscribes.answered(message.id, message.topic);
         break;
@@ -81,7 +82,10 @@ export class Topics {
     }
   }
 
-  /** Whether the error answers requests of topics, or unsubscribes: of its topic or, where it names none, all. [L-3.14] */
+  /**
+   * Returns whether the error answered subscribes or unsubscribes. Without a topic it answers all
+   * with its id. [L-3.14]
+   */
   failed(message: ErrorMessage): boolean {
     let found = this.#pendingUnsubscribes.failed(message);
     for (const topic of this.#byName.values()) {
@@ -93,7 +97,7 @@ export class Topics {
   }
 
   #subscribed(message: SubscribedMessage, topic: ClientTopic | undefined): void {
-    if (!isPosition(message)) throw new Error('A subscription without a position');
+    if (!isPosition(message)) throw new Error('The server answered a subscribe without a valid position');
     if (message.id === undefined) topic?.pushed(message);
     else if (topic?.requestId === message.id) topic.answered(message);
   }

@@ -17,7 +17,7 @@ interface Topics {
   [topic: `chat/${string}`]: Chat;
 }
 
-/** Never called, as what follows: only the compiler reads it. */
+/** Never called, like the next function: only the compiler reads it. */
 function subscribing(client: LiveClient<Topics>): void {
   client.subscribe('fleet/7', (message) => {
     if (message.type === 'event' && !message.removed) expectTypeOf(message.data).toEqualTypeOf<Move>();
@@ -59,13 +59,13 @@ async function iterating(client: LiveClient<Topics>, free: LiveClient): Promise<
 }
 
 describe('types of the client', () => {
-  it('follow from a map of topics', () => {
+  it('the types of the client follow from a map of topics', () => {
     expectTypeOf(subscribing).parameter(0).toEqualTypeOf<LiveClient<Topics>>();
     expectTypeOf(iterating).parameters.toEqualTypeOf<[LiveClient<Topics>, LiveClient]>();
     expectTypeOf<ReturnType<typeof connect<Topics>>>().toEqualTypeOf<LiveClient<Topics>>();
   });
 
-  it('take the WebSocket of ws as it is', () => {
+  it('the client accepts the WebSocket type of ws', () => {
     const options = (webSocket: typeof WsWebSocket): LiveClientOptions => ({
       webSocket,
       credential: undefined,

@@ -5,13 +5,13 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { connect, type LiveClient, type LiveStatus } from './index.js';
 import { defaultPlatform } from './platform.js';
 
-/** A server of a few lines that knows nothing of ours: real sockets, the smallest answers. */
+/** A minimal server on real sockets that shares no code with this project. */
 class Server {
   readonly http = createServer();
   readonly sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'live.v1' });
   readonly handshakes: string[] = [];
   readonly received: string[] = [];
-  /** Status of the answer to a handshake; 101 lets it in. */
+  /** Status of the answer to a handshake. 101 accepts it. */
   status = 101;
 
   async listen(): Promise<string> {
@@ -83,7 +83,7 @@ const until = <S extends LiveStatus['state']>(
   });
 
 describe('over a real socket', () => {
-  it('[L-1.3] connects, subscribes, publishes and closes; an http URL is a ws URL', async () => {
+  it('[L-1.3] a client connects over http(s) or ws(s) URLs, subscribes, publishes and closes', async () => {
     const client = open({ credential: () => Promise.resolve('T') });
     const iterator = client.subscribe('a')[Symbol.asyncIterator]();
     expect((await iterator.next()).value).toMatchObject({ type: 'start' });
@@ -101,7 +101,7 @@ describe('over a real socket', () => {
     ]);
   });
 
-  it('[L-1.6] that is refused with 401 waits, says why where the runtime tells, and asks for another credential', async () => {
+  it('[L-1.6] a client refused with 401 waits, reports the status if it can, and requests another credential', async () => {
     server.status = 401;
     const asked: string[] = [];
     const client = open({
@@ -121,7 +121,7 @@ describe('over a real socket', () => {
     expect(server.handshakes).toEqual(['live.v1,bearer.t1', 'live.v1,bearer.t2']);
   });
 
-  it('comes back after the connection is torn down', async () => {
+  it('a client reconnects after its connection is torn down', async () => {
     const client = open({ backoff: { minMs: 1, maxMs: 1 } });
     await until(client, 'open');
     for (const ws of server.sockets.clients) ws.terminate();
@@ -130,14 +130,14 @@ describe('over a real socket', () => {
     expect(server.handshakes).toHaveLength(2);
   });
 
-  it('[L-10.3] reads code and reason of a close', async () => {
+  it('[L-10.3] a client reads code and reason of a close', async () => {
     const client = open();
     await until(client, 'open');
     for (const ws of server.sockets.clients) ws.close(4503, 'logged out');
     expect(await until(client, 'closed')).toEqual({ state: 'closed', code: 4503, reason: 'logged out' });
   });
 
-  it('[L-9.17] a client takes a message of more than 1 MiB', async () => {
+  it('[L-9.17] a client accepts a message of more than 1 MiB', async () => {
     const client = open();
     await until(client, 'open');
     const data = 'x'.repeat(2 ** 20);
@@ -152,7 +152,7 @@ describe('over a real socket', () => {
     expect(await taken).toBe(data);
   });
 
-  it('a handshake that fails ends at `error`, also where no `close` follows, as on Node 22', async () => {
+  it('a failed handshake ends at `error`, even if no `close` follows, as on Node 22', async () => {
     class Failing {
       readonly #fail: Promise<((event: unknown) => void)[]>;
       readonly #listeners: ((event: unknown) => void)[] = [];
@@ -174,7 +174,7 @@ describe('over a real socket', () => {
     expect(await until(client, 'waiting')).toMatchObject({ code: 1006, reason: 'non-101' });
   });
 
-  it('a closed client cuts a socket whose peer does not answer the close', async () => {
+  it('closing a client terminates a socket whose peer does not answer the close', async () => {
     const sockets: WebSocket[] = [];
     class Kept extends WebSocket {
       constructor(address: string, protocols: string[]) {
@@ -192,7 +192,7 @@ describe('over a real socket', () => {
     expect(Date.now() - startMs).toBeLessThan(1_000);
   });
 
-  it('closed during the handshake raises nothing', async () => {
+  it('closing a client during the handshake throws nothing', async () => {
     const client = open();
     await Promise.resolve();
     client.close();
@@ -200,12 +200,12 @@ describe('over a real socket', () => {
     expect(client.state).toBe('closed');
   });
 
-  it('closes with the error where the URL is none', async () => {
+  it('a client closes with the error if its URL is invalid', async () => {
     url = 'no url';
     expect(await until(open(), 'closed')).toMatchObject({ error: { name: 'SyntaxError' } });
   });
 
-  it('tells how to get a WebSocket where the runtime has none', () => {
+  it('the error of a runtime without a WebSocket says how to get one', () => {
     vi.stubGlobal('WebSocket', undefined);
     const client = connect(url);
     expect(() => client.subscribe('a')).toThrow(
@@ -217,7 +217,7 @@ describe('over a real socket', () => {
     expect(client.state).toBe('connecting');
   });
 
-  it('a client that only exists, as where pages are rendered on a server, asks for no credential and never dials', async () => {
+  it('an unused client without a page, as in server-side rendering, requests no credential and does not connect', async () => {
     const credential = vi.fn(() => 'T');
     const client = connect(url, { webSocket: WebSocket, credential });
     client.on('error', () => {});
@@ -229,7 +229,7 @@ describe('over a real socket', () => {
   });
 
   it.each(['subscribe', 'publish', 'reconnect', 'on'] as const)(
-    'a client without a page dials at its first use: %s',
+    'a client without a page connects at its first use: %s',
     async (use) => {
       const client = connect(url, { webSocket: WebSocket });
       clients.push(client);
@@ -247,7 +247,7 @@ describe('platform of a browser', () => {
     visibilityState = 'hidden';
   }
 
-  it('tells of a page that is kept, shown again, or thawed', () => {
+  it('the platform reports a page that is cached, shown again, or thawed', () => {
     const [window, page] = [new EventTarget(), new Page()];
     vi.stubGlobal('addEventListener', window.addEventListener.bind(window));
     vi.stubGlobal('removeEventListener', window.removeEventListener.bind(window));
@@ -271,7 +271,7 @@ describe('platform of a browser', () => {
     expect(seen).toHaveLength(3);
   });
 
-  it('says when the network comes back and when the page becomes visible, until it is cancelled', () => {
+  it('the platform reports a returning network and a page becoming visible, until canceled', () => {
     const [network, page] = [new EventTarget(), new Page()];
     vi.stubGlobal('addEventListener', network.addEventListener.bind(network));
     vi.stubGlobal('removeEventListener', network.removeEventListener.bind(network));
@@ -296,7 +296,7 @@ describe('platform of a browser', () => {
     expect(seen).toHaveLength(3);
   });
 
-  it('has a clock, chance, and timers that can be cancelled', async () => {
+  it('the platform has a clock, randomness, and timers that can be canceled', async () => {
     const platform = defaultPlatform();
     expect(Math.abs(platform.wallMs() - Date.now())).toBeLessThan(1_000);
     expect(platform.random()).toBeLessThan(1);

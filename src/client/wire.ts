@@ -1,17 +1,19 @@
 import { LiveError } from '../protocol/live.error.js';
 import { bearerPrefix, liveSubprotocol } from '../protocol/subprotocol.js';
 
-/** What is used of a WebSocket: the browser's, Node's, and that of the package `ws` have it. */
+/** The part of WebSocket that is used. Browsers, Node and the `ws` package provide it. */
 export interface WebSocketLike {
-  /** Of `open`, `message`, `error` and `close`; no two declare the same types for it. */
+  /**
+   * Called for `open`, `message`, `error` and `close`. Runtimes declare incompatible types for it.
+   */
   addEventListener(type: never, listener: never): void;
   send(text: string): void;
   close(code?: number, reason?: string): void;
-  /** Of the package `ws`, and of Bun. */
+  /** Exists in the `ws` package and in Bun. */
   terminate?(): void;
 }
 
-/** What is read of those events. */
+/** The fields that are read from those events. */
 interface SocketEvent {
   readonly data: unknown;
   readonly message?: unknown;
@@ -21,7 +23,7 @@ interface SocketEvent {
 
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
-/** What becomes of one WebSocket. None is called after `close`, whoever closed. */
+/** Callbacks of one WebSocket. None is called after `closed`, or after `Wire.close`. */
 export interface WireEvents {
   opened(): void;
   message(text: string): void;
@@ -30,13 +32,13 @@ export interface WireEvents {
 
 export interface Wire {
   send(text: string): void;
-  /** Ends it without waiting for the peer: a dead link answers nothing. */
+  /** Ends the connection without waiting for the peer, because a dead link does not answer. */
   close(reason: string): void;
 }
 
 /**
- * The constructor to use.
- * @throws Error where neither the option nor the runtime has one.
+ * Returns the WebSocket constructor to use.
+ * @throws Error if neither the option nor the runtime provides one
  */
 export function webSocketOf(option: WebSocketConstructor | undefined): WebSocketConstructor {
   const found = option ?? (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket;
@@ -47,10 +49,13 @@ export function webSocketOf(option: WebSocketConstructor | undefined): WebSocket
   );
 }
 
-/** Characters that an entry of the subprotocol list may have (RFC 9110, token). */
+/** Characters allowed in an entry of the subprotocol list (RFC 9110, token). */
 const tokenCharacters = /^[\w!#$%&'*+\-.^`|~]+$/;
 
-/** @throws LiveError where `token` cannot travel in the subprotocol list. Its message does not repeat it. */
+/**
+ * @throws LiveError if `token` cannot be sent in the subprotocol list. The message does not contain
+ * the token.
+ */
 export function checkToken(token: unknown): void {
   if (token === undefined || (typeof token === 'string' && tokenCharacters.test(token))) return;
   throw new LiveError(
@@ -59,7 +64,10 @@ export function checkToken(token: unknown): void {
   );
 }
 
-/** How long a peer may take to answer the close before the socket is cut, where the runtime can do that. */
+/**
+ * How long a peer may take to answer a close before the socket is terminated, if the runtime can do
+ * that.
+ */
 const closeWithinMs = 500;
 
 /** Opens a WebSocket with the credential in the subprotocol list. [L-1.2] [L-1.3] */
@@ -91,10 +99,10 @@ export function openWire(
   on('message', ({ data }) => {
     if (!over && typeof data === 'string') events.message(data);
   });
-  // Stays set when it is over: `ws` throws an error that nobody listens to.
+  // Stays registered after the end, because `ws` throws errors that have no listener.
   on('error', ({ message }) => {
     if (typeof message === 'string') failure = message;
-    // Node 22 has no `close` for a handshake that failed.
+    // Node 22 emits no `close` for a failed handshake.
     if (!opened) end(1006, failure);
   });
   on('close', ({ code, reason }) => {
@@ -109,7 +117,7 @@ export function openWire(
       if (over) return;
       over = true;
       socket.close(1000, reason);
-      // A dead link never answers, and would keep the process.
+      // A dead link never answers and would keep the process alive.
       if (typeof socket.terminate === 'function') cut = setTimeout(() => socket.terminate?.(), closeWithinMs);
     },
   };

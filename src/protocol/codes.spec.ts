@@ -14,14 +14,14 @@ describe('close codes', () => {
     [1013, 'try again later'],
     [1014, 'bad gateway'],
     [1015, 'TLS failed'],
-    [3000, 'of something in between'],
-    [4000, 'the first that may'],
+    [3000, 'from an intermediary'],
+    [4000, 'the first retryable code'],
     [4001, 'no pong'],
     [4002, 'too many violations or too fast'],
     [4003, 'position lost'],
-    [4499, 'the last that may'],
-    [4501, 'credential expired or revoked: the handshake decides'],
-  ])('[L-10.3] lets a client come back after %i, %s', (code) => {
+    [4499, 'the last retryable code'],
+    [4501, 'credential expired or revoked'],
+  ])('[L-10.3] a client reconnects after close code %i (%s)', (code) => {
     expect(mayReconnect(code)).toBe(true);
   });
 
@@ -29,17 +29,17 @@ describe('close codes', () => {
     [1000, 'normal'],
     [1002, 'protocol error'],
     [1003, 'unsupported data'],
-    [1007, 'no UTF-8'],
+    [1007, 'invalid UTF-8'],
     [1009, 'too large'],
     [4500, 'bad request'],
     [4503, 'disconnected by the application'],
     [4504, 'limit'],
-    [4999, 'the last that may not'],
-  ])('[L-10.3] lets no client come back after %i, %s', (code) => {
+    [4999, 'the last final code'],
+  ])('[L-10.3] a client does not reconnect after close code %i (%s)', (code) => {
     expect(mayReconnect(code)).toBe(false);
   });
 
-  it('[L-10.3] reads a code that nobody knows by its range', () => {
+  it('[L-10.3] an unknown close code is classified by its range', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 4000, max: 4999 }),
@@ -50,7 +50,7 @@ describe('close codes', () => {
     for (const code of [-1, 0, 999, 5000, 65_535, Number.NaN]) expect(mayReconnect(code)).toBe(true);
   });
 
-  it('[L-10.3] has a range for every code that a server sends', () => {
+  it('[L-10.3] every close code that a server sends is classified as final or retryable', () => {
     const sent = Object.entries(CloseCode).map(([name, code]) => [name, code, mayReconnect(code)]);
     expect(sent).toEqual([
       ['goingAway', 1001, true],
@@ -69,7 +69,7 @@ describe('close codes', () => {
 });
 
 describe('error codes', () => {
-  it('[L-2.10] says of every code whether another try is worth it', () => {
+  it('[L-2.10] every error code is classified as temporary or permanent', () => {
     expect(errorCodes.map((code) => [code, isTemporary(code)])).toEqual([
       ['protocol-violation', false],
       ['not-implemented', false],

@@ -12,7 +12,7 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** Whether the same request may succeed later. [L-2.10] */
+/** Whether the same request may succeed if the client retries it. [L-2.10] */
 export function isTemporary(code: ErrorCode): boolean {
   return code === 'rate-limited' || code === 'unavailable' || code === 'internal';
 }
@@ -40,12 +40,13 @@ export const CloseReason = {
   tooFast: 'too fast',
 } as const;
 
-/** Of the codes below 4000, those after which a client stays away. */
+/** Close codes below 4000 after which a client does not reconnect. */
 const final: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1009]);
 
 /**
- * Whether a client comes back after a close with `code`, also one it has never seen. What a live server never sends (0,
- * 1005, 1014, 1015, 3000 to 3999) comes from something in between, or from the runtime, and is like 1006. [L-10.3]
+ * Whether a client reconnects after a close with `code`, including codes it does not know. Codes
+ * that a live server never sends (0, 1005, 1014, 1015, 3000 to 3999) come from an intermediary or
+ * from the runtime and count as 1006. [L-10.3]
  */
 export function mayReconnect(code: number): boolean {
   if (code >= 4500 && code <= 4999) return code === CloseCode.credentialExpired;

@@ -4,7 +4,7 @@ import { elementTexts, fieldText } from './json-span.js';
 
 const blank = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\r'), maxLength: 3 });
 
-/** A JSON text of a value, spelled in some of the ways that JSON allows. */
+/** A JSON text of a value, spelled in varying ways that JSON allows. */
 const spelled: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -37,7 +37,7 @@ function objectText(fields: readonly (readonly [string, string])[], gap = ''): s
 const names = fc.constantFrom('data', 'dat', 'data2', 'topic', '__proto__', 'd"', 'd\\', 'ü', '');
 
 describe('fieldText', () => {
-  it('cuts out what JSON.parse takes for the field, as it is written, in every spelling', () => {
+  it('fieldText returns the raw text of the field that JSON.parse would read, in every spelling', () => {
     const fields = fc.array(fc.tuple(names, spelled), { maxLength: 6 });
     fc.assert(
       fc.property(fields, blank, names, (all, gap, name) => {
@@ -53,13 +53,13 @@ describe('fieldText', () => {
   });
 
   it.each(['', ' ', '[1]', '"data"', '1', '{}', '{"data"', '{"data":', '{"', '{"data":"', '{"data":[', '{,'])(
-    'ends on %j, which has no such field',
+    'fieldText terminates on %j, which lacks the field',
     (text) => {
       expect(fieldText(text, 'data') ?? '').toMatch(/^["[]?$/);
     },
   );
 
-  it('ends on any text', () => {
+  it('fieldText and elementTexts terminate on any text', () => {
     const pieces = fc.constantFrom('{', '}', '[', ']', '"', '\\', ',', ':', ' ', 'data', '1');
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 30 }), (all) => {
@@ -70,7 +70,7 @@ describe('fieldText', () => {
 });
 
 describe('elementTexts', () => {
-  it('cuts an array into its elements as they are written', () => {
+  it('elementTexts returns the raw text of each array element', () => {
     fc.assert(
       fc.property(fc.array(spelled, { maxLength: 6 }), blank, (all, gap) => {
         expect(elementTexts(`${gap}[${gap}${all.join(`${gap},${gap}`)}${gap}]${gap}`)).toEqual(all);

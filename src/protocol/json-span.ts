@@ -1,4 +1,5 @@
-// What is cut here is text that `JSON.parse` has taken: nothing is checked twice. Each function ends on any text.
+// These functions cut text that `JSON.parse` has already accepted, so they validate nothing again.
+// Every function terminates on any input.
 const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;
@@ -6,8 +7,8 @@ const openBracket = 0x5b;
 const openBrace = 0x7b;
 
 /**
- * The text of a field's value as it stands in the text of a JSON object: the last one where the name comes twice, as for
- * `JSON.parse`; `undefined` where there is none.
+ * Returns the raw text of a field in the text of a JSON object, or `undefined` if there is none. Of
+ * a repeated name the last one counts, as in `JSON.parse`.
  */
 export function fieldText(text: string, name: string): string | undefined {
   let at = skipBlanks(text, 0);
@@ -25,7 +26,7 @@ export function fieldText(text: string, name: string): string | undefined {
   return found;
 }
 
-/** The texts of the elements in the text of a JSON array; none for anything else. */
+/** Returns the raw texts of the elements of a JSON array, or an empty array for any other input. */
 export function elementTexts(text: string): string[] {
   const texts: string[] = [];
   let at = skipBlanks(text, 0);
@@ -40,7 +41,7 @@ export function elementTexts(text: string): string[] {
   return texts;
 }
 
-/** A name may be written with escapes. */
+/** Compares a field name that may contain escapes. */
 function isName(literal: string, name: string): boolean {
   if (literal.includes('\\')) return JSON.parse(literal) === name;
   return literal.length === name.length + 2 && literal.startsWith(name, 1);
@@ -74,7 +75,7 @@ function endOfValue(text: string, start: number): number {
       if (depth === 0) return end;
       at = end - 1;
     }
-    // `[` and `{`, `]` and `}` differ in one bit.
+    // `[` and `{` differ in one bit, and so do `]` and `}`.
     else if ((code | 0x20) === 0x7b) depth += 1;
     else if ((code | 0x20) === 0x7d) {
       if (depth === 0) return at;

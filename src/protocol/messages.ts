@@ -6,7 +6,7 @@ export type RequestId = number | string;
 
 export const maxRequestIdLength = 64;
 
-/** Any message from a client, once its envelope is right. Other fields are unchecked. [L-2.1] */
+/** Any message from a client whose envelope is valid. Its other fields are unchecked. [L-2.1] */
 export interface InboundMessage {
   readonly type: string;
   readonly id?: RequestId;
@@ -17,11 +17,11 @@ export interface SubscribeRequest {
   readonly type: 'subscribe';
   readonly id?: RequestId;
   readonly topic: string;
-  /** Continue from here; see [L-5.2]. */
+  /** Position to resume from. [L-5.2] */
   readonly since?: Position;
-  /** Most publications per second of this topic; see [L-4.8]. */
+  /** Maximum number of publications per second for this topic. [L-4.8] */
   readonly maxRate?: number;
-  /** Bytes of the largest message that the client takes of this topic; see [L-9.20]. */
+  /** Maximum size of a message of this topic that the client accepts, in bytes. [L-9.20] */
   readonly maxMessageBytes?: number;
 }
 
@@ -34,14 +34,19 @@ export interface UnsubscribeRequest {
 /** One topic of a `SubscribeManyRequest`. */
 export type TopicRequest = Pick<SubscribeRequest, 'topic' | 'since' | 'maxRate' | 'maxMessageBytes'>;
 
-/** Subscribes to several topics; each is answered by itself, with this `id` and its `topic`. [L-3.14] */
+/**
+ * Subscribes to several topics. Each gets its own answer with this `id` and its `topic`. [L-3.14]
+ */
 export interface SubscribeManyRequest {
   readonly type: 'subscribe';
   readonly id?: RequestId;
   readonly topics: readonly TopicRequest[];
 }
 
-/** Unsubscribes from several topics; each is answered by itself, with this `id` and its `topic`. [L-3.14] */
+/**
+ * Unsubscribes from several topics. Each gets its own answer with this `id` and its `topic`.
+ * [L-3.14]
+ */
 export interface UnsubscribeManyRequest {
   readonly type: 'unsubscribe';
   readonly id?: RequestId;
@@ -55,7 +60,7 @@ export interface PublishRequest {
   /** Absent in a removal. */
   readonly data?: unknown;
   readonly key?: string;
-  /** Takes the key away. [L-4.12] */
+  /** Removes the key. [L-4.12] */
   readonly remove?: true;
 }
 
@@ -80,15 +85,18 @@ export type ClientMessage =
   | PingRequest
   | AuthRequest;
 
-/** Limits of this connection, the client's and the server's own. Older servers leave some out. [L-9.3] */
+/** Limits of this connection, for both sides. Older servers omit some. [L-9.3] */
 export interface WelcomeLimits {
   readonly maxMessageBytes: number;
   readonly maxTopics: number;
-  /** Topics that one message may name; absent where the server knows no `topics`. [L-3.14] */
+  /**
+   * Maximum number of topics in one message. Absent if the server does not support `topics`.
+   * [L-3.14]
+   */
   readonly maxTopicsPerMessage?: number;
   readonly pingIntervalMs: number;
   readonly pongTimeoutMs?: number;
-  /** Time that the server gives a right and a snapshot together: its answer may take as long. */
+  /** Time limit of the server for authorization plus snapshot. An answer may take this long. */
   readonly answerTimeoutMs?: number;
 }
 
@@ -99,9 +107,12 @@ export interface WelcomeMessage {
   readonly user: { readonly id: string } | null;
   /** Milliseconds since 1970, on the server's clock. */
   readonly expiresAt?: number;
-  /** Milliseconds from now to `expiresAt`: right also where the client's clock is wrong. */
+  /** Milliseconds from now until `expiresAt`. Independent of the client's clock. */
   readonly expiresInMs?: number;
-  /** Milliseconds over which clients that are cut together spread their return. [L-10.5] */
+  /**
+   * Window in milliseconds over which clients disconnected at once spread their reconnects.
+   * [L-10.5]
+   */
   readonly reconnectSpreadMs?: number;
   readonly limits: WelcomeLimits;
 }
@@ -118,12 +129,12 @@ export interface EventMessage {
   readonly type: 'event';
   readonly topic: string;
   readonly offset: number;
-  /** First offset that this frame stands for, where it stands for `from`…`offset` (conflated). */
+  /** First offset that this frame covers, if it covers `from`…`offset` (conflated). */
   readonly from?: number;
   /** Absent in a removal. */
   readonly data?: unknown;
   readonly key?: string;
-  /** The key was taken away. [L-4.11] */
+  /** The key was removed. [L-4.11] */
   readonly removed?: true;
 }
 
@@ -141,7 +152,7 @@ export interface UnsubscribedMessage {
   readonly topic: string;
   readonly code?: ErrorCode;
   readonly reason?: string;
-  /** Milliseconds after which the client may subscribe again, where `code` is a temporary one. */
+  /** Milliseconds after which the client may subscribe again, if `code` is temporary. */
   readonly retryAfterMs?: number;
 }
 
@@ -156,17 +167,17 @@ export interface PongMessage {
   readonly id?: RequestId;
 }
 
-/** The answer to `auth`: the connection goes on with the new credential. */
+/** Answer to `auth`: the connection continues with the new credential. */
 export interface AuthenticatedMessage {
   readonly type: 'authenticated';
   readonly id?: RequestId;
-  /** The new credential's end, milliseconds since 1970; absent where it has none. */
+  /** Expiry of the new credential, in milliseconds since 1970. Absent if it never expires. */
   readonly expiresAt?: number;
-  /** Milliseconds from now to `expiresAt`. */
+  /** Milliseconds from now until `expiresAt`. */
   readonly expiresInMs?: number;
 }
 
-/** A message of so many bytes follows, and delays what comes behind it. [L-8.5] */
+/** Announces a message of this many bytes, which delays everything behind it. [L-8.5] */
 export interface IncomingMessage {
   readonly type: 'incoming';
   readonly bytes: number;
@@ -200,5 +211,5 @@ export type ServerMessage =
   | DrainingMessage
   | ErrorMessage;
 
-/** The one answer to what has no envelope. [L-2.2] */
+/** The error text for every message without a valid envelope. [L-2.2] */
 export const invalidEnvelope = 'Invalid message envelope';

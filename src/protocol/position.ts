@@ -1,17 +1,19 @@
 /**
- * Where a subscriber stands in a topic. Same epoch and contiguous offsets: nothing was lost.
- * `epoch` is opaque and made by whoever stores the stream; it changes when the stream was lost.
- * `offset` is an integer that rises by one per publication, from 1; 0 is "before the first".
+ * Position of a subscriber in a topic. If the epoch is the same and offsets are contiguous, nothing
+ * was lost.
+ * - `epoch` is an opaque string that the store assigns. It changes when the stream is lost.
+ * - `offset` is an integer that starts at 1 and grows by one per publication. 0 means "before the
+ *   first".
  */
 export interface Position {
   readonly epoch: string;
   readonly offset: number;
 }
 
-/** Longest epoch that is looked at, in characters. */
+/** Maximum accepted length of an epoch, in characters. */
 export const maxEpochLength = 64;
 
-/** Whether `value`, whatever it is, has the shape of a position. [L-5.2] */
+/** Whether `value` has the shape of a position. [L-5.2] */
 export function isPosition(value: unknown): value is Position {
   if (typeof value !== 'object' || value === null) return false;
   const { epoch, offset } = value as Record<string, unknown>;

@@ -4,7 +4,7 @@ import { isTopicName, maxTopicLength } from './topic-name.js';
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.~-';
 
-/** The clause, written out once more, slowly. */
+/** A deliberately naive implementation of the clause. */
 function isTopicByTheBook(text: string): boolean {
   const segments = text.split('/');
   return (
@@ -23,7 +23,7 @@ const segment = fc
   .string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 20 })
   .filter((text) => text !== '.' && text !== '..');
 const topic = fc.array(segment, { minLength: 1, maxLength: 6 }).map((segments) => segments.join('/'));
-/** Mostly letters of topics, so that the odd one matters. */
+/** Mostly valid characters, so that each invalid one is tested on its own. */
 const nearlyTopic = fc.string({
   unit: fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom(...letters) },
@@ -34,18 +34,18 @@ const nearlyTopic = fc.string({
 });
 
 describe('topic names', () => {
-  it('[L-3.1] are segments of A-Za-z0-9_.~- joined by /', () => {
+  it('[L-3.1] a topic name is segments of A-Za-z0-9_.~- joined by /', () => {
     fc.assert(fc.property(topic, (text) => isTopicName(text) === text.length <= 128));
   });
 
-  it('[L-3.1] are told from anything else as the clause says', () => {
+  it('[L-3.1] isTopicName accepts exactly the names that the clause allows', () => {
     fc.assert(
       fc.property(nearlyTopic, (text) => isTopicName(text) === isTopicByTheBook(text)),
       { numRuns: 2_000 },
     );
   });
 
-  it('[L-3.1] have 1 to 128 characters', () => {
+  it('[L-3.1] a topic name has 1 to 128 characters', () => {
     expect([0, 1, 128, 129].map((length) => isTopicName('a'.repeat(length)))).toEqual([
       false,
       true,
@@ -56,16 +56,16 @@ describe('topic names', () => {
   });
 
   it.each(['.', '..', './a', '../a', 'a/.', 'a/..', 'a/./b', 'a/../b', '%2e%2e', 'a/%2E./b'])(
-    '[L-3.1] %s is no topic name, for a segment is neither . nor .., and nothing is decoded',
+    '[L-3.1] %s is not a topic name: no segment is . or .., and nothing is decoded',
     (text) => expect(isTopicName(text)).toBe(false),
   );
 
   it.each(['...', '.a', 'a.', '..a', 'a..', 'a/.../b', '.-', '~.', 'a.b/c..d'])(
-    '[L-3.1] %s is a topic name: dots are letters beside others, and three of them are no path',
+    '[L-3.1] %s is a topic name: dots are allowed beside other characters, and so are three dots',
     (text) => expect(isTopicName(text)).toBe(true),
   );
 
-  it('[L-3.1] are strings', () => {
+  it('[L-3.1] a topic name is a string', () => {
     fc.assert(fc.property(fc.anything(), (value) => typeof value === 'string' || !isTopicName(value)));
     expect(isTopicName(['a'])).toBe(false);
   });

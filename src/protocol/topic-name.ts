@@ -1,13 +1,15 @@
-/** Longest topic name, in characters. [L-3.1] */
+/** Maximum length of a topic name, in characters. [L-3.1] */
 export const maxTopicLength = 128;
 
-/** `.` and `..` are no segments: whatever makes a path or a URL of a topic would leave the topic by them. */
+/**
+ * Excludes the segments `.` and `..`, because a path or URL built from the topic would escape it.
+ */
 const topicName = /^(?!\.{1,2}(?:\/|$))[\w.~-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)*$/;
 
 /**
- * Whether `value` is a topic name: 1 to 128 characters, segments of `[A-Za-z0-9_.~-]+` but `.` and `..`, joined by `/`.
- * Names are compared as they are: nothing is decoded. Reserved topics (first segment starts with `$`) are no topic
- * names for a client. [L-3.1]
+ * Whether `value` is a topic name: 1 to 128 characters, segments of `[A-Za-z0-9_.~-]+` except `.`
+ * and `..`, joined by `/`. Names are compared as they are, without decoding. Clients cannot use
+ * reserved topics, whose first segment starts with `$`. [L-3.1]
  */
 export function isTopicName(value: unknown): value is string {
   return typeof value === 'string' && value.length <= maxTopicLength && topicName.test(value);
@@ -15,12 +17,17 @@ export function isTopicName(value: unknown): value is string {
 
 const suffix = '/presence';
 
-/** The topic where a topic's members are told; `undefined` where its name would be too long. [L-11.1] */
+/**
+ * Topic that announces the members of `topic`, or `undefined` if its name would be too long.
+ * [L-11.1]
+ */
 export function presenceTopicOf(topic: string): string | undefined {
   return topic.length + suffix.length <= maxTopicLength ? topic + suffix : undefined;
 }
 
-/** The topic whose members this one would tell. */
+/**
+ * Topic whose members this presence topic announces, or `undefined` if it is not a presence topic.
+ */
 export function baseTopicOf(topic: string): string | undefined {
   if (!topic.endsWith(suffix)) return undefined;
   const base = topic.slice(0, -suffix.length);
