@@ -9,7 +9,7 @@ import { Connection, type ConnectionContext } from './connection/connection.js';
 import { type CredentialWatch, watchCredentials } from './connection/credential-watch.js';
 import { Heartbeat } from './connection/heartbeat.js';
 import type { PeerInfo } from './connection/peer-info.js';
-import { ConnectionRegistry } from './connection/registry.js';
+import { Registry } from './connection/registry.js';
 import { Drain, type DrainResult } from './connection/drain.js';
 import { Hub } from './fanout/hub.js';
 import { type WelcomeAnswer, welcomeTexts } from './frame/message-text.js';
@@ -67,7 +67,7 @@ export interface LiveStats extends ClusterStats {
 
 /** The live server without its surroundings: peers come in through `accept`, publications through `publish`. */
 export class Live {
-  readonly registry: ConnectionRegistry;
+  readonly registry: Registry;
   readonly verbs: Verbs;
   readonly cluster: Cluster;
   readonly presence: Presence;
@@ -97,7 +97,7 @@ export class Live {
     const backlogs = new Backlogs(limits, clock);
     this.hub = new Hub({ ...settings, broker, observer, clock, flusher, backlogs });
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
-    this.registry = new ConnectionRegistry((topic) => this.hub.subscribersOf(topic));
+    this.registry = new Registry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
     this.arrivals = new Arrivals(this.registry, this.heartbeat, observer);
     this.connections = { clock, observer, flusher, backlogs };

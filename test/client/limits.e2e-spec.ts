@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { connect, type LiveClient, type WebSocketConstructor } from '../../src/client/index.js';
 import { ConnectionRegistry, LiveObservers, LiveTopic, type LiveModuleOptions } from '../../src/index.js';
 import { startLiveApp } from '../support/live-app.js';
+import { insideOf } from '../support/inside-of.js';
 
 @LiveTopic('history/*', { history: { size: 10 } })
 class WithHistory {
@@ -51,7 +52,7 @@ describe('The client and the server’s limits', () => {
     const counts = follow(client, names);
     while (counts.get('start') !== 128) await sleep(5);
     for (let round = 1; round <= 3; round++) {
-      for (const connection of registry) connection.terminate(1006, 'cut');
+      for (const connection of registry) insideOf(connection).terminate(1006, 'cut');
       for (const name of names) await live.publish(name, round);
       while (counts.get('event') !== 128 * round) await sleep(5);
     }

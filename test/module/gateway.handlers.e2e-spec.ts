@@ -14,7 +14,7 @@ import { ConnectedSocket, MessageBody, SubscribeMessage, WsException } from '@ne
 import { IsInt, IsString, Min } from 'class-validator';
 import { of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { LiveConnection, LiveError, LiveHandlers, LiveModule, LiveGateway } from '../../src/index.js';
+import { type LiveConnection, LiveError, LiveHandlers, LiveModule, LiveGateway } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { createHost, failureOf } from './support/host-app.js';

@@ -15,6 +15,7 @@ import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/li
 import { LogRecorder } from './support/log-recorder.js';
 import { refusalOf } from './support/refusal-of.js';
 import { RawPeer } from './support/raw-peer.js';
+import { insideOf } from '../support/inside-of.js';
 
 const authorization = 'Authorization: Bearer ann';
 
@@ -75,7 +76,7 @@ const situations: Record<string, (situation: Situation) => Promise<unknown>> = {
     await peer.until('"subscribed"');
     peer.socket.pause();
     const [connection] = app.get(ConnectionRegistry);
-    const waiting = (): number => connection?.socket.bufferedBytes ?? 1;
+    const waiting = (): number => insideOf(connection).socket.bufferedBytes;
     // Until the kernel buffers are full and bytes wait in the process.
     while (waiting() === 0) {
       await live.publish('open/1', 'x'.repeat(50_000));

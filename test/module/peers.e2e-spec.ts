@@ -3,6 +3,7 @@ import { ConnectionRegistry, LiveObservers, type LiveModuleOptions } from '../..
 import { LiveTestClient } from '../../src/testing/index.js';
 import { platforms, startLiveApp } from '../support/live-app.js';
 import { RawPeer } from './support/raw-peer.js';
+import { insideOf } from '../support/inside-of.js';
 
 /**
  * Uncaught errors and rejections, which would have ended the process, until the test has finished.
@@ -77,7 +78,7 @@ describe.each(platforms)('What peers do, on %s', (_name, platform) => {
     slow.socket.pause();
     const [connection] = registry.ofUser('raw');
     let published = 0;
-    const end = () => connection?.closedWith;
+    const end = () => insideOf(connection).closedWith;
     while (end() === undefined) {
       await live.publish('open/1', 'x'.repeat(20_000));
       published += 1;

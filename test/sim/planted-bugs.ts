@@ -4,7 +4,7 @@ import { ClientTopic } from '../../src/client/client-topic.js';
 import { Connection } from '../../src/core/connection/connection.js';
 import type { ConnectionIdentity, LiveUser } from '../../src/core/ports/identity.js';
 import { CredentialWatch } from '../../src/core/connection/credential-watch.js';
-import { ConnectionRegistry } from '../../src/core/connection/registry.js';
+import { Registry } from '../../src/core/connection/registry.js';
 import { Hold } from '../../src/core/fanout/hold.js';
 import { Hub } from '../../src/core/fanout/hub.js';
 import { Subscription } from '../../src/core/fanout/subscription.js';
@@ -452,7 +452,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     shows: ['maps', 'leftover'],
     plant: () =>
       replace<{ byUser: Map<string, unknown> }, [Connection], boolean>(
-        ConnectionRegistry,
+        Registry,
         'remove',
         (remove) =>
           function (connection) {

@@ -1,4 +1,4 @@
-import type { ConnectionRegistry } from '../connection/registry.js';
+import type { Registry } from '../connection/registry.js';
 import type { Clock } from '../ports/clock.js';
 import type { Policy } from '../ports/policy.js';
 import { presenceTopicOf } from '../../protocol/topic-name.js';
@@ -10,7 +10,7 @@ import type { CarryOut } from './commands.js';
 import type { RecentDisconnects } from './recent-disconnects.js';
 
 export interface CarryOutParts {
-  readonly registry: ConnectionRegistry;
+  readonly registry: Registry;
   readonly clock: Clock;
   readonly rights: Rights;
   readonly disconnects: RecentDisconnects;

@@ -2,7 +2,7 @@ import { CloseCode } from '../../protocol/codes.js';
 import type { Observer } from '../ports/observer.js';
 import type { Connection } from './connection.js';
 import type { Heartbeat } from './heartbeat.js';
-import type { ConnectionRegistry } from './registry.js';
+import type { Registry } from './registry.js';
 
 const failure = [CloseCode.internalError, 'the server failed'] as const;
 
@@ -12,7 +12,7 @@ export class Arrivals {
   onLeft: () => void = () => {};
 
   constructor(
-    private readonly registry: ConnectionRegistry,
+    private readonly registry: Registry,
     private readonly heartbeat: Heartbeat,
     private readonly observer: Observer,
   ) {}

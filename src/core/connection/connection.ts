@@ -3,6 +3,7 @@ import { SharedFrame } from '../frame/shared-frame.js';
 import type { SlowPeer } from '../outbound/backlog.js';
 import { Outbox, type OutboxContext } from '../outbound/outbox.js';
 import type { Clock } from '../ports/clock.js';
+import type { LiveConnection, LiveConnectionJson } from '../ports/connection.js';
 import type { LiveSocket } from '../ports/socket.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
 import type { LateAnswers } from './late-answers.js';
@@ -23,7 +24,7 @@ export interface ConnectionContext extends OutboxContext {
 const noMemberships: ReadonlyMap<string, Membership> = new Map();
 
 /** One live connection, as registry, authorisation and broadcast all see it. */
-export class Connection implements SlowPeer {
+export class Connection implements LiveConnection, SlowPeer {
   /** A UUID. */
   readonly id: string;
   readonly remoteAddr: string;
@@ -231,13 +232,7 @@ export class Connection implements SlowPeer {
   }
 
   /** What may be logged of it: never the cookie, nor the user's claims. */
-  toJSON(): {
-    id: string;
-    userId: string | undefined;
-    remoteAddr: string;
-    openedAt: number;
-    lastSeenAt: number;
-  } {
+  toJSON(): LiveConnectionJson {
     const { id, user, remoteAddr, openedAt, lastSeenAt } = this;
     return { id, userId: user?.id, remoteAddr, openedAt, lastSeenAt };
   }

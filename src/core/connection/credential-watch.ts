@@ -1,5 +1,5 @@
 import { CloseCode } from '../../protocol/codes.js';
-import type { LiveLimits } from '../ports/settings.js';
+import type { LiveLimits } from '../ports/limits.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Connection } from './connection.js';
 import { type Renewal, type RenewalParts, renewalOf } from './renewal.js';

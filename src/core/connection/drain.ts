@@ -1,6 +1,6 @@
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
 import type { Connection } from './connection.js';
-import type { ConnectionRegistry } from './registry.js';
+import type { Registry } from './registry.js';
 import type { Clock } from '../ports/clock.js';
 
 /** Closes that one turn of the event loop starts at most, so that a drain does not stop everything else. */
@@ -30,7 +30,7 @@ export class Drain {
   private cancelDeadline = (): void => {};
 
   constructor(
-    private readonly registry: ConnectionRegistry,
+    private readonly registry: Registry,
     private readonly clock: Clock,
     timeoutMs: number,
   ) {

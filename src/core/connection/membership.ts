@@ -5,3 +5,11 @@ export interface Membership {
   /** Ends it, at once and for good. */
   leave(): void;
 }
+
+/** What a subscriber takes of a topic. */
+export interface Wanted {
+  /** Publications per second. @default all */
+  readonly maxRate?: number | undefined;
+  /** Bytes of the largest message. @default Infinity */
+  readonly mostBytes?: number | undefined;
+}

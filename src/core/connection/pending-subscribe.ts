@@ -1,5 +1,4 @@
-import type { Wanted } from '../fanout/topic.js';
-import type { Membership } from './membership.js';
+import type { Membership, Wanted } from './membership.js';
 import type { Clock } from '../ports/clock.js';
 import type { RequestId } from '../../protocol/messages.js';
 import type { Position } from '../../protocol/position.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type InboundRate, RateGate } from './rate-gate.js';
+import { RateGate } from './rate-gate.js';
+import type { InboundRate } from '../ports/limits.js';
 
 const rate: InboundRate = {
   messagesPerSecond: 20,

@@ -1,12 +1,4 @@
-/** How fast one connection may send. Bytes are those of messages, not of the frames around them. */
-export interface InboundRate {
-  readonly messagesPerSecond: number;
-  /** Messages that may come at once after a rest. */
-  readonly messageBurst: number;
-  readonly bytesPerSecond: number;
-  /** Bytes that may come at once after a rest; at least the largest message. */
-  readonly byteBurst: number;
-}
+import type { InboundRate } from '../ports/limits.js';
 
 /** A peer that would have to be told to wait for longer than this, in milliseconds, is closed. [L-9.11] */
 export const longestWaitMs = 10_000;

@@ -1,53 +1,47 @@
+import { ConnectionRegistry } from '../ports/connection-registry.js';
 import type { Connection } from './connection.js';
 import { CloseCode } from '../../protocol/codes.js';
 
 /** Who is subscribed to a topic; the hub knows. */
 export type SubscribersOf = (topic: string) => readonly Connection[];
 
-/** All connections of this instance. Read it freely; it changes as peers come and go. */
-export class ConnectionRegistry {
+/** All connections of this instance, by their id and by their user. */
+export class Registry extends ConnectionRegistry {
   private readonly byId = new Map<string, Connection>();
   // Most users have one connection: then there is no set for it.
   private readonly byUser = new Map<string, Connection | Set<Connection>>();
 
-  constructor(private readonly subscribersOf: SubscribersOf) {}
+  constructor(private readonly subscribersOf: SubscribersOf) {
+    super();
+  }
 
-  /** Connections now. */
-  get size(): number {
+  override get size(): number {
     return this.byId.size;
   }
 
-  /** Users with at least one connection now. */
-  get userCount(): number {
+  override get userCount(): number {
     return this.byUser.size;
   }
 
-  get(id: string): Connection | undefined {
+  override get(id: string): Connection | undefined {
     return this.byId.get(id);
   }
 
-  ofUser(userId: string): readonly Connection[] {
+  override ofUser(userId: string): readonly Connection[] {
     const found = this.byUser.get(userId);
     if (found === undefined) return [];
     return found instanceof Set ? [...found] : [found];
   }
 
-  /** Connections that are subscribed to the topic now. */
-  ofTopic(topic: string): readonly Connection[] {
+  override ofTopic(topic: string): readonly Connection[] {
     return this.subscribersOf(topic);
   }
 
-  [Symbol.iterator](): IterableIterator<Connection> {
+  override [Symbol.iterator](): IterableIterator<Connection> {
     return this.byId.values();
   }
 
-  /**
-   * Closes the connection with this id, or every connection of the user with this id; returns how many.
-   *
-   * @param code defaults to 4503, after which a client does not come back; 4000 to 4499 let it
-   * @param reason at most 123 bytes of UTF-8 are sent [L-10.4]
-   */
-  disconnect(
+  override disconnect(
     idOrUser: string,
     code: number = CloseCode.disconnected,
     reason = 'disconnected by the application',
@@ -58,7 +52,6 @@ export class ConnectionRegistry {
     return connections.length;
   }
 
-  /** For the server alone. */
   add(connection: Connection): void {
     this.byId.set(connection.id, connection);
     const userId = connection.user?.id;
@@ -69,7 +62,7 @@ export class ConnectionRegistry {
     else this.byUser.set(userId, new Set([found, connection]));
   }
 
-  /** For the server alone; `false` when it was not there. */
+  /** `false` when it was not there. */
   remove(connection: Connection): boolean {
     if (!this.byId.delete(connection.id)) return false;
     const userId = connection.user?.id;

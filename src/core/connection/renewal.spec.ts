@@ -1,19 +1,20 @@
 import { describe, expect, it, vi } from 'vitest';
 import { TestClock } from '../../testing/test-clock.js';
 import { CredentialWatch } from './credential-watch.js';
+import type { LiveConnection } from '../ports/connection.js';
 import type { Connection } from './connection.js';
 import type { ConnectionIdentity } from '../ports/identity.js';
 import { renewalOf } from './renewal.js';
 
 /** A connection whose session ends in a minute, and a backend whose answer the test sets. */
 function start(
-  answer: (asked: Connection) => ConnectionIdentity | undefined | Promise<ConnectionIdentity>,
+  answer: (asked: LiveConnection) => ConnectionIdentity | undefined | Promise<ConnectionIdentity>,
   silentConnections = 0,
 ) {
   const clock = new TestClock();
   const sent: unknown[] = [];
   const failed = vi.fn();
-  const renew = vi.fn((asked: Connection) => Promise.resolve(asked).then(answer));
+  const renew = vi.fn((asked: LiveConnection) => Promise.resolve(asked).then(answer));
   const review = vi.fn();
   const connection = {
     user: { id: 'ann' },

@@ -2,9 +2,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { Connection } from './connection.js';
 import type { ConnectionIdentity } from '../ports/identity.js';
-
-/** Says who is behind a connection now; `undefined`: nobody any more. Rejects when nobody can tell. */
-export type RenewIdentity = (connection: Connection) => Promise<ConnectionIdentity | undefined>;
+import type { RenewIdentity } from '../ports/settings.js';
 
 export interface RenewalParts {
   readonly renew: RenewIdentity;

@@ -1,9 +1,4 @@
-/** How much the answers to subscribes may hold for one user: recovered publications and snapshots, bytes of JSON text. */
-export interface ReplayRate {
-  readonly bytesPerSecond: number;
-  /** Bytes that may be sent at once after a rest. */
-  readonly byteBurst: number;
-}
+import type { ReplayRate } from '../ports/limits.js';
 
 /** What one reading may turn out to hold, in bytes: nobody knows before. As much as is recovered at most. [L-5.4] */
 export const replayReserveBytes = 1_048_576;

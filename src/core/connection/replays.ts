@@ -2,7 +2,8 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { Connection } from './connection.js';
-import { ReplayGate, type ReplayRate } from './replay-gate.js';
+import { ReplayGate } from './replay-gate.js';
+import type { ReplayRate } from '../ports/limits.js';
 
 /** Users that are remembered before those are looked for that need not be. */
 const fewUsers = 1_000;

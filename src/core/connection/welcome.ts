@@ -1,7 +1,7 @@
 import type { WelcomeLimits } from '../../protocol/messages.js';
 import type { Connection } from './connection.js';
 import type { WelcomeAnswer } from '../frame/message-text.js';
-import type { LiveLimits } from '../ports/settings.js';
+import type { LiveLimits } from '../ports/limits.js';
 import type { Clock } from '../ports/clock.js';
 
 /** Milliseconds of a return's spread; between them it grows with the square root of the connections. */

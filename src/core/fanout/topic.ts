@@ -1,5 +1,6 @@
 // hot path
 import type { Connection } from '../connection/connection.js';
+import type { Wanted } from '../connection/membership.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
 import type { DeliveryRules } from '../ports/policy.js';
 import { Pacing } from '../pace/pacing.js';
@@ -44,14 +45,6 @@ export interface TopicSurroundings {
   merged(topic: string, publication: Publication, from: number): SharedFrame;
   leftOut(topic: Topic, subscription: Subscription, from: number): void;
   unused(topic: Topic): void;
-}
-
-/** What a subscriber takes of a topic. */
-export interface Wanted {
-  /** Publications per second. @default all */
-  readonly maxRate?: number | undefined;
-  /** Bytes of the largest message. @default Infinity */
-  readonly mostBytes?: number | undefined;
 }
 
 /** A topic that somebody on this instance reads, or is about to. */

@@ -2,7 +2,8 @@ import { CloseCode, CloseReason } from '../../protocol/codes.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { Connection } from '../connection/connection.js';
-import { type InboundRate, longestWaitMs, RateGate } from '../connection/rate-gate.js';
+import { longestWaitMs, RateGate } from '../connection/rate-gate.js';
+import type { InboundRate } from '../ports/limits.js';
 import { LiveError } from '../../protocol/live.error.js';
 
 /** What all connections of a server share of their pace. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LiveError } from '../../protocol/live.error.js';
 import { TestLive, type TestLiveOptions, type TestPeer } from '../../testing/test-live.js';
 import { TestSocket } from '../../testing/test-socket.js';
-import type { InboundRate } from '../connection/rate-gate.js';
+import type { InboundRate } from '../ports/limits.js';
 
 const inboundRate: InboundRate = {
   messagesPerSecond: 20,

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../ports/clock.js';
-import type { OutboundBudget } from './budget.js';
+import type { OutboundBudget } from '../ports/limits.js';
 
 /** Milliseconds between two looks at who is behind. */
 const lookMs = 1_000;

@@ -4,7 +4,7 @@ import { TestClock } from '../../testing/test-clock.js';
 import { TestSocket } from '../../testing/test-socket.js';
 import { SharedFrame } from '../frame/shared-frame.js';
 import { Backlogs } from './backlogs.js';
-import type { OutboundBudget } from './budget.js';
+import type { OutboundBudget } from '../ports/limits.js';
 import { Flusher } from './flusher.js';
 import type { Lane } from './backlog.js';
 import { earlyWriteBytes, Outbox } from './outbox.js';

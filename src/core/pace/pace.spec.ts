@@ -6,7 +6,7 @@ import { SharedEvent } from '../frame/shared-event.js';
 import { eventText } from '../frame/message-text.js';
 import { SharedFrame } from '../frame/shared-frame.js';
 import { Backlogs } from '../outbound/backlogs.js';
-import type { OutboundBudget } from '../outbound/budget.js';
+import type { OutboundBudget } from '../ports/limits.js';
 import { Flusher } from '../outbound/flusher.js';
 import { Outbox } from '../outbound/outbox.js';
 import type { Publication } from '../ports/broker.js';

@@ -1,4 +1,4 @@
-import type { Connection } from '../connection/connection.js';
+import type { LiveConnection } from './connection.js';
 import type { ErrorCode } from '../../protocol/codes.js';
 
 /**
@@ -40,22 +40,22 @@ export interface PublishRefusals {
 
 /** Told what happens, for logs and metrics. No member may throw, wait, or keep what it is given. */
 export interface Observer {
-  opened(connection: Connection): void;
+  opened(connection: LiveConnection): void;
   /** After the connection has left the registry. */
-  closed(connection: Connection, code: number, reason: string): void;
+  closed(connection: LiveConnection, code: number, reason: string): void;
   /** `type` is one that a handler takes, or `invalid`, or `unknown`: never the peer's own words. */
   inbound(type: string): void;
   /** `count` frames of this type were handed to connections. */
   outbound(type: string, count: number): void;
-  tooFast(connection: Connection, result: HeldBack): void;
+  tooFast(connection: LiveConnection, result: HeldBack): void;
   /** A right was checked: for a request, or again for a subscription. */
   authorized(right: 'canSubscribe' | 'canPublish', outcome: RightOutcome): void;
   /** Too many messages of the connection wait for their turn: nothing more is read from it for now. [L-2.8] */
-  readingPaused(connection: Connection): void;
+  readingPaused(connection: LiveConnection): void;
   /** A message was answered with an `error` of this code. */
   refused(code: ErrorCode): void;
   /** An error that is ours: a handler, a hook, a provider, a broker. `doing` says what was being done. */
-  failed(doing: string, error: unknown, connection?: Connection): void;
+  failed(doing: string, error: unknown, connection?: LiveConnection): void;
   /** Something was missing in a topic. */
   healed(how: Healed, topic: string): void;
   /** The broker says that publications may have been missed. */

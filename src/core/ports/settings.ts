@@ -1,20 +1,19 @@
-import type { Connection } from '../connection/connection.js';
-import type { ConnectionIdentity } from './identity.js';
-import type { RenewIdentity } from '../connection/renewal.js';
-import type { OutboundBudget } from '../outbound/budget.js';
-import type { InboundRate } from '../connection/rate-gate.js';
-import type { ReplayRate } from '../connection/replay-gate.js';
 import type { Broker } from './broker.js';
 import type { Clock } from './clock.js';
+import type { LiveConnection } from './connection.js';
+import type { ConnectionIdentity } from './identity.js';
+import type { LiveLimits, PublishQueueLimits } from './limits.js';
 import type { Observer } from './observer.js';
 import type { Policy } from './policy.js';
-import type { PublishQueueLimits } from '../publish/publish-queue.js';
 
 /**
  * Says whose a token is that came over this connection. Rejects with a `LiveError`: `forbidden` for a bad one,
  * `unavailable` when nobody can tell.
  */
-export type VerifyCredential = (token: string, connection: Connection) => Promise<ConnectionIdentity>;
+export type VerifyCredential = (token: string, connection: LiveConnection) => Promise<ConnectionIdentity>;
+
+/** Says who is behind a connection now; `undefined`: nobody any more. Rejects when nobody can tell. */
+export type RenewIdentity = (connection: LiveConnection) => Promise<ConnectionIdentity | undefined>;
 
 /** What the core needs from outside. */
 export interface LivePorts {
@@ -26,28 +25,6 @@ export interface LivePorts {
   readonly verify?: VerifyCredential;
   /** Absent where nobody can be asked for a session again. [L-7.6] */
   readonly renew?: RenewIdentity;
-}
-
-/** What the core holds its peers and providers to; the module's options have the defaults. */
-export interface LiveLimits extends OutboundBudget {
-  readonly maxMessageBytes: number;
-  readonly maxTopicsPerConnection: number;
-  readonly maxWaitingMessages: number;
-  /** Absent where everybody may send as fast as they can. */
-  readonly inboundRate?: InboundRate | undefined;
-  /** Absent where recoveries and snapshots are not charged to who asks for them. */
-  readonly replayRate?: ReplayRate | undefined;
-  readonly pingIntervalMs: number;
-  readonly pongTimeoutMs: number;
-  readonly authorizationTimeoutMs: number;
-  readonly snapshotTimeoutMs: number;
-  readonly maxSnapshotBytes: number;
-  readonly credentialGraceMs: number;
-  /** 0 for none. */
-  readonly positionCheckIntervalMs: number;
-  /** 0: rights are not asked for again. */
-  readonly authorizationRecheckMs: number;
-  readonly instanceTimeoutMs: number;
 }
 
 export interface LiveSettings {

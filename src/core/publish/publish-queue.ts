@@ -1,15 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Published } from '../ports/broker.js';
 import type { Cancel, Clock } from '../ports/clock.js';
-
-/** How much may wait for a broker that is away; whichever is reached first. */
-export interface PublishQueueLimits {
-  readonly maxMessages: number;
-  /** Bytes of JSON text. */
-  readonly maxBytes: number;
-  /** Milliseconds that one publication waits at most. */
-  readonly maxWaitMs: number;
-}
+import type { PublishQueueLimits } from '../ports/limits.js';
 
 interface Waiting {
   readonly bytes: number;

@@ -6,7 +6,7 @@ import { silentSink } from '../ports/broker.js';
 import type { LiveError } from '../../protocol/live.error.js';
 import { silentObserver } from '../ports/observer.js';
 import { PublishRefusal, tooLarge } from '../ports/publish-refusal.js';
-import type { PublishQueueLimits } from './publish-queue.js';
+import type { PublishQueueLimits } from '../ports/limits.js';
 import { Publisher } from './publisher.js';
 
 const rules = { canSubscribe: () => true, canPublish: () => true };

@@ -6,7 +6,8 @@ import type { Observer } from '../ports/observer.js';
 import { PublishRefusal } from '../ports/publish-refusal.js';
 import type { TopicRules } from '../ports/policy.js';
 import { PublishHealth } from './publish-health.js';
-import { PublishQueue, type PublishQueueLimits } from './publish-queue.js';
+import { PublishQueue } from './publish-queue.js';
+import type { PublishQueueLimits } from '../ports/limits.js';
 
 /** What a publisher says of one publication; the rest are the topic's rules. */
 export type PublicationOptions = Pick<PublishOptions, 'key' | 'idempotencyKey' | 'version' | 'remove'>;

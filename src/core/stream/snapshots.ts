@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Topic } from '../fanout/topic.js';
-import type { LiveLimits } from '../ports/settings.js';
+import type { LiveLimits } from '../ports/limits.js';
 import type { Broker, LatestRule } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';

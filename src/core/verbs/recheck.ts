@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.js';
-import type { ConnectionRegistry } from '../connection/registry.js';
+import type { Registry } from '../connection/registry.js';
 import { eachAtMost } from './each-at-most.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Rights } from './rights.js';
@@ -31,7 +31,7 @@ export class Recheck {
   constructor(
     private readonly intervalMs: number,
     private readonly clock: Clock,
-    private readonly connections: ConnectionRegistry,
+    private readonly connections: Registry,
     private readonly rights: Rights,
   ) {
     this.turnMs = Math.max(leastTurnMs, intervalMs / turnsPerRound);

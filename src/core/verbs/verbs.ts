@@ -1,6 +1,7 @@
-import type { Connection } from '../connection/connection.js';
+import { Connection } from '../connection/connection.js';
 import { Replays } from '../connection/replays.js';
 import type { Hub } from '../fanout/hub.js';
+import type { LiveConnection } from '../ports/connection.js';
 import type { LivePorts, LiveSettings } from '../ports/settings.js';
 import type { Publisher } from '../publish/publisher.js';
 import { Readings } from '../stream/readings.js';
@@ -15,7 +16,7 @@ import { Turns } from './turns.js';
 import { unsubscribe } from './unsubscribe.js';
 
 /** A verb: a message of a connection, and the answer to it, or `undefined` when it answers by itself. */
-export type Verb = (connection: Connection, message: InboundMessage) => unknown;
+export type Verb = (connection: LiveConnection, message: InboundMessage) => unknown;
 
 export type VerbName = 'subscribe' | 'unsubscribe' | 'publish' | 'auth' | 'ping';
 
@@ -62,10 +63,16 @@ export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSe
     timeoutMs,
   });
   return {
-    subscribe: (connection, message) => subscribe.run(connection, message),
-    unsubscribe,
-    publish: (connection, message) => publish.run(connection, message),
-    auth: (connection, message) => auth.run(connection, message),
+    subscribe: (connection, message) => subscribe.run(insideOf(connection), message),
+    unsubscribe: (connection, message) => unsubscribe(insideOf(connection), message),
+    publish: (connection, message) => publish.run(insideOf(connection), message),
+    auth: (connection, message) => auth.run(insideOf(connection), message),
     ping: () => ({ type: 'pong' }),
   };
+}
+
+/** The server's own side of the connection that a handler got. */
+function insideOf(connection: LiveConnection): Connection {
+  if (connection instanceof Connection) return connection;
+  throw new TypeError('A verb takes the connection that the handler got, not a copy of it');
 }

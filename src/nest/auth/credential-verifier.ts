@@ -1,8 +1,8 @@
 import { type CanActivate, HttpException, type Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
-import type { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import type { ConnectionIdentity } from '../../core/ports/identity.js';
-import type { RenewIdentity } from '../../core/connection/renewal.js';
+import type { RenewIdentity } from '../../core/ports/settings.js';
 import type { VerifyCredential } from '../../core/ports/settings.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { Refusal } from '../../ws/refusal.js';
@@ -23,7 +23,7 @@ export interface CredentialVerifier {
  * Asks all guards about the connection's handshake with this token, or without one with the cookies it came with; `null` where
  * they let in without a name.
  */
-export type AskGuards = (connection: Connection, token?: string) => Promise<ConnectionIdentity | null>;
+export type AskGuards = (connection: LiveConnection, token?: string) => Promise<ConnectionIdentity | null>;
 
 type Guards = readonly (Type<CanActivate> | CanActivate)[];
 

@@ -1,12 +1,13 @@
 import type { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import { CloseCode } from '../../protocol/codes.js';
 
 type Hook = (connection: Connection, ...rest: unknown[]) => unknown;
 
-const openings = new WeakMap<Connection, Promise<unknown>>();
+const openings = new WeakMap<LiveConnection, Promise<unknown>>();
 
 /** What `handleConnection` is still doing for this connection; its messages wait for it. */
-export function openingOf(connection: Connection): Promise<unknown> | undefined {
+export function openingOf(connection: LiveConnection): Promise<unknown> | undefined {
   return openings.get(connection);
 }
 

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import { Answers } from '../../core/inbound/reply.js';
 import { LiveClients } from './live-clients.js';
 
@@ -8,7 +8,7 @@ import { LiveClients } from './live-clients.js';
 function asking() {
   const clients = new LiveClients();
   const connection = { open: true, send: () => {} };
-  const client = connection as unknown as Connection;
+  const client = connection as unknown as LiveConnection;
   let producing = 0;
   const endless = new Observable(() => {
     producing += 1;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isObservable, Observable, takeUntil } from 'rxjs';
-import { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import type { FindHandler, Handler } from '../../core/inbound/responder.js';
 import { Answers } from '../../core/inbound/reply.js';
 import { isVerb } from '../../core/verbs/verbs.js';
@@ -14,7 +14,7 @@ export interface BoundHandler {
   readonly callback: (...args: unknown[]) => unknown;
 }
 
-type ConnectHandler = (connection: Connection, request: IncomingMessage) => void;
+type ConnectHandler = (connection: LiveConnection, request: IncomingMessage) => void;
 type DisconnectHandler = (reason: string) => void;
 
 /** One connection as Nest's gateways see it. */
@@ -31,7 +31,7 @@ const none: readonly never[] = [];
  */
 export class LiveClients {
   private readonly onConnect: ConnectHandler[] = [];
-  private readonly clients = new Map<Connection, Client>();
+  private readonly clients = new Map<LiveConnection, Client>();
   private contexts: ReadonlyMap<unknown, MessageContext> | undefined;
 
   /** Has messages handled by these instead of by what Nest binds. */
@@ -44,22 +44,22 @@ export class LiveClients {
     this.onConnect.push(onConnect);
   }
 
-  connected(connection: Connection, request: IncomingMessage): void {
+  connected(connection: LiveConnection, request: IncomingMessage): void {
     for (const onConnect of this.onConnect) onConnect(connection, request);
   }
 
-  disconnected(connection: Connection, reason: string): void {
+  disconnected(connection: LiveConnection, reason: string): void {
     const client = this.clients.get(connection);
     this.clients.delete(connection);
     for (const onDisconnect of client?.onDisconnect ?? []) onDisconnect(reason);
   }
 
-  bindHandlers(connection: Connection, handlers: readonly BoundHandler[]): void {
+  bindHandlers(connection: LiveConnection, handlers: readonly BoundHandler[]): void {
     const client = this.client(connection);
     client.handlers = client.handlers.length === 0 ? handlers : [...client.handlers, ...handlers];
   }
 
-  bindDisconnect(connection: Connection, onDisconnect: DisconnectHandler): void {
+  bindDisconnect(connection: LiveConnection, onDisconnect: DisconnectHandler): void {
     const client = this.client(connection);
     // A list that is pushed to keeps room for 17, for each connection.
     client.onDisconnect =
@@ -67,7 +67,7 @@ export class LiveClients {
   }
 
   /** Who takes a message of this connection. */
-  finder(connection: Connection): FindHandler {
+  finder(connection: LiveConnection): FindHandler {
     return (type) => {
       const client = this.clients.get(connection);
       if (client === undefined) return undefined;
@@ -82,7 +82,7 @@ export class LiveClients {
     };
   }
 
-  private client(connection: Connection): Client {
+  private client(connection: LiveConnection): Client {
     let client = this.clients.get(connection);
     if (client === undefined) {
       client = { handlers: none, onDisconnect: none };
@@ -118,7 +118,7 @@ class ObservedAnswers extends Answers {
 }
 
 /** The next message waits for the end of an Observable, or the connection's. */
-function handlerOf(connection: Connection, client: Client, callback: BoundHandler['callback']): Handler {
+function handlerOf(connection: LiveConnection, client: Client, callback: BoundHandler['callback']): Handler {
   return async (message: InboundMessage) => {
     const opening = openingOf(connection);
     if (opening !== undefined) {

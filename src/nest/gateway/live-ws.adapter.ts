@@ -5,6 +5,7 @@ import { AbstractWsAdapter } from '@nestjs/websockets';
 import type { IncomingMessage } from 'node:http';
 import type { Observable } from 'rxjs';
 import { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import { adapterUnsaid } from '../options/live.errors.js';
 import { type BoundHandler, LiveClients } from './live-clients.js';
 import { liveServerMark } from './live-handlers.decorator.js';
@@ -62,7 +63,7 @@ export class LiveWsAdapter extends WsAdapter {
 
   override bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
     if (server instanceof LiveClients)
-      server.addGateway(callback as (c: Connection, r: IncomingMessage) => void);
+      server.addGateway(callback as (c: LiveConnection, r: IncomingMessage) => void);
     else if (this.others !== undefined) this.others.bindClientConnect(server, callback);
     else super.bindClientConnect(server, callback);
   }

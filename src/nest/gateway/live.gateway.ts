@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { UseFilters } from '@nestjs/common';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import { Live } from '../../core/live.js';
 import { LiveMessagePipe } from './dto/live-message.pipe.js';
 import { LiveMessageDto } from './dto/live-message.dto.js';
@@ -32,7 +32,7 @@ export class LiveGateway {
   /** Answers by itself, because nothing may come between its answer and the first event. [L-3.10] */
   @SubscribeMessage('subscribe')
   subscribe(
-    @ConnectedSocket() connection: Connection,
+    @ConnectedSocket() connection: LiveConnection,
     @MessageBody(LiveMessagePipe) message: SubscribeDto,
   ): unknown {
     return this.live.verbs.subscribe(connection, message);
@@ -40,7 +40,7 @@ export class LiveGateway {
 
   @SubscribeMessage('unsubscribe')
   unsubscribe(
-    @ConnectedSocket() connection: Connection,
+    @ConnectedSocket() connection: LiveConnection,
     @MessageBody(LiveMessagePipe) message: UnsubscribeDto,
   ): unknown {
     return this.live.verbs.unsubscribe(connection, message);
@@ -48,19 +48,25 @@ export class LiveGateway {
 
   @SubscribeMessage('publish')
   publish(
-    @ConnectedSocket() connection: Connection,
+    @ConnectedSocket() connection: LiveConnection,
     @MessageBody(LiveMessagePipe) message: PublishDto,
   ): unknown {
     return this.live.verbs.publish(connection, message);
   }
 
   @SubscribeMessage('auth')
-  auth(@ConnectedSocket() connection: Connection, @MessageBody(LiveMessagePipe) message: AuthDto): unknown {
+  auth(
+    @ConnectedSocket() connection: LiveConnection,
+    @MessageBody(LiveMessagePipe) message: AuthDto,
+  ): unknown {
     return this.live.verbs.auth(connection, message);
   }
 
   @SubscribeMessage('ping')
-  ping(@ConnectedSocket() connection: Connection, @MessageBody(LiveMessagePipe) message: PingDto): unknown {
+  ping(
+    @ConnectedSocket() connection: LiveConnection,
+    @MessageBody(LiveMessagePipe) message: PingDto,
+  ): unknown {
     return this.live.verbs.ping(connection, message);
   }
 }

@@ -1,6 +1,6 @@
 import { HealthIndicatorService } from '@nestjs/terminus';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { ConnectionRegistry } from '../../core/connection/registry.js';
+import type { ConnectionRegistry } from '../../core/ports/connection-registry.js';
 import type { Live } from '../../core/live.js';
 import { eventLoopDelay } from '../server/event-loop-delay.js';
 import type { LiveLifecycle, LiveState } from '../server/live.lifecycle.js';

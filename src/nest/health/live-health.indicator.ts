@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import { ConnectionRegistry } from '../../core/connection/registry.js';
+import { ConnectionRegistry } from '../../core/ports/connection-registry.js';
 import { Live } from '../../core/live.js';
 import { eventLoopDelay, type EventLoopDelayReading } from '../server/event-loop-delay.js';
 import { printable } from '../logging/printable.js';

@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import { LiveLogObserver } from './live-log.observer.js';
 
-const connection = { id: 'c-1', user: { id: 'ann' }, remoteAddr: '::1' } as Connection;
+const connection = { id: 'c-1', user: { id: 'ann' }, remoteAddr: '::1' } as LiveConnection;
 const logged: unknown[] = [];
 const keep = (entry: unknown): void => {
   logged.push(entry);
@@ -23,7 +23,7 @@ afterEach(() => {
 describe('LiveLogObserver', () => {
   it('[S14] shows what a peer chose in any terminal: its id as its token says it, the reason of its close', () => {
     const observer = new LiveLogObserver();
-    observer.opened({ ...connection, user: { id: '\u001b[2J' } } as Connection);
+    observer.opened({ ...connection, user: { id: '\u001b[2J' } } as LiveConnection);
     observer.closed(connection, 4000, '\u202e\n');
     expect(logged).toEqual([
       { msg: 'connection opened', connectionId: 'c-1', userId: '\\u{1b}[2J', remoteAddr: '::1' },
@@ -32,7 +32,7 @@ describe('LiveLogObserver', () => {
   });
 
   it('tells of somebody without a name', () => {
-    new LiveLogObserver().opened({ ...connection, user: null } as Connection);
+    new LiveLogObserver().opened({ ...connection, user: null } as LiveConnection);
     expect(logged).toMatchObject([{ connectionId: 'c-1', userId: undefined }]);
   });
 

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import type { Healed, HeldBack, PublishRefusals } from '../../core/ports/observer.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
 import type { LiveObserver } from './live.observers.js';
@@ -27,12 +27,12 @@ export class LiveLogObserver implements Partial<LiveObserver> {
   private readonly kindsOfMinute = new Set<string>();
   private minuteMs = 0;
 
-  opened({ id, user, remoteAddr }: Connection): void {
+  opened({ id, user, remoteAddr }: LiveConnection): void {
     const userId = user === null ? undefined : printable(user.id);
     this.logger.debug(logEntry({ msg: 'connection opened', connectionId: id, userId, remoteAddr }));
   }
 
-  closed({ id }: Connection, code: number, reason: string): void {
+  closed({ id }: LiveConnection, code: number, reason: string): void {
     this.logger.debug(
       logEntry({ msg: 'connection closed', connectionId: id, code, reason: printable(reason) }),
     );
@@ -71,7 +71,7 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     if (how === 'failed') this.logger.warn(logEntry({ msg: 'position lost', connections: count }));
   }
 
-  failed(doing: string, err: unknown, connection?: Connection): void {
+  failed(doing: string, err: unknown, connection?: LiveConnection): void {
     const unlogged = this.passes(doing);
     if (unlogged === undefined) return;
     const identity = connection && { connectionId: connection.id };
@@ -81,7 +81,7 @@ export class LiveLogObserver implements Partial<LiveObserver> {
   }
 
   /** A connection that sends too fast ends; that it was asked to slow down is in the metrics alone. */
-  tooFast({ id, user, remoteAddr }: Connection, result: HeldBack): void {
+  tooFast({ id, user, remoteAddr }: LiveConnection, result: HeldBack): void {
     const unlogged = result === 'closed' ? this.passes('too fast') : undefined;
     if (unlogged === undefined) return;
     const userId = user === null ? undefined : printable(user.id);

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import type { Healed, HeldBack, Observer, PublishRefusals, RightOutcome } from '../../core/ports/observer.js';
 import type { ErrorCode } from '../../protocol/codes.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
@@ -40,11 +40,11 @@ export class LiveObservers implements LiveObserver {
     this.logger.error(logEntry({ msg: 'an observer failed', member, err }));
   }
 
-  opened(connection: Connection): void {
+  opened(connection: LiveConnection): void {
     for (const observer of this.observers) observer.opened?.(connection);
   }
 
-  closed(connection: Connection, code: number, reason: string): void {
+  closed(connection: LiveConnection, code: number, reason: string): void {
     for (const observer of this.observers) observer.closed?.(connection, code, reason);
   }
 
@@ -56,7 +56,7 @@ export class LiveObservers implements LiveObserver {
     for (const observer of this.observers) observer.outbound?.(type, count);
   }
 
-  tooFast(connection: Connection, result: HeldBack): void {
+  tooFast(connection: LiveConnection, result: HeldBack): void {
     for (const observer of this.observers) observer.tooFast?.(connection, result);
   }
 
@@ -64,7 +64,7 @@ export class LiveObservers implements LiveObserver {
     for (const observer of this.observers) observer.authorized?.(right, outcome);
   }
 
-  readingPaused(connection: Connection): void {
+  readingPaused(connection: LiveConnection): void {
     for (const observer of this.observers) observer.readingPaused?.(connection);
   }
 
@@ -72,7 +72,7 @@ export class LiveObservers implements LiveObserver {
     for (const observer of this.observers) observer.refused?.(code);
   }
 
-  failed(doing: string, error: unknown, connection?: Connection): void {
+  failed(doing: string, error: unknown, connection?: LiveConnection): void {
     for (const observer of this.observers) observer.failed?.(doing, error, connection);
   }
 

@@ -1,4 +1,4 @@
-import type { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import type { Healed, HeldBack, RightOutcome } from '../../core/ports/observer.js';
 import { CloseCode, type ErrorCode, errorCodes } from '../../protocol/codes.js';
 import type { ClientMessage, ServerMessage } from '../../protocol/messages.js';
@@ -110,11 +110,11 @@ export class LiveTally implements Partial<LiveObserver> {
     this.handshakesByResult.add(result, 1);
   }
 
-  closed(_connection: Connection, code: number): void {
+  closed(_connection: LiveConnection, code: number): void {
     this.closesByCode.add(String(code), 1);
   }
 
-  tooFast(_connection: Connection, result: HeldBack): void {
+  tooFast(_connection: LiveConnection, result: HeldBack): void {
     this.tooFastByResult.add(result, 1);
   }
 

@@ -15,7 +15,7 @@ import {
   ModulesContainer,
 } from '@nestjs/core';
 import { MemoryBroker } from '../../brokers/memory/memory-broker.js';
-import { ConnectionRegistry } from '../../core/connection/registry.js';
+import { ConnectionRegistry } from '../../core/ports/connection-registry.js';
 import { Live } from '../../core/live.js';
 import type { Broker } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';

@@ -1,4 +1,4 @@
-import type { InboundRate } from '../../core/connection/rate-gate.js';
+import type { InboundRate } from '../../core/ports/limits.js';
 import { contradictoryOptions, wrongOption } from '../options/live.errors.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 

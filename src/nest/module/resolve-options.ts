@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { PublishQueueLimits } from '../../core/publish/publish-queue.js';
+import type { PublishQueueLimits } from '../../core/ports/limits.js';
 import { validateAllowedOrigins } from '../auth/origin.js';
 import {
   contradictoryOptions,

@@ -1,4 +1,4 @@
-import type { ReplayRate } from '../../core/connection/replay-gate.js';
+import type { ReplayRate } from '../../core/ports/limits.js';
 import { wrongOption } from '../options/live.errors.js';
 import type { ReplayRateOptions } from '../options/live.options.js';
 

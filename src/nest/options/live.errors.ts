@@ -139,7 +139,7 @@ export const topicsOverlap = (
       'neither is the more specific pattern. Change one, so that its topics are a part of those of the other, or none of them.',
   );
 
-export const topicOfPresence = (
+export const companied = (
   provider: string,
   pattern: string,
   other: string,

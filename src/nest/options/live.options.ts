@@ -1,5 +1,5 @@
-import type { Connection } from '../../core/connection/connection.js';
-import type { PublishQueueLimits } from '../../core/publish/publish-queue.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
+import type { PublishQueueLimits } from '../../core/ports/limits.js';
 import type { Broker } from '../../core/ports/broker.js';
 import type { JwtConnectionOptions } from './jwt-connection.options.js';
 import type { SessionConnectionOptions } from './session-connection.options.js';
@@ -217,5 +217,5 @@ export interface LiveModuleOptions {
   /** Prefix of the metrics' names. @default 'processor_live' */
   readonly metricsPrefix?: string;
   /** Called after a connection has ended and left the registry. A throw, or a rejection, is logged. */
-  readonly onClose?: (connection: Connection, code: number, reason: string) => void;
+  readonly onClose?: (connection: LiveConnection, code: number, reason: string) => void;
 }

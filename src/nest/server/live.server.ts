@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type CanActivate, Inject, Injectable, Logger, type Type } from '@nestjs/common';
 import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import type { Connection } from '../../core/connection/connection.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
 import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { Live } from '../../core/live.js';
 import type { Clock } from '../../core/ports/clock.js';
@@ -40,7 +40,7 @@ export class LiveServer {
   private refusing = false;
   private readonly keepsHandshakes: boolean;
   /** What a new credential on the open connection is shown to the guards with. */
-  private readonly handshakes = new WeakMap<Connection, KeptHandshake>();
+  private readonly handshakes = new WeakMap<LiveConnection, KeptHandshake>();
 
   constructor(
     private readonly live: Live,
@@ -96,7 +96,7 @@ export class LiveServer {
   }
 
   /** Asks the guards about the handshake of a connection again, as if it had come with this token, or its cookies. [L-7.7] */
-  askGuards(connection: Connection, token?: string): Promise<ConnectionIdentity | null> {
+  askGuards(connection: LiveConnection, token?: string): Promise<ConnectionIdentity | null> {
     const kept = this.handshakes.get(connection);
     if (kept === undefined || this.guards === undefined)
       throw serverUnavailable('The handshake is not known');

@@ -2,7 +2,7 @@ import { HttpException } from '@nestjs/common';
 import type { DeliveryRules, Policy, PresenceRules, TopicRules } from '../../core/ports/policy.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import { isLasting } from '../auth/refusal.js';
-import { topicOfPresence, topicsOverlap, topicTwice } from '../options/live.errors.js';
+import { companied, topicsOverlap, topicTwice } from '../options/live.errors.js';
 import type { LiveTopicProvider } from './live-topic.decorator.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 
@@ -80,7 +80,7 @@ function checkPresence(topic: DeclaredTopic, topics: readonly DeclaredTopic[]): 
   const hides = topics.find(
     ({ pattern, presence }) => presence !== undefined && pattern.relationTo(members) !== 'disjoint',
   );
-  if (hides !== undefined) throw topicOfPresence(...namesOf(topic), ...namesOf(hides));
+  if (hides !== undefined) throw companied(...namesOf(topic), ...namesOf(hides));
 }
 
 function namesOf({ provider, pattern }: DeclaredTopic): [provider: string, pattern: string] {

@@ -1,4 +1,4 @@
-import type { LiveLimits } from '../../core/ports/settings.js';
+import type { LiveLimits } from '../../core/ports/limits.js';
 import { isPosition, type Position } from '../../protocol/position.js';
 import type { Disturbances } from './mishaps.js';
 import type { Publications } from './publications.js';

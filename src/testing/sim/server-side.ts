@@ -1,5 +1,5 @@
 import { Live } from '../../core/live.js';
-import type { LiveLimits } from '../../core/ports/settings.js';
+import type { LiveLimits } from '../../core/ports/limits.js';
 import { silentObserver } from '../../core/ports/observer.js';
 import type { Session } from '../../core/inbound/session.js';
 import { ConnectionChecker } from './connection-checker.js';
