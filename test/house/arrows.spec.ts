@@ -20,6 +20,18 @@ const below: Record<string, readonly string[]> = {
 
 /** The rooms of a floor from the ground up: a room may use those of earlier lines only. */
 const rooms: Record<string, readonly (readonly string[])[]> = {
+  core: [
+    ['ports'],
+    ['frame'],
+    ['outbound'],
+    ['connection', 'pace'],
+    ['fanout', 'inbound'],
+    ['stream', 'publish'],
+    ['verbs'],
+    ['cluster'],
+    ['presence'],
+    ['live'],
+  ],
   nest: [
     ['options', 'logging'],
     ['gateway'],
@@ -68,7 +80,7 @@ function importsOf(file: string, folder = root): string[] {
 }
 
 const floorOf = (file: string): string => (file.split('/')[0] ?? '').replace(/\.ts$/, '');
-const roomOf = (file: string): string => file.split('/')[1] ?? '';
+const roomOf = (file: string): string => (file.split('/')[1] ?? '').replace(/\.ts$/, '');
 
 const arrows: Arrow[] = files.flatMap((file) =>
   importsOf(file).map((name) => ({
