@@ -121,7 +121,12 @@ export class Publications {
   recoverable(topic: string, since: Position, history: HistoryRules | undefined, nowMs: number): boolean {
     const top = this.top(topic);
     if (top === undefined || !this.continues(topic, since)) return false;
-    const missed = this.of(topic, top.epoch).slice(since.offset);
+    return this.areWithin(topic, { ...since, epoch: top.epoch }, history, nowMs);
+  }
+
+  /** Whether all that the epoch has, or had, after `since` is within the limits of the history and of a recovery. */
+  areWithin(topic: string, since: Position, history: HistoryRules | undefined, nowMs: number): boolean {
+    const missed = this.of(topic, since.epoch).slice(since.offset);
     if (missed.length === 0) return true;
     if (history === undefined || missed.length > Math.min(history.size, recoveryLimits.count)) return false;
     const bytes = missed.reduce((sum, { text }) => sum + text.length, 0);
