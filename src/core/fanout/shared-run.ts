@@ -16,6 +16,11 @@ export class SharedRun<Result> {
     result.catch(() => {});
   }
 
+  /** Whether others wait for it: it began before one of them joined. */
+  get isShared(): boolean {
+    return this.users > 1;
+  }
+
   /** Everybody who waits for it joins, and leaves when done. */
   join(): this {
     this.users += 1;

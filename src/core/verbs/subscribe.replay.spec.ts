@@ -25,6 +25,27 @@ function world(rules: Partial<TopicRules>, options: Partial<TestLiveOptions> = {
   return { test, refused };
 }
 
+/** After `hold()` each reading has happened, and its answer waits until its entry of `reads` is called. */
+function worldOfHeldReads() {
+  const reads: (() => void)[] = [];
+  let held = false;
+  const { test } = world(
+    { history },
+    {
+      limits: {},
+      broker: (memory) =>
+        Object.assign(Object.create(memory) as typeof memory, {
+          read: async (...args: Parameters<typeof memory.read>) => {
+            const reading = await memory.read(...args);
+            if (held) await new Promise<void>((resolve) => void reads.push(resolve));
+            return reading;
+          },
+        }),
+    },
+  );
+  return { test, reads, hold: () => (held = true) };
+}
+
 /** What a subscribe is answered; that much is coming, and what follows, is left out. */
 async function subscribe(peer: TestPeer, topic = 't', more: object = {}): Promise<Message> {
   await peer.send({ type: 'subscribe', id: 1, topic, ...more });
@@ -132,25 +153,10 @@ describe('What a peer makes the server read and send', () => {
 
 describe('Equal recoveries', () => {
   it('[L-5.15] [L-3.10] are read once for all who ask at the same time, and nothing is missing or comes twice', async () => {
-    const reads: (() => void)[] = [];
-    let delayed = false;
-    const { test } = world(
-      { history },
-      {
-        limits: {},
-        broker: (memory) =>
-          Object.assign(Object.create(memory) as typeof memory, {
-            read: async (...args: Parameters<typeof memory.read>) => {
-              const reading = await memory.read(...args);
-              if (delayed) await new Promise<void>((resolve) => void reads.push(resolve));
-              return reading;
-            },
-          }),
-      },
-    );
+    const { test, reads, hold } = worldOfHeldReads();
     const { epoch } = (await subscribe(test.connect())) as unknown as { epoch: string };
     for (let i = 1; i <= 3; i++) await test.publish('t', i);
-    delayed = true;
+    hold();
     const peers = Array.from({ length: 10 }, () => test.connect());
     for (const [i, { send }] of peers.entries()) {
       await send({ type: 'subscribe', topic: 't', since: { epoch, offset: 1 } });
@@ -169,6 +175,26 @@ describe('Equal recoveries', () => {
       expect(events.map(({ offset }) => offset)).toEqual([2, 3, 4, 5]);
     }
     expect((other.received() as { offset: number }[]).map(({ offset }) => offset)).toEqual([2, 3, 4, 5]);
+  });
+
+  it('[L-5.4] [L-5.15] a subscriber does not share a reading that began before its position existed', async () => {
+    const { test, reads, hold } = worldOfHeldReads();
+    const { epoch } = (await subscribe(test.connect())) as unknown as { epoch: string };
+    hold();
+    const [guessing, honest] = [test.connect(), test.connect()];
+    const asked = { type: 'subscribe', topic: 't', since: { epoch, offset: 1 } };
+    await guessing.send(asked);
+    await test.publish('t', 1);
+    await honest.send(asked);
+    for (const read of reads.splice(0)) read();
+    await test.clock.settle();
+    for (const read of reads) read();
+    await test.clock.settle();
+    expect(honest.received()).toMatchObject([{ type: 'subscribed', recovered: true, offset: 1 }]);
+    expect(guessing.received()).toMatchObject([
+      { type: 'subscribed', recovered: false, offset: 0 },
+      { type: 'event', offset: 1 },
+    ]);
   });
 
   it('[L-5.15] a reading is held for its last reader, and the topic closes after it', async () => {

@@ -115,10 +115,13 @@ export class Subscribe {
     const charge = since && (await replays.enter(connection, pending));
     const topic = hub.open(name, rules.delivery);
     const reading = readings.join(topic, since);
+    const { isShared } = reading;
     charge?.(reading.result, bytesOfReading);
     let run: SnapshotRun | undefined;
     try {
       const { top, missed } = await pending.until(reading.result);
+      // Somebody who named the position before it existed began the reading: it is too old for this one.
+      if (isShared && since?.epoch === top.epoch && since.offset > top.offset) return false;
       if (since !== undefined && missed !== undefined) {
         const position = { epoch: top.epoch, offset: since.offset };
         return this.commit(request, topic, reading.hold, { position, recovered: true, missed });
