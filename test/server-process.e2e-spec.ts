@@ -11,13 +11,13 @@ async function connect({ http, sockets }: RunningServer): Promise<LiveTestClient
   return LiveTestClient.connect(sockets, { headers: { cookie: await pageCookie(http) } });
 }
 
-/** Resolves once `state` says so; asked again and again, because nothing tells. */
+/** Polls the health check until it answers with this status. */
 async function becomes(status: number, url: string): Promise<void> {
   while ((await fetch(url)).status !== status);
 }
 
-describe('[S17] settings from the environment', () => {
-  it('obeys INSTANCE_ID, LIVE_WS_PATH, LIVE_WS_PING_INTERVAL_MS', async () => {
+describe('Settings of the standalone server', () => {
+  it('[S17] the server obeys INSTANCE_ID, LIVE_WS_PATH and LIVE_WS_PING_INTERVAL_MS', async () => {
     const running = await startServer({
       INSTANCE_ID: 'node-1',
       LIVE_WS_PATH: '/sockets/v1',
@@ -34,7 +34,7 @@ describe('[S17] settings from the environment', () => {
     await client.close();
   });
 
-  it('obeys LIVE_WS_HOST and LIVE_WS_PORT, HTTP_HOST and HTTP_PORT', async () => {
+  it('[S17] the server obeys LIVE_WS_HOST and LIVE_WS_PORT, HTTP_HOST and HTTP_PORT', async () => {
     const [sockets, http] = [await freePort(), await freePort()].map(String);
     const running = await startServer({
       LIVE_WS_HOST: '127.0.0.2',
@@ -47,7 +47,7 @@ describe('[S17] settings from the environment', () => {
     await (await connect(running)).close();
   });
 
-  it('[S4] obeys LIVE_WS_SOCKET_PATH, and sends the page to the proxy that it came through', async () => {
+  it('[S4] the server obeys LIVE_WS_SOCKET_PATH, and its page connects through the proxy it came from', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'live-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const path = join(folder, 'live.sock');
@@ -61,7 +61,7 @@ describe('[S17] settings from the environment', () => {
     expect(second.stderr).toMatch(/^nestjs-live cannot start: .* LIVE_WS_SOCKET_PATH\.\n$/);
   });
 
-  it('obeys LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES', async () => {
+  it('[S17] the server obeys LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES', async () => {
     const running = await startServer({
       LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES: '4096',
       LIVE_PUBLISH_KEY: 'k',
@@ -71,13 +71,13 @@ describe('[S17] settings from the environment', () => {
     client.socket.pause();
     const body = JSON.stringify({ topic: 'chat/big', data: 'x'.repeat(1_000_000) });
     const headers = { authorization: 'Bearer k', 'content-type': 'application/json' };
-    // More than what the system's own buffers take.
+    // More than the kernel buffers.
     for (let i = 0; i < 12; i++) await fetch(`${running.http}/publish`, { method: 'POST', headers, body });
     client.socket.resume();
     expect(await client.closed).toEqual({ code: 1008, reason: 'back-pressure threshold exceeded' });
   });
 
-  it('obeys LIVE_WS_PONG_TIMEOUT_MS', async () => {
+  it('[S17] the server obeys LIVE_WS_PONG_TIMEOUT_MS', async () => {
     const running = await startServer({ LIVE_WS_PING_INTERVAL_MS: '50', LIVE_WS_PONG_TIMEOUT_MS: '100' });
     const client = await connect(running);
     client.socket.pause();
@@ -91,7 +91,7 @@ describe('[S17] settings from the environment', () => {
     expect(await client.closed).toMatchObject({ code: 1006 });
   });
 
-  it('obeys LIVE_MAX_VERSION_AHEAD_MS', async () => {
+  it('[S17] the server obeys LIVE_MAX_VERSION_AHEAD_MS', async () => {
     const key = 'a-publish-key-for-this-test';
     const { http } = await startServer({ LIVE_MAX_VERSION_AHEAD_MS: '1000', LIVE_PUBLISH_KEY: key });
     const publish = (version: number) =>
@@ -107,7 +107,7 @@ describe('[S17] settings from the environment', () => {
     });
   });
 
-  it('obeys LIVE_HISTORY_SIZE', async () => {
+  it('[S17] the server obeys LIVE_HISTORY_SIZE', async () => {
     const running = await startServer({ LIVE_HISTORY_SIZE: '2' });
     const client = await connect(running);
     const positions: unknown[] = [];
@@ -131,7 +131,7 @@ describe('[S17] settings from the environment', () => {
     ['LIVE_WS_PING_INTERVAL_MS', '-1', '"-1", but must be a whole number'],
     ['LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES', '1e6', '"1e6", but must be a whole number'],
     ['LIVE_WS_DRAIN_TIMEOUT_MS', '1.5', '"1.5", but must be a whole number'],
-  ])('stops the start at %s=%s', async (name, value, words) => {
+  ])('[S17] the server does not start with %s=%s', async (name, value, words) => {
     const server = spawnServer({ [name]: value });
     expect(await server.exit).toBe(1);
     expect(server.stderr).toContain(`${name} is ${words}`);
@@ -139,7 +139,7 @@ describe('[S17] settings from the environment', () => {
     expect(server.stdout).toBe('');
   });
 
-  it('names all wrong settings in one message, and no secret', async () => {
+  it('[S17] the server names all invalid settings in one message, and no secret', async () => {
     const server = spawnServer({ LIVE_JWT_SECRET: 'short-canary', HTTP_PORT: 'x', LOG_LEVEL: 'loud' });
     expect(await server.exit).toBe(1);
     expect(server.stderr).toContain('3 settings are wrong');
@@ -149,7 +149,7 @@ describe('[S17] settings from the environment', () => {
     expect(server.stderr).not.toContain('canary');
   });
 
-  it('warns of a variable that it does not know', async () => {
+  it('[S17] the server warns about an unknown variable', async () => {
     const { server } = await startServer({ LIVE_WS_PROT: '1' });
     expect(
       (
@@ -162,16 +162,19 @@ describe('[S17] settings from the environment', () => {
 });
 
 describe('the standalone server as a process', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('[S16] drains at %s and exits 0', async (signal) => {
-    const running = await startServer();
-    const client = await connect(running);
-    running.server.kill(signal);
-    expect(await client.closed).toEqual({ code: 1001, reason: 'server shutting down' });
-    expect(await running.server.exit).toBe(0);
-    expect(running.server.log.at(-1)).toMatchObject({ msg: 'stopped' });
-  });
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    '[S16] the standalone server drains at %s and exits with 0',
+    async (signal) => {
+      const running = await startServer();
+      const client = await connect(running);
+      running.server.kill(signal);
+      expect(await client.closed).toEqual({ code: 1001, reason: 'server shutting down' });
+      expect(await running.server.exit).toBe(0);
+      expect(running.server.log.at(-1)).toMatchObject({ msg: 'stopped' });
+    },
+  );
 
-  it('[L-10.1] is alive and not ready while it drains, until LIVE_WS_DRAIN_TIMEOUT_MS', async () => {
+  it('[L-10.1] the standalone server is live and not ready while it drains, until LIVE_WS_DRAIN_TIMEOUT_MS', async () => {
     const running = await startServer({ LIVE_WS_DRAIN_TIMEOUT_MS: '1500' });
     const client = await connect(running);
     client.socket.pause();
@@ -184,7 +187,7 @@ describe('the standalone server as a process', () => {
     expect(await running.server.logged('drained')).toMatchObject({ terminated: 1 });
   });
 
-  it('ends at once at a second signal', async () => {
+  it('a second signal ends the standalone server at once', async () => {
     const running = await startServer({ LIVE_WS_DRAIN_TIMEOUT_MS: '60000' });
     const client = await connect(running);
     client.socket.pause();
@@ -197,7 +200,7 @@ describe('the standalone server as a process', () => {
   it.each([
     ['HTTP_PORT', 'HTTP_HOST and HTTP_PORT'],
     ['LIVE_WS_PORT', 'LIVE_WS_HOST and LIVE_WS_PORT'],
-  ])('says in one line that %s is in use', async (name, names) => {
+  ])('the standalone server says in one line that %s is in use', async (name, names) => {
     const other = createServer();
     await new Promise<void>((done) => {
       other.listen(0, '127.0.0.1', done);
@@ -212,7 +215,7 @@ describe('the standalone server as a process', () => {
     expect(server.stdout).toBe('');
   });
 
-  it('prints its settings at --help, its version at --version, and refuses any other argument', async () => {
+  it('--help prints the settings, --version the version, and any other argument is refused', async () => {
     const [help, version, other] = ['--help', '--version', '--port=1'].map((arg) => spawnServer({}, [arg]));
     expect(await help?.exit).toBe(0);
     expect(help?.stdout).toMatch(

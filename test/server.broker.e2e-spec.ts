@@ -36,7 +36,7 @@ async function readyWithin(running: RunningServer, ms: number): Promise<void> {
   }
 }
 
-/** What is published at one reaches a client of the other. */
+/** A publication at one server reaches a client of the other. */
 async function areOne(url: string): Promise<void> {
   const [one, two] = await Promise.all([
     startServer({ ...secret, LIVE_BROKER_URL: url }),
@@ -55,11 +55,11 @@ async function areOne(url: string): Promise<void> {
 }
 
 describeWith(redisServer)('The server with LIVE_BROKER_URL', () => {
-  it('[S17] is one live server with every other that has the same', async () => {
+  it('[S17] servers with the same LIVE_BROKER_URL on Redis form one live server', async () => {
     await areOne((await RedisServer.start()).url);
   });
 
-  it('[S17] says of itself and of its demo what it says, and not what the others say', async () => {
+  it('[S17] a server publishes its own vitals and demo to its own clients only', async () => {
     const redis = await RedisServer.start();
     const settings = { ...secret, LIVE_DEMO: 'true', LIVE_BROKER_URL: redis.url };
     const servers = await Promise.all([startServer(settings), startServer(settings)]);
@@ -92,7 +92,7 @@ describeWith(redisServer)('The server with LIVE_BROKER_URL', () => {
     expect(await redis.run('KEYS', 'live:{fleet/demo}*')).toEqual([]);
   }, 40_000);
 
-  it('[S17] starts while the broker is away, says so without its secret, and is ready when it comes', async () => {
+  it('[S17] a server starts without its broker, logs it without the secret, and is ready once it appears', async () => {
     const redis = await RedisServer.start();
     await redis.stop();
     const url = redis.url.replace('//', '//default:canary@');
@@ -114,7 +114,7 @@ describeWith(redisServer)('The server with LIVE_BROKER_URL', () => {
     expect(server.stdout + server.stderr).not.toContain('canary');
   }, 40_000);
 
-  it('[S17] does not start with an address that it cannot read, and does not show it', async () => {
+  it('[S17] the server does not start with an invalid LIVE_BROKER_URL, and does not print it', async () => {
     const server = spawnServer({ LIVE_BROKER_URL: 'redis://ann:canary@cache/three' });
     expect(await server.exit).toBe(1);
     expect(server.stderr).toContain('LIVE_BROKER_URL is a secret of 30 bytes, but must be redis://');
@@ -123,7 +123,7 @@ describeWith(redisServer)('The server with LIVE_BROKER_URL', () => {
 });
 
 describeWith(natsServer)('The server with the LIVE_BROKER_URL of a NATS server', () => {
-  it('[S17] is one live server with every other that has the same', async () => {
+  it('[S17] servers with the same LIVE_BROKER_URL on NATS form one live server', async () => {
     const nats = await NatsServer.start();
     onTestFinished(() => nats.remove());
     await areOne(nats.url);

@@ -38,7 +38,7 @@ async function publish(http: string, body: unknown, headers: Record<string, stri
   return { status: response.status, body: await response.json() };
 }
 
-/** With a `Host` of one's own, which `fetch` does not let one choose. */
+/** Sets the `Host` header, which `fetch` does not allow. */
 function statusWithHost(http: string, host: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(`${http}/`, { headers: { host } }, (response) => {
@@ -77,7 +77,7 @@ describe('the standalone server in development mode', () => {
     return client;
   };
 
-  it('says where everything is, in the log and plainly beside it', () => {
+  it('the development server prints its addresses to the log and in plain text to stderr', () => {
     const { server, http, sockets } = shared;
     expect(server.stderr).toContain(`page     ${http}/`);
     expect(server.stderr).toContain(`sockets  ${sockets}`);
@@ -89,7 +89,7 @@ describe('the standalone server in development mode', () => {
     ]);
   });
 
-  it('has health, metrics and a 404 for anything but sockets on the live port', async () => {
+  it('the development server has health and metrics, and answers 404 to plain requests on the live port', async () => {
     const ready = await fetch(`${shared.http}/health/ready`);
     expect([ready.status, await ready.json()]).toMatchObject([200, { status: 'ok', error: {} }]);
     expect((await fetch(`${shared.http}/health/live`)).status).toBe(200);
@@ -101,7 +101,7 @@ describe('the standalone server in development mode', () => {
     expect((await fetch(new URL('/metrics', live))).status).toBe(404);
   });
 
-  it('serves the page under a policy that trusts nothing but its own files', async () => {
+  it('the page is served with a policy that trusts only its own files', async () => {
     const page = await fetch(shared.http);
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(Object.fromEntries(page.headers)).toMatchObject({
@@ -129,7 +129,7 @@ describe('the standalone server in development mode', () => {
     }
   });
 
-  it('the page gets the published client, and nothing else of the package', async () => {
+  it('the server serves the published client to the page, and nothing else of the package', async () => {
     const statusOf = async (path: string): Promise<number> =>
       (await fetch(`${shared.http}/page/${path}`)).status;
     expect(await statusOf('client/index.js')).toBe(200);
@@ -144,13 +144,13 @@ describe('the standalone server in development mode', () => {
     }
   });
 
-  it('serves no file beside the page', async () => {
+  it('only the files of the page are served', async () => {
     for (const path of ['..%2fsettings.js', '%2e%2e%2fmain.js', '.', 'x.js', '..%5cmain.js', '__proto__']) {
       expect([path, (await fetch(`${shared.http}/page/${path}`)).status]).toEqual([path, 404]);
     }
   });
 
-  it('names the sockets by the host that the browser used, so that the cookie goes there', async () => {
+  it('the page connects to the host that the browser used, so that the cookie is sent', async () => {
     const { port } = new URL(shared.http);
     const config = (await (await fetch(`http://localhost:${port}/page/config.json`)).json()) as object;
     expect(config).toMatchObject({
@@ -161,7 +161,7 @@ describe('the standalone server in development mode', () => {
     });
   });
 
-  it('lets the page in by its cookie, and gives it vitals within two seconds', async () => {
+  it('the page is accepted by its cookie and gets vitals within two seconds', async () => {
     const client = await connect();
     const answer = await client.request({ type: 'subscribe', id: 1, topic: 'system/vitals' });
     expect(answer).toMatchObject({ type: 'subscribed', topic: 'system/vitals' });
@@ -180,7 +180,7 @@ describe('the standalone server in development mode', () => {
     });
   });
 
-  it('moves the fleet: a snapshot with the track, then vehicles by their id', async () => {
+  it('a fleet subscriber gets a snapshot with the track, then vehicles by their id', async () => {
     const client = await connect();
     const { snapshot } = (await client.request({
       type: 'subscribe',
@@ -202,7 +202,7 @@ describe('the standalone server in development mode', () => {
     }
   });
 
-  it('gives the page the rights of its cookie, and no more', async () => {
+  it('the page has the rights of its cookie and no others', async () => {
     const client = await connect();
     const data = { text: 'hello' };
     const say = await client.request({ type: 'publish', id: 1, topic: 'chat/room-1', data });
@@ -220,7 +220,7 @@ describe('the standalone server in development mode', () => {
     }
   });
 
-  it('[L-1.7] refuses the sockets to a page of another origin, and everything to a foreign host name', async () => {
+  it('[L-1.7] a page of another origin is refused on the socket, and a foreign host name everywhere', async () => {
     const origin = 'http://evil.example';
     const strange = LiveTestClient.connect(shared.sockets, { headers: { cookie, origin } });
     expect(await refused(strange)).toBe(403);
@@ -231,7 +231,7 @@ describe('the standalone server in development mode', () => {
     expect(await statusWithHost(shared.http, `localhost:${port}`)).toBe(200);
   });
 
-  it('takes publications over HTTP and delivers them', async () => {
+  it('publications over HTTP are accepted and delivered', async () => {
     const client = await connect();
     await client.request({ type: 'subscribe', id: 1, topic: 'chat/http' });
     const one = await publish(shared.http, { topic: 'chat/http', data: null, key: 'v1' });
@@ -252,7 +252,7 @@ describe('the standalone server in development mode', () => {
     expect(await publish(shared.http, [])).toEqual({ status: 202, body: [] });
   });
 
-  it('[L-4.10] publishes data as it is written in the body, one or many', async () => {
+  it('[L-4.10] data is published exactly as written in the body, in one publication or many', async () => {
     const client = await connect();
     await client.request({ type: 'subscribe', id: 1, topic: 'chat/written' });
     const texts: string[] = [];
@@ -272,11 +272,11 @@ describe('the standalone server in development mode', () => {
   });
 
   it.each([
-    ['no JSON', '{"topic":', 400],
-    ['no topic', { data: 1 }, 400],
-    ['what is no topic', { topic: 'a//b', data: 1 }, 400],
+    ['invalid JSON', '{"topic":', 400],
+    ['a publication without a topic', { data: 1 }, 400],
+    ['an invalid topic', { topic: 'a//b', data: 1 }, 400],
     ['a reserved topic', { topic: '$sys/x', data: 1 }, 400],
-    ['no data', { topic: 'chat/x' }, 400],
+    ['a publication without data', { topic: 'chat/x' }, 400],
     ['a key that is no string', { topic: 'chat/x', data: 1, key: 7 }, 400],
     ['a key that is null', { topic: 'chat/x', data: 1, key: null }, 400],
     ['an empty key', { topic: 'chat/x', data: 1, key: '' }, 400],
@@ -288,17 +288,21 @@ describe('the standalone server in development mode', () => {
     ['a removal with data', { topic: 'chat/x', key: 'a', remove: true, data: 1 }, 400],
     ['a removal that is not true', { topic: 'chat/x', key: 'a', remove: false, data: 1 }, 400],
     ['a string', '"hello"', 400],
-    ['nothing', '', 400],
+    ['an empty body', '', 400],
     ['very deep JSON', `{"topic":"chat/x","data":${'['.repeat(300_000)}${']'.repeat(300_000)}}`, 400],
-    ['more than 1,000', Array.from({ length: 1_001 }, () => ({ topic: 'chat/x', data: 1 })), 413],
-    ['more than 1 MiB', { topic: 'chat/x', data: 'x'.repeat(1_048_576) }, 413],
-  ])('answers %s as JSON', async (_what, body, status) => {
+    [
+      'more than 1,000 publications',
+      Array.from({ length: 1_001 }, () => ({ topic: 'chat/x', data: 1 })),
+      413,
+    ],
+    ['a body above 1 MiB', { topic: 'chat/x', data: 'x'.repeat(1_048_576) }, 413],
+  ])('%s over HTTP is refused with a JSON error', async (_what, body, status) => {
     const answer = await publish(shared.http, body);
     expect(answer).toMatchObject({ status, body: { statusCode: status } });
     expect(Object.keys(answer.body as object).toSorted()).toEqual(['error', 'message', 'statusCode']);
   });
 
-  it('stores a publication that is sent again once, and says so', async () => {
+  it('a publication that is sent again is stored once, and the answer says so', async () => {
     const sent = { topic: 'chat/again', data: 1, idempotencyKey: 'k', version: 2 };
     const first = await publish(shared.http, sent);
     expect(Object.keys(first.body as object)).toEqual(['epoch', 'offset']);
@@ -312,7 +316,7 @@ describe('the standalone server in development mode', () => {
     });
   });
 
-  it('takes a key away, and keeps its version', async () => {
+  it('a key can be removed over HTTP, and its version is kept', async () => {
     const key = { topic: 'chat/keys', key: 'a' };
     await publish(shared.http, { ...key, data: 1, version: 1 });
     const removed = await publish(shared.http, { ...key, remove: true, version: 3 });
@@ -321,14 +325,14 @@ describe('the standalone server in development mode', () => {
     expect(late.body).toMatchObject({ offset: 2, suppressed: 'stale' });
   });
 
-  it('publishes nothing of an array with one mistake', async () => {
+  it('an array with one invalid publication publishes nothing', async () => {
     const right = { topic: 'chat/all-or-nothing', data: 1 };
     const answer = await publish(shared.http, [right, right, { topic: 'chat/all-or-nothing' }]);
     expect(answer).toMatchObject({ status: 400, body: { message: '[2]: data must be there' } });
     expect((await publish(shared.http, right)).body).toMatchObject({ offset: 1 });
   });
 
-  it('asks for the key before it reads the body, and for JSON', async () => {
+  it('the publish key is checked before the body is read, and the body must be JSON', async () => {
     const wrong = { authorization: `Bearer ${publishKey}x` };
     expect(await publish(shared.http, 'x'.repeat(2_000_000), wrong)).toMatchObject({
       status: 401,
@@ -342,7 +346,7 @@ describe('the standalone server in development mode', () => {
 });
 
 describe('the standalone server in production', () => {
-  it('refuses to start without a source of credentials', async () => {
+  it('the production server does not start without a source of credentials', async () => {
     const server = spawnServer({ NODE_ENV: 'production' });
     expect(await server.exit).toBe(1);
     expect(server.stderr).toContain(
@@ -351,7 +355,7 @@ describe('the standalone server in production', () => {
     expect(server.stdout).toBe('');
   });
 
-  it('gives the rights that the token names', async () => {
+  it('the production server grants the rights that the token names', async () => {
     const { sockets, http } = await startServer(production);
     const token = await tokenFor({ subscribe: ['fleet/*'], publish: ['chat/**'] });
     const client = await LiveTestClient.connect(sockets, { token });
@@ -374,7 +378,7 @@ describe('the standalone server in production', () => {
     expect(await refused(LiveTestClient.connect(sockets, { token: forged }))).toBe(401);
   });
 
-  it('publishes nothing over HTTP without a key, and says so', async () => {
+  it('the production server publishes nothing over HTTP without a key, and says so', async () => {
     const { http } = await startServer({ NODE_ENV: 'production', LIVE_JWT_SECRET: secret });
     expect(await publish(http, { topic: 'chat/x', data: 1 })).toMatchObject({
       status: 404,
@@ -382,7 +386,7 @@ describe('the standalone server in production', () => {
     });
   });
 
-  it('asks the session backend who a cookie belongs to', async () => {
+  it('the production server asks the session backend for the user of a cookie', async () => {
     const backend = createServer(({ headers }, response) => {
       const known = headers.cookie === 'sid=1';
       response.writeHead(known ? 200 : 401, { 'content-type': 'application/json' });
@@ -410,7 +414,7 @@ describe('the standalone server in production', () => {
     );
   });
 
-  it('writes no credential to its log, at any level', async () => {
+  it('the server logs no credential at any level', async () => {
     const { server, http, sockets } = await startServer({ ...production, LOG_LEVEL: 'trace' });
     const token = await tokenFor({ subscribe: ['**'] });
     const headers = { cookie: `live_token=${token}`, 'sec-websocket-protocol': `bearer.${token}` };

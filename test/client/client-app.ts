@@ -25,7 +25,7 @@ import { SystemClock } from '../../src/ws/system-clock.js';
 import { type LiveApp, startLiveApp } from '../support/live-app.js';
 import type { ServerControls } from './scenarios.js';
 
-/** Whoever has a credential is who it says, but `refused`; for so many milliseconds where it is `<name>~<ms>`. */
+/** Users are named by their credential, except `refused`. `<name>~<ms>` expires after `ms`. */
 @Injectable()
 class TokenIsUser implements CanActivate, CredentialVerifier {
   canActivate(context: ExecutionContext): boolean {
@@ -84,7 +84,7 @@ class Sockets {
 @Module({ providers: [Sockets], exports: [Sockets] })
 class SocketsModule {}
 
-/** A server for the client's scenarios, and what they may do to it. */
+/** A server for the client's scenarios, and the controls that they may use. */
 export async function startClientApp(
   options: LiveModuleOptions = {},
 ): Promise<LiveApp & { readonly controls: ServerControls }> {
@@ -117,7 +117,7 @@ export async function startClientApp(
     loseStream: (topic) => broker.lose(topic),
     broker: async (there) => (there ? broker.comeBack() : broker.goAway()),
     count: async (user) => {
-      // So that whoever asks again and again lets the network go on.
+      // Yields to the network, so that a caller that polls does not block it.
       await setImmediate();
       const connections = registry.ofUser(user);
       const subscriptions = connections.reduce((sum, { topics }) => sum + topics.length, 0);

@@ -15,7 +15,7 @@ const dist = resolve(import.meta.dirname, '../../dist');
 let users = 0;
 
 describe('The client in Node', () => {
-  it.each(scenarios)('$title', async ({ run, expected }) => {
+  it.each(scenarios)('in Node, $title', async ({ run, expected }) => {
     const { url, controls } = await startClientApp();
     const user = `user-${String(++users)}`;
     const webSocket = WebSocket as unknown as WebSocketConstructor;
@@ -41,7 +41,7 @@ describeWith(chromium)('The client in Chromium', () => {
 
   afterAll(() => browser.close(), 60_000);
 
-  /** The client as it is shipped, unbundled, on an origin of its own. */
+  /** Serves the client as shipped, unbundled, on its own origin. */
   async function serveClient(): Promise<string> {
     const server = createServer((request, response) => {
       const file = /^\/(?:client|protocol)\/[\w.-]+\.js$/.exec(request.url ?? '')?.[0];
@@ -56,7 +56,7 @@ describeWith(chromium)('The client in Chromium', () => {
   }
 
   it.each(scenarios)(
-    '$title',
+    'in Chromium, $title',
     async ({ run, expected }) => {
       const { url, controls } = await startClientApp();
       const user = `browser-${String(++users)}`;

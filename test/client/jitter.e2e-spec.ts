@@ -4,7 +4,7 @@ import { connect, type WebSocketConstructor } from '../../src/client/index.js';
 import { CutProxy } from '../support/cut-proxy.js';
 import { startClientApp } from './client-app.js';
 
-/** The short form of `bench/jitter.js`: fewer clients, shorter waits, the same shape. */
+/** The short form of `bench/jitter.js`: fewer clients and shorter waits, the same shape. */
 const clients = 60;
 const publications = 60;
 const everyMs = 100;
@@ -16,7 +16,7 @@ const sleep = (ms: number): Promise<void> =>
     setTimeout(done, ms);
   });
 
-/** mulberry32, a small generator of 32 bits by Tommy Ettinger, public domain. */
+/** mulberry32, a small 32-bit generator by Tommy Ettinger, public domain. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -27,7 +27,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-it('[L-5.2] delivers everything once and in order to clients whose connections are cut again and again', async () => {
+it('[L-5.2] clients whose connections are cut repeatedly get every publication once and in order', async () => {
   const seed = Number(process.env['SEED'] ?? 20_261_123);
   const random = seeded(seed);
   const { url, live } = await startClientApp();

@@ -32,7 +32,7 @@ async function start(options: LiveModuleOptions = {}) {
   return { live, registry, client, tooFast, topics };
 }
 
-/** How many messages of each kind came for each of these topics. */
+/** Subscribes to the topics and counts their messages by type. */
 function follow(client: LiveClient, names: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const name of names) {
@@ -41,13 +41,13 @@ function follow(client: LiveClient, names: readonly string[]): Map<string, numbe
   return counts;
 }
 
-/** What an application asks for in one turn of the event loop goes out in one message. [L-3.14] */
-const inAMessageOfItsOwn = (): Promise<void> => new Promise((done) => void setImmediate(done));
+/** Lets a turn pass: what an application requests in one turn goes out in one message. [L-3.14] */
+const nextTurn = (): Promise<void> => new Promise((done) => void setImmediate(done));
 
 const names = Array.from({ length: 128 }, (_, i) => `history/${String(i)}`);
 
 describe('The client and the server’s limits', () => {
-  it('[L-9.10] has 128 topics, is cut, and comes back to all of them at once by the defaults', async () => {
+  it('[L-9.10] a client with 128 topics resumes all of them at once after a cut with the default limits', async () => {
     const { live, client, registry, tooFast, topics } = await start();
     const counts = follow(client, names);
     while (counts.get('start') !== 128) await sleep(5);
@@ -63,7 +63,7 @@ describe('The client and the server’s limits', () => {
     expect([topics(), tooFast]).toEqual([128, []]);
   });
 
-  it('[L-9.11] has all its topics in the end where it is refused at first, and misses nothing', async () => {
+  it('[L-9.11] a client that is rate limited subscribes to all its topics in the end and misses nothing', async () => {
     const { live, client, tooFast, topics } = await start({
       inboundRate: { messagesPerSecond: 50, messageBurst: 20 },
     });
@@ -72,7 +72,7 @@ describe('The client and the server’s limits', () => {
     const counts = new Map<string, number>();
     for (const name of few) {
       client.subscribe(name, ({ type }) => counts.set(type, (counts.get(type) ?? 0) + 1));
-      await inAMessageOfItsOwn();
+      await nextTurn();
     }
     while (counts.get('start') !== 80) await sleep(5);
     expect(tooFast.length).toBeGreaterThan(20);
@@ -82,7 +82,7 @@ describe('The client and the server’s limits', () => {
     expect(topics()).toBe(80);
   });
 
-  it('[L-9.11] gives up all its topics in the end where that is refused at first', async () => {
+  it('[L-9.11] a client that is rate limited unsubscribes from all its topics in the end', async () => {
     const { client, tooFast, topics } = await start({
       inboundRate: { messagesPerSecond: 50, messageBurst: 20 },
     });
@@ -91,7 +91,7 @@ describe('The client and the server’s limits', () => {
     while (topics() < 80) await sleep(5);
     for (const subscription of subscriptions) {
       subscription.unsubscribe();
-      await inAMessageOfItsOwn();
+      await nextTurn();
     }
     while (topics() > 0) await sleep(5);
     expect(tooFast.length).toBeGreaterThan(0);

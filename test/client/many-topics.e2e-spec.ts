@@ -11,7 +11,7 @@ interface Slowness {
   readonly options?: Partial<LiveModuleOptions>;
 }
 
-/** A server whose checks and snapshots take as long as this, and a client of it. */
+/** A server whose checks and snapshots take this long, and a client of it. */
 async function start({ checkMs = 0, snapshotMs = 0, options = {} }: Slowness) {
   const asked: string[] = [];
   const inbound: string[] = [];
@@ -49,7 +49,7 @@ async function start({ checkMs = 0, snapshotMs = 0, options = {} }: Slowness) {
 }
 
 describe('The client and a slow application', () => {
-  it('[L-2.8] [L-3.14] 60 topics with checks of 300 ms are all there within 3 s, after 60 questions and one message', async () => {
+  it('[L-2.8] [L-3.14] 60 topics with checks of 300 ms start within 3 s, with 60 checks and one message', async () => {
     const { client, asked, inbound, closes } = await start({ checkMs: 300 });
     const names = Array.from({ length: 60 }, (_, i) => String(i));
     const startedMs = performance.now();
@@ -58,13 +58,13 @@ describe('The client and a slow application', () => {
       client.subscribe(`slow/${name}`, ({ type }) => void (type === 'start' && starts.push(name)));
     while (starts.length < 60) await sleep(5);
     expect(performance.now() - startedMs).toBeLessThan(3_000);
-    // What would come twice had its time.
+    // Enough time for a duplicate to arrive.
     await sleep(500);
     expect([starts.length, asked, inbound, closes()]).toEqual([60, names, ['subscribe'], 0]);
   });
 
   it(
-    '[L-3.4] a check of 1 s and a snapshot of 9.5 s start a subscription once',
+    '[L-3.4] a subscription with a check of 1 s and a snapshot of 9.5 s starts exactly once',
     { timeout: 30_000 },
     async () => {
       const { client, asked, closes } = await start({ checkMs: 1_000, snapshotMs: 9_500 });
@@ -77,10 +77,11 @@ describe('The client and a slow application', () => {
   );
 
   it(
-    '[L-3.14] [L-9.10] flipping between dashboards of 100 topics each 2 s never meets the rate limit',
+    '[L-3.14] [L-9.10] switching between dashboards of 100 topics every 2 s never meets the rate limit',
     { timeout: 30_000 },
     async () => {
-      // Of the default rate 20 messages a second, but hardly more at once than one flip needs.
+      // The default rate of 20 messages a second, with a burst of hardly more than one switch
+      // needs.
       const { client, inbound, closes, refusals } = await start({
         options: { inboundRate: { messageBurst: 20 }, maxTopicsPerConnection: 128 },
       });

@@ -10,7 +10,7 @@ export type Command = readonly [string, ...string[]];
 
 const node: Program = { name: `Node ${process.versions.node}`, check: [process.execPath, '-v'], install: '' };
 
-/** Each program with how it runs a scenario that is at this address. */
+/** Each program, and the command that runs a scenario with this control URL in it. */
 export const places: readonly (readonly [Program, (control: string, scenario: string) => Command])[] = [
   ...[node, ...runtimes].map((program) => {
     const before = program.name === 'Deno' ? ['run', '-A'] : [];

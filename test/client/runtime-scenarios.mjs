@@ -1,5 +1,5 @@
-// Runs in anything that has a WebSocket, a browser too: it uses nothing but its parameters and what all of them have.
-// `tell` makes the test's server do something, and resolves with its answer.
+// Runs in any environment with a WebSocket, including browsers, so it uses only its parameters and
+// what all of them have. `tell` calls an action of the test and resolves with its answer.
 
 const topic = 'history/runtime';
 
@@ -12,7 +12,7 @@ const until = (done) =>
     }, 5);
   });
 
-/** What a subscription is given: offsets of events, and the names of all else. */
+/** What a subscription receives: the offsets of events, and the types of other messages. */
 function logOf(client) {
   const log = [];
   client.subscribe(topic, (message) => {
@@ -21,7 +21,7 @@ function logOf(client) {
   return log;
 }
 
-/** A refused handshake, then a good one. */
+/** A refused handshake, then an accepted one. */
 async function refusedThenOpenMs(connect, url, options) {
   const startMs = performance.now();
   const client = connect(url, {
@@ -34,10 +34,10 @@ async function refusedThenOpenMs(connect, url, options) {
   return Math.round(performance.now() - startMs);
 }
 
-/** A refused handshake, the snapshot, a renewed credential, cuts of three kinds, and publications during each. */
+/** Covers the snapshot, a renewed credential, three kinds of cut, and publications during each. */
 async function day(connect, url, tell, options) {
   const [seen, asked, errors] = [{}, [], []];
-  // Busy machines are late at times; what is always late stays so.
+  // A busy machine may be late, so a real delay must show in three attempts.
   for (let attempt = 0; attempt < 3 && !(seen.refusedThenOpenMs < 1_500); attempt++)
     seen.refusedThenOpenMs = await refusedThenOpenMs(connect, url, options);
   const client = connect(url, {
@@ -79,7 +79,9 @@ async function day(connect, url, tell, options) {
   return { ...seen, log, asked, errors, state: client.state };
 }
 
-/** A link that is silent for three intervals, and then forgotten by the network, while publications go on. */
+/**
+ * A link is silent for three intervals, then dropped by the network while publications continue.
+ */
 async function silence(connect, url, tell, options) {
   const client = connect(url, { ...options, credential: () => 'runtime' });
   const log = logOf(client);

@@ -16,13 +16,16 @@ import { type Command, places } from './runtime-places.js';
 const dist = resolve(import.meta.dirname, '../../dist');
 const topic = 'history/runtime';
 
-/** `SILENCE=default` runs with the server's own intervals, for two minutes each. */
+/** `SILENCE=default` runs with the server's default intervals, for two minutes each. */
 const silent =
   process.env['SILENCE'] === 'default'
     ? { pingIntervalMs: 25_000, pongTimeoutMs: 10_000 }
     : { pingIntervalMs: 1_000, pongTimeoutMs: 1_000 };
 
-/** A server, its network, and what the scenario may do to them. Gives what the scenario has seen. */
+/**
+ * Starts a server behind a proxy, and the actions of a scenario. Returns what the scenario has
+ * seen.
+ */
 async function run(
   commandOf: (control: string, scenario: string) => Command,
   scenario: string,
@@ -91,7 +94,7 @@ async function run(
 
 for (const [program, commandOf] of places) {
   describeWith(program)(`The client in ${program.name}`, () => {
-    it('[L-10.3] takes the snapshot, renews its credential, comes back from RST, FIN and a restart without a loss that it is not told, and from a refusal within 1.5 s', async () => {
+    it('[L-10.3] a client resumes after RST, FIN and a restart with every loss reported, and after a refusal within 1.5 s', async () => {
       const seen = await run(commandOf, 'day', {});
       console.log(`${program.name}: refused, then open after ${String(seen['refusedThenOpenMs'])} ms`);
       expect(seen).toMatchObject({
@@ -105,14 +108,14 @@ for (const [program, commandOf] of places) {
       expect(seen['refusedThenOpenMs']).toBeLessThan(1_500);
     }, 90_000);
 
-    it('[L-8.4] notices a link that the network has forgotten, misses nothing after it, and says at most one thing in a silent interval', async () => {
+    it('[L-8.4] a client notices a dead link, misses nothing after it, and sends at most one message per silent interval', async () => {
       const seen = await run(commandOf, 'silence', silent);
       const { noticedMs, messagesInThreeIntervals, messagesUnheard } = seen as Record<string, number>;
       console.log(
         `${program.name}: noticed after ${String(noticedMs)} ms, ${String(messagesInThreeIntervals)} messages in three silent intervals`,
       );
       expect(seen).toMatchObject({ log: ['start', 1, 2, 3, 'end'] });
-      // The one of this interval may have been answered on a link that was there yet.
+      // The message of the current interval may have been answered while the link still worked.
       expect(messagesUnheard).toBeLessThanOrEqual(1);
       expect(messagesInThreeIntervals).toBeGreaterThan(0);
       expect(messagesInThreeIntervals).toBeLessThanOrEqual(3);

@@ -5,16 +5,16 @@ export interface ServerControls {
   publish(topic: string, data: unknown, key?: string): Promise<unknown>;
   /** Resets the TCP connection of every client of this user. */
   cut(user: string): Promise<void>;
-  /** Ends it with a FIN, and no close frame. */
+  /** Closes the connections with FIN and without a close frame. */
   end(user: string): Promise<void>;
   close(user: string, code: number): Promise<void>;
-  /** The broker loses the topic's next deliveries to the server, so many. */
+  /** Makes the broker lose the next `count` deliveries of the topic to the server. */
   miss(topic: string, count: number): Promise<void>;
-  /** The broker loses the topic's stream. */
+  /** Makes the broker lose the topic's stream. */
   loseStream(topic: string): Promise<void>;
-  /** The broker goes away, or comes back. */
+  /** Makes the broker go away or come back. */
   broker(there: boolean): Promise<void>;
-  /** Connections and subscriptions of this user now. */
+  /** The current connections and subscriptions of this user. */
   count(user: string): Promise<{ connections: number; subscriptions: number }>;
 }
 
@@ -22,8 +22,8 @@ export interface Scenario {
   readonly title: string;
   readonly expected: unknown;
   /**
-   * Runs in Node and, as text, in a browser: it may use nothing but its parameters and what both have.
-   * `connect` is the client's own; `user` is a name that no other scenario has, and a valid credential.
+   * Runs in Node and, as text, in a browser: it may use only its parameters and what both have.
+   * `connect` is the client's own. `user` is a valid credential that no other scenario uses.
    */
   run(connect: Connect, user: string, server: ServerControls): Promise<unknown>;
 }
@@ -34,7 +34,7 @@ const event = (offset: number, data: unknown) => ({ type: 'event', offset, data 
 
 export const scenarios: readonly Scenario[] = [
   {
-    title: 'receives a topic in order, with its snapshot first',
+    title: 'a client receives a topic in order, with its snapshot first',
     expected: [{ type: 'start', snapshot: 'state' }, event(1, 'a'), event(2, { b: [2] })],
     async run(connect, user, server) {
       const live = connect();
@@ -57,7 +57,7 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    title: 'misses nothing of what was published while its connection was cut',
+    title: 'a client misses no publication made while its connection was cut',
     expected: {
       seen: ['start', 1, 2, 3, 4, 5, 6, 'end'],
       states: ['open', 'waiting', 'connecting', 'open', 'closed'],
@@ -88,7 +88,7 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    title: 'is told what it lost, with the state to start over from',
+    title: 'a client gets lost with the missed range and a snapshot to continue from',
     expected: { type: 'lost', reason: 'unrecovered', from: 2, to: 9, count: 8, snapshot: 'state' },
     async run(connect, user, server) {
       const live = connect({ backoff: { minMs: 300, maxMs: 301 } });
@@ -111,7 +111,7 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    title: 'is iterated, publishes, and shares one subscription on the server',
+    title: 'two iterated subscriptions share one on the server, and a client can publish to it',
     expected: { positions: [1, 2, 3], read: [1, 2, 3], again: [1, 2, 3], subscriptions: 1, left: 0 },
     async run(connect, user, server) {
       const live = connect();
@@ -143,7 +143,7 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    title: 'asks for a new credential when its own has come to an end, and not to come back when told not to',
+    title: 'a client fetches a new credential after 4501, and stays closed after 4503',
     expected: { asked: 2, state: 'closed' },
     async run(connect, user, server) {
       let asked = 0;
@@ -180,7 +180,7 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    title: 'gets what the server’s broker has lost on the way and still has, and knows nothing of it',
+    title: 'publications that the broker lost in delivery but still stores reach a client without a loss',
     expected: ['start', 1, 2, 3, 4, 5],
     async run(connect, user, server) {
       const live = connect();
@@ -202,7 +202,7 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    title: 'is told once what the server’s broker has lost for good, with a snapshot, and goes on',
+    title: 'a client gets lost once for what the broker lost for good, with a snapshot, and continues',
     expected: {
       bare: ['start', 1, { reason: 'dropped', from: 2, to: 5 }, 6, 7],
       short: ['start', 1, { reason: 'dropped', from: 2, to: 6, snapshot: 'state' }, 7],
@@ -239,7 +239,7 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    title: 'starts anew when the server’s broker has lost the stream',
+    title: 'a client starts over when the broker has lost the stream',
     expected: ['start', 1, { reason: 'new-epoch', snapshot: 'state' }, 'another epoch', 2],
     async run(connect, user, server) {
       const live = connect();
@@ -270,7 +270,7 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    title: 'stays connected while the server’s broker is away, and subscribes when it is back',
+    title: 'a client stays connected while the broker is away, and subscribes once it is back',
     expected: { states: ['open'], seen: ['start', 1], refused: 'unavailable' },
     async run(connect, user, server) {
       const live = connect({ backoff: { minMs: 20, maxMs: 50 } });
@@ -295,7 +295,7 @@ export const scenarios: readonly Scenario[] = [
           else end();
         });
       });
-      // The subscribe is refused at least once.
+      // The subscribe is refused at least once in this time.
       await new Promise<void>((wait) => {
         setTimeout(wait, 100);
       });

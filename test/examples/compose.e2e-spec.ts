@@ -20,7 +20,7 @@ const key = 'the-publish-key-of-this-test';
 
 const withNginx = describeWith(proxies.nginx);
 
-/** The example's nginx.conf, with the addresses of this test in the places of the containers'. */
+/** Starts nginx with the example's nginx.conf, adapted to the addresses of this test. */
 async function startNginx(
   instances: Readonly<Record<string, { http: number; sockets: number }>>,
   change: (conf: string) => string = (conf) => conf,
@@ -96,7 +96,7 @@ const publish = (base: string, data: unknown): Promise<Response> =>
     body: JSON.stringify({ topic: 'fleet/7', data }),
   });
 
-/** In an instance's place: answers every handshake with the status that `statusOf` gives. */
+/** Replaces an instance: answers every handshake with the status from `statusOf`. */
 async function startBackend(statusOf: () => 101 | 503): Promise<number> {
   const server = createServer();
   server.on('upgrade', (_request, socket) => {
@@ -115,7 +115,7 @@ async function startBackend(statusOf: () => 101 | 503): Promise<number> {
 }
 
 withNginx('examples/compose: nginx.conf alone', () => {
-  it('a 503 of both instances reaches its client as they wrote it, and locks out no other client', async () => {
+  it('a 503 of both instances reaches the client unchanged and does not lock out other clients', async () => {
     let status: 101 | 503 = 503;
     const ports: Record<string, { http: number; sockets: number }> = {};
     for (const name of ['one', 'two'])
@@ -137,7 +137,7 @@ withNginx('examples/compose: nginx.conf alone', () => {
 });
 
 withNginx('examples/compose: nginx.conf without its lines for Upgrade', () => {
-  it('[L-1.8] an nginx that does not pass Upgrade has its clients answered 426, over HTTP/1.0 too', async () => {
+  it('[L-1.8] clients behind an nginx that does not pass Upgrade get 426, also over HTTP/1.0', async () => {
     const { url } = await startLiveApp();
     const own = { http: await freePort(), sockets: Number(new URL(url).port) };
     for (const lines of [
@@ -159,7 +159,7 @@ withNginx('examples/compose: nginx.conf without its lines for Upgrade', () => {
 
 withNginx('examples/compose: two instances, Redis and nginx', () => {
   describeWith(redisServer)('behind its nginx.conf', () => {
-    it('brings to the clients of both what is published by either, and new clients to the one that is left', async () => {
+    it('publications of either instance reach the clients of both, and new clients reach the remaining instance', async () => {
       const redis = await RedisServer.start();
       const servers: Record<string, SpawnedServer> = {};
       const ports: Record<string, { http: number; sockets: number }> = {};
@@ -185,7 +185,7 @@ withNginx('examples/compose: two instances, Redis and nginx', () => {
       const base = await startNginx(ports);
       const clients = [await connect(base), await connect(base)];
       expect(clients.map(({ instance }) => instance).toSorted()).toEqual(['one', 'two']);
-      // nginx takes the instances in turn.
+      // nginx alternates between the instances.
       expect([(await publish(base, 1)).status, (await publish(base, 2)).status]).toEqual([202, 202]);
       await redis.run('XADD', 'live:in', '*', 'topic', 'fleet/7', 'data', '3');
       for (const { client } of clients)
@@ -196,7 +196,7 @@ withNginx('examples/compose: two instances, Redis and nginx', () => {
       servers['one']?.kill('SIGTERM');
       const left = clients.find(({ instance }) => instance === 'one')?.client;
       expect(await left?.closed).toMatchObject({ code: 1001 });
-      // At once, while the one may still answer 503.
+      // Immediately, while the stopping instance may still answer 503.
       for (let n = 0; n < 3; n++) {
         const { client, instance } = await connect(base);
         expect(instance).toBe('two');

@@ -13,7 +13,7 @@ import { freePort } from '../support/redis-server.js';
 
 const guide = readFileSync(resolve(import.meta.dirname, '../../docs/scaling.md'), 'utf8');
 
-/** What the guide prints for a proxy, with the addresses of this test in the places of the printed ones. */
+/** The guide's configuration of a proxy, adapted to the addresses of this test. */
 function printed(language: string, port: number, backends: readonly number[]): string {
   const [, text = ''] = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'm').exec(guide) ?? [];
   expect(text).not.toBe('');
@@ -29,9 +29,9 @@ function printed(language: string, port: number, backends: readonly number[]): s
 interface Proxy {
   readonly program: Program;
   readonly language: string;
-  /** Without it the proxy passes no `Upgrade`. */
+  /** The lines without which the proxy passes no `Upgrade`. */
   readonly upgrades?: RegExp;
-  /** Makes of the printed configuration one that runs in a folder of the test's own, and starts it. */
+  /** Completes the configuration so that it runs in a private folder, and starts the proxy. */
   readonly run: (text: string, port: number, folder: string) => Promise<void>;
 }
 
@@ -131,15 +131,15 @@ async function start(
 }
 
 interface Seen {
-  /** Of the first frame, or of the refusal. */
+  /** The first message, or the body of the refusal. */
   readonly body: Record<string, unknown>;
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly closed: Promise<number>;
 }
 
-/** A client on another address than the proxy's. It claims to be somebody else. */
-function come(port: number, headers: Readonly<Record<string, string>> = {}): Promise<Seen> {
+/** A client on another address than the proxy's, which claims yet another one. */
+function connectThrough(port: number, headers: Readonly<Record<string, string>> = {}): Promise<Seen> {
   const socket = new WebSocket(`ws://127.0.0.1:${String(port)}/live`, ['live.v1'], {
     localAddress: '127.0.0.2',
     headers: { 'x-forwarded-for': '203.0.113.66', ...headers },
@@ -168,20 +168,20 @@ const remoteAddresses = (instances: readonly LiveApp[]): string[] =>
 
 for (const proxy of all) {
   describeWith(proxy.program)(`docs/scaling.md: the configuration for ${proxy.program.name}`, () => {
-    it(`${proxy.program.name} lets clients in with their own address, and passes refusals and a drain on`, async () => {
+    it(`${proxy.program.name} passes client addresses, refusals and a drain on`, async () => {
       const { port, instances } = await start(proxy);
       const ann = { authorization: 'Bearer ann', origin: 'https://app.example' };
-      const clients = [await come(port, ann), await come(port, ann)];
+      const clients = [await connectThrough(port, ann), await connectThrough(port, ann)];
       for (const { body } of clients) expect(body).toMatchObject({ type: 'welcome', user: { id: 'ann' } });
       expect(remoteAddresses(instances)).toEqual(['127.0.0.2', '127.0.0.2']);
-      const refused = await come(port);
+      const refused = await connectThrough(port);
       expect([refused.status, refused.body, refused.headers['www-authenticate']]).toEqual([
         401,
         { statusCode: 401, error: 'Unauthorized', message: 'Unauthorized' },
         'Bearer',
       ]);
-      // The origin comes through: beside a cookie it is refused where no origins are named.
-      const page = await come(port, { ...ann, cookie: 'a=b' });
+      // The origin comes through: with a cookie it is refused if allowedOrigins is not set.
+      const page = await connectThrough(port, { ...ann, cookie: 'a=b' });
       expect([page.status, page.body]).toMatchObject([
         403,
         { message: 'Origin refused: origin-with-cookie' },
@@ -192,9 +192,9 @@ for (const proxy of all) {
 
     const { upgrades } = proxy;
     if (upgrades === undefined) return;
-    it(`[L-1.8] ${proxy.program.name} without its line for Upgrade has its clients answered 426`, async () => {
+    it(`[L-1.8] clients behind ${proxy.program.name} without its Upgrade line get 426`, async () => {
       const { port } = await start(proxy, (text) => text.replaceAll(new RegExp(upgrades, 'gm'), ''));
-      const { status, body } = await come(port, { authorization: 'Bearer ann' });
+      const { status, body } = await connectThrough(port, { authorization: 'Bearer ann' });
       expect([status, body['message']]).toEqual([
         426,
         'The Upgrade header is missing: a proxy in front must pass Upgrade and Connection',
@@ -204,17 +204,20 @@ for (const proxy of all) {
 }
 
 describeWith(proxies.haproxy)('docs/scaling.md: HAProxy in mode tcp', () => {
-  it.each(['send-proxy', 'send-proxy-v2'])('[L-9.14] its %s names the client', async (sends) => {
-    const [haproxy] = all;
-    if (haproxy === undefined) throw new Error('There is no HAProxy');
-    const inTcp = (text: string): string =>
-      text
-        .replace('mode http', 'mode tcp')
-        .replaceAll(/^ +(?:http-request|option httpchk|retry-on) .*\n/gm, '')
-        .replaceAll(/check port \d+/g, sends);
-    const options = { trustedProxies: ['127.0.0.1'], proxyProtocol: true };
-    const { port, instances } = await start(haproxy, inTcp, options);
-    const { body } = await come(port, { authorization: 'Bearer ann' });
-    expect([body['type'], remoteAddresses(instances)]).toEqual(['welcome', ['127.0.0.2']]);
-  });
+  it.each(['send-proxy', 'send-proxy-v2'])(
+    '[L-9.14] the %s header of HAProxy in TCP mode gives the client address',
+    async (sends) => {
+      const [haproxy] = all;
+      if (haproxy === undefined) throw new Error('There is no HAProxy');
+      const inTcp = (text: string): string =>
+        text
+          .replace('mode http', 'mode tcp')
+          .replaceAll(/^ +(?:http-request|option httpchk|retry-on) .*\n/gm, '')
+          .replaceAll(/check port \d+/g, sends);
+      const options = { trustedProxies: ['127.0.0.1'], proxyProtocol: true };
+      const { port, instances } = await start(haproxy, inTcp, options);
+      const { body } = await connectThrough(port, { authorization: 'Bearer ann' });
+      expect([body['type'], remoteAddresses(instances)]).toEqual(['welcome', ['127.0.0.2']]);
+    },
+  );
 });

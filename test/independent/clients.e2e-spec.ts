@@ -18,7 +18,7 @@ interface Message {
   readonly data?: unknown;
 }
 
-/** The guide's snippet under a heading, as a process that prints what it receives. */
+/** Runs the guide's snippet under a heading as a process that prints what it receives. */
 class Snippet {
   private output = '';
   private errors = '';
@@ -39,7 +39,7 @@ class Snippet {
     const [, language = '', text] =
       new RegExp(`^### ${name}\\n[^#]*?^\`\`\`(\\w+)\\n(.*?)^\`\`\`$`, 'ms').exec(guide) ?? [];
     if (text === undefined) throw new Error(`docs/other-clients.md has no snippet under "${name}"`);
-    // Within the repository, where Node finds its packages.
+    // Inside the repository, where Node finds its packages.
     const cache = join(root, 'node_modules/.cache');
     mkdirSync(cache, { recursive: true });
     const folder = mkdtempSync(join(cache, 'snippet-'));
@@ -60,7 +60,7 @@ class Snippet {
       .map((line) => JSON.parse(line) as Message);
   }
 
-  /** Resolves once the last message printed is this. */
+  /** Resolves once the last printed message matches. */
   async printed(last: Partial<Message>): Promise<void> {
     await vi.waitFor(() => expect(this.messages.at(-1), this.errors).toMatchObject(last), patiently);
   }
@@ -71,8 +71,10 @@ class Snippet {
   }
 }
 
-/** A way to the server on which the first handshake is answered 503, and connections are cut without a close frame. */
-async function badWayTo(url: string): Promise<{ url: string; reset(): void; end(): void }> {
+/**
+ * A proxy that answers the first handshake with 503 and can cut connections without a close frame.
+ */
+async function unreliableProxy(url: string): Promise<{ url: string; reset(): void; end(): void }> {
   const clients = new Set<Socket>();
   let refused = false;
   const way = createServer((client) => {
@@ -103,11 +105,11 @@ async function badWayTo(url: string): Promise<{ url: string; reset(): void; end(
   };
 }
 
-/** Lets one client of the guide live through it all; resolves with the publications that it printed. */
+/** Runs one snippet through all interruptions. Resolves with the publications that it printed. */
 async function follow(program: Program, { url, controls }: ClientApp): Promise<readonly unknown[]> {
   const user = program.name;
   const topic = `history/${user}`;
-  const way = await badWayTo(url);
+  const way = await unreliableProxy(url);
   const snippet = Snippet.start(program, way.url, user, topic);
   await snippet.printed({ type: 'subscribed' });
   const ends = [() => {}, way.reset, way.end, () => controls.close(user, 1001)];
@@ -126,7 +128,7 @@ async function follow(program: Program, { url, controls }: ClientApp): Promise<r
 }
 
 describe('The snippets of docs/other-clients.md', () => {
-  it('[L-10.3] [L-9.17] every snippet comes back after a 503, a reset, an end and 1001, takes 300 KB, and stays away after 4503', async () => {
+  it('[L-10.3] [L-9.17] every snippet reconnects after 503, RST, FIN and 1001, takes 300 KB, and ends after 4503', async () => {
     const app = await startClientApp();
     const programs = clientPrograms.filter(runsWith);
     const seen = await Promise.all(

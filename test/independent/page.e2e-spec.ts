@@ -10,7 +10,7 @@ const artifacts = resolve(import.meta.dirname, '../../artifacts');
 
 interface Visit {
   readonly page: Page;
-  /** What a user would not see but must not happen: console errors, requests to other hosts. */
+  /** Faults that a user would not see: console errors, and requests to other hosts. */
   readonly trouble: string[];
 }
 
@@ -53,7 +53,7 @@ describeWith(chromium)('The page in Chromium', () => {
     });
   }
 
-  it('[L-4.3] subscribes, publishes, shows the frames, the vitals and the map, and talks to no other host', async () => {
+  it('[L-4.3] the page subscribes, publishes, shows frames, vitals and map, and contacts no other host', async () => {
     const server = await startServer();
     const { page, trouble } = await visit(server, { width: 1280, height: 1500 });
     await page.getByTestId('topic-input').fill('chat/room-1');
@@ -74,8 +74,8 @@ describeWith(chromium)('The page in Chromium', () => {
     await page.close();
   }, 90_000);
 
-  it('receives what curl would publish', async () => {
-    const key = 'the-key-of-whoever-publishes';
+  it('the page receives what is published over HTTP', async () => {
+    const key = 'the-key-of-the-publisher';
     const server = await startServer({ LIVE_PUBLISH_KEY: key });
     const { page } = await visit(server, { width: 1280, height: 1500 });
     await page.getByTestId('topic-input').fill('chat/room-1');
@@ -89,8 +89,8 @@ describeWith(chromium)('The page in Chromium', () => {
     await page.close();
   }, 90_000);
 
-  it('[L-5.3] the page continues its topics when it is disconnected and connected again, and shows what was refused', async () => {
-    const key = 'the-key-of-whoever-publishes';
+  it('[L-5.3] the page resumes its topics after a reconnect, and shows a refusal', async () => {
+    const key = 'the-key-of-the-publisher';
     const server = await startServer({ LIVE_PUBLISH_KEY: key });
     const { page, trouble } = await visit(server, { width: 1280, height: 1500 });
     const publish = (data: string): Promise<Response> =>
@@ -117,7 +117,7 @@ describeWith(chromium)('The page in Chromium', () => {
     await page.close();
   }, 90_000);
 
-  it('fits a phone, in the dark, without scrolling sideways', async () => {
+  it('the page fits a phone in dark mode without scrolling sideways', async () => {
     const server = await startServer();
     const { page, trouble } = await visit(server, { width: 360, height: 740 });
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -132,7 +132,7 @@ describeWith(chromium)('The page in Chromium', () => {
     await page.close();
   }, 90_000);
 
-  it('[L-10.1] says why it was closed when the server stops', async () => {
+  it('[L-10.1] the page shows that it is disconnected when the server stops', async () => {
     const server = await startServer();
     const { page } = await visit(server, { width: 1280, height: 900 });
     server.server.kill('SIGTERM');

@@ -19,7 +19,7 @@ const tokenFor = (topic: string): Promise<string> =>
     .sign(new TextEncoder().encode(secret));
 
 describeWith(pythonWebsockets)('A client in Python', () => {
-  it('[L-4.1] receives what curl published', async () => {
+  it('[L-4.1] a Python client receives what curl published', async () => {
     const { http, sockets } = await startServer({ LIVE_JWT_SECRET: secret, LIVE_PUBLISH_KEY: publishKey });
     const script = join(import.meta.dirname, 'subscribe.py');
     const client = spawn(python, [script, sockets, await tokenFor('fleet/*'), 'fleet/7', '2']);

@@ -35,7 +35,10 @@ async function node(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** Every TypeScript snippet of the documents as a file of its own; the README's first one is its application's module. */
+/**
+ * Writes every TypeScript snippet of the documents to a file. The README's first is the app's
+ * module.
+ */
 function writeSnippets(): string[] {
   const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`)];
   const snippets = documents
@@ -53,7 +56,7 @@ function writeSnippets(): string[] {
   });
 }
 
-/** A fresh Nest application outside of this repository that has only what the package asks for, and then the rest. */
+/** A new Nest application outside the repository, first without and then with optional peers. */
 describe('The packed tarball in a fresh Nest application', () => {
   beforeAll(async () => {
     app = mkdtempSync(join(tmpdir(), 'nestjs-live-app-'));
@@ -67,7 +70,7 @@ describe('The packed tarball in a fresh Nest application', () => {
       join(app, 'package.json'),
       JSON.stringify({ name: 'fresh', private: true, type: 'module' }),
     );
-    // `ws` and `class-transformer` are what the rest of these need by themselves.
+    // The other packages bring `ws` and `class-transformer` themselves.
     await npm(
       'install',
       join(app, tarball),
@@ -79,7 +82,7 @@ describe('The packed tarball in a fresh Nest application', () => {
 
   afterAll(() => rmSync(app, { recursive: true, force: true }), 120_000);
 
-  it('imports its main entry, the client and the testing kit without any optional peer', async () => {
+  it('the main entry, the client and the testing kit can be imported without any optional peer', async () => {
     const installed = new Set(
       readdirSync(join(app, 'node_modules'), { recursive: false, encoding: 'utf8' }).flatMap((name) =>
         name.startsWith('@')
@@ -98,16 +101,16 @@ describe('The packed tarball in a fresh Nest application', () => {
     );
   });
 
-  it('can be required from CommonJS', async () => {
+  it('the package can be required from CommonJS', async () => {
     const program = "console.log(typeof require('nestjs-live').LiveModule)";
     expect(await node('--no-warnings', '--input-type=commonjs', '-e', program)).toBe('function\n');
   });
 
-  it('names what is missing when an optional peer is wanted and not there', async () => {
+  it('the error for a missing optional peer says what to install', async () => {
     await expect(node('needs-jose.mjs')).rejects.toThrow(/npm i jose/);
   });
 
-  it('serves a module with guard and topic on Fastify', async () => {
+  it('an application on Fastify works with a guard and a topic', async () => {
     expect(await node('app.mjs', 'fastify')).toBe(
       'fastify: refused 401, welcome ann, event 1, closed 1001\n',
     );
@@ -126,7 +129,7 @@ describe('The packed tarball in a fresh Nest application', () => {
       await npm('install', ...[...optional, ...forSnippets].map(spec));
     }, 240_000);
 
-    it('serves health, metrics and a JWT guard on Express', async () => {
+    it('an application on Express works with health, metrics and a JWT guard', async () => {
       expect(await node('app.mjs', 'express')).toBe(
         'express: refused 401, welcome ann, event 1, closed 1001\n',
       );
@@ -139,7 +142,7 @@ describe('The packed tarball in a fresh Nest application', () => {
       ['nodenext', 'nodenext'],
       ['esnext', 'bundler'],
     ])(
-      'resolves its types, and compiles every snippet of the documents, with module %s and moduleResolution %s',
+      'the types resolve and every snippet of the documents compiles with module %s and moduleResolution %s',
       async (module, moduleResolution) => {
         const files = ['ambient.d.ts', 'types.ts', ...writeSnippets()];
         const flags =
@@ -160,7 +163,7 @@ describe('The packed tarball in a fresh Nest application', () => {
 });
 
 describe('The manifest', () => {
-  it('declares every package that the shipped code names', () => {
+  it('the manifest declares every package that the shipped code imports', () => {
     const declared = new Set([
       ...Object.keys(manifest.dependencies),
       ...Object.keys(manifest.peerDependencies),
@@ -180,7 +183,7 @@ describe('The manifest', () => {
     expect([...new Set(named)].filter((name) => !declared.has(name)).toSorted()).toEqual([]);
   });
 
-  it('has a file behind every door, and ships no sources of tests', () => {
+  it('every export of the manifest has a file, and no tests are shipped', () => {
     const shipped = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
     const doors = Object.values(manifest.exports).flatMap((door) =>
       typeof door === 'string' ? [] : Object.values(door as object),
@@ -189,7 +192,7 @@ describe('The manifest', () => {
     expect(shipped.filter((file) => file.includes('.spec.'))).toEqual([]);
   });
 
-  it('keeps ws above its floor in what is really installed', () => {
+  it('the installed ws is at least version 8.23', () => {
     const { version } = JSON.parse(readFileSync(join(root, 'node_modules/ws/package.json'), 'utf8')) as {
       version: string;
     };

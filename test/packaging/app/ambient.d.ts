@@ -1,4 +1,4 @@
-// What the snippets of docs/client.md leave to the reader.
+// Declarations that the snippets of docs/client.md leave to the reader.
 import type * as live from 'nestjs-live/client';
 
 declare global {

@@ -1,4 +1,4 @@
-// A whole application in plain JavaScript, run by tarball.spec.ts outside of this repository.
+// A Nest application in plain JavaScript. tarball.spec.ts runs it outside the repository.
 import 'reflect-metadata';
 import { Module, UnauthorizedException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -34,7 +34,7 @@ const app = await NestFactory.create(App, adapter, { logger: ['error'] });
 await app.init();
 const live = app.get(LiveService);
 const refused = await LiveTestClient.connect(live.url()).catch((error) => error);
-if (!(refused instanceof HandshakeRefused)) throw new Error('let in without a credential');
+if (!(refused instanceof HandshakeRefused)) throw new Error('accepted without a credential');
 const client = await LiveTestClient.connect(live.url(), { token: 'ann' });
 const welcome = await client.nextOf('welcome');
 await client.request({ type: 'subscribe', id: 1, topic: 'fleet/7' });

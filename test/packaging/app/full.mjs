@@ -1,4 +1,5 @@
-// With every optional peer: a JWT guard, health by terminus, metrics by prom-client. Run by tarball.spec.ts.
+// Uses every optional peer: a JWT guard, health by Terminus, metrics by prom-client.
+// Run by tarball.spec.ts.
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,4 +1,4 @@
-// Asks for the JWT guard where jose is not installed.
+// Imports the JWT guard without jose installed.
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

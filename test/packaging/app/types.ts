@@ -1,4 +1,4 @@
-// Compiled by tarball.spec.ts: every door's types, as a user's module resolution finds them.
+// Compiled by tarball.spec.ts: the types of every export, resolved like in a user's project.
 import { Module } from '@nestjs/common';
 import { connect } from 'nestjs-live/client';
 import { LiveHealthIndicator } from 'nestjs-live/health';
