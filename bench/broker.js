@@ -1,4 +1,4 @@
-// What does the way through Redis cost, beside the least that can be written by hand?
+// What does publishing through Redis cost, compared with the minimum written by hand?
 import process from 'node:process';
 import { Asked } from './lib/asking.js';
 import { ways } from './lib/broker-ways.js';
@@ -11,11 +11,11 @@ import { targetLine } from './lib/target.js';
 
 const help = `node bench/broker.js [options]
 
-  --rounds <n>       5, of each way in turn
-  --seconds <n>      5, of each round of latency
-  --rate <n>         1000 publications a second
-  --messages <n>     20000, in each round of throughput, 100 under way at a time
-  --dist <folder>    the build of nestjs-live, ../dist
+  --rounds <n>       rounds of each way, in turn (5)
+  --seconds <n>      seconds of a latency round (5)
+  --rate <n>         publications a second (1000)
+  --messages <n>     publications of a throughput round, 100 in flight (20000)
+  --dist <folder>    the build of nestjs-live (../dist)
 `;
 
 const names = ['rounds', 'seconds', 'rate', 'messages', 'dist'];
@@ -37,7 +37,7 @@ if (version === undefined) {
 const about = environmentText()
   .split('\n')
   .slice(0, 3)
-  .concat(`Redis ${version}, tied to no core`)
+  .concat(`Redis ${version}, not pinned to a core`)
   .join('\n');
 const redis = await startRedis();
 const dist = distAddress(options.dist);
@@ -57,7 +57,7 @@ function pause(ms) {
   });
 }
 
-/** Publishes at the rate, in the order of its schedule; gives each message's milliseconds. */
+/** Publishes at a fixed rate. Returns the latency of each message in milliseconds, in order. */
 async function latencies(way) {
   const start = performance.now();
   const total = rate * seconds;
@@ -70,11 +70,11 @@ async function latencies(way) {
   await Promise.all(open);
   await pause(200);
   const samples = await reader.ask('take');
-  if (samples.length !== total) throw new Error(`${String(samples.length)} of ${String(total)} have come`);
+  if (samples.length !== total) throw new Error(`${String(samples.length)} of ${String(total)} arrived`);
   return samples;
 }
 
-/** Publications a second, stored and sent, a hundred under way at a time. */
+/** Publications stored and sent per second, with 100 in flight. */
 async function throughput(way) {
   const data = payload();
   let left = messages;
@@ -92,7 +92,7 @@ for (const [name, open] of Object.entries(ways)) {
   figures[name] = { way: await open(dist, redis.url), samples: [], p99: [], perSecond: [] };
 }
 for (let round = 0; round <= rounds; round++) {
-  // The first one warms up.
+  // The first round is a warm-up.
   if (round > 0) progress(`round ${String(round)} of ${String(rounds)}\n`);
   const order = Object.values(figures);
   for (const figure of round % 2 === 0 ? order : order.toReversed()) {
@@ -109,7 +109,7 @@ for (let round = 0; round <= rounds; round++) {
 const { 'nestjs-live': ours, raw } = figures;
 const ratio = median(ours.perSecond.map((perSecond, i) => perSecond / raw.perSecond[i]));
 const more = median(ours.p99.map((p99, i) => p99 - raw.p99[i]));
-const head = ['way', '>p50, ms', '>p99', '>max', '>publications/s', '>least', '>greatest'];
+const head = ['way', '>p50, ms', '>p99', '>max', '>publications/s', '>min', '>max'];
 const rows = Object.entries(figures).map(([name, { samples, perSecond }]) => [
   name,
   ...[0.5, 0.99, 1].map((share) => short(quantile(samples, share))),
@@ -117,7 +117,7 @@ const rows = Object.entries(figures).map(([name, { samples, perSecond }]) => [
 ]);
 process.stdout.write(`## Through Redis
 
-From one process to another, 240 bytes each: how long it takes at ${String(rate)} publications a second, and how many a second one process stores and sends with 100 under way. Raw is a \`PUBLISH\` and a listener, and for the throughput a script of \`XADD\` and \`PUBLISH\`; it numbers nothing, knows no epoch and notices no loss.
+Messages of 240 bytes from one process to another: their latency at ${String(rate)} publications a second, and how many one process stores and sends a second with 100 in flight. Raw is a \`PUBLISH\` and a listener, and for the throughput a script of \`XADD\` and \`PUBLISH\`. It has no offsets and no epochs, and notices no loss.
 
 ${about}
 

@@ -11,16 +11,16 @@ import { targetLine } from './lib/target.js';
 
 const help = `node bench/compression.js [options]
 
-Publications of 1 KB of JSON to clients that offer permessage-deflate: nestjs-live and ws, which compresses
-for each client, both with and without.
+Publishes 1 KB of JSON to clients that offer permessage-deflate: nestjs-live and ws (which compresses for
+each client), both with and without compression.
 
-  --rounds 5           measured rounds of each; their order turns from round to round
-  --warm-up 2          rounds before them that do not count
-  --share 1            share of the clients and ticks, for trying it out
+  --rounds 5           measured rounds of each, in rotating order
+  --warm-up 2          unmeasured rounds before them
+  --share 1            fraction of the clients and ticks, for a quick try
   --dist ../dist       the build of nestjs-live
 `;
 
-/** Bytes against those without compression; growth of what compression costs against that of a deflate per client. */
+/** Bytes relative to plain, and growth of the compression cost relative to a deflate per client. */
 const targets = { bytes: 0.4, growth: 0.1 };
 
 const options = readOptions(
@@ -56,7 +56,7 @@ const entrants = [
   shared,
   deflate,
 ];
-/** Who sends the same without compression. */
+/** The entrant that sends the same without compression. */
 const plainOf = { compressed: 'plain', 'ws-deflate': 'ws-shared' };
 
 process.stdout.write(`## Compression\n\n${environmentText()}\n\n`);
@@ -96,9 +96,9 @@ function report() {
   const rows = entrants.map(({ key, title }) => {
     const all = [...atFew.get(key), ...atMany.get(key)];
     const faults = [
-      all.some(({ lost }) => lost > 0) && 'not all was delivered once',
+      all.some(({ lost }) => lost > 0) && 'not every message was delivered exactly once',
       all.some(({ compressed }) => compressed !== (key in plainOf ? 1 : 0)) &&
-        'not all came as it was asked for',
+        'not every message was compressed as requested',
     ].filter(Boolean);
     if (faults.length > 0) process.exitCode = 1;
     return [
@@ -118,7 +118,7 @@ function report() {
   return [
     `### G: 1 topic, 1 KB of JSON, ${String(few.clients)} and ${String(many.clients)} clients`,
     '',
-    `All clients offer permessage-deflate. ${String(rounds)} rounds of each. Microseconds are the server's CPU for one publication to all.`,
+    `All clients offer permessage-deflate. ${String(rounds)} rounds of each. Microseconds are the server's CPU time for one publication to all clients.`,
     '',
     table(
       [
@@ -135,15 +135,15 @@ function report() {
     '',
     targetLine(`at most ${percentOf(targets.bytes)} of the bytes`, share <= targets.bytes, percentOf(share)) +
       targetLine(
-        `what compression costs grows by less than ${percentOf(targets.growth)} of what a deflate per client does`,
+        `the compression cost grows less than ${percentOf(targets.growth)} as fast as that of a deflate per client`,
         growth < targets.growth,
         `${percentOf(growth)}; of all rounds ${percentOf(Math.min(...growths))}–${percentOf(Math.max(...growths))}; ` +
-          `with the writes, which are there without compression, too, ${percentOf(withWrites)}`,
+          `including the writes, which exist without compression, ${percentOf(withWrites)}`,
       ),
   ].join('\n');
 }
 
-/** Growth by compression alone: without that of a server that sends the same plain. */
+/** Growth by compression alone, without the growth of a server that sends the same plain. */
 function addedGrowthOf(key) {
   const plain = growthOf(plainOf[key]);
   return growthOf(key).map((micros, i) => micros - plain[i]);

@@ -1,4 +1,4 @@
-// How much work is it for a server to deliver one message to one of many clients?
+// What does it cost a server to deliver one message to one of many clients?
 import process from 'node:process';
 import { entrantsOf, inTurn, serverProcess, swarmProcess, uWebSockets } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
@@ -15,12 +15,12 @@ Prints, for every scenario and peer, the server's CPU time in microseconds per d
 
   --scenarios A,B,C,J  which scenarios
   --peers a,b          files of bench/peers, without .js (nestjs-live, ws-loop, ws-shared, libuv, nest-ws, socket.io, uws, bun)
-  --rounds 5           measured rounds of each peer in each scenario; their order turns from round to round
-  --warm-up 4          rounds before them that do not count
-  --share 1            share of the clients and ticks, for trying it out
+  --rounds 5           measured rounds of each peer in each scenario, in rotating order
+  --warm-up 4          unmeasured rounds before them
+  --share 1            fraction of the clients and ticks, for a quick try
   --dist ../dist       the build of nestjs-live
-  --compare <folder>   another build of nestjs-live, measured beside it in the same run
-  --profile <folder>   writes a CPU profile of every server's measured rounds (which then cost more)
+  --compare <folder>   another build of nestjs-live, measured in the same run
+  --profile <folder>   writes a CPU profile of each server's measured rounds, which makes them slower
 `;
 
 const baseline = 'ws-loop';
@@ -95,7 +95,7 @@ function report(name, scenario, results) {
     const lost = rounds.reduce((sum, { lost }) => sum + lost, 0);
     if (lost > 0) valid = false;
     return [
-      lost > 0 ? `${title}: INVALID, not all was delivered once` : title,
+      lost > 0 ? `${title}: INVALID, not every message was delivered exactly once` : title,
       short(median(cpus)),
       percent(spread(cpus)),
       ratios.length === 0 ? '–' : median(ratios).toFixed(3),
@@ -110,12 +110,12 @@ function report(name, scenario, results) {
   const { clients, messagesPerTick, topicsPerClient, topics, ticks, tickMs, topic } = scenario;
   const deliveries = ((clients * topicsPerClient * messagesPerTick) / topics) * ticks;
   const features = results.get('nestjs-live')?.features;
-  const chosen = topic === undefined ? '' : `; the topic says ${JSON.stringify(topic)}`;
+  const chosen = topic === undefined ? '' : `; topic options ${JSON.stringify(topic)}`;
   return [
     `### ${name}: ${scenario.title}`,
     '',
     `${String(clients)} clients; a tick every ${String(tickMs)} ms; ${String(rounds)} rounds of ${deliveries.toLocaleString('en')} deliveries.` +
-      (features === undefined ? '' : ` On in nestjs-live: ${features}${chosen}.`),
+      (features === undefined ? '' : ` Enabled in nestjs-live: ${features}${chosen}.`),
     '',
     table(
       [
@@ -137,20 +137,20 @@ function report(name, scenario, results) {
   ].join('\n');
 }
 
-/** Whether the targets are met, and who is better than we are. */
+/** Whether the targets are met, and which peers are better. */
 function verdict({ targets, p99Ms }, results) {
   const ours = results.get('nestjs-live')?.rounds;
   if (ours === undefined) return '';
   const medianOf = (rounds) => median(rounds.map(({ cpu }) => cpu));
   const better = entrants.filter(({ key }) => medianOf(results.get(key).rounds) < medianOf(ours));
   const lines = better.map(({ title }) => `Better here than nestjs-live: ${title}.\n`);
-  for (const [key, most] of Object.entries(targets)) {
+  for (const [key, max] of Object.entries(targets)) {
     const peer = entrants.find((each) => each.key === (key === 'uWebSockets' ? uWebSockets : key));
     if (peer === undefined) continue;
     const ratios = ratiosTo(results.get(peer.key).rounds, ours);
     const ratio = median(ratios);
-    const promise = `at most ${most.toFixed(2)} × ${peer.title}`;
-    lines.push(targetLine(promise, ratio <= most, `${ratio.toFixed(3)}; of all rounds ${range(ratios)}`));
+    const promise = `at most ${max.toFixed(2)} × ${peer.title}`;
+    lines.push(targetLine(promise, ratio <= max, `${ratio.toFixed(3)}; of all rounds ${range(ratios)}`));
   }
   if (p99Ms !== undefined) {
     const p99 = quantile(
@@ -162,7 +162,7 @@ function verdict({ targets, p99Ms }, results) {
   return lines.join('');
 }
 
-/** Round by round: what disturbed a round has disturbed both. */
+/** Ratios per round, because a disturbance affects both peers of a round. */
 function ratiosTo(base, rounds) {
   return rounds.map(({ cpu }, i) => cpu / base[i].cpu);
 }

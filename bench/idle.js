@@ -1,4 +1,4 @@
-// What does a connection cost that only is there?
+// What does an idle connection cost?
 import process from 'node:process';
 import { entrantsOf, inTurn, serverProcess, swarmProcess, uWebSockets } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
@@ -13,22 +13,24 @@ const help = `node bench/idle.js [options]
 Prints, for every peer, the memory of an idle connection, and how fast connections are accepted.
 
   --connections 5000   open at the same time
-  --rounds 5           of each peer, each in a new process; their order turns from round to round
+  --rounds 5           of each peer, each in a new process, in rotating order
   --peers a,b          files of bench/peers, without .js (see fan-out.js; ws-bare); "+1": with a subscription
   --dist ../dist       the build of nestjs-live
-  --compare <folder>   another build of nestjs-live, measured beside it in the same run
-  --profile <folder>   writes a CPU profile of every server while it accepts
-  --snapshot <folder>  writes two heap snapshots of every server, without and with the connections
+  --compare <folder>   another build of nestjs-live, measured in the same run
+  --profile <folder>   writes a CPU profile of each server while it accepts
+  --snapshot <folder>  writes two heap snapshots of each server, without and with the connections
 `;
 
 const baseline = 'ws-bare';
-/** Bytes of heap above the baseline, and accepts a second as a share of the baseline's. */
+/** Bytes of heap above the baseline, and accepts a second relative to the baseline. */
 const targets = { bytes: 3_072, accepts: 0.6 };
-/** Opened and closed before anything is measured, so that what is made once is no part of the figure. */
+/** Opened and closed before the measurement, so that one-time allocations do not count. */
 const warmUpConnections = 300;
-/** Waves of all connections before the one whose accepts are measured: V8 needs some ten thousand to compile what they do. */
+/**
+ * Waves of connections before the measured one. V8 needs some 10,000 to compile the accept path.
+ */
 const warmUpWaves = 3;
-/** Handshakes under way at a time. */
+/** Handshakes in flight. */
 const concurrency = 64;
 
 const options = readOptions(
@@ -132,7 +134,7 @@ function report() {
   });
   const lines = base === undefined ? [] : entrants.filter(({ file }) => file === 'nestjs-live').map(verdict);
   return [
-    `${String(connections)} connections, ${String(rounds)} rounds; bytes for each connection.`,
+    `${String(connections)} connections, ${String(rounds)} rounds; bytes per connection.`,
     '',
     table(
       [
@@ -158,7 +160,7 @@ function report() {
       more <= targets.bytes,
       `${more.toFixed(0)}`,
     );
-    // A subscription is a message and its answer more, which bare ws has nothing like.
+    // A subscription adds a message and its answer, which bare ws has no equivalent of.
     if (entrant.topics > 0) return memory;
     const shares = of(entrant, 'perSecond').map((perSecond, i) => perSecond / of(base, 'perSecond')[i]);
     const share = median(shares);

@@ -1,4 +1,4 @@
-// How many messages of its clients does a gateway take in, through a guard and a DTO?
+// How many client messages does a gateway handle, through a guard and a DTO?
 import process from 'node:process';
 import { entrantsOf, inTurn, serverProcess, swarmProcess } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
@@ -13,20 +13,20 @@ const help = `node bench/inbound.js [options]
 Clients send messages as fast as the server takes them, through a guard and a DTO.
 
   --clients 50
-  --messages 2000      of each client in a round, a multiple of ${String(notesPerAnswer)}
-  --rounds 5           of each peer; their order turns from round to round
-  --warm-up 2          rounds before them that do not count
+  --messages 2000      per client and round, a multiple of ${String(notesPerAnswer)}
+  --rounds 5           of each peer, in rotating order
+  --warm-up 2          unmeasured rounds before them
   --peers a,b          files of bench/peers, without .js (nestjs-live, nest-ws)
   --dist ../dist       the build of nestjs-live
-  --compare <folder>   another build of nestjs-live, measured beside it in the same run
-  --profile <folder>   writes a CPU profile of every server's measured rounds (which then cost more)
+  --compare <folder>   another build of nestjs-live, measured in the same run
+  --profile <folder>   writes a CPU profile of each server's measured rounds, which makes them slower
 `;
 
 const kinds = {
   publish: {
     title: 'publications of clients',
-    about: 'Each is answered. nestjs-live also asks the topic who may publish, and numbers them.',
-    /** Messages for the same CPU, times those of Nest's own adapter. */
+    about: 'Each is answered. nestjs-live also checks the right to publish and assigns offsets.',
+    /** Messages for the same CPU time, relative to Nest's own adapter. */
     target: 2,
   },
   note: {
@@ -36,9 +36,9 @@ const kinds = {
 };
 
 const baseline = 'nest-ws';
-/** Requests that a client has outstanding at most. */
+/** Maximum outstanding requests of a client. */
 const window = 2 * notesPerAnswer;
-/** How fast a client may send is limited, and not here: what is asked is the cost of a message. */
+/** The rate limit is off, because the cost of a message is what is measured. */
 const module = { dangerouslyUnlimitedInbound: true };
 
 const options = readOptions(
@@ -118,7 +118,7 @@ function report(kind, results) {
     if (lost) process.exitCode = 1;
     const times = timesOf(key);
     return [
-      lost ? `${entrant.title}: INVALID, not all was answered` : entrant.title,
+      lost ? `${entrant.title}: INVALID, not every message was answered` : entrant.title,
       short(median(of(key, 'cpu'))),
       percent(spread(of(key, 'cpu'))),
       times.length === 0 ? '–' : median(times).toFixed(2),
@@ -133,7 +133,7 @@ function report(kind, results) {
     `### E: ${title}`,
     '',
     `${String(clients)} clients, ${String(rounds)} rounds of ${all} messages through a guard and a DTO. ${about}`,
-    "nestjs-live's limit for what a client may send is switched off; the other has none.",
+    "nestjs-live's rate limit for clients is off. The other server has none.",
     '',
     table(
       ['server', '>CPU µs/message', '>spread', '>times', '>of all rounds', '>messages/s', '>clients µs'],

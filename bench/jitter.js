@@ -1,4 +1,5 @@
-// A network that is cut again and again: who gets everything, in order, once, and how soon after it is back?
+// Which clients get everything, in order and once, on a network that is cut repeatedly, and how
+// soon?
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
@@ -14,8 +15,8 @@ import { short, table } from './lib/table.js';
 
 const help = `node bench/jitter.js [options]
 
-Clients that each lose their network for a while, about as often as told, at times of their own. Every contestant gets
-the same times, and its client's own settings.
+Each client loses its network repeatedly, at its own random times. Every contestant gets
+the same times, and its client's default settings.
 
   --clients <n>        1000
   --publications <n>   120, two a second
@@ -65,7 +66,7 @@ function joinSocketIo(port, received) {
   socket.on('event', received);
   return new Promise((ready) => {
     socket.on('connect', () => {
-      // What was recovered is in its rooms already.
+      // A recovered socket is in its rooms already.
       if (!socket.recovered) socket.emit('subscribe', () => ready(() => socket.close()));
     });
   });
@@ -88,7 +89,7 @@ async function enter(index, port, join) {
     const now = Date.now();
     client.order.push(n);
     client.seen.set(n, (client.seen.get(n) ?? 0) + 1);
-    // Published while its network was cut: how long after the network was back?
+    // For messages published during a cut: the time since the network returned.
     if (at >= client.cutAt && at <= client.healedAt) client.replays.push(now - client.healedAt);
   });
   const random = seeded(seed * 100_003 + index);
@@ -120,7 +121,7 @@ async function measure(name) {
     const some = Array.from({ length: Math.min(50, clients - i) }, (_, k) => enter(i + k, port, join));
     all.push(...(await Promise.all(some)));
   }
-  progress(`${title}: ${String(all.length)} clients are in\n`);
+  progress(`${title}: ${String(all.length)} clients are connected\n`);
   const endAt = Date.now() + publications * everyMs;
   const cutting = all.map(({ run }) => run(endAt));
   for (let n = 0; n < publications; n++) {
@@ -128,7 +129,7 @@ async function measure(name) {
     await sleep(everyMs - (Date.now() % everyMs));
   }
   await Promise.all(cutting);
-  // Whoever is still away may come; when nothing has come for ten seconds, nothing will.
+  // Waits for clients that are still away, until nothing has arrived for ten seconds.
   let latest = Date.now();
   for (let count = 0; Date.now() - latest < 10_000; await sleep(100)) {
     const now = all.reduce((sum, { seen }) => sum + seen.size, 0);
@@ -177,11 +178,11 @@ const head = [
   '>max',
   '>cuts',
 ];
-process.stdout.write(`## A network that is cut again and again
+process.stdout.write(`## A network that is cut repeatedly
 
 ${String(clients)} clients, ${String(publications)} publications at 2/s, each client's TCP connection reset about every
-${String(cutEveryMs / 1_000)} s for ${String(offlineMs / 1_000)} s at times of its own, the same for all contestants (seed ${String(seed)}). Replay: from the
-network's return to the delivery of what was published while it was away. Clients with their own default settings.
+${String(cutEveryMs / 1_000)} s for ${String(offlineMs / 1_000)} s at random times, the same for all contestants (seed ${String(seed)}). Replay: the
+time from the network's return to the delivery of publications made during the cut. Clients use their default settings.
 
 ${about}
 

@@ -1,4 +1,4 @@
-// One topic with very many subscribers: does the server stand still while it writes to all of them?
+// Does the event loop of a server stall while it writes to very many subscribers of one topic?
 import process from 'node:process';
 import { entrantsOf, inTurn, serverProcess, swarmProcess, uWebSockets } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
@@ -11,22 +11,22 @@ import { targetLine } from './lib/target.js';
 
 const help = `node bench/many.js [options]
 
-Prints, for every peer, how long the server's event loop stood still at the most while it published to all, and how long
-the publications took. One peer at a time: each needs nearly all files that a process may open.
+Prints, for every peer, the longest stall of the server's event loop while it published to all, and how long
+the publications took. Peers run one at a time, since each needs nearly all files that a process may open.
 
   --clients 15000      in several processes, from several addresses
-  --publications 10    in a round, one each 500 ms
+  --publications 10    per round, one every 500 ms
   --rounds 5           measured rounds of each peer
-  --warm-up 2          rounds before them that do not count
+  --warm-up 2          unmeasured rounds before them
   --peers a,b          files of bench/peers, without .js (nestjs-live, ws-loop, ws-shared, socket.io, uws)
   --dist ../dist       the build of nestjs-live
   --compare <folder>   another build of nestjs-live
-  --profile <folder>   writes a CPU profile of every server's measured rounds (which then cost more)
+  --profile <folder>   writes a CPU profile of each server's measured rounds, which makes them slower
 `;
 
-/** Milliseconds. */
+/** The longest allowed stall in milliseconds. */
 const targetMs = 50;
-/** Clients of one process, which may open 20,000 files on many machines. */
+/** Clients per process, since many machines limit a process to 20,000 files. */
 const perSwarm = 7_500;
 
 const options = readOptions(
@@ -57,7 +57,10 @@ const scenario = {
   ticks: Number(options.publications),
 };
 
-/** The last that was taken. None is taken twice: the ports of those who have left are not free for a minute. */
+/**
+ * The last address used. None is reused, because the ports of closed clients stay busy for a
+ * minute.
+ */
 let addresses = 1;
 const entrants = await entrantsOf(options);
 process.stdout.write(`## Very many subscribers\n\n${environmentText()}\n\n`);
@@ -110,7 +113,7 @@ function report() {
     if (lost) process.exitCode = 1;
     const latencies = its.flatMap(({ latenciesMs }) => latenciesMs);
     return [
-      lost ? `${title}: INVALID, not all was delivered once` : title,
+      lost ? `${title}: INVALID, not every message was delivered exactly once` : title,
       short(median(its.map(({ longestMs }) => longestMs))),
       short(Math.max(...its.map(({ longestMs }) => longestMs))),
       short(median(its.map(({ p99StandstillMs }) => p99StandstillMs))),
@@ -125,7 +128,7 @@ function report() {
   return [
     `### H: 1 topic × ${clients.toLocaleString('en')} subscribers`,
     '',
-    `A publication each ${String(scenario.tickMs)} ms; ${String(rounds)} rounds of ${String(scenario.ticks)}. A standstill is how late a timer of the server was.`,
+    `A publication every ${String(scenario.tickMs)} ms; ${String(rounds)} rounds of ${String(scenario.ticks)}. A standstill is the delay of a timer in the server.`,
     '',
     table(
       [

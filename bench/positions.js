@@ -1,4 +1,4 @@
-// What does a publication cost through Redis or NATS, and a look at where 10,000 topics end: this build, and another in the same run?
+// What do a publication and reading the ends of 10,000 topics cost Redis or NATS, in two builds?
 import process from 'node:process';
 import { inTurn } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
@@ -10,12 +10,12 @@ import { targetLine } from './lib/target.js';
 
 const help = `node bench/positions.js [options]
 
-  --engine <name>     redis, or nats
-  --rounds <n>        7, of each build in turn
-  --messages <n>      2000, in each round of publishing, 50 under way at a time
-  --topics <n>        10000, whose positions are asked for
-  --dist <folder>     the build of nestjs-live, ../dist
-  --compare <folder>  another build, inside a repository with its node_modules; without it there are no ratios
+  --engine <name>     redis or nats (redis)
+  --rounds <n>        rounds of each build, in turn (7)
+  --messages <n>      publications per round, 50 in flight (2000)
+  --topics <n>        topics whose positions are read (10000)
+  --dist <folder>     the build of nestjs-live (../dist)
+  --compare <folder>  another build, inside a repository with its node_modules, for ratios
 `;
 
 const names = ['engine', 'rounds', 'messages', 'topics', 'dist', 'compare'];
@@ -25,19 +25,19 @@ const [rounds, messages, topics] = [
   [options.messages, 2_000],
   [options.topics, 10_000],
 ].map(([given, fallback]) => Number(given ?? fallback));
-const underWay = 50;
+const inFlight = 50;
 
 const engine = engines[options.engine ?? 'redis'];
 if (engine?.version === undefined) {
   process.stdout.write(
-    `## Positions\n\nINVALID: ${engine === undefined ? `--engine is redis or nats` : `${engine.program} is not installed (apt-get install ${engine.program})`}.\n\n`,
+    `## Positions\n\nINVALID: ${engine === undefined ? `--engine must be redis or nats` : `${engine.program} is not installed (apt-get install ${engine.program})`}.\n\n`,
   );
   process.exit(1);
 }
 const about = environmentText()
   .split('\n')
   .slice(0, 3)
-  .concat(`${engine.title} ${engine.version}, tied to no core`)
+  .concat(`${engine.title} ${engine.version}, not pinned to a core`)
   .join('\n');
 
 const store = await engine.start();
@@ -69,8 +69,8 @@ function publishing(name, over) {
     name: `publish: ${each}`,
     calls: messages,
     async run(broker) {
-      for (let sent = 0; sent < messages; sent += underWay) {
-        const turn = Array.from({ length: Math.min(underWay, messages - sent) }, (_, i) => sent + i);
+      for (let sent = 0; sent < messages; sent += inFlight) {
+        const turn = Array.from({ length: Math.min(inFlight, messages - sent) }, (_, i) => sent + i);
         await Promise.all(
           turn.map((i) => broker.publish(`${each} ${String(i % over)}`, data, settings[name](i))),
         );
@@ -85,7 +85,7 @@ const workloads = [
   { name: `positions of ${String(topics)} topics`, calls: 1, run: (broker) => broker.tops(all) },
 ];
 
-/** What one round costs for each call, in microseconds and bytes. */
+/** The cost of one call in a round, in microseconds and bytes. */
 async function measure(broker, { calls, run }) {
   await store.reset();
   const [start, before] = [performance.now(), process.cpuUsage()];
@@ -104,14 +104,14 @@ for (const { broker } of builds)
     await Promise.all(all.slice(at, at + 500).map((topic) => broker.publish(topic, '1', {})));
 
 const rows = [];
-const dearer = [];
+const slower = [];
 for (const workload of workloads) {
   progress(`${workload.name}\n`);
   const figures = new Map(builds.map((build) => [build, []]));
   for (let round = 0; round <= rounds; round++)
     for (const build of inTurn(builds, round)) {
       const figure = await measure(build.broker, workload);
-      // The first one warms up.
+      // The first round is a warm-up.
       if (round > 0) figures.get(build).push(figure);
     }
   const [ours, others] = [...figures.values()];
@@ -132,7 +132,7 @@ for (const workload of workloads) {
     ...ratios.map((ratio) => (Number.isNaN(ratio) ? '–' : ratio.toFixed(3))),
   ]);
   const judged = ratios[engine.judged];
-  if (judged > 1.05) dearer.push(`${workload.name} ${judged.toFixed(3)}`);
+  if (judged > 1.05) slower.push(`${workload.name} ${judged.toFixed(3)}`);
 }
 
 const head = [
@@ -145,7 +145,7 @@ const head = [
 ];
 process.stdout.write(`## Positions
 
-Through a broker alone, without sockets of clients: what each publication of ${String(data.length)} bytes costs with ${String(underWay)} under way at a time, and each look at the ends of all topics.
+Through a broker alone, without client sockets: the cost of each publication of ${String(data.length)} bytes with ${String(inFlight)} in flight, and of reading the ends of all topics.
 
 ${about}
 
@@ -156,8 +156,8 @@ if (options.compare !== undefined)
   process.stdout.write(
     targetLine(
       `in no workload more than 1.05 × the ${engine.judged === 0 ? `time in ${engine.title}` : 'wall time'} of the other build`,
-      dearer.length === 0,
-      dearer.length === 0 ? 'all' : dearer.join('; '),
+      slower.length === 0,
+      slower.length === 0 ? 'all' : slower.join('; '),
     ),
   );
 for (const { broker } of builds) await broker.close();

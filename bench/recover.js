@@ -1,4 +1,5 @@
-// Many clients that come back at once and have all missed the same: does the server stand still, does its memory hold?
+// Does a server stall, or use too much memory, when many clients recover the same publications at
+// once?
 import process from 'node:process';
 import { WebSocket } from 'ws';
 import { Asked } from './lib/asking.js';
@@ -9,10 +10,10 @@ import { short, table } from './lib/table.js';
 
 const help = `node bench/recover.js [options]
 
-  --clients <n>        1000
-  --publications <n>   300, what each of them recovers
-  --bytes <n>          240, the size of each
-  --dist <folder>      the build of nestjs-live, ../dist
+  --clients <n>        clients (1000)
+  --publications <n>   publications that each client recovers (300)
+  --bytes <n>          bytes of each publication (240)
+  --dist <folder>      the build of nestjs-live (../dist)
 `;
 
 const options = readOptions(
@@ -40,7 +41,7 @@ function enter() {
   });
 }
 
-/** Milliseconds from asking to the last of what was missed; rejects when it is not all of it, in order. */
+/** Milliseconds from the subscribe to the last missed publication. Rejects if any is missing. */
 function recover(socket) {
   const start = performance.now();
   let next = 1;
@@ -60,7 +61,7 @@ const sockets = [];
 for (let i = 0; i < clients; i += 50) {
   sockets.push(...(await Promise.all(Array.from({ length: Math.min(50, clients - i) }, enter))));
 }
-progress(`${String(sockets.length)} clients are in\n`);
+progress(`${String(sockets.length)} clients are connected\n`);
 const { rss } = await server.ask('watch');
 const times = await Promise.all(sockets.map(recover));
 const { p99, max, peak } = await server.ask('result');
@@ -79,9 +80,9 @@ const row = [p99, max].map(short).concat(
   [rss, peak, peak - rss].map(mib),
   [0.5, 0.99, 1].map((share) => short(quantile(times, share))),
 );
-process.stdout.write(`## Everybody comes back at once
+process.stdout.write(`## All clients recover at once
 
-${String(clients)} clients ask at the same moment for the same ${String(publications)} publications of ${String(bytes)} bytes; each got all of them, in order.
+${String(clients)} clients subscribe at the same moment and recover the same ${String(publications)} publications of ${String(bytes)} bytes. Each got all of them, in order.
 
 ${about}
 

@@ -1,4 +1,4 @@
-// Clients that never read: does the server's memory hold, do the others notice, and are the slow ones told or cut?
+// Does memory stay bounded with clients that never read, and do other clients notice?
 import process from 'node:process';
 import { entrantsOf, serverProcess, swarmProcess } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
@@ -12,22 +12,22 @@ import { targetLine } from './lib/target.js';
 
 const help = `node bench/slow.js [options]
 
-As many clients that never read as clients that do, on one topic: messages of 1 KB. Once with each of the ways that a
-topic may treat slow ones, and once with a topic on which so little comes that no buffer ever is full. As root it runs in a
-network of its own, whose send buffers are small; elsewhere the kernel takes megabytes for each client.
+Equal numbers of clients that read and that never read, on one topic with messages of 1 KB. One run for each
+policy for slow clients, and one with so few messages that no buffer ever fills. As root it runs in a private
+network with small send buffers. Otherwise the kernel buffers megabytes for each client.
 
   --clients 1000       of each kind
-  --seconds 20         of publishing to both; a third of it before, to the healthy ones alone
+  --seconds 20         of publishing to both, after a third of it to the healthy clients alone
   --rate 200           publications a second
   --policies a,b       close, skip, conflate, trickle
   --dist ../dist       the build of nestjs-live
-  --profile <folder>   writes a CPU profile of the server while both are there
+  --profile <folder>   writes a CPU profile of the server while both are connected
 `;
 
-/** Above the budgets, and times the p99 without slow clients. */
+/** Memory relative to the budgets, and p99 relative to that without slow clients. */
 const targets = { memory: 1.1, p99: 2 };
 const mib = 1_048_576;
-/** nestjs-live's own defaults. */
+/** The defaults of nestjs-live. */
 const budgets = {
   totalBytes: 256 * mib,
   perConnectionBytes: mib,
@@ -35,9 +35,9 @@ const budgets = {
   pingMs: 25_000,
   pongMs: 10_000,
 };
-/** Where a slow one is not to be found by its missing pong, but by what waits for it. */
+/** Disables pings, so that slow clients are found by their queue and not by a missing pong. */
 const withoutPings = { pingIntervalMs: 1e10 };
-/** What it looks at now and then is a second late at the most; and so is what a busy machine does. */
+/** Periodic checks are up to a second late, and a busy machine adds to that. */
 const graceMs = 2_500;
 const tickMs = 50;
 
@@ -64,7 +64,7 @@ const fast = {
   messagesPerTick: (Number(options.rate) * tickMs) / 1_000,
   ticks: Math.round((Number(options.seconds) * 1_000) / tickMs),
 };
-/** 1 KB a second, until every heartbeat has found out. */
+/** 1 KB a second, until every heartbeat has timed out. */
 const trickle = { ...fast, tickMs: 1_000, messagesPerTick: 1, ticks: 40 };
 
 process.stdout.write(`## Slow readers\n\n${environmentText()}\n\n`);
@@ -103,8 +103,8 @@ async function measure(policy) {
     await server.ask('endProfile', { file: fileIn(options.profile, `slow-${policy}.cpuprofile`) });
   }
   const memory = await server.ask('memoryPeak');
-  progress('who reads again … ');
-  // One tick more, for who has to be told by what follows.
+  progress('reading again … ');
+  // One more tick, since clients learn of a loss with the next publication.
   const last = { ...scenario, tickMs, ticks: 1 };
   await server.ask('run', { scenario: last });
   const published = [before, scenario, last].reduce(
@@ -140,9 +140,9 @@ function report() {
     `### F: ${String(clients)} clients that read and ${String(clients)} that never do`,
     '',
     `1 topic, ${String(options.rate)} publications of 1 KB a second for ${options.seconds} s; trickle: one a second for ${String(trickle.ticks)} s.`,
-    'Before it the same for a third of the time without the slow ones. Afterwards the slow ones read again; of those that',
-    'are still connected, one in four accounts for every offset: come, merged into a later one, or told as lost. Pings are off,',
-    `except with the trickle, where nothing else finds them; ${network}.`,
+    'Before it, the same for a third of the time without slow clients. Afterwards the slow clients read again. Of those',
+    'still connected, one in four accounts for every offset: delivered, merged into a later one, or reported lost. Pings are off',
+    `except for the trickle, where nothing else finds slow clients; ${network}.`,
     '',
     table(
       [
@@ -153,10 +153,10 @@ function report() {
         '>with',
         '>RSS before, MiB',
         '>peak',
-        '>queued at most, MiB',
+        '>max queued, MiB',
         'closed',
         '>first and last after, s',
-        '>told what they lost',
+        '>informed of their loss',
         '>offsets missing silently',
       ],
       rows,
@@ -168,17 +168,17 @@ function report() {
 
 function verdict({ policy, alone, together, memory, again, closes }) {
   if (lostOf(alone, together)) process.exitCode = 1;
-  const most =
+  const max =
     (memory.rss + Math.min(budgets.totalBytes, clients * budgets.perConnectionBytes)) * targets.memory;
   const [p99Alone, p99] = [alone, together].map(({ latenciesMs }) => quantile(latenciesMs, 0.99));
   return [
     targetLine(
-      `${policy}: RSS at most the budgets and a tenth above what it was`,
-      memory.peak <= most,
-      `${short(memory.peak / mib)} of ${short(most / mib)} MiB`,
+      `${policy}: RSS at most a tenth above its start plus the budgets`,
+      memory.peak <= max,
+      `${short(memory.peak / mib)} of ${short(max / mib)} MiB`,
     ),
     targetLine(
-      `${policy}: p99 of the healthy at most ${String(targets.p99)} × that without slow ones`,
+      `${policy}: p99 of the healthy clients at most ${String(targets.p99)} × the p99 without slow clients`,
       p99 <= p99Alone * targets.p99,
       `${short(p99)} and ${short(p99Alone)} ms`,
     ),
@@ -186,14 +186,14 @@ function verdict({ policy, alone, together, memory, again, closes }) {
   ].join('');
 }
 
-/** Every slow one has been cut in time, or knows what it missed. */
+/** Every slow client was cut in time or knows what it missed. */
 function inTime(policy, memory, again, closes) {
   const cut = Object.values(closes).reduce((sum, { count }) => sum + count, 0);
   const lastMs = Math.max(...Object.values(closes).map((each) => each.lastMs));
   if (policy === 'trickle') {
     const maxMs = budgets.pingMs + budgets.pongMs + graceMs;
     return targetLine(
-      `trickle: every slow one is cut within ${short(maxMs / 1_000)} s`,
+      `trickle: every slow client is cut within ${short(maxMs / 1_000)} s`,
       cut === clients && lastMs - memory.startMs <= maxMs,
       `${String(cut)} of ${String(clients)}, the last after ${short((lastMs - memory.startMs) / 1_000)} s`,
     );
@@ -201,15 +201,15 @@ function inTime(policy, memory, again, closes) {
   if (policy === 'close') {
     const waitedMs = Math.max(...Object.values(closes).map(({ longestWaitMs }) => longestWaitMs));
     return targetLine(
-      `close: every slow one is cut within ${short((budgets.ageMs + graceMs) / 1_000)} s of the first message that waited for it`,
+      `close: every slow client is cut within ${short((budgets.ageMs + graceMs) / 1_000)} s of its first queued message`,
       cut === clients && waitedMs <= budgets.ageMs + graceMs,
       `${String(cut)} of ${String(clients)}, the last after ${short(waitedMs / 1_000)} s`,
     );
   }
   return targetLine(
-    `${policy}: every slow one is told what it has missed, or cut`,
+    `${policy}: every slow client learns what it missed, or is cut`,
     again.silent === 0 && again.behind === 0,
-    `${String(again.accounts)} accounts: ${String(again.merged)} merged, ${String(again.lost)} told as lost, ${String(again.silent)} missing, ${String(again.behind)} behind; ${String(cut)} cut`,
+    `${String(again.accounts)} accounts: ${String(again.merged)} merged, ${String(again.lost)} reported lost, ${String(again.silent)} missing, ${String(again.behind)} behind; ${String(cut)} cut`,
   );
 }
 

@@ -1,4 +1,4 @@
-// What does a connection cost that subscribes to 100 topics: with one message, and with one for each topic?
+// What does a connection with 100 topics cost, with one message and with one per topic?
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
@@ -13,14 +13,14 @@ import { targetLine } from './lib/target.js';
 
 const help = `node bench/topics.js [options]
 
-  --topics <n>        100, of each connection
-  --connections <n>   50 in a round, one after the other
-  --rounds <n>        7, of each way in turn, after one that does not count
-  --dist <folder>     the build of nestjs-live, ../dist
-  --compare <folder>  another build, inside the repository; it is sent one message for each topic
+  --topics <n>        topics per connection (100)
+  --connections <n>   connections per round, one after the other (50)
+  --rounds <n>        rounds of each way, in turn, after a warm-up (7)
+  --dist <folder>     the build of nestjs-live (../dist)
+  --compare <folder>  another build, inside the repository, with one message per topic
 `;
 
-/** The server, in a process of its own: opens, then answers each message with its CPU time so far. */
+/** The server process. Sends its URL, then answers each message with its CPU time so far. */
 async function serve(dist) {
   await import('reflect-metadata');
   const { Module } = await import('@nestjs/common');
@@ -44,7 +44,7 @@ async function serve(dist) {
 if (process.argv[2] === '--serve') await serve(process.argv[3]);
 else await measureAll();
 
-/** Resolves when all topics are there, and the connection is closed. */
+/** Resolves once all topics are subscribed and the connection is closed. */
 async function connectOnce(url, messages, topics) {
   const socket = new WebSocket(url);
   let answers = 0;
@@ -71,10 +71,10 @@ async function measureAll() {
       dist: options.dist,
       messages: [JSON.stringify({ type: 'subscribe', id: 1, topics: each })],
     },
-    { title: 'one for each topic', dist: options.dist, messages: single },
+    { title: 'one message per topic', dist: options.dist, messages: single },
   ];
   if (options.compare !== undefined)
-    ways.push({ title: 'one for each topic, other build', dist: options.compare, messages: single });
+    ways.push({ title: 'one message per topic, other build', dist: options.compare, messages: single });
   for (const way of ways) {
     way.server = fork(fileURLToPath(import.meta.url), ['--serve', distAddress(way.dist)]);
     [way.url] = await once(way.server, 'message');
@@ -90,7 +90,7 @@ async function measureAll() {
     for (const way of inTurn(ways, round)) {
       const before = await cpuOf(way);
       for (let i = 0; i < connections; i++) await connectOnce(way.url, way.messages, topics);
-      // The first one warms up.
+      // The first round is a warm-up.
       if (round > 0) way.figures.push(((await cpuOf(way)) - before) / connections);
     }
   }
@@ -101,7 +101,7 @@ async function measureAll() {
 
 ${environmentText().split('\n').slice(0, 3).join('\n')}
 
-${String(connections)} connections in a round, each with ${String(topics)} topics and their answers, from the handshake to the close.
+${String(connections)} connections per round, each with ${String(topics)} topics and their answers, from handshake to close.
 
 ${table(['way', '>CPU µs/connection', '>ratio'], rows)}
 

@@ -1,16 +1,19 @@
-/** One client's books of a topic of nestjs-live: every offset has come, was merged into a later one, or was told as lost. */
+/**
+ * One client's account of a topic: each offset was delivered, merged into a later one, or reported
+ * lost.
+ */
 export class Account {
-  /** The last offset that it knows of. */
+  /** The last known offset. */
   last = 0;
-  /** Offsets that are missing without a word. */
+  /** Offsets that are missing without a report. */
   silent = 0;
-  /** Offsets that a later event stands for. */
+  /** Offsets that a later event covers. */
   merged = 0;
-  /** Offsets that were told as lost. */
+  /** Offsets that were reported lost. */
   lost = 0;
   started = false;
 
-  /** A publication, or several of which it is the newest. */
+  /** A publication, or several merged into it. */
   event({ offset, from = offset }) {
     this.missing(from);
     this.merged += offset - Math.max(from, this.last + 1);

@@ -1,9 +1,9 @@
-// Question and answer between a program and the processes it starts.
+// Requests from a program to the processes that it starts.
 import { execFileSync, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 
-/** In a started process: answers the questions of the one that started it, and ends with it. */
+/** In a started process: answers the requests of its parent, and ends with it. */
 export function answer(handlers) {
   process.on('message', async (/** @type {any} */ { id, question, about }) => {
     try {
@@ -15,13 +15,15 @@ export function answer(handlers) {
   process.on('disconnect', () => process.exit());
 }
 
-/** Whether processes can be tied to a core each, so that server and clients do not take each other's time. */
+/** Whether processes can be pinned to a core each, so that server and clients do not compete. */
 export const canPin = availableParallelism() > 1 && hasTaskset();
 
-/** The package of uWebSockets.js brings add-ons that `ws` would find and use, though nobody has installed them for it. */
+/**
+ * uWebSockets.js ships native add-ons that `ws` would find and use, although it was not meant to.
+ */
 const env = { ...process.env, WS_NO_BUFFER_UTIL: '1', WS_NO_UTF_8_VALIDATE: '1' };
 
-/** A process that was started to be asked. */
+/** A started process that answers requests. */
 export class Asked {
   nextId = 1;
   waiting = new Map();
@@ -31,7 +33,7 @@ export class Asked {
     const runner = runtime === undefined ? [process.execPath, ...nodeOptions] : [runtime];
     const command = [...runner, script.pathname, ...args];
     const [program, ...rest] = canPin ? ['taskset', '-c', String(core), ...command] : command;
-    // What a server logs goes nowhere, but it has to write it.
+    // The server's log output is discarded, but the server must write it.
     this.child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env });
     this.child.on('message', (/** @type {any} */ { id, value, failure }) => {
       const { resolve, reject } = this.waiting.get(id);
@@ -54,7 +56,7 @@ export class Asked {
     });
   }
 
-  /** Lets the process end by itself, and by force after two seconds. */
+  /** Lets the process end by itself, and kills it after two seconds. */
   async end() {
     if (this.child.connected) this.child.disconnect();
     const timer = setTimeout(() => this.child.kill('SIGKILL'), 2_000);

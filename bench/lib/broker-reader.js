@@ -1,4 +1,4 @@
-// The other instance of bench/broker.js, in a process of its own: takes what comes and how long it was under way.
+// The receiving process of bench/broker.js: records the latency of each message.
 import process from 'node:process';
 import { answer } from './asking.js';
 import { ways } from './broker-ways.js';
@@ -12,13 +12,13 @@ answer({
       const way = await open(dist, url);
       await way.read((data) => {
         const { at } = JSON.parse(data);
-        // The kernel's clock since its start, the same in all processes.
+        // The kernel's monotonic clock, the same in all processes.
         samples.push(Number(process.hrtime.bigint() - BigInt(at)) / 1e6);
       });
     }
   },
 
-  /** Milliseconds of each message since the last time. */
+  /** The latencies since the last call, in milliseconds. */
   take() {
     const taken = samples;
     samples = [];

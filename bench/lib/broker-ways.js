@@ -1,8 +1,8 @@
-// Two ways from one process to another through Redis: ours, and the least that can be written by hand.
+// Two ways from one process to another through Redis: nestjs-live, and the minimum written by hand.
 import { createClient } from '@redis/client';
 import { createHash } from 'node:crypto';
 
-/** Stores and sends like ours, and does nothing else: no idempotency, version, epoch, latest or bound of bytes. */
+/** Stores and sends only, without idempotency, version, epoch, latest or byte limit. */
 const rawScript = `
 redis.call('XADD', KEYS[1], 'MAXLEN', '=', 100, '*', 'd', ARGV[1])
 return redis.call('PUBLISH', KEYS[2], ARGV[1])`;
@@ -48,5 +48,5 @@ async function raw(_dist, url) {
   };
 }
 
-/** By their names: each opens its connections and gives `publish`, `store`, `read` and `close`. */
+/** By name: each opens its connections and returns `publish`, `store`, `read` and `close`. */
 export const ways = { 'nestjs-live': ours, raw };

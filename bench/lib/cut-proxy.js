@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
-/** A stretch of network between one client and a server, which can be cut: both ends are reset, nobody gets through. */
+/**
+ * A TCP proxy between one client and a server. A cut resets both ends and blocks new connections.
+ */
 export async function cutProxy(port) {
   const sockets = new Set();
   let isCut = false;

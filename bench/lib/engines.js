@@ -3,10 +3,10 @@ import { natsVersion, startNats } from './nats-server.js';
 import { redisVersion, startRedis } from './redis-server.js';
 
 /**
- * The stores that a broker's calls can be measured through. `start()` gives brokers of any build, and what the store has
- * spent since the last `reset()`: microseconds (Redis: in scripts; NATS: CPU of the process), and bytes through its
- * sockets where the store counts them. `judged` is the column that a build is held to: the CPU of NATS comes in steps of
- * 10 ms, which a round is too short for.
+ * The stores that a broker's calls can be measured through. `start()` returns brokers of any build,
+ * and the store's costs since `reset()`: microseconds (Redis: in scripts, NATS: CPU of the
+ * process), and bytes through its sockets if the store counts them. `judged` is the column that a
+ * build is judged by: NATS' CPU time has steps of 10 ms, too coarse for a round.
  */
 export const engines = {
   redis: { title: 'Redis', program: 'redis-server', version: redisVersion(), judged: 0, start: startOnRedis },

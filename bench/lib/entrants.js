@@ -3,21 +3,21 @@ import { loadPeer } from '../peers/peer.js';
 import { Asked } from './asking.js';
 import { distAddress } from './options.js';
 
-/** uWebSockets.js where it has a build for this Node, else Bun, which has the same inside. */
+/** uWebSockets.js if it has a build for this Node, otherwise Bun, which contains it. */
 export const uWebSockets = process.versions.modules === '115' ? 'uws' : 'bun';
 
 /**
  * @typedef {object} Entrant
- * @property {string} key as it was asked for
+ * @property {string} key as requested
  * @property {string} file in bench/peers
  * @property {number} topics that its idle connections subscribe to
- * @property {string} dist the build, where it is nestjs-live
+ * @property {string} dist the build, for nestjs-live
  * @property {string} title
  */
 
 /**
- * Who takes part: files of bench/peers by name, `+1` behind one for a subscription of each idle connection, and another
- * build of nestjs-live.
+ * The participants: files of bench/peers by name, and another build of nestjs-live. `+1` adds a
+ * subscription to each idle connection.
  *
  * @param {{ peers: string, dist?: string, compare?: string }} options
  * @returns {Promise<Entrant[]>}
@@ -40,7 +40,9 @@ async function entrantOf(key, dist) {
   return { key, file, topics: Number(topics), dist: distAddress(dist), title: title + subscribed };
 }
 
-/** Nobody always comes after the same one, nor always first: the order turns, and every other time it is reversed. */
+/**
+ * Rotates the order and reverses it every other round, so that no peer always follows the same one.
+ */
 export function inTurn(entrants, round) {
   const turn = round % entrants.length;
   const turned = [...entrants.slice(turn), ...entrants.slice(0, turn)];
@@ -48,7 +50,7 @@ export function inTurn(entrants, round) {
 }
 
 /**
- * A peer's server, in a process on a core of its own; it does not listen yet.
+ * A peer's server in a process on its own core. It does not listen yet.
  *
  * @param {string} file in bench/peers
  * @param {string[]} [nodeOptions]

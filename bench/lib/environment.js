@@ -6,16 +6,16 @@ import { canPin } from './asking.js';
 
 const packages = ['ws', 'socket.io', '@nestjs/platform-ws', '@trufflesuite/uws-js-unofficial', 'bun'];
 
-/** What a figure is worth nothing without: the machine, the versions, the commit, and what else was going on. */
+/** The context of the figures: machine, versions, commit and load. */
 export function environmentText() {
   const cores = availableParallelism();
   return [
     `CPU: ${cpus()[0]?.model.trim() ?? 'unknown'}, ${String(cores)} cores; Linux ${release()}`,
     `Node ${process.version}; ${packages.map((name) => `${name} ${versionOf(name)}`).join('; ')}`,
-    `Commit ${commit()}; load when it began: ${loadavg()
+    `Commit ${commit()}; load at the start: ${loadavg()
       .map((load) => load.toFixed(1))
       .join(' ')}${loadavg()[0] > 1 ? ' (not a quiet machine)' : ''}`,
-    canPin ? 'Server on core 0, clients on core 1' : 'Not tied to cores: server and clients may share one',
+    canPin ? 'Server on core 0, clients on core 1' : 'Not pinned to cores: server and clients may share one',
   ].join('\n');
 }
 

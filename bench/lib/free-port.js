@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** A port of the loopback that nobody listens on. */
+/** A free loopback port. */
 export function freePort() {
   return new Promise((resolve) => {
     const probe = createServer();

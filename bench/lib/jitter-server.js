@@ -1,4 +1,4 @@
-// One contestant's server for bench/jitter.js, in a process of its own; publishes when it is told to.
+// The server of one contestant for bench/jitter.js, in its own process. Publishes on request.
 import { createServer } from 'node:http';
 import process from 'node:process';
 import { listen } from '../peers/peer.js';

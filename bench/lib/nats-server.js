@@ -1,4 +1,4 @@
-// A nats-server with JetStream of the benchmark's own: on a free port of the loopback, in a private folder.
+// A nats-server with JetStream for the benchmark, on a free loopback port with a private folder.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { freePort } from './free-port.js';
 
-/** Its version, or `undefined` where it is not installed. */
+/** Its version, or `undefined` if it is not installed. */
 export function natsVersion() {
   try {
     return execFileSync('nats-server', ['--version'], { encoding: 'utf8' }).trim().replace(/^.*v/, '');
@@ -27,7 +27,7 @@ export async function startNats() {
   });
   return {
     url: `nats://127.0.0.1:${String(port)}`,
-    /** Microseconds of CPU since its start, in steps of 10 ms; Linux only. */
+    /** Microseconds of CPU since its start, in steps of 10 ms. Linux only. */
     cpuMicros() {
       const fields = readFileSync(`/proc/${String(child.pid)}/stat`, 'utf8')
         .split(') ')[1]

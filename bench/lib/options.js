@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 
 /**
- * The command line as `spec` says; prints `help` and ends when asked for it, or when it is wrong.
+ * Parses the command line by `spec`. Prints `help` and exits on request or if it is invalid.
  *
  * @param {import('node:util').ParseArgsConfig['options']} spec options with a text each
  * @param {string} help
@@ -23,18 +23,18 @@ export function readOptions(spec, help) {
   }
 }
 
-/** A folder with a build, as the address that imports start from. */
+/** A folder with a build, as a base URL for imports. */
 export function distAddress(folder) {
   const path = folder === undefined ? new URL('../../dist', import.meta.url).pathname : resolve(folder);
   return `${pathToFileURL(path).href}/`;
 }
 
-/** Progress, which is no part of the result. */
+/** Progress, which is not part of the result. */
 export function progress(text) {
   process.stderr.write(text);
 }
 
-/** The path of a file in a folder that may not be there yet. */
+/** The path of a file in a folder, which is created if missing. */
 export function fileIn(folder, name) {
   mkdirSync(folder, { recursive: true });
   return resolve(folder, name);

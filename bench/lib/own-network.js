@@ -3,15 +3,15 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 
 const settings = '/proc/sys/net/ipv4/tcp_wmem';
-/** Least, first and most bytes of a socket's send buffer: the most is what a slow peer far away gets, not one on loopback. */
+/** Minimum, default and maximum send buffer of a socket. A slow peer far away gets this maximum. */
 const sendBuffers = '4096 16384 65536';
 const mark = 'BENCH_OWN_NETWORK';
 
 /**
- * Runs the program that calls it again, in a network of its own whose send buffers are small, and ends with it; returns
- * only there, or where that cannot be done: it needs root, `unshare` and `ip`.
+ * Runs the calling program again in a private network with small send buffers, and exits with it.
+ * Returns only in there, or if that is not possible: it needs root, `unshare` and `ip`.
  *
- * @returns {string} what the kernel's send buffers are, in words
+ * @returns {string} a description of the kernel's send buffers
  */
 export function inOwnNetwork() {
   if (
@@ -31,6 +31,6 @@ export function inOwnNetwork() {
   }
   const bytes = readFileSync(settings, 'utf8').trim().split(/\s+/).at(-1);
   return process.env[mark] === undefined
-    ? `the kernel's send buffers are the system's, at most ${bytes} bytes: much of what a slow client is sent disappears in them`
-    : `the kernel's send buffers are at most ${bytes} bytes, in a network of its own`;
+    ? `the kernel's send buffers have the system's size, at most ${bytes} bytes, and hide much of what a slow client is sent`
+    : `the kernel's send buffers are at most ${bytes} bytes, in a private network`;
 }

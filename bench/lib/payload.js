@@ -1,7 +1,7 @@
-/** Bytes of JSON that one position has as its data; what a peer wraps around it is its own affair. */
+/** Bytes of JSON in one position. What a peer adds around it does not count. */
 export const payloadBytes = 240;
 
-/** The same of a fleet. */
+/** Bytes of JSON in a message about a fleet. */
 export const fleetBytes = 1_024;
 
 const fields = {
@@ -15,11 +15,11 @@ const fields = {
 
 const padding = 'x'.repeat(payloadBytes - JSON.stringify({ at: nowMicros(), ...fields, note: '' }).length);
 
-/** What a message has as its data, with the instant at which it was published. */
+/** The data of a message, with the time of its publication. */
 export const payloads = {
   /** A vehicle's position, 240 bytes. */
   position: () => ({ at: nowMicros(), ...fields, note: padding }),
-  /** Some vehicles' positions, 1 KB: others in each message, as compression would meet them. */
+  /** Positions of some vehicles, 1 KB, different in each message, as compression meets them. */
   fleet: () => {
     const vehicles = [];
     const message = { at: nowMicros(), vehicles, note: '' };
@@ -33,7 +33,9 @@ export const payloads = {
 
 let lot = 1;
 
-/** Numbers that look drawn by lot, the same in every run (the congruential generator of "Numerical Recipes"). */
+/**
+ * Reproducible pseudo-random numbers (the linear congruential generator of "Numerical Recipes").
+ */
 function drawn(below) {
   lot = (Math.imul(lot, 1_664_525) + 1_013_904_223) >>> 0;
   return Math.floor((lot / 2 ** 32) * below);
@@ -50,14 +52,16 @@ function someVehicle() {
   };
 }
 
-/** Microseconds since 1970, the same in all processes of a machine; Bun's monotonic clock is each process's own. */
+/**
+ * Microseconds since 1970, the same in all processes. Bun's monotonic clock differs per process.
+ */
 export function nowMicros() {
   return Math.round((performance.timeOrigin + performance.now()) * 1_000);
 }
 
 const mark = Buffer.from('"at":');
 
-/** When the message in `bytes[start, end)` was published, by the same clock; `undefined` if it does not say. */
+/** When the message in `bytes[start, end)` was published, or `undefined` if it does not say. */
 export function publishedAt(bytes, start, end) {
   const found = bytes.indexOf(mark, start);
   if (found < 0 || found >= end) return undefined;

@@ -1,4 +1,4 @@
-// The server of bench/recover.js, in a process of its own: a topic with a history, and a watch on its event loop.
+// The server of bench/recover.js in its own process: a topic with a history, and a loop monitor.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 import { answer } from './asking.js';

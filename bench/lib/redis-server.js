@@ -1,4 +1,4 @@
-// A redis-server of the benchmark's own: on a free port of the loopback, in a private folder.
+// A redis-server for the benchmark, on a free loopback port with a private folder.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { freePort } from './free-port.js';
 
-/** Its version, or `undefined` where it is not installed. */
+/** Its version, or `undefined` if it is not installed. */
 export function redisVersion() {
   try {
     const text = execFileSync('redis-server', ['--version'], { encoding: 'utf8' });

@@ -2,17 +2,17 @@ import { expectedPerClient } from './scenarios.js';
 
 /**
  * @typedef {object} Round
- * @property {number} cpu the server's microseconds for a delivery
- * @property {number} clientCpu the clients'
- * @property {number} bytes on the wire for a delivery
- * @property {number} compressed share of the deliveries that came compressed
+ * @property {number} cpu the server's CPU microseconds per delivery
+ * @property {number} clientCpu the clients' CPU microseconds per delivery
+ * @property {number} bytes on the wire per delivery
+ * @property {number} compressed fraction of the deliveries that were compressed
  * @property {number[]} latenciesMs
- * @property {number} lateMs how late the worst tick was
- * @property {number} lost deliveries that did not come, or came twice
+ * @property {number} lateMs delay of the latest tick
+ * @property {number} lost deliveries that are missing or repeated
  */
 
 /**
- * Publishes as the scenario says, and waits until everybody has got everything.
+ * Publishes by the scenario, and waits until every client has received everything.
  *
  * @param {{ swarms: readonly import('./asking.js').Asked[], server: import('./asking.js').Asked, group: string, scenario: import('./scenarios.js').Scenario }} about
  * @returns {Promise<Round>}

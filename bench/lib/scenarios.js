@@ -5,18 +5,19 @@
  * @property {number} clients
  * @property {number} topicsPerClient
  * @property {number} messagesPerTick
- * @property {number} tickMs the schedule, the same for all peers: long enough that the slowest of them is not saturated
+ * @property {number} tickMs interval, the same for all, not saturating the slowest
  * @property {number} ticks in one round
- * @property {'position' | 'fleet'} [payload] what a message is, a position by default
- * @property {object} [topic] what nestjs-live's `@LiveTopic` says of the topics
- * @property {Readonly<Record<string, number>>} [targets] the server's CPU for a delivery, at most so many times the peer's
+ * @property {'position' | 'fleet'} [payload] the kind of message, a position by default
+ * @property {object} [topic] options of nestjs-live's `@LiveTopic`
+ * @property {Readonly<Record<string, number>>} [targets]
+ *   max CPU per delivery, relative to the peer
  * @property {number} [p99Ms] target for the latency
  */
 
 /** @type {Readonly<Record<string, Scenario>>} */
 export const scenarios = {
   A: {
-    title: '1 topic × 1,000 subscribers, 1 message a tick',
+    title: '1 topic × 1,000 subscribers, 1 message per tick',
     topics: 1,
     clients: 1_000,
     topicsPerClient: 1,
@@ -26,7 +27,7 @@ export const scenarios = {
     targets: { 'ws-loop': 0.75, 'socket.io': 0.7, uWebSockets: 1.3 },
   },
   B: {
-    title: '1 topic × 1,000 subscribers, 10 messages a tick',
+    title: '1 topic × 1,000 subscribers, 10 messages per tick',
     topics: 1,
     clients: 1_000,
     topicsPerClient: 1,
@@ -36,7 +37,7 @@ export const scenarios = {
     targets: { 'ws-loop': 0.11, 'socket.io': 0.16, uWebSockets: 1.4 },
   },
   C: {
-    title: '100 topics, each of 1,000 clients on 10 of them by lot, 100 messages a tick',
+    title: '100 topics, 1,000 clients with 10 random ones each, 100 messages per tick',
     topics: 100,
     clients: 1_000,
     topicsPerClient: 10,
@@ -46,7 +47,7 @@ export const scenarios = {
     targets: { 'ws-loop': 0.13, 'socket.io': 0.18, uWebSockets: 1.4 },
   },
   J: {
-    title: '1 topic × 250 subscribers, 200 publications a second, each by itself',
+    title: '1 topic × 250 subscribers, 200 publications a second, one per tick',
     topics: 1,
     clients: 250,
     topicsPerClient: 1,
@@ -59,7 +60,7 @@ export const scenarios = {
   },
 };
 
-/** Every scenario with this share of its clients and ticks; for trying the programs out. */
+/** A scenario with this fraction of its clients and ticks, for a quick try. */
 export function scaled(scenario, share) {
   return {
     ...scenario,
@@ -68,7 +69,7 @@ export function scaled(scenario, share) {
   };
 }
 
-/** Every client's topics: drawn by lot, with the same lot for every peer. */
+/** Every client's topics, drawn pseudo-randomly and the same for every peer. */
 export function drawTopics({ topics, clients, topicsPerClient }) {
   const random = mulberry32(20_260_101);
   return Array.from({ length: clients }, () => {
@@ -82,7 +83,7 @@ export function topicName(index) {
   return `bench/${String(index)}`;
 }
 
-/** Deliveries of one round to one client, when nothing is lost. Each topic has the same share of a tick's messages. */
+/** Deliveries per client in one round without loss. Topics share a tick's messages equally. */
 export function expectedPerClient({ topics, topicsPerClient, messagesPerTick, ticks }) {
   return (messagesPerTick / topics) * topicsPerClient * ticks;
 }

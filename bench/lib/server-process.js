@@ -1,4 +1,4 @@
-// One peer's server, in a process on a core of its own.
+// The server of one peer, in a process on its own core.
 import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
@@ -41,7 +41,7 @@ answer({
     return { port, features };
   },
 
-  /** Publishes on a steady schedule. Resolves with how late the ticks were when the last one is out. */
+  /** Publishes on a steady schedule. Resolves with the delay of the latest tick. */
   async run({ scenario }) {
     const { topics, messagesPerTick, tickMs, ticks, payload } = scenario;
     const makePayload = payloads[payload ?? 'position'];
@@ -58,26 +58,29 @@ answer({
     return { latestMs };
   },
 
-  /** What it has cost since then, with everything: publishing, framing, writing, collecting garbage. */
+  /**
+   * The total CPU time since the start of the clock: publishing, framing, writing, garbage
+   * collection.
+   */
   cost() {
     const { user, system } = process.cpuUsage(cpuStart);
     return { cpuMicros: user + system, userMicros: user };
   },
 
-  /** From here on `standstill` counts. */
+  /** Starts the measurement of `standstill`. */
   watchLoop() {
     loopDelay.enable();
     loopDelay.reset();
   },
 
-  /** Milliseconds that the event loop stood still at the longest, and in 99 of 100 turns less than. */
+  /** The longest stall of the event loop and the p99, in milliseconds. */
   standstill() {
     loopDelay.disable();
     const ms = (nanos) => Math.max(0, nanos / 1e6 - resolutionMs);
     return { p99Ms: ms(loopDelay.percentile(99)), longestMs: ms(loopDelay.max) };
   },
 
-  /** Takes samples of the memory and of what waits for peers from now on, until `memoryPeak`. */
+  /** Samples memory and queued bytes from now on, until `memoryPeak`. */
   watchMemory() {
     globalThis.gc();
     const { rss } = process.memoryUsage();
@@ -92,12 +95,12 @@ answer({
     return seen;
   },
 
-  /** What this peer alone can be asked. */
+  /** Requests that only this peer supports. */
   tell(about) {
     return server.tell(about);
   },
 
-  /** Memory after everything that can go has gone; needs `--expose-gc`, except in Bun. */
+  /** Memory after garbage collection. Needs `--expose-gc`, except in Bun. */
   async memory() {
     for (let i = 0; i < 4; i++) {
       collect();
@@ -108,7 +111,7 @@ answer({
   },
 
   async startProfile() {
-    // Not at the top: Bun has none.
+    // Not imported at the top, because Bun lacks it.
     const { Session } = await import('node:inspector/promises');
     inspector = new Session();
     inspector.connect();

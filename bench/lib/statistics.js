@@ -2,7 +2,7 @@ export function median(values) {
   return quantile(values, 0.5);
 }
 
-/** The value below which this share of them lies, by the nearest rank. */
+/** The quantile, interpolated between the nearest ranks. */
 export function quantile(values, share) {
   if (values.length === 0) return Number.NaN;
   const sorted = Float64Array.from(values).toSorted();
@@ -11,7 +11,7 @@ export function quantile(values, share) {
   return below + (sorted[Math.ceil(rank)] - below) * (rank % 1);
 }
 
-/** Half of the distance from the least to the greatest, as a share of the median. */
+/** Half the range of the values, relative to the median. */
 export function spread(values) {
   return (Math.max(...values) - Math.min(...values)) / 2 / median(values);
 }

@@ -3,20 +3,20 @@ import { constants, inflateRawSync } from 'node:zlib';
 import { nowMicros, publishedAt } from './payload.js';
 import { clientFrame, handshakeText, opcodes, readFrames } from './wire.js';
 
-/** All sockets read into these same bytes: nothing is kept of them when a read has been looked at. */
+/** All sockets read into this buffer. Nothing is kept of it once a read has been handled. */
 const readBuffer = Buffer.allocUnsafe(262_144);
 
 const nothing = Buffer.alloc(0);
 
-/** What the sender has left out (RFC 7692, section 7.2.2). */
+/** The bytes that the sender omits (RFC 7692, section 7.2.2). */
 const deflateTail = Buffer.from([0, 0, 0xff, 0xff]);
 
-/** One client: a TCP socket, a handshake, a few topics, and from then on a count. */
+/** One client: a TCP socket, a handshake, a few topics, and then a counter. */
 export class SwarmClient {
   /** Events since the last `reset`. */
   delivered = 0;
   bytes = 0;
-  /** Milliseconds that sampled events took; only a few clients take samples. */
+  /** Latencies of sampled events in milliseconds. Only a few clients take samples. */
   /** @type {number[] | undefined} */
   samples = undefined;
   closed = false;
@@ -25,7 +25,7 @@ export class SwarmClient {
   rest = nothing;
   subscribed = 0;
   compressed = 0;
-  /** Publications that the server has said will not come. */
+  /** Publications that the server reported lost. */
   told = 0;
   /** @type {import('./account.js').Account | undefined} */
   account = undefined;
@@ -44,7 +44,7 @@ export class SwarmClient {
     this.localAddress = localAddress;
   }
 
-  /** Resolves when the handshake is done and every subscription confirmed. */
+  /** Resolves once the handshake is done and every subscription confirmed. */
   open(port, index) {
     return new Promise((resolve, reject) => {
       this.ready = resolve;
@@ -133,7 +133,7 @@ export class SwarmClient {
     this.act(this.dialect.heard(text, this.topics));
   }
 
-  /** Only who takes samples looks into it: what is measured is the server. */
+  /** Only sampling clients inflate the message, because the server is what is measured. */
   inflated(payload) {
     if (this.samples === undefined) {
       this.event(payload, 0, 0);
@@ -156,7 +156,7 @@ export class SwarmClient {
     this.onEvent();
   }
 
-  /** Sends this many requests; resolves when all are answered. At most `window` are outstanding. */
+  /** Sends `count` requests with at most `window` outstanding. Resolves once all are answered. */
   sendRequests(kind, count, window) {
     const frame = clientFrame(opcodes.text, Buffer.from(this.dialect.requests[kind]));
     let sent = 0;

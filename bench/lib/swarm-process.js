@@ -1,17 +1,17 @@
-// All clients of a run, in one process on a core of its own.
+// All clients of a run, in one process on its own core.
 import process from 'node:process';
 import { loadPeer } from '../peers/peer.js';
 import { Account } from './account.js';
 import { answer } from './asking.js';
 import { SwarmClient } from './swarm-client.js';
 
-/** One client in so many takes samples of the latency. */
+/** One client in 16 takes latency samples. */
 const sampleEvery = 16;
-/** Of those that stop to read. */
+/** One client in 4 of those that stop reading keeps an account. */
 const accountEvery = 4;
 const lateMs = 15_000;
 const requestsMs = 60_000;
-/** After everything has come: whether more comes than was published. */
+/** Wait after the last delivery, to detect repeated ones. */
 const settleMs = 100;
 
 /** @type {Map<string, SwarmClient[]>} */
@@ -26,7 +26,7 @@ function onEvent() {
   if (delivered === wanted) onAll();
 }
 
-/** `undefined` when it takes longer. */
+/** Resolves with `undefined` after `ms`. */
 function within(promise, ms) {
   let timer;
   const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
@@ -55,7 +55,7 @@ answer({
     cpuStart = process.cpuUsage();
   },
 
-  /** Waits until everything that was published has come. */
+  /** Waits until everything that was published has arrived. */
   async finish({ group, perClient }) {
     const clients = groups.get(group);
     const all = perClient * clients.length;
@@ -97,7 +97,7 @@ answer({
     };
   },
 
-  /** From now on the clients read nothing; one in some keeps an account of its offsets. */
+  /** Stops reading. One client in `accountEvery` keeps an account of its offsets. */
   stopReading({ group }) {
     groups.get(group).forEach((client, i) => {
       client.socket.pause();
@@ -105,7 +105,7 @@ answer({
     });
   },
 
-  /** The clients read again. Resolves when those with an account know of all offsets up to `last`, or have been closed. */
+  /** Reads again. Resolves once all accounts know the offsets up to `last` or were closed. */
   async readAgain({ group, last }) {
     const clients = groups.get(group);
     const accounts = clients.filter(({ account }) => account !== undefined);

@@ -1,7 +1,7 @@
 /**
  * A table as Markdown.
  *
- * @param {readonly string[]} head a column that begins with `>` is set right
+ * @param {readonly string[]} head a column that starts with `>` is right-aligned
  * @param {readonly (readonly string[])[]} rows
  */
 export function table(head, rows) {
@@ -16,7 +16,7 @@ export function table(head, rows) {
   return [padded[0], rule, ...padded.slice(1)].join('\n');
 }
 
-/** A number with as many digits as are worth reading. */
+/** A number with as many digits as are meaningful. */
 export function short(value) {
   if (!Number.isFinite(value)) return '–';
   return value.toFixed(Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0);

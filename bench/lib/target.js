@@ -1,5 +1,5 @@
 /**
- * A line that says whether a promise was kept.
+ * A line that says whether a target was met.
  *
  * @param {string} promise
  * @param {boolean} met

@@ -1,19 +1,19 @@
-// The client's end of a WebSocket, by hand and as light as possible: what is measured is the server.
+// The client side of a WebSocket, written to be as light as possible, since the server is measured.
 
 export const opcodes = { text: 1, close: 8, ping: 9, pong: 10 };
 
 /**
  * @typedef {object} Sink
- * @property {boolean} [inflates] takes compressed frames, too (RFC 7692)
+ * @property {boolean} [inflates] also accepts compressed frames (RFC 7692)
  * @property {(bytes: Uint8Array, opcode: number, start: number, end: number, compressed: boolean) => void} frame
  */
 
 /**
- * Takes frames out of what a server sends. Frames of a server are not masked (RFC 6455, section 5.1).
+ * Extracts frames from a server's bytes. Server frames are not masked (RFC 6455, section 5.1).
  *
- * @param {Uint8Array} bytes what is there, whole frames and maybe the beginning of one
- * @param {Sink} sink gets every whole frame; its payload is `bytes[start, end)`
- * @returns {number} how many bytes were whole frames
+ * @param {Uint8Array} bytes complete frames, and possibly the start of one
+ * @param {Sink} sink receives every complete frame, with its payload in `bytes[start, end)`
+ * @returns {number} the number of bytes in complete frames
  */
 export function readFrames(bytes, sink) {
   let at = 0;
@@ -32,14 +32,14 @@ export function readFrames(bytes, sink) {
     if (bytes.length < start + length) break;
     const kind = bytes[at] & 0xf0;
     if (kind !== 0x80 && !(kind === 0xc0 && sink.inflates))
-      throw new Error('A fragment or a compressed frame: nobody asked for one');
+      throw new Error('Unexpected fragment or compressed frame');
     sink.frame(bytes, bytes[at] & 0x0f, start, start + length, kind === 0xc0);
     at = start + length;
   }
   return at;
 }
 
-/** A client's frame. It is masked, as the protocol demands, with a key of zeros, which leaves the bytes as they are. */
+/** A client frame. Masked with zeros, as a mask is required but need not change the bytes. */
 export function clientFrame(opcode, payload) {
   const header = payload.length < 126 ? 6 : 8;
   const frame = Buffer.alloc(header + payload.length);
@@ -54,7 +54,7 @@ export function clientFrame(opcode, payload) {
   return frame;
 }
 
-/** The opening handshake as a client writes it. */
+/** The opening handshake of a client. */
 export function handshakeText(port, { path, headers = [] }) {
   return [
     `GET ${path} HTTP/1.1`,

@@ -6,7 +6,7 @@ import { wsDialect } from './ws-server.js';
 export const title = 'Bun, which is uWebSockets';
 export const dialect = wsDialect;
 
-/** Its server runs in the `bun` that the package of this name brings, or, before its install script has run, links. */
+/** The `bun` of the npm package, or the file that its install script would link. */
 export function runtime() {
   const places = [`@oven/bun-${process.platform}-${process.arch}/bin/bun`, 'bun/bin/bun.exe'];
   const found = places
@@ -16,7 +16,7 @@ export function runtime() {
   return found;
 }
 
-/** As its documentation broadcasts: the socket subscribes, `server.publish` sends. */
+/** Broadcasts as its documentation recommends: the socket subscribes, `server.publish` sends. */
 export async function start() {
   const server = globalThis.Bun.serve({
     port: 0,

@@ -1,5 +1,5 @@
 /**
- * What TypeScript makes of decorators on a method, for plain JavaScript.
+ * Applies decorators to a method like TypeScript does, for plain JavaScript.
  *
  * @param {Function} target
  * @param {string} method

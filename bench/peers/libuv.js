@@ -6,8 +6,9 @@ export const title = 'libuv’s write, a floor for Node';
 export const dialect = wsDialect;
 
 /**
- * What no server on Node can undercut, and none should do: one frame for all, what a tick brings joined for each topic and each
- * client, written to the handle below Node's streams, which are not told. There are no queues, no limits and no errors.
+ * A lower bound for Node that no real server should reach: one frame for all, joined per topic and
+ * client within a tick, written to the handle below Node's streams, which do not know of it. There
+ * are no queues, limits or errors.
  */
 export async function start() {
   const { Sender } = await import('ws');

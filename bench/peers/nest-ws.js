@@ -16,7 +16,7 @@ export const dialect = {
     if (!text.startsWith('{"event":"subscribed"')) throw new Error(`Unexpected: ${text}`);
     return { subscribed: 1 };
   },
-  // `{"event":"event"`: of all that is sent only this has an `e` there.
+  // `{"event":"event"`: no other message has an `e` at this position.
   isEvent: (bytes, start, end) => end - start > 11 && bytes[start + 10] === 0x65,
   requests: {
     note: JSON.stringify({ event: 'note', data: note }),
@@ -24,7 +24,10 @@ export const dialect = {
   },
 };
 
-/** A gateway as Nest's documentation has it: a guard, a DTO, the `ValidationPipe`; to all by a loop over the clients. */
+/**
+ * A gateway as in Nest's documentation: a guard, a DTO, the `ValidationPipe`, and a loop over
+ * clients.
+ */
 export async function start() {
   await import('reflect-metadata');
   const { Module } = await import('@nestjs/common');

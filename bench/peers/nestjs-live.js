@@ -22,7 +22,7 @@ export const dialect = {
     if (text.startsWith('{"type":"published"')) return { answered: 1 };
     throw new Error(`Unexpected: ${text}`);
   },
-  // `{"type":"event"`: nothing else that is sent has a `v` there.
+  // `{"type":"event"`: no other message has a `v` at this position.
   isEvent: (bytes, start, end) => end - start > 10 && bytes[start + 10] === 0x76,
   requests: {
     note: JSON.stringify({ type: 'note', ...note }),
@@ -30,7 +30,9 @@ export const dialect = {
   },
 };
 
-/** A whole Nest application with everything on: a guard that checks tokens, the gateway, metrics, logs by pino. */
+/**
+ * A Nest application with everything enabled: a token guard, the gateway, metrics, logs by pino.
+ */
 export async function start({ dist, topic = {}, module = {} }) {
   await import('reflect-metadata');
   const { Module, UseGuards } = await import('@nestjs/common');
@@ -60,7 +62,7 @@ export async function start({ dist, topic = {}, module = {} }) {
   class Notes {}
   await onNote(Notes, (count) => ({ count }));
   LiveHandlers()(Notes);
-  // As the application's own handler has: a guard in front of each message.
+  // A guard in front of each message, as the application's own handler has.
   class Gateway extends LiveGateway {}
   UseGuards(NoteGuard)(Gateway);
 
@@ -90,20 +92,22 @@ export async function start({ dist, topic = {}, module = {} }) {
     port: Number(new URL(live.url()).port),
     publish: (topic, data) => void live.publish(topic, data),
     tell: () => {
-      closes.look(app.get(ConnectionRegistry));
+      closes.noteQueues(app.get(ConnectionRegistry));
       return { ...live.stats(), closes: closes.byCode };
     },
     features: 'JwtConnectionGuard, LiveGateway, LiveMetricsModule, logs by nestjs-pino',
   };
 }
 
-/** How many connections were closed with which code, when first and last, and how long something had waited for them. */
+/**
+ * Connections closed by code: the count, the first and last time, and the longest wait for a queue.
+ */
 class Closes {
   byCode = {};
   waitingSinceMs = new Map();
 
-  /** Now and then: for whom does something wait? */
-  look(connections) {
+  /** Called now and then: records since when each connection has queued bytes. */
+  noteQueues(connections) {
     const nowMs = performance.now();
     for (const connection of connections) {
       if (connection.outbox.queuedBytes === 0) this.waitingSinceMs.delete(connection);
@@ -121,7 +125,7 @@ class Closes {
   }
 }
 
-/** A JSON Web Token by hand (RFC 7515), so that the clients' process needs no library. */
+/** A hand-made JSON Web Token (RFC 7515), so that the client process needs no library. */
 function tokenOf(sub) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const exp = Math.floor(Date.now() / 1_000) + 3_600;

@@ -1,4 +1,4 @@
-// For bench/inbound.js: the same messages, behind the same guard and with the same DTOs, in each Nest application.
+// For bench/inbound.js: the same messages, guard and DTOs in each Nest application.
 import { decorate } from './decorate.js';
 
 export const note = {
@@ -8,7 +8,7 @@ export const note = {
   text: 'a driver says that the doors are closed again',
 };
 
-/** A client is answered after so many of its notes. */
+/** A client gets an answer after this many notes. */
 export const notesPerAnswer = 50;
 
 export class NoteGuard {
@@ -18,7 +18,7 @@ export class NoteGuard {
 }
 
 /**
- * Gives a gateway a handler for `note`: behind a guard, its DTO checked by Nest's `ValidationPipe`.
+ * Adds a handler for `note` to a gateway, with a guard and a DTO checked by `ValidationPipe`.
  *
  * @param {Function} gateway
  * @param {(count: number) => unknown} answer
@@ -42,7 +42,7 @@ export async function onNote(gateway, answer) {
 }
 
 /**
- * The same for `publish`, which nestjs-live has already.
+ * Adds a handler for `publish`, which nestjs-live has built in.
  *
  * @param {Function} gateway
  * @param {(topic: string, data: unknown) => unknown} publish returns the answer

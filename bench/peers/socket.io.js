@@ -7,7 +7,8 @@ export const title = 'socket.io, websocket only';
 export const dialect = {
   handshake: () => ({ path: '/socket.io/?EIO=4&transport=websocket' }),
   opened: () => ({}),
-  // Engine.IO packets: `0` open, `2` ping, `3` pong, `4` message; in a message Socket.IO's: `0` connect, `2` event.
+  // Engine.IO packets: `0` open, `2` ping, `3` pong, `4` message. Socket.IO: `0` connect, `2`
+  // event.
   heard: (text, topics) => {
     if (text.startsWith('0')) return { say: ['40'] };
     if (text === '2') return { say: ['3'] };
@@ -19,7 +20,7 @@ export const dialect = {
     if (text.startsWith('42["subscribed"')) return { subscribed: topics.length };
     throw new Error(`Unexpected: ${text}`);
   },
-  // `42["event"`: nothing else that is sent has an `e` there.
+  // `42["event"`: no other message has an `e` at this position.
   isEvent: (bytes, start, end) => end - start > 4 && bytes[start + 4] === 0x65,
 };
 
@@ -27,7 +28,7 @@ export async function start() {
   const { Server } = await import('socket.io');
   const server = createServer();
   const io = new Server(server, { transports: ['websocket'], serveClient: false, perMessageDeflate: false });
-  // As its documentation recommends where memory counts.
+  // Recommended by its documentation to save memory.
   io.engine.on('connection', (socket) => {
     socket.request = null;
   });

@@ -3,10 +3,12 @@ import { wsDialect } from './ws-server.js';
 export const title = 'uWebSockets.js';
 export const dialect = wsDialect;
 
-/** As its documentation broadcasts: the socket subscribes, `app.publish` sends, one `JSON.stringify` for all. */
+/**
+ * Broadcasts as its documentation recommends: the socket subscribes, `app.publish` sends one text.
+ */
 export async function start() {
   const { default: uWS } = await import('@trufflesuite/uws-js-unofficial');
-  // Where it has no build for this Node, the package answers with a slow copy of itself.
+  // Without a build for this Node, the package falls back to a slow copy.
   if (uWS.SSLApp === undefined) {
     throw new Error(`uWebSockets.js has no build for Node ${process.version}: use the peer bun`);
   }

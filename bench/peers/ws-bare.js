@@ -3,7 +3,7 @@ import { startWs, wsDialect } from './ws-server.js';
 export const title = 'ws, bare';
 export const dialect = wsDialect;
 
-/** For the idle connections: no guard, no identity, no registry, nothing sent. */
+/** For idle connections: no guard, no identity, no registry, nothing sent. */
 export async function start() {
   return startWs(() => () => {});
 }

@@ -3,7 +3,9 @@ import { startWs, wsDialect } from './ws-server.js';
 export const title = 'ws, deflate per client';
 export const dialect = wsDialect;
 
-/** One text for all, which `ws` compresses for each client, with the settings of its own documentation. */
+/**
+ * One text for all, which `ws` compresses for each client with the settings of its documentation.
+ */
 export async function start() {
   const publish = (topics) => (topic, data) => {
     const text = JSON.stringify({ type: 'event', topic, data });

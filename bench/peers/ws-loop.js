@@ -3,7 +3,7 @@ import { startWs, wsDialect } from './ws-server.js';
 export const title = 'ws, stringify and send per client';
 export const dialect = wsDialect;
 
-/** The way of a gateway written by hand: every client gets its own `JSON.stringify` and its own `send`. */
+/** A hand-written gateway: every client gets its own `JSON.stringify` and its own `send`. */
 export async function start() {
   return startWs((topics) => (topic, data) => {
     for (const client of topics.get(topic) ?? []) {

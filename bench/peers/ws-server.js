@@ -1,4 +1,4 @@
-// What the two peers on bare `ws` have in common: a server, a set of clients for each topic, and a small protocol.
+// The common part of the peers on bare `ws`: a server, clients by topic, and a small protocol.
 import { createServer } from 'node:http';
 import { listen } from './peer.js';
 
@@ -13,7 +13,7 @@ export const wsDialect = {
     if (!text.startsWith('{"type":"subscribed"')) throw new Error(`Unexpected: ${text}`);
     return { subscribed: 1 };
   },
-  // `{"type":"event"`: nothing else that is sent has a `v` there.
+  // `{"type":"event"`: no other message has a `v` at this position.
   isEvent: (bytes, start, end) => end - start > 10 && bytes[start + 10] === 0x76,
 };
 

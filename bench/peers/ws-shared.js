@@ -3,7 +3,10 @@ import { startWs, wsDialect } from './ws-server.js';
 export const title = 'ws, one shared buffer';
 export const dialect = wsDialect;
 
-/** The best known way with the public API of `ws`: one `JSON.stringify`, one Buffer, a `send` per client. */
+/**
+ * The best known way with the public API of `ws`: one `JSON.stringify`, one Buffer, a `send` per
+ * client.
+ */
 export async function start() {
   return startWs((topics) => (topic, data) => {
     const message = Buffer.from(JSON.stringify({ type: 'event', topic, data }));
