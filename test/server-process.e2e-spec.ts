@@ -154,7 +154,7 @@ describe('Settings of the standalone server', () => {
     expect(
       (
         await server.logged(
-          'LIVE_WS_PROT is no setting of this server and has no effect: did you mean LIVE_WS_PORT?',
+          'LIVE_WS_PROT is not a setting of this server and has no effect: did you mean LIVE_WS_PORT?',
         )
       )['level'],
     ).toBe(40);

@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
 import { simulate } from 'nestjs-live/testing';
 
-export const help = `Runs the simulation: server, broker, network, peers and clients in one process, as seeds say.
+export const help = `Runs the simulation: server, broker, network, peers and clients in one process, driven by seeds.
 
   npm run sim -- [--seed N] [--runs M]
 
-  --seed N   the first seed; each run has the next one (default: random, and printed)
-  --runs M   how many runs (default 1000)
-  --help     this text
+  --seed N   the first seed; each run uses the next one (default: random, and printed)
+  --runs M   the number of runs (default 1000)
+  --help     shows this text
 
 Prints the first seed that breaks a rule, with the shortest schedule found, and exits with 1.`;
 
-/** What the command was called with makes no sense; the message says what to write. */
+/** The arguments are invalid. The message says what to write instead. */
 class BadArgument extends Error {}
 
 interface Arguments {
@@ -21,9 +21,10 @@ interface Arguments {
 }
 
 /**
- * The command `npm run sim`: 0 when no rule was broken, 1 when one was, 2 for arguments that make no sense.
+ * The command `npm run sim`. Returns 0 if no rule was broken, 1 if one was, and 2 for invalid
+ * arguments.
  *
- * @param print takes what it has to say, a few lines at a time
+ * @param print receives the output, a few lines at a time
  */
 export async function simCommand(args: readonly string[], print: (text: string) => void): Promise<0 | 1 | 2> {
   let given: Arguments;
@@ -63,8 +64,8 @@ function read(args: readonly string[]): Arguments {
   };
 }
 
-function wholeNumber(name: string, text: string, least: number): number {
+function wholeNumber(name: string, text: string, min: number): number {
   const value = Number(text);
-  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value;
-  throw new BadArgument(`--${name} must be a whole number from ${String(least)}, not "${text}".`);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min) return value;
+  throw new BadArgument(`--${name} must be a whole number from ${String(min)}, not "${text}".`);
 }

@@ -1,16 +1,16 @@
 import { type ServerPlan, urlHost } from './server-plan.js';
 
-/** Where everything of a running server is. */
+/** The addresses of a running server. */
 export interface Addresses {
   readonly page: string;
   readonly sockets: string;
   readonly health: string;
   readonly metrics: string;
-  /** In development the whole command, with its key. */
+  /** In development, the whole command with its key. */
   readonly publish: string;
 }
 
-/** `httpPort` and `socketUrl` are those that were really taken. */
+/** `httpPort` and `socketUrl` are the ones that the server is bound to. */
 export function addressesOf(plan: ServerPlan, httpPort: number, socketUrl: string): Addresses {
   const base = `http://${urlHost(reachable(plan.settings.HTTP_HOST))}:${String(httpPort)}`;
   return {
@@ -22,7 +22,7 @@ export function addressesOf(plan: ServerPlan, httpPort: number, socketUrl: strin
   };
 }
 
-/** The addresses as lines for people. */
+/** The addresses as lines for people to read. */
 export function bannerOf(addresses: Addresses, { development }: ServerPlan): string {
   const lines = Object.entries(addresses).map(([name, address]) => `  ${name.padEnd(8)} ${String(address)}`);
   const mode = development ? ' in development mode: this machine only, the page signs itself in' : '';
@@ -44,7 +44,7 @@ function reachableUrl(socketUrl: string): string {
   return url.href;
 }
 
-/** A wildcard is where a server listens, not where it is reached. */
+/** A server listens on a wildcard address, but cannot be reached there. */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' || host === '[::]' ? '[::1]' : host;

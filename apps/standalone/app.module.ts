@@ -25,7 +25,7 @@ import { TopicRights } from './topics/topic-rights.js';
 import { Vitals } from './vitals/vitals.js';
 import { VitalsPublisher } from './vitals/vitals.publisher.js';
 
-/** The standalone server: `LiveModule` with the parts that make a server of it. */
+/** The standalone server: `LiveModule` and the parts around it. */
 @Module({})
 export class AppModule {
   static forRoot(plan: ServerPlan, output: LogOutput, broker?: Broker): DynamicModule {
@@ -38,7 +38,7 @@ export class AppModule {
           ...liveOptionsOf(plan),
           ...(broker && { broker: new LocalTopics(broker, localTopics(plan)) }),
         }),
-        // The live server says in the log by itself why it is not ready; terminus would say it at every probe.
+        // The live server logs why it is not ready. Terminus would repeat it at every probe.
         TerminusModule.forRoot({ logger: false }),
         LiveHealthModule,
         LiveMetricsModule,

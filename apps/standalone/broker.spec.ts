@@ -10,16 +10,16 @@ const settings = (url: string): ServerSettings =>
   Object.assign(new ServerSettings(), { LIVE_BROKER_URL: url });
 
 describe('brokerOf', () => {
-  it('is none without an address', async () => {
+  it('without LIVE_BROKER_URL there is no broker', async () => {
     expect(await brokerOf(new ServerSettings())).toBeUndefined();
   });
 
-  it('has a broker for each scheme that the settings take', () => {
+  it('every scheme that the settings accept has a broker', () => {
     const addressOf = (scheme: string) => `${scheme}//host${scheme.includes('sentinel') ? '/main' : ''}`;
     expect(Object.keys(brokerKinds).filter((scheme) => !areBrokerAddresses(addressOf(scheme)))).toEqual([]);
   });
 
-  it('gives all addresses to the broker of their scheme', async () => {
+  it('all addresses go to the broker of their scheme', async () => {
     const broker = new MemoryBroker(new SystemClock());
     const asked: (readonly string[])[] = [];
     const make = async (urls: readonly string[]) => {
@@ -31,7 +31,7 @@ describe('brokerOf', () => {
     expect(asked).toEqual([['redis://one', 'redis://two']]);
   });
 
-  it('says what to install when the client is not there, and nothing of the address', async () => {
+  it('the error for a missing client says what to install and does not show the address', async () => {
     const make = async (): Promise<never> =>
       (await import('a-client-that-is-not-installed' as string)) as never;
     const failing = brokerOf(settings('redis://ann:canary@cache'), { 'redis:': { peer: 'a-client', make } });

@@ -4,13 +4,13 @@ import type { Broker } from 'nestjs-live';
 import type { ServerSettings } from './settings.js';
 import { brokerAddresses, schemeOf } from './settings/broker-address.js';
 
-/** Told what is wrong with the connection, again and again while it stays so. */
+/** Receives connection errors, repeatedly while they last. */
 type Complain = (doing: string, error: unknown) => void;
 
 interface BrokerKind {
   /** The optional peers that it needs. */
   readonly peer: string;
-  /** Makes the broker; loads the peer only now. */
+  /** Creates the broker. Loads the peer only when it is called. */
   readonly make: (urls: readonly string[], complain: Complain, settings: ServerSettings) => Promise<Broker>;
 }
 
@@ -32,7 +32,7 @@ const nats: BrokerKind = {
   },
 };
 
-/** Only what is set: what is not stays as it is in the stream. */
+/** Only the options that are set. All others keep the current values of the stream. */
 function natsStreamOf(settings: ServerSettings): NatsStreamOptions {
   const { LIVE_NATS_STREAM: name, LIVE_NATS_DOMAIN: domain, LIVE_NATS_STORAGE: storage } = settings;
   const { LIVE_NATS_REPLICAS: replicas, LIVE_NATS_MAX_BYTES: maxBytes } = settings;
@@ -45,7 +45,7 @@ function natsStreamOf(settings: ServerSettings): NatsStreamOptions {
   };
 }
 
-/** By the scheme of `LIVE_BROKER_URL`; `broker-address.ts` says which are taken. */
+/** By the scheme of `LIVE_BROKER_URL`. `broker-address.ts` lists the accepted ones. */
 export const brokerKinds: Readonly<Record<string, BrokerKind>> = {
   'redis:': redis,
   'rediss:': redis,
@@ -55,14 +55,14 @@ export const brokerKinds: Readonly<Record<string, BrokerKind>> = {
   'tls:': nats,
 };
 
-/** The server cannot start, and why is all that there is to say. */
+/** The server cannot start. The message is the whole explanation. */
 export class MissingPeer extends Error {}
 
 /**
- * The broker that the settings name; `undefined` for the memory of this process. It need not be reachable: the server
- * starts, is not ready, and goes on trying.
+ * The broker that the settings name, or `undefined` for the memory of this process. The broker need
+ * not be reachable: the server starts, is not ready, and keeps trying.
  *
- * @throws MissingPeer when its client is not installed
+ * @throws MissingPeer if its client is not installed
  */
 export async function brokerOf(
   settings: ServerSettings,
@@ -72,7 +72,7 @@ export async function brokerOf(
   if (LIVE_BROKER_URL === undefined) return undefined;
   const urls = brokerAddresses(LIVE_BROKER_URL);
   const kind = kinds[schemeOf(urls[0] ?? '')];
-  if (kind === undefined) throw new Error('LIVE_BROKER_URL has a scheme that no broker takes.');
+  if (kind === undefined) throw new Error('LIVE_BROKER_URL has a scheme that no broker supports.');
   try {
     return await kind.make(urls, complaints(), settings);
   } catch (error) {
@@ -87,7 +87,10 @@ export async function brokerOf(
 /** Milliseconds until the same complaint is logged again. */
 const againMs = 60_000;
 
-/** Logs each complaint once a minute, by its words alone: what else is in an error of a client may be a secret. */
+/**
+ * Logs each complaint once a minute, by its message only: the other fields of an error may hold
+ * secrets.
+ */
 export function complaints(context = 'Broker'): Complain {
   const logger = new Logger(context);
   const saidMs = new Map<string, number>();
@@ -96,14 +99,14 @@ export function complaints(context = 'Broker'): Complain {
     const why = wordsOf(error);
     const now = performance.now();
     if (now - (saidMs.get(words + why) ?? -againMs) < againMs) return;
-    // A server says few different things, but what it says is not ours.
+    // A server sends few different messages, but we do not control them.
     if (saidMs.size > 100) saidMs.clear();
     saidMs.set(words + why, now);
     logger.warn({ msg: words, why });
   };
 }
 
-/** An error for several addresses of one name has no words of its own, but a code. */
+/** An error for several addresses of one name has a code but no message. */
 function wordsOf(error: unknown): string {
   const { message, code } = error as Partial<NodeJS.ErrnoException>;
   return message === undefined || message === '' ? (code ?? 'unknown') : message;

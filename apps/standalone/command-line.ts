@@ -1,6 +1,8 @@
 export type Command = 'serve' | 'help' | 'version';
 
-/** What the arguments ask for. Throws an error with the words to print for any other. */
+/**
+ * The command that the arguments select. Throws an error with a printable message for any other.
+ */
 export function commandOf(args: readonly string[]): Command {
   const commands = args.map((arg): Command => {
     if (arg === '--help' || arg === '-h') return 'help';

@@ -4,13 +4,13 @@ import { ServerPlan } from './server-plan.js';
 
 const lifetimeSeconds = 12 * 3_600;
 
-/** What the page may in development mode. */
+/** The rights of the page in development mode. */
 const rights = {
   subscribe: ['fleet/**', 'chat/**', 'demo/**', 'system/**'],
   publish: ['chat/**', 'demo/**'],
 };
 
-/** Makes the cookie by which the page signs itself in, in development mode. */
+/** Creates the cookie that signs the page in, in development mode. */
 @Injectable()
 export class DevelopmentCookie {
   constructor(private readonly plan: ServerPlan) {}
@@ -18,7 +18,7 @@ export class DevelopmentCookie {
   /** A `Set-Cookie` header with a token of 12 hours. Rejects outside of development mode. */
   async make(): Promise<string> {
     const { development, jwtSecret, settings } = this.plan;
-    if (!development || jwtSecret === undefined) throw new Error('Only development mode signs anybody in');
+    if (!development || jwtSecret === undefined) throw new Error('Only development mode signs the page in');
     const token = await new SignJWT({ live: rights })
       .setProtectedHeader({ alg: 'HS256' })
       .setSubject('developer')

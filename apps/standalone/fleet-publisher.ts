@@ -4,11 +4,13 @@ import { FleetReplay } from './fleet/fleet-replay.js';
 import { Ticker } from './ticker.js';
 import { fleetTopic } from './topics/server-topics.js';
 
-/** Each turn moves a part of the fleet, so that every vehicle moves once a second and never all at once. */
+/**
+ * Each turn moves a quarter of the fleet: every vehicle moves once a second, never all together.
+ */
 const everyMs = 250;
 const parts = 4;
 
-/** Publishes the demo's vehicles, each under its id as key. */
+/** Publishes the vehicles of the demo, each with its id as the key. */
 @Injectable()
 export class FleetPublisher implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly ticker: Ticker;

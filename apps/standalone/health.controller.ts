@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
 import { LiveHealthIndicator } from 'nestjs-live/health';
 
-/** `live`: shall this process be restarted? `ready`: shall new clients be sent to it? */
+/** `live`: must this process be restarted? `ready`: may it receive new clients? */
 @Controller('health')
 export class HealthController {
   constructor(
@@ -10,7 +10,7 @@ export class HealthController {
     private readonly indicator: LiveHealthIndicator,
   ) {}
 
-  /** Stays 200 while the server drains: a restart would cut the drain short. */
+  /** Stays 200 while the server drains, since a restart would cut the drain short. */
   @Get('live')
   @HealthCheck()
   live(): Promise<HealthCheckResult> {

@@ -16,7 +16,7 @@ describe('the Host of a request in development', () => {
     '127.1.2.3',
     '[::1]:9090',
     '[::1]',
-  ])('is this machine: %s', (host) => expect(reaches(host)).toBe(true));
+  ])('the Host %s is this machine', (host) => expect(reaches(host)).toBe(true));
 
   it.each([
     undefined,
@@ -30,5 +30,5 @@ describe('the Host of a request in development', () => {
     '[::2]:9090',
     '0.0.0.0:9090',
     'localhost, evil.example',
-  ])('is another: %s', (host) => expect(reaches(host)).toBe(false));
+  ])('the Host %s is not this machine', (host) => expect(reaches(host)).toBe(false));
 });

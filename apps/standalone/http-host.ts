@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isLoopback } from './settings/rules.js';
 
-/** The name in a request's `Host`, without its port; `undefined` where it is no host name. */
+/** The name in the `Host` header without its port, or `undefined` if it is no host name. */
 export function hostNameOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
   return /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i.exec(headers.host ?? '')?.[1];
 }
 
 /**
- * Middleware that answers 403 to a request for another name than this machine's own: by such a name a page from elsewhere
- * reaches a loopback server (DNS rebinding).
+ * Middleware that answers 403 to requests for host names other than those of this machine. A
+ * foreign page reaches a loopback server through such a name (DNS rebinding).
  */
 export function onlyLoopbackHosts(
   request: IncomingMessage,
@@ -36,7 +36,7 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Middleware that tells browsers to trust nothing but the page's own files. */
+/** Middleware that makes browsers trust only the files of the page. */
 export function securityHeaders(_request: IncomingMessage, response: ServerResponse, next: () => void): void {
   response.setHeader('Content-Security-Policy', policy);
   response.setHeader('X-Content-Type-Options', 'nosniff');

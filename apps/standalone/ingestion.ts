@@ -34,7 +34,7 @@ export class Ingestion implements OnApplicationBootstrap, OnModuleDestroy {
     ingestion.start();
   }
 
-  /** Before the broker is closed, so that what is in hand can still be published. */
+  /** Runs before the broker is closed, so that entries in progress can still be published. */
   async onModuleDestroy(): Promise<void> {
     await this.ingestion?.close();
   }
@@ -43,7 +43,7 @@ export class Ingestion implements OnApplicationBootstrap, OnModuleDestroy {
     const registers = [this.metrics.registry];
     const ingested: Counter<'result'> = new Counter({
       name: 'processor_live_ingested_total',
-      help: 'Entries of the inbound stream that are done with, by what became of them',
+      help: 'Finished entries of the inbound stream, by result',
       labelNames: ['result'],
       registers,
       collect: () => {
@@ -66,13 +66,13 @@ export class Ingestion implements OnApplicationBootstrap, OnModuleDestroy {
     });
     const unreachable: Gauge = new Gauge({
       name: 'processor_live_ingest_unreachable',
-      help: 'Entries of the inbound stream that its consumer group is never given',
+      help: 'Entries of the inbound stream that its consumer group never receives',
       registers,
       collect: () => unreachable.set(ingestion.stats().unreachable),
     });
     const ingesting: Gauge = new Gauge({
       name: 'processor_live_ingesting',
-      help: '1 while this instance is the one that reads the inbound stream, else 0',
+      help: '1 while this instance reads the inbound stream, otherwise 0',
       registers,
       collect: () => ingesting.set(Number(ingestion.stats().active)),
     });

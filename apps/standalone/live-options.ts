@@ -2,7 +2,7 @@ import type { CanActivate, Type } from '@nestjs/common';
 import { JwtConnectionGuard, type LiveModuleOptions, SessionConnectionGuard } from 'nestjs-live';
 import type { ServerPlan } from './server-plan.js';
 
-/** The server's settings in the module's words. */
+/** Converts the server's settings to module options. */
 export function liveOptionsOf(
   plan: ServerPlan,
 ): LiveModuleOptions & { readonly guards: readonly Type<CanActivate>[] } {

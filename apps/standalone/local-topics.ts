@@ -10,8 +10,9 @@ import {
 } from 'nestjs-live/parts';
 
 /**
- * A shared engine, and beside it topics of which every instance has its own: what it says of itself. They stay in its
- * memory; who comes from another instance is not recovered there, because it is another stream.
+ * A shared engine, plus topics that are local to each instance, for what an instance reports about
+ * itself. They stay in its memory. A client of another instance starts afresh here, because the
+ * stream is a different one.
  */
 export class LocalTopics implements Broker {
   private readonly topics: ReadonlySet<string>;

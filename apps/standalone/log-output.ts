@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 
-/** Standard output for the log: entries wait in memory while its reader is slow, and nothing waits for them. */
+/**
+ * Standard output for the log. Entries wait in memory while its reader is slow, and block nothing.
+ */
 export type LogOutput = ReturnType<typeof pino.destination>;
 
 const longestWaitMs = 1_000;
@@ -9,10 +11,12 @@ export function openLogOutput(): LogOutput {
   return pino.destination({ dest: 1, sync: false });
 }
 
-/** Resolves once every entry has been written, or nobody reads them. To be called last: it ends the output. */
+/**
+ * Resolves once every entry is written, or the reader is gone. Call it last: it ends the output.
+ */
 export function endLogOutput(output: LogOutput): Promise<void> {
   return new Promise((resolve) => {
-    // After EPIPE pino's own `end` does nothing any more, and tells nobody.
+    // After EPIPE, pino's own `end` silently does nothing.
     const timer = setTimeout(resolve, longestWaitMs);
     output.once('close', () => {
       clearTimeout(timer);

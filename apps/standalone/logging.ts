@@ -4,7 +4,7 @@ import type { Logger, Params } from 'nestjs-pino';
 import type { LogOutput } from './log-output.js';
 import type { ServerPlan } from './server-plan.js';
 
-/** What pino-http has made of a request before it is logged. */
+/** A request as pino-http serializes it before logging. */
 interface ReadRequest {
   readonly id?: unknown;
   readonly method?: string;
@@ -21,7 +21,10 @@ const redacted = [
   ...['authorization', 'cookie', 'cookieHeader', 'token'].flatMap((name) => [name, `*.${name}`]),
 ];
 
-/** JSON lines on stdout: one for each request, what was well at debug. Credentials are cut out wherever they may stand. */
+/**
+ * JSON lines on stdout, one per request, at debug for successful ones. Credentials are removed
+ * everywhere.
+ */
 export function loggingOf({ settings, instanceId }: ServerPlan, output: LogOutput): Params {
   return {
     pinoHttp: [
@@ -43,13 +46,13 @@ export function loggingOf({ settings, instanceId }: ServerPlan, output: LogOutpu
   };
 }
 
-/** Few headers, by name, and no query: a token may stand under any other. */
+/** Few headers, by name, and no query, since a token may be in any other place. */
 function loggedRequest({ id, method, url = '', headers = {}, remoteAddress }: ReadRequest): object {
   const path = url.replace(/\?.*$/s, '?[redacted]');
   return { id, method, url: path, host: headers['host'], userAgent: headers['user-agent'], remoteAddress };
 }
 
-/** What Nest says of its own parts at each start; it would bury where the server listens. */
+/** Contexts of Nest's own start messages, which would bury the addresses of the server. */
 const startNoise = new Set([
   'NestFactory',
   'NestApplication',
@@ -59,7 +62,7 @@ const startNoise = new Set([
   'WebSocketsController',
 ]);
 
-/** Passes everything on, Nest's words about its start as `debug`. */
+/** Passes everything on, but Nest's start messages as `debug`. */
 export function quietStart(logger: Logger): LoggerService {
   return {
     log(message: unknown, ...rest: unknown[]) {

@@ -6,9 +6,9 @@ import { hostNameOf } from './http-host.js';
 import { PageFiles } from './page-files.js';
 import { ServerPlan } from './server-plan.js';
 
-/** What the page must know about its server. */
+/** What the page needs to know about its server. */
 export interface PageConfig {
-  /** Under the host name that the browser used, so that its cookies go there, too. */
+  /** Uses the host name that the browser used, so that its cookies are sent. */
   readonly socketUrl: string;
   readonly instanceId: string;
   readonly development: boolean;
@@ -26,7 +26,7 @@ export class PageController {
     private readonly cookie: DevelopmentCookie,
   ) {}
 
-  /** In development each load of the page signs its browser in anew. */
+  /** In development, each load of the page signs its browser in again. */
   @Get()
   async index(@Res() response: ServerResponse): Promise<void> {
     if (this.plan.development) response.setHeader('Set-Cookie', await this.cookie.make());
@@ -39,11 +39,11 @@ export class PageController {
     const { instanceId, development, settings } = this.plan;
     const host = hostNameOf(request);
     let socket = new URL(this.live.url());
-    // No page reaches a Unix socket but through the proxy that it came through itself.
+    // A page reaches a Unix socket only through the proxy that served the page.
     if (settings.LIVE_WS_SOCKET_PATH !== undefined)
       socket = new URL(settings.LIVE_WS_PATH, `ws://${request.headers.host ?? 'localhost'}`);
     if (host !== undefined) socket.hostname = host;
-    // A page that came over https through a proxy may open no other socket.
+    // A page that came over https through a proxy may only open secure sockets.
     if (request.headers['x-forwarded-proto'] === 'https') socket.protocol = 'wss:';
     return {
       socketUrl: socket.href,
@@ -70,7 +70,7 @@ export class PageController {
 
   private send(response: ServerResponse, name: string, cacheControl: string): void {
     const file = this.files.get(name);
-    if (file === undefined) throw new NotFoundException('The page has no such file');
+    if (file === undefined) throw new NotFoundException('The page has no file of this name');
     response.writeHead(200, {
       'Content-Type': file.contentType,
       'Content-Length': file.body.byteLength,

@@ -8,7 +8,10 @@ import { stopOnSignals } from './shutdown.js';
 import { failureText } from './start-failure.js';
 import type { RunningServer } from './start-server.js';
 
-/** The standalone server from its arguments and environment on. Ends the process with a message when it cannot start. */
+/**
+ * Runs the standalone server from its arguments and environment. Exits with a message if it cannot
+ * start.
+ */
 export async function runServer(args: readonly string[], environment: Environment): Promise<void> {
   let command: Command;
   try {
@@ -29,7 +32,7 @@ async function serve(environment: Environment): Promise<void> {
     return exit(1, `nestjs-live cannot start: ${count} wrong.\n${list}\nAll settings: --help`);
   }
   let starting: Promise<RunningServer> | undefined;
-  // Before anything listens: a signal that comes during the start is obeyed after it.
+  // Registered before anything listens: a signal during the start takes effect after it.
   stopOnSignals(async () => (await starting)?.close(), settings.LIVE_WS_DRAIN_TIMEOUT_MS);
   const plan = await planServer(settings);
   try {
@@ -37,14 +40,14 @@ async function serve(environment: Environment): Promise<void> {
     const { addresses, logger } = await starting;
     for (const warning of warnings) logger.warn(warning, 'Settings');
     logger.log({ msg: 'listening', development: plan.development, ...addresses }, 'Server');
-    // Beside the log, which stays JSON.
+    // Next to the log, which stays JSON.
     if (plan.development || process.stdout.isTTY) process.stderr.write(bannerOf(addresses, plan));
   } catch (error) {
     return exit(1, failureText(error, plan));
   }
 }
 
-/** Loaded when it is needed: `--help` and a wrong setting are answered without all of Nest. */
+/** Loaded on demand: `--help` and invalid settings need no Nest. */
 async function loadAndStart(plan: ServerPlan): Promise<RunningServer> {
   const { startServer } = await import('./start-server.js');
   return startServer(plan);

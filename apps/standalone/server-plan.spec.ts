@@ -13,7 +13,7 @@ function planOf(environment: Environment): Promise<ServerPlan> {
 }
 
 describe('planServer', () => {
-  it('makes up a secret, a publish key and origins in development, new ones at each start', async () => {
+  it('development mode generates a secret, a publish key and origins, new ones at each start', async () => {
     const [one, other] = [await planOf({}), await planOf({})];
     expect(one).toMatchObject({ development: true, demo: true, httpPort: 9090 });
     expect(one.allowedOrigins).toEqual(['http://127.0.0.1:9090', 'http://localhost:9090']);
@@ -22,13 +22,13 @@ describe('planServer', () => {
     expect([one.jwtSecret, one.publishKey]).not.toEqual([other.jwtSecret, other.publishKey]);
   });
 
-  it('knows the port before it listens, because it is part of the origin', async () => {
+  it('the HTTP port is known before the server listens, because it is part of the origin', async () => {
     const { httpPort, allowedOrigins } = await planOf({ HTTP_PORT: '0' });
     expect(httpPort).toBeGreaterThan(1_023);
     expect(allowedOrigins).toContain(`http://localhost:${String(httpPort)}`);
   });
 
-  it('writes origins as a browser does', async () => {
+  it('origins are written as browsers send them', async () => {
     expect((await planOf({ HTTP_HOST: '::1', HTTP_PORT: '80' })).allowedOrigins).toEqual([
       'http://127.0.0.1',
       'http://localhost',
@@ -36,7 +36,7 @@ describe('planServer', () => {
     ]);
   });
 
-  it('keeps the own page among the origins that are named in development', async () => {
+  it("the server's own page stays among the origins that are configured in development", async () => {
     const { allowedOrigins } = await planOf({ LIVE_ALLOWED_ORIGINS: 'http://localhost:5173' });
     expect(allowedOrigins).toEqual([
       'http://127.0.0.1:9090',
@@ -45,7 +45,7 @@ describe('planServer', () => {
     ]);
   });
 
-  it('makes nothing up where a source of credentials is named', async () => {
+  it('nothing is generated if a source of credentials is configured', async () => {
     expect(await planOf({ LIVE_JWKS_URL: 'https://keys.example/jwks' })).toMatchObject({
       development: false,
       demo: false,
@@ -60,14 +60,14 @@ describe('planServer', () => {
     });
   });
 
-  it('names the instance after its machine and process', async () => {
+  it('the default instance id has the host name and the process id', async () => {
     expect((await planOf({})).instanceId).toMatch(new RegExp(`^[\\w.:-]+-${String(process.pid)}$`));
     expect((await planOf({ INSTANCE_ID: 'node-1' })).instanceId).toBe('node-1');
   });
 });
 
 describe('liveOptionsOf', () => {
-  it('[S17] hands every setting of the sockets to the module', async () => {
+  it('[S17] every socket setting is passed to the module', async () => {
     const plan = await planOf({
       INSTANCE_ID: 'node-1',
       LIVE_WS_HOST: '0.0.0.0',
@@ -118,12 +118,12 @@ describe('liveOptionsOf', () => {
     });
   });
 
-  it('[S4] listens on a Unix socket in place of host and port', async () => {
+  it('[S4] LIVE_WS_SOCKET_PATH replaces host and port', async () => {
     const { socketPath, host, port } = liveOptionsOf(await planOf({ LIVE_WS_SOCKET_PATH: '/run/live.sock' }));
     expect([socketPath, host, port]).toEqual(['/run/live.sock', undefined, undefined]);
   });
 
-  it('asks the session backend where that is the source', async () => {
+  it('LIVE_SESSION_URL selects the session backend', async () => {
     const plan = await planOf({
       LIVE_SESSION_URL: 'https://app.example/me',
       LIVE_ALLOWED_ORIGINS: 'https://app.example',
@@ -138,7 +138,7 @@ describe('liveOptionsOf', () => {
 });
 
 describe('addressesOf', () => {
-  it('names addresses that can be opened, also where the server listens everywhere', async () => {
+  it('the printed addresses can be opened even if the server listens on all addresses', async () => {
     const plan = await planOf({ LIVE_JWT_SECRET: secret, HTTP_HOST: '::', LIVE_WS_HOST: '0.0.0.0' });
     expect(addressesOf(plan, 9090, 'ws://0.0.0.0:8081/live')).toEqual({
       page: 'http://[::1]:9090/',
@@ -149,12 +149,12 @@ describe('addressesOf', () => {
     });
   });
 
-  it('writes a Unix socket as the package ws does', async () => {
+  it('a Unix socket is printed in the syntax of the ws package', async () => {
     const url = 'ws+unix:/run/live.sock:/live';
     expect(addressesOf(await planOf({ LIVE_WS_SOCKET_PATH: '/run/live.sock' }), 9090, url).sockets).toBe(url);
   });
 
-  it('never shows a publish key that was configured for production', async () => {
+  it('a configured publish key is never printed', async () => {
     const plan = await planOf({ LIVE_JWT_SECRET: secret, LIVE_PUBLISH_KEY: 'canary' });
     expect(bannerOf(addressesOf(plan, 9090, 'ws://127.0.0.1:8081/live'), plan)).not.toContain('canary');
   });

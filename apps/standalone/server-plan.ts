@@ -5,18 +5,24 @@ import { hostname } from 'node:os';
 import type { ServerSettings } from './settings.js';
 import { hasNoCredentialSource } from './settings/contradictions.js';
 
-/** What this run of the server does: the settings, with everything that follows from them filled in. */
+/** The plan of this run: the settings, and every value that follows from them. */
 export class ServerPlan {
   constructor(
     readonly settings: ServerSettings,
     readonly instanceId: string,
-    /** Nobody said how clients are known: everything stays on this machine, and the page signs itself in. */
+    /**
+     * No credential source is configured: everything stays on this machine, and the page signs
+     * itself in.
+     */
     readonly development: boolean,
-    /** Known before anything listens, because it is part of the page's origin. 0 only where that does not matter. */
+    /**
+     * Known before anything listens, because it is part of the page's origin. 0 only where that
+     * does not matter.
+     */
     readonly httpPort: number,
-    /** Signs and checks tokens; absent with another source of credentials. */
+    /** Signs and checks tokens. Absent with another source of credentials. */
     readonly jwtSecret: string | undefined,
-    /** Absent: nobody publishes over HTTP. */
+    /** Absent if publishing over HTTP is off. */
     readonly publishKey: string | undefined,
     readonly allowedOrigins: readonly string[] | undefined,
     /** Whether vehicles move on `fleet/demo`. */
@@ -24,7 +30,10 @@ export class ServerPlan {
   ) {}
 }
 
-/** Makes up what development mode needs: a secret, a publish key, the page's origins. Expects settings without problems. */
+/**
+ * Generates what development mode needs: a secret, a publish key, the page's origins. Expects
+ * settings without problems.
+ */
 export async function planServer(settings: ServerSettings): Promise<ServerPlan> {
   const development = hasNoCredentialSource(settings);
   const httpPort =
@@ -46,14 +55,14 @@ export async function planServer(settings: ServerSettings): Promise<ServerPlan> 
   );
 }
 
-/** The names under which a browser on this machine opens the page. */
+/** The origins under which a browser on this machine opens the page. */
 function originsOf(host: string, port: number): string[] {
   const names = ['127.0.0.1', 'localhost', urlHost(host)];
-  // A browser leaves the scheme's own port out.
+  // A browser omits the default port of the scheme.
   return [...new Set(names)].map((name) => new URL(`http://${name}:${String(port)}`).origin);
 }
 
-/** A host as it stands in an address. */
+/** A host as it is written in an address. */
 export function urlHost(host: string): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }

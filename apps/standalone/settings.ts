@@ -30,13 +30,13 @@ export class ServerSettings {
   @Env('Address of the live sockets', host)
   readonly LIVE_WS_HOST: string = '127.0.0.1';
 
-  @Env('Port of the live sockets; 0 takes a free one', port)
+  @Env('Port of the live sockets; 0 for a free one', port)
   readonly LIVE_WS_PORT: number = 8081;
 
   @Env(
-    'Unix socket for the live sockets in place of LIVE_WS_HOST and LIVE_WS_PORT; a proxy forwards to it',
+    'Unix socket of the live sockets instead of LIVE_WS_HOST and LIVE_WS_PORT, for a proxy',
     matching(/^\/[ -9;-~]{1,102}$/, 'an absolute path of 2 to 103 ASCII characters without ":"'),
-    'none: they have a port',
+    'none: a port is used',
   )
   readonly LIVE_WS_SOCKET_PATH?: string;
 
@@ -46,22 +46,22 @@ export class ServerSettings {
   @Env('Milliseconds between WebSocket pings to one connection', wholeNumber(10, dayMs))
   readonly LIVE_WS_PING_INTERVAL_MS: number = 25_000;
 
-  @Env('Milliseconds after a ping in which something must be heard', wholeNumber(10, dayMs))
+  @Env('Milliseconds after a ping until a silent connection is closed', wholeNumber(10, dayMs))
   readonly LIVE_WS_PONG_TIMEOUT_MS: number = 10_000;
 
-  @Env('Bytes that may wait for one connection before it is closed with 1008', wholeNumber(0, 2 ** 30))
+  @Env('Bytes that may queue for one connection before it is closed with 1008', wholeNumber(0, 2 ** 30))
   readonly LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES: number = 1_048_576;
 
-  @Env('Milliseconds that a shutdown waits for the connections', wholeNumber(0, dayMs))
+  @Env('Milliseconds that a shutdown waits for connections to close', wholeNumber(0, dayMs))
   readonly LIVE_WS_DRAIN_TIMEOUT_MS: number = 20_000;
 
-  @Env('Address of health, metrics, publish and page', host)
+  @Env('Address of the HTTP endpoints: health, metrics, publishing and the page', host)
   readonly HTTP_HOST: string = '127.0.0.1';
 
-  @Env('Port of health, metrics, publish and page; 0 takes a free one', port)
+  @Env('Port of the HTTP endpoints; 0 for a free one', port)
   readonly HTTP_PORT: number = 9090;
 
-  @Env('Pages that may connect', originList(), 'in development the page of this server')
+  @Env('Origins of the pages that may connect', originList(), 'in development, the page of this server')
   readonly LIVE_ALLOWED_ORIGINS?: readonly string[];
 
   @Env('Refuse a cookie without an Origin, which every browser sends and a proxy may drop', onOrOff())
@@ -71,113 +71,123 @@ export class ServerSettings {
   readonly LIVE_JWT_SECRET?: string;
 
   @Env(
-    'Secret that signed HS256 tokens before LIVE_JWT_SECRET, while such tokens are still good',
+    'Previous secret of HS256 tokens, until the tokens that it signed have expired',
     secretText(32, 'the old LIVE_JWT_SECRET'),
     'none',
   )
   readonly LIVE_JWT_SECRET_PREVIOUS?: string;
 
-  @Env('Public key of the issuer of tokens', publicKey(), 'none')
+  @Env('Public key of the token issuer', publicKey(), 'none')
   readonly LIVE_JWT_PUBLIC_KEY?: string | Readonly<Record<string, unknown>>;
 
   @Env('Cookie that may hold the token', matching(/^[\w!#$%&'*+.^`|~-]{1,128}$/, "a cookie's name"))
   readonly LIVE_COOKIE_NAME: string = 'live_token';
 
-  @Env('Public keys (JWK set) of the issuer of tokens', webAddress(true), 'none')
+  @Env('URL of the public keys (JWK set) of the token issuer', webAddress(true), 'none')
   readonly LIVE_JWKS_URL?: string;
 
-  @Env('The iss that a token must have', claim, 'not checked')
+  @Env('Required iss of a token', claim, 'not checked')
   readonly LIVE_JWT_ISSUER?: string;
 
-  @Env('The aud that a token must have', claim, 'not checked')
+  @Env('Required aud of a token', claim, 'not checked')
   readonly LIVE_JWT_AUDIENCE?: string;
 
   @Env('Refuse tokens without exp, which never expire', onOrOff())
   readonly LIVE_JWT_REQUIRE_EXP: boolean = false;
 
-  @Env('Where a cookie header is sent: 200 with a JSON user lets in', webAddress(false), 'none')
+  @Env(
+    'URL of the session backend: it gets the cookie header, and admits by 200 with a JSON user',
+    webAddress(false),
+    'none',
+  )
   readonly LIVE_SESSION_URL?: string;
 
   @Env(
     'Bearer key of POST /publish; at least 16 characters with NODE_ENV=production',
     secretText(1, 'openssl rand -hex 32'),
-    'none: no publishing over HTTP; in development a random one',
+    'none: publishing over HTTP is off; in development, a random one',
   )
   readonly LIVE_PUBLISH_KEY?: string;
 
-  @Env('Least severe log entries', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'))
+  @Env('Minimum severity of log entries', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'))
   readonly LOG_LEVEL: string = 'info';
 
-  @Env('Publications of each topic that are kept for who comes back', wholeNumber(0, 100_000))
+  @Env('Publications of each topic that are kept for returning clients', wholeNumber(0, 100_000))
   readonly LIVE_HISTORY_SIZE: number = 100;
 
-  @Env('Milliseconds that a publication is kept', wholeNumber(0, 30 * dayMs))
+  @Env('Milliseconds that a publication is kept for returning clients', wholeNumber(0, 30 * dayMs))
   readonly LIVE_HISTORY_TTL_MS: number = 300_000;
 
   @Env(
-    'Milliseconds that the version of a publication, as a time, may be ahead of the clock here; one beyond is answered 400',
+    'Milliseconds that the version of a publication, as a time, may be ahead of the clock here; above it, 400',
     wholeNumber(0, 365 * dayMs),
     'none: versions need not be times',
   )
   readonly LIVE_MAX_VERSION_AHEAD_MS?: number;
 
-  @Env('Bytes of a snapshot, as JSON; a larger one is answered limit-exceeded', wholeNumber(1, 2 ** 30))
+  @Env('Maximum bytes of a snapshot as JSON; above it, limit-exceeded', wholeNumber(1, 2 ** 30))
   readonly LIVE_MAX_SNAPSHOT_BYTES: number = 33_554_432;
 
-  @Env('Connections of this instance, 0 for no limit; one more is answered 503', limit)
+  @Env('Maximum connections of this instance, 0 for no limit; above it, 503', limit)
   readonly LIVE_MAX_CONNECTIONS: number = 0;
 
-  @Env('Connections of one user, 0 for no limit; one more is answered 429', limit)
+  @Env('Maximum connections of one user, 0 for no limit; above it, 429', limit)
   readonly LIVE_MAX_CONNECTIONS_PER_USER: number = 0;
 
-  @Env('Connections of one address (IPv6: of one /64), 0 for no limit; one more is answered 429', limit)
+  @Env('Maximum connections of one address (IPv6: one /64), 0 for no limit; above it, 429', limit)
   readonly LIVE_MAX_CONNECTIONS_PER_ADDRESS: number = 0;
 
   @Env(
-    'Proxies whose X-Forwarded-For says the client address: their addresses, or how many every client comes through',
+    'Proxies whose X-Forwarded-For is trusted: their addresses, or the number of proxies before every client',
     proxies(),
-    'none: the address of the socket counts',
+    'none: the client address is that of the socket',
   )
   readonly LIVE_TRUSTED_PROXIES?: number | readonly string[];
 
-  @Env('Whether these proxies open each connection with a PROXY protocol header, version 1 or 2', onOrOff())
+  @Env(
+    'Whether LIVE_TRUSTED_PROXIES open each connection with a PROXY protocol header, version 1 or 2',
+    onOrOff(),
+  )
   readonly LIVE_PROXY_PROTOCOL: boolean = false;
 
   @Env('Broker between instances', brokerAddress(), 'none: one instance')
   readonly LIVE_BROKER_URL?: string;
 
   @Env(
-    'JetStream stream of a NATS broker; another one for another application',
+    'JetStream stream of a NATS broker; each application needs its own',
     matching(/^[\w-]{1,64}$/, '1 to 64 of A-Za-z0-9_-'),
     'LIVE',
   )
   readonly LIVE_NATS_STREAM?: string;
 
   @Env(
-    'JetStream domain that has the stream',
+    'JetStream domain of the stream',
     matching(/^[\w-]{1,64}$/, '1 to 64 of A-Za-z0-9_-'),
     "the server's own",
   )
   readonly LIVE_NATS_DOMAIN?: string;
 
-  @Env('Where NATS keeps the stream, set when it is made', oneOf('file', 'memory'), 'file')
+  @Env('Where NATS stores the stream; fixed when it is created', oneOf('file', 'memory'), 'file')
   readonly LIVE_NATS_STORAGE?: 'file' | 'memory';
 
   @Env(
-    'Servers of a NATS cluster that hold a copy of the stream; more than 1 needs nats-server 2.9.21',
+    'Copies of the stream in a NATS cluster; more than 1 needs nats-server 2.9.21',
     wholeNumber(1, 5),
-    '1, or as the stream has it',
+    '1, or the value of the existing stream',
   )
   readonly LIVE_NATS_REPLICAS?: number;
 
   @Env(
-    'Bytes of the stream; beyond it the oldest publications of all topics are forgotten',
+    'Maximum bytes of the stream; above it, the oldest publications of all topics are removed',
     wholeNumber(65_536, 999_999_999_999_999),
-    '1073741824, or as the stream has it',
+    '1073741824, or the value of the existing stream',
   )
   readonly LIVE_NATS_MAX_BYTES?: number;
 
-  @Env('Publish what others add to the Redis Stream live:in of the broker (XADD)', onOrOff())
+  @Env(
+    'Publish the entries that other programs add to the Redis Stream live:in of the broker (XADD)',
+    onOrOff(),
+  )
   readonly LIVE_INGEST: boolean = false;
 
   @Env('Moving vehicles on fleet/demo', onOrOff(), 'true in development')

@@ -1,15 +1,15 @@
 import { constants } from 'node:os';
 
-/** npm hands a signal on to a process that the terminal has sent it to already. */
+/** npm forwards a signal to a process that already got it from the terminal. */
 const npmEchoMs = 200;
-/** After the drain's own deadline. */
+/** Extra time after the deadline of the drain. */
 const graceMs = 5_000;
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
 /**
- * Calls `stop` at the first SIGTERM or SIGINT and exits 0 when it has ended, 1 when it failed. A second signal ends the
- * process at once, with the code that the signal has in a shell.
+ * Calls `stop` at the first SIGTERM or SIGINT. Exits with 0 after it resolved and with 1 after it
+ * failed. A second signal ends the process at once, with the shell's exit code for that signal.
  */
 export function stopOnSignals(stop: () => Promise<void>, drainTimeoutMs: number): void {
   let askedAtMs: number | undefined;
@@ -28,7 +28,7 @@ export function stopOnSignals(stop: () => Promise<void>, drainTimeoutMs: number)
 }
 
 async function exitAfter(stop: () => Promise<void>, drainTimeoutMs: number): Promise<void> {
-  setTimeout(() => fail('It did not stop in time.'), drainTimeoutMs + graceMs).unref();
+  setTimeout(() => fail('It took too long.'), drainTimeoutMs + graceMs).unref();
   try {
     await stop();
     process.exit(0);

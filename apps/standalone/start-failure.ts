@@ -2,13 +2,15 @@ import { MissingPeer } from './broker.js';
 import type { ServerPlan } from './server-plan.js';
 
 const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is in use: another process listens there. Choose another port',
-  EACCES: 'may not be taken by this user. Choose a port above 1023',
-  EADDRNOTAVAIL: 'is no address of this machine. Choose another host',
+  EADDRINUSE: 'is in use by another process. Choose another port',
+  EACCES: 'cannot be bound by this user. Choose a port above 1023',
+  EADDRNOTAVAIL: 'is not an address of this machine. Choose another host',
   ENOTFOUND: 'cannot be found. Choose another host',
 };
 
-/** Why the server did not start, in words for who runs it; with a stack only where it is our own fault. */
+/**
+ * Says to the operator why the server did not start. Includes a stack only for unexpected errors.
+ */
 export function failureText(error: unknown, { settings, httpPort }: ServerPlan): string {
   if (error instanceof MissingPeer) return `nestjs-live cannot start: ${error.message}`;
   if (error instanceof Error && error.message.includes('"socketPath"'))
@@ -19,7 +21,8 @@ export function failureText(error: unknown, { settings, httpPort }: ServerPlan):
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
   const { LIVE_WS_HOST, LIVE_WS_PORT, HTTP_HOST } = settings;
-  // The live server tells the failure of its own port with a cause; a bare one is the http server's.
+  // The live server wraps the failure of its own port in a cause. A bare error is from the HTTP
+  // server.
   const sockets = cause !== error;
   const [host, port] = sockets ? [LIVE_WS_HOST, LIVE_WS_PORT] : [HTTP_HOST, httpPort];
   const names = sockets ? 'LIVE_WS_HOST and LIVE_WS_PORT' : 'HTTP_HOST and HTTP_PORT';

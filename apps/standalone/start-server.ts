@@ -15,11 +15,11 @@ import type { ServerPlan } from './server-plan.js';
 export interface RunningServer {
   readonly addresses: Addresses;
   readonly logger: Logger;
-  /** Drains the connections, gives everything back, and writes the log to its end. */
+  /** Drains the connections, releases everything, and writes the rest of the log. */
   close(): Promise<void>;
 }
 
-/** Starts the server. Rejects when a port cannot be bound; nothing is in the log then but what the caller writes. */
+/** Starts the server. Rejects if a port cannot be bound, and then writes nothing to the log. */
 export async function startServer(plan: ServerPlan): Promise<RunningServer> {
   const broker = await brokerOf(plan.settings);
   const output = openLogOutput();
@@ -27,7 +27,7 @@ export async function startServer(plan: ServerPlan): Promise<RunningServer> {
     abortOnError: false,
     bufferLogs: true,
     autoFlushLogs: false,
-    // The one body is read behind its guard.
+    // The only body is read after its guard.
     bodyParser: false,
     forceCloseConnections: true,
   });

@@ -5,7 +5,7 @@ describe('Ticker', () => {
   beforeEach(() => vi.useFakeTimers());
   afterEach(() => vi.useRealTimers());
 
-  it('comes at once, then again and again, until it is stopped', async () => {
+  it('a ticker runs at once and then repeatedly until it is stopped', async () => {
     const run = vi.fn(() => Promise.resolve());
     const ticker = new Ticker('counting', 1_000, run);
     ticker.start();
@@ -18,7 +18,7 @@ describe('Ticker', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('goes on after a failure, and logs a row of failures once', async () => {
+  it('a ticker continues after a failure and logs consecutive failures once', async () => {
     const warn = vi.fn();
     const run = vi.fn(() => Promise.reject(new Error('broker away')));
     const ticker = new Ticker('counting', 1_000, run);

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 
-/** Does something again and again. A failure is logged, the first of a row only, and the next turn comes all the same. */
+/** Runs something periodically. Logs only the first of consecutive failures, and continues. */
 export class Ticker {
   private readonly logger = new Logger('Ticker');
   private timer: NodeJS.Timeout | undefined;
@@ -12,7 +12,7 @@ export class Ticker {
     private readonly run: () => Promise<unknown>,
   ) {}
 
-  /** The first turn comes at once. The timer does not hold the process open. */
+  /** The first run is immediate. The timer does not keep the process alive. */
   start(): void {
     this.timer ??= setInterval(() => void this.turn(), this.everyMs).unref();
     void this.turn();
@@ -28,7 +28,7 @@ export class Ticker {
       await this.run();
       this.failing = false;
     } catch (err) {
-      // A turn that was under way when the server stopped fails for that reason alone.
+      // A run that the server's stop interrupted fails only for that reason.
       if (!this.failing && this.timer !== undefined) this.logger.warn({ msg: `failed: ${this.name}`, err });
       this.failing = true;
     }

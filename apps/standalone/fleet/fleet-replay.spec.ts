@@ -21,14 +21,14 @@ function ride(id: string, seconds: number): Vehicle[] {
 }
 
 describe('fleet replay', () => {
-  it('is the same in every instance at the same time', () => {
+  it('the fleet is the same in every instance at the same time', () => {
     const one = new FleetReplay(track, { vehicles: 12 }).positionsAt(start);
     const two = new FleetReplay(track, { vehicles: 12 }).positionsAt(start);
     expect(two).toEqual(one);
     expect(new FleetReplay(track, { vehicles: 12 }).positionsAt(start + 1000)).not.toEqual(one);
   });
 
-  it('has the number of vehicles asked for, with different ids, on two lines', () => {
+  it('the fleet has the requested number of vehicles, with distinct ids, on two lines', () => {
     for (const vehicles of [1, 2, 7, 12]) {
       const all = new FleetReplay(track, { vehicles }).positionsAt(start);
       expect(new Set(all.map(({ id }) => id)).size).toBe(vehicles);
@@ -37,7 +37,7 @@ describe('fleet replay', () => {
     expect(lines.toSorted().join('')).toBe('AAAAAABBBBBB');
   });
 
-  it('refuses a number of vehicles that cannot be, and a track that is none', () => {
+  it('FleetReplay rejects an invalid number of vehicles and an invalid track', () => {
     expect(() => new FleetReplay(track, { vehicles: 0 })).toThrow(
       'vehicles must be a whole number from 1, not 0',
     );
@@ -45,7 +45,7 @@ describe('fleet replay', () => {
     expect(() => new FleetReplay(track.slice(0, 2))).toThrow('at least 3 points');
   });
 
-  it('moves each vehicle as far as its speed says, and never jumps', () => {
+  it('each vehicle moves as far as its speed says and never jumps', () => {
     for (const id of ['A1', 'B4']) {
       const seconds = ride(id, 1200);
       for (const [index, vehicle] of seconds.entries()) {
@@ -57,7 +57,7 @@ describe('fleet replay', () => {
     }
   });
 
-  it('keeps to 50 km/h and to a gentle acceleration', () => {
+  it('vehicles keep to 50 km/h and accelerate gently', () => {
     const seconds = ride('A2', 1200);
     for (const [index, { speedKmh }] of seconds.entries()) {
       expect(speedKmh).toBeGreaterThanOrEqual(0);
@@ -67,7 +67,7 @@ describe('fleet replay', () => {
     expect(Math.max(...seconds.map(({ speedKmh }) => speedKmh))).toBeGreaterThan(40);
   });
 
-  it('waits at every stop of the track, and nowhere else', () => {
+  it('vehicles wait at every stop of the track and nowhere else', () => {
     const stops = track.filter(([, , name]) => name !== undefined);
     const standing = ride('B1', 1200).filter(({ speedKmh }) => speedKmh === 0);
     const visited = standing.map((vehicle) => stops.find((stop) => metresBetween(stop, vehicle) < 5)?.[2]);
@@ -76,7 +76,7 @@ describe('fleet replay', () => {
     expect(standing.length).toBeGreaterThan(stops.length * 15);
   });
 
-  it('heads where it goes', () => {
+  it('vehicles head in their direction of travel', () => {
     const seconds = ride('A3', 300);
     for (const [index, vehicle] of seconds.entries()) {
       const next = seconds[index + 1];
@@ -88,7 +88,7 @@ describe('fleet replay', () => {
     }
   });
 
-  it('never lets a vehicle overtake: neighbours on a line stay apart', () => {
+  it('vehicles on a line keep their distance and never overtake', () => {
     const fleet = new FleetReplay(track);
     for (let second = 0; second < 1200; second += 5) {
       const lineA = fleet.positionsAt(start + second * 1000).filter(({ line }) => line === 'A');
@@ -98,7 +98,7 @@ describe('fleet replay', () => {
     }
   });
 
-  it('answers for any time: before 1970, and far from now', () => {
+  it('positions exist for any time, before 1970 and in the far future', () => {
     const fleet = new FleetReplay(track);
     for (const time of [-1, 0, 8.64e15]) {
       for (const vehicle of fleet.positionsAt(time)) {
@@ -107,7 +107,7 @@ describe('fleet replay', () => {
     }
   });
 
-  it('gives a snapshot of the track and of all vehicles', () => {
+  it('the snapshot has the track and all vehicles', () => {
     const fleet = new FleetReplay(track);
     expect(fleet.snapshotAt(start)).toEqual({ track, vehicles: fleet.positionsAt(start) });
   });

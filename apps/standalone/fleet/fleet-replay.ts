@@ -2,7 +2,7 @@ import { RunProfile } from './run-profile.js';
 import { TrackGeometry } from './track-geometry.js';
 import type { TrackPoint } from './track.js';
 
-/** One vehicle at one moment, as it goes over the wire. */
+/** One vehicle at one moment, as sent to clients. */
 export interface Vehicle {
   readonly id: string;
   readonly lat: number;
@@ -15,11 +15,11 @@ export interface Vehicle {
 }
 
 export interface FleetReplayOptions {
-  /** How many vehicles run, both directions together. @default 12 */
+  /** Number of vehicles in both directions together. @default 12 */
   readonly vehicles?: number;
 }
 
-/** What a new subscriber of the fleet is given. */
+/** The snapshot for a new subscriber of the fleet. */
 export interface FleetSnapshot {
   readonly track: readonly TrackPoint[];
   readonly vehicles: readonly Vehicle[];
@@ -32,8 +32,8 @@ interface Line {
 }
 
 /**
- * Vehicles on a closed track. Where they are follows from the time alone: every instance shows the same, and a
- * restart changes nothing. It keeps no clock and publishes nothing itself.
+ * Vehicles on a closed track. Their positions depend only on the time, so every instance shows the
+ * same ones and a restart changes nothing. It has no clock and publishes nothing itself.
  */
 export class FleetReplay {
   private readonly lines: readonly [Line, Line];
@@ -83,7 +83,9 @@ function line(name: string, points: readonly TrackPoint[]): Line {
   return { name, track, profile: new RunProfile(track) };
 }
 
-/** No two vehicles follow at exactly the same distance; at most 0.13 of it, so none overtakes another. */
+/**
+ * Varies the distances by up to 0.13, so that they look uneven and no vehicle overtakes another.
+ */
 function unevenness(place: number): number {
   return (((place * 37) % 11) - 5) / 40;
 }

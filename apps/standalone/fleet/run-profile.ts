@@ -8,15 +8,15 @@ const sidewaysAcceleration = 0.9;
 const curveMetres = 40;
 const dwellSeconds = [18, 24, 20, 28, 22];
 
-/** Where a run has got to, and how fast it is there. */
+/** The place that a run has reached, and its speed there. */
 export interface RunState {
   readonly atMetres: number;
   readonly metresPerSecond: number;
 }
 
 /**
- * One round over a track as a driver would run it: as fast as curves allow, braking for each stop, waiting there.
- * Speeds are laid down once, node by node, so that asking for a moment is a binary search.
+ * One round over a track as a driver would run it: as fast as curves allow, with a wait at each
+ * stop. Speeds are computed once per node, so that a lookup is a binary search.
  */
 export class RunProfile {
   readonly roundSeconds: number;
@@ -48,7 +48,7 @@ export class RunProfile {
     this.roundSeconds = seconds;
   }
 
-  /** The state `seconds` into the round; any finite number, rounds repeat. */
+  /** The state `seconds` into the round. Any finite number is valid, since rounds repeat. */
   stateAt(seconds: number): RunState {
     const inRound = ((seconds % this.roundSeconds) + this.roundSeconds) % this.roundSeconds;
     const node = this.lastNodeBefore(inRound);
@@ -89,7 +89,10 @@ function curveSpeed(track: TrackGeometry, atMetres: number): number {
   return Math.min(topSpeed, Math.max(slowestCurve, speed));
 }
 
-/** Limits that can be driven: forwards for speeding up, backwards for braking, twice round because the track is closed. */
+/**
+ * Limits speeds to what can be driven: forward for acceleration, backward for braking. Goes around
+ * twice because the track is closed.
+ */
 function drivable(limits: readonly number[], nodeLength: number): readonly number[] {
   const speeds = [...limits];
   const gain = 2 * acceleration * nodeLength;

@@ -2,7 +2,10 @@ import type { TrackPoint } from './track.js';
 
 const metresPerDegree = 111_320;
 
-/** A place on a track, and the direction of travel there: degrees clockwise from north, 0 ≤ heading < 360. */
+/**
+ * A place on a track and the direction of travel there: degrees clockwise from north, 0 ≤ heading <
+ * 360.
+ */
 export interface TrackPlace {
   readonly lon: number;
   readonly lat: number;
@@ -17,7 +20,7 @@ interface Vertex {
   readonly atMetres: number;
 }
 
-/** A closed track as a line in metres: what is where, and which way it runs. */
+/** A closed track as a line in meters. */
 export class TrackGeometry {
   readonly lengthMetres: number;
   readonly stops: readonly { readonly name: string; readonly atMetres: number }[];
@@ -43,7 +46,7 @@ export class TrackGeometry {
     );
   }
 
-  /** The place `metres` along the track; any number, the track is closed. */
+  /** The place `metres` along the track. Any number is valid, since the track is closed. */
   placeAt(metres: number): TrackPlace {
     const { x, y } = this.pointAt(metres);
     return {
@@ -53,7 +56,9 @@ export class TrackGeometry {
     };
   }
 
-  /** Direction of the chord of `chordMetres` around a place: a vehicle turns as its two bogies do. */
+  /**
+   * Direction of the chord of `chordMetres` around a place, since a vehicle turns on two bogies.
+   */
   headingAt(metres: number, chordMetres: number): number {
     const rear = this.pointAt(metres - chordMetres / 2);
     const front = this.pointAt(metres + chordMetres / 2);

@@ -1,7 +1,7 @@
-/** A point of a track: longitude, latitude, and the stop's name where vehicles stop. */
+/** A point of a track: longitude, latitude, and the name of the stop if vehicles stop there. */
 export type TrackPoint = readonly [lon: number, lat: number, stop?: string];
 
-/** The demo's ring line, clockwise; closed: the last point joins the first. Invented, it follows no real street. */
+/** The demo's ring line, clockwise and closed. It is invented and follows no real street. */
 export const track: readonly TrackPoint[] = [
   [14.91958, 50.07424],
   [14.91946, 50.07456],

@@ -2,15 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { BadRequestException, PayloadTooLargeException, UnsupportedMediaTypeException } from '@nestjs/common';
 import { isDeeperThan, maxDataDepth } from 'nestjs-live/parts';
 
-/** A body that was found to be JSON. */
+/** A body that is valid JSON. */
 export interface JsonBody {
   readonly text: string;
   readonly value: unknown;
 }
 
 /**
- * Reads a request's body as JSON. Throws Nest's exceptions: 415 for another type or a compressed body, 413 for more than
- * `maxBytes`, 400 for what is no JSON. It is read here and not by a middleware, so that guards come first.
+ * Reads a request's body as JSON. Throws Nest's exceptions: 415 for another type or a compressed
+ * body, 413 above `maxBytes`, 400 for invalid JSON. It is not a middleware, so that guards run
+ * first.
  */
 export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<JsonBody> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
@@ -27,11 +28,14 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
   try {
     return { text, value: JSON.parse(text) as unknown };
   } catch {
-    throw new BadRequestException('The body is no JSON');
+    throw new BadRequestException('The body is not valid JSON');
   }
 }
 
-/** What is too long is read to its end and forgotten: a sender that is cut off would never see the answer. */
+/**
+ * Reads an oversized body to its end and discards it: a sender that is cut off would miss the
+ * answer.
+ */
 function bytesOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
@@ -54,6 +58,6 @@ function decoded(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new BadRequestException('The body is no UTF-8');
+    throw new BadRequestException('The body is not valid UTF-8');
   }
 }

@@ -3,8 +3,8 @@ import { JsonText, type PublishOptions } from 'nestjs-live';
 import { fieldText, IsClientTopic, IsPresent } from 'nestjs-live/parts';
 
 /**
- * One publication as it comes over HTTP: `{"topic","data","key"?,"idempotencyKey"?,"version"?}`, or
- * `{"topic","key","remove":true,…}` without data to take the key away; other fields are ignored.
+ * One publication as it arrives over HTTP: `{"topic","data","key"?,"idempotencyKey"?,"version"?}`,
+ * or `{"topic","key","remove":true,…}` without data to remove the key. Other fields are ignored.
  */
 export class PublicationDto {
   @IsClientTopic()
@@ -44,25 +44,25 @@ export class PublicationDto {
   }
 }
 
-/** A publication that was found right. */
+/** A valid publication. */
 export interface CheckedPublication {
   readonly topic: string;
-  /** As it stands in the body; absent for a removal. */
+  /** As written in the body. Absent for a removal. */
   readonly data: JsonText | undefined;
   readonly options: PublishOptions;
 }
 
-/** The publication in a JSON value, whose text is given beside it, or what is wrong with it in one sentence. */
+/** The publication in a JSON value and its text, or one sentence that says what is wrong. */
 export function publicationOf(value: unknown, text: string): CheckedPublication | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return 'a publication must be an object: {"topic", "data", "key"?, "idempotencyKey"?, "version"?}';
   }
   const dto = new PublicationDto(value as Record<string, unknown>);
   const [error] = validateSync(dto, { stopAtFirstError: true });
-  if (error !== undefined) return Object.values(error.constraints ?? {})[0] ?? `${error.property} is wrong`;
+  if (error !== undefined) return Object.values(error.constraints ?? {})[0] ?? `${error.property} is invalid`;
   const { topic, key, idempotencyKey, version, remove } = dto as { topic: string } & PublishOptions;
-  if (remove === true && key === undefined) return 'key must be there with remove';
-  if (remove === true && dto.data !== undefined) return 'data must be absent with remove';
+  if (remove === true && key === undefined) return 'remove needs a key';
+  if (remove === true && dto.data !== undefined) return 'remove must have no data';
   return {
     topic,
     data: remove === true ? undefined : JsonText.dangerouslyTrust(fieldText(text, 'data') ?? 'null'),

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import { ServerPlan } from '../server-plan.js';
 
-/** Lets in who shows the publish key. 401 for everybody else; 404 where no key is set. */
+/** Requires the publish key. Answers 401 without it, and 404 if no key is configured. */
 @Injectable()
 export class PublishKeyGuard implements CanActivate {
   private readonly expected: Buffer | undefined;
@@ -25,7 +25,7 @@ export class PublishKeyGuard implements CanActivate {
     const http = context.switchToHttp();
     const { authorization = '' } = http.getRequest<IncomingMessage>().headers;
     const key = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-    // Digests have one length, so that the comparison tells nothing about the key's.
+    // Digests have equal lengths, so that the comparison does not reveal the length of the key.
     if (key !== undefined && timingSafeEqual(digestOf(key), this.expected)) return true;
     http.getResponse<ServerResponse>().setHeader('WWW-Authenticate', 'Bearer realm="publish"');
     throw new UnauthorizedException('The publish key is missing or wrong: Authorization: Bearer <key>');

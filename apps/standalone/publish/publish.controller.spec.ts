@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { JsonText, LiveError, type LiveService } from 'nestjs-live';
 import { PublishController } from './publish.controller.js';
 
-/** What `POST /publish` answers to a body, where publishing to the topics `too-large` and `away` fails. */
+/** The answer of `POST /publish`, where publishing to `too-large` and `away` fails. */
 async function answerTo(body: string) {
   let offset = 0;
   const published: unknown[] = [];
@@ -30,14 +30,14 @@ const bodyOf = (...topics: string[]): string =>
   JSON.stringify(topics.map((topic) => ({ topic, data: { n: 1 } })));
 
 describe('POST /publish', () => {
-  it('a publication that the engine never takes is answered 413, and one that it does not take now 503', async () => {
+  it('a publication that the engine never accepts gets 413, and one that it does not accept now gets 503', async () => {
     const statuses = ['too-large', 'away'].map(async (topic) => {
       return (await answerTo(`{"topic":"${topic}","data":1}`)).status;
     });
     expect(await Promise.all(statuses)).toEqual([413, 503]);
   });
 
-  it('an array of which one is refused is answered with its place, and with what became of the others', async () => {
+  it('the answer for an array names the index of a refused publication and has the results of the others', async () => {
     const answer = await answerTo(bodyOf('a', 'too-large', 'a'));
     expect(answer).toEqual({
       status: 413,

@@ -19,17 +19,18 @@ import { PublishKeyGuard } from './publish-key.guard.js';
 const maxBodyBytes = 1_048_576;
 const maxPublications = 1_000;
 
-/** `POST /publish`: backends without Nest publish here. */
+/** `POST /publish`, for backends without Nest. */
 @Controller('publish')
 @UseGuards(PublishKeyGuard)
 export class PublishController {
   constructor(private readonly live: LiveService) {}
 
   /**
-   * Publishes one or many, in order. Nothing is published before the shape of all of it is found right; where the broker or
-   * the topics refuse one of many, the answer's `results` has the position of each other one.
+   * Publishes one publication or an array, in order. Nothing is published before all shapes are
+   * valid. If the broker or a topic refuses one of an array, the `results` in the answer have the
+   * positions of the others.
    *
-   * @returns each one's position, and `suppressed` where it stored nothing; an array for an array
+   * @returns the position of each, with `suppressed` if it stored nothing; an array for an array
    */
   @Post()
   @HttpCode(202)
@@ -57,7 +58,9 @@ export class PublishController {
   }
 }
 
-/** Every answer; where one failed, its exception, which names it and says what became of the others. */
+/**
+ * All results. If one failed, throws its exception, with its index and the results of the others.
+ */
 async function all(answers: readonly Promise<Published>[]): Promise<Published[]> {
   const settled = await Promise.allSettled(answers);
   const failed = settled.findIndex(({ status }) => status === 'rejected');

@@ -1,6 +1,6 @@
 import { isSentinelUrl, readNatsUrl, readRedisUrl, readSentinelUrl } from 'nestjs-live/parts';
 
-/** What each scheme of `LIVE_BROKER_URL` allows; a check throws. */
+/** The check for each scheme of `LIVE_BROKER_URL`. It throws for an invalid address. */
 const checks: Readonly<Record<string, (url: string) => unknown>> = {
   'redis:': readRedisUrl,
   'rediss:': readRedisUrl,
@@ -10,13 +10,13 @@ const checks: Readonly<Record<string, (url: string) => unknown>> = {
   'tls:': readNatsUrl,
 };
 
-/** The addresses in a comma list; one of sentinels has commas of its own. */
+/** The addresses in a comma-separated list. A Sentinel address has commas itself. */
 export function brokerAddresses(text: string): readonly string[] {
   if (isSentinelUrl(text.trim())) return [text.trim()];
   return text.split(',').map((each) => each.trim());
 }
 
-/** Such as `redis:`; an address of several sentinels is no URL that `URL` can read. */
+/** Such as `redis:`. `URL` cannot parse an address of several sentinels. */
 export function schemeOf(address: string): string {
   return /^[a-z+]+:/i.exec(address)?.[0].toLowerCase() ?? '';
 }

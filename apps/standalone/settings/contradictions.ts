@@ -1,7 +1,7 @@
 import { ServerSettings } from '../settings.js';
 import { isLoopback } from './rules.js';
 
-/** What is wrong with several settings together. */
+/** A contradiction between several settings. */
 export interface Contradiction {
   readonly names: readonly (keyof ServerSettings)[];
   readonly text: string;
@@ -18,12 +18,12 @@ const natsSettings = [
 ] as const;
 const wildcards = ['0.0.0.0', '::', '[::]'];
 
-/** Whether nobody has said how clients are known: the server then makes up a secret of its own. */
+/** Whether no credential source is configured. The server then generates a secret of its own. */
 export function hasNoCredentialSource(settings: ServerSettings): boolean {
   return credentialSources.every((name) => settings[name] === undefined);
 }
 
-/** Looks at settings that are each right by themselves. */
+/** Finds contradictions between settings that are each valid. */
 export function contradictions(settings: ServerSettings, production: boolean): Contradiction[] {
   return [
     ...credentials(settings, production),
@@ -43,12 +43,12 @@ function credentials(settings: ServerSettings, production: boolean): Contradicti
   if (sources.length > 1)
     found.push({ names: sources, text: `${sources.join(' and ')} are both set: keep one.` });
   if (sources.length === 0 && production) {
-    const text = `With NODE_ENV=production one of ${credentialSources.join(', ')} must be set: nobody could be let in.`;
+    const text = `With NODE_ENV=production one of ${credentialSources.join(', ')} must be set: the server could not admit any client.`;
     found.push({ names: credentialSources, text });
   }
   if (settings.LIVE_SESSION_URL !== undefined && settings.LIVE_ALLOWED_ORIGINS === undefined) {
     const text =
-      'LIVE_SESSION_URL needs LIVE_ALLOWED_ORIGINS: a browser sends cookies for any page, so name the pages that may connect.';
+      'LIVE_SESSION_URL needs LIVE_ALLOWED_ORIGINS: a browser sends cookies from any page, so list the origins that may connect.';
     found.push({ names: ['LIVE_SESSION_URL', 'LIVE_ALLOWED_ORIGINS'], text });
   }
   if (settings.LIVE_JWT_SECRET_PREVIOUS !== undefined && settings.LIVE_JWT_SECRET === undefined) {
@@ -61,7 +61,7 @@ function credentials(settings: ServerSettings, production: boolean): Contradicti
     if (settings[name] === undefined || settings[name] === false) continue;
     found.push({
       names: [name, ...tokenSources],
-      text: `${name} is set, but no token is checked: set one of ${tokenSources.join(', ')}, or leave it out.`,
+      text: `${name} is set, but no tokens are checked: set one of ${tokenSources.join(', ')}, or remove it.`,
     });
   }
   return found;
@@ -74,7 +74,7 @@ function openHosts(settings: ServerSettings): Contradiction[] {
       names: [name, ...credentialSources],
       text:
         `${name} is "${settings[name]}", but without a credential source it must be a loopback address such as ` +
-        `127.0.0.1: set one of ${credentialSources.join(', ')} to be reachable from elsewhere.`,
+        `127.0.0.1: set one of ${credentialSources.join(', ')} to listen on it.`,
     }));
 }
 
@@ -84,7 +84,7 @@ function samePort(settings: ServerSettings): Contradiction[] {
   const meet =
     LIVE_WS_HOST === HTTP_HOST || [LIVE_WS_HOST, HTTP_HOST].some((host) => wildcards.includes(host));
   if (HTTP_PORT === 0 || LIVE_WS_PORT !== HTTP_PORT || !meet) return [];
-  const text = `LIVE_WS_PORT and HTTP_PORT are both ${String(HTTP_PORT)}: sockets have a port of their own.`;
+  const text = `LIVE_WS_PORT and HTTP_PORT are both ${String(HTTP_PORT)}: the sockets need a port of their own.`;
   return [{ names: ['LIVE_WS_PORT', 'HTTP_PORT', 'LIVE_WS_HOST', 'HTTP_HOST'], text }];
 }
 
@@ -99,21 +99,21 @@ function socketPath(settings: ServerSettings): Contradiction[] {
     }));
   if (typeof settings.LIVE_TRUSTED_PROXIES === 'object') {
     const text =
-      'LIVE_TRUSTED_PROXIES is a list, but at LIVE_WS_SOCKET_PATH no proxy has an address: say how many proxies every ' +
-      'client comes through, such as 1.';
+      'LIVE_TRUSTED_PROXIES is a list, but at LIVE_WS_SOCKET_PATH no proxy has an address: set the number of proxies that every ' +
+      'client connects through, such as 1.';
     found.push({ names: ['LIVE_WS_SOCKET_PATH', 'LIVE_TRUSTED_PROXIES'], text });
   }
   return found;
 }
 
-/** Shorter ones are guessed over the network; 16 characters of `openssl rand -hex` are 64 bits. */
+/** Shorter keys can be guessed over the network. 16 characters of `openssl rand -hex` are 64 bits. */
 const minPublishKeyLength = 16;
 
 function publishKey({ LIVE_PUBLISH_KEY: key }: ServerSettings): Contradiction[] {
   if (key === undefined || key.length >= minPublishKeyLength) return [];
   const text =
-    `With NODE_ENV=production LIVE_PUBLISH_KEY must have at least ${String(minPublishKeyLength)} characters: whoever ` +
-    'guesses it publishes to every topic (openssl rand -hex 32).';
+    `With NODE_ENV=production LIVE_PUBLISH_KEY must have at least ${String(minPublishKeyLength)} characters: anyone who ` +
+    'guesses it can publish to every topic (openssl rand -hex 32).';
   return [{ names: ['LIVE_PUBLISH_KEY'], text }];
 }
 
@@ -122,7 +122,7 @@ function proxyProtocol({
   LIVE_TRUSTED_PROXIES: proxies = 0,
 }: ServerSettings): Contradiction[] {
   if (!LIVE_PROXY_PROTOCOL || proxies !== 0) return [];
-  const text = 'LIVE_PROXY_PROTOCOL needs LIVE_TRUSTED_PROXIES: name the proxies that send the header.';
+  const text = 'LIVE_PROXY_PROTOCOL needs LIVE_TRUSTED_PROXIES: set the proxies that send the header.';
   return [{ names: ['LIVE_PROXY_PROTOCOL', 'LIVE_TRUSTED_PROXIES'], text }];
 }
 
@@ -130,7 +130,7 @@ function ingestion({ LIVE_INGEST, LIVE_BROKER_URL = '' }: ServerSettings): Contr
   if (!LIVE_INGEST || /^rediss?(?:\+sentinel)?:/i.test(LIVE_BROKER_URL.trim())) return [];
   const text =
     'LIVE_INGEST reads a stream of the Redis server in LIVE_BROKER_URL: set one that begins with redis:// or rediss://, ' +
-    'or leave LIVE_INGEST out.';
+    'or remove LIVE_INGEST.';
   return [{ names: ['LIVE_INGEST', 'LIVE_BROKER_URL'], text }];
 }
 
@@ -139,6 +139,6 @@ function natsStream(settings: ServerSettings): Contradiction[] {
   if (/^(?:nats|tls):/.test(LIVE_BROKER_URL)) return [];
   const names = natsSettings.filter((name) => settings[name] !== undefined);
   if (names.length === 0) return [];
-  const text = `${names.join(', ')} need a NATS broker: set LIVE_BROKER_URL to one that begins with nats:// or tls://.`;
+  const text = `${names.join(', ')} require a NATS broker: set LIVE_BROKER_URL to one that begins with nats:// or tls://.`;
   return [{ names: [...names, 'LIVE_BROKER_URL'], text }];
 }

@@ -4,7 +4,7 @@ import { helpText } from './help.js';
 import { variablesOf } from './variable.js';
 
 describe('--help', () => {
-  it('[S17] names every variable of the interface', () => {
+  it('[S17] the help names every environment variable', () => {
     const names = variablesOf(ServerSettings).map(({ name }) => name);
     const expected =
       'INSTANCE_ID LIVE_WS_HOST LIVE_WS_PORT LIVE_WS_PATH LIVE_WS_PING_INTERVAL_MS ' +
@@ -21,7 +21,7 @@ describe('--help', () => {
     for (const name of names) expect(text).toContain(`  ${name}\n`);
   });
 
-  it('has a default for each, and never one that is undefined', () => {
+  it('the help shows the default of every variable, and never "undefined"', () => {
     const text = helpText('1.2.3');
     expect(text.match(/Default: /g)).toHaveLength(variablesOf(ServerSettings).length);
     expect(text).not.toContain('undefined');

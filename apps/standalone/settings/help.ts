@@ -1,7 +1,7 @@
 import { ServerSettings } from '../settings.js';
 import { variablesOf } from './variable.js';
 
-/** What `--help` prints. */
+/** The output of `--help`. */
 export function helpText(version: string): string {
   const defaults = new ServerSettings();
   const lines = variablesOf(ServerSettings).map(({ name, about, allowed, fallback }) => {
@@ -9,7 +9,7 @@ export function helpText(version: string): string {
     return `  ${name}\n      ${about}.\n      Default: ${value}. Allowed: ${allowed}.`;
   });
   return [
-    `nestjs-live ${version}: broadcasts live data to authorised clients.`,
+    `nestjs-live ${version}: broadcasts live data to authorized clients.`,
     '',
     'Usage: npx nestjs-live [--help | --version]',
     '',

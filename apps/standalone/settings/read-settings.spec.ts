@@ -6,7 +6,7 @@ const production = { NODE_ENV: 'production', LIVE_JWT_SECRET: 'x'.repeat(32) };
 const problemsOf = (environment: Environment): readonly string[] => readSettings(environment).problems;
 
 describe('readSettings', () => {
-  it('[S17] has a default for everything in development', () => {
+  it('[S17] every setting has a default in development', () => {
     const { settings, problems, warnings } = readSettings({ PATH: '/bin' });
     expect([problems, warnings]).toEqual([[], []]);
     expect({ ...settings }).toMatchObject({
@@ -30,7 +30,7 @@ describe('readSettings', () => {
     });
   });
 
-  it('makes values of the texts', () => {
+  it('the texts of the environment are converted to values', () => {
     const { settings, problems } = readSettings({
       ...production,
       LIVE_WS_PORT: '0',
@@ -45,7 +45,7 @@ describe('readSettings', () => {
     });
   });
 
-  it('[L-1.6] takes a public key as PEM on one line and as a JWK, and shows neither when it is none', () => {
+  it('[L-1.6] LIVE_JWT_PUBLIC_KEY accepts PEM on one line and a JWK, and an invalid one is not shown', () => {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pem = publicKey.export({ format: 'pem', type: 'spki' }) as string;
     for (const text of [
@@ -67,7 +67,7 @@ describe('readSettings', () => {
     }
   });
 
-  it('[L-1.6] a previous secret without the one of now is a contradiction', () => {
+  it('[L-1.6] LIVE_JWT_SECRET_PREVIOUS without LIVE_JWT_SECRET is a contradiction', () => {
     const { problems } = readSettings({ LIVE_JWT_SECRET_PREVIOUS: 'x'.repeat(32) });
     expect(problems.join()).toContain('LIVE_JWT_SECRET_PREVIOUS is set without LIVE_JWT_SECRET');
   });
@@ -77,7 +77,7 @@ describe('readSettings', () => {
     ['2', 2],
     ['10.0.0.0/8', ['10.0.0.0/8']],
     ['192.0.2.1, fd00::/8', ['192.0.2.1', 'fd00::/8']],
-  ])('[L-9.14] takes LIVE_TRUSTED_PROXIES=%s', (text, value) => {
+  ])('[L-9.14] LIVE_TRUSTED_PROXIES=%s is accepted', (text, value) => {
     const { settings, problems } = readSettings({ LIVE_TRUSTED_PROXIES: text });
     expect([problems, settings.LIVE_TRUSTED_PROXIES]).toEqual([[], value]);
   });
@@ -109,10 +109,10 @@ describe('readSettings', () => {
     ['LIVE_WS_SOCKET_PATH', '/run/a:b'],
     ['LIVE_WS_SOCKET_PATH', `/${'x'.repeat(78)}é`],
     ['LIVE_DEMO', 'yes'],
-  ])('finds %s=%s wrong, and says what is allowed', (name, value) => {
+  ])('%s=%s is rejected with a message that says what is allowed', (name, value) => {
     const [problem, ...more] = problemsOf({ [name]: value });
     expect(more).toEqual([]);
-    expect(problem).toMatch(new RegExp(`^${name} is (empty|".*"), but must be .+; or leave it out\\.$`));
+    expect(problem).toMatch(new RegExp(`^${name} is (empty|".*"), but must be .+; or remove it\\.$`));
     if (value !== '') expect(problem).toContain(JSON.stringify(value));
   });
 
@@ -124,7 +124,7 @@ describe('readSettings', () => {
     'rediss+sentinel://one/main',
     'nats://ann:p%40ss@queue.example',
     'tls://token@one:4222,tls://token@two:4222',
-  ])('takes LIVE_BROKER_URL=%s', (LIVE_BROKER_URL) => {
+  ])('LIVE_BROKER_URL=%s is accepted', (LIVE_BROKER_URL) => {
     const { settings, problems } = readSettings({ LIVE_BROKER_URL });
     expect([problems, settings.LIVE_BROKER_URL]).toEqual([[], LIVE_BROKER_URL]);
   });
@@ -141,14 +141,14 @@ describe('readSettings', () => {
     'constructor:canary',
     'nats://ann:canary@queue/path',
     'nats://canary@one,tls://canary@two',
-  ])('finds LIVE_BROKER_URL=%s wrong without showing it', (LIVE_BROKER_URL) => {
+  ])('LIVE_BROKER_URL=%s is rejected without being shown', (LIVE_BROKER_URL) => {
     const [problem, ...more] = problemsOf({ LIVE_BROKER_URL });
     expect(more).toEqual([]);
     expect(problem).toMatch(/^LIVE_BROKER_URL is a secret of \d+ bytes, but must be redis:\/\//);
     expect(problem).not.toContain('canary');
   });
 
-  it('shows no secret, only how long it is', () => {
+  it('a message shows the length of a secret instead of the secret', () => {
     const secrets = {
       LIVE_JWT_SECRET: 'canary-1',
       LIVE_PUBLISH_KEY: 'canary 2',
@@ -160,10 +160,10 @@ describe('readSettings', () => {
     expect(text).toContain('"http://…@app.example/"');
   });
 
-  it('warns of a misspelt name, and only of names that are ours', () => {
+  it('a warning names a misspelled setting, and only variables with our prefix', () => {
     expect(readSettings({ LIVE_JWT_SECRETS: 'x', LIVE_COLOUR: 'x', HTTP_PROXY: 'x' }).warnings).toEqual([
-      'LIVE_JWT_SECRETS is no setting of this server and has no effect: did you mean LIVE_JWT_SECRET?',
-      'LIVE_COLOUR is no setting of this server and has no effect: see --help',
+      'LIVE_JWT_SECRETS is not a setting of this server and has no effect: did you mean LIVE_JWT_SECRET?',
+      'LIVE_COLOUR is not a setting of this server and has no effect: see --help',
     ]);
   });
 });
@@ -172,69 +172,95 @@ describe('settings that contradict each other', () => {
   const session = { LIVE_SESSION_URL: 'http://app.example/me' };
   it.each<[string, Environment, string]>([
     [
-      'two sources',
+      'two credential sources',
       { ...production, LIVE_JWKS_URL: 'https://k.example' },
       'LIVE_JWT_SECRET and LIVE_JWKS_URL are both',
     ],
     [
-      'no source in production',
+      'no credential source in production',
       { NODE_ENV: 'production' },
       'one of LIVE_JWT_SECRET, LIVE_JWT_PUBLIC_KEY, LIVE_JWKS_URL, LIVE_SESSION_URL',
     ],
-    ['sessions without origins', { ...session }, 'LIVE_SESSION_URL needs LIVE_ALLOWED_ORIGINS'],
+    [
+      'a session backend without allowed origins',
+      { ...session },
+      'LIVE_SESSION_URL needs LIVE_ALLOWED_ORIGINS',
+    ],
     [
       'an audience without tokens',
       { LIVE_JWT_AUDIENCE: 'a' },
-      'LIVE_JWT_AUDIENCE is set, but no token is checked',
+      'LIVE_JWT_AUDIENCE is set, but no tokens are checked',
     ],
     [
-      'an end of tokens without tokens',
+      'a required expiry without tokens',
       { LIVE_JWT_REQUIRE_EXP: 'true' },
-      'LIVE_JWT_REQUIRE_EXP is set, but no token is checked',
+      'LIVE_JWT_REQUIRE_EXP is set, but no tokens are checked',
     ],
     [
       'a publish key of 15 characters in production',
       { ...production, LIVE_PUBLISH_KEY: 'k'.repeat(15) },
       'LIVE_PUBLISH_KEY must have at least 16 characters',
     ],
-    ['open sockets in development', { LIVE_WS_HOST: '0.0.0.0' }, 'LIVE_WS_HOST is "0.0.0.0", but without a'],
-    ['an open page in development', { HTTP_HOST: '10.0.0.1' }, 'HTTP_HOST is "10.0.0.1", but without a'],
-    ['a name that only looks like loopback', { HTTP_HOST: '127.0.0.1.evil.example' }, 'HTTP_HOST is'],
-    ['one port for both', { HTTP_PORT: '8081' }, 'LIVE_WS_PORT and HTTP_PORT are both 8081'],
     [
-      'a PROXY protocol of nobody',
+      'sockets on all addresses in development',
+      { LIVE_WS_HOST: '0.0.0.0' },
+      'LIVE_WS_HOST is "0.0.0.0", but without a',
+    ],
+    [
+      'a page on a public address in development',
+      { HTTP_HOST: '10.0.0.1' },
+      'HTTP_HOST is "10.0.0.1", but without a',
+    ],
+    ['a host name that only looks like loopback', { HTTP_HOST: '127.0.0.1.evil.example' }, 'HTTP_HOST is'],
+    ['the same port for sockets and HTTP', { HTTP_PORT: '8081' }, 'LIVE_WS_PORT and HTTP_PORT are both 8081'],
+    [
+      'the PROXY protocol without proxies',
       { LIVE_PROXY_PROTOCOL: 'true', LIVE_TRUSTED_PROXIES: '0' },
       'LIVE_PROXY_PROTOCOL needs LIVE_TRUSTED_PROXIES',
     ],
     [
-      'a Unix socket beside a port',
+      'a Unix socket together with a port',
       { LIVE_WS_SOCKET_PATH: '/run/live.sock', LIVE_WS_PORT: '80' },
       'LIVE_WS_SOCKET_PATH and LIVE_WS_PORT are both set',
     ],
     [
-      'addresses of proxies at a Unix socket',
+      'proxy addresses at a Unix socket',
       { LIVE_WS_SOCKET_PATH: '/run/live.sock', LIVE_TRUSTED_PROXIES: '10.0.0.0/8' },
       'LIVE_TRUSTED_PROXIES is a list, but at LIVE_WS_SOCKET_PATH',
     ],
-    ['a NATS stream without NATS', { LIVE_NATS_REPLICAS: '3' }, 'LIVE_NATS_REPLICAS need a NATS broker'],
-    ['ingestion without a broker', { LIVE_INGEST: 'true' }, 'LIVE_INGEST reads a stream of the Redis server'],
-  ])('%s stop the start', (_what, environment, words) => {
+    [
+      'NATS replicas without a NATS broker',
+      { LIVE_NATS_REPLICAS: '3' },
+      'LIVE_NATS_REPLICAS require a NATS broker',
+    ],
+    [
+      'ingestion without a Redis broker',
+      { LIVE_INGEST: 'true' },
+      'LIVE_INGEST reads a stream of the Redis server',
+    ],
+  ])('the server does not start with %s', (_what, environment, words) => {
     const problems = problemsOf(environment);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(words);
   });
 
   it.each<[string, Environment]>([
-    ['one source is there', { ...production, LIVE_WS_HOST: '0.0.0.0', HTTP_HOST: '::' }],
-    ['the publish key has 16 characters', { ...production, LIVE_PUBLISH_KEY: 'k'.repeat(16) }],
+    [
+      'a credential source and public addresses are set',
+      { ...production, LIVE_WS_HOST: '0.0.0.0', HTTP_HOST: '::' },
+    ],
+    ['the publish key has 16 characters in production', { ...production, LIVE_PUBLISH_KEY: 'k'.repeat(16) }],
     ['the publish key is short in development', { LIVE_PUBLISH_KEY: 'k' }],
-    ['tokens need no end, and none is checked', { LIVE_JWT_REQUIRE_EXP: 'false' }],
-    ['sessions have origins', { ...session, LIVE_ALLOWED_ORIGINS: 'https://app.example' }],
-    ['development is on other loopback names', { LIVE_WS_HOST: '127.0.0.9', HTTP_HOST: 'localhost' }],
-    ['both ports are free ones', { LIVE_WS_PORT: '0', HTTP_PORT: '0' }],
-    ['the sockets have no port', { LIVE_WS_SOCKET_PATH: '/run/live.sock', HTTP_PORT: '8081' }],
-    ['one port is on two addresses', { LIVE_WS_HOST: '127.0.0.2', HTTP_PORT: '8081' }],
-  ])('none is found where %s', (_what, environment) => {
+    ['LIVE_JWT_REQUIRE_EXP is false without tokens', { LIVE_JWT_REQUIRE_EXP: 'false' }],
+    ['a session backend has allowed origins', { ...session, LIVE_ALLOWED_ORIGINS: 'https://app.example' }],
+    ['development uses other loopback names', { LIVE_WS_HOST: '127.0.0.9', HTTP_HOST: 'localhost' }],
+    ['both ports are 0', { LIVE_WS_PORT: '0', HTTP_PORT: '0' }],
+    [
+      'the sockets have no port but a Unix socket',
+      { LIVE_WS_SOCKET_PATH: '/run/live.sock', HTTP_PORT: '8081' },
+    ],
+    ['the same port is used on two addresses', { LIVE_WS_HOST: '127.0.0.2', HTTP_PORT: '8081' }],
+  ])('there is no contradiction if %s', (_what, environment) => {
     expect(problemsOf(environment)).toEqual([]);
   });
 });

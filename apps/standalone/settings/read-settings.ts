@@ -6,17 +6,20 @@ import { type Variable, variablesOf } from './variable.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the environment says. With a problem in the list, the settings must not be used. */
+/** The settings in the environment. If `problems` is not empty, the settings must not be used. */
 export interface SettingsReading {
   readonly settings: ServerSettings;
-  /** One sentence each; none shows a secret. */
+  /** One sentence each. None shows a secret. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }
 
 const longestShown = 80;
 
-/** Reads the variables that `ServerSettings` declares, and checks each and all together. Never throws. */
+/**
+ * Reads and checks the variables that `ServerSettings` declares, each alone and all together. Never
+ * throws.
+ */
 export function readSettings(environment: Environment): SettingsReading {
   const variables = variablesOf(ServerSettings);
   const settings = new ServerSettings();
@@ -33,7 +36,7 @@ export function readSettings(environment: Environment): SettingsReading {
   const together = contradictions(settings, environment['NODE_ENV'] === 'production');
   return {
     settings,
-    // A contradiction with a value that is wrong anyway would only confuse.
+    // A contradiction with an invalid value would only confuse.
     problems: [
       ...problems,
       ...together.filter(({ names }) => !names.some((name) => wrong.has(name))).map(({ text }) => text),
@@ -45,10 +48,10 @@ export function readSettings(environment: Environment): SettingsReading {
 function sentence({ name, allowed, secret }: Variable, text: string): string {
   const bytes = String(Buffer.byteLength(text));
   const shown = secret === true && text !== '' ? `a secret of ${bytes} bytes` : quoted(text);
-  return `${name} is ${shown}, but must be ${allowed}; or leave it out.`;
+  return `${name} is ${shown}, but must be ${allowed}; or remove it.`;
 }
 
-/** A user name and password in an address are secrets, too. */
+/** A user name and password in an address are secret as well. */
 function quoted(text: string): string {
   if (text === '') return 'empty';
   const open = text.replace(/(\/\/)[^/@]*@/, '$1…@');
@@ -62,5 +65,5 @@ function unknownWarning(name: string, variables: readonly Variable[]): string[] 
     variables.map((variable) => variable.name),
   );
   const hint = suggestion === undefined ? 'see --help' : `did you mean ${suggestion}?`;
-  return [`${name} is no setting of this server and has no effect: ${hint}`];
+  return [`${name} is not a setting of this server and has no effect: ${hint}`];
 }

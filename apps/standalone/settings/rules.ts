@@ -37,7 +37,7 @@ export function onOrOff(): Rule {
   return { allowed: 'true or false', parse: (text) => words[text] ?? text, checks: [IsBoolean()] };
 }
 
-/** A secret of at least this many bytes. */
+/** A secret of at least `minBytes` bytes. */
 export function secretText(minBytes: number, howTo: string): Rule {
   return {
     allowed: `at least ${String(minBytes)} bytes of visible ASCII (${howTo})`,
@@ -47,7 +47,7 @@ export function secretText(minBytes: number, howTo: string): Rule {
   };
 }
 
-/** An absolute address without a user name in it. */
+/** An absolute http or https address without a user name. */
 export function webAddress(loopbackMayBeHttp: boolean): Rule {
   return {
     allowed: loopbackMayBeHttp
@@ -67,10 +67,10 @@ export function webAddress(loopbackMayBeHttp: boolean): Rule {
   };
 }
 
-/** PEM text, in which `\n` may stand for a line's end, or a JWK as JSON. */
+/** PEM text, where `\n` may replace line ends, or a JWK as JSON. */
 export function publicKey(): Rule {
   return {
-    allowed: 'the PEM text of a public key (\\n may stand for the end of a line), or a JWK as JSON',
+    allowed: 'the PEM text of a public key (\\n may replace line ends), or a JWK as JSON',
     parse: (text) => {
       const pem = text.replaceAll('\\n', '\n');
       if (!text.trimStart().startsWith('{')) return pem;
@@ -80,18 +80,18 @@ export function publicKey(): Rule {
         return text;
       }
     },
-    // Somebody may have written the private one.
+    // It may be the private key by mistake.
     secret: true,
     checks: [check('publicKey', passes(publicKeyOf))],
   };
 }
 
-/** Addresses of a broker, with the password in them. */
+/** Addresses of a broker, which may contain a password. */
 export function brokerAddress(): Rule {
   return {
     allowed:
-      'redis:// or rediss:// (TLS) and then [user:password@]host[:port][/database], or nats:// or tls:// (NATS with TLS) ' +
-      'and then [user:password@|token@]host[:port], or a comma list for a cluster, or for Sentinel ' +
+      'redis:// or rediss:// (TLS) followed by [user:password@]host[:port][/database], or nats:// or tls:// (NATS with TLS) ' +
+      'followed by [user:password@|token@]host[:port], or a comma-separated list for a cluster, or for Sentinel ' +
       'redis+sentinel://[user:password@]host:port,host:port/master[/database]',
     parse: asIs,
     secret: true,
@@ -99,11 +99,11 @@ export function brokerAddress(): Rule {
   };
 }
 
-/** A comma list of origins, each as a browser writes it. */
+/** A comma-separated list of origins, each as a browser sends it. */
 export function originList(): Rule {
   return {
     allowed:
-      'a comma list of origins as browsers send them, such as https://app.example,http://localhost:5173, or https://*.app.example',
+      'a comma-separated list of origins as browsers send them, such as https://app.example,http://localhost:5173, or https://*.app.example',
     parse: (text) => text.split(',').map((origin) => origin.trim()),
     checks: [
       ArrayMinSize(1),
@@ -115,21 +115,22 @@ export function originList(): Rule {
   };
 }
 
-/** How many proxies there are, or a comma list of their addresses and networks. */
+/** The number of proxies, or a comma-separated list of their addresses and networks. */
 export function proxies(): Rule {
   return {
-    allowed: 'a number from 0 to 10, or a comma list of addresses and networks, such as 10.0.0.0/8,fd00::/8',
+    allowed:
+      'a number from 0 to 10, or a comma-separated list of addresses and networks, such as 10.0.0.0/8,fd00::/8',
     parse: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text.split(',').map((each) => each.trim())),
     checks: [check('proxies', passes(validTrustedProxies))],
   };
 }
 
-/** Whether a host name can only mean this machine. */
+/** Whether a host name always means this machine. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 
-/** Whether a check of the module's own does not throw. */
+/** A check that passes if the module's own validation does not throw. */
 function passes(validate: (value: unknown) => unknown): (value: unknown) => boolean {
   return (value) => {
     try {

@@ -1,13 +1,13 @@
-/** The known name that `name` is most likely a misspelling of; `undefined` when none is near. */
+/** The known name that `name` is probably a misspelling of, or `undefined` if none is similar. */
 export function suggestionFor(name: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((candidate) => ({ candidate, distance: editsBetween(name, candidate) }))
     .toSorted((one, other) => one.distance - other.distance);
-  // A third of the name may be wrong; beyond that a hint would be a guess.
+  // Up to a third of the name may be wrong. Beyond that a hint would be a guess.
   return best !== undefined && best.distance <= name.length / 3 ? best.candidate : undefined;
 }
 
-/** Levenshtein's distance: how many letters must be put in, taken out or changed. */
+/** Levenshtein distance: the number of letters to insert, delete or change. */
 function editsBetween(one: string, other: string): number {
   let previous = Array.from({ length: other.length + 1 }, (_, i) => i);
   for (let i = 1; i <= one.length; i++) {

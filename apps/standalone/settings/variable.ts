@@ -1,15 +1,17 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
 
-/** What values a variable may have, how its text becomes one, and how the rule reads in a message. */
+/**
+ * The values that a variable may have, how its text becomes one, and how a message describes them.
+ */
 export interface Rule {
   /** Ends the sentence "must be …". */
   readonly allowed: string;
-  /** Makes the value; gives a text that cannot be one back as it is, for the checks to find. */
+  /** Converts the text. Returns an invalid text unchanged, and the checks reject it. */
   readonly parse: (text: string) => unknown;
-  /** class-validator's checks of the value. */
+  /** The class-validator checks of the value. */
   readonly checks: readonly PropertyDecorator[];
-  /** The value of a secret is shown nowhere. */
+  /** A secret value is never shown. */
   readonly secret?: boolean;
 }
 
@@ -17,13 +19,13 @@ export interface Rule {
 export interface Variable extends Rule {
   readonly name: string;
   readonly about: string;
-  /** How the default reads where it is not simply the property's value. */
+  /** Text for the default, if it is not the value of the property. */
   readonly fallback?: string;
 }
 
 const known = new Map<object, Variable[]>();
 
-/** Declares a property of a settings class to be the environment variable of the same name. */
+/** Declares that a property of a settings class is the environment variable of the same name. */
 export function Env(about: string, rule: Rule, fallback?: string): PropertyDecorator {
   return (target, property) => {
     const variable = { ...rule, name: String(property), about, ...(fallback !== undefined && { fallback }) };

@@ -8,12 +8,12 @@ import { TopicRights } from './topic-rights.js';
 export const vitalsTopic = 'system/vitals';
 export const fleetTopic = 'fleet/demo';
 
-/** What each instance says for itself, also where a broker is shared: all of them publish these. */
+/** Topics that each instance publishes for itself, even with a shared broker. */
 export function localTopics({ demo }: ServerPlan): string[] {
   return demo ? [vitalsTopic, fleetTopic] : [vitalsTopic];
 }
 
-/** What all topics of the server have in common: the credential says who may. */
+/** Common to all topics of the server: the credential decides the rights. */
 @Injectable()
 abstract class TopicsByRight implements LiveTopicProvider {
   constructor(private readonly rights: TopicRights) {}
@@ -27,7 +27,9 @@ abstract class TopicsByRight implements LiveTopicProvider {
   }
 }
 
-/** The topics' providers. Classes of their own for each plan, because it says how much history they keep. */
+/**
+ * The providers of the topics. Each plan needs its own classes, because the history depends on it.
+ */
 export function serverTopics({ settings, demo }: ServerPlan): Type<LiveTopicProvider>[] {
   const { LIVE_HISTORY_SIZE: size, LIVE_HISTORY_TTL_MS: ttlMs } = settings;
   const { LIVE_MAX_VERSION_AHEAD_MS: maxVersionAheadMs } = settings;

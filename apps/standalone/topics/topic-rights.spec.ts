@@ -5,7 +5,7 @@ const allows = (live: unknown, right: Right, topic: string): boolean =>
   new TopicRights().allows({ id: 'ann', live }, right, topic);
 
 describe('TopicRights', () => {
-  it('allows what a pattern of the credential matches', () => {
+  it('topics that match a pattern of the credential are allowed', () => {
     const live = { subscribe: ['fleet/*', 'chat/:room'], publish: ['chat/**'] };
     expect(allows(live, 'subscribe', 'fleet/7')).toBe(true);
     expect(allows(live, 'subscribe', 'chat/1')).toBe(true);
@@ -25,15 +25,15 @@ describe('TopicRights', () => {
     [{ subscribe: ['**/fleet', 'a//b', '', 'fleet/#', '/fleet/7'] }],
     [{ publish: ['**'] }],
     [{ subscribe: [`${'x'.repeat(300)}/**`] }],
-  ])('allows nothing by %j', (live) => {
+  ])('the invalid rights %j allow nothing', (live) => {
     expect(allows(live, 'subscribe', 'fleet/7')).toBe(false);
   });
 
-  it('allows nobody nothing', () => {
+  it('a connection without a user has no rights', () => {
     expect(new TopicRights().allows(null, 'subscribe', 'fleet/7')).toBe(false);
   });
 
-  it('looks at a hundred patterns of a user, and forgets patterns of many users', () => {
+  it('only the first 100 patterns of a user count, and the pattern cache stays limited', () => {
     const many = Array.from({ length: 101 }, (_, i) => `t/${String(i)}`);
     expect(allows({ subscribe: many }, 'subscribe', 't/99')).toBe(true);
     expect(allows({ subscribe: many }, 'subscribe', 't/100')).toBe(false);
@@ -47,7 +47,7 @@ describe('TopicRights', () => {
     );
   });
 
-  it('asks each user object for its own rights, also with the same id', () => {
+  it('each user object has its own rights even if the ids are equal', () => {
     const rights = new TopicRights();
     const before = { id: 'ann', live: { subscribe: ['a'] } };
     const after = { id: 'ann', live: { subscribe: ['b'] } };

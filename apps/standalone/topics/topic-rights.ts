@@ -2,24 +2,25 @@ import { Injectable } from '@nestjs/common';
 import type { LiveUser } from 'nestjs-live';
 import { TopicPattern } from 'nestjs-live/parts';
 
-/** A right to topics, as it is named in the field `live` of a user. */
+/** A right to topics, as named in the field `live` of a user. */
 export type Right = 'subscribe' | 'publish';
 
 type Rights = Readonly<Record<Right, readonly TopicPattern[]>>;
 
-/** More patterns of one user than this are not looked at. */
+/** Any further patterns of a user are ignored. */
 const maxPatterns = 100;
 const maxPatternLength = 256;
-/** Patterns that users have in common, compiled once; emptied when full. */
+/** Compiled patterns that users share. Emptied when it is full. */
 const rememberedPatterns = 1_000;
 
 /**
- * The rights that a credential carries: `"live": {"subscribe": ["fleet/*"], "publish": ["chat/**"]}` of a token's claims
- * or a session's user. None by default; what is no pattern gives none.
+ * The rights in a credential: `"live": {"subscribe": ["fleet/*"], "publish": ["chat/**"]}` in the
+ * claims of a token or the user of a session. The default is no rights, and an invalid pattern
+ * gives none.
  */
 @Injectable()
 export class TopicRights {
-  /** By user object, of which each connection has its own: rights go when the connection goes. */
+  /** By user object. Each connection has its own, so the entry disappears with the connection. */
   private readonly byUser = new WeakMap<LiveUser, Rights>();
   private readonly patterns = new Map<string, TopicPattern | undefined>();
 

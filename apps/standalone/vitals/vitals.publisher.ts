@@ -6,7 +6,7 @@ import { Vitals } from './vitals.js';
 
 const everyMs = 1_000;
 
-/** Publishes the server's vitals once a second, from its start until it is asked to stop. */
+/** Publishes the server's vitals once a second, from its start until its stop. */
 @Injectable()
 export class VitalsPublisher implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly ticker: Ticker;

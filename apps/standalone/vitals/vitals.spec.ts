@@ -14,7 +14,7 @@ const stats = {
 };
 
 describe('Vitals', () => {
-  it('reads the process and the live server', () => {
+  it('a reading has the state of the process and of the live server', () => {
     const vitals = new Vitals({ stats: () => stats } as unknown as LiveService);
     const reading = vitals.read();
     const { users: _users, draining: _draining, ...published } = stats;
@@ -26,7 +26,7 @@ describe('Vitals', () => {
     vitals.onModuleDestroy();
   });
 
-  it('remembers the last two minutes, oldest first', () => {
+  it('the readings of the last two minutes are kept, oldest first', () => {
     let connections = 0;
     const vitals = new Vitals({
       stats: () => ({ ...stats, connections: ++connections }),

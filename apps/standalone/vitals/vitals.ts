@@ -2,7 +2,7 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { LiveService, type LiveStats } from 'nestjs-live';
 import { EventLoopDelay, type EventLoopDelayReading } from 'nestjs-live/parts';
 
-/** How the server is, as it stands on `system/vitals`. */
+/** The state of the server, as published on `system/vitals`. */
 export interface VitalsReading extends Pick<
   LiveStats,
   'connections' | 'subscriptions' | 'topics' | 'publicationsTotal' | 'deliveriesTotal' | 'queuedBytes'
@@ -12,16 +12,18 @@ export interface VitalsReading extends Pick<
   readonly uptimeSeconds: number;
   readonly rssBytes: number;
   readonly heapUsedBytes: number;
-  /** Of one core, since the reading before; more than 100 with busy threads. */
+  /** Of one core, since the previous reading. Above 100 if several threads are busy. */
   readonly cpuPercent: number;
-  /** How late timers were in the last second or two. */
+  /** The delay of timers in the last second or two. */
   readonly eventLoopDelayMs: EventLoopDelayReading;
 }
 
 const keptReadings = 120;
 const everyMs = 1_000;
 
-/** Reads how the process and the live server are, and remembers the last two minutes of readings. */
+/**
+ * Reads the state of the process and the live server, and keeps the last two minutes of readings.
+ */
 @Injectable()
 export class Vitals implements OnModuleDestroy {
   private readonly readings: VitalsReading[] = [];
@@ -42,7 +44,9 @@ export class Vitals implements OnModuleDestroy {
     this.delay.stop();
   }
 
-  /** A reading of now and of the time since the last one; to be taken once a second. */
+  /**
+   * A reading of the current state and of the time since the previous one. Call it once a second.
+   */
   read(): VitalsReading {
     const { connections, subscriptions, topics, publicationsTotal, deliveriesTotal, queuedBytes } =
       this.live.stats();
