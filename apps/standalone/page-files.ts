@@ -13,20 +13,20 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
 };
 
-/** The page's files, read once at start: no name that a request makes up ever reaches the disk. */
+/** The files of the page, read once at start, so that no name from a request reaches the disk. */
 @Injectable()
 export class PageFiles {
   private readonly files = new Map<string, PageFile>();
 
   constructor() {
     this.add('', new URL('./page/', import.meta.url));
-    // The page runs the published client as it is: its modules import each other, and those of the protocol, by path.
+    // The page runs the published client. Its modules import each other and the protocol by path.
     const client = import.meta.resolve('nestjs-live/client');
     this.add('client/', new URL('./', client));
     this.add('protocol/', new URL('../protocol/', client));
   }
 
-  /** @param name with its folder, for example `client/index.js` */
+  /** @param name the name with its folder, for example `client/index.js` */
   get(name: string): PageFile | undefined {
     return this.files.get(name);
   }

@@ -3,13 +3,13 @@ import { FleetReplay, type Vehicle } from './fleet-replay.js';
 import { track, type TrackPoint } from './track.js';
 
 const start = Date.UTC(2026, 0, 5, 8);
-const metresPerDegree = 111_320;
+const metersPerDegree = 111_320;
 
-function metresBetween(a: Vehicle | TrackPoint, b: Vehicle | TrackPoint): number {
+function metersBetween(a: Vehicle | TrackPoint, b: Vehicle | TrackPoint): number {
   const [lonA, latA] = 'lon' in a ? [a.lon, a.lat] : a;
   const [lonB, latB] = 'lon' in b ? [b.lon, b.lat] : b;
-  const east = (lonA - lonB) * metresPerDegree * Math.cos((latA * Math.PI) / 180);
-  return Math.hypot(east, (latA - latB) * metresPerDegree);
+  const east = (lonA - lonB) * metersPerDegree * Math.cos((latA * Math.PI) / 180);
+  return Math.hypot(east, (latA - latB) * metersPerDegree);
 }
 
 /** One vehicle, second by second. */
@@ -52,7 +52,7 @@ describe('fleet replay', () => {
         const before = seconds[index - 1];
         if (!before) continue;
         const meant = (before.speedKmh + vehicle.speedKmh) / 2 / 3.6;
-        expect(Math.abs(metresBetween(before, vehicle) - meant)).toBeLessThan(0.8);
+        expect(Math.abs(metersBetween(before, vehicle) - meant)).toBeLessThan(0.8);
       }
     }
   });
@@ -70,7 +70,7 @@ describe('fleet replay', () => {
   it('vehicles wait at every stop of the track and nowhere else', () => {
     const stops = track.filter(([, , name]) => name !== undefined);
     const standing = ride('B1', 1200).filter(({ speedKmh }) => speedKmh === 0);
-    const visited = standing.map((vehicle) => stops.find((stop) => metresBetween(stop, vehicle) < 5)?.[2]);
+    const visited = standing.map((vehicle) => stops.find((stop) => metersBetween(stop, vehicle) < 5)?.[2]);
     expect(visited).not.toContain(undefined);
     expect(new Set(visited)).toEqual(new Set(stops.map(([, , name]) => name)));
     expect(standing.length).toBeGreaterThan(stops.length * 15);
@@ -80,7 +80,7 @@ describe('fleet replay', () => {
     const seconds = ride('A3', 300);
     for (const [index, vehicle] of seconds.entries()) {
       const next = seconds[index + 1];
-      if (!next || metresBetween(vehicle, next) < 5) continue;
+      if (!next || metersBetween(vehicle, next) < 5) continue;
       const east = (next.lon - vehicle.lon) * Math.cos((vehicle.lat * Math.PI) / 180);
       const bearing = (Math.atan2(east, next.lat - vehicle.lat) * 180) / Math.PI;
       const apart = Math.abs(((vehicle.headingDegrees - bearing + 540) % 360) - 180);
@@ -93,7 +93,7 @@ describe('fleet replay', () => {
     for (let second = 0; second < 1200; second += 5) {
       const lineA = fleet.positionsAt(start + second * 1000).filter(({ line }) => line === 'A');
       for (const [index, vehicle] of lineA.entries()) {
-        expect(metresBetween(vehicle, lineA[(index + 1) % lineA.length]!)).toBeGreaterThan(30);
+        expect(metersBetween(vehicle, lineA[(index + 1) % lineA.length]!)).toBeGreaterThan(30);
       }
     }
   });
@@ -102,7 +102,7 @@ describe('fleet replay', () => {
     const fleet = new FleetReplay(track);
     for (const time of [-1, 0, 8.64e15]) {
       for (const vehicle of fleet.positionsAt(time)) {
-        expect(Math.min(...track.map((point) => metresBetween(point, vehicle)))).toBeLessThan(150);
+        expect(Math.min(...track.map((point) => metersBetween(point, vehicle)))).toBeLessThan(150);
       }
     }
   });

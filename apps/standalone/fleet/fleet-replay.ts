@@ -66,13 +66,13 @@ export class FleetReplay {
     const place = Math.floor(index / 2);
     const share = (place + unevenness(place)) / onThisLine;
     const run = profile.stateAt(timeMs / 1000 + share * profile.roundSeconds);
-    const { lon, lat, headingDegrees } = track.placeAt(run.atMetres);
+    const { lon, lat, headingDegrees } = track.placeAt(run.atMeters);
     return {
       id: `${name}${place + 1}`,
       lat: rounded(lat, 6),
       lon: rounded(lon, 6),
       headingDegrees: rounded(headingDegrees, 1) % 360,
-      speedKmh: rounded(run.metresPerSecond * 3.6, 1),
+      speedKmh: rounded(run.metersPerSecond * 3.6, 1),
       line: name,
     };
   }

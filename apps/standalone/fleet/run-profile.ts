@@ -1,17 +1,17 @@
 import type { TrackGeometry } from './track-geometry.js';
 
-const nodeMetres = 5;
+const nodeMeters = 5;
 const topSpeed = 50 / 3.6;
 const slowestCurve = 15 / 3.6;
 const acceleration = 1;
 const sidewaysAcceleration = 0.9;
-const curveMetres = 40;
+const curveMeters = 40;
 const dwellSeconds = [18, 24, 20, 28, 22];
 
 /** The place that a run has reached, and its speed there. */
 export interface RunState {
-  readonly atMetres: number;
-  readonly metresPerSecond: number;
+  readonly atMeters: number;
+  readonly metersPerSecond: number;
 }
 
 /**
@@ -26,11 +26,11 @@ export class RunProfile {
   private readonly dwells: ReadonlyMap<number, number>;
 
   constructor(track: TrackGeometry) {
-    const count = Math.max(8, Math.ceil(track.lengthMetres / nodeMetres));
-    this.nodeLength = track.lengthMetres / count;
+    const count = Math.max(8, Math.ceil(track.lengthMeters / nodeMeters));
+    this.nodeLength = track.lengthMeters / count;
     this.dwells = new Map(
-      track.stops.map(({ atMetres }, index) => [
-        Math.round(atMetres / this.nodeLength) % count,
+      track.stops.map(({ atMeters }, index) => [
+        Math.round(atMeters / this.nodeLength) % count,
         dwellSeconds[index % dwellSeconds.length]!,
       ]),
     );
@@ -54,11 +54,11 @@ export class RunProfile {
     const node = this.lastNodeBefore(inRound);
     const speed = this.speeds[node]!;
     const running = inRound - this.arrivals[node]! - (this.dwells.get(node) ?? 0);
-    if (running <= 0) return { atMetres: node * this.nodeLength, metresPerSecond: 0 };
+    if (running <= 0) return { atMeters: node * this.nodeLength, metersPerSecond: 0 };
     const gain = (this.speedAfter(node) - speed) / this.secondsToNext(node);
     return {
-      atMetres: node * this.nodeLength + speed * running + (gain * running ** 2) / 2,
-      metresPerSecond: speed + gain * running,
+      atMeters: node * this.nodeLength + speed * running + (gain * running ** 2) / 2,
+      metersPerSecond: speed + gain * running,
     };
   }
 
@@ -81,11 +81,11 @@ export class RunProfile {
   }
 }
 
-function curveSpeed(track: TrackGeometry, atMetres: number): number {
-  const before = track.headingAt(atMetres - curveMetres / 2, 10);
-  const after = track.headingAt(atMetres + curveMetres / 2, 10);
+function curveSpeed(track: TrackGeometry, atMeters: number): number {
+  const before = track.headingAt(atMeters - curveMeters / 2, 10);
+  const after = track.headingAt(atMeters + curveMeters / 2, 10);
   const turn = Math.abs(((after - before + 540) % 360) - 180) * (Math.PI / 180);
-  const speed = Math.sqrt((sidewaysAcceleration * curveMetres) / Math.max(turn, 1e-6));
+  const speed = Math.sqrt((sidewaysAcceleration * curveMeters) / Math.max(turn, 1e-6));
   return Math.min(topSpeed, Math.max(slowestCurve, speed));
 }
 
@@ -97,8 +97,8 @@ function drivable(limits: readonly number[], nodeLength: number): readonly numbe
   const speeds = [...limits];
   const gain = 2 * acceleration * nodeLength;
   const count = speeds.length;
-  const ease = (node: number, neighbour: number): void => {
-    speeds[node] = Math.min(speeds[node]!, Math.sqrt(speeds[neighbour]! ** 2 + gain));
+  const ease = (node: number, neighbor: number): void => {
+    speeds[node] = Math.min(speeds[node]!, Math.sqrt(speeds[neighbor]! ** 2 + gain));
   };
   for (let step = 1; step <= 2 * count; step++) ease(step % count, (step - 1) % count);
   for (let step = 2 * count; step >= 1; step--) ease((step - 1) % count, step % count);

@@ -10,7 +10,10 @@ import { startVitals } from './vitals.js';
 
 const loopback = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
-/** Cookies belong to one name: a page opened as `localhost` must not open its socket at `127.0.0.1`. @param {string} given */
+/**
+ * Cookies belong to one host name: a page at `localhost` must not open its socket at `127.0.0.1`.
+ * @param {string} given
+ */
 function socketUrl(given) {
   const url = new URL(given);
   if (loopback.has(url.hostname) && loopback.has(location.hostname)) url.hostname = location.hostname;

@@ -1,5 +1,5 @@
 /**
- * A canvas whose units are CSS pixels and whose dots are the screen's, whatever the zoom.
+ * Prepares a canvas to draw in CSS pixels at the resolution of the screen, for any zoom.
  * @param {HTMLCanvasElement} canvas
  */
 export function prepare(canvas) {
@@ -20,8 +20,8 @@ document.addEventListener('themechange', () => colors.clear());
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => colors.clear());
 
 /**
- * A colour of the style sheet, as a canvas understands it.
- * @param {string} name of the custom property, without dashes in front
+ * A color of the style sheet in a syntax that a canvas understands.
+ * @param {string} name name of the custom property, without the leading dashes
  */
 export function color(name) {
   const known = colors.get(name);
@@ -44,7 +44,7 @@ const lessMotion = matchMedia('(prefers-reduced-motion: reduce)');
 export const prefersLessMotion = () => lessMotion.matches;
 
 /**
- * Calls `draw` before each paint while the element is in view, and at once when its size or the theme changes.
+ * Calls `draw` before each paint while the element is visible.
  * @param {HTMLElement} element
  * @param {(now: number) => void} draw
  */
@@ -63,8 +63,8 @@ export function drawWhileVisible(element, draw) {
   }).observe(element);
 }
 
-/** A step of 1, 2 or 5 times a power of ten that is at least `least`. @param {number} least */
-export function niceStep(least) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1e-9)));
-  return /** @type {number} */ ([1, 2, 5, 10].find((factor) => factor * power >= least * 0.999)) * power;
+/** The smallest 1, 2 or 5 times a power of ten that is at least `min`. @param {number} min */
+export function niceStep(min) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(min, 1e-9)));
+  return /** @type {number} */ ([1, 2, 5, 10].find((factor) => factor * power >= min * 0.999)) * power;
 }

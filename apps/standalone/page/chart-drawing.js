@@ -1,7 +1,7 @@
 import { color, niceStep, textFont } from './canvas.js';
 import { count } from './format.js';
 
-/** How much time the chart shows. */
+/** The time span of the chart. */
 export const windowMs = 120_000;
 const gapMs = 3_500;
 
@@ -12,8 +12,12 @@ const gapMs = 3_500;
  */
 
 /**
- * @param {CanvasRenderingContext2D} context @param {TimeAxis} axis @param {{top: number, bottom: number}} box
- * @param {Series} one @param {readonly Sample[]} samples @param {Sample | undefined} read
+ * @param {CanvasRenderingContext2D} context
+ * @param {TimeAxis} axis
+ * @param {{top: number, bottom: number}} box
+ * @param {Series} one
+ * @param {readonly Sample[]} samples
+ * @param {Sample | undefined} read
  */
 export function drawPanel(context, axis, box, one, samples, read) {
   const visible = samples.filter(({ time }) => time >= axis.start - gapMs);
@@ -54,7 +58,12 @@ export function drawPanel(context, axis, box, one, samples, read) {
   drawDot(context, x, y(value), color(one.color), 4.5);
 }
 
-/** @param {readonly Sample[]} samples @param {Series} one @returns {[time: number, value: number][][]} */
+/**
+ * Splits the values at gaps in time.
+ * @param {readonly Sample[]} samples
+ * @param {Series} one
+ * @returns {[time: number, value: number][][]}
+ */
 function unbroken(samples, one) {
   /** @type {[number, number][][]} */
   const runs = [];
@@ -70,8 +79,12 @@ function unbroken(samples, one) {
 }
 
 /**
- * @param {CanvasRenderingContext2D} context @param {TimeAxis} axis @param {[number, number][]} run
- * @param {(value: number) => number} y @param {string} stroke @param {number} floor
+ * @param {CanvasRenderingContext2D} context
+ * @param {TimeAxis} axis
+ * @param {[number, number][]} run
+ * @param {(value: number) => number} y
+ * @param {string} stroke
+ * @param {number} floor
  */
 function drawRun(context, axis, run, y, stroke, floor) {
   const points = run.map(([time, value]) => [axis.x(time), y(value)]).flat();
@@ -91,7 +104,13 @@ function drawRun(context, axis, run, y, stroke, floor) {
   drawDot(context, axis.x(last[0]), y(last[1]), stroke, 3);
 }
 
-/** @param {CanvasRenderingContext2D} context @param {number} x @param {number} y @param {string} fill @param {number} size */
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {string} fill
+ * @param {number} size
+ */
 function drawDot(context, x, y, fill, size) {
   context.beginPath();
   context.arc(x, y, size, 0, 2 * Math.PI);

@@ -17,20 +17,20 @@ const series = [
   { read: (sample) => sample.deliveries, label: 'Deliveries / s', color: 'series-b' },
 ];
 
-/** Two panels over one moving time axis: each quantity keeps a scale of its own. */
+/** Two panels over one moving time axis. Each quantity has its own scale. */
 export class VitalsChart {
   #canvas = byId('vitals-chart', HTMLCanvasElement);
   #samples;
   #receivedAt = 0;
   #drawnAt = 0;
-  /** @type {number | undefined} pointer in CSS pixels */
+  /** @type {number | undefined} position of the pointer in CSS pixels */
   #pointerX;
-  /** @type {number | undefined} index from the newest sample, by keyboard */
+  /** @type {number | undefined} index from the newest sample, selected by keyboard */
   #picked;
   #time = element('li', { class: 'when' });
   #values = series.map(() => element('b', {}, '–'));
 
-  /** @param {readonly Sample[]} samples shared with the caller, who appends */
+  /** @param {readonly Sample[]} samples shared with the caller, which appends to it */
   constructor(samples) {
     this.#samples = samples;
     const legend = byId('chart-legend', HTMLUListElement);
@@ -46,7 +46,7 @@ export class VitalsChart {
     });
   }
 
-  /** A sample was appended. */
+  /** Call it after a sample was appended. */
   update() {
     this.#receivedAt = performance.now();
     if (this.#picked !== undefined) this.#picked += 1;

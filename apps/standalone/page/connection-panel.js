@@ -2,7 +2,12 @@ import { byId, setText } from './dom.js';
 
 /**
  * @typedef {import('./page-client.js').PageClient} PageClient
- * @typedef {{socketUrl: string, instanceId: string, development: boolean, metricsUrl: string, healthUrl: string}} Config
+ * @typedef {object} Config
+ * @property {string} socketUrl
+ * @property {string} instanceId
+ * @property {boolean} development
+ * @property {string} metricsUrl
+ * @property {string} healthUrl
  */
 
 /** @param {PageClient} connection */
@@ -12,7 +17,7 @@ function describe({ state, detail: { code, reason, delayMs, refused } }) {
   return state === 'closed' ? cause : '';
 }
 
-/** What the person can do about it. @param {PageClient} connection @param {Config} config */
+/** What the user can do about it. @param {PageClient} connection @param {Config} config */
 async function advice({ detail }, { development, healthUrl }) {
   if (detail.code === 4501) {
     return development
@@ -22,13 +27,17 @@ async function advice({ detail }, { development, healthUrl }) {
   if (!detail.refused) return '';
   const answer = await fetch(healthUrl).catch(() => undefined);
   if (!answer) return 'The server cannot be reached.';
-  if (!answer.ok) return 'The server is up but not ready, so it lets nobody in for now.';
+  if (!answer.ok) return 'The server is up but not ready, so it accepts no connections for now.';
   return development
     ? 'The server is ready but refused the handshake. Reload the page for a new credential.'
     : 'The server is ready but refused the handshake: check the token, and that this origin is allowed.';
 }
 
-/** Header state, its button and the token form. @param {PageClient} connection @param {Config} config */
+/**
+ * The connection state in the header, its button, and the token form.
+ * @param {PageClient} connection
+ * @param {Config} config
+ */
 export function startConnectionPanel(connection, config) {
   const state = byId('state', HTMLElement);
   const button = byId('link-button', HTMLButtonElement);

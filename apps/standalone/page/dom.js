@@ -1,5 +1,5 @@
 /**
- * The element with this id; a page without it is broken, and says so.
+ * The element with this id. Throws an error if the page has none of this kind.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} kind
@@ -12,7 +12,7 @@ export function byId(id, kind) {
 }
 
 /**
- * A new element; children are elements or text, and text is only ever text.
+ * A new element. Its children are elements or text, and text is never parsed as HTML.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
  * @param {Record<string, string>} [attributes]
@@ -26,7 +26,11 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** Writes only what differs, so that nothing is laid out or announced again. @param {Element} target @param {string} text */
+/**
+ * Writes only a different text, so that an equal one is not laid out or announced again.
+ * @param {Element} target
+ * @param {string} text
+ */
 export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }

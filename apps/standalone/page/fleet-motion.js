@@ -1,5 +1,12 @@
 /**
- * @typedef {{id: string, lat: number, lon: number, headingDegrees: number, speedKmh: number, line: string}} Vehicle
+ * @typedef {object} Vehicle
+ * @property {string} id
+ * @property {number} lat
+ * @property {number} lon
+ * @property {number} headingDegrees
+ * @property {number} speedKmh
+ * @property {string} line
+ *
  * @typedef {Vehicle & {opacity: number, silentMs: number}} Shown
  * @typedef {{from: Vehicle, to: Vehicle, heardAt: number, everyMs: number}} Track
  */
@@ -10,12 +17,15 @@ const faintest = 0.3;
 const forgottenAfterMs = 300_000;
 const jumpDegrees = 0.005;
 
-/** Where each vehicle is between two updates: it glides to the last known place in the time that updates take. */
+/**
+ * The place of each vehicle between two updates. It moves to its last known place within the usual
+ * time between updates.
+ */
 export class FleetMotion {
   /** @type {Map<string, Track>} */
   #tracks = new Map();
 
-  /** A fresh start: who is not in it is gone. @param {readonly Vehicle[]} vehicles @param {number} now */
+  /** Replaces all vehicles. @param {readonly Vehicle[]} vehicles @param {number} now */
   replace(vehicles, now) {
     const ids = new Set(vehicles.map(({ id }) => id));
     for (const id of this.#tracks.keys()) if (!ids.has(id)) this.#tracks.delete(id);
@@ -54,7 +64,7 @@ export class FleetMotion {
 
 /** @param {Track} track @param {number} now @returns {Vehicle} */
 function between({ from, to, heardAt, everyMs }, now) {
-  // A little longer than the interval: the next update usually comes before this glide ends.
+  // Slightly longer than the interval, so that the next update usually arrives before the end.
   const share = Math.max(0, Math.min(1, (now - heardAt) / (everyMs * 1.15)));
   const turn = ((to.headingDegrees - from.headingDegrees + 540) % 360) - 180;
   return {

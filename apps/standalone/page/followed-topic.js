@@ -4,22 +4,22 @@
  * @typedef {'waiting' | 'live' | 'refused' | 'ended'} TopicState
  */
 
-/** A topic that the page follows: how far it has got, counted from what the client delivers. */
+/** A topic that the page follows: its position, and counts of what the client delivers. */
 export class FollowedTopic {
   /** @type {TopicState} */
   state = 'waiting';
-  /** @type {Position | undefined} the last one seen; the next client continues from it */
+  /** @type {Position | undefined} the last one; the next client resumes from it */
   position;
   events = 0;
-  /** Offsets that never came and were not reported lost: must stay 0. */
+  /** Offsets that neither arrived nor were reported lost. Must stay 0. */
   missing = 0;
   /** Offsets that were reported lost. */
   lost = 0;
   /** Reconnects without a gap. */
   recoveries = 0;
-  /** Times that the server started the topic over. */
+  /** Number of times that the server started the topic over. */
   restarts = 0;
-  /** Why it was refused, has ended, or waits. */
+  /** The reason why it was refused, has ended or waits. */
   note = '';
 
   /** @param {string} topic @param {((message: Message) => void) | undefined} listener */
@@ -65,7 +65,7 @@ export class FollowedTopic {
     this.position = position;
   }
 
-  /** @param {any} error that of a closed client ends nothing: the page may open another one */
+  /** @param {any} error `closed` ends nothing, since the page may open another client */
   #end(error) {
     if (!error || error.code === 'closed') return;
     this.state = this.position ? 'ended' : 'refused';

@@ -1,21 +1,21 @@
 import { byId, element, setText } from './dom.js';
 import { bytes, clock } from './format.js';
 
-const most = 300;
+const maxFrames = 300;
 const alarming = new Set(['error', 'lost', 'draining']);
 const encoder = new TextEncoder();
 
 /** @typedef {import('./recording-socket.js').Frame} Frame */
 
-/** Frames as they went over the wire, newest first. What comes from the wire is only ever set as text. */
+/** Frames as sent and received, newest first. They are only ever set as text. */
 class FrameLog {
   #list = byId('frame-log', HTMLOListElement);
   #filter = byId('frame-filter', HTMLInputElement);
   #pause = byId('frame-pause', HTMLButtonElement);
   #count = byId('frame-count', HTMLElement);
-  /** @type {Frame[]} newest last */
+  /** @type {Frame[]} the newest is last */
   #frames = [];
-  /** @type {Frame[] | undefined} what came while paused */
+  /** @type {Frame[] | undefined} frames that arrived during a pause */
   #held;
 
   constructor() {
@@ -31,27 +31,27 @@ class FrameLog {
   /** @param {Frame} frame */
   add(frame) {
     if (this.#held) {
-      this.#held = [...this.#held, frame].slice(-most);
+      this.#held = [...this.#held, frame].slice(-maxFrames);
     } else {
       this.#frames.push(frame);
-      if (this.#frames.length > most) this.#frames.shift();
+      if (this.#frames.length > maxFrames) this.#frames.shift();
       if (this.#matches(frame)) this.#list.prepend(row(frame));
-      while (this.#list.childElementCount > most) this.#list.lastElementChild?.remove();
+      while (this.#list.childElementCount > maxFrames) this.#list.lastElementChild?.remove();
     }
-    this.#tell();
+    this.#showCount();
   }
 
   #togglePause() {
     this.#pause.setAttribute('aria-pressed', String(!this.#held));
     setText(this.#pause, this.#held ? 'Pause' : 'Resume');
     if (this.#held) {
-      this.#frames = [...this.#frames, ...this.#held].slice(-most);
+      this.#frames = [...this.#frames, ...this.#held].slice(-maxFrames);
       this.#held = undefined;
       this.#showAll();
     } else {
       this.#held = [];
     }
-    this.#tell();
+    this.#showCount();
   }
 
   /** @param {Frame} frame */
@@ -62,10 +62,10 @@ class FrameLog {
   #showAll() {
     const shown = this.#frames.filter((frame) => this.#matches(frame));
     this.#list.replaceChildren(...shown.toReversed().map(row));
-    this.#tell();
+    this.#showCount();
   }
 
-  #tell() {
+  #showCount() {
     const shown = this.#list.childElementCount;
     const total = this.#frames.length;
     const part = shown === total ? `${total}` : `${shown} of ${total}`;
@@ -98,7 +98,7 @@ function row({ direction, time, text, message }) {
 
 /**
  * @param {import('./page-client.js').PageClient} connection
- * @param {(topic: string) => boolean} inBackground topics that the page follows for itself
+ * @param {(topic: string) => boolean} inBackground for topics that only the page itself needs
  */
 export function startFrameLog(connection, inBackground) {
   const log = new FrameLog();

@@ -5,12 +5,12 @@ import { color, niceStep, textFont } from './canvas.js';
  * @typedef {import('./map-view.js').TrackPoint} TrackPoint
  */
 
-/** Half the distance between the two rails, in pixels: vehicles of opposite directions pass each other. */
+/** Half the distance between the rails of the two directions, in pixels. */
 export const laneOffset = 4.5;
 
 /** @param {CanvasRenderingContext2D} context @param {MapView} view */
 export function drawGrid(context, view) {
-  const step = niceStep(view.metresPerPixel * 70) / view.metresPerPixel;
+  const step = niceStep(view.metersPerPixel * 70) / view.metersPerPixel;
   context.beginPath();
   for (let x = view.middle.x % step; x < view.width; x += step) line(context, x, 0, x, view.height);
   for (let y = view.middle.y % step; y < view.height; y += step) line(context, 0, y, view.width, y);
@@ -19,13 +19,23 @@ export function drawGrid(context, view) {
   context.stroke();
 }
 
-/** @param {CanvasRenderingContext2D} context @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x1
+ * @param {number} y1
+ * @param {number} x2
+ * @param {number} y2
+ */
 function line(context, x1, y1, x2, y2) {
   context.moveTo(Math.round(x1) + 0.5, Math.round(y1) + 0.5);
   context.lineTo(Math.round(x2) + 0.5, Math.round(y2) + 0.5);
 }
 
-/** @param {CanvasRenderingContext2D} context @param {MapView} view @param {readonly TrackPoint[]} track */
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {MapView} view
+ * @param {readonly TrackPoint[]} track
+ */
 export function drawTrack(context, view, track) {
   const path = trackPath(view, track);
   context.fillStyle = color('inside');
@@ -55,8 +65,8 @@ function trackPath(view, track) {
 
 /** @param {CanvasRenderingContext2D} context @param {MapView} view */
 export function drawScale(context, view) {
-  const metres = niceStep(view.metresPerPixel * 50);
-  const width = metres / view.metresPerPixel;
+  const meters = niceStep(view.metersPerPixel * 50);
+  const width = meters / view.metersPerPixel;
   const [left, bottom] = [16, view.height - 16];
   context.beginPath();
   context.moveTo(left + 0.5, bottom - 5);
@@ -70,5 +80,5 @@ export function drawScale(context, view) {
   context.textAlign = 'left';
   context.textBaseline = 'alphabetic';
   context.fillStyle = color('muted');
-  context.fillText(metres >= 1000 ? `${metres / 1000} km` : `${metres} m`, left + width + 8, bottom + 1);
+  context.fillText(meters >= 1000 ? `${meters / 1000} km` : `${meters} m`, left + width + 8, bottom + 1);
 }

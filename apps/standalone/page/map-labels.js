@@ -9,12 +9,15 @@ import { direction, overlaps } from './map-view.js';
 
 const height = 18;
 
-/** Lines are told apart by colour and by the first letter of the label. @param {string} line */
+/** Lines differ in color and in the first letter of the label. @param {string} line */
 export const lineColor = (line) => color(line.charCodeAt(0) % 2 === 1 ? 'series-a' : 'series-b');
 
 /**
- * Labels outside of the ring, where no stop names are; one that would cover another steps further out.
- * @param {CanvasRenderingContext2D} context @param {MapView} view @param {readonly Placed[]} placed
+ * Draws labels outside the ring, since stop names are inside it. A label that would cover another
+ * moves further out.
+ * @param {CanvasRenderingContext2D} context
+ * @param {MapView} view
+ * @param {readonly Placed[]} placed
  * @param {string | undefined} picked
  */
 export function drawLabels(context, view, placed, picked) {
@@ -34,7 +37,12 @@ export function drawLabels(context, view, placed, picked) {
   }
 }
 
-/** @param {MapView} view @param {{x: number, y: number}} at @param {number} width @param {readonly Box[]} taken */
+/**
+ * @param {MapView} view
+ * @param {{x: number, y: number}} at
+ * @param {number} width
+ * @param {readonly Box[]} taken
+ */
 function freeBox(view, at, width, taken) {
   const outward = direction(view.middle, at);
   const reach = 13 + Math.abs(outward.x) * (width / 2) + Math.abs(outward.y) * (height / 2);
@@ -48,12 +56,17 @@ function freeBox(view, at, width, taken) {
   return tries.find((box) => !taken.some((other) => overlaps(box, other))) ?? boxAt(reach);
 }
 
-/** @param {number} value @param {number} least @param {number} most */
-function clamp(value, least, most) {
-  return Math.max(least, Math.min(most, value));
+/** @param {number} value @param {number} min @param {number} max */
+function clamp(value, min, max) {
+  return Math.max(min, Math.min(max, value));
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Box} box @param {string} text @param {string} stroke */
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Box} box
+ * @param {string} text
+ * @param {string} stroke
+ */
 function drawPill(context, { left, top, width }, text, stroke) {
   context.beginPath();
   context.roundRect(left, top, width, height, height / 2);

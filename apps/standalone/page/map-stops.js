@@ -8,7 +8,7 @@ import { direction, overlaps } from './map-view.js';
  * @typedef {{x: number, y: number}} Point
  */
 
-/** Stops with their names inside of the ring; a name that would run into another is left out. */
+/** Draws stops, with their names inside the ring. Omits a name that would cover another. */
 export function drawStops(
   /** @type {CanvasRenderingContext2D} */ context,
   /** @type {MapView} */ view,
@@ -57,7 +57,7 @@ function drawStop(context, at, radius) {
   context.stroke();
 }
 
-/** @param {readonly Point[]} points on a screen, where y points down */
+/** @param {readonly Point[]} points points on a screen, where y points down */
 function clockwise(points) {
   let area = 0;
   for (const [index, { x, y }] of points.entries()) {

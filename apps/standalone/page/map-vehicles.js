@@ -11,7 +11,11 @@ import { drawLabels, lineColor } from './map-labels.js';
 /** A capsule with a pointed nose, heading up. */
 const shape = { body: new Path2D('M0-14Q6-9 6-4V8Q6 11 3 11H-3Q-6 11-6 8V-4Q-6-9 0-14Z') };
 
-/** Each vehicle on the right-hand rail of its direction. @param {MapView} view @param {readonly Shown[]} vehicles */
+/**
+ * Places each vehicle on the right-hand rail of its direction.
+ * @param {MapView} view
+ * @param {readonly Shown[]} vehicles
+ */
 export function place(view, vehicles) {
   return vehicles.map((vehicle) => {
     const { x, y } = view.project(vehicle.lon, vehicle.lat);
@@ -21,8 +25,10 @@ export function place(view, vehicles) {
 }
 
 /**
- * @param {CanvasRenderingContext2D} context @param {MapView} view @param {readonly Placed[]} placed
- * @param {string | undefined} picked id of the vehicle that is looked at
+ * @param {CanvasRenderingContext2D} context
+ * @param {MapView} view
+ * @param {readonly Placed[]} placed
+ * @param {string | undefined} picked id of the vehicle at the pointer
  */
 export function drawVehicles(context, view, placed, picked) {
   const size = view.width < 480 ? 0.8 : 1;

@@ -1,12 +1,13 @@
-const metresPerDegree = 111_320;
+const metersPerDegree = 111_320;
 
 /**
  * @typedef {readonly [lon: number, lat: number, stop?: string]} TrackPoint
  *
- * A flat view that holds a whole track: true to scale in both directions, which is right for the size of a town.
+ * A flat view of a whole track, with the same scale in both directions. It is exact enough for an
+ * area of the size of a town.
  * @typedef {object} MapView
  * @property {(lon: number, lat: number) => {x: number, y: number}} project
- * @property {number} metresPerPixel
+ * @property {number} metersPerPixel
  * @property {{x: number, y: number}} middle
  * @property {number} width
  * @property {number} height
@@ -25,25 +26,29 @@ export function viewOf(track, width, height, padding) {
   const [south, north] = [Math.min(...lats), Math.max(...lats)];
   const [middleLon, middleLat] = [(west + east) / 2, (south + north) / 2];
   const narrowing = Math.cos((middleLat * Math.PI) / 180);
-  const metresPerPixel = Math.max(
-    ((east - west) * metresPerDegree * narrowing) / Math.max(1, width - 2 * padding),
-    ((north - south) * metresPerDegree) / Math.max(1, height - 2 * padding),
+  const metersPerPixel = Math.max(
+    ((east - west) * metersPerDegree * narrowing) / Math.max(1, width - 2 * padding),
+    ((north - south) * metersPerDegree) / Math.max(1, height - 2 * padding),
     0.01,
   );
-  const pixelsPerDegree = metresPerDegree / metresPerPixel;
+  const pixelsPerDegree = metersPerDegree / metersPerPixel;
   return {
     project: (lon, lat) => ({
       x: width / 2 + (lon - middleLon) * narrowing * pixelsPerDegree,
       y: height / 2 - (lat - middleLat) * pixelsPerDegree,
     }),
-    metresPerPixel,
+    metersPerPixel,
     middle: { x: width / 2, y: height / 2 },
     width,
     height,
   };
 }
 
-/** @param {{x: number, y: number}} from @param {{x: number, y: number}} to one pixel from one towards the other */
+/**
+ * The direction from one point toward the other, with a length of one pixel.
+ * @param {{x: number, y: number}} from
+ * @param {{x: number, y: number}} to
+ */
 export function direction(from, to) {
   const [x, y] = [to.x - from.x, to.y - from.y];
   const length = Math.hypot(x, y) || 1;

@@ -11,7 +11,10 @@ const reachPixels = 26;
 const frameMs = 30;
 const calmFrameMs = 500;
 
-/** @typedef {import('./map-view.js').TrackPoint} TrackPoint */
+/**
+ * @typedef {import('./map-view.js').TrackPoint} TrackPoint
+ * @typedef {import('./fleet-motion.js').Vehicle} Vehicle
+ */
 
 class FleetMap {
   #canvas = byId('map', HTMLCanvasElement);
@@ -34,20 +37,20 @@ class FleetMap {
     this.#canvas.addEventListener('pointerleave', (event) => {
       if (event.pointerType === 'mouse') this.#picked = undefined;
     });
-    this.#table.addEventListener('toggle', () => this.#tell());
-    setInterval(() => this.#tell(), 1000);
+    this.#table.addEventListener('toggle', () => this.#showSummary());
+    setInterval(() => this.#showSummary(), 1000);
     drawWhileVisible(this.#canvas, (now) => {
       if (now - this.#drawnAt >= (prefersLessMotion() ? calmFrameMs : frameMs)) this.#draw(now);
     });
   }
 
-  /** @param {{track?: readonly TrackPoint[], vehicles?: readonly import('./fleet-motion.js').Vehicle[]}} snapshot */
+  /** @param {{track?: readonly TrackPoint[], vehicles?: readonly Vehicle[]}} snapshot */
   start({ track = [], vehicles = [] }) {
     this.#track = track;
     this.#motion.replace(vehicles, performance.now());
   }
 
-  /** @param {import('./fleet-motion.js').Vehicle} vehicle */
+  /** @param {Vehicle} vehicle */
   move(vehicle) {
     this.#motion.update(vehicle, performance.now());
   }
@@ -73,7 +76,7 @@ class FleetMap {
     return nearest && distance(nearest) <= reachPixels ? nearest.vehicle.id : undefined;
   }
 
-  #tell() {
+  #showSummary() {
     const vehicles = this.#motion.at(performance.now());
     const silent = vehicles.filter(({ opacity }) => opacity < 1).length;
     const moving = vehicles.filter(({ speedKmh, opacity }) => speedKmh > 0 && opacity === 1).length;

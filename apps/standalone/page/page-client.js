@@ -4,15 +4,21 @@ import { recordingSocket } from './recording-socket.js';
 
 /**
  * @typedef {import('nestjs-live/client').LiveClient} LiveClient
+ * @typedef {import('nestjs-live/client').Position} Position
  * @typedef {import('./followed-topic.js').Message} Message
  * @typedef {'closed' | 'connecting' | 'open' | 'waiting'} LinkState
- * @typedef {{code?: number, reason?: string, delayMs?: number, refused?: boolean, instanceId?: string}} LinkDetail
- * `refused`: the handshake never became a socket; a browser does not tell why.
+ *
+ * @typedef {object} LinkDetail
+ * @property {number} [code]
+ * @property {string} [reason]
+ * @property {number} [delayMs]
+ * @property {boolean} [refused] the handshake failed, and browsers hide the cause
+ * @property {string} [instanceId]
  */
 
 /**
- * The page's client of `nestjs-live/client`. It can be closed and opened again: a new client then continues every topic
- * from its position. Events: `state`, `frame` (detail: Frame).
+ * Wraps a client of `nestjs-live/client`, which can be closed and opened again: a new client then
+ * resumes every topic from its position. Events: `state`, `frame` (detail: Frame).
  */
 export class PageClient extends EventTarget {
   /** @type {LinkState} */
@@ -27,7 +33,7 @@ export class PageClient extends EventTarget {
   /** @type {Map<string, {unsubscribe(): void}>} */
   #subscriptions = new Map();
   /** @type {Map<string, {resolve: (answer: any) => void, reject: (error: any) => void}>} */
-  #asked = new Map();
+  #pending = new Map();
 
   /** @param {string} url */
   constructor(url) {
@@ -35,7 +41,7 @@ export class PageClient extends EventTarget {
     this.#url = url;
   }
 
-  /** Connects, and stays connected. @param {string} [token] without it, cookies must do */
+  /** Connects, and reconnects if necessary. @param {string} [token] the default is cookies */
   open(token) {
     this.#leave();
     const webSocket = recordingSocket((frame) => this.#record(frame));
@@ -54,21 +60,23 @@ export class PageClient extends EventTarget {
       if (followed) Object.assign(followed, { state: 'waiting', note: `${code}: ${reason}` });
       this.#fail(topic, new Error(`${code}: ${reason} (again in ${Math.round(delayMs)} ms)`));
     });
-    // What failed is shown where it was asked for.
+    // Each failure is shown with the request that caused it.
     client.on('error', () => {});
     this.#show(client.status);
     for (const followed of this.topics.values()) if (!followed.over) this.#resume(followed);
   }
 
-  /** Closes; positions are kept for a later `open`. */
+  /** Closes the connection. Keeps the positions for a later `open`. */
   close() {
     this.#leave();
     this.#setState('closed', { code: 1000, reason: 'closed by you' });
   }
 
   /**
-   * Follows a topic. @param {string} topic @param {(message: Message) => void} [listener]
-   * @returns {Promise<import('nestjs-live/client').Position | undefined>} its position; undefined while not connected
+   * Follows a topic. Resolves with its position, or with `undefined` without a connection.
+   * @param {string} topic
+   * @param {(message: Message) => void} [listener]
+   * @returns {Promise<Position | undefined>}
    */
   async subscribe(topic, listener) {
     const known = this.topics.get(topic);
@@ -77,23 +85,28 @@ export class PageClient extends EventTarget {
     if (this.state !== 'closed') this.#subscribe(followed);
     this.topics.set(topic, followed);
     if (this.state !== 'open') return undefined;
-    return new Promise((resolve, reject) => this.#asked.set(topic, { resolve, reject }));
+    return new Promise((resolve, reject) => this.#pending.set(topic, { resolve, reject }));
   }
 
-  /** @param {string} topic @returns {boolean} whether it was followed */
+  /** @param {string} topic @returns {boolean} whether the page followed the topic */
   unsubscribe(topic) {
     this.#subscriptions.get(topic)?.unsubscribe();
     this.#subscriptions.delete(topic);
     return this.topics.delete(topic);
   }
 
-  /** @param {string} topic @param {unknown} data @param {string} [key] @returns {Promise<import('nestjs-live/client').Position>} */
+  /**
+   * @param {string} topic
+   * @param {unknown} data
+   * @param {string} [key]
+   * @returns {Promise<Position>}
+   */
   async publish(topic, data, key) {
     if (!this.#client || this.state !== 'open') throw new Error('Not connected.');
     return this.#client.publish(topic, data, key ? { key } : {});
   }
 
-  /** @param {FollowedTopic} followed asked for before there was a client that checks names */
+  /** @param {FollowedTopic} followed a topic whose name no client has checked yet */
   #resume(followed) {
     try {
       this.#subscribe(followed);
@@ -108,9 +121,9 @@ export class PageClient extends EventTarget {
     const accept = (/** @type {Message} */ message) => {
       if (this.topics.get(topic) !== followed) return;
       followed.accept(message);
-      if (message.type === 'start') this.#asked.get(topic)?.resolve(message.position);
+      if (message.type === 'start') this.#pending.get(topic)?.resolve(message.position);
       if (message.type === 'end') this.#fail(topic, message.error ?? new Error('Closed.'));
-      this.#asked.delete(topic);
+      this.#pending.delete(topic);
     };
     const options = position ? { since: position } : {};
     const subscription = this.#client?.subscribe(topic, accept, options);
@@ -119,15 +132,15 @@ export class PageClient extends EventTarget {
 
   /** @param {string} topic @param {unknown} error */
   #fail(topic, error) {
-    this.#asked.get(topic)?.reject(error);
-    this.#asked.delete(topic);
+    this.#pending.get(topic)?.reject(error);
+    this.#pending.delete(topic);
   }
 
   /** @param {import('./recording-socket.js').Frame} frame */
   #record(frame) {
     const { direction, message } = frame;
     const followed = direction === 'in' && message.type === 'subscribed' && this.topics.get(message.topic);
-    // The client continues without a word after a recovery, so the page counts it on the wire.
+    // The client reports no recovery, so the page counts them in the frames.
     if (followed && followed.position && message.recovered) followed.recoveries += 1;
     this.dispatchEvent(new CustomEvent('frame', { detail: frame }));
   }

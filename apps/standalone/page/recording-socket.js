@@ -1,7 +1,7 @@
 /** @typedef {{direction: 'in' | 'out', time: number, text: string, message: any}} Frame */
 
 /**
- * The browser's WebSocket, with a copy of every frame for the page's log.
+ * The browser's WebSocket, but every frame is also recorded for the log.
  * @param {(frame: Frame) => void} record
  */
 export function recordingSocket(record) {

@@ -4,7 +4,7 @@ import { count } from './format.js';
 const everyMs = 250;
 /** @typedef {import('./followed-topic.js').FollowedTopic} FollowedTopic */
 
-/** Position and counts of what is followed; a gap that was not reported is red. */
+/** Position and counts of a followed topic. An unreported gap is red. */
 class SubscriptionRow {
   item = element('li', { class: 'subscription' });
   #topic = element('code', { class: 'name' });

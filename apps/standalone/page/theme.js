@@ -2,14 +2,14 @@ const storageKey = 'nestjs-live.theme';
 const systemDark = matchMedia('(prefers-color-scheme: dark)');
 const root = document.documentElement;
 
-/** @returns {'light' | 'dark'} what is shown now */
+/** @returns {'light' | 'dark'} the current theme */
 function current() {
   const chosen = root.dataset.theme;
   if (chosen === 'light' || chosen === 'dark') return chosen;
   return systemDark.matches ? 'dark' : 'light';
 }
 
-/** @param {string | null} theme null follows the system */
+/** @param {string | null} theme `null` follows the system */
 function choose(theme) {
   if (theme === 'light' || theme === 'dark') root.dataset.theme = theme;
   else delete root.dataset.theme;
@@ -23,19 +23,22 @@ function announce() {
   document.dispatchEvent(new Event('themechange'));
 }
 
-/** Storage may be forbidden; the theme then lasts until the next load. @param {(storage: Storage) => void} use */
+/**
+ * Storage may be forbidden. The theme then lasts until the next load.
+ * @param {(storage: Storage) => void} use
+ */
 function withStorage(use) {
   try {
     use(localStorage);
   } catch {
-    // Nothing to do: the choice is a convenience.
+    // The page works without it.
   }
 }
 
 withStorage((storage) => choose(storage.getItem(storageKey)));
 systemDark.addEventListener('change', announce);
 
-/** The button flips the theme; a choice that equals the system's is no choice, and follows it again. */
+/** The button switches the theme. Switching back to the system's theme follows the system again. */
 export function startThemeToggle() {
   document.getElementById('theme-toggle')?.addEventListener('click', () => {
     const next = current() === 'dark' ? 'light' : 'dark';

@@ -6,16 +6,16 @@ import { startSubscriptionList } from './subscription-list.js';
 
 /** @param {string} text @returns {{value: unknown} | {problem: string}} */
 function parse(text) {
-  if (text.trim() === '') return { problem: 'Data must be there: any JSON value.' };
+  if (text.trim() === '') return { problem: 'Enter data: any JSON value.' };
   try {
     return { value: JSON.parse(text) };
   } catch (error) {
-    return { problem: `Not JSON: ${error instanceof Error ? error.message : error}` };
+    return { problem: `Invalid JSON: ${error instanceof Error ? error.message : error}` };
   }
 }
 
-/** The last answer, in the server's words. @param {any} answer @param {boolean} [bad] */
-function tell(answer, bad = false) {
+/** Shows the last answer of the server. @param {any} answer @param {boolean} [bad] */
+function showAnswer(answer, bad = false) {
   const target = byId('answer', HTMLElement);
   target.classList.toggle('bad', bad);
   setText(target, answer);
@@ -24,11 +24,11 @@ function tell(answer, bad = false) {
 /** @param {Promise<any>} request @param {(answer: any) => string} granted */
 async function report(request, granted) {
   try {
-    tell(granted(await request));
+    showAnswer(granted(await request));
   } catch (error) {
     const { code, message, details } = /** @type {any} */ (error);
     const again = details?.retryAfterMs === undefined ? '' : ` (again in ${details.retryAfterMs} ms)`;
-    tell(`${code ? `${code}: ` : ''}${message}${again}`, true);
+    showAnswer(`${code ? `${code}: ` : ''}${message}${again}`, true);
   }
 }
 
@@ -40,14 +40,14 @@ function startSubscribing(connection, background) {
   const input = byId('topic', HTMLInputElement);
   const leave = (/** @type {string} */ topic) => {
     background.delete(topic);
-    tell(connection.unsubscribe(topic) ? `unsubscribed ${topic}` : `not subscribed to ${topic}`);
+    showAnswer(connection.unsubscribe(topic) ? `unsubscribed ${topic}` : `not subscribed to ${topic}`);
   };
   byId('subscribe-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
     const topic = input.value.trim();
     background.delete(topic);
     void report(connection.subscribe(topic), (answer) =>
-      answer ? `subscribed ${at(topic, answer)}` : `${topic} will be asked for once connected`,
+      answer ? `subscribed ${at(topic, answer)}` : `${topic} will be subscribed after connecting`,
     );
   });
   byId('unsubscribe', HTMLButtonElement).addEventListener('click', () => leave(input.value.trim()));
@@ -89,7 +89,10 @@ function startPublishing(connection) {
   check();
 }
 
-/** @param {PageClient} connection @param {readonly string[]} followed topics that the page shows elsewhere */
+/**
+ * @param {PageClient} connection
+ * @param {readonly string[]} followed topics that the page shows elsewhere
+ */
 export function startTryIt(connection, followed) {
   const background = new Set(followed);
   startSubscribing(connection, background);

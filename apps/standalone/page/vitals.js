@@ -7,7 +7,7 @@ const keptMs = 130_000;
 
 /**
  * @typedef {{time: number, connections: number, deliveries: number | null}} Sample
- * deliveries per second since the sample before; null where there is none to compare with
+ * `deliveries` is per second since the previous sample, or `null` without one.
  */
 
 /**
@@ -15,8 +15,8 @@ const keptMs = 130_000;
  * @property {string} id
  * @property {string} label
  * @property {(vitals: any, sample: Sample) => string} read
- * @property {string} [series] the colour of its line in the chart
- * @property {string} [title] what a short label means
+ * @property {string} [series] the color of its line in the chart
+ * @property {string} [title] explains a short label
  */
 
 /** @type {readonly Tile[]} */
@@ -82,7 +82,7 @@ export function startVitals(connection) {
     if (typeof vitals?.time !== 'number') return;
     const seconds = last ? (vitals.time - last.time) / 1000 : 0;
     const delivered = last ? vitals.deliveriesTotal - last.deliveriesTotal : -1;
-    // A negative difference is a restarted server, not a rate.
+    // A negative difference means that the server was restarted.
     const deliveries = seconds > 0 && delivered >= 0 ? delivered / seconds : null;
     const sample = { time: vitals.time, connections: vitals.connections, deliveries };
     last = vitals;

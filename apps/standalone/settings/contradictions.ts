@@ -106,7 +106,7 @@ function socketPath(settings: ServerSettings): Contradiction[] {
   return found;
 }
 
-/** Shorter keys can be guessed over the network. 16 characters of `openssl rand -hex` are 64 bits. */
+/** Shorter keys can be guessed over the network. 16 hexadecimal characters are 64 bits. */
 const minPublishKeyLength = 16;
 
 function publishKey({ LIVE_PUBLISH_KEY: key }: ServerSettings): Contradiction[] {
