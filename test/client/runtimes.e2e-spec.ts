@@ -47,7 +47,7 @@ async function run(
     },
     silent: async () => {
       const before = network.messages;
-      await sleep(3 * silent.pingIntervalMs);
+      await sleep(2.5 * silent.pingIntervalMs);
       return network.messages - before;
     },
     forget: () => network.forget(),
@@ -110,15 +110,13 @@ for (const [program, commandOf] of places) {
 
     it('[L-8.4] a client notices a dead link, misses nothing after it, and sends at most one message per silent interval', async () => {
       const seen = await run(commandOf, 'silence', silent);
-      const { noticedMs, messagesInThreeIntervals, messagesUnheard } = seen as Record<string, number>;
+      const { noticedMs, messagesInSilence } = seen as Record<string, number>;
       console.log(
-        `${program.name}: noticed after ${String(noticedMs)} ms, ${String(messagesInThreeIntervals)} messages in three silent intervals`,
+        `${program.name}: noticed after ${String(noticedMs)} ms, ${String(messagesInSilence)} messages in two and a half silent intervals`,
       );
-      expect(seen).toMatchObject({ log: ['start', 1, 2, 3, 'end'] });
-      // The message of the current interval may have been answered while the link still worked.
-      expect(messagesUnheard).toBeLessThanOrEqual(1);
-      expect(messagesInThreeIntervals).toBeGreaterThan(0);
-      expect(messagesInThreeIntervals).toBeLessThanOrEqual(3);
+      expect(seen).toMatchObject({ log: ['start', 1, 2, 3, 4, 'end'], messagesUnheard: 1 });
+      expect(messagesInSilence).toBeGreaterThan(0);
+      expect(messagesInSilence).toBeLessThanOrEqual(2);
       expect(noticedMs).toBeLessThanOrEqual(silent.pingIntervalMs + silent.pongTimeoutMs + 1_000);
     }, 300_000);
   });
