@@ -9,8 +9,9 @@ export interface Backoff {
 export const defaultBackoff: Backoff = { minMs: 500, maxMs: 20_000 };
 
 /**
- * Full jitter: `minMs` plus a random part of `minMs · 2^attempt`, of `spreadMs` if that is longer,
- * and at most of `maxMs`. Clients that are disconnected together do not reconnect together.
+ * Full jitter: `minMs` plus a random part of `minMs · 2^attempt`, or of `spreadMs · 2^attempt` if
+ * that is longer, and at most of `maxMs`. Clients that are disconnected together do not reconnect
+ * together.
  */
 export function backoffMs(
   attempt: number,
@@ -18,7 +19,7 @@ export function backoffMs(
   random: () => number,
   spreadMs = 0,
 ): number {
-  return minMs + random() * Math.min(maxMs, Math.max(spreadMs, minMs * 2 ** attempt));
+  return minMs + random() * Math.min(maxMs, Math.max(spreadMs, minMs) * 2 ** attempt);
 }
 
 /** Milliseconds or bytes sent by a server, or 0 if the value is not a positive number. */

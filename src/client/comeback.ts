@@ -13,6 +13,9 @@ export class Comeback {
   /** Consecutive failed attempts. */
   attempt = 0;
   #openedAt = 0;
+  /** The spread that the server suggested. */
+  #suggestedMs = 0;
+  /** The spread of the current tries, or 0 if only this client was disconnected. */
   #spreadMs = 0;
   /** Earliest reconnect that the server asked for. */
   #notBefore = -Infinity;
@@ -25,7 +28,8 @@ export class Comeback {
 
   opened(spreadMs: number): void {
     this.#openedAt = this.platform.now();
-    this.#spreadMs = spreadMs;
+    this.#suggestedMs = spreadMs;
+    this.#spreadMs = 0;
   }
 
   ended(): void {
@@ -40,14 +44,14 @@ export class Comeback {
   hurry(): boolean {
     this.#awakeAt = this.platform.now();
     const may = this.#awakeAt >= this.#notBefore;
-    if (may) this.attempt = 0;
+    if (may) this.#restart();
     return may;
   }
 
   /** The application wants to reconnect now, whatever the server asked for. */
   force(): void {
     this.#notBefore = -Infinity;
-    this.attempt = 0;
+    this.#restart();
   }
 
   /** @param crowd whether other clients may have been disconnected at the same time [L-10.5] */
@@ -55,7 +59,12 @@ export class Comeback {
     const { platform } = this;
     const now = platform.now();
     if (this.#notBefore > now) return this.#notBefore - now;
-    const spreadMs = crowd && now - this.#awakeAt > awakeMs ? this.#spreadMs : 0;
-    return backoffMs(this.attempt++, this.backoff, () => platform.random(), spreadMs);
+    if (crowd && now - this.#awakeAt > awakeMs) this.#spreadMs = this.#suggestedMs;
+    return backoffMs(this.attempt++, this.backoff, () => platform.random(), this.#spreadMs);
+  }
+
+  #restart(): void {
+    this.attempt = 0;
+    this.#spreadMs = 0;
   }
 }
