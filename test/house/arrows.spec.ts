@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 const root = resolve(import.meta.dirname, '../../src');
 const apps = resolve(import.meta.dirname, '../../apps');
 
-/** Which floors a floor may stand on; arrows point down only. */
-const below: Record<string, readonly string[]> = {
+/** The layers that each layer may import. */
+const allowedLayers: Record<string, readonly string[]> = {
   protocol: [],
   core: ['protocol'],
   client: ['protocol'],
@@ -18,8 +18,8 @@ const below: Record<string, readonly string[]> = {
   parts: ['nest', 'ws', 'brokers', 'core', 'protocol'],
 };
 
-/** The rooms of a floor from the ground up: a room may use those of earlier lines only. */
-const rooms: Record<string, readonly (readonly string[])[]> = {
+/** The folders of a layer, lowest first. A folder may import only folders of earlier lines. */
+const folders: Record<string, readonly (readonly string[])[]> = {
   core: [
     ['ports'],
     ['frame'],
@@ -43,7 +43,10 @@ const rooms: Record<string, readonly (readonly string[])[]> = {
   ],
 };
 
-/** Bare packages that a floor may name; a floor that is not listed may name none. `node:` modules count. */
+/**
+ * The packages that each layer may import, including `node:` modules. A layer that is not listed
+ * may import none.
+ */
 const packages: Record<string, RegExp> = {
   protocol: /^$/,
   client: /^$/,
@@ -56,11 +59,11 @@ const packages: Record<string, RegExp> = {
   parts: /^$/,
 };
 
-/** What the applications beside the library may name: the library's doors, and packages. */
+/** Imports that the applications may use: entry points of the library, and packages. */
 const appPackages =
   /^(nestjs-live(\/[a-z]+)?|@nestjs\/.+|class-validator|nestjs-pino|pino|jose|prom-client|reflect-metadata|node:.+)$/;
 
-interface Arrow {
+interface Import {
   readonly from: string;
   readonly to: string;
 }
@@ -79,10 +82,10 @@ function importsOf(file: string, folder = root): string[] {
   return [...statements].map((match) => match[1] ?? match[2] ?? '');
 }
 
-const floorOf = (file: string): string => (file.split('/')[0] ?? '').replace(/\.ts$/, '');
-const roomOf = (file: string): string => (file.split('/')[1] ?? '').replace(/\.ts$/, '');
+const layerOf = (file: string): string => (file.split('/')[0] ?? '').replace(/\.ts$/, '');
+const folderOf = (file: string): string => (file.split('/')[1] ?? '').replace(/\.ts$/, '');
 
-const arrows: Arrow[] = files.flatMap((file) =>
+const imports: Import[] = files.flatMap((file) =>
   importsOf(file).map((name) => ({
     from: file,
     to: name.startsWith('.')
@@ -90,41 +93,41 @@ const arrows: Arrow[] = files.flatMap((file) =>
       : name,
   })),
 );
-const inside = arrows.filter(({ to }) => files.includes(to));
-const outside = arrows.filter(({ to }) => !files.includes(to));
+const inside = imports.filter(({ to }) => files.includes(to));
+const outside = imports.filter(({ to }) => !files.includes(to));
 
-describe('house: arrows', () => {
-  it('knows every floor', () => {
-    expect([...new Set(files.map(floorOf))].filter((floor) => !(floor in below))).toEqual([]);
+describe('house: imports', () => {
+  it('every layer of src has its rules here', () => {
+    expect([...new Set(files.map(layerOf))].filter((layer) => !(layer in allowedLayers))).toEqual([]);
   });
 
-  it('has arrows that point down only', () => {
+  it('layers import only lower layers', () => {
     const wrong = inside.filter(({ from, to }) => {
-      const [upper, lower] = [floorOf(from), floorOf(to)];
-      return upper !== lower && !below[upper]?.includes(lower);
+      const [upper, lower] = [layerOf(from), layerOf(to)];
+      return upper !== lower && !allowedLayers[upper]?.includes(lower);
     });
     expect(wrong).toEqual([]);
   });
 
-  it('has arrows between the rooms of a floor that point down only', () => {
-    for (const [floor, lines] of Object.entries(rooms)) {
-      const heightOf = (file: string): number => lines.findIndex((line) => line.includes(roomOf(file)));
-      const own = inside.filter(({ from, to }) => floorOf(from) === floor && floorOf(to) === floor);
+  it('folders of a layer import only lower folders of the layer', () => {
+    for (const [layer, lines] of Object.entries(folders)) {
+      const heightOf = (file: string): number => lines.findIndex((line) => line.includes(folderOf(file)));
+      const own = inside.filter(({ from, to }) => layerOf(from) === layer && layerOf(to) === layer);
       const unknown = own.filter(({ from, to }) => heightOf(from) < 0 || heightOf(to) < 0);
       const wrong = own.filter(
-        ({ from, to }) => roomOf(from) !== roomOf(to) && heightOf(from) <= heightOf(to),
+        ({ from, to }) => folderOf(from) !== folderOf(to) && heightOf(from) <= heightOf(to),
       );
       expect({ unknown, wrong }).toEqual({ unknown: [], wrong: [] });
     }
   });
 
-  it('names only the packages that its floor may know', () => {
-    const wrong = outside.filter(({ from, to }) => !packages[floorOf(from)]?.test(to));
+  it('each layer imports only the packages that it may use', () => {
+    const wrong = outside.filter(({ from, to }) => !packages[layerOf(from)]?.test(to));
     expect(wrong).toEqual([]);
   });
 
-  it('reaches each optional peer from one door alone', () => {
-    const doors: [RegExp, RegExp][] = [
+  it('each optional peer is imported from one folder only', () => {
+    const entryPoints: [RegExp, RegExp][] = [
       [/^@nestjs\/terminus/, /^nest\/health\//],
       [/^prom-client/, /^nest\/metrics\//],
       [/^jose/, /^nest\/auth\/jwt-/],
@@ -132,14 +135,14 @@ describe('house: arrows', () => {
       [/^@nats-io/, /^brokers\/nats\//],
     ];
     const wrong = outside.filter(({ from, to }) =>
-      doors.some(([name, door]) => name.test(to) && !door.test(from)),
+      entryPoints.some(([name, entryPoint]) => name.test(to) && !entryPoint.test(from)),
     );
     expect(wrong).toEqual([]);
   });
 
-  it('has no cycle between files', () => {
-    const next = new Map<string, Arrow[]>();
-    for (const arrow of inside) next.set(arrow.from, [...(next.get(arrow.from) ?? []), arrow]);
+  it('no files import each other in a cycle', () => {
+    const next = new Map<string, Import[]>();
+    for (const each of inside) next.set(each.from, [...(next.get(each.from) ?? []), each]);
     const done = new Set<string>();
     const cycles: string[] = [];
     const visit = (file: string, path: readonly string[]): void => {
@@ -152,14 +155,14 @@ describe('house: arrows', () => {
     expect(cycles).toEqual([]);
   });
 
-  it("imports nothing from '../' alone, and has no barrel inside", () => {
-    const doors =
+  it("nothing is imported from '../', and only entry points are index files", () => {
+    const entryPoints =
       /^(index|nest\/(health|metrics)\/index|(testing|client)\/index|brokers\/(redis|nats)\/index)\.ts$/;
-    expect(arrows.filter(({ to }) => to === '..' || to === '../')).toEqual([]);
-    expect(files.filter((file) => file.endsWith('index.ts') && !doors.test(file))).toEqual([]);
+    expect(imports.filter(({ to }) => to === '..' || to === '../')).toEqual([]);
+    expect(files.filter((file) => file.endsWith('index.ts') && !entryPoints.test(file))).toEqual([]);
   });
 
-  it('the applications use the library by its public doors alone', () => {
+  it('the applications import only the public entry points of the library', () => {
     const wrong = filesUnder(apps).flatMap((file) =>
       importsOf(file, apps)
         .filter((name) =>
@@ -172,14 +175,14 @@ describe('house: arrows', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('the library loads no application', () => {
-    expect(arrows.filter(({ to }) => to.startsWith('nestjs-live') || to.startsWith('../'))).toEqual([]);
+  it('the library imports no application', () => {
+    expect(imports.filter(({ to }) => to.startsWith('nestjs-live') || to.startsWith('../'))).toEqual([]);
   });
 
-  it('keeps the core free of timers, environment and console', () => {
+  it('the core uses no timers, environment variables or console', () => {
     const words = /\b(setTimeout|setInterval|setImmediate|process\.env|console\.|Date\.now)\b/;
     const wrong = files
-      .filter((file) => floorOf(file) === 'core')
+      .filter((file) => layerOf(file) === 'core')
       .filter((file) => words.test(readFileSync(join(root, file), 'utf8')));
     expect(wrong).toEqual([]);
   });

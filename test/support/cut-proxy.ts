@@ -54,7 +54,10 @@ export class CutProxy {
     return wedged.length;
   }
 
-  /** Nothing comes through any more on the connections of now, either way, and neither side is told, at its end neither. */
+  /**
+   * Discards everything on the existing connections, in both directions. Neither side notices, even
+   * if the other one closes.
+   */
   forget(): void {
     for (const [client, join] of this.joined) {
       join.forgotten = true;
@@ -66,12 +69,12 @@ export class CutProxy {
     }
   }
 
-  /** How many messages of clients came through: chunks that begin with a text frame, as small ones do. */
+  /** The number of delivered client messages, counted as chunks that begin with a text frame. */
   get messages(): number {
     return this.heard;
   }
 
-  /** How many came on connections that were forgotten. */
+  /** The number of client messages on connections after `forget`. */
   get unheard(): number {
     return this.lost;
   }

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 /**
- * A program with a folder of its own as its home; ended with all that it started when the test has finished.
+ * Starts a program with a temporary home folder. Kills it and all of its children when the test has
+ * finished.
  *
- * @param command may have `{folder}` in it
- * @returns what it has written on stderr, for when it does not do what it should
+ * @param command may contain `{folder}` for the path of the folder
+ * @returns a function that returns its stderr output so far, to explain a failure
  */
 export function startProgram([name, ...args]: readonly [string, ...string[]]): () => string {
   const folder = mkdtempSync(join(tmpdir(), 'program-'));

@@ -7,7 +7,14 @@ const gapMs = 3_500;
 
 /**
  * @typedef {import('./vitals.js').Sample} Sample
- * @typedef {{x: (time: number) => number, left: number, right: number, start: number, end: number}} TimeAxis
+ *
+ * @typedef {object} TimeAxis
+ * @property {(time: number) => number} x
+ * @property {number} left
+ * @property {number} right
+ * @property {number} start
+ * @property {number} end
+ *
  * @typedef {{read: (sample: Sample) => number | null, label: string, color: string}} Series
  */
 
