@@ -132,7 +132,7 @@ function report() {
       short(memory.queued / mib),
       cut.join(', ') || '–',
       firstAndLast(memory, closes),
-      again.accounts === 0 ? '–' : String(again.told),
+      again.accounts === 0 ? '–' : String(again.reported),
       again.accounts === 0 ? '–' : String(again.silent),
     ];
   });

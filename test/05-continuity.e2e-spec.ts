@@ -112,10 +112,10 @@ describe.each(platforms)('5. Streams that are lost while subscribed, on %s', (_n
     broker.suspect();
     const [first, second] = [await client.nextOf('subscribed'), await client.nextOf('subscribed')];
     await publish('state/1', 1);
-    const told = [first, second].toSorted((one, other) =>
+    const received = [first, second].toSorted((one, other) =>
       String(one['topic']) < String(other['topic']) ? -1 : 1,
     );
-    expect(told).toEqual([pushed('open/1', 0), pushed('state/1', 0, { snapshot: { snapshot: 2 } })]);
+    expect(received).toEqual([pushed('open/1', 0), pushed('state/1', 0, { snapshot: { snapshot: 2 } })]);
     expect(before).toContainEqual(event('open/1', 1));
     expect(await client.settle()).toEqual([event('state/1', 1)]);
     expect(deliveryFaults(client.transcript)).toEqual([]);

@@ -121,13 +121,13 @@ for (const { name, program, start } of engines) {
       // One extra second for a busy machine.
       expect(tookMs).toBeLessThan(7_000);
       await watcher.settle();
-      const told = watcher.transcript
+      const events = watcher.transcript
         .filter(({ type }) => type === 'event')
         .map(({ data }) => data as { event: string });
-      expect(told.filter(({ event }) => event !== 'join')).toEqual([
+      expect(events.filter(({ event }) => event !== 'join')).toEqual([
         { event: 'leave', member: { id: 'bob', name: 'Bob' } },
       ]);
-      expect(told).toHaveLength(5);
+      expect(events).toHaveLength(5);
     }, 60_000);
 
     it('[L-11.6] presence heals when a suspended instance resumes', async () => {
@@ -176,10 +176,10 @@ for (const { name, program, start } of engines) {
         5_000,
       );
       await watcher.settle();
-      const told = watcher.transcript
+      const events = watcher.transcript
         .filter(({ type }) => type === 'event')
         .map(({ data }) => data as object);
-      expect(told.slice(2)).toEqual([{ event: 'leave', member: { id: 'bob', name: 'Bob' } }]);
+      expect(events.slice(2)).toEqual([{ event: 'leave', member: { id: 'bob', name: 'Bob' } }]);
     }, 60_000);
   });
 }

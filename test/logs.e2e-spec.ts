@@ -196,9 +196,9 @@ describe.each(platforms)('the log, with nestjs-pino on %s', (_name, platform) =>
   it('[S2] starting and ready are logged with host and port, [S16] and so are stopping and stopped', async () => {
     const { app, url } = await start(platform);
     await app.close();
-    const told = output.lines().filter(({ context }) => context === 'Live');
+    const entries = output.lines().filter(({ context }) => context === 'Live');
     const [host, port] = ['127.0.0.1', Number(new URL(url).port)];
-    expect(told.map(({ msg, host, port, url }) => ({ msg, host, port, url }))).toMatchObject([
+    expect(entries.map(({ msg, host, port, url }) => ({ msg, host, port, url }))).toMatchObject([
       { msg: 'starting', host, port: 0 },
       { msg: 'ready', host, port, url },
       ...(process.listenerCount('SIGTERM') === 0
@@ -290,7 +290,7 @@ describe.each(platforms)('the log, with nestjs-pino on %s', (_name, platform) =>
   it('[L-1.10] the failure of a guard is logged without the request that its error carries', async () => {
     const { url } = await start(platform, { guards: [LeakyGuard] });
     expect(await refusalOf(url, { cookie: `sid=${canary}`, authorization: `Bearer ${canary}` })).toBe(503);
-    expect(output.of('failed: deciding about a handshake')).toMatchObject([
+    expect(output.of('failed: deciding a handshake')).toMatchObject([
       { level: 50, err: { message: 'The backend is away', config: '[redacted]' } },
     ]);
     expect(output.text).not.toContain(canary);

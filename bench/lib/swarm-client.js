@@ -26,7 +26,7 @@ export class SwarmClient {
   subscribed = 0;
   compressed = 0;
   /** Publications that the server reported lost. */
-  told = 0;
+  reported = 0;
   /** @type {import('./account.js').Account | undefined} */
   account = undefined;
 
@@ -173,7 +173,7 @@ export class SwarmClient {
 
   /** @param {import('../peers/peer.js').Move} move */
   act({ say = [], welcome = false, subscribed = 0, answered = 0, lost = 0 }) {
-    if (lost > 0) this.told += lost;
+    if (lost > 0) this.reported += lost;
     if (answered > 0) this.onAnswered(answered);
     for (const text of say) this.socket.write(clientFrame(opcodes.text, Buffer.from(text)));
     this.welcomed ||= welcome;

@@ -119,7 +119,7 @@ answer({
     return {
       ms: performance.now() - start,
       closed: clients.filter(({ closed }) => closed).length,
-      told: clients.filter(({ told, closed }) => told > 0 && !closed).length,
+      reported: clients.filter(({ reported, closed }) => reported > 0 && !closed).length,
       accounts: open.length,
       silent: open.reduce((sum, { account }) => sum + account.silent, 0),
       behind: open.filter(({ account }) => account.last < last).length,

@@ -31,7 +31,7 @@ export class MemoryEngine {
         this.store = this.newStore();
         for (const { sink } of this.instances) sink.suspect();
       },
-      restart: (meanwhile) => this.restart(meanwhile),
+      restart: (whileStopped) => this.restart(whileStopped),
       junk: (topic) => {
         for (const instance of this.instances) instance.received(topic, '\0 nonsense');
       },
@@ -55,10 +55,10 @@ export class MemoryEngine {
     return store;
   }
 
-  private async restart(meanwhile: () => Promise<void>): Promise<void> {
+  private async restart(whileStopped: () => Promise<void>): Promise<void> {
     this.away = true;
     for (const { sink } of this.instances) sink.availability(false);
-    await meanwhile();
+    await whileStopped();
     this.away = false;
     for (const { sink } of this.instances) {
       sink.availability(true);

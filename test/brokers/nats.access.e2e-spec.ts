@@ -43,7 +43,7 @@ async function useAll({ broker, reader }: Awaited<ReturnType<typeof open>>): Pro
   expect((await broker.latest('t')).publications).toHaveLength(80);
   await broker.signal('hello');
   await reader.caughtUp();
-  expect([reader.readings.get('t')?.taken.size, reader.readings.get('t')?.told]).toEqual([81, []]);
+  expect([reader.readings.get('t')?.taken.size, reader.readings.get('t')?.reported]).toEqual([81, []]);
 }
 
 nats('NATS users and rights', () => {

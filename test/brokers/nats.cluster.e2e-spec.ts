@@ -45,6 +45,6 @@ describeWith(natsServer)('A cluster of NATS servers', () => {
     await reader.caughtUp();
     const result = judge(publisher.acknowledged, reader);
     console.info(JSON.stringify(result), `refused ${String(publisher.refused)}`);
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
   }, 120_000);
 });

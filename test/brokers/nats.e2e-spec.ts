@@ -27,9 +27,9 @@ function open(options: NatsBrokerOptions = {}): OpenedBroker {
     broker: make(),
     another: make,
     loseStreams: async () => void (await server.withManager((jsm) => jsm.streams.delete(name))),
-    restart: async (meanwhile) => {
+    restart: async (whileStopped) => {
       await server.stop('SIGKILL');
-      await meanwhile();
+      await whileStopped();
       await server.start();
     },
     junk: (topic) => junk(name, topic),

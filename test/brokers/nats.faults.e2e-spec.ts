@@ -106,7 +106,7 @@ nats('A NATS that fails', () => {
     server.thaw();
     await bothBack();
     const result = await verdict();
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
     expect(reader.availabilities).toEqual([true, false, true]);
     expect(publisher.refused).toBeGreaterThan(100);
   }, 40_000);
@@ -123,7 +123,7 @@ nats('A NATS that fails', () => {
       await sleep(300);
     }
     const result = await verdict();
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
     expect(reader.suspects).toBeGreaterThanOrEqual(3);
   }, 40_000);
 
@@ -138,8 +138,8 @@ nats('A NATS that fails', () => {
     await bothBack();
     const result = await verdict();
     expect(result).toMatchObject({ silent: 0, disorder: 0 });
-    for (const [topic, { position, told }] of reader.readings) {
-      expect([position.epoch === before.get(topic), told.length > 0]).toEqual([false, true]);
+    for (const [topic, { position, reported }] of reader.readings) {
+      expect([position.epoch === before.get(topic), reported.length > 0]).toEqual([false, true]);
     }
   }, 40_000);
 
@@ -160,7 +160,7 @@ nats('A NATS that fails', () => {
     await bothBack();
     const result = await verdict();
     expect(result).toMatchObject({ silent: 0, disorder: 0 });
-    for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
+    for (const { reported } of reader.readings.values()) expect(reported.length).toBeGreaterThan(0);
   }, 40_000);
 
   it('[L-4.2] topics start new epochs when the stream is purged or deleted while in use', async () => {
@@ -172,7 +172,7 @@ nats('A NATS that fails', () => {
       await sleep(2_000);
     }
     expect(await verdict()).toMatchObject({ silent: 0, disorder: 0 });
-    for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
+    for (const { reported } of reader.readings.values()) expect(reported.length).toBeGreaterThan(0);
   }, 40_000);
 
   it('[L-4.2] a reader learns that the stream was deleted although nobody publishes', async () => {
@@ -218,7 +218,7 @@ nats('A NATS that fails', () => {
       await sleep(100);
     }
     const result = await verdict();
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
     expect(reader.suspects).toBe(5);
   });
 
@@ -233,7 +233,7 @@ nats('A NATS that fails', () => {
     for (const other of others) await other.stop();
     for (const other of others) publisher.acknowledged.push(...other.acknowledged);
     const result = await verdict();
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
     expect(others.map(({ acknowledged }) => acknowledged.length > 500)).toEqual([true, true]);
     expect(
       new Set(publisher.acknowledged.map(({ topic, offset }) => `${topic} ${String(offset)}`)).size,

@@ -92,7 +92,7 @@ nats('A NATS store that comes back', () => {
     }
     for (const instance of instances) {
       await instance.reader.caughtUp();
-      expect([instance.reading().told, instance.reading().disorder]).toEqual([[], 0]);
+      expect([instance.reading().reported, instance.reading().disorder]).toEqual([[], 0]);
       expect(await instance.missed({ ...first, offset: 4 })).toEqual(['first 5', ...texts('later', 6, 8)]);
       expect(await instance.missed({ ...first, offset: 6 })).toBeUndefined();
       expect((await instance.broker.read('untouched', start.top, limits)).missed).toEqual([]);
@@ -138,7 +138,7 @@ nats('A NATS store that comes back', () => {
           ...texts('second', 6, second.offset),
         ]);
         await instance.reader.caughtUp();
-        expect([instance.reading().told.length, instance.reading().disorder]).toEqual([1, 0]);
+        expect([instance.reading().reported.length, instance.reading().disorder]).toEqual([1, 0]);
       }
       sameForAll(instances);
     }, 60_000);
@@ -170,8 +170,8 @@ nats('A NATS store that comes back', () => {
       async () => (await still.state()).position.epoch === second.epoch,
       10_000,
     );
-    const { told, taken } = await still.state();
-    expect(told).toBe(1);
+    const { reported, taken } = await still.state();
+    expect(reported).toBe(1);
     for (const [position, data] of running.reading().taken)
       expect(taken[position] ?? data, position).toBe(data);
   }, 60_000);
@@ -179,7 +179,7 @@ nats('A NATS store that comes back', () => {
 
 interface Standing {
   readonly position: Position;
-  readonly told: number;
+  readonly reported: number;
   readonly taken: Readonly<Record<string, string>>;
 }
 

@@ -168,8 +168,8 @@ nats('Errors that NATS reports by itself', () => {
     await reading.reader.caughtUp();
     await writing.broker.publish('t', '3', { history });
     await reading.reader.caughtUp();
-    const { taken, told } = reading.reader.readings.get('t') ?? {};
-    expect([[...(taken?.values() ?? [])], told]).toEqual([['1', '2', '3'], []]);
+    const { taken, reported } = reading.reader.readings.get('t') ?? {};
+    expect([[...(taken?.values() ?? [])], reported]).toEqual([['1', '2', '3'], []]);
   }, 30_000);
 
   it('a subscription beyond max_subscriptions is refused, and all answered ones get their publications', async () => {
@@ -208,7 +208,7 @@ nats('Errors that NATS reports by itself', () => {
     await until('it is back', () => broker.available, 5_000);
     await broker.publish('t', '2', { history });
     await reader.caughtUp();
-    const { taken, told } = reader.readings.get('t') ?? {};
-    expect([[...(taken?.values() ?? [])], told]).toEqual([['1', '2'], []]);
+    const { taken, reported } = reader.readings.get('t') ?? {};
+    expect([[...(taken?.values() ?? [])], reported]).toEqual([['1', '2'], []]);
   }, 20_000);
 });

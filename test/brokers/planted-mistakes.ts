@@ -574,8 +574,8 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     mistake: 'subscriptions are not restored with the engine',
     found: 'says that it is away within 5 seconds',
     plantEngine: (opened, engine) => ({
-      restart: async (meanwhile) => {
-        await opened.restart?.(meanwhile);
+      restart: async (whileStopped) => {
+        await opened.restart?.(whileStopped);
         for (const instance of engine.instances) await instance.unsubscribe('t');
       },
     }),
@@ -584,8 +584,8 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     mistake: 'the engine returns without its store',
     found: 'says that it is away within 5 seconds',
     plantEngine: (opened) => ({
-      restart: async (meanwhile) => {
-        await opened.restart?.(meanwhile);
+      restart: async (whileStopped) => {
+        await opened.restart?.(whileStopped);
         await opened.loseStreams?.();
       },
     }),

@@ -77,8 +77,8 @@ describeWith(redisServer)('Random bytes on every channel and stream in Redis', (
     console.info(`Redis: ${JSON.stringify(figures)}`);
     expect(junkTotal + reader.signals).toBe(toCount);
     expect([available, lossesTotal, ingestion.stats().publishedTotal]).toEqual([true, 0, 0]);
-    for (const { taken, told, disorder } of reader.readings.values())
-      expect([taken.size, told, disorder]).toEqual([10, [], 0]);
+    for (const { taken, reported, disorder } of reader.readings.values())
+      expect([taken.size, reported, disorder]).toEqual([10, [], 0]);
   }, 60_000);
 });
 
@@ -168,7 +168,7 @@ describeWith(natsServer)('Random bytes on every subject of NATS', () => {
     );
     expect([available, lossesTotal]).toEqual([true, 0]);
     // The last message of each topic was invalid, so its stream is lost and starts again.
-    for (const { position, told, disorder } of reader.readings.values())
-      expect([position.offset, told.length > 0, disorder]).toEqual([10, true, 0]);
+    for (const { position, reported, disorder } of reader.readings.values())
+      expect([position.offset, reported.length > 0, disorder]).toEqual([10, true, 0]);
   }, 60_000);
 });

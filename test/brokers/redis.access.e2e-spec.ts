@@ -39,7 +39,7 @@ async function useAll({ broker, reader }: Awaited<ReturnType<typeof open>>): Pro
   expect((await broker.latest('t')).publications).toHaveLength(12);
   await broker.signal('hello');
   await reader.caughtUp();
-  expect([reader.readings.get('t')?.taken.size, reader.readings.get('t')?.told]).toEqual([13, []]);
+  expect([reader.readings.get('t')?.taken.size, reader.readings.get('t')?.reported]).toEqual([13, []]);
 }
 
 redis('Redis users and rights', () => {

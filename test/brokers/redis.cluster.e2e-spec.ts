@@ -99,7 +99,7 @@ redis('A Redis cluster', () => {
     // Another server is another life of the store: the topic continues in a new epoch without a
     // loss.
     expect(reading?.position.epoch).not.toBe(before.epoch);
-    expect(reading?.told).toEqual([]);
+    expect(reading?.reported).toEqual([]);
     expect([broker.lossesTotal, other.lossesTotal]).toEqual([0, 0]);
   });
 

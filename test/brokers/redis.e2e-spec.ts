@@ -23,9 +23,9 @@ redis('RedisBroker keeps the contract of the broker port', () => {
         async loseStreams() {
           await server.run('FLUSHALL');
         },
-        async restart(meanwhile) {
+        async restart(whileStopped) {
           await server.stop('SIGKILL');
-          await meanwhile();
+          await whileStopped();
           await server.start();
         },
         async junk(topic) {

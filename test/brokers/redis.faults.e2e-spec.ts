@@ -98,7 +98,7 @@ redis('A Redis that fails', () => {
       await sleep(200);
     }
     const result = await verdict();
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
     expect(result.acknowledged).toBeGreaterThan(500);
     expect([reader.suspects > 0, publisher.acknowledged.length]).toEqual([true, result.acknowledged]);
   });
@@ -119,7 +119,7 @@ redis('A Redis that fails', () => {
     server.thaw();
     await until('both are back', () => sending.available && reading.available, 2_000);
     const result = await verdict();
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
     expect(reader.availabilities).toEqual([true, false, true]);
     expect(publisher.refused).toBeGreaterThan(100);
   }, 40_000);
@@ -134,8 +134,8 @@ redis('A Redis that fails', () => {
     await until('both are back', () => sending.available && reading.available, 2_000);
     const result = await verdict();
     expect(result).toMatchObject({ silent: 0, disorder: 0 });
-    for (const [topic, { position, told }] of reader.readings) {
-      expect([position.epoch === before.get(topic), told.length > 0]).toEqual([false, true]);
+    for (const [topic, { position, reported }] of reader.readings) {
+      expect([position.epoch === before.get(topic), reported.length > 0]).toEqual([false, true]);
     }
   });
 
@@ -149,7 +149,7 @@ redis('A Redis that fails', () => {
     await until('both are back', () => sending.available && reading.available, 5_000);
     const result = await verdict();
     expect(result).toMatchObject({ silent: 0, disorder: 0 });
-    for (const { told } of reader.readings.values()) expect(told).toHaveLength(1);
+    for (const { reported } of reader.readings.values()) expect(reported).toHaveLength(1);
   });
 
   it('topics continue where they were when Redis kept its data in an append-only file', async () => {
@@ -163,7 +163,7 @@ redis('A Redis that fails', () => {
       await sleep(300);
     }
     const result = await verdict();
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
     expect(reader.suspects).toBe(2);
   });
 
@@ -175,7 +175,7 @@ redis('A Redis that fails', () => {
       await sleep(150);
     }
     expect(await verdict()).toMatchObject({ silent: 0, disorder: 0 });
-    for (const { told } of reader.readings.values()) expect(told.length).toBeGreaterThan(0);
+    for (const { reported } of reader.readings.values()) expect(reported.length).toBeGreaterThan(0);
   });
 
   it('nothing is lost when the connection to Redis is cut repeatedly', async () => {
@@ -191,7 +191,7 @@ redis('A Redis that fails', () => {
       await sleep(100);
     }
     const result = await verdict();
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
     expect(reader.suspects).toBe(5);
   });
 
@@ -206,7 +206,7 @@ redis('A Redis that fails', () => {
     await until('the reader says so', () => !reading.available, 5_000);
     await until('the reader is back', () => reading.available, 2_000);
     const result = await verdict();
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
     expect([reader.suspects, reader.availabilities]).toEqual([1, [true, false, true]]);
   });
 
@@ -223,7 +223,7 @@ redis('A Redis that fails', () => {
       await sleep(200);
     }
     const result = await verdict();
-    expect(result).toMatchObject({ silent: 0, told: 0, disorder: 0, taken: result.acknowledged });
+    expect(result).toMatchObject({ silent: 0, reported: 0, disorder: 0, taken: result.acknowledged });
     expect(reader.suspects).toBe(3);
   });
 

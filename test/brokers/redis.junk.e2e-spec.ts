@@ -60,7 +60,7 @@ redis('Foreign data under the keys of a topic', () => {
       expect(after).toEqual({ epoch: after.epoch, offset: 1 });
       expect(after.epoch).not.toBe(before.epoch);
       expect(broker.junkTotal).toBe(1);
-      expect(reader.readings.get('t')?.told).toHaveLength(1);
+      expect(reader.readings.get('t')?.reported).toHaveLength(1);
       expect((await broker.read('t', before, limits)).missed).toBeUndefined();
       expect((await broker.read('t', after, limits)).missed).toEqual([{ offset: 2, data: '4', key: 'k' }]);
       expect((await broker.latest('t')).publications).toEqual([{ offset: 2, data: '4', key: 'k' }]);
@@ -148,9 +148,9 @@ redis('Publications that Redis refuses', () => {
       await reader.caughtUp();
       const { missed } = await broker.read('t', { epoch: again.epoch, offset: 0 }, limits);
       expect([missed?.map(({ data }) => data), broker.junkTotal]).toEqual([all, 0]);
-      const { told, taken } = reader.readings.get('t') ?? {};
+      const { reported, taken } = reader.readings.get('t') ?? {};
       const ended = again.epoch !== epoch;
-      expect([ended, told?.length]).toEqual([all.length === 2, ended ? 1 : 0]);
+      expect([ended, reported?.length]).toEqual([all.length === 2, ended ? 1 : 0]);
       expect([...(taken?.values() ?? [])]).toEqual(ended ? ['1', '3'] : all);
     },
   );

@@ -55,8 +55,8 @@ async function world(urls: readonly [string, ...string[]]) {
   };
 }
 
-const told = ({ reader }: { reader: BrokerReader }): number =>
-  [...reader.readings.values()].reduce((sum, reading) => sum + reading.told.length, 0);
+const reported = ({ reader }: { reader: BrokerReader }): number =>
+  [...reader.readings.values()].reduce((sum, reading) => sum + reading.reported.length, 0);
 
 const epochOf = async ({ broker }: { broker: RedisBroker }, topic = 'a'): Promise<string | undefined> =>
   (await broker.tops([topic])).get(topic)?.epoch;
@@ -105,7 +105,7 @@ redis('A Redis that goes back', () => {
         expect(within.top.epoch).not.toBe(behind?.epoch);
         expect((await each.broker.read('a', beyond, limits)).missed).toBeUndefined();
         // Redis lost publications that this instance had delivered.
-        expect(told(each)).toBe(topics.length);
+        expect(reported(each)).toBe(topics.length);
       }
     },
     40_000,
@@ -122,8 +122,8 @@ redis('A Redis that goes back', () => {
       await back();
     }
     for (const result of await verdict())
-      expect(result).toMatchObject({ silent: 0, disorder: 0, told: 0, taken: result.acknowledged });
-    expect([told(one), told(two), (await epochOf(one)) === before]).toEqual([0, 0, false]);
+      expect(result).toMatchObject({ silent: 0, disorder: 0, reported: 0, taken: result.acknowledged });
+    expect([reported(one), reported(two), (await epochOf(one)) === before]).toEqual([0, 0, false]);
   }, 40_000);
 
   it('[L-4.2] a replica that was behind and a master that returns give no position twice', async () => {
@@ -154,7 +154,7 @@ redis('A Redis that goes back', () => {
     await noticed(2);
     await back();
     for (const result of await verdict()) expect(result).toMatchObject({ silent: 0, disorder: 0 });
-    for (const each of [one, two]) expect(told(each)).toBeGreaterThan(0);
+    for (const each of [one, two]) expect(reported(each)).toBeGreaterThan(0);
   }, 60_000);
 
   it('[L-4.2] a Redis that is flushed under load gives no position twice', async () => {
@@ -165,7 +165,7 @@ redis('A Redis that goes back', () => {
       await server.run('FLUSHDB');
     }
     for (const result of await verdict()) expect(result).toMatchObject({ silent: 0, disorder: 0 });
-    for (const each of [one, two]) expect(told(each)).toBeGreaterThanOrEqual(topics.length);
+    for (const each of [one, two]) expect(reported(each)).toBeGreaterThanOrEqual(topics.length);
   });
 
   it.each([
@@ -179,7 +179,7 @@ redis('A Redis that goes back', () => {
       await server.run('DEL', ...keys);
     }
     for (const result of await verdict()) expect(result).toMatchObject({ silent: 0, disorder: 0 });
-    for (const { reader } of [one, two]) expect(reader.readings.get('a')?.told.length).toBeGreaterThan(0);
+    for (const { reader } of [one, two]) expect(reader.readings.get('a')?.reported.length).toBeGreaterThan(0);
   });
 });
 

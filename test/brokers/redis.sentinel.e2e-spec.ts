@@ -36,7 +36,7 @@ async function world(options: RedisBrokerOptions) {
       expect(mixedPositions(acknowledged, readers)).toEqual([]);
       return readers.map((reader) => ({
         ...judge(acknowledged, reader),
-        freshStarts: [...reader.readings.values()].reduce((sum, { told }) => sum + told.length, 0),
+        freshStarts: [...reader.readings.values()].reduce((sum, { reported }) => sum + reported.length, 0),
         losses: reader.availabilities.filter((available) => !available).length,
       }));
     },
@@ -72,7 +72,7 @@ sentinel('Redis by its sentinels', () => {
     }
     const results = await verdict();
     for (const result of results)
-      expect(result).toMatchObject({ ...counts, told: 0, freshStarts: 0, taken: result.acknowledged });
+      expect(result).toMatchObject({ ...counts, reported: 0, freshStarts: 0, taken: result.acknowledged });
   }, 90_000);
 
   it('[L-4.2] instances follow the promoted master when the old one dies and returns', async () => {

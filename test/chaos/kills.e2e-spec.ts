@@ -18,7 +18,7 @@ async function run(options: KillOptions): Promise<void> {
   const report = await new KillRun(await startEngine(options.engine), options).run();
   console.info(reportText(options, report));
   const { verdict, kills, cuts, acknowledged } = report;
-  expect(verdict).toMatchObject({ ...flawless, told: 0, delivered: verdict.expected });
+  expect(verdict).toMatchObject({ ...flawless, reported: 0, delivered: verdict.expected });
   expect(acknowledged).toBeGreaterThanOrEqual(short.publications);
   expect(verdict.expected).toBeGreaterThan(acknowledged * 10);
   expect([kills > 1, cuts > short.clients / 3]).toEqual([true, true]);

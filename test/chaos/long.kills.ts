@@ -11,6 +11,6 @@ it('every acknowledged publication reaches every subscriber once and in order', 
   say(`seed ${String(options.seed)}; to repeat this run: ${replayCommand(options)}`);
   const report = await new KillRun(await startEngine(options.engine), options, say).run();
   say(`\n${reportText(options, report)}\n`);
-  expect(report.verdict).toMatchObject({ ...flawless, told: 0, delivered: report.verdict.expected });
+  expect(report.verdict).toMatchObject({ ...flawless, reported: 0, delivered: report.verdict.expected });
   expect(report.kills).toBeGreaterThan(0);
 });

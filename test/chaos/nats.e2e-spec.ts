@@ -34,7 +34,7 @@ describeWith(natsServer)('Two instances on a NATS that fails, under 2,000 public
     const liveAgainMs = await all.liveAgain();
     const verdict = await all.verdict();
     console.info(line('NATS, kill and restart', verdict, { notReadyMs, liveAgainMs }));
-    expect(verdict).toMatchObject({ ...flawless, told: 0, delivered: verdict.expected });
+    expect(verdict).toMatchObject({ ...flawless, reported: 0, delivered: verdict.expected });
     expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
     expect(notReadyMs).toBeLessThan(within(5_000));
     expect(liveAgainMs).toBeLessThan(within(2_000));
@@ -50,7 +50,7 @@ describeWith(natsServer)('Two instances on a NATS that fails, under 2,000 public
     const verdict = await all.verdict();
     console.info(line('NATS, restart without its store', verdict, { notReadyMs, liveAgainMs }));
     expect(verdict).toMatchObject(flawless);
-    expect(Math.min(...all.told)).toBeGreaterThan(0);
+    expect(Math.min(...all.reported)).toBeGreaterThan(0);
     expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
     expect(notReadyMs).toBeLessThan(within(5_000));
     expect(liveAgainMs).toBeLessThan(within(2_000));

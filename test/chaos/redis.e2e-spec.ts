@@ -76,7 +76,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     const refused = await all.refused();
     const verdict = await all.verdict();
     console.info(line('CLIENT KILL TYPE pubsub', verdict, { kills: 4, liveAgainMs, refused }));
-    expect(verdict).toMatchObject({ ...flawless, told: 0, delivered: verdict.expected });
+    expect(verdict).toMatchObject({ ...flawless, reported: 0, delivered: verdict.expected });
     expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
     expect(liveAgainMs).toBeLessThan(within(2_000));
   }, 120_000);
@@ -122,7 +122,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
         slowestRefusalMs,
       }),
     );
-    expect(verdict).toMatchObject({ ...flawless, told: 0, delivered: verdict.expected });
+    expect(verdict).toMatchObject({ ...flawless, reported: 0, delivered: verdict.expected });
     expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
     expect(Object.keys(codes)).toEqual(['unavailable with retryAfterMs']);
     expect(notReadyMs).toBeLessThan(within(5_000));
@@ -143,7 +143,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     const verdict = await all.verdict();
     console.info(line('restart without persistence', verdict, { notReadyMs, liveAgainMs }));
     expect(verdict).toMatchObject(flawless);
-    expect(all.told).toEqual(all.told.map(() => 1));
+    expect(all.reported).toEqual(all.reported.map(() => 1));
     expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
     expect(notReadyMs).toBeLessThan(within(5_000));
     expect(liveAgainMs).toBeLessThan(within(2_000));
@@ -159,7 +159,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     const liveAgainMs = await all.liveAgain();
     const verdict = await all.verdict();
     console.info(line('restart with an append-only file', verdict, { notReadyMs, liveAgainMs }));
-    expect(verdict).toMatchObject({ ...flawless, told: 0, delivered: verdict.expected });
+    expect(verdict).toMatchObject({ ...flawless, reported: 0, delivered: verdict.expected });
     expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
     expect(notReadyMs).toBeLessThan(within(5_000));
     expect(liveAgainMs).toBeLessThan(within(2_000));
@@ -177,7 +177,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     const verdict = await all.verdict();
     console.info(line('FLUSHALL', verdict, { flushes: 3, liveAgainMs }));
     expect(verdict).toMatchObject(flawless);
-    expect(all.told).toEqual(all.told.map(() => 3));
+    expect(all.reported).toEqual(all.reported.map(() => 3));
     expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
     expect(liveAgainMs).toBeLessThan(within(2_000));
   }, 120_000);
@@ -197,7 +197,7 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     };
     const short = await cutUntil(() => sleep(500));
     await sleep(500);
-    const toldBefore = sumOf(all.told);
+    const reportedBefore = sumOf(all.reported);
     const enough = all.ledger.size + faultTopics.length * history * 1.5;
     const long = await cutUntil(() =>
       until('the history is too short', () => all.ledger.size > enough, 60_000),
@@ -206,14 +206,14 @@ redis('Two instances on a Redis that fails, under 2,000 publications a second', 
     console.info(
       line('cut through a proxy, for a short and for a long time', verdict, {
         ...short,
-        toldBefore,
+        reportedBefore,
         notReadyThenMs: long.notReadyMs,
         liveThenMs: long.liveAgainMs,
       }),
     );
     expect(verdict).toMatchObject(flawless);
-    expect(toldBefore).toBe(0);
-    expect(verdict.told).toBeGreaterThan(0);
+    expect(reportedBefore).toBe(0);
+    expect(verdict.reported).toBeGreaterThan(0);
     expect([all.wireFaults, all.cuts]).toEqual([[], 0]);
     for (const { notReadyMs, liveAgainMs } of [short, long]) {
       expect(notReadyMs).toBeLessThan(within(5_000));

@@ -113,10 +113,10 @@ describeWith(redisServer)('RedisIngestion', () => {
   it('ingestion moves entries that can never be published to the dead letters with a reason, and continues', async () => {
     const redis = await RedisServer.start();
     const published = new Published();
-    const told: string[] = [];
+    const deadReasons: string[] = [];
     const ingestion = ingest(redis, {
       maxPublicationBytes: 1_000,
-      onDeadLetter: (_entry, reason) => told.push(reason),
+      onDeadLetter: (_entry, reason) => deadReasons.push(reason),
       publish: async (topic, data, options) => {
         if (topic === 'nobody/declares') throw new LiveError('validation-failed', 'No declared topic');
         if (topic === 'broken') throw new TypeError('secret');
@@ -155,7 +155,7 @@ describeWith(redisServer)('RedisIngestion', () => {
       'publishing failed',
     ];
     expect(letters.map(({ reason }) => reason).toSorted()).toEqual(reasons.toSorted());
-    expect(told.toSorted()).toEqual(reasons.toSorted());
+    expect(deadReasons.toSorted()).toEqual(reasons.toSorted());
     expect(letters.find(({ topic }) => topic === 'nobody/declares')).toMatchObject({ data: '1', key: 'k' });
     expect(await lengthOf(redis, 'live:in')).toBe(0);
   });

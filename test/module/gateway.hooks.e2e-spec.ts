@@ -88,14 +88,14 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
 
   describe.each(['handlers', 'gateway'] as const)('of the %s', (where) => {
     it('[S7] handleConnection receives every connection with its request, and handleDisconnect the close reason', async () => {
-      const told: unknown[] = [];
+      const calls: unknown[] = [];
       const ended = gate();
       const { connect } = await start(where, {
         connect: (connection, request) => {
-          told.push([connection.user?.id, connection.open, (request as IncomingMessage).url]);
+          calls.push([connection.user?.id, connection.open, (request as IncomingMessage).url]);
         },
         disconnect: (connection, reason) => {
-          told.push([connection.user?.id, connection.open, reason]);
+          calls.push([connection.user?.id, connection.open, reason]);
           ended.open();
         },
       });
@@ -103,7 +103,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
       expect(await client.request({ type: 'greet', id: 1 })).toEqual({ type: 'greet', id: 1, data: 'hello' });
       client.socket.close(4_000, 'bye');
       await ended.opened;
-      expect(told).toEqual([
+      expect(calls).toEqual([
         ['ann', true, '/live'],
         ['ann', false, 'bye'],
       ]);
@@ -240,12 +240,12 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
 
   it('[S7] handleConnection of every class is called, and messages wait for the slowest', async () => {
     const slow = gate();
-    const told: string[] = [];
+    const calls: string[] = [];
     const handlers = (name: string, connect: () => unknown) => {
       @LiveHandlers()
       class Handlers {
         handleConnection(): unknown {
-          told.push(name);
+          calls.push(name);
           return connect();
         }
       }
@@ -261,7 +261,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
       ],
     });
     const client = await LiveTestClient.connect(url, { token: 'ann' });
-    const answer = client.request({ type: 'ping', id: 1 }).then(() => told.push('answered'));
+    const answer = client.request({ type: 'ping', id: 1 }).then(() => calls.push('answered'));
     // Several round trips: an answer that did not wait would have arrived.
     for (let i = 0; i < 5; i++) {
       client.socket.ping();
@@ -269,10 +269,10 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
         client.socket.once('pong', resolve);
       });
     }
-    expect(told.toSorted()).toEqual(['last', 'one', 'slow']);
+    expect(calls.toSorted()).toEqual(['last', 'one', 'slow']);
     slow.open();
     await answer;
-    expect(told.at(-1)).toBe('answered');
+    expect(calls.at(-1)).toBe('answered');
   });
 
   it('[S8] handleConnection may close a connection, and what it sends follows the welcome', async () => {

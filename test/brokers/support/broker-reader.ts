@@ -13,7 +13,11 @@ interface Reading {
   /** The same by offset. An offset that is assigned again after a loss has several. */
   readonly byOffset: Map<number, string[]>;
   /** The reported losses, from the last delivered position up to `to`. */
-  readonly told: { readonly from: Position; readonly to: Position; readonly epochs: ReadonlySet<string> }[];
+  readonly reported: {
+    readonly from: Position;
+    readonly to: Position;
+    readonly epochs: ReadonlySet<string>;
+  }[];
   /** How often the stream continued under another epoch without a loss. */
   continued: number;
   /** Epochs that this reading has continued exactly. The current one is last. */
@@ -45,7 +49,7 @@ export class BrokerReader implements BrokerSink {
       position: top,
       taken: new Map(),
       byOffset: new Map(),
-      told: [],
+      reported: [],
       continued: 0,
       epochs: new Set([top.epoch]),
       disorder: 0,
@@ -119,7 +123,7 @@ export class BrokerReader implements BrokerSink {
       }
       const { top, missed } = answer;
       if (missed === undefined) {
-        reading.told.push({ from: position, to: top, epochs: reading.epochs });
+        reading.reported.push({ from: position, to: top, epochs: reading.epochs });
         reading.epochs = new Set([top.epoch]);
         reading.position = top;
         continue;
@@ -155,7 +159,7 @@ export interface Verdict {
   /** Delivered as published. */
   readonly taken: number;
   /** Not delivered, and reported as lost. */
-  readonly told: number;
+  readonly reported: number;
   /** Not delivered, or delivered with other data, without a report. Must be 0. */
   readonly silent: number;
   /** Delivered out of order. Must be 0. */
@@ -164,10 +168,10 @@ export interface Verdict {
 
 /** Compares what a reader got with what was acknowledged. */
 export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReader): Verdict {
-  let [taken, told, silent] = [0, 0, 0];
+  let [taken, reported, silent] = [0, 0, 0];
   for (const { topic, epoch, offset, data } of acknowledged) {
     const reading = reader.readings.get(topic);
-    const covered = reading?.told.some(
+    const covered = reading?.reported.some(
       ({ from, to, epochs }) =>
         (epochs.has(epoch) && offset > from.offset) || (to.epoch === epoch && offset <= to.offset),
     );
@@ -175,11 +179,11 @@ export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReade
     const given = reading?.taken.get(`${epoch} ${String(offset)}`);
     const isTaken = reading?.byOffset.get(offset)?.includes(data) === true;
     if (given === data || (given === undefined && isTaken)) taken += 1;
-    else if (given === undefined && covered === true) told += 1;
+    else if (given === undefined && covered === true) reported += 1;
     else silent += 1;
   }
   const disorder = [...reader.readings.values()].reduce((sum, reading) => sum + reading.disorder, 0);
-  return { acknowledged: acknowledged.length, taken, told, silent, disorder };
+  return { acknowledged: acknowledged.length, taken, reported, silent, disorder };
 }
 
 /** Positions with different data at two readers, or at a reader and a publisher. Must be empty. */

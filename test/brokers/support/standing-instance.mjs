@@ -6,7 +6,7 @@ import { NatsBroker } from '../../../dist/brokers/nats/index.js';
 const [, , url, topic] = process.argv;
 const limits = { count: 1_000, bytes: 10_000_000 };
 const broker = new NatsBroker({ url });
-const state = { position: { epoch: '', offset: 0 }, told: 0, taken: {} };
+const state = { position: { epoch: '', offset: 0 }, reported: 0, taken: {} };
 let isReading = false;
 
 function take(epoch, { offset, data }) {
@@ -23,7 +23,7 @@ async function catchUp() {
       const { top, missed } = await broker.read(topic, position, limits);
       isOver = missed?.length === 0 && top.epoch === position.epoch;
       if (missed === undefined) {
-        state.told += 1;
+        state.reported += 1;
         state.position = top;
       } else {
         state.position = { epoch: top.epoch, offset: position.offset };

@@ -107,8 +107,8 @@ export class FaultWorld {
   }
 
   /** How often each subscriber was informed of a loss, for each topic. */
-  get told(): readonly number[] {
-    return this.subscribers.flatMap(({ heard }) => [...heard.values()].map(({ told }) => told));
+  get reported(): readonly number[] {
+    return this.subscribers.flatMap(({ heard }) => [...heard.values()].map(({ reported }) => reported));
   }
 
   /** Connections that ended. Should be 0. */

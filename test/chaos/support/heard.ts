@@ -20,7 +20,7 @@ export class Heard {
   duplicates = 0;
   reorders = 0;
   /** How often a loss was reported to the subscriber. */
-  told = 0;
+  reported = 0;
   private awaited: { readonly sinceMs: number; readonly came: (ms: number) => void } | undefined;
 
   get position(): Position | undefined {
@@ -30,7 +30,7 @@ export class Heard {
 
   /** Records a start or a fresh start. */
   starts({ epoch, offset }: Position): void {
-    if (this.segments.length > 0) this.told += 1;
+    if (this.segments.length > 0) this.reported += 1;
     this.segments.push({ epoch, start: offset, numbers: [] });
   }
 

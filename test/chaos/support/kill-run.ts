@@ -184,12 +184,12 @@ export class KillRun {
 export function reportText(options: KillOptions, report: KillReport): string {
   const { seed, engine, clients, topics } = options;
   const { verdict, acknowledged, kills, cuts, durationMs, timeline } = report;
-  const { expected, delivered, told, silent, wrong, duplicates, reorders, faults } = verdict;
+  const { expected, delivered, reported, silent, wrong, duplicates, reorders, faults } = verdict;
   const rows = [
     [`seed ${String(seed)} on ${engine}`, { clients, topics, acknowledged, kills, 'connections cut': cuts }],
     [
       `in ${(durationMs / 1_000).toFixed(1)} s`,
-      { expected, delivered, 'lost and reported': told, silent, wrong },
+      { expected, delivered, 'lost and reported': reported, silent, wrong },
     ],
     ['besides', { duplicates, reorders, faults: faults.length }],
   ] as const;

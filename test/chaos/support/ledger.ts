@@ -1,14 +1,14 @@
 import type { Position } from '../../../src/protocol/position.js';
 import type { Heard, Segment } from './heard.js';
 
-type Fate = 'before' | 'delivered' | 'told' | 'forgotten' | 'silent' | 'wrong';
+type Fate = 'before' | 'delivered' | 'reported' | 'forgotten' | 'silent' | 'wrong';
 
 export interface Verdict {
   /** Acknowledged publications, counted once per subscriber of their topic. */
   readonly expected: number;
   readonly delivered: number;
   /** Not delivered, and reported to the subscriber. */
-  readonly told: number;
+  readonly reported: number;
   /**
    * Lost by an engine that went back, before it was delivered: the subscriber continues in the
    * engine's past. Must be 0 if the engine loses nothing.
@@ -75,7 +75,7 @@ export class Ledger {
     const counts: Record<Fate, number> = {
       before: 0,
       delivered: 0,
-      told: 0,
+      reported: 0,
       forgotten: 0,
       silent: 0,
       wrong: 0,
@@ -136,7 +136,7 @@ function fateOf(
     seen = true;
     wasLeft = [...epochs].at(-1) !== epoch;
     if (offset <= start && untold) return 'silent';
-    if (offset <= start) return place === 0 ? 'before' : 'told';
+    if (offset <= start) return place === 0 ? 'before' : 'reported';
     const there = numbers[offset - start - 1];
     if (there?.n === n) return 'delivered';
     // Another publication at this place: wrong under the same epoch, lost by the engine under a
@@ -148,8 +148,8 @@ function fateOf(
   // The stream continued under another epoch from before the end of this one.
   if (wasLeft) return 'forgotten';
   // Beyond what was received of the stream: reported only by a start in another stream.
-  if (seen) return chains.at(-1)?.epochs.has(epoch) === true ? 'silent' : 'told';
-  return isLastEpoch ? 'silent' : 'told';
+  if (seen) return chains.at(-1)?.epochs.has(epoch) === true ? 'silent' : 'reported';
+  return isLastEpoch ? 'silent' : 'reported';
 }
 
 /** Publications that arrived more than once, at different positions. */

@@ -69,7 +69,7 @@ export async function judgeFault(fault: StoreFault, options: StoreFaultOptions):
     await store.settle?.();
   }
   const verdict = await world.verdict();
-  const starts = world.told.reduce((sum, told) => sum + told, 0);
+  const starts = world.reported.reduce((sum, reported) => sum + reported, 0);
   const refused = await world.refused();
   console.info(line(fault.name, verdict, { rounds, liveAgainMs, freshStarts: starts, refused }));
   expect(world.wireFaults).toEqual([]);
