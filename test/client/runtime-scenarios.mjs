@@ -80,14 +80,15 @@ async function day(connect, url, tell, options) {
 }
 
 /**
- * A link is silent for two and a half intervals, then dropped by the network while publications continue.
+ * The link is silent for two and a half ping intervals. Then the network silently drops it while
+ * publications continue.
  */
 async function silence(connect, url, tell, options) {
   const client = connect(url, { ...options, credential: () => 'runtime' });
   const log = logOf(client);
   await until(() => log.length === 1);
   const messagesInSilence = Number(await tell('silent'));
-  // What comes now begins the silence anew, so that both intervals are in what follows.
+  // A message restarts the silence, so that both intervals follow it.
   await tell('publish');
   await until(() => log.at(-1) === 1);
   await tell('forget');
