@@ -55,7 +55,7 @@ async function goesDownAndComesBack(
   await until('it is not ready', async () => (await ready(running)).status === 503, 9_000);
   expect(await gauge(running)).toBeGreaterThan(0);
   await running.server.logged('broker refuses publications');
-  expect(running.server.stdout).toMatch(/failed: publishing, which is refused since 20/);
+  expect(running.server.stdout).toMatch(/failed: publishing \(refused since 20/);
   await end();
   const isFine = async (): Promise<boolean> => {
     const { status, refused } = await ready(running);
@@ -84,7 +84,7 @@ const refusals: readonly (readonly [reason: string, cause: Commands, end: Comman
     [['CONFIG', 'SET', 'maxmemory', '0']],
   ],
   [
-    'a right is missing (NOPERM)',
+    'a permission is missing (NOPERM)',
     [['ACL', 'SETUSER', 'default', '-evalsha']],
     [['ACL', 'SETUSER', 'default', '+evalsha']],
   ],

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../core/ports/clock.js';
 
-/** The real time, for brokers that an application makes by itself. Its timers never hold the process open. */
+/** Real time, for brokers created by an application. Its timers never keep the process alive. */
 export class BrokerClock implements Clock {
   now(): number {
     return performance.now();

@@ -12,7 +12,7 @@ function make() {
 const never = () => new Promise<never>(() => {});
 
 describe('Deadlines', () => {
-  it('rejects a call that is not answered in time, and none before', async () => {
+  it('a call without an answer is rejected at its deadline, and not earlier', async () => {
     const { clock, deadlines } = make();
     const late: string[] = [];
     deadlines.run(0, never).catch(() => late.push('one'));
@@ -29,7 +29,7 @@ describe('Deadlines', () => {
     expect([late, deadlines.size, clock.timerCount]).toEqual([['one', 'two'], 0, 0]);
   });
 
-  it('begins nothing when too many calls, or too many bytes, wait', async () => {
+  it('a call is rejected without starting while too many calls or bytes are waiting', async () => {
     const { deadlines } = make();
     let begun = 0;
     const begin = () => {
@@ -44,12 +44,12 @@ describe('Deadlines', () => {
     expect(begun).toBe(3);
   });
 
-  it('lets one call through that is larger than all may be', async () => {
+  it('a single call may be larger than the byte limit', async () => {
     const { deadlines } = make();
     await expect(deadlines.run(99, async () => 'done')).resolves.toBe('done');
   });
 
-  it('settles when nothing waits any more', async () => {
+  it('settled resolves once no call is waiting', async () => {
     const { clock, deadlines } = make();
     let settled = false;
     deadlines.run(0, never).catch(() => {});

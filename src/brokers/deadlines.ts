@@ -7,20 +7,20 @@ interface Call {
 }
 
 export interface DeadlineOptions {
-  /** What the calls wait for, in errors. */
+  /** Name of the engine, for errors. */
   readonly engine: string;
   readonly timeoutMs: number;
-  /** Calls, and bytes of them, that may wait for an answer. */
+  /** Calls, and the sum of their bytes, that may wait for an answer. */
   readonly maxCalls: number;
   readonly maxBytes: number;
 }
 
-/** Calls that wait for an engine: bounded in number, bytes and time, with one timer for all of them. */
+/** Bounds the calls to an engine in number, bytes and time, with one timer for all of them. */
 export class Deadlines {
-  // In the order of their deadlines, because all have the same time.
+  // Ordered by deadline, because every call has the same timeout.
   private readonly calls = new Set<Call>();
   private byteLength = 0;
-  private planned = false;
+  private scheduled = false;
   private idle: (() => void) | undefined;
 
   constructor(
@@ -33,33 +33,34 @@ export class Deadlines {
   }
 
   /**
-   * What `work` resolves to, in time. Whether a late call still happens, nobody knows.
+   * Resolves as `work` does, or rejects after the timeout. A call that timed out may still take
+   * effect.
    *
-   * @throws Error, and does not begin, when too much waits already
+   * @throws Error without calling `work` if too many calls or bytes already wait
    */
   run<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     const { engine, maxCalls, maxBytes, timeoutMs } = this.options;
     if (this.calls.size >= maxCalls || (this.calls.size > 0 && this.byteLength + bytes > maxBytes))
-      return Promise.reject(new Error(`Too many calls wait for ${engine}.`));
+      return Promise.reject(new Error(`Too many calls to ${engine} are waiting for an answer.`));
     return new Promise((resolve, reject) => {
       const call: Call = { dueMs: this.clock.now() + timeoutMs, bytes, reject };
       this.calls.add(call);
       this.byteLength += bytes;
-      this.plan(timeoutMs);
+      this.schedule(timeoutMs);
       work().then(
         (value) => {
-          this.end(call);
+          this.finish(call);
           resolve(value);
         },
         (error: unknown) => {
-          this.end(call);
+          this.finish(call);
           reject(error as Error);
         },
       );
     });
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves once no call is waiting. */
   async settled(): Promise<void> {
     if (this.calls.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -67,21 +68,21 @@ export class Deadlines {
     });
   }
 
-  private end(call: Call): void {
+  private finish(call: Call): void {
     if (!this.calls.delete(call)) return;
     this.byteLength -= call.bytes;
     if (this.calls.size === 0) this.idle?.();
   }
 
-  private plan(ms: number): void {
-    if (this.planned) return;
-    this.planned = true;
+  private schedule(ms: number): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
     this.clock.after(ms, () => {
-      this.planned = false;
+      this.scheduled = false;
       const now = this.clock.now();
       for (const call of this.calls) {
-        if (call.dueMs > now) return this.plan(call.dueMs - now);
-        this.end(call);
+        if (call.dueMs > now) return this.schedule(call.dueMs - now);
+        this.finish(call);
         const { engine, timeoutMs } = this.options;
         call.reject(new Error(`${engine} did not answer within ${String(timeoutMs)} ms.`));
       }

@@ -1,9 +1,12 @@
 import type { Clock } from '../core/ports/clock.js';
 
-/** Milliseconds between two reports of refusals that go on. */
+/** Minimum milliseconds between reports. */
 const againMs = 1_000;
 
-/** Tells a broker's `onError` that its engine refuses publications, since when, and why: at most once a second. */
+/**
+ * Reports to a broker's `onError`, at most once a second, that its engine refuses publications,
+ * since when and why.
+ */
 export class RefusalReport {
   private since: string | undefined;
   private reportedMs = -Infinity;
@@ -22,6 +25,6 @@ export class RefusalReport {
     const nowMs = this.clock.now();
     if (nowMs - this.reportedMs < againMs) return;
     this.reportedMs = nowMs;
-    this.onError(`publishing, which is refused since ${this.since}`, error);
+    this.onError(`publishing (refused since ${this.since})`, error);
   }
 }

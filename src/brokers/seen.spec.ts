@@ -9,14 +9,14 @@ describe('Seen', () => {
     expect(seen.get('u')).toBeUndefined();
   });
 
-  it('another epoch takes the place of the one before, also with a smaller offset', () => {
+  it('a new epoch replaces the one before, even with a smaller offset', () => {
     const seen = new Seen(10);
     seen.add('t', 'e', 5);
     seen.add('t', 'f', 2);
     expect(seen.get('t')).toMatchObject({ epoch: 'f', offset: 2 });
   });
 
-  it('what arrives does not lie before what arrived in the same epoch, whatever was read in between', () => {
+  it('an arrival must follow the last arrival of its epoch, whatever was read in between', () => {
     const seen = new Seen(10);
     seen.add('t', 'e', 9);
     const arrivals = [1, 2, 5, 5, 3, 6].map((offset) => seen.arrive('t', 'e', offset));
@@ -27,7 +27,7 @@ describe('Seen', () => {
     ]);
   });
 
-  it('no more topics are remembered than the bound, and a topic in use is never forgotten', () => {
+  it('the number of topics is bounded, and a topic in use is never forgotten', () => {
     const seen = new Seen(100);
     let largest = 0;
     for (let i = 0; i < 10_000; i++) {

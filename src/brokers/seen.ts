@@ -3,27 +3,28 @@ import type { Position } from '../protocol/position.js';
 interface Mark {
   epoch: string;
   offset: number;
-  /** The furthest that was received. */
+  /** The furthest offset received. */
   arrived: number;
 }
 
 /**
- * The furthest position of each topic that this instance has published, received or read: a store whose end lies before it
- * has gone back. Bounded: topics that were not used lately are forgotten, at the latest when `maxTopics` others were.
+ * The furthest position per topic that this instance has published, received or read. If a store
+ * ends before it, the store was rolled back. Bounded: topics not used lately are forgotten.
  */
 export class Seen {
-  // Two generations instead of a list by use: a topic that is used moves to the young one, and the old one is dropped whole.
+  // Two generations instead of an LRU list: using a topic moves it to the young one, and the old
+  // one is dropped as a whole.
   private young = new Map<string, Mark>();
   private old = new Map<string, Mark>();
 
   constructor(private readonly maxTopics: number) {}
 
-  /** Topics that are remembered now; at most `maxTopics`. */
+  /** Topics remembered now; at most `maxTopics`. */
   get size(): number {
     return this.young.size + this.old.size;
   }
 
-  /** The furthest position of the topic, in the epoch that was seen last. */
+  /** The furthest position of the topic, in its latest epoch. */
   get(topic: string): Readonly<Position> | undefined {
     return this.young.get(topic) ?? this.old.get(topic);
   }
@@ -38,7 +39,10 @@ export class Seen {
     } else if (offset > mark.offset) mark.offset = offset;
   }
 
-  /** Adds what was received, in order; `false` when it does not lie after what was received before it in the same epoch. */
+  /**
+   * Records a received offset. Returns `false` if it does not follow the last received one of its
+   * epoch.
+   */
   arrive(topic: string, epoch: string, offset: number): boolean {
     this.add(topic, epoch, offset);
     const mark = this.young.get(topic);

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { storedPublication, storedRemoval, storedText } from './stored-publication.js';
 
 describe('storedPublication', () => {
-  it('a removal is the text of null to an instance that does not know removals', () => {
+  it('an instance that does not know removals reads one as the text null', () => {
     expect(JSON.parse(storedText('null', { key: 'k', remove: true }))).toBeNull();
   });
 
-  it('[L-4.11] what was stored as a removal is read as one', () => {
+  it('[L-4.11] a stored removal is read as a removal', () => {
     const stored = storedText('null', { key: 'k', remove: true });
     expect(storedPublication(1, stored, 'k')).toEqual({ offset: 1, data: 'null', key: 'k', removed: true });
   });

@@ -41,7 +41,7 @@ async function attached(engine = new Engine(), maxLingering = 1_000) {
 }
 
 describe('Subscriptions', () => {
-  it('asks once for what is wanted in one turn, and resolves when it is in force', async () => {
+  it('subscriptions of one tick share a command, and resolve when they are in force', async () => {
     const { clock, engine, add } = await attached();
     const all = Promise.all(Array.from({ length: 300 }, (_, i) => add(`t${String(i)}`)));
     clock.flush();
@@ -49,7 +49,7 @@ describe('Subscriptions', () => {
     expect([engine.commands, engine.inForce.size]).toEqual([['+300'], 300]);
   });
 
-  it('has one command under way at a time, and gathers the rest', async () => {
+  it('one command is in flight at a time, and later requests join the next one', async () => {
     const engine = new Engine(true);
     const { clock, add } = await attached(engine);
     const all = [add('a')];
@@ -66,7 +66,7 @@ describe('Subscriptions', () => {
     await Promise.all(all);
   });
 
-  it('costs nothing to leave a topic and come back soon', async () => {
+  it('leaving a topic and returning soon sends no command', async () => {
     const { clock, subscriptions, engine, add } = await attached();
     const first = add('a');
     clock.flush();
@@ -80,7 +80,7 @@ describe('Subscriptions', () => {
     expect([engine.commands, subscriptions.topicOf('a')]).toEqual([['+1'], 'a']);
   });
 
-  it('ends what nobody wanted for some 2 seconds, in batches, and forgets it', async () => {
+  it('a subscription without readers ends after about 2 seconds, in batches, and is forgotten', async () => {
     const { clock, subscriptions, engine, add } = await attached();
     const names = Array.from({ length: 1_000 }, (_, i) => `t${String(i)}`);
     const all = Promise.all(names.map(add));
@@ -96,7 +96,7 @@ describe('Subscriptions', () => {
     expect(engine.commands).toEqual(['+512', '+488', '-512', '-488']);
   });
 
-  it('lets no more linger than it may', async () => {
+  it('the number of lingering subscriptions is bounded', async () => {
     const { clock, subscriptions, engine, add } = await attached(new Engine(), 10);
     for (let i = 0; i < 100; i++) {
       const name = `t${String(i)}`;
@@ -109,7 +109,7 @@ describe('Subscriptions', () => {
     expect([subscriptions.size, engine.inForce.size]).toEqual([10, 10]);
   });
 
-  it('tells who waits when the engine is gone, and keeps what was in force for the next one', async () => {
+  it('losing the engine rejects the waiting calls, and the next engine inherits the subscriptions in force', async () => {
     const lost = new Engine(true);
     const { clock, subscriptions, add } = await attached(lost);
     const old = add('old');
@@ -132,7 +132,7 @@ describe('Subscriptions', () => {
     expect([[...next.inForce], subscriptions.size]).toEqual([['old'], 1]);
   });
 
-  it('[L-3.6] has in force exactly what is wanted after any storm, and nothing of what is not', async () => {
+  it('[L-3.6] after any sequence of changes exactly the wanted subscriptions are in force', async () => {
     const steps = fc.array(
       fc.record({
         name: fc.constantFrom('a', 'b', 'c', 'd'),

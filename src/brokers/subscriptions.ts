@@ -1,44 +1,46 @@
 import type { Cancel, Clock } from '../core/ports/clock.js';
 
-/** Carries out what is decided here; each call is for channels in one go. */
+/** Executes the commands. Each call covers all its channels at once. */
 export interface SubscriptionEngine {
   subscribe(channels: readonly string[]): Promise<void>;
   unsubscribe(channels: readonly string[]): Promise<void>;
 }
 
 export interface SubscriptionOptions {
-  /** Milliseconds that a subscription stays after the last one has left, give or take a quarter. */
+  /**
+   * Milliseconds that a subscription stays after its last reader has left, give or take a quarter.
+   */
   readonly lingerMs: number;
-  /** Subscriptions that may linger; beyond it the oldest ends at once. */
+  /** Maximum lingering subscriptions; beyond it the oldest ends at once. */
   readonly maxLingering: number;
-  /** Told of an unsubscribe that the engine refused. */
+  /** Called with the error of a failed unsubscribe. */
   readonly failed: (error: unknown) => void;
 }
 
 interface Subscription {
   readonly topic: string;
   readonly channel: string;
-  /** Whether somebody reads it; if not, it lingers. */
+  /** Whether it has a reader; if not, it lingers. */
   wanted: boolean;
   inForce: boolean;
-  /** Whether it was in force once: whoever asked for it counts on it, also on the next engine. */
+  /** Whether it was ever in force. If so, its readers rely on it, also on the next engine. */
   established: boolean;
   untilMs: number;
   readonly waiters: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[];
 }
 
-/** Channels in one command: few enough that others get their turn. */
+/** Channels per command, few enough for other commands to get their turn. */
 const batchSize = 512;
 
 /**
- * Which topics are subscribed in the engine. Who leaves a topic that is wanted again soon costs nothing: a subscription lingers.
- * There is one command under way at a time, and what is asked for meanwhile goes into the next one, so that the number of
- * commands is bounded by round trips and not by what is asked.
+ * Tracks the topics subscribed in the engine. An unused subscription lingers, so a quick return
+ * costs nothing. One command is in flight at a time and later requests join the next one, so round
+ * trips bound the number of commands.
  */
 export class Subscriptions {
   private readonly byChannel = new Map<string, Subscription>();
   private readonly starting = new Set<Subscription>();
-  // In the order of their ends.
+  // Ordered by the end of their time.
   private readonly lingering = new Set<Subscription>();
   private readonly ending = new Set<Subscription>();
   private engine: SubscriptionEngine | undefined;
@@ -52,18 +54,21 @@ export class Subscriptions {
     private readonly options: SubscriptionOptions,
   ) {}
 
-  /** Wanted, lingering, or about to end. */
+  /** All subscriptions: wanted, lingering, or about to end. */
   get size(): number {
     return this.byChannel.size;
   }
 
-  /** The topic of a channel that somebody reads. */
+  /** The topic of a channel that has a reader. */
   topicOf(channel: string): string | undefined {
     const subscription = this.byChannel.get(channel);
     return subscription?.wanted === true ? subscription.topic : undefined;
   }
 
-  /** Resolves when the subscription is in force; rejects, and wants nothing any more, when it cannot be. */
+  /**
+   * Resolves once the subscription is in force. Rejects, and drops the subscription, if it cannot
+   * be.
+   */
   async add(topic: string, channel: string): Promise<void> {
     const subscription = this.byChannel.get(channel) ?? this.make(topic, channel);
     subscription.wanted = true;
@@ -90,13 +95,15 @@ export class Subscriptions {
     this.planSweep();
   }
 
-  /** Brings everything that is wanted into force on a new engine. */
+  /** Subscribes to every channel on a new engine. */
   async attach(engine: SubscriptionEngine): Promise<void> {
     this.engine = engine;
     await Promise.all([...this.byChannel.values()].map((subscription) => this.started(subscription)));
   }
 
-  /** Puts a subscription that the engine has ended by itself into force again; nothing for one that nobody reads. */
+  /**
+   * Restores a subscription that the engine ended by itself. Does nothing if it is no longer known.
+   */
   async renew(channel: string): Promise<void> {
     const subscription = this.byChannel.get(channel);
     if (subscription === undefined) return;
@@ -104,7 +111,10 @@ export class Subscriptions {
     await this.started(subscription);
   }
 
-  /** The engine is gone: who waits is told; what was in force is kept for the next one, unless it only lingered. */
+  /**
+   * Rejects the waiting calls. The next engine inherits the subscriptions in force, except
+   * lingering ones.
+   */
   detach(error: Error): void {
     this.engine = undefined;
     this.busy = false;
@@ -130,13 +140,13 @@ export class Subscriptions {
 
   private started(subscription: Subscription): Promise<void> {
     return new Promise((resolve, reject) => {
-      // A command that is under way for it already answers this one, too.
+      // A command in flight for this subscription answers this call as well.
       if (subscription.waiters.push({ resolve, reject }) === 1) this.starting.add(subscription);
       this.plan();
     });
   }
 
-  /** In one turn of the event loop much is asked for. */
+  /** Defers to the end of the tick, which gathers many requests into one command. */
   private plan(): void {
     if (this.planned) return;
     this.planned = true;
@@ -155,7 +165,7 @@ export class Subscriptions {
     this.busy = true;
     this.endsNext = !ends;
     const channels = batch.map(({ channel }) => channel);
-    // Gone at once: who comes back meanwhile starts anew, behind this command.
+    // Forget them now: a new subscriber sends a new command, which runs behind this one.
     if (ends) for (const channel of channels) this.byChannel.delete(channel);
     const done = (run: () => void): void => {
       if (this.engine !== engine) return;
@@ -191,7 +201,7 @@ export class Subscriptions {
   private end(subscription: Subscription): void {
     this.lingering.delete(subscription);
     if (subscription.inForce) this.ending.add(subscription);
-    // Not in force yet: it lingers on until it is.
+    // Not in force yet, so it lingers until it is.
     else this.lingering.add(subscription);
   }
 

@@ -47,11 +47,11 @@ nats('Settings of the NATS operator', () => {
     const two = await open({ url: server.url, stream: { maxBytes: 6_000_000 } });
     expect(await config()).toMatchObject({ ...theirs, max_bytes: 6_000_000 });
     expect(two.notices).toEqual([
-      'The stream "LIVE" was changed, as the options say: max_bytes 5000000 -> 6000000.',
+      'The stream "LIVE" was changed according to the options: max_bytes 5000000 -> 6000000.',
     ]);
     await server.withManager((jsm) => jsm.streams.update('LIVE', { max_msgs_per_subject: 10 }));
     const three = await open({ url: server.url });
-    expect(three.said[0]).toMatch(/keeps 10 messages of a subject, and needs at least 64/);
+    expect(three.said[0]).toMatch(/keeps 10 messages per subject, but at least 64 are required/);
     const four = await open({ url: server.url, stream: { storage: 'memory' } });
     expect(four.said[0]).toMatch(/is in file storage, which cannot be changed/);
   });
@@ -83,7 +83,7 @@ nats('Settings of the NATS operator', () => {
     expect([broker.available, said[0]]).toEqual([
       false,
       expect.stringMatching(
-        /nats-server [\d.]+ loses acknowledged publications where a stream has 3 copies.*needs 2\.9\.21/,
+        /nats-server [\d.]+ loses acknowledged publications where a stream has 3 copies.*Use 2\.9\.21/,
       ),
     ]);
   });

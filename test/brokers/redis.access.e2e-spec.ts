@@ -82,9 +82,7 @@ redis('Redis users and rights', () => {
     const { broker, said } = await open({ url: `redis://127.0.0.1:${port}` });
     await until('it has answered', () => said.some((each) => !each.includes('ECONNREFUSED')), 5_000);
     expect(broker.available).toBe(false);
-    expect(said.at(-1)).toContain(
-      'This is a Redis Sentinel: write redis+sentinel://host:26379/name-of-the-master.',
-    );
+    expect(said.at(-1)).toContain('This is a Redis Sentinel: use redis+sentinel://host:26379/master-name.');
   });
 
   it('the Redis broker connects by rediss:// only if it trusts the certificate', async () => {

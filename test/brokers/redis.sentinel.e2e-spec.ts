@@ -99,7 +99,7 @@ sentinel('Redis by its sentinels', () => {
       sentinelClient: { password: 'canary' },
       onError: (doing, error) => failed.push(`${doing}: ${String(error)}`),
     });
-    await until('it is said', () => failed.some((text) => text.startsWith('asking a sentinel')), 5_000);
+    await until('it is said', () => failed.some((text) => text.startsWith('querying a sentinel')), 5_000);
     await group.startSentinel(0);
     await sleep(3_000);
     const away = awayMs({ broker });

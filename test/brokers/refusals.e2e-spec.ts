@@ -48,7 +48,7 @@ describeWith(redisServer)('What Redis refuses', () => {
     const args = ['--proto-max-bulk-len', '1048576'];
     const { broker } = await start({ maxPublicationBytes: 4_000_000 }, args);
     expect(await outcome(broker, text(2_000_000))).toBe(
-      'too-large: The publication is larger than Redis takes',
+      'too-large: The publication is larger than Redis accepts',
     );
     await until('it is connected again', () => broker.lossesTotal === 1 && broker.available, 5_000);
     // The limit is known by now: another one is not sent, and does not cost the connection.
@@ -67,7 +67,7 @@ describeWith(redisServer)('What Redis refuses', () => {
     expect(await refused()).toBe('refused: Redis refuses publications: it has too few replicas (NOREPLICAS)');
     await redis.run('CONFIG', 'SET', 'min-replicas-to-write', '0');
     await redis.run('ACL', 'SETUSER', 'default', '-evalsha');
-    expect(await refused()).toBe('refused: Redis refuses publications: a right is missing (NOPERM)');
+    expect(await refused()).toBe('refused: Redis refuses publications: a permission is missing (NOPERM)');
     await redis.run('ACL', 'SETUSER', 'default', '+evalsha');
     expect(await refused()).toBeTypeOf('number');
     expect(broker.available).toBe(true);
@@ -99,7 +99,7 @@ describeWith(natsServer)('What NATS refuses', () => {
     const { nats, broker } = await start();
     await nats.withManager((jsm) => jsm.streams.update('LIVE', { max_msg_size: 2_000 }));
     expect(await outcome(broker, text(5_000))).toBe(
-      'too-large: The publication is larger than the NATS stream takes',
+      'too-large: The publication is larger than the NATS stream accepts',
     );
     expect(await outcome(broker)).toBe(1);
   });
@@ -129,6 +129,6 @@ describeWith(natsServer)('What NATS refuses', () => {
     onTestFinished(() => broker.close());
     broker.start(silentSink);
     await until('the broker is available', () => broker.available, 5_000);
-    expect(await outcome(broker)).toBe('refused: NATS refuses publications: a right is missing');
+    expect(await outcome(broker)).toBe('refused: NATS refuses publications: a permission is missing');
   });
 });

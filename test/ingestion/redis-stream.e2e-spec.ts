@@ -143,14 +143,14 @@ describeWith(redisServer)('RedisIngestion', () => {
     expect(published.of('a')).toEqual(['good']);
     const letters = await deadLetters(redis);
     const reasons = [
-      'there is no field "topic"',
-      'there is no field "data"',
-      'the data is no JSON text in UTF-8 of at most 64 levels',
-      'the version is no integer',
-      'there is no field "key" beside "remove"',
+      'the field "topic" is missing',
+      'the field "data" is missing',
+      'the data is not JSON text in UTF-8 with at most 64 levels',
+      'the version is not an integer',
+      'the field "remove" needs a field "key"',
       'the field "remove" is not "true"',
-      'there is a field "data" beside "remove"',
-      'the data has 1002 bytes, and at most 1000 are taken',
+      'the fields "data" and "remove" exclude each other',
+      'the data has 1002 bytes, more than the allowed 1000',
       'validation-failed: No declared topic',
       'publishing failed',
     ];
@@ -295,7 +295,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     const said: string[] = [];
     const ingestion = ingest(redis, { ...published, onError: (_doing, error) => said.push(String(error)) });
     await until('it is said', () => ingestion.stats().unreachable === 3, 10_000);
-    expect(said).toEqual([expect.stringContaining('3 entries lie before what the group "live" is given')]);
+    expect(said).toEqual([expect.stringContaining('3 entries precede the position of the group "live"')]);
     const latencies: number[] = [];
     for (let n = 1; n <= 5; n++) {
       const startMs = performance.now();
@@ -342,7 +342,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     await redis.run('DEL', 'live:in');
     await addAs('1-1');
     await until('it is counted', () => ingestion.stats().reusedTotal === 1, 10_000);
-    expect(said.join()).toContain('1-1 was published under this id less than five minutes ago');
+    expect(said.join()).toContain('1-1 repeats the idempotency key than five minutes ago');
     expect(ingestion.stats()).toMatchObject({ publishedTotal: 1, suppressedTotal: 0 });
   }, 20_000);
 

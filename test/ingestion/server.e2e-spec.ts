@@ -84,8 +84,8 @@ describeWith(redisServer)('The server with LIVE_INGEST', () => {
     while (redisCli(redis, 'XLEN', 'live:in:dead') !== '3') await sleep(20);
     const letters = redisCli(redis, 'XRANGE', 'live:in:dead', '-', '+');
     expect(letters).toContain('validation-failed: This is not a topic name [L-3.1]');
-    expect(letters).toContain('the data is no JSON text in UTF-8');
-    expect(letters).toContain('there is no field "topic"');
+    expect(letters).toContain('the data is not JSON text in UTF-8');
+    expect(letters).toContain('the field "topic" is missing');
     expect(redisCli(redis, 'XLEN', 'live:in')).toBe('0');
     await running.server.logged('failed: publishing an entry of live:in, see live:in:dead');
     running.server.kill('SIGTERM');

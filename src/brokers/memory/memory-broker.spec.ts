@@ -19,7 +19,7 @@ function started(options: MemoryBrokerOptions = {}) {
 }
 
 describe('MemoryBroker', () => {
-  it('[L-4.2] numbers the publications of each topic from 1, without a gap, in one epoch', async () => {
+  it('[L-4.2] publications of a topic are numbered from 1, without a gap, in one epoch', async () => {
     const { broker } = started();
     const positions = [];
     for (const topic of ['a', 'b', 'a', 'a']) positions.push(await broker.publish(topic, '1', {}));
@@ -27,7 +27,7 @@ describe('MemoryBroker', () => {
     expect(new Set([positions[0]?.epoch, positions[2]?.epoch, positions[3]?.epoch]).size).toBe(1);
   });
 
-  it('delivers subscribed topics only, before publish has returned, and none after unsubscribe', async () => {
+  it('the broker delivers only subscribed topics, before publish returns, and none after unsubscribe', async () => {
     const { broker, delivered } = started();
     await broker.publish('t', '1', {});
     await broker.subscribe('t');
@@ -38,7 +38,7 @@ describe('MemoryBroker', () => {
     expect(delivered).toHaveLength(1);
   });
 
-  it('[L-5.1] forgets what is older than its time, also in a topic that nobody touches', async () => {
+  it('[L-5.1] history expires after its TTL, even in a topic that is not used', async () => {
     const { broker, clock } = started();
     const { epoch } = await broker.publish('t', '1', { history });
     const since = { epoch, offset: 0 };
@@ -48,7 +48,7 @@ describe('MemoryBroker', () => {
     expect((await broker.read('t', { epoch, offset: 1 }, limits)).missed).toEqual([]);
   });
 
-  it('[L-4.2] starts a new epoch for a topic whose position it had to forget, and never forgets a subscribed one', async () => {
+  it('[L-4.2] a forgotten topic starts a new epoch, and a subscribed topic is never forgotten', async () => {
     const { broker } = started({ maxStreams: 2 });
     const kept = await broker.publish('kept', '1', {});
     await broker.subscribe('kept');
@@ -59,7 +59,7 @@ describe('MemoryBroker', () => {
     expect(await broker.publish('kept', '1', {})).toEqual({ epoch: kept.epoch, offset: 2 });
   });
 
-  it('reading topics that nobody published to stores nothing and pushes nothing out', async () => {
+  it('reading topics without publications stores nothing and evicts nothing', async () => {
     const { broker } = started({ maxStreams: 2 });
     const kept = await Promise.all(['a', 'b'].map((topic) => broker.publish(topic, '1', { history })));
     for (let i = 0; i < 10; i++) {
@@ -71,7 +71,7 @@ describe('MemoryBroker', () => {
     expect([...tops.values()]).toEqual(kept);
   });
 
-  it('[L-4.2] a topic that readers wait for keeps its epoch until its first publication, whatever is forgotten', async () => {
+  it('[L-4.2] a subscribed topic keeps its epoch until its first publication, whatever is forgotten', async () => {
     const { broker } = started({ maxStreams: 1 });
     await broker.subscribe('awaited');
     const { top } = await broker.read('awaited', undefined, limits);
@@ -83,7 +83,7 @@ describe('MemoryBroker', () => {
     expect((await broker.read('other', undefined, limits)).top.epoch).not.toBe(top.epoch);
   });
 
-  it('keeps no more bytes than its budget: the longest untouched topics lose theirs, and are not called recovered', async () => {
+  it('beyond the byte budget the topics idle the longest lose their history and are unrecoverable', async () => {
     const { broker } = started({ maxBytes: 1_000 });
     const data = JSON.stringify('x'.repeat(98));
     const positions = new Map<string, Position>();
@@ -100,7 +100,7 @@ describe('MemoryBroker', () => {
     expect((await broker.publish('a', data, {})).epoch).not.toBe(positions.get('a')?.epoch);
   });
 
-  it('[L-6.5] remembers the last of each key, of those heard of last', async () => {
+  it('[L-6.5] the latest values keep the last one per key, for the keys published last', async () => {
     const { broker } = started();
     const data = JSON.stringify('x'.repeat(199_998));
     for (const key of ['a', 'b', 'c', 'a', 'd', 'e', 'f'])
@@ -110,7 +110,7 @@ describe('MemoryBroker', () => {
     );
   });
 
-  it('forgets an idempotency key after five minutes, and the oldest earlier where there are too many', async () => {
+  it('an idempotency key is forgotten after five minutes, and earlier if there are too many', async () => {
     const { broker, clock } = started({ maxIdempotencyKeys: 2 });
     const publish = async (idempotencyKey: string) =>
       (await broker.publish('t', '1', { idempotencyKey })).suppressed ?? 'stored';
@@ -127,7 +127,7 @@ describe('MemoryBroker', () => {
     ]);
   });
 
-  it('rejects after it is closed, and leaves no timer', async () => {
+  it('a closed broker rejects calls and leaves no timer', async () => {
     const { broker, clock } = started();
     await broker.close();
     await expect(broker.publish('t', '1', {})).rejects.toThrow('closed');

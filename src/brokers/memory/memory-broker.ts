@@ -15,45 +15,55 @@ import { Receipts } from './receipts.js';
 
 export interface MemoryBrokerOptions {
   /**
-   * Topics whose position is remembered. Beyond it the one without subscribers that was published to least recently is
-   * forgotten, and starts a new epoch when it is published to again.
+   * Topics whose position is remembered. Beyond it, the broker forgets the topic without
+   * subscribers that was published to least recently; the topic starts a new epoch when it is
+   * published to again.
    *
    * @default 100000
    */
   readonly maxStreams?: number;
   /**
-   * Bytes of JSON text that all topics together keep. Beyond it the topics that were published to least recently lose
-   * theirs: those without subscribers are forgotten, those with subscribers lose their history.
+   * Bytes of JSON text that all topics together keep. Beyond it, the topics published to least
+   * recently lose theirs: those without subscribers are forgotten, those with subscribers lose
+   * their history.
    *
    * @default 67108864
    */
   readonly maxBytes?: number;
-  /** Idempotency keys that are remembered; beyond it the oldest is forgotten before its five minutes are over. @default 100000 */
+  /**
+   * Idempotency keys remembered; beyond it the oldest is forgotten before its five minutes are
+   * over.
+   *
+   * @default 100000
+   */
   readonly maxIdempotencyKeys?: number;
-  /** Milliseconds between two looks for expired history. @default 30000 */
+  /** Milliseconds between sweeps for expired history. @default 30000 */
   readonly sweepMs?: number;
 }
 
 /**
- * All streams in this process. What is published is delivered before `publish` returns. Only publications store anything:
- * readers may name as many topics as they like.
+ * Keeps all streams in this process and delivers a publication before `publish` returns. Only
+ * publications store anything, so clients may read any number of topics.
  */
 export class MemoryBroker implements Broker {
   readonly available = true;
   readonly lossless = true;
   readonly solitary = true;
-  // Ordered by when each was published to last.
+  // Ordered by the time of the last publication.
   private readonly streams = new Map<string, MemoryStream>();
-  /** Those that keep anything, in the same order. */
+  /** Streams that keep data, in the same order. */
   private readonly keeping = new Map<string, MemoryStream>();
-  /** Subscribed topics, and the epoch that each has while nothing was published to it. */
+  /** Subscribed topics, and the epoch of each until its first publication. */
   private readonly subscribed = new Map<string, string>();
   private readonly receipts: Receipts;
   private readonly maxStreams: number;
   private readonly maxBytes: number;
   private readonly sweepMs: number;
   private keptBytes = 0;
-  /** Begins the epochs of untouched topics. Another one whenever a topic is forgotten: it must not come back under an epoch that it had. */
+  /**
+   * Prefix of the epochs of topics without a stream. It changes whenever a topic is forgotten,
+   * because the topic must not return under its old epoch.
+   */
   private epoch: string = randomUUID();
   private sink: BrokerSink | undefined;
   private cancelSweep: Cancel | undefined;
@@ -133,7 +143,7 @@ export class MemoryBroker implements Broker {
     this.receipts.clear();
   }
 
-  /** The answer to a publication that stores nothing. */
+  /** The answer if the publication is a duplicate or stale, and so stores nothing. */
   private suppressed(topic: string, stream: MemoryStream, options: PublishOptions): Published | undefined {
     const { idempotencyKey } = options;
     const first =
@@ -148,11 +158,14 @@ export class MemoryBroker implements Broker {
   }
 
   private untouchedEpoch(topic: string): string {
-    // Its own for each topic, so that the position of another topic is none.
+    // Each topic has its own epoch, so a position of another topic is never valid.
     return this.subscribed.get(topic) ?? `${this.epoch}.${hashOf(topic)}`;
   }
 
-  /** The topic's stream, made if it is new, and now the one published to last. */
+  /**
+   * Returns the topic's stream, creating it if needed, and makes it the most recently published
+   * one.
+   */
   private touch(topic: string): MemoryStream {
     this.checkOpen();
     const stream = this.streams.get(topic) ?? new MemoryStream(this.untouchedEpoch(topic));
@@ -161,7 +174,7 @@ export class MemoryBroker implements Broker {
     return stream;
   }
 
-  /** Runs what may drop some of what a stream keeps, and counts it. */
+  /** Runs work that may drop data of a stream, and updates the byte count. */
   private expiring<T>(stream: MemoryStream, run: () => T): T {
     const before = stream.byteLength;
     const result = run();
@@ -169,7 +182,7 @@ export class MemoryBroker implements Broker {
     return result;
   }
 
-  /** Runs what may change how much a stream keeps, and counts it. */
+  /** Runs work that may change how much a stream keeps, and updates the byte count. */
   private change<T>(topic: string, stream: MemoryStream, run: () => T): T {
     const result = this.expiring(stream, run);
     this.keeping.delete(topic);

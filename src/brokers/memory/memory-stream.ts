@@ -4,13 +4,13 @@ import { KeyVersions } from '../../core/stream/key-versions.js';
 import { Latest } from '../../core/stream/latest.js';
 import type { Position } from '../../protocol/position.js';
 
-/** One topic: its position, and what is kept of it. */
+/** One topic: its position and its kept data. */
 export class MemoryStream {
   private offset = 0;
   private history: History | undefined;
   private rules: HistoryRules | undefined;
   private latest: Latest | undefined;
-  /** Of the publications without a key. */
+  /** Version of the publications without a key. */
   private newestVersion: number | undefined;
   private keyVersions: KeyVersions | undefined;
 
@@ -20,25 +20,27 @@ export class MemoryStream {
     return { epoch: this.epoch, offset: this.offset };
   }
 
-  /** Bytes of JSON text, and of keys with a version, that are kept. */
+  /** Bytes of JSON text and versioned keys kept. */
   get byteLength(): number {
     const { history, latest, keyVersions } = this;
     return (history?.byteLength ?? 0) + (latest?.byteLength ?? 0) + (keyVersions?.byteLength ?? 0);
   }
 
-  /** What is remembered, but for what was published before this moment. */
+  /** The latest values published at or after this time. */
   latestSince(ms: number): readonly Publication[] {
     return this.latest?.since(ms) ?? [];
   }
 
-  /** Whether the publication comes too late: its version is not newer than that of its key, or of those without one. */
+  /**
+   * Whether the version is not newer than that of its key, or of the publications without a key.
+   */
   isStale({ key, version }: PublishOptions): boolean {
     if (version === undefined) return false;
     if (key !== undefined) return this.keyVersions?.isStale(key, version) === true;
     return this.newestVersion !== undefined && version <= this.newestVersion;
   }
 
-  /** The next publication, kept as the options say. */
+  /** Adds the next publication, kept as the options say. */
   add(data: string, { key, history, latest, version, remove }: PublishOptions, nowMs: number): Publication {
     this.offset += 1;
     if (version !== undefined) {
@@ -60,7 +62,7 @@ export class MemoryStream {
     return publication;
   }
 
-  /** Everything after `since`, or `undefined` when it is not all here. */
+  /** Everything after `since`, or `undefined` if any of it is missing. */
   missed(since: Position, limits: RecoveryLimits, nowMs: number): readonly Publication[] | undefined {
     if (since.epoch !== this.epoch) return undefined;
     if (since.offset === this.offset) return [];

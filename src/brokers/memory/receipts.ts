@@ -1,20 +1,22 @@
 import type { Position } from '../../protocol/position.js';
 
-/** Milliseconds that an idempotency key is remembered, as the port says. */
+/** Milliseconds that an idempotency key is remembered, as the broker port requires. */
 const windowMs = 300_000;
 
-/** Which publications had an idempotency key, for five minutes; beyond the bound the oldest are forgotten earlier. */
+/**
+ * Remembers idempotency keys for five minutes; beyond the bound the oldest are forgotten earlier.
+ */
 export class Receipts {
-  // Ordered by time, because all are remembered for the same length.
+  // Ordered by time, because all are kept for the same time.
   private readonly byName = new Map<string, { readonly position: Position; readonly atMs: number }>();
 
-  constructor(private readonly most: number) {}
+  constructor(private readonly maxKeys: number) {}
 
   get size(): number {
     return this.byName.size;
   }
 
-  /** Where the first publication with this key went. */
+  /** The position of the first publication with this key. */
   find(topic: string, key: string, nowMs: number): Position | undefined {
     this.expire(nowMs);
     return this.byName.get(nameOf(topic, key))?.position;
@@ -23,7 +25,7 @@ export class Receipts {
   add(topic: string, key: string, position: Position, nowMs: number): void {
     this.expire(nowMs);
     this.byName.set(nameOf(topic, key), { position, atMs: nowMs });
-    if (this.byName.size > this.most) this.forgetOldest();
+    if (this.byName.size > this.maxKeys) this.forgetOldest();
   }
 
   expire(nowMs: number): void {
@@ -45,7 +47,7 @@ export class Receipts {
   }
 }
 
-/** The length keeps `t` with `:k` apart from `t:` with `k`. */
+/** The length prefix tells `t` with `:k` from `t:` with `k`. */
 function nameOf(topic: string, key: string): string {
   return `${String(topic.length)}:${topic}${key}`;
 }

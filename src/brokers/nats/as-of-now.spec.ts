@@ -39,13 +39,13 @@ const record: LifeRecord = {
   restarts: new Map(),
 };
 
-describe('The end of a topic in the present life of the store', () => {
-  it('is its last message as it is, where that is of this life', () => {
+describe('The end of a topic in the current life of the store', () => {
+  it('a topic last published in this life ends with its last message', () => {
     const last = head(5, 'e5a', 7, [{ epoch: 'e3', end: 4 }]);
     expect(asOfNow(last, 7, record)).toBe(last);
   });
 
-  it('has the epoch of the life, and every epoch that a reader can have of it in the lineage', () => {
+  it('a topic of an earlier life gets the epoch of this life, and its lineage has every epoch that a reader may know', () => {
     const now = asOfNow(head(3, 'e3', 7, [{ epoch: 'e1', end: 2 }]), 7, record);
     expect(now).toMatchObject({ epoch: 'e5b', life: 5, top: 7 });
     expect(now.lineage).toEqual([
@@ -66,7 +66,7 @@ describe('The end of a topic in the present life of the store', () => {
       expect(continues(now, epoch, offset), `${epoch} ${String(offset)}`).toBe(expected);
   });
 
-  it('keeps of earlier epochs what they had when this life began, where instances appended that did not know of it', () => {
+  it('earlier epochs end where this life began, even if instances unaware of it appended later', () => {
     const late = head(4, 'e4', 7, [
       { epoch: 'e3', end: 6 },
       { epoch: 'e2', end: 4 },
@@ -83,12 +83,12 @@ describe('The end of a topic in the present life of the store', () => {
     });
   });
 
-  it('has no lineage where its last message follows what the store has lost', () => {
+  it('a topic has no lineage if its last message follows messages that the store has lost', () => {
     const late = head(4, 'e4', 7, [{ epoch: 'e3', end: 4 }]);
     expect(asOfNow(late, undefined, record)).toMatchObject({ epoch: 'e5b', lineage: [] });
   });
 
-  it('keeps a bounded lineage, in which its own last epoch always is', () => {
+  it('the lineage is bounded and always contains the topic’s own last epoch', () => {
     const before = Array.from({ length: 24 }, (_, i) => ({
       life: 100 - i,
       epoch: `e${String(i)}`,
@@ -100,7 +100,7 @@ describe('The end of a topic in the present life of the store', () => {
     expect(lineage.map(({ epoch }) => epoch)).toContain('own');
   });
 
-  it('continues nothing but the beginning of a topic that nothing was published to', () => {
+  it('a topic without publications continues only its beginning', () => {
     expect(untouchedSince(record.before)).toEqual([
       { epoch: 'e5a', end: 0 },
       { epoch: 'e4', end: 0 },

@@ -16,17 +16,18 @@ interface Wanted {
 }
 
 export interface Batch {
-  /** What is to be stored behind the head; absent when all of it comes too late. */
+  /** The message to append after the head; absent if every publication is stale. */
   readonly content: Content | undefined;
-  /** For each publication, if the content is stored. */
+  /** One for each publication, valid once the content is stored. */
   readonly answers: readonly Published[];
   readonly isAnyStale: boolean;
 }
 
 /**
- * Gives each publication the next offset, if its version is not too old.
+ * Gives each publication the next offset, unless its version is stale.
  *
- * @param known the versions of keys behind the head; absent where no publication has a key and a version
+ * @param known the versions of keys at the head; absent if no publication has both a key and a
+ *   version
  */
 export function compose(
   head: KnownHead,

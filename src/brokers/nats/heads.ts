@@ -1,19 +1,22 @@
 import type { Head, Place } from './stored-message.js';
 
-/** The last message of a topic that is known here. */
+/** The last known message of a topic. */
 export interface KnownHead extends Head, Place {}
 
-/** The ends of the topics that this instance published or read last; bounded, the longest unused go first. */
+/**
+ * The ends of the topics that this instance published or read recently. Bounded: the least recently
+ * used are dropped.
+ */
 export class Heads {
   private readonly byTopic = new Map<string, KnownHead>();
 
-  constructor(private readonly most: number) {}
+  constructor(private readonly maxTopics: number) {}
 
   get(topic: string): KnownHead | undefined {
     return this.byTopic.get(topic);
   }
 
-  /** It was used just now. */
+  /** Marks a topic as just used. */
   touch(topic: string): void {
     const known = this.byTopic.get(topic);
     if (known === undefined) return;
@@ -21,13 +24,13 @@ export class Heads {
     this.byTopic.set(topic, known);
   }
 
-  /** Remembers a head if it is newer than what is known. */
+  /** Remembers a head if it is newer than the known one. */
   note(topic: string, head: KnownHead): void {
     const known = this.byTopic.get(topic);
     if (known?.stream === head.stream && known.seq > head.seq) return;
     const { epoch, life, lineage, top, version, keyed, rules, latest, refs, base, tail, stream, seq } = head;
     this.byTopic.delete(topic);
-    // Without the publications, which may be large.
+    // Leaves out the publications, which may be large.
     this.byTopic.set(topic, {
       epoch,
       life,
@@ -43,7 +46,7 @@ export class Heads {
       stream,
       seq,
     });
-    if (this.byTopic.size <= this.most) return;
+    if (this.byTopic.size <= this.maxTopics) return;
     for (const oldest of this.byTopic.keys()) {
       this.byTopic.delete(oldest);
       return;

@@ -7,25 +7,28 @@ import { type Base, encode, type Head, type KeyVersion, type StoredMessage } fro
 import type { StreamReader } from './stream-reader.js';
 import type { TopicLog } from './topic-log.js';
 
-/** Bytes of one part of a base, if the server takes so much; it does by default. */
+/**
+ * Maximum bytes of one part of a base, unless the server accepts less, which it does not by
+ * default.
+ */
 const partBytes = 262_144;
-/** Topics whose new base waits to be named by a publication. */
+/** Maximum topics whose new base no publication has named yet. */
 const maxWaiting = 10_000;
 
-/** A base that was written and that no message names yet. */
+/** A base that is stored but not yet named by a message. */
 interface Written extends Base {
   readonly epoch: string;
 }
 
 /**
- * Keeps the last publication of each key although the stream keeps so many messages of a topic only: before the old ones
- * go, what they said is written down together, as a base, and the following messages name it. Who reads takes the base
- * and the messages since.
+ * Keeps the last publication of each key, although the stream keeps a limited number of messages
+ * per topic. Before old messages are dropped, it stores their content together as a base, which
+ * later messages name. Readers combine the base with the messages since.
  */
 export class Keeper {
   private readonly written = new Map<string, Written>();
   private readonly writing = new Map<string, Promise<Error | undefined>>();
-  /** Times that everything was forgotten. */
+  /** How often all bases were forgotten. */
   private forgotten = 0;
 
   constructor(
@@ -35,23 +38,23 @@ export class Keeper {
     private readonly failed: (doing: string, error: unknown) => void,
   ) {}
 
-  /** The base that the next message behind `head` is to name, if there is a newer one than the head's. */
+  /** The base that the message after `head` must name, if there is a newer one than the head's. */
   async baseFor(topic: string, head: KnownHead, latest: LatestRule | undefined): Promise<Base | undefined> {
     if (latest !== 'last-per-key' && head.keyed !== true) return undefined;
     const { messagesPerTopic } = this.engine().stream;
     if (head.tail >= Math.floor((messagesPerTopic * 3) / 4) && !this.isNewer(topic, head)) {
       const failure = await this.write(topic);
-      // With the next message the stream would forget a key that nothing else remembers.
+      // With the next message the stream would drop a key that no base holds.
       if (failure !== undefined && head.tail >= messagesPerTopic - 2) throw failure;
     }
     return this.isNewer(topic, head) ? this.written.get(topic) : undefined;
   }
 
-  /** A message was appended: now and then that is the time for a new base. */
+  /** Called for each appended message; writes a new base when due. */
   appended(topic: string, message: StoredMessage): void {
     const written = this.written.get(topic);
     if (written !== undefined && (message.base?.offset ?? 0) >= written.offset) this.written.delete(topic);
-    // Of several instances the one that writes this very message does it.
+    // Of several instances, only the one that wrote this message writes the base.
     const isDue =
       message.tail >= Math.floor(this.engine().stream.messagesPerTopic / 4) && message.tail % 16 === 0;
     const needsBase = message.latest === 'last-per-key' || message.keyed === true;
@@ -69,14 +72,14 @@ export class Keeper {
     return written.offset > (base?.offset ?? 0);
   }
 
-  /** Resolves to why it failed. */
+  /** Resolves to the error, or to `undefined` on success. */
   private write(topic: string): Promise<Error | undefined> {
     let writing = this.writing.get(topic);
     if (writing === undefined) {
       writing = this.writeNow(topic)
         .then(() => undefined)
         .catch((error: unknown) => {
-          this.failed('keeping the last of each key', error);
+          this.failed('keeping the last publication of each key', error);
           return error as Error;
         })
         .finally(() => this.writing.delete(topic));
@@ -92,7 +95,7 @@ export class Keeper {
     const isPerKey = end.latest === 'last-per-key';
     const remembered = isPerKey ? await this.reader.remembered(topic, end) : new Latest();
     if (top === 0) return;
-    // Whoever reads it next finds out whether that is for good.
+    // The next reader finds out whether this is permanent.
     if (remembered === undefined) return void (await this.reader.latest(topic));
     const { entries } = remembered;
     const versions = end.keyed === true ? (await this.log.versions.at(topic, end)).entries : [];
@@ -111,7 +114,7 @@ export class Keeper {
       };
       seqs.push(await this.engine().stream.keep(stream, topic, encode(content)));
     }
-    // Written for a store that may have gone back since.
+    // The base was written for a store that may have been rolled back since.
     if (forgotten !== this.forgotten) return;
     this.written.set(topic, { epoch, offset: top, seqs });
     if (this.written.size > maxWaiting)
@@ -119,7 +122,7 @@ export class Keeper {
         this.written.delete(oldest);
         break;
       }
-    // Who reads just now may still be on its way to the head's own base.
+    // A concurrent reader may still need the head's own base, so only an older one is dropped.
     const [oldest] = end.base?.seqs ?? [];
     if (oldest !== undefined) await this.engine().stream.forgetKept(stream, topic, oldest);
   }
@@ -131,7 +134,7 @@ interface Part {
   readonly versions: KeyVersion[];
 }
 
-/** One at least, because there is no base without a message. */
+/** Splits a base into messages; at least one, because a base needs a message. */
 function partsOf(entries: Latest['entries'], versions: readonly KeyVersion[], maxBytes: number): Part[] {
   const parts: Part[] = [newPart()];
   let bytes = 0;

@@ -13,8 +13,8 @@ const placed = (content: typeof first, seq: number): LifeRecord => ({
   atMs: 0,
 });
 
-describe('The record of a life', () => {
-  it('is read as it was written, and anything else is none', () => {
+describe('A life record', () => {
+  it('a life record survives encoding, and other bytes are rejected', () => {
     const era = newEra(placed(first, 7), alone, 2_000);
     expect(decodeLife(encodeLife(era))).toEqual(era);
     for (const text of ['', '{}', '1', 'null', '[]', '{"v":1,"n":0,"e":"x","l":[],"d":[],"r":[]}'])
@@ -29,13 +29,13 @@ describe('The record of a life', () => {
       expect(decodeLife(Buffer.from(whole.replace(from, to)))).toBeUndefined();
   });
 
-  it('has a number that only grows, also where the one before was lost', () => {
+  it('the number of a life only grows, even if the previous record was lost', () => {
     expect(newLife(placed(first, 7), alone, 500).life).toBe(1_001);
     expect(newLife(placed(first, 7), alone, 5_000).life).toBe(5_000);
     expect(newLife(undefined, alone, 500, 2_000).life).toBe(2_001);
   });
 
-  it('names the eras before it, and a new epoch each time', () => {
+  it('a life record lists earlier eras, and each era has a new epoch', () => {
     const era = placed(newEra(placed(first, 7), alone, 2_000), 9);
     const life = newLife(era, alone, 3_000);
     expect(life.before.map(({ seq }) => seq)).toEqual([9, 7]);
@@ -44,17 +44,17 @@ describe('The record of a life', () => {
   });
 });
 
-describe('What a server says of the life', () => {
-  it('is nothing new from one that did not stop', () => {
+describe('The verdict about a server', () => {
+  it('a server that did not restart is in the same life', () => {
     expect(verdictOf(first, alone, 0)).toBe('same');
   });
 
-  it('is that it may be over, from a single server that was started again', () => {
+  it('a single server that restarted may have ended the life', () => {
     expect(verdictOf(first, { ...alone, name: 'N2', id: 'N2' }, 0)).toBe('over');
     expect(verdictOf(first, { ...alone, id: 'N2' }, 0)).toBe('over');
   });
 
-  it('is worth noting from another server of a cluster, and that it may be over from one that was started again', () => {
+  it('another server of a cluster is recorded, and one that restarted may have ended the life', () => {
     const cluster = newLife(undefined, member('a', 'A1'), 0);
     expect(verdictOf(cluster, member('b', 'B1'), 0)).toBe('noted');
     const both = newEra(placed(cluster, 1), member('b', 'B1'), 0);
@@ -62,7 +62,7 @@ describe('What a server says of the life', () => {
     expect(verdictOf(both, member('a', 'A2'), 0)).toBe('over');
   });
 
-  it('is that it may be over once a majority of several copies was started again within ten minutes', () => {
+  it('restarts of a majority of copies within ten minutes may have ended the life', () => {
     const servers = ['a', 'b', 'c'];
     let record = placed(newLife(undefined, member('a', 'a1', 3), 0), 1);
     for (const name of servers) record = placed(newEra(record, member(name, `${name}1`, 3), 0), 2);

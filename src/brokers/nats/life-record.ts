@@ -3,53 +3,62 @@ import { randomBytes } from 'node:crypto';
 import { isEpoch } from '../stored-publication.js';
 import { isCount, parsed } from './stored-message.js';
 
-/** A time in which topics that are opened get one epoch. It holds as long as its record is in the stream. */
+/**
+ * A period in which newly opened topics share one epoch. It lasts while its record is in the
+ * stream.
+ */
 export interface Era {
-  /** Number of the store's life that it belongs to. */
+  /** Number of the store's life that the era belongs to. */
   readonly life: number;
   readonly epoch: string;
-  /** Stream sequence of its record: every topic that got this epoch was opened behind it. */
+  /** Stream sequence of the era's record; every topic with this epoch was opened after it. */
   readonly seq: number;
 }
 
-/** What a record says, before it has its place. */
+/** The content of a record before it has a place in the stream. */
 export interface LifeContent {
   readonly life: number;
   readonly epoch: string;
-  /** Stream sequence of the life's first record; absent in that one itself. */
+  /** Stream sequence of the life's first record; absent in that record itself. */
   readonly since?: number | undefined;
-  /** The eras before, newest first. */
+  /** Earlier eras, newest first. */
   readonly before: readonly Era[];
-  /** Ids of the servers that instances were connected to, by name. A server gets another id with each start. */
+  /**
+   * Ids of the servers that instances were connected to, by name. A server gets a new id on every
+   * start.
+   */
   readonly servers: ReadonlyMap<string, string>;
-  /** When servers were seen to have started again lately, by name. */
+  /** Times of recent server restarts, by name. */
   readonly restarts: ReadonlyMap<string, number>;
 }
 
-/** The store's life, as the stream says: all instances read it there, and none has one of its own. */
+/** The store's life as recorded in the stream, where all instances read it. */
 export interface LifeRecord extends LifeContent {
-  /** Which making of the stream it is in. */
+  /** Identifies the incarnation of the stream that holds the record. */
   readonly stream: string;
   readonly seq: number;
   readonly since: number;
   readonly atMs: number;
 }
 
-/** The server at the other end of a connection. */
+/** The server of a connection. */
 export interface ServerEvidence {
   readonly name: string;
   readonly id: string;
   readonly clustered: boolean;
-  /** Servers that hold a copy of the stream. */
+  /** Number of servers that hold a copy of the stream. */
   readonly copies: number;
 }
 
 const version = 1;
 const limits = { eras: 24, servers: 64, bytes: 65_536 } as const;
-/** What servers of a cluster had not written to the disk is written after so long, by far. */
+/** Long after this time, clustered servers have written everything to disk. */
 const restartsMatterMs = 600_000;
 
-/** What the server says of the life that the record names: the same, the same but worth noting, or perhaps over. */
+/**
+ * Compares the server with the record: the same life, the same life with a change to record, or
+ * perhaps over.
+ */
 export function verdictOf(
   record: LifeContent,
   server: ServerEvidence,
@@ -60,11 +69,11 @@ export function verdictOf(
   const known = record.servers.get(name);
   if (known === id) return 'same';
   if (known === undefined) return 'noted';
-  // One of several copies that starts again loses nothing, but a majority that does so at once may.
+  // A restart of one copy among several loses nothing, but simultaneous restarts of a majority may.
   return copies >= 3 && restartsWith(record, name, wallMs).size * 2 <= copies ? 'noted' : 'over';
 }
 
-/** The record that begins a new life: whatever is in the store is its past. */
+/** The record that starts a new life; everything in the store becomes its past. */
 export function newLife(
   before: LifeRecord | undefined,
   server: ServerEvidence,
@@ -72,7 +81,7 @@ export function newLife(
   atLeast = 0,
 ): LifeContent {
   return {
-    // By the clock, so that the number still grows where the record was lost.
+    // Based on the clock, so that the number grows even if the record was lost.
     life: Math.max((before?.life ?? 0) + 1, atLeast + 1, wallMs),
     epoch: randomEpoch(),
     before: before === undefined ? [] : erasWith(before),
@@ -81,7 +90,7 @@ export function newLife(
   };
 }
 
-/** The record that goes on in the same life, for topics that are opened from now on. */
+/** The record of a new era in the same life, for topics opened from now on. */
 export function newEra(before: LifeRecord, server: ServerEvidence, wallMs: number): LifeContent {
   const { life, since, servers } = before;
   const known = servers.get(server.name);
@@ -113,7 +122,7 @@ export function encodeLife(content: LifeContent): Buffer {
   );
 }
 
-/** `undefined` for what is none of ours. */
+/** Returns `undefined` for bytes that are not a valid record. */
 export function decodeLife(bytes: Uint8Array): LifeContent | undefined {
   if (bytes.length > limits.bytes) return undefined;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();

@@ -19,7 +19,7 @@ const message = (seq: number, bytes = 0): StoredMessage => ({
 });
 
 describe('MessageCache', () => {
-  it('keeps no more than its bytes: the longest unused go first', () => {
+  it('the cache stays within its bytes and drops the least recently used messages', () => {
     const cache = new MessageCache(5_000);
     for (let seq = 1; seq <= 10; seq++) cache.put('t', message(seq));
     cache.get(1, 't');
@@ -32,7 +32,7 @@ describe('MessageCache', () => {
     expect([1, 11, 12].map((seq) => cache.get(seq, 't'))).toEqual([undefined, undefined, undefined]);
   });
 
-  it('gives a message to its own topic alone', () => {
+  it('a message is only returned for its own topic', () => {
     const cache = new MessageCache(5_000);
     cache.put('t', message(1));
     expect([cache.get(1, 'other'), cache.get(1, 't')?.seq]).toEqual([undefined, 1]);

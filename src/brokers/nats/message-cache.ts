@@ -1,9 +1,12 @@
 import type { StoredMessage } from './stored-message.js';
 
-/** What each message costs beside its publications, about. */
+/** Approximate overhead per message. */
 const overheadBytes = 500;
 
-/** Messages that were read, by their number in the stream: they never change. Bounded; the longest unused go first. */
+/**
+ * Messages by their stream sequence; they never change. Bounded: the least recently used are
+ * dropped.
+ */
 export class MessageCache {
   private readonly bySeq = new Map<number, { readonly subject: string; readonly message: StoredMessage }>();
   private byteLength = 0;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The server's own word for an idempotency key: of one length, whatever the topic and the key are. */
+/** The `Nats-Msg-Id` for an idempotency key: a hash, so its length is fixed. */
 export function idOf(topic: string, idempotencyKey: string): string {
   return createHash('sha256')
     .update(`${String(topic.length)}:${topic}${idempotencyKey}`, 'utf16le')

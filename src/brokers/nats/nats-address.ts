@@ -1,4 +1,4 @@
-/** Where a NATS server is and who asks, as an address says it. */
+/** Location and credentials of a NATS server, parsed from a URL. */
 export interface NatsAddress {
   /** Host and port. */
   readonly server: string;
@@ -9,23 +9,23 @@ export interface NatsAddress {
 }
 
 const wrong = (why: string): Error =>
-  // Not the address itself: it may have a password in it, also where it cannot be read.
+  // Does not show the URL, because even an unreadable one may contain a password.
   new Error(
-    `NatsBroker: "url" ${why}. Write nats://host:4222, or tls:// for TLS, with user:password@ or token@ before the host ` +
-      'where they are needed.',
+    `NatsBroker: "url" ${why}. Use nats://host:4222, or tls:// for TLS, with user:password@ or token@ before the host ` +
+      'if needed.',
   );
 
 /**
- * Reads `nats://` or `tls://`, then `[user:password@|token@]host[:port]`.
+ * Parses `nats://` or `tls://`, then `[user:password@|token@]host[:port]`.
  *
- * @throws Error that never shows the address
+ * @throws Error that never shows the URL
  */
 export function readNatsUrl(text: string): NatsAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) throw wrong('is no address');
-  if (url.protocol !== 'nats:' && url.protocol !== 'tls:') throw wrong('begins with another word');
-  if (url.search !== '' || url.hash !== '') throw wrong('has a query, which is not read');
-  if (!/^\/?$/.test(url.pathname)) throw wrong('has a path, which is not read');
+  if (url === undefined) throw wrong('is not a URL');
+  if (url.protocol !== 'nats:' && url.protocol !== 'tls:') throw wrong('has another scheme');
+  if (url.search !== '' || url.hash !== '') throw wrong('has a query or a fragment');
+  if (!/^\/?$/.test(url.pathname)) throw wrong('has a path');
   if (url.hostname === '') throw wrong('has no host');
   const [user, password] = [decoded(url.username), decoded(url.password)];
   return {
@@ -40,6 +40,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw wrong('has a user, password or token with a % that stands for nothing');
+    throw wrong('has a user, password or token with an invalid % escape');
   }
 }

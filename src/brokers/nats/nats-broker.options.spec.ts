@@ -9,7 +9,7 @@ describe('readNatsUrl', () => {
     ['nats://ann:p%40ss@queue', { server: 'queue:4222', tls: false, user: 'ann', password: 'p@ss' }],
     ['nats://to%2Fken@queue/', { server: 'queue:4222', tls: false, token: 'to/ken' }],
     ['nats://[::1]:4223', { server: '[::1]:4223', tls: false }],
-  ])('reads %s', (text, address) => {
+  ])('readNatsUrl parses %s', (text, address) => {
     expect(readNatsUrl(text)).toEqual(address);
   });
 
@@ -22,15 +22,15 @@ describe('readNatsUrl', () => {
     'nats://ann:canary@queue?tls=false',
     'nats://ann:canary%zz@queue',
     'nats://ann:canary@queue:99999',
-  ])('does not read %s, and does not show it', (text) => {
+  ])('readNatsUrl rejects %s without showing it', (text) => {
     const read = (): unknown => readNatsUrl(text);
-    expect(read).toThrow(/^NatsBroker: "url" .+ Write nats:\/\/host:4222/);
+    expect(read).toThrow(/^NatsBroker: "url" .+ Use nats:\/\/host:4222/);
     expect(read).not.toThrow(/canary/);
   });
 });
 
-describe('The options of NatsBroker', () => {
-  it('have defaults, and ask for nothing of a stream that was not given', () => {
+describe('Options of NatsBroker', () => {
+  it('the defaults leave the settings of an existing stream unchanged', () => {
     const { stream, callTimeoutMs, connection } = resolveNatsOptions({});
     expect(stream).toEqual({ name: 'LIVE', root: 'live' });
     expect([callTimeoutMs, connection.servers, connection.reconnect]).toEqual([
@@ -48,11 +48,11 @@ describe('The options of NatsBroker', () => {
     [{ prefix: 'shop.live' }, 'LIVE-shop_live', 'shop.live'],
     [{ name: 'SHOP', prefix: 'a' }, 'SHOP', 'a.@SHOP'],
     [{ name: 'TOYS', prefix: 'a' }, 'TOYS', 'a.@TOYS'],
-  ])('part two applications by the name or by the prefix, each alone: %j', (given, name, root) => {
+  ])('another name or another prefix separates two applications: %j', (given, name, root) => {
     expect(resolveNatsOptions({ stream: given }).stream).toEqual({ name, root });
   });
 
-  it('ask for TLS with tls://, and check the certificate for the host as it is named', () => {
+  it('tls:// enables TLS and checks the certificate for the host in the URL', () => {
     const tlsOf = (url: string | readonly string[]): unknown => resolveNatsOptions({ url }).connection.tls;
     expect(tlsOf('tls://queue')).toEqual({});
     expect(tlsOf('tls://192.0.2.7:4443')).toEqual({ host: '192.0.2.7' });
@@ -75,7 +75,7 @@ describe('The options of NatsBroker', () => {
     ['probeIntervalMs', { probeIntervalMs: 1.5 }],
     ['url', { url: [] }],
     ['url', { url: ['nats://one:canary@a', 'nats://two:canary@b'] }],
-  ])('are refused by name: %s', (name, options) => {
+  ])('an invalid %s is rejected by name', (name, options) => {
     const resolve = (): unknown => resolveNatsOptions(options);
     expect(resolve).toThrow(`NatsBroker: "${name}" must be `);
     expect(resolve).not.toThrow(/canary/);

@@ -10,72 +10,97 @@ import {
 import { type NatsAddress, readNatsUrl } from './nats-address.js';
 
 /**
- * The JetStream stream that holds all topics; all instances give the same. The defaults hold for a stream that is made:
- * of one that is there, only what is given here is changed, and `onNotice` says so.
+ * The JetStream stream that holds all topics. All instances must use the same settings. The
+ * defaults apply when the stream is created. In an existing stream, only settings given here are
+ * changed, and `onNotice` reports each change.
  */
 export interface NatsStreamOptions {
   /**
-   * The stream's name. Another one parts two applications, signals included: unless it is the prefix's own, subjects begin
-   * with `<prefix>.@<name>`.
-   * @default 'LIVE', or `LIVE-<prefix>` beside another prefix
+   * The stream's name. Applications with different names are separate, including their signals:
+   * with a name other than the prefix's default, subjects begin with `<prefix>.@<name>`.
+   *
+   * @default 'LIVE', or `LIVE-<prefix>` with another prefix
    */
   readonly name?: string;
-  /** What all subjects begin with; another one parts two applications. @default 'live' */
+  /** Prefix of all subjects; separates applications. @default 'live' */
   readonly prefix?: string;
-  /** JetStream domain that has the stream, where leaf nodes have one each. @default the server's own */
+  /** JetStream domain of the stream, if leaf nodes have one each. @default the server's own */
   readonly domain?: string;
-  /** `file` outlives the server; `memory` is for what may be lost with it. Cannot be changed later. @default 'file' */
+  /**
+   * `file` survives a restart of the server; `memory` does not. Cannot be changed later.
+   *
+   * @default 'file'
+   */
   readonly storage?: 'file' | 'memory';
-  /** Servers of a cluster that hold a copy, 1 to 5; more than 1 needs nats-server 2.9.21. @default 1 */
+  /**
+   * Servers of a cluster that hold a copy, 1 to 5; more than 1 requires nats-server 2.9.21.
+   * @default 1
+   */
   readonly replicas?: number;
   /**
-   * Milliseconds that anything is kept. A topic that nothing was published to for so long gets a new epoch.
+   * Milliseconds that messages are kept. A topic without publications for this long gets a new
+   * epoch.
+   *
    * @default 604800000 (7 days)
    */
   readonly retentionMs?: number;
-  /** Messages kept of each topic, at least 64; histories cannot be longer. @default 512 */
+  /** Messages kept per topic, at least 64; a history cannot be longer. @default 512 */
   readonly messagesPerTopic?: number;
-  /** Bytes of all topics together; beyond it the oldest of all are forgotten. @default 1073741824 */
+  /**
+   * Bytes of all topics together; beyond it the oldest messages are dropped. @default 1073741824
+   */
   readonly maxBytes?: number;
 }
 
-/** Options of `NatsBroker`. Everything has a default. */
+/** Options of `NatsBroker`. All have defaults. */
 export interface NatsBrokerOptions {
   /**
-   * `nats://` or, with TLS, `tls://`, then `[user:password@|token@]host[:port]`. Several name servers of one cluster.
+   * `nats://` or, with TLS, `tls://`, then `[user:password@|token@]host[:port]`. Several URLs name
+   * servers of one cluster.
+   *
    * @default 'nats://127.0.0.1:4222'
    */
   readonly url?: string | readonly string[];
   /** Seed of an nkey, `SU…`. */
   readonly nkey?: string;
-  /** Text of a `.creds` file: a JWT and its seed. */
+  /** Content of a `.creds` file: a JWT and its seed. */
   readonly creds?: string;
-  /** Options of the NATS client, for what an address cannot say: `{ tls: { caFile } }`. */
+  /** Options of the NATS client for what a URL cannot express, such as `{ tls: { caFile } }`. */
   readonly client?: Pick<ConnectionOptions, 'tls' | 'name' | 'inboxPrefix' | 'authenticator'>;
   readonly stream?: NatsStreamOptions;
-  /** Milliseconds for one call; what became of it then, nobody knows. @default 3000 */
+  /** Milliseconds for one call. A call that timed out may still take effect. @default 3000 */
   readonly callTimeoutMs?: number;
   /** Milliseconds for opening a connection. @default 6000 */
   readonly openTimeoutMs?: number;
-  /** Milliseconds between two probes of the connection. @default 2000 */
+  /** Milliseconds between probes of the connection. @default 2000 */
   readonly probeIntervalMs?: number;
-  /** Milliseconds for a probe to come back. @default 2000 */
+  /** Milliseconds for a probe to return. @default 2000 */
   readonly probeTimeoutMs?: number;
-  /** Milliseconds that a subscription stays after the last one here has left the topic. @default 2000 */
+  /**
+   * Milliseconds that a subscription stays in NATS after the last local subscriber has left.
+   *
+   * @default 2000
+   */
   readonly lingerMs?: number;
-  /** Calls that may wait for an answer; the next one is refused at once. @default 10000 */
+  /** Calls that may wait for an answer; further ones are refused at once. @default 10000 */
   readonly maxWaitingCalls?: number;
-  /** Bytes of them. @default 67108864 */
+  /** Bytes of the waiting calls. @default 67108864 */
   readonly maxWaitingBytes?: number;
   /**
-   * Uses several copies on servers older than 2.9.21, which check the expected sequence outside their consensus: of
-   * publications that several instances make at once, some are lost although they were acknowledged. For tests.
+   * Allows several copies on servers older than 2.9.21, which check the expected sequence outside
+   * their consensus. When several instances publish at once, such servers lose acknowledged
+   * publications. For tests.
+   *
    * @default false
    */
   readonly dangerouslyAllowUnsafeReplicas?: boolean;
-  /** Called with each setting that was changed in an existing stream, for a log. @default not reported */
+  /** Called with each setting changed in an existing stream, for a log. @default not reported */
   readonly onNotice?: (message: string) => void;
-  /** Told what goes wrong with the connection, in words without a secret. @default nobody is told but by `available` */
+  /**
+   * Called with each problem of the connection, in words without secrets.
+   *
+   * @default none; only `available` shows the outage
+   */
   readonly onError?: (doing: string, error: unknown) => void;
 }
 
@@ -86,10 +111,10 @@ export interface ResolvedNatsOptions extends Required<
   readonly connection: ConnectionOptions;
 }
 
-/** The stream as it was asked for; what is `undefined` was not. */
+/** The requested stream settings; `undefined` leaves a setting as it is. */
 export interface WantedStream extends Omit<NatsStreamOptions, 'name' | 'prefix'> {
   readonly name: string;
-  /** What all subjects begin with. */
+  /** Prefix of all subjects. */
   readonly root: string;
 }
 
@@ -103,7 +128,7 @@ const numbers = {
   maxWaitingBytes: 67_108_864,
 } as const;
 
-/** Fewest messages of a topic: two bases of the largest size are that many. */
+/** Minimum messages per topic: two bases of the largest size take as many. */
 export const minMessagesPerTopic = 64;
 
 const streamNumbers = {
@@ -113,7 +138,7 @@ const streamNumbers = {
   maxBytes: [1_073_741_824, 65_536, Number.MAX_SAFE_INTEGER],
 } as const;
 
-/** What a stream gets when it is made. */
+/** Settings of a newly created stream. */
 export const streamDefaults = {
   storage: 'file',
   replicas: streamNumbers.replicas[0],
@@ -122,7 +147,7 @@ export const streamDefaults = {
   maxBytes: streamNumbers.maxBytes[0],
 } as const;
 
-/** @throws Error that names the option, and never shows an address or a secret */
+/** @throws Error that names the option, and never shows a URL or a secret */
 export function resolveNatsOptions(options: NatsBrokerOptions): ResolvedNatsOptions {
   const entries = Object.entries(numbers).map(
     ([name, fallback]) => [name, whole(options, name, [fallback, 1, Number.MAX_SAFE_INTEGER])] as const,
@@ -141,12 +166,13 @@ export function resolveNatsOptions(options: NatsBrokerOptions): ResolvedNatsOpti
 function streamOf(options: NatsStreamOptions): WantedStream {
   const { prefix = 'live', storage, domain } = options;
   if (!/^[\w-]+(?:\.[\w-]+)*$/.test(prefix) || prefix.length > 128)
-    throw wrong('stream.prefix', '1 to 128 of A-Za-z0-9_- in tokens joined by dots');
+    throw wrong('stream.prefix', '1 to 128 characters of A-Za-z0-9_- in tokens joined by dots');
   const ownName = prefix === 'live' ? 'LIVE' : `LIVE-${prefix.replaceAll('.', '_')}`;
   const { name = ownName } = options;
-  if (name !== ownName && !/^[\w-]{1,64}$/.test(name)) throw wrong('stream.name', '1 to 64 of A-Za-z0-9_-');
+  if (name !== ownName && !/^[\w-]{1,64}$/.test(name))
+    throw wrong('stream.name', '1 to 64 characters of A-Za-z0-9_-');
   if (domain !== undefined && !/^[\w-]{1,64}$/.test(domain))
-    throw wrong('stream.domain', '1 to 64 of A-Za-z0-9_-');
+    throw wrong('stream.domain', '1 to 64 characters of A-Za-z0-9_-');
   if (storage !== undefined && storage !== 'file' && storage !== 'memory')
     throw wrong('stream.storage', "'file' or 'memory'");
   const given = Object.entries(streamNumbers).filter(
@@ -164,13 +190,12 @@ function streamOf(options: NatsStreamOptions): WantedStream {
 function whole(
   options: object,
   name: string,
-  [fallback, least, most]: readonly [number, number, number],
+  [fallback, min, max]: readonly [number, number, number],
   where = '',
 ): number {
   const value: unknown = (options as Record<string, unknown>)[name] ?? fallback;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most)
-    return value;
-  throw wrong(`${where}${name}`, `a whole number from ${String(least)} to ${String(most)}`);
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw wrong(`${where}${name}`, `a whole number from ${String(min)} to ${String(max)}`);
 }
 
 function wrong(option: string, allowed: string): Error {
@@ -186,15 +211,15 @@ function connectionOf({
 }: NatsBrokerOptions): ConnectionOptions {
   const addresses = [url ?? 'nats://127.0.0.1:4222'].flat().map(readNatsUrl);
   const [first, ...more] = addresses;
-  if (first === undefined) throw wrong('url', 'at least one address');
-  if (more.some((other) => !isSameUser(first, other))) throw wrong('url', 'addresses with the same user');
+  if (first === undefined) throw wrong('url', 'at least one URL');
+  if (more.some((other) => !isSameUser(first, other))) throw wrong('url', 'URLs with the same credentials');
   const authenticator = client.authenticator ?? authenticatorOf(first, nkey, creds);
   const tls = client.tls ?? (addresses.some((address) => address.tls) ? {} : undefined);
   return {
     name: client.name ?? 'nestjs-live',
     servers: addresses.map(({ server }) => server),
     timeout: openTimeoutMs,
-    // What was missed between two connections must be told, so connecting again is done here and not there.
+    // Reconnecting is handled by `NatsConnection`, which must report what was missed in between.
     reconnect: false,
     noAsyncTraces: true,
     ...(tls && { tls: more.length > 0 ? tls : checkedAs(first, tls) }),
@@ -207,7 +232,9 @@ function isSameUser(one: NatsAddress, other: NatsAddress): boolean {
   return one.user === other.user && one.password === other.password && one.token === other.token;
 }
 
-/** The client takes a certificate for `localhost` to be right where the server is named by its number. */
+/**
+ * The client would accept a certificate for `localhost` if the server is given as an IP address.
+ */
 function checkedAs({ server }: NatsAddress, tls: TlsOptions): TlsOptions {
   const [, number] = /^(\d+\.\d+\.\d+\.\d+|\[[\da-f:.]+\]):\d+$/i.exec(server) ?? [];
   return number === undefined ? tls : ({ host: number.replace(/^\[(.*)\]$/, '$1'), ...tls } as TlsOptions);

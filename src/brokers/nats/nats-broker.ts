@@ -31,15 +31,17 @@ import { StreamReader } from './stream-reader.js';
 import { TopicLog } from './topic-log.js';
 import { TopicYields } from './topic-yields.js';
 
-/** Topics whose ends are asked for at once. */
+/** Topics whose ends are read concurrently. */
 const topsAtOnce = 64;
 
 /**
- * Streams in NATS JetStream, server 2.9 or newer, shared by all instances that name the same server, account and stream.
+ * Streams in NATS JetStream, server 2.9 or newer, shared by all instances with the same server,
+ * account and stream.
  *
- * All topics are in one JetStream stream, each under a subject of its own. A publication is appended only if the topic's
- * last message is the one that its publisher knows, so that offsets have no gap and no twin, and is republished by the
- * server once it is stored, so that what is delivered has the order of what is stored.
+ * All topics share one JetStream stream, each under its own subject. A publication is appended only
+ * if the topic's last message is the one its publisher knows, so offsets have no gaps or
+ * duplicates. The server republishes each message once stored, so the order of delivery is the
+ * order of the store.
  *
  * @publicApi
  */
@@ -52,7 +54,7 @@ export class NatsBroker implements Broker {
   private readonly log: TopicLog;
   private readonly reader: StreamReader;
   private readonly keeper: Keeper;
-  // By the topics' names in subjects.
+  // By the topic's token in subjects.
   private readonly lanes = new Map<string, PublishLane>();
   private readonly yields: TopicYields;
   private readonly refusals: RefusalReport;
@@ -61,8 +63,8 @@ export class NatsBroker implements Broker {
   /**
    * Connects when its application starts.
    *
-   * @param clock time and chance, for tests
-   * @throws Error that names the option, and never shows an address or a secret
+   * @param clock time and random numbers, for tests
+   * @throws Error that names the option, and never shows a URL or a secret
    */
   constructor(
     options: NatsBrokerOptions = {},
@@ -122,17 +124,17 @@ export class NatsBroker implements Broker {
     return this.connection.available;
   }
 
-  /** Messages that were dropped because they are none of ours, since the start. */
+  /** Messages dropped since the start because no instance sent them. */
   get junkTotal(): number {
     return this.inbound.junkTotal;
   }
 
-  /** Times that the connection was lost, since the start. */
+  /** Number of lost connections since the start. */
   get lossesTotal(): number {
     return this.connection.lossesTotal;
   }
 
-  /** Topics that are subscribed in NATS now; some may linger. */
+  /** Topics subscribed in NATS now, including lingering ones. */
   get subscribedTopics(): number {
     return this.connection.subscriptions.size;
   }
@@ -221,7 +223,10 @@ export class NatsBroker implements Broker {
           this.connection.available ? this.connection.engine.roomBytes : Number.MAX_SAFE_INTEGER,
         waitMs: () => this.yields.waitMs(token),
         askForTurn: () =>
-          this.connection.engine.tell(this.subjects.turns, Buffer.from(`1 ${this.id} ${token}`)),
+          this.connection.engine.sendWithoutWaiting(
+            this.subjects.turns,
+            Buffer.from(`1 ${this.id} ${token}`),
+          ),
       });
       this.lanes.set(token, lane);
     }

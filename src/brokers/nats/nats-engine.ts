@@ -9,22 +9,24 @@ import type { ResolvedNatsOptions } from './nats-broker.options.js';
 import type { NatsSubjects } from './nats-subjects.js';
 import { StreamAccess } from './stream-access.js';
 
-/** What a message says beside its publications, at most in all but rare cases. */
+/** Size of a message without its publications, except in rare cases. */
 const headBytes = 4_096;
-/** Before it, servers check the expected sequence outside their consensus where there are several copies. */
+/**
+ * Older servers check the expected sequence of streams with several copies outside their consensus.
+ */
 const safeReplicasSince = [2, 9, 21] as const;
 
 export interface EngineEvents {
   message(subject: string, message: Msg): void;
-  /** The stream is another one than before: all that was stored is gone. */
+  /** The stream was replaced, and everything stored is gone. */
   streamLost(): void;
-  /** Asks the server for the stream, and acts on what it says. */
+  /** Requests the stream from the server and evaluates the answer. */
   probe(): Promise<void>;
   failed(doing: string, error: unknown): void;
   lost(error: Error): void;
 }
 
-/** Subscriptions that were asked for together. */
+/** Subscriptions requested together. */
 interface Asked {
   readonly refused: Error[];
   inForce: boolean;
@@ -54,12 +56,12 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     );
   }
 
-  /** Which making of the stream this is. */
+  /** Identifies the incarnation of the stream. */
   get streamId(): string {
     return this.stream.incarnation;
   }
 
-  /** The server at the other end. */
+  /** The server of the connection. */
   get server(): ServerEvidence {
     const { info } = this.connected;
     if (info === undefined) throw new Error('NATS is away.');
@@ -67,12 +69,12 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     return { name, id, clustered: cluster !== undefined, copies: this.stream.copies };
   }
 
-  /** Largest message that the server takes, in bytes. */
+  /** Largest message that the server accepts, in bytes. */
   get maxPayloadBytes(): number {
     return Math.min(this.connection?.info?.max_payload ?? 1_048_576, this.stream.maxMessageBytes);
   }
 
-  /** Bytes of publications that fit into one message, beside what it says of its topic. */
+  /** Bytes of publications that fit into one message, besides its head. */
   get roomBytes(): number {
     return Math.max(256, this.maxPayloadBytes - headBytes);
   }
@@ -91,7 +93,7 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     });
     void this.listen(connection);
     const { domain, replicas = 1 } = this.options.stream;
-    // Later than any call's own deadline, which is kept elsewhere.
+    // Longer than the deadline of any call, which `Deadlines` enforces.
     this.jsm = await jetstreamManager(connection, {
       checkAPI: false,
       timeout: this.options.callTimeoutMs + 500,
@@ -102,12 +104,12 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     this.checkReplicas(this.stream.copies);
   }
 
-  /** Asks for the stream: that goes over the wire, through the server, and says whether it is still the same. */
+  /** Requests the stream from the server, which also shows whether it is still the same. */
   probe(): Promise<void> {
     return this.events.probe();
   }
 
-  /** The store does not do what it should: another connection may find that it does again. */
+  /** Reports a store that misbehaves; a new connection may find it working again. */
   fail(error: Error): void {
     this.events.lost(error);
   }
@@ -117,7 +119,7 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     const { connection } = this;
     if (connection === undefined || connection.isClosed()) return;
     void connection.close().catch(() => {});
-    // A server that stands still takes no last word; the socket must not wait for it.
+    // A stalled server accepts no final message, so close the socket after a short wait.
     const { protocol } = connection as unknown as {
       protocol?: { transport?: { close(error: Error): Promise<void> } };
     };
@@ -132,7 +134,8 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     const added = subjects.filter((subject) => !this.subscriptions.has(subject));
     for (const subject of added) this.subscribeOne(subject, asked);
     try {
-      // The answer comes after the server has seen all of it, and what it complains of a turn later.
+      // The server answers after it has processed all subscriptions, and reports errors one tick
+      // later.
       await this.connected.flush();
       await new Promise<void>((resolve) => {
         this.clock.soon(resolve);
@@ -154,8 +157,9 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
         if (error === null) return this.events.message(subject, message);
         if (this.subscriptions.get(subject) !== subscription) return;
         this.subscriptions.delete(subject);
-        // Whoever counts on it must hear that it is over: everything is subscribed and compared again.
-        if (asked.inForce) this.events.lost(new Error(`NATS has ended a subscription: ${error.message}`));
+        // Readers rely on this subscription, so end the connection: everything is subscribed and
+        // compared again.
+        if (asked.inForce) this.events.lost(new Error(`NATS ended a subscription: ${error.message}`));
         else asked.refused.push(error);
       },
     });
@@ -169,14 +173,14 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     }
   }
 
-  /** Sends to everybody, and waits until the server has it. */
+  /** Sends to all subscribers and waits until the server has the message. */
   async send(subject: string, payload: Buffer): Promise<void> {
-    this.tell(subject, payload);
+    this.sendWithoutWaiting(subject, payload);
     await this.connected.flush();
   }
 
-  /** Sends to everybody, and does not wait. */
-  tell(subject: string, payload: Buffer): void {
+  /** Sends to all subscribers without waiting. */
+  sendWithoutWaiting(subject: string, payload: Buffer): void {
     this.connected.publish(subject, payload);
   }
 
@@ -190,7 +194,7 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     return this.jsm;
   }
 
-  /** The server says nothing of what its complaint is about, unless a right is missing. */
+  /** The server does not say what an error is about, unless a permission is missing. */
   private complained(error: Error): void {
     this.events.failed('using NATS', error);
     if (error instanceof errors.PermissionViolationError) return;
@@ -203,34 +207,34 @@ export class NatsEngine implements LinkEngine, SubscriptionEngine {
     if (replicas === 1 || isAtLeast(version, safeReplicasSince)) return;
     const words =
       `nats-server ${version} loses acknowledged publications where a stream has ${String(replicas)} copies and ` +
-      'several instances publish. It needs 2.9.21 or newer, or one copy.';
+      'several instances publish. Use 2.9.21 or newer, or one copy.';
     if (!this.options.dangerouslyAllowUnsafeReplicas) throw new Error(words);
-    this.events.failed('using several copies, as dangerouslyAllowUnsafeReplicas says', new Error(words));
+    this.events.failed('using several copies (dangerouslyAllowUnsafeReplicas)', new Error(words));
   }
 
-  /** What the server complains of without being asked: a right that is missing, for example. */
+  /** Handles errors that the server reports by itself, such as a missing permission. */
   private async listen(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
       if (status.type === 'error') this.complained(status.error);
-      // It asks its clients to go elsewhere before it ends.
-      if (status.type === 'ldm') this.events.lost(new Error('The NATS server is about to end.'));
+      // The server announces lame duck mode before it shuts down.
+      if (status.type === 'ldm') this.events.lost(new Error('The NATS server is shutting down.'));
     }
   }
 }
 
-/** A server that takes no more connections closes them without an answer to a peer that is still writing. */
+/** A server at its connection limit closes new connections without an answer. */
 function explained(error: unknown): unknown {
   const { code, message } = error as Partial<NodeJS.ErrnoException>;
   if (code !== 'EPIPE' && code !== 'ECONNRESET' && !/EPIPE|ECONNRESET/.test(message ?? '')) return error;
   return new Error(
-    `The NATS server ended the connection at once, as it does when it has "max_connections": ${message ?? ''}`,
+    `The NATS server closed the connection at once, perhaps because "max_connections" is reached: ${message ?? ''}`,
     { cause: error },
   );
 }
 
-function isAtLeast(version: string, least: readonly number[]): boolean {
+function isAtLeast(version: string, minimum: readonly number[]): boolean {
   const parts = version.split(/[.-]/).map(Number);
-  for (const [i, wanted] of least.entries()) {
+  for (const [i, wanted] of minimum.entries()) {
     const part = parts[i] ?? 0;
     if (part !== wanted) return part > wanted;
   }

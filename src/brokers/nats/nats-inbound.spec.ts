@@ -7,7 +7,7 @@ import type { StoreLife } from './store-life.js';
 import { encode } from './stored-message.js';
 import type { TopicLog } from './topic-log.js';
 
-it('a publication that comes while the life of the store is read again is looked up, and not handed on as it is', async () => {
+it('a publication that arrives while the life record is being read makes readers check instead of being delivered', async () => {
   const subjects = new NatsSubjects('live');
   const seen: string[] = [];
   let answer = (): void => {};

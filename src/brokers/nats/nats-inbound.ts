@@ -6,7 +6,7 @@ import type { StoreLife } from './store-life.js';
 import { type Content, decode } from './stored-message.js';
 import type { TopicLog } from './topic-log.js';
 
-/** Version and blank before a signal's text. */
+/** Version and space before a signal's text. */
 export const signalHead = '1 ';
 
 export interface InboundParts {
@@ -20,7 +20,10 @@ export interface InboundParts {
   readonly failed: (doing: string, error: unknown) => void;
 }
 
-/** What comes in on our subjects, where others may write, too: junk is counted, never thrown. */
+/**
+ * Reads the messages of our subjects, where others may also write. Junk is counted and never
+ * throws.
+ */
 export class NatsInbound {
   junkTotal = 0;
   sink: BrokerSink = silentSink;
@@ -31,10 +34,10 @@ export class NatsInbound {
   message(subject: string, message: Msg): void {
     const { subjects, topics } = this.parts;
     if (subject === subjects.signals) return this.signal(message.data);
-    if (subject === subjects.turns) return this.turn(message.data);
+    if (subject === subjects.turns) return this.yieldTurn(message.data);
     if (subject === subjects.lives) return this.refresh();
     const topic = topics.topicOf(subject);
-    // It lingers: nobody reads it.
+    // A lingering subscription has no reader.
     if (topic === undefined) return;
     const content = decode(message.data);
     if (content === undefined) {
@@ -48,28 +51,31 @@ export class NatsInbound {
     const { life, epoch, publications } = content;
     const now = this.parts.life.record;
     if (now !== undefined && life > now.life) this.refresh();
-    // Perhaps written by an instance that did not know of the present life: a reading says where it is in it.
+    // The publisher may not have known the current life, so readers must compare their position.
     else if (now !== undefined && (this.refreshing || life < now.life)) return this.sink.suspect(topic);
     this.note(topic, content, message);
     for (const publication of publications) this.sink.publication(topic, epoch, publication);
     if (content.anew === true) this.sink.suspect(topic);
   }
 
-  /** Then the next publication here knows what it comes after, and no store that lost this one is believed. */
+  /**
+   * Records the head, so that the next publication here knows its predecessor and a rollback of the
+   * store is noticed.
+   */
   private note(topic: string, content: Content, { headers }: Msg): void {
     const { life, log, subjects } = this.parts;
     const seq = Number(headers?.get('Nats-Sequence'));
     const stream = life.record?.stream;
-    // As it mostly is, where it was published here.
+    // Usually true for publications of this instance.
     if (stream === undefined || !(seq > 0) || log.isKnown(topic, stream, seq)) return;
-    // Of another making of the stream, its number would mean nothing.
+    // A sequence of another stream incarnation would be meaningless.
     if (headers?.get('Nats-Subject') !== subjects.inlet(stream, topic)) return;
     log.note(topic, { ...content, stream, seq });
   }
 
-  /** Somebody wrote down a new life, or says so: what the stream says is true. */
+  /** Another instance reports a new life; the record in the stream is authoritative. */
   private refresh(): void {
-    // A new connection looks at it before it is used.
+    // A new connection reads the record before it is used.
     if (this.refreshing || !this.parts.isAvailable()) return;
     this.refreshing = true;
     this.parts.life
@@ -80,7 +86,7 @@ export class NatsInbound {
       });
   }
 
-  private turn(data: Uint8Array): void {
+  private yieldTurn(data: Uint8Array): void {
     const [head = '', id, token] = textOf(data).split(' ');
     if (head !== '1' || id === undefined || token === undefined) this.junkTotal += 1;
     else if (id !== this.parts.instanceId) this.parts.giveWay(token);

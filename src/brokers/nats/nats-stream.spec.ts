@@ -5,9 +5,9 @@ import { waitForRemoval } from './nats-stream.js';
 import { NatsSubjects } from './nats-subjects.js';
 
 it.each([
-  ['has a second to remove its files', undefined, 1],
-  ['is not waited for when another one has its name', ['live.in.a1.*'], 0],
-])('a stream that is gone %s', async (_what, subjects, timers) => {
+  ['waits a second for its files to be removed', undefined, 1],
+  ['does not wait if another stream has its name', ['live.in.a1.*'], 0],
+])('waitForRemoval on a missing stream %s', async (_what, subjects, timers) => {
   const notFound = new JetStreamApiError({ code: 404, err_code: 10_059, description: 'stream not found' });
   const info = async (): Promise<unknown> => {
     if (subjects === undefined) throw notFound;

@@ -8,13 +8,13 @@ import type { NatsSubjects } from './nats-subjects.js';
 const nameInUse = 10_058;
 const notFound = 10_059;
 
-/** Milliseconds that a server may take to remove the files of a stream that was deleted. */
+/** Milliseconds that a server may need to remove the files of a deleted stream. */
 const removalMs = 1_000;
 
 const nanosPerMs = 1_000_000;
 const dedupeWindowMs = 300_000;
 
-/** The stream as it is there. */
+/** An existing stream. */
 export interface StreamThere {
   /** The random part of its subjects. */
   readonly incarnation: string;
@@ -22,13 +22,13 @@ export interface StreamThere {
 }
 
 /**
- * Finds the stream, or makes it.
+ * Finds or creates the stream.
  *
- * A stream that is made again counts its messages from 1 again, so that a publisher that remembers a number of the lost one
- * could append to the new one by chance. So each one gets subjects with a random part: what is meant for the lost stream
- * reaches nobody.
+ * A recreated stream numbers its messages from 1 again, so a publisher that remembers a sequence of
+ * the lost stream could append to the new one by accident. Each stream therefore has subjects with
+ * a random part, and messages for the lost stream reach no one.
  *
- * @throws Error where there is a stream that is none of ours
+ * @throws Error if a foreign stream has the name
  */
 export async function ensureStream(
   jsm: JetStreamManager,
@@ -59,8 +59,8 @@ export async function ensureStream(
 }
 
 /**
- * @returns `undefined` where there is no stream
- * @throws Error where there is a stream that is none of ours
+ * @returns `undefined` if there is no stream
+ * @throws Error if a foreign stream has the name
  */
 export async function findStream(
   jsm: JetStreamManager,
@@ -76,13 +76,13 @@ export async function findStream(
     throw error;
   }
   throw new Error(
-    `The stream "${name}" is there, but none of ours: give "stream.name" or "stream.prefix" another one.`,
+    `The stream "${name}" exists but does not belong to nestjs-live: choose another "stream.name" or "stream.prefix".`,
   );
 }
 
 /**
- * To be awaited before a stream that was there a moment ago is made again. nats-server says that it is gone before its
- * files are, and removes those of a new stream of that name with them.
+ * Wait for this before recreating a stream that existed a moment ago. nats-server reports it gone
+ * before its files are, and would remove the files of a new stream of that name with them.
  */
 export async function waitForRemoval(
   jsm: JetStreamManager,
@@ -90,7 +90,7 @@ export async function waitForRemoval(
   options: WantedStream,
   clock: Clock,
 ): Promise<void> {
-  // Somebody has made another one.
+  // Another instance has already created one.
   if ((await findStream(jsm, subjects, options)) !== undefined) return;
   await new Promise<void>((resolve) => {
     clock.after(removalMs, resolve);
@@ -101,7 +101,7 @@ export function isStreamNotFound(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === notFound;
 }
 
-/** Brings what was asked for to what the options say, and leaves everything else as its operator wants it. */
+/** Applies the given options and leaves all other settings to the operator. */
 async function adopt(
   jsm: JetStreamManager,
   subjects: NatsSubjects,
@@ -119,28 +119,28 @@ async function adopt(
     throw new Error(
       `The stream "${options.name}" is in ${info.config.storage} storage, which cannot be changed.`,
     );
-  // The server takes no longer window than it keeps messages.
+  // The server accepts no window longer than the retention.
   const windowNanos = (options.retentionMs ?? Number.POSITIVE_INFINITY) * nanosPerMs;
   if (info.config.duplicate_window > windowNanos) wanted.push(['duplicate_window', windowNanos]);
   if (wanted.length === 0) return checked(there);
   const changed = await jsm.streams.update(options.name, Object.fromEntries(wanted));
   const changes = wanted.map(([name, value]) => `${name} ${wordOf(config[name])} -> ${wordOf(value)}`);
-  onNotice(`The stream "${options.name}" was changed, as the options say: ${changes.join(', ')}.`);
+  onNotice(`The stream "${options.name}" was changed according to the options: ${changes.join(', ')}.`);
   return checked({ incarnation, info: changed });
 }
 
-/** @throws Error where the stream keeps too little to be used */
+/** @throws Error if the stream keeps too few messages */
 function checked(there: StreamThere): StreamThere {
-  const { name, max_msgs_per_subject: most } = there.info.config;
-  if (most <= 0 || most >= minMessagesPerTopic) return there;
+  const { name, max_msgs_per_subject: kept } = there.info.config;
+  if (kept <= 0 || kept >= minMessagesPerTopic) return there;
   throw new Error(
-    `The stream "${name}" keeps ${String(most)} messages of a subject, and needs at least ${String(minMessagesPerTopic)}.`,
+    `The stream "${name}" keeps ${String(kept)} messages per subject, but at least ${String(minMessagesPerTopic)} are required.`,
   );
 }
 
 const wordOf = (value: unknown): string => JSON.stringify(value) ?? 'none';
 
-/** What is asked for of a stream; nothing for what was not. */
+/** The configuration for the given options, without those left out. */
 function configOf(subjects: NatsSubjects, options: WantedStream, incarnation: string) {
   const { replicas, retentionMs, messagesPerTopic, maxBytes } = options;
   return {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NatsSubjects, tokenOf } from './nats-subjects.js';
 
-/** The opposite, for this test alone: nothing here ever needs to know a topic by its subject. */
+/** The inverse, for this test only; production code never derives a topic from its subject. */
 function topicOf(token: string): string {
   if (token === '%') return '';
   const parts = token.split(/(%u[\da-f]{4})/);
@@ -23,7 +23,7 @@ const anyTopic = fc.oneof(
 );
 
 describe('tokenOf', () => {
-  it('gives each topic a token of its own, in which nothing means anything to NATS', () => {
+  it('each topic has a token of its own, without characters that NATS interprets', () => {
     fc.assert(
       fc.property(anyTopic, (topic) => {
         const token = tokenOf(topic);
@@ -34,7 +34,7 @@ describe('tokenOf', () => {
     );
   });
 
-  it('keeps what people read readable', () => {
+  it('readable characters of a topic stay readable', () => {
     expect(['fleet/7', 'a.b', '$SYS', '*', '>', ''].map(tokenOf)).toEqual([
       'fleet%2F7',
       'a%2Eb',
@@ -45,14 +45,14 @@ describe('tokenOf', () => {
     ]);
   });
 
-  it('refuses what would be too long for a line of the server, which no topic name is', () => {
+  it('a topic too long for a line of the server is rejected, but no valid topic name is that long', () => {
     expect(tokenOf('ü/'.repeat(64)).length).toBeLessThan(2_000);
     expect(() => tokenOf('🚋'.repeat(200))).toThrow('too long');
   });
 });
 
 describe('NatsSubjects', () => {
-  it('finds the random part of a stream of its own, and none in another', () => {
+  it('incarnationOf finds the random part of an own stream, and none in a foreign stream', () => {
     const subjects = new NatsSubjects('app.live');
     expect(subjects.incarnationOf(subjects.stored('0a1b'))).toBe('0a1b');
     for (const others of [[], ['app.live.in.>'], ['live.in.0a1b.*'], ['app.live.in.0a1b.more.*']])

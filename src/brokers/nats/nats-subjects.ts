@@ -1,11 +1,12 @@
-/** Longest name of a topic as part of a subject; the server takes lines of 4,096 bytes. */
+/** Longest token of a topic; the server accepts lines of 4,096 bytes. */
 const maxTokenLength = 2_000;
 
 /**
- * A topic as one token of a subject: `[A-Za-z0-9_-]` as they are, everything else as the `%XX` of its UTF-8 bytes. No dot,
- * blank or wildcard comes through, no token is empty, and two topics never share one.
+ * Encodes a topic as one token of a subject: `[A-Za-z0-9_-]` unchanged, everything else as `%XX` of
+ * its UTF-8 bytes. A token is never empty, contains no dot, space or wildcard, and is unique to its
+ * topic.
  *
- * @throws Error for a name that is too long to be a subject
+ * @throws Error if the name is too long for a subject
  */
 export function tokenOf(topic: string): string {
   if (topic === '') return '%';
@@ -16,7 +17,7 @@ export function tokenOf(topic: string): string {
 
 function escape(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  // Half a character has no UTF-8; it must not become the same as another half.
+  // An unpaired surrogate has no UTF-8; each one needs a token of its own.
   if (code >= 0xd800 && code <= 0xdfff) return `%u${code.toString(16)}`;
   const escaped = encodeURIComponent(character);
   return escaped.startsWith('%') ? escaped : `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
@@ -24,19 +25,19 @@ function escape(character: string): string {
 
 const maxTokens = 1_000;
 
-/** No topic's token: after a `%` those have two capital digits, a small u, or nothing. */
+/** Never a topic's token: there, `%` is followed by two uppercase hex digits, a `u`, or nothing. */
 const lifeToken = '%life';
 
 /** The subjects of one application. */
 export class NatsSubjects {
-  /** Texts from instance to instance. */
+  /** Signals between instances. */
   readonly signals: string;
-  /** Instances that ask for a turn in a topic. */
+  /** Requests of instances for a turn in a topic. */
   readonly turns: string;
-  /** Where a new record of the store's life comes out. */
+  /** Republished records of the store's life. */
   readonly lives: string;
 
-  /** Tokens of the topics that were used lately: each publication needs its own twice. */
+  /** Tokens of recently used topics; each publication needs its token twice. */
   private readonly tokens = new Map<string, string>();
 
   constructor(private readonly prefix: string) {
@@ -45,12 +46,12 @@ export class NatsSubjects {
     this.lives = `${prefix}.out.${lifeToken}`;
   }
 
-  /** What the stream holds. `incarnation` is another one whenever the stream is made anew. */
+  /** Subjects that the stream stores. `incarnation` changes whenever the stream is recreated. */
   stored(incarnation: string): string[] {
     return [`${this.prefix}.in.${incarnation}.*`, `${this.prefix}.keep.${incarnation}.*`];
   }
 
-  /** What the stream republishes of it, once it is stored. */
+  /** Subjects that the stream republishes once stored. */
   republished(incarnation: string): { src: string; dest: string } {
     return { src: `${this.prefix}.in.${incarnation}.*`, dest: `${this.prefix}.out.{{wildcard(1)}}` };
   }
@@ -61,7 +62,7 @@ export class NatsSubjects {
     return subject === undefined ? undefined : /^(\w+)\.\*$/.exec(subject.slice(head.length))?.[1];
   }
 
-  /** Where a topic's publications go in. */
+  /** The subject to publish to a topic. */
   inlet(incarnation: string, topic: string): string {
     return `${this.prefix}.in.${incarnation}.${this.tokenOf(topic)}`;
   }
@@ -76,17 +77,17 @@ export class NatsSubjects {
     return token;
   }
 
-  /** Where the records of the store's life go in. */
+  /** The subject to publish records of the store's life. */
   life(incarnation: string): string {
     return `${this.prefix}.in.${incarnation}.${lifeToken}`;
   }
 
-  /** Where what a topic remembers for snapshots is kept. */
+  /** The subject that stores a topic's data for snapshots. */
   keep(incarnation: string, topic: string): string {
     return `${this.prefix}.keep.${incarnation}.${tokenOf(topic)}`;
   }
 
-  /** Where they come out. */
+  /** The subject to subscribe to a topic. */
   outlet(topic: string): string {
     return `${this.prefix}.out.${tokenOf(topic)}`;
   }

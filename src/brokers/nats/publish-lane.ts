@@ -8,39 +8,40 @@ import { idOf } from './message-id.js';
 import { publishFailure } from './nats-refusal.js';
 import type { TopicLog } from './topic-log.js';
 
-/** One publication that waits for its turn. */
+/** A publication that waits to be sent. */
 export interface Job {
   readonly data: string;
   readonly options: PublishOptions;
-  /** After this it is not begun any more: whoever waited has been told that it failed. */
+  /** Not sent after this time, because its caller has already been told that it failed. */
   readonly dueMs: number;
   readonly resolve: (published: Published) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export interface LaneEvents {
-  /** Nothing waits any more. */
+  /** No publication is waiting. */
   idle(): void;
   askForTurn(): void;
-  /** How long another instance was promised a turn. */
+  /** Milliseconds for which another instance was promised a turn. */
   waitMs(): number;
   /** Bytes of publications that fit into one message. */
   roomBytes(): number;
 }
 
-/** What goes into one message at most. */
+/** Limits of one message. */
 const batchLimits = { count: 256, characters: 131_072 } as const;
-/** Pauses after another instance was faster: the first, and the longest. */
+/** Pauses after another instance was faster, in milliseconds. */
 const pauses = { firstMs: 1, maxMs: 16 } as const;
-/** Times that another instance was faster before a turn is asked for. */
+/** How often another instance may be faster before this one requests a turn. */
 const patience = 2;
 
 /**
- * The publications of one topic on this instance, one message under way at a time, so that they do not overtake each
- * other. What comes meanwhile goes together into the next message: the more is published, the fewer messages it takes.
+ * Sends one topic's publications of this instance, with one message in flight at a time, which
+ * keeps their order. Later publications share the next message, so a higher rate needs fewer
+ * messages.
  *
- * Who appended last knows first what the next message comes after, so that one instance could keep all others from a topic.
- * One that was overtaken too often asks for a turn, and the others wait a moment before their next message.
+ * The last instance to append is the first to know the new head, and could lock all others out. An
+ * instance overtaken too often requests a turn, and the others pause before their next message.
  */
 export class PublishLane {
   private readonly waiting: Job[] = [];
@@ -62,11 +63,11 @@ export class PublishLane {
   }
 
   private async run(): Promise<void> {
-    // What is published in the same turn goes together.
+    // Publications of one tick share a message.
     await undefined;
     while (this.waiting.length > 0) {
       await this.pause(this.events.waitMs());
-      const jobs = this.take();
+      const jobs = this.nextBatch();
       if (jobs.length === 0) continue;
       try {
         await this.publish(jobs);
@@ -79,13 +80,16 @@ export class PublishLane {
     this.events.idle();
   }
 
-  /** The next that go together: those with the same rules, and one with an idempotency key by itself. */
-  private take(): Job[] {
+  /**
+   * The next publications that can share a message: those with equal rules. One with an idempotency
+   * key goes alone.
+   */
+  private nextBatch(): Job[] {
     const now = this.clock.now();
     const jobs: Job[] = [];
     let characters = 0;
     const roomBytes = this.events.roomBytes();
-    // No character has more than three bytes.
+    // No UTF-16 unit takes more than three bytes.
     const isNarrow = roomBytes < batchLimits.characters * 3;
     for (let next = this.waiting[0]; next !== undefined; next = this.waiting[0]) {
       const [first] = jobs;
@@ -115,13 +119,13 @@ export class PublishLane {
       const base = await this.keeper.baseFor(this.topic, head, first.options.latest);
       const versions = jobs.some(hasKeyVersion) ? await this.log.versions.at(this.topic, head) : undefined;
       const batch = compose(head, jobs, base, versions);
-      // What is suppressed is told the end of the topic, which must be the real one.
+      // A suppressed publication reports the end of the topic, so the head must be up to date.
       if (batch.isAnyStale && !fresh) head = undefined;
       else if (await this.attempt(jobs, head, batch)) return;
       else {
         const known: KnownHead | undefined = this.log.heads.get(this.topic);
         const { stream, seq: overtaken }: KnownHead = head;
-        // Where we are subscribed, what overtook us may have told its place already.
+        // If subscribed, we may already have received the message that was faster.
         head = known?.stream === stream && known.seq > overtaken ? known : undefined;
         fresh = false;
         if (++overtakings % patience === 0) this.events.askForTurn();
@@ -129,10 +133,10 @@ export class PublishLane {
         pauseMs = Math.min(pauses.maxMs, pauseMs * 2);
       }
     }
-    throw new Error('Too many publish to the topic at once.');
+    throw new Error('Too many instances publish to the topic at the same time.');
   }
 
-  /** `false` when another instance was faster. */
+  /** Returns `false` if another instance was faster. */
   private async attempt(
     jobs: readonly Job[],
     head: KnownHead,
@@ -141,7 +145,8 @@ export class PublishLane {
     const key = jobs[0]?.options.idempotencyKey;
     const id = key === undefined ? undefined : idOf(this.topic, key);
     if (content === undefined) {
-      // Nothing to store; but a duplicate is to be told the place of the first.
+      // There is nothing to store, but a duplicate must report the position of the first
+      // publication.
       if (id !== undefined && (await this.wasFirst(jobs, head, id))) return true;
     } else {
       const appended = await this.log.append(this.topic, content, head, id);
@@ -156,7 +161,7 @@ export class PublishLane {
     return true;
   }
 
-  /** Asks the server whether it knows the id, by an append that cannot succeed. */
+  /** Checks whether the server knows the id, by an append that cannot succeed. */
   private async wasFirst(jobs: readonly Job[], head: KnownHead, id: string): Promise<boolean> {
     const probe = { ...head, publications: [], versions: [], kept: false, remembered: false };
     const never = { stream: head.stream, seq: Number.MAX_SAFE_INTEGER };
@@ -167,7 +172,8 @@ export class PublishLane {
   }
 
   private async answerDuplicate(jobs: readonly Job[], seq: number): Promise<void> {
-    // So much may have been published since that the first one is gone; the end of the topic is behind it, in any case.
+    // The first publication may have been dropped since; the end of the topic follows it in any
+    // case.
     const first = (await this.log.get(this.topic, seq)) ?? (await this.log.end(this.topic));
     const { epoch, top: offset } = first;
     for (const { resolve } of jobs) resolve({ epoch, offset, suppressed: 'duplicate' });
@@ -181,7 +187,7 @@ export class PublishLane {
   }
 }
 
-/** Bytes that a publication takes in a message: its data, and its entry in the head. */
+/** Bytes of a publication in a message: its data and its entry in the head. */
 function sizeOf({ data, options: { key = '', version } }: Job): number {
   const keyBytes = Buffer.byteLength(key);
   return Buffer.byteLength(data) + keyBytes + 40 + (version === undefined ? 0 : keyBytes + 24);

@@ -1,15 +1,15 @@
 import type { StreamInfo } from '@nats-io/jetstream';
 import type { Clock } from '../../core/ports/clock.js';
 
-/** Milliseconds that clocks may differ without a word, and without a difference. */
+/** Milliseconds by which clocks may differ before the difference is reported and applied. */
 const tolerableMs = 5_000;
 
 /**
- * The NATS server's time, by which messages are as old as they are. A message that was just stored says what time it is
- * there, or a little less.
+ * Estimates the NATS server's time, which determines the age of messages. The time of a message
+ * stored just now is the server's time, or slightly less.
  */
 export class ServerClock {
-  /** Server's time less the monotonic time here, at least. */
+  /** Lower bound of the server's time minus the local monotonic time. */
   private aheadMs: number | undefined;
   private hasWarned = false;
 
@@ -18,23 +18,23 @@ export class ServerClock {
     private readonly warn: (doing: string, error: unknown) => void,
   ) {}
 
-  /** It was at least this time at the server, just now. */
+  /** Records that the server's time is at least this now. */
   saw(serverMs: number): void {
     const aheadMs = serverMs - this.clock.now();
     if (this.aheadMs !== undefined && aheadMs <= this.aheadMs) return;
     this.aheadMs = aheadMs;
   }
 
-  /** Says what was seen to be wrong with the clocks, once. */
+  /** Reports a large difference between the clocks, once. */
   judge(): void {
     const skewMs = this.skewMs();
     if (this.hasWarned || Math.abs(skewMs) <= tolerableMs) return;
     this.hasWarned = true;
-    const words = `The clock of the NATS server differs by ${String(Math.round(skewMs / 1_000))} s from the one here.`;
-    this.warn('comparing clocks', new Error(`${words} The server's is used; set both right.`));
+    const words = `The clock of the NATS server differs by ${String(Math.round(skewMs / 1_000))} s from the local clock.`;
+    this.warn('comparing clocks', new Error(`${words} The server's time is used; synchronize both clocks.`));
   }
 
-  /** Forgets what another server's clock said. */
+  /** Forgets the time of the previous server. */
   reset(): void {
     this.aheadMs = undefined;
   }
@@ -50,10 +50,10 @@ export class ServerClock {
 }
 
 /**
- * What a probe says of the server's time. Newer servers say it; of others, a message that is new since the probe before
- * was stored just now.
+ * Reads the server's time from a probe. Newer servers report it; for others, a message newer than
+ * the previous probe was stored just now.
  *
- * @param before last sequence of the probe before
+ * @param before last sequence of the previous probe
  */
 export function saidTime(
   clock: ServerClock,

@@ -12,10 +12,10 @@ class FakeStream {
   copies = 1;
   life: RawMessage | undefined;
   readonly lives: number[] = [];
-  /** Takes messages, and gives none back. */
+  /** Acknowledges messages and stores none. */
   isBroken = false;
-  /** Runs after the server has written its answer to a probe, and before the answer is here. */
-  underWay: () => void = () => {};
+  /** Runs after the server has composed its answer to a probe, and before the answer arrives. */
+  inFlight: () => void = () => {};
 
   get info() {
     const state = { last_seq: this.last, first_seq: 1, bytes: 0, messages: this.last };
@@ -24,7 +24,7 @@ class FakeStream {
 
   async probe() {
     const { info } = this;
-    this.underWay();
+    this.inFlight();
     return this.incarnation === 'one' ? info : this.info;
   }
 
@@ -55,7 +55,7 @@ async function opened(copies = 1) {
   const life = new StoreLife(() => engine, new TestClock(), { changed: () => {} });
   await life.opened(engine);
   await life.probe(engine);
-  /** Somebody here published. */
+  /** A publication of this instance is stored. */
   const store = (): void => {
     stream.last += 1;
     life.saw(stream.incarnation, stream.last);
@@ -64,12 +64,12 @@ async function opened(copies = 1) {
 }
 
 describe('The life of a NATS store', () => {
-  it('messages that are stored while the answer to a probe is on its way begin no new life', async () => {
+  it('messages stored while the answer to a probe is in flight start no new life', async () => {
     const { stream, life, store, probe } = await opened();
     const { record } = life;
     for (let i = 0; i < 5; i++) {
       store();
-      stream.underWay = store;
+      stream.inFlight = store;
       await probe();
     }
     expect([life.record, stream.lives.length]).toEqual([record, 1]);
@@ -79,7 +79,7 @@ describe('The life of a NATS store', () => {
     [1, [2]],
     [3, [1, 2]],
   ])(
-    'a stream with %i copies that is shorter than before the question begins a new life',
+    'a stream with %i copies that is shorter than before the probe starts a new life',
     async (copies, lives) => {
       const { stream, life, store, probe } = await opened(copies);
       for (let i = 0; i < 5; i++) store();
@@ -94,20 +94,20 @@ describe('The life of a NATS store', () => {
     },
   );
 
-  it('a store that keeps nothing of what it takes is given up instead of written to again and again', async () => {
+  it('a store that acknowledges messages but keeps none is given up instead of written to repeatedly', async () => {
     const { stream, life, failures } = await opened();
     const record = await life.current();
     stream.isBroken = true;
-    await expect(life.renew(record)).rejects.toThrow('NATS takes messages and keeps none');
+    await expect(life.renew(record)).rejects.toThrow('NATS acknowledges messages but stores none');
     expect([stream.lives.length, failures.length, life.record]).toEqual([2, 1, record]);
   });
 
-  it('a stream that was made again while a probe was under way begins one life only', async () => {
+  it('a stream recreated during a probe starts a single life', async () => {
     const { stream, life, store, probe } = await opened();
     for (let i = 0; i < 5; i++) store();
-    stream.underWay = () => {
+    stream.inFlight = () => {
       [stream.incarnation, stream.last, stream.life] = ['two', 0, undefined];
-      stream.underWay = () => {};
+      stream.inFlight = () => {};
     };
     await probe();
     await probe();

@@ -14,30 +14,33 @@ import {
 import type { NatsEngine } from './nats-engine.js';
 import type { RawMessage } from './stream-access.js';
 
-const attempts = 20;
-/** Probes in a row that must find the stream shorter than it was, where an old leader may answer one of them. */
+const maxAttempts = 20;
+/**
+ * Consecutive probes that must find the stream shorter, because an old leader may answer one of
+ * them.
+ */
 const doubtfulProbes = 2;
 
-/** Why a new record is wanted. */
+/** A request for a new record. */
 interface Wish {
-  /** The record that is not good enough any more; with another one the wish is fulfilled. */
+  /** The record to replace. Any other record fulfills the request. */
   readonly instead: LifeRecord;
   readonly as: 'life' | 'era';
 }
 
 export interface LifeEvents {
-  /** There is another record, and so another epoch for topics that nothing was published to. */
+  /** There is a new record, and so a new epoch for topics without publications. */
   changed(lifeChanged: boolean): void;
 }
 
 /**
- * Knows in which life the store is. Whoever first sees that the store may have gone back writes a new life down in the
- * stream by compare-and-append; everybody reads it there.
+ * Tracks the store's current life. The first instance that suspects a rollback appends a new life
+ * to the stream, with an expected sequence; all instances read it there.
  */
 export class StoreLife {
-  /** The newest record that is known here. */
+  /** The newest known record. */
   record: LifeRecord | undefined;
-  /** Highest stream sequence that is known to have been given in this making of the stream. */
+  /** Highest stream sequence known to be assigned in this incarnation of the stream. */
   private highest = 0;
   private shorterProbes = 0;
   private check: Promise<unknown> | undefined;
@@ -51,12 +54,12 @@ export class StoreLife {
     private readonly events: LifeEvents,
   ) {}
 
-  /** The record of the stream that there is now. */
+  /** The record of the current stream. */
   current(): Promise<LifeRecord> {
     return this.recordIn(this.engine());
   }
 
-  /** Compares the record with the store at the other end of a new connection. */
+  /** Compares the record with the store of a new connection. */
   async opened(engine: NatsEngine): Promise<void> {
     this.settling = undefined;
     const { record } = this;
@@ -66,27 +69,28 @@ export class StoreLife {
     this.highest = Math.max(this.highest, last);
   }
 
-  /** Reads the record again: something was seen that is of a later life. */
+  /** Reads the record again, after a message of a later life was seen. */
   async refresh(): Promise<LifeRecord> {
     return this.settle(this.engine());
   }
 
-  /** The store has gone back behind what is known here. */
+  /** Starts a new life: the store was rolled back behind what is known here. */
   async force(instead: LifeRecord): Promise<LifeRecord> {
     return this.settle(this.engine(), { instead, as: 'life' });
   }
 
-  /** A message with this number was there. */
+  /** Records that a message with this sequence existed. */
   saw(stream: string, seq: number): void {
     if (stream === this.record?.stream && seq > this.highest) this.highest = seq;
   }
 
   /**
-   * The eras in which no topic can have come and gone unseen, if the one that is known is one of them; `undefined` when
-   * it is over. Asked after a topic was found empty: what was published to it since would still be there.
+   * The eras in which an empty topic cannot have existed unnoticed, if the known era is among them;
+   * `undefined` if it is over. Call it after finding the topic empty, because later publications
+   * would still be there.
    */
   erasOfUntouched(record: LifeRecord): Promise<readonly Era[] | undefined> {
-    // Whoever asks while a check is under way shares the next one, which begins after all of them have asked.
+    // Callers during a check share the next one, which starts after all of them have asked.
     if (this.nextCheck?.record !== record) {
       const eras = Promise.resolve(this.check).then(() => {
         if (this.nextCheck?.eras === eras) this.nextCheck = undefined;
@@ -105,24 +109,27 @@ export class StoreLife {
       return message !== undefined && decodeLife(message.data)?.epoch === epoch;
     };
     const eras = [record, ...record.before];
-    // The oldest goes first.
+    // The oldest is dropped first.
     if (await isThere(eras.at(-1) ?? record)) return record.before;
     const there = await Promise.all(eras.map(isThere));
     return there[0] === true ? record.before.filter((_, i) => there[i + 1]) : undefined;
   }
 
-  /** The record is no longer in the stream: topics that are opened now need another epoch. */
+  /** The record is no longer in the stream, so topics opened now need a new epoch. */
   async renew(instead: LifeRecord): Promise<LifeRecord> {
     return this.settle(this.engine(), { instead, as: 'era' });
   }
 
-  /** Asks the server for the stream: the store may have gone back, or the record may soon be dropped. */
+  /**
+   * Requests the stream's state: the store may have been rolled back, or the record may soon be
+   * dropped.
+   */
   async probe(engine: NatsEngine): Promise<StreamInfo> {
-    // Read before the question goes out: messages stored while the answer is on its way are not in it.
+    // Read these first: messages stored while the answer is in flight are not in it.
     const { record: asked, highest } = this;
     const info = await engine.stream.probe();
     const record = await this.recordIn(engine);
-    // Of another life, where `highest` means nothing: the next probe compares.
+    // In another life `highest` has no meaning; the next probe compares.
     if (record !== asked) return info;
     const { state, config } = info;
     if (state.last_seq < highest) {
@@ -142,7 +149,10 @@ export class StoreLife {
     return settling === undefined && record?.stream === engine.streamId ? record : this.settle(engine);
   }
 
-  /** In the older half of what is soon dropped; with its record gone nobody could open a topic. */
+  /**
+   * Whether the record is in the older half of messages about to be dropped. Without it, no topic
+   * can be opened.
+   */
   private isAging(
     { seq, atMs }: LifeRecord,
     { first_seq: first, last_seq: last, bytes, messages }: StreamInfo['state'],
@@ -154,7 +164,7 @@ export class StoreLife {
     return isFull && seq - first < (last - first) / 2;
   }
 
-  /** One at a time: most who ask at once ask for the same. */
+  /** Runs one at a time, because most concurrent callers need the same record. */
   private async settle(engine: NatsEngine, wish?: Wish): Promise<LifeRecord> {
     while (this.settling !== undefined) {
       const record = await this.settling.catch(() => undefined);
@@ -171,12 +181,12 @@ export class StoreLife {
   }
 
   private async settleNow(engine: NatsEngine, wish: Wish | undefined): Promise<LifeRecord> {
-    for (let attempt = 0; attempt < attempts; attempt++) {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { stream, message } = await engine.stream.lastLife();
       const stored = message && recordOf(message);
       const wanted = this.wanted(stream, stored, engine.server, wish);
       if (wanted === undefined && stored !== undefined) return this.accept(stored);
-      if (wanted === undefined) throw new Error('The store has no life.');
+      if (wanted === undefined) throw new Error('The NATS stream has no life record.');
       const after = message?.seq ?? 0;
       const appended = await engine.stream.appendLife(stream, after, encodeLife(wanted));
       if (typeof appended === 'string' || !('seq' in appended)) continue;
@@ -185,19 +195,21 @@ export class StoreLife {
       const atMs = this.clock.wallMs();
       return this.accept({ ...wanted, stream, seq, atMs, since: wanted.since ?? seq });
     }
-    throw new Error('Too many write down the life of the store at once.');
+    throw new Error("Too many instances write the store's life record at the same time.");
   }
 
-  /** Else every look at the stream would write another record. */
+  /** Without this check, every read of the stream would write another record. */
   private async checkStored(engine: NatsEngine): Promise<void> {
     const { message } = await engine.stream.lastLife();
     if (message !== undefined) return;
-    const error = new Error('NATS takes messages and keeps none: delete the stream, or restart the server.');
+    const error = new Error(
+      'NATS acknowledges messages but stores none: delete the stream or restart the server.',
+    );
     engine.fail(error);
     throw error;
   }
 
-  /** What is to be written; `undefined` when what is stored is right. */
+  /** The record to write; `undefined` if the stored one is valid. */
   private wanted(
     stream: string,
     stored: LifeRecord | undefined,
@@ -212,7 +224,7 @@ export class StoreLife {
       stored !== undefined &&
       known !== undefined &&
       (stored.life < known.life || (stored.life === known.life && stored.seq < known.seq));
-    // By the epoch: a store that has gone back gives sequences twice.
+    // Compares epochs, because a store that was rolled back reuses sequences.
     const isWished = wish?.instead.epoch === last.epoch;
     const verdict = verdictOf(last, server, wallMs);
     if (verdict === 'over' || wentBack || (isWished && wish.as === 'life'))

@@ -66,8 +66,8 @@ const sample = encode({
   remembered: false,
 });
 
-describe('A stored message', () => {
-  it('is read as it was written', () => {
+describe('Stored messages', () => {
+  it('a message survives encoding', () => {
     fc.assert(
       fc.property(content, (written) => {
         const { bytes, ...read } = decode(encode(written)) ?? { bytes: -1 };
@@ -78,7 +78,7 @@ describe('A stored message', () => {
     );
   });
 
-  it('a base is read with the times and the versions of its keys', () => {
+  it('a base survives encoding with the times and versions of its keys', () => {
     const base = {
       ...(decode(sample) as Content),
       times: [0, 1_700_000_000_000],
@@ -88,12 +88,12 @@ describe('A stored message', () => {
     expect(decode(encode(base))).toMatchObject(base);
   });
 
-  it('is also read out of the middle of a larger buffer, as it comes off the wire', () => {
+  it('a message can be decoded from the middle of a larger buffer, as it arrives from the network', () => {
     const wire = new Uint8Array(Buffer.concat([Buffer.from('MSG\n'), sample, Buffer.from('\r\n')]));
     expect(decode(wire.subarray(4, 4 + sample.length))).toEqual(decode(sample));
   });
 
-  it('is none where anything is missing, too much or of another kind, and never an error', () => {
+  it('a message with a missing, surplus or invalid part is rejected without an error', () => {
     for (let length = 0; length < sample.length; length++)
       expect(decode(sample.subarray(0, length))).toBeUndefined();
     expect(decode(Buffer.concat([sample, Buffer.from(' ')]))).toBeUndefined();
@@ -132,18 +132,18 @@ describe('A stored message', () => {
   });
 
   it.each([
-    ['data that is no JSON', { offset: 1, data: '{"a":' }],
+    ['data that is not JSON', { offset: 1, data: '{"a":' }],
     ['data that would break out of a frame', { offset: 1, data: '1},{"type":"event"' }],
     ['no data', { offset: 1, data: '' }],
     ['an offset of 0', { offset: 0, data: '1' }],
     ['a key of no length', { offset: 1, data: '1', key: '' }],
     ['a key that is too long', { offset: 1, data: '1', key: 'k'.repeat(129) }],
-  ])('is none of ours with %s', (_what, publication) => {
+  ])('a message with %s is rejected', (_what, publication) => {
     const written = { ...(decode(sample) as Content), publications: [publication] };
     expect(decode(encode(written))).toBeUndefined();
   });
 
-  it('is none of ours for any bytes that others may send', () => {
+  it('random bytes are rejected, and mutated messages never throw', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 200 }),

@@ -2,13 +2,13 @@ import { Buffer } from 'node:buffer';
 import { isEpoch, storedPublication, storedRemoval } from '../stored-publication.js';
 import type { HistoryRules, LatestRule, Publication } from '../../core/ports/broker.js';
 
-/** What a topic remembers for snapshots up to an offset: messages of its own. */
+/** The data that a topic keeps for snapshots up to an offset, in messages of its own. */
 export interface Base {
   readonly offset: number;
   readonly seqs: readonly number[];
 }
 
-/** An epoch that the topic had before, and the last offset it has in the store. */
+/** An earlier epoch of the topic, and its last offset in the store. */
 export interface PastEpoch {
   readonly epoch: string;
   readonly end: number;
@@ -17,47 +17,50 @@ export interface PastEpoch {
 /** The newest version of a key. */
 export type KeyVersion = readonly [key: string, version: number];
 
-/** What the next message of a topic must know of the last one. */
+/** What the next message of a topic must know about the last one. */
 export interface Head {
   readonly epoch: string;
-  /** Number of the store's life in which the topic got its epoch; 0 for messages of versions without lives. */
+  /**
+   * Number of the store's life in which the topic got its epoch; 0 for messages of versions without
+   * lives.
+   */
   readonly life: number;
-  /** The topic's epochs before this one, newest first. */
+  /** Earlier epochs of the topic, newest first. */
   readonly lineage: readonly PastEpoch[];
   /** Offset of the last publication; 0 before the first. */
   readonly top: number;
-  /** The newest version of the topic's publications without a key. */
+  /** The newest version among the topic's publications without a key. */
   readonly version?: number | undefined;
-  /** Whether publications with a key had a version. */
+  /** Whether any publication had both a key and a version. */
   readonly keyed?: boolean | undefined;
-  /** Of the newest publication that had rules. */
+  /** Rules of the newest publication that had any. */
   readonly rules?: HistoryRules | undefined;
   readonly latest?: LatestRule | undefined;
-  /** Stream sequences of the topic's messages before this one, newest first. */
+  /** Stream sequences of the topic's earlier messages, newest first. */
   readonly refs: readonly number[];
   readonly base?: Base | undefined;
-  /** Messages since the base. */
+  /** Number of messages since the base. */
   readonly tail: number;
 }
 
-/** One message of a topic: publications that go together, or none where only the end of the topic is written down. */
+/** One message of a topic: its publications, or none if it only records the end of the topic. */
 export interface Content extends Head {
   readonly publications: readonly Publication[];
-  /** Whether they belong to the history. */
+  /** Whether the publications belong to the history. */
   readonly kept: boolean;
-  /** Whether they are remembered for snapshots. */
+  /** Whether the publications are kept for snapshots. */
   readonly remembered: boolean;
-  /** Whether the topic's stream starts anew in spite of what was there. */
+  /** Whether the topic's stream starts over, regardless of earlier messages. */
   readonly anew?: boolean | undefined;
-  /** Of its publications with a key, in order; of a base, of all that are known. */
+  /** Versions of its keyed publications, in order; in a base, all known versions. */
   readonly versions?: readonly KeyVersion[] | undefined;
-  /** Of a base: when each of its publications was stored, in ms since 1970; 0 where nobody knows. */
+  /** In a base: when each publication was stored, in ms since 1970; 0 if unknown. */
   readonly times?: readonly number[] | undefined;
 }
 
-/** Where a message is. */
+/** The place of a message. */
 export interface Place {
-  /** Which making of the stream it is in; its number means nothing in another one. */
+  /** The stream's incarnation; the sequence has no meaning in another one. */
   readonly stream: string;
   readonly seq: number;
 }
@@ -68,17 +71,17 @@ export interface StoredMessage extends Content, Place {
   readonly bytes: number;
 }
 
-/** How many messages back a message points: one round trip reads so many. */
+/** How many earlier messages a message refers to; one round trip reads that many. */
 export const refCount = 16;
 
 const version = 1;
 const newline = 0x0a;
 
-/** A JSON line that says what is in it, then the publications' JSON texts. */
+/** Encodes a JSON line that describes the message, followed by the publications' JSON texts. */
 export function encode(content: Content): Buffer {
   const { publications, rules, base, refs, latest, versions = [], times } = content;
   const texts = publications.map(({ data, removed }) => (removed === true ? storedRemoval : data));
-  // JSON leaves out what is undefined.
+  // JSON omits undefined fields.
   const line = {
     v: version,
     e: content.epoch,
@@ -98,7 +101,8 @@ export function encode(content: Content): Buffer {
     k: content.kept ? 1 : undefined,
     m: content.remembered ? 1 : undefined,
     a: content.anew === true ? 1 : undefined,
-    // What follows is unknown to earlier versions of this broker, which leave it out of their own messages.
+    // Earlier versions of this broker do not know the following fields, and omit them from their
+    // messages.
     q: content.keyed === true ? 1 : undefined,
     u: versions.length > 0 ? versions : undefined,
     w: times,
@@ -106,7 +110,7 @@ export function encode(content: Content): Buffer {
   return Buffer.from(`${JSON.stringify(line)}\n${texts.join('')}`);
 }
 
-/** `undefined` for what is none of ours. */
+/** Returns `undefined` for bytes that are not a valid message. */
 export function decode(bytes: Uint8Array): (Content & { readonly bytes: number }) | undefined {
   const end = bytes.indexOf(newline);
   const line = end < 0 ? undefined : parsed(Buffer.from(bytes.buffer, bytes.byteOffset, end).toString());
@@ -169,7 +173,7 @@ interface Line {
   readonly w?: readonly number[];
 }
 
-/** Longest lineage that is written: more than any client may need, and a few hundred bytes. */
+/** Longest lineage written: more than any client needs, and a few hundred bytes. */
 export const maxLineage = 16;
 
 export const isCount = (value: unknown): value is number =>
@@ -221,7 +225,7 @@ function isPart(part: unknown): boolean {
   return isCount(length) && isCount(offset) && (part.length === 2 || typeof key === 'string');
 }
 
-/** `undefined` where it is no JSON. */
+/** Returns `undefined` if the text is not JSON. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -16,10 +16,10 @@ import {
 } from './nats-stream.js';
 import type { NatsSubjects } from './nats-subjects.js';
 
-/** What the server says to a publication that comes too late. */
+/** The server's error code for an outdated expected sequence. */
 const wrongLastSequence = 10_071;
 
-/** Milliseconds of silence after which a stream may not be there. */
+/** Milliseconds without an answer after which the stream may be missing. */
 const silenceMs = 200;
 
 interface FoundMessage {
@@ -29,9 +29,9 @@ interface FoundMessage {
   readonly data: Uint8Array;
 }
 
-/** A message as the stream has it. */
+/** A message as the stream stores it. */
 export interface RawMessage {
-  /** Which making of the stream it is in. */
+  /** The stream's incarnation. */
   readonly stream: string;
   readonly subject: string;
   readonly seq: number;
@@ -39,19 +39,19 @@ export interface RawMessage {
   readonly data: Uint8Array;
 }
 
-/** A subject's last message, and which making of the stream was asked. */
+/** The last message of a subject, and the stream incarnation that was queried. */
 export interface LastMessage {
   readonly stream: string;
   readonly message: RawMessage | undefined;
 }
 
-/** What became of an append. */
+/** The result of an append. */
 export type Appended = { readonly seq: number } | { readonly duplicateOf: number } | 'overtaken';
 
 /** The JetStream stream on one connection. */
 export class StreamAccess {
   private there: StreamThere | undefined;
-  // One for all publications: making one reads all options again.
+  // Shared by all publications, because creating one processes all options again.
   private client: JetStreamClient | undefined;
   private renewing: Promise<void> | undefined;
 
@@ -60,40 +60,40 @@ export class StreamAccess {
     private readonly options: ResolvedNatsOptions,
     private readonly subjects: NatsSubjects,
     private readonly clock: Clock,
-    /** The stream is another one than before: all that was stored is gone. */
+    /** The stream was replaced, and everything stored is gone. */
     private readonly lost: () => void,
   ) {}
 
-  /** Which making of the stream this is. */
+  /** The stream's incarnation. */
   get incarnation(): string {
     return this.there?.incarnation ?? '';
   }
 
-  /** How many servers hold a copy. */
+  /** Number of servers that hold a copy. */
   get copies(): number {
     return this.there?.info.config.num_replicas ?? 1;
   }
 
-  /** Messages that are kept of each topic. */
+  /** Messages kept per topic. */
   get messagesPerTopic(): number {
-    const { max_msgs_per_subject: most } = this.info.config;
-    return most > 0 ? most : Number.MAX_SAFE_INTEGER;
+    const { max_msgs_per_subject: kept } = this.info.config;
+    return kept > 0 ? kept : Number.MAX_SAFE_INTEGER;
   }
 
-  /** Largest message that the stream takes, in bytes. */
+  /** Largest message that the stream accepts, in bytes. */
   get maxMessageBytes(): number {
-    const { max_msg_size: most } = this.info.config;
-    return most > 0 ? most : Number.MAX_SAFE_INTEGER;
+    const { max_msg_size: bytes } = this.info.config;
+    return bytes > 0 ? bytes : Number.MAX_SAFE_INTEGER;
   }
 
-  /** Finds the stream, or makes it. */
+  /** Finds or creates the stream. */
   async open(): Promise<void> {
     const { stream, onNotice } = this.options;
     this.client = this.jsm().jetstream();
     this.there = await ensureStream(this.jsm(), this.subjects, stream, onNotice);
   }
 
-  /** What the server says of the stream, which is another one by now if it was lost. */
+  /** The stream's state on the server; if the stream was lost, that of its replacement. */
   async probe(): Promise<StreamInfo> {
     const now = await findStream(this.jsm(), this.subjects, this.options.stream);
     if (now === undefined || now.incarnation !== this.incarnation) await this.renew();
@@ -101,13 +101,13 @@ export class StreamAccess {
     return this.info;
   }
 
-  /** What the server said of the stream last. */
+  /** The stream's last known state. */
   get info(): StreamInfo {
     if (this.there === undefined) throw new Error('NATS is away.');
     return this.there.info;
   }
 
-  /** The topic's last message, as the leader of the stream has it. */
+  /** The topic's last message, as the stream's leader has it. */
   last(topic: string): Promise<LastMessage> {
     return this.lastOf((stream) => this.subjects.inlet(stream, topic));
   }
@@ -117,11 +117,11 @@ export class StreamAccess {
     return this.lastOf((stream) => this.subjects.life(stream));
   }
 
-  /** The message with this number; `undefined` when it is no longer there. */
+  /** The message with this sequence; `undefined` if it is gone. */
   async get(seq: number): Promise<RawMessage | undefined> {
     const { name } = this.options.stream;
     const stream = this.incarnation;
-    // Any copy of the stream answers that, and one that lags does not have the newest.
+    // Any copy of the stream may answer, and one that lags lacks the newest messages.
     const direct = this.isDirect ? await this.jsm().direct.getMessage(name, { seq }) : null;
     if (direct !== null) return raw(stream, direct);
     const message =
@@ -129,14 +129,14 @@ export class StreamAccess {
     return message === null ? undefined : raw(stream, message);
   }
 
-  /** Whether a message is the topic's: a store that has gone back gives its numbers a second time. */
+  /** Whether a message belongs to the topic; a store that was rolled back reuses sequences. */
   isOf(topic: string, { stream, subject }: RawMessage): boolean {
     return subject === this.subjects.inlet(stream, topic) || subject === this.subjects.keep(stream, topic);
   }
 
   /**
-   * Appends to the topic if its last message still is the one with the number `after` in this making of the stream; else
-   * it was overtaken, by another publication or by the loss of the stream.
+   * Appends to the topic if `after` is still the sequence of its last message in this incarnation
+   * of the stream. Otherwise it was overtaken by another publication, or the stream was lost.
    */
   append(stream: string, after: number, topic: string, payload: Buffer, id?: string): Promise<Appended> {
     return this.appendTo(this.subjects.inlet(stream, topic), stream, after, payload, id);
@@ -147,12 +147,12 @@ export class StreamAccess {
     return this.appendTo(this.subjects.life(stream), stream, after, payload);
   }
 
-  /** Keeps a message for the topic's snapshots; returns its number. */
+  /** Stores a message for the topic's snapshots; returns its sequence. */
   async keep(stream: string, topic: string, payload: Buffer): Promise<number> {
     return (await this.publisher.publish(this.subjects.keep(stream, topic), payload)).seq;
   }
 
-  /** Forgets what was kept for the topic's snapshots before the message with this number. */
+  /** Deletes messages stored for the topic's snapshots before this sequence. */
   async forgetKept(stream: string, topic: string, before: number): Promise<void> {
     const filter = this.subjects.keep(stream, topic);
     await this.jsm().streams.purge(this.options.stream.name, { filter, seq: before });
@@ -184,7 +184,7 @@ export class StreamAccess {
     return this.client;
   }
 
-  /** Whether the stream can be asked without its leader. */
+  /** Whether reads may go to any copy of the stream. */
   private get isDirect(): boolean {
     return this.info.config.allow_direct;
   }
@@ -198,8 +198,8 @@ export class StreamAccess {
   }
 
   /**
-   * Where there is one copy only, it is asked directly, which costs the server least; but nobody answers where there is no
-   * stream, and the server's other way says that at once.
+   * With a single copy, a direct read costs the server least. But it goes unanswered if the stream
+   * is missing, which the regular read reports at once.
    */
   private async leaderMessage(query: { readonly last_by_subj: string }): Promise<FoundMessage | null> {
     const { name } = this.options.stream;
@@ -216,7 +216,7 @@ export class StreamAccess {
     }
   }
 
-  /** Runs what needs the stream, and once more where the stream was gone. */
+  /** Runs work that needs the stream, and repeats it once if the stream was gone. */
   private async onStream<T>(run: () => Promise<T>): Promise<T> {
     const { incarnation } = this;
     try {
@@ -247,7 +247,7 @@ function raw(stream: string, { subject, seq, time, data }: FoundMessage): RawMes
   return { stream, subject, seq, atMs: time.getTime(), data };
 }
 
-/** Nobody takes publications of that subject, or the stream's name is unknown. */
+/** Whether no stream stores the subject, or the stream's name is unknown. */
 function isStreamGone(error: unknown): boolean {
   if (isStreamNotFound(error)) return true;
   const cause =

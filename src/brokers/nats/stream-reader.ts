@@ -7,10 +7,10 @@ import type { ServerClock } from './server-clock.js';
 import { refCount, type StoredMessage } from './stored-message.js';
 import type { TopicEnd, TopicLog } from './topic-log.js';
 
-/** Messages that are looked through for the last publication that is remembered. */
+/** Messages searched for the last publication kept for snapshots. */
 const lookBack = 4 * refCount;
 
-/** Reads what is kept of a topic. */
+/** Reads the stored data of a topic. */
 export class StreamReader {
   constructor(
     private readonly log: TopicLog,
@@ -39,7 +39,7 @@ export class StreamReader {
         }
         const before = end;
         end = await this.log.end(topic);
-        // Else the base that went away has a successor.
+        // If they differ, the missing base has a successor.
         if (end.base?.offset === before.base?.offset && end.epoch === before.epoch) {
           await this.log.startOver(topic, end);
           end = await this.log.end(topic);
@@ -48,7 +48,7 @@ export class StreamReader {
     });
   }
 
-  /** What is remembered at the topic's end; `undefined` when it is not all there. */
+  /** The snapshot data at the topic's end; `undefined` if any of it is missing. */
   async remembered(topic: string, end: TopicEnd): Promise<Latest | undefined> {
     const { latest, message, base } = end;
     const remembered = new Latest();
@@ -61,10 +61,10 @@ export class StreamReader {
     if (base !== undefined) {
       const parts = await Promise.all(base.seqs.map((seq) => this.log.get(topic, seq)));
       for (const part of parts) {
-        // A base says up to where it goes; a store that has gone back may have another message there.
+        // A base records its end; after a rollback another message may have this sequence.
         if (part?.top !== base.offset || !part.remembered) return undefined;
         part.publications.forEach((publication, i) => {
-          // An earlier version wrote no times.
+          // Earlier versions wrote no times.
           remembered.add(publication, latest, part.times?.[i] || undefined);
         });
       }
@@ -87,7 +87,10 @@ export class StreamReader {
     return isWhole ? [] : undefined;
   }
 
-  /** The messages behind `offset` that are remembered, in order; `undefined` when they are not all there. */
+  /**
+   * The messages after `offset` that are kept for snapshots, in order; `undefined` if any is
+   * missing.
+   */
   private async since(
     topic: string,
     from: StoredMessage,
@@ -107,7 +110,7 @@ export class StreamReader {
     return messages.toReversed().filter(({ remembered }) => remembered);
   }
 
-  /** Everything after `since`; `undefined` when it is not all there. */
+  /** Everything after `since`; `undefined` if any of it is missing. */
   private async missed(
     topic: string,
     end: TopicEnd,
@@ -125,7 +128,7 @@ export class StreamReader {
     let next = top;
     const missed: Publication[] = [];
     for await (const message of this.log.back(topic, last, () => next - since.offset)) {
-      // The beginning of the topic.
+      // The start of the topic.
       if (message.publications.length === 0) continue;
       if (!message.kept || message.atMs < oldestMs) return undefined;
       for (const publication of message.publications.toReversed()) {

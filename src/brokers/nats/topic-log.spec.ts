@@ -19,7 +19,7 @@ const record: LifeRecord = {
   restarts: new Map(),
 };
 
-/** A message of the life before, with one publication: number `top`, behind the messages `refs`. */
+/** A message of the previous life with one publication, number `top`, after the messages `refs`. */
 const message = (top: number, refs: readonly number[], epoch = 'e4'): Content => ({
   epoch,
   life: 4,
@@ -32,7 +32,7 @@ const message = (top: number, refs: readonly number[], epoch = 'e4'): Content =>
   remembered: false,
 });
 
-/** A log on a stream that has these messages. */
+/** A log on a stream with these messages. */
 function logOf(messages: ReadonlyMap<number, Content>): TopicLog {
   const rawOf = (seq: number): RawMessage | undefined => {
     const content = messages.get(seq);
@@ -48,8 +48,8 @@ function logOf(messages: ReadonlyMap<number, Content>): TopicLog {
   return new TopicLog(() => ({ stream }) as unknown as NatsEngine, life, new TestClock(), { junk: () => {} });
 }
 
-describe('The end of a topic that an instance appended to before it knew of a new life', () => {
-  it('continues the positions that the store had when the life began, and no later ones of the old epoch', async () => {
+describe('The end of a topic with appends of an instance unaware of a new life', () => {
+  it('the topic continues the positions stored when the life began, and no later ones of the old epoch', async () => {
     const messages = new Map([
       [10, message(1, [])],
       [11, message(2, [10])],
@@ -67,7 +67,7 @@ describe('The end of a topic that an instance appended to before it knew of a ne
     ['has another offset', message(1, [])],
     ['has another epoch', message(2, [10], 'e9')],
     ['has other messages before it', message(2, [9])],
-  ])('continues nothing when the message that it should follow %s', async (_how, before) => {
+  ])('the topic continues nothing if the message that it should follow %s', async (_how, before) => {
     const messages = new Map([
       [10, message(1, [])],
       [11, before],

@@ -3,7 +3,7 @@ import { TestClock } from '../../testing/test-clock.js';
 import { TopicYields } from './topic-yields.js';
 
 describe('TopicYields', () => {
-  it('leaves a topic alone for a moment, and no other', () => {
+  it('a topic is left alone for a moment, and no other is', () => {
     const clock = new TestClock();
     const yields = new TopicYields(clock);
     yields.giveWay('t');
@@ -12,7 +12,7 @@ describe('TopicYields', () => {
     expect(yields.waitMs('t')).toBeLessThanOrEqual(0);
   });
 
-  it('keeps a bounded number of topics, whoever asks', () => {
+  it('the number of topics is bounded', () => {
     const yields = new TopicYields(new TestClock());
     for (let i = 0; i < 100_000; i++) yields.giveWay(String(i));
     expect(yields.waitMs('99999')).toBeGreaterThan(0);

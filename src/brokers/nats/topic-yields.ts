@@ -1,10 +1,10 @@
 import type { Clock } from '../../core/ports/clock.js';
 
-/** Milliseconds that a topic is left alone for another instance: a read and an append, and time for another try. */
+/** Milliseconds left to another instance: time for a read, an append and one retry. */
 const giveWayMs = 10;
 const maxTopics = 1_000;
 
-/** Topics in which another instance asked for a turn, by their names in subjects. */
+/** Topics in which another instance requested a turn, by their tokens in subjects. */
 export class TopicYields {
   private readonly untilMs = new Map<string, number>();
 
@@ -19,7 +19,7 @@ export class TopicYields {
     this.untilMs.set(token, this.clock.now() + giveWayMs * (0.5 + this.clock.random()));
   }
 
-  /** How long to wait before the next message to the topic. */
+  /** Milliseconds to wait before the next message to the topic. */
   waitMs(token: string): number {
     if (this.untilMs.size === 0) return 0;
     const waitMs = (this.untilMs.get(token) ?? 0) - this.clock.now();

@@ -3,16 +3,16 @@ import type { KnownHead } from './heads.js';
 import type { KeyVersion, StoredMessage } from './stored-message.js';
 
 const limits = { topics: 10_000, bytes: 33_554_432 } as const;
-/** What a key costs beside its bytes, about. */
+/** Approximate overhead per key. */
 const overheadBytes = 64;
 
-/** Where the messages of the topics are. */
+/** Access to the messages of topics. */
 interface Messages {
   get(topic: string, seq: number): Promise<StoredMessage | undefined>;
   back(topic: string, from: StoredMessage, want: () => number): AsyncIterable<StoredMessage>;
 }
 
-/** The versions as they are after one message of a topic. */
+/** The versions after one message of a topic. */
 interface Known {
   readonly stream: string;
   seq: number;
@@ -21,27 +21,28 @@ interface Known {
 }
 
 /**
- * The newest version of each key of the topics that this instance publishes to with keys and versions: read from the
- * topic's messages and its base once, then kept up with. Bounded; the longest unused go first, and are read again.
+ * The newest version of each key, for topics to which this instance publishes with keys and
+ * versions. Read once from the topic's messages and its base, then kept up to date. Bounded: the
+ * least recently used topics are dropped and read again.
  */
 export class VersionsOfKeys {
   private readonly byTopic = new Map<string, Known>();
   private bytes = 0;
-  /** Times that everything was forgotten. */
+  /** How often everything was forgotten. */
   private forgotten = 0;
 
   constructor(private readonly log: Messages) {}
 
-  /** The versions behind `head`; as far as its messages are still there. */
+  /** The versions at `head`, as far as its messages still exist. */
   async at(topic: string, head: KnownHead): Promise<KeyVersions> {
     const { stream, seq } = head;
     const known = this.knownIn(topic, stream);
-    // What is further than the head has overtaken it: nothing can be appended there.
+    // A later state means that the head was overtaken, and an append there would fail.
     if (known !== undefined && known.seq >= seq) return known.versions;
     const { forgotten } = this;
     const { lists, isWhole } = await this.since(topic, head, known?.seq ?? 0);
     const now = this.knownIn(topic, stream);
-    // It was dropped for want of room.
+    // The topic was evicted during the read.
     if (!isWhole && known !== undefined && now === undefined) return this.at(topic, head);
     const versions = (isWhole ? undefined : now?.versions) ?? new KeyVersions();
     for (const [key, version] of lists.flat()) raise(versions, key, version);
@@ -50,7 +51,7 @@ export class VersionsOfKeys {
     return versions;
   }
 
-  /** A message was appended here or came in: where it is the next one, the versions go on with it. */
+  /** Applies a message that was appended here or received, if it is the next one. */
   follow(topic: string, head: KnownHead & { readonly versions?: readonly KeyVersion[] | undefined }): void {
     const known = this.byTopic.get(topic);
     if (known?.stream !== head.stream || head.refs[0] !== known.seq) return;
@@ -58,7 +59,7 @@ export class VersionsOfKeys {
     this.put(topic, { ...known, seq: head.seq });
   }
 
-  /** The store may have gone back. */
+  /** Forgets everything, because the store may have been rolled back. */
   forget(): void {
     this.byTopic.clear();
     this.bytes = 0;
@@ -70,7 +71,7 @@ export class VersionsOfKeys {
     return known?.stream === stream ? known : undefined;
   }
 
-  /** What the messages behind `seq` say, oldest first; `isWhole` where they say all that there is. */
+  /** The versions in the messages after `seq`, oldest first; `isWhole` if they are complete. */
   private async since(
     topic: string,
     head: KnownHead,

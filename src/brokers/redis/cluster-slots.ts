@@ -3,10 +3,11 @@ import { slotCount } from './hash-slot.js';
 type SlotNode = [host: string | null, port: number];
 
 /**
- * Reads `CLUSTER SLOTS`: lists of first slot, last slot, master, replicas; a node is host, port, …
+ * Parses the answer to `CLUSTER SLOTS`: lists of first slot, last slot, master, replicas; a node is
+ * host, port, …
  *
- * @param asked address of the node that answered, whose host stands for one that is not told
- * @throws Error when a slot has no master
+ * @param asked address of the node that answered; its host replaces a missing one
+ * @throws Error if a slot has no master
  */
 export function clusterSlots(answer: unknown, asked: string): { masters: string[]; named: string[] } {
   const masters: string[] = [];
@@ -23,7 +24,7 @@ export function clusterSlots(answer: unknown, asked: string): { masters: string[
 
 const redirection = /^(MOVED|ASK) (\d+) (.*):(\d+)$/;
 
-/** Where a node sends who asks it for a slot that it does not have; `undefined` for any other error. */
+/** Parses a `MOVED` or `ASK` error; `undefined` for any other error. */
 export function redirectionOf(
   error: unknown,
   asked: string,

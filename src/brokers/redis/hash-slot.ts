@@ -8,8 +8,8 @@ const table = Uint16Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * The slot of an ASCII key: CRC16-CCITT (XMODEM) of what stands between its first `{` and the next `}`, or of all of it,
- * as the Redis cluster specification has it.
+ * The slot of an ASCII key, as the Redis cluster specification defines it: CRC16-CCITT (XMODEM) of
+ * the text between the first `{` and the next `}`, or of the whole key.
  */
 export function hashSlot(key: string): number {
   const open = key.indexOf('{');

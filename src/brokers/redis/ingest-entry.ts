@@ -1,22 +1,22 @@
 import type { Buffer } from 'node:buffer';
 import { JsonText } from '../../core/frame/json-text.js';
 
-/** An entry of the inbound stream, as somebody wrote it. */
+/** An entry of the inbound stream as its publisher wrote it. */
 export interface InboundEntry {
   readonly id: string;
   readonly fields: ReadonlyMap<string, Buffer>;
 }
 
-/** What an entry says beside its data. */
+/** The options of an entry. */
 export interface IngestOptions {
   readonly key?: string;
   readonly version?: number;
-  /** Takes the key away: there is no data then. */
+  /** Removes the key; such an entry has no data. */
   readonly remove?: true;
   readonly idempotencyKey: string;
 }
 
-/** What an entry asks for, found right as far as it can be seen without the topic's rules. */
+/** A valid entry, as far as it can be checked without the topic's rules. */
 export interface InboundPublication {
   readonly topic: string;
   /** Absent in a removal. */
@@ -24,27 +24,30 @@ export interface InboundPublication {
   readonly options: IngestOptions;
 }
 
-/** Before an entry's id where that is the idempotency key: publishers' own keys are apart from these. */
+/** Prefix that keeps entry ids used as idempotency keys apart from the publishers' own keys. */
 const ownKeyHead = 'in:';
 
-/** Reads `topic`, `data` (JSON text), `key`, `id`, `version`, `remove`; other fields are ignored. A text says what is wrong. */
+/**
+ * Reads `topic`, `data` (JSON text), `key`, `id`, `version` and `remove`; ignores other fields.
+ * Returns a text if the entry is invalid.
+ */
 export function readEntry({ id, fields }: InboundEntry, maxDataBytes: number): InboundPublication | string {
   const [topic, key, ownId, version] = ['topic', 'key', 'id', 'version'].map((name) => fields.get(name));
   const bytes = fields.get('data');
-  if (topic === undefined) return 'there is no field "topic"';
+  if (topic === undefined) return 'the field "topic" is missing';
   const remove = fields.get('remove');
   if (remove !== undefined) {
     if (remove.toString() !== 'true') return 'the field "remove" is not "true"';
-    if (bytes !== undefined) return 'there is a field "data" beside "remove"';
-    if (key === undefined) return 'there is no field "key" beside "remove"';
-  } else if (bytes === undefined) return 'there is no field "data"';
+    if (bytes !== undefined) return 'the fields "data" and "remove" exclude each other';
+    if (key === undefined) return 'the field "remove" needs a field "key"';
+  } else if (bytes === undefined) return 'the field "data" is missing';
   if (bytes !== undefined && bytes.length > maxDataBytes)
-    return `the data has ${String(bytes.length)} bytes, and at most ${String(maxDataBytes)} are taken`;
+    return `the data has ${String(bytes.length)} bytes, more than the allowed ${String(maxDataBytes)}`;
   if (version !== undefined && !/^-?\d{1,16}$/.test(version.toString('latin1')))
-    return 'the version is no integer';
+    return 'the version is not an integer';
   const data = bytes && jsonIn(bytes);
   if (bytes !== undefined && data === undefined)
-    return 'the data is no JSON text in UTF-8 of at most 64 levels';
+    return 'the data is not JSON text in UTF-8 with at most 64 levels';
   return {
     topic: topic.toString(),
     data,
@@ -52,7 +55,7 @@ export function readEntry({ id, fields }: InboundEntry, maxDataBytes: number): I
       ...(key !== undefined && { key: key.toString() }),
       ...(version !== undefined && { version: Number(version.toString()) }),
       ...(remove !== undefined && { remove: true }),
-      // The entry's id never comes twice, so that an entry that is read twice is published once.
+      // Entry ids are unique, so an entry that is read twice is published once.
       idempotencyKey: ownId === undefined ? `${ownKeyHead}${id}` : ownId.toString(),
     },
   };
@@ -66,10 +69,10 @@ function jsonIn(bytes: Buffer): JsonText | undefined {
   }
 }
 
-/** Bytes of one field that a dead letter keeps. */
+/** Maximum bytes of each field that a dead letter keeps. */
 const longestKept = 65_536;
 
-/** The fields of a dead letter: those of the entry that mean something, cut where they are very long, and why. */
+/** The fields of a dead letter: the entry's known fields, cut if very long, and the reason. */
 export function deadLetterFields({ id, fields }: InboundEntry, reason: string): (string | Buffer)[] {
   const kept = ['topic', 'data', 'key', 'id', 'version', 'remove'].flatMap((name) => {
     const value = fields.get(name);

@@ -4,7 +4,7 @@ import { LiveError } from '../../protocol/live.error.js';
 import { TestClock } from '../../testing/test-clock.js';
 import { IngestLanes } from './ingest-lanes.js';
 
-/** Lanes whose broker refuses the topics in `refused`; `*` are all. */
+/** Lanes whose broker refuses the topics in `refused`; `*` means all. */
 function world(refused: Set<string>) {
   const clock = new TestClock();
   const settled: string[] = [];
@@ -45,20 +45,20 @@ const failureOf = (lanes: IngestLanes<string>): Promise<unknown> =>
   );
 
 describe('IngestLanes', () => {
-  it('an entry that is refused while others pass becomes a dead letter, and holds up its own topic alone', async () => {
+  it('an entry refused while others are published becomes a dead letter, and blocks only its own topic', async () => {
     const { lanes, add, pass, settled } = world(new Set(['bad']));
     add('bad');
     add('bad');
     await pass(20_000, () => add('good'));
     const letters = settled.filter((text) => text.startsWith('bad'));
     expect(settled.length - letters.length).toBe(40);
-    expect(letters[0]).toMatch(/^bad1: refused \d+ times while others were published$/);
-    // The next one of the topic gets no such patience.
+    expect(letters[0]).toMatch(/^bad1: refused \d+ times while other entries were published$/);
+    // The topic's next entry becomes a dead letter sooner.
     expect(letters[1]).toMatch(/^bad2: refused [1-6] times/);
     expect(await failureOf(lanes)).toBe('room');
   });
 
-  it('no entry becomes a dead letter while the broker takes nothing, however long that is', async () => {
+  it('no entry becomes a dead letter while the broker refuses everything, however long that lasts', async () => {
     const refused = new Set<string>();
     const { lanes, add, pass, settled } = world(refused);
     add('good');
@@ -69,7 +69,7 @@ describe('IngestLanes', () => {
     expect([settled, await failureOf(lanes)]).toEqual([['good1: published'], 'unavailable']);
   });
 
-  it('an entry that was refused for a while is published when the broker takes it', async () => {
+  it('an entry refused for a while is published once the broker accepts it', async () => {
     const refused = new Set(['late']);
     const { add, pass, settled } = world(refused);
     add('late');

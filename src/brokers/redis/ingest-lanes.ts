@@ -2,33 +2,36 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { InboundPublication } from './ingest-entry.js';
 import type { IngestPublish } from './redis-ingestion.options.js';
 
-/** Attempts after an error that may or may not be transient. */
+/** Maximum attempts after errors that may or may not be transient. */
 const maxAttempts = 5;
-/** Milliseconds before another attempt: the first pause, and the longest. */
+/** Pauses between attempts, in milliseconds. */
 const pauses = { firstMs: 50, maxMs: 1_000 } as const;
-/** Milliseconds of pauses after which an entry that is refused is given up, or set aside as a dead letter. */
+/** Milliseconds of pauses after which a refused entry is given up or becomes a dead letter. */
 const patienceMs = 10_000;
-/** Refusals of one entry, with others published between each two, that show that it is refused for its own sake. */
+/**
+ * If an entry is refused this often, with others published in between, the entry itself is the
+ * cause.
+ */
 const maxRefusals = 5;
-/** Topics remembered for a dead letter of that kind: their next entries get no such patience. */
+/** Topics remembered after such a dead letter. Their next entries become dead letters sooner. */
 const maxRefusedTopics = 1_000;
 
-/** What became of an entry: taken by the broker, or never to be taken and why. */
+/** The result of an entry: accepted by the broker, or rejected for good with a reason. */
 export type Outcome = 'published' | 'duplicate' | 'stale' | { readonly reason: string };
 
 export interface LanePorts<T> {
   readonly publish: IngestPublish;
-  /** Rejects where another reader has taken over. */
+  /** Rejects if another reader has taken over. */
   keep(): Promise<void>;
-  /** Resolves early where the ingestion is closed. */
+  /** Resolves early if the ingestion is closed. */
   pause(ms: number): Promise<void>;
   isStopping(): boolean;
-  /** Called for an attempt that failed and is made again. */
+  /** Called for each failed attempt that will be repeated. */
   retrying(error: unknown): void;
   settled(entry: T, outcome: Outcome, attempts: number): void;
 }
 
-/** What may be in hand before no more is read. */
+/** Entries and bytes in progress at which reading pauses. */
 export interface LaneLimits {
   readonly entries: number;
   readonly bytes: number;
@@ -40,8 +43,8 @@ interface Job<T> {
 }
 
 /**
- * Publishes the entries of one topic one after the other, so that its order is kept, and topics side by side: a topic whose
- * entry is refused holds up itself alone, until that entry is found to be refused while others pass.
+ * Publishes the entries of one topic in order, and topics concurrently. A refused entry blocks only
+ * its own topic, until it is clear that others are published and it is not.
  */
 export class IngestLanes<T> {
   private readonly lanes = new Map<string, Job<T>[]>();
@@ -71,20 +74,23 @@ export class IngestLanes<T> {
     void this.run(publication.topic, opened);
   }
 
-  /** Resolves when more may be added; rejects when an entry was given up. */
+  /** Resolves once there is room for more entries; rejects if an entry was given up. */
   async room(): Promise<void> {
     const { entries, bytes } = this.limits;
     await this.until(() => this.entries < entries && this.bytes < bytes);
     if (this.failure !== undefined) throw this.failure.error;
   }
 
-  /** Begins nothing more; resolves when no attempt is under way. What is left stays in the stream. */
+  /**
+   * Starts no further attempt and resolves once none is in flight. Unfinished entries stay in the
+   * stream.
+   */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.until(() => this.lanes.size === 0);
   }
 
-  /** No entry is published any more; `room` rejects. */
+  /** Publishes no further entry; `room` rejects. */
   fail(error: unknown): void {
     this.failure ??= { error };
     this.changed();
@@ -120,7 +126,7 @@ export class IngestLanes<T> {
     this.changed();
   }
 
-  /** Tries until it is decided. The idempotency key makes attempts of which nobody knows what became harmless. */
+  /** Retries until the result is known. The idempotency key makes a repeated attempt harmless. */
   private async publish({ entry, publication: { topic, data, options } }: Job<T>): Promise<void> {
     const { ports } = this;
     let pausedMs = 0;
@@ -146,7 +152,7 @@ export class IngestLanes<T> {
       const isKnown = this.refusedTopics.has(topic);
       if (refusals >= (isKnown ? 1 : maxRefusals) && (isKnown || pausedMs >= patienceMs)) {
         this.remember(topic);
-        const reason = `refused ${String(attempt)} times while others were published`;
+        const reason = `refused ${String(attempt)} times while other entries were published`;
         return ports.settled(entry, { reason }, attempt);
       }
     }
@@ -163,10 +169,10 @@ export class IngestLanes<T> {
 
 const sizeOf = ({ data }: InboundPublication): number => data?.text.length ?? 0;
 
-/** Why no further attempt helps; `undefined` where one may. */
+/** Returns why no further attempt can help; `undefined` if one may. */
 function finalReason(error: unknown, attempt: number): string | undefined {
   if (error instanceof LiveError)
     return error.code === 'unavailable' ? undefined : `${error.code}: ${error.message}`;
-  // Not its words, which may be anything: they are told where errors are told.
+  // The error's own text may contain anything, so it only goes to `onError`.
   return attempt < maxAttempts ? undefined : 'publishing failed';
 }

@@ -4,9 +4,9 @@ import { IngestLanes, type Outcome } from './ingest-lanes.js';
 import { blockMs, type DeadLetter, type IngestSession } from './ingest-session.js';
 import type { ResolvedIngestOptions } from './redis-ingestion.options.js';
 
-/** Batches, and bytes, that may be in hand. */
+/** Limits of the batches and bytes in progress. */
 const inHand = { batches: 10, bytes: 67_108_864 } as const;
-/** Milliseconds between two looks at what was lost, and what is never given. */
+/** Milliseconds between checks for lost and unreachable entries. */
 const lookMs = 5_000;
 
 export interface IngestTotals {
@@ -16,24 +16,27 @@ export interface IngestTotals {
   deadLetters: number;
   retries: number;
   lost: number;
-  /** What is so now. */
+  /** A current count, not a total. */
   unreachable: number;
 }
 
 export interface ReaderPorts {
   readonly clock: Clock;
-  /** Ends early when the ingestion is closed. */
+  /** Resolves early if the ingestion is closed. */
   pause(ms: number): Promise<void>;
   isStopping(): boolean;
 }
 
 interface InHand {
   readonly entry: InboundEntry;
-  /** Read for the first time, and not taken over. */
+  /** Read for the first time, not taken over from another reader. */
   readonly isFresh: boolean;
 }
 
-/** One connection's life as the reader: reads, publishes, settles. What it leaves unfinished, the next one takes over. */
+/**
+ * Reads, publishes and settles entries during one connection. The next reader takes over unfinished
+ * entries.
+ */
 export class IngestReader {
   private readonly lanes: IngestLanes<InHand>;
   private readonly done: string[] = [];
@@ -56,7 +59,7 @@ export class IngestReader {
         isStopping: () => ports.isStopping(),
         retrying: (error) => {
           totals.retries += 1;
-          onError('publishing what was ingested', error);
+          onError('publishing an ingested entry', error);
         },
         settled: (job, outcome, attempts) => this.decided(job, outcome, attempts),
       },
@@ -64,7 +67,7 @@ export class IngestReader {
     );
   }
 
-  /** Until the ingestion is closed. Rejects where another one has to go on. */
+  /** Runs until the ingestion is closed. Rejects if another reader must take over. */
   async run(): Promise<void> {
     try {
       await this.finishEarlier();
@@ -103,7 +106,7 @@ export class IngestReader {
         this.lost(lost);
         this.neverGiven(unreachable);
       }
-      // Something is there that this group is not given, and no busy loop is worth it.
+      // There are entries that this group never gets; pause to avoid a busy loop.
       if (woken) await this.ports.pause(blockMs);
       woken = await this.session.wait();
     }
@@ -132,7 +135,9 @@ export class IngestReader {
     this.settling.catch((error: unknown) => this.lanes.fail(error));
   }
 
-  /** Takes out of the stream what was decided; what is decided meanwhile goes together into the next call. */
+  /**
+   * Removes decided entries from the stream. Entries decided in the meantime share the next call.
+   */
   private async settle(): Promise<void> {
     while (this.done.length + this.deadLetters.length > 0) {
       const letters = this.deadLetters.splice(0);
@@ -142,14 +147,16 @@ export class IngestReader {
     }
   }
 
-  /** No earlier attempt and no other reader can have published it. */
+  /** Whether neither an earlier attempt nor another reader can have published the entry. */
   private isReused({ fields }: InboundEntry): boolean {
     return !fields.has('id') && this.session.isReader;
   }
 
   private reused({ id }: InboundEntry): void {
     this.totals.reused += 1;
-    this.say(`${id} was published under this id less than five minutes ago, and is not published again`);
+    this.say(
+      `${id} repeats the idempotency key of an entry published within five minutes, so it was not published`,
+    );
   }
 
   private lost(count: number): void {
@@ -161,8 +168,8 @@ export class IngestReader {
   private neverGiven(count: number): void {
     if (count > 0 && count !== this.totals.unreachable)
       this.say(
-        `${String(count)} entries lie before what the group "${this.options.group}" is given, and are never published; ` +
-          'XGROUP SETID … 0 gives it all that is there',
+        `${String(count)} entries precede the position of the group "${this.options.group}" and will never be published; ` +
+          'run XGROUP SETID … 0 to include them',
       );
     this.totals.unreachable = count;
   }

@@ -1,4 +1,7 @@
-/** KEYS: lease. ARGV: token, an earlier token of the same reader, milliseconds. Returns 0, or how long another has it. */
+/**
+ * KEYS: lease. ARGV: token, an earlier token of the same reader, milliseconds. Returns 0, or the
+ * milliseconds left of another reader's lease.
+ */
 export const acquireScript = `
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] and holder ~= ARGV[2] then return math.max(1, redis.call('PTTL', KEYS[1])) end
@@ -6,7 +9,7 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return 0
 `;
 
-/** KEYS: lease. ARGV: token, milliseconds. Returns 1 where it was still ours. */
+/** KEYS: lease. ARGV: token, milliseconds. Returns 1 if the lease is still held. */
 export const keepScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -19,8 +22,8 @@ return 0
 `;
 
 /**
- * Makes the group from the first entry on. What is accounted for then is what was added and is there no more: it was lost
- * before there was a reader. Redis 6.2 does not count what was added.
+ * Creates the group at the first entry. `accounted` starts with the entries that were added and
+ * removed before there was a reader. Redis 6.2 does not count added entries.
  *
  * KEYS: stream, accounted. ARGV: group.
  */
@@ -41,13 +44,14 @@ return 1
 `;
 
 /**
- * Reads only for the reader that has the lease, in one step: one that stood still and has lost it gets nothing into its
- * hands that the next one would not know of.
+ * Reads only if the caller holds the lease, in one step. A reader that stalled and lost the lease
+ * gets no entries that its successor would not know of.
  *
- * KEYS: stream, lease, accounted (how many of all entries ever added were taken or counted as lost). ARGV: token,
- * milliseconds, group, consumer, count, where to go on taking over what earlier readers did not finish, or an empty text for
- * what is new, and 1 to look at what was lost where there is nothing new. Returns nothing where the lease is lost; else where
- * to go on, the entries, how many were lost, how many the group will never be given, and the newest id.
+ * KEYS: stream, lease, accounted (how many entries ever added were read or counted as lost).
+ * ARGV: token, milliseconds, group, consumer, count, cursor for taking over unfinished entries (or
+ * an empty text for new entries), 1 to check for lost entries if there is nothing new.
+ * Returns nothing if the lease is lost; otherwise cursor, entries, count of lost entries, count of
+ * unreachable entries, newest id.
  */
 export const takeScript = `
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {} end
@@ -65,7 +69,7 @@ if #entries > 0 then
   return { '0-0', entries }
 end
 if ARGV[7] ~= '1' then return { '0-0', entries } end
--- All that is there was given. A user without these rights is told nothing.
+-- Every entry was delivered. A user without permission for these commands gets no counts.
 local info, pending, fields = redis.pcall('XINFO', 'STREAM', KEYS[1]), redis.pcall('XPENDING', KEYS[1], ARGV[3]), {}
 if info.err or pending.err then return { '0-0', entries } end
 for i = 1, #info, 2 do fields[info[i]] = info[i + 1] end

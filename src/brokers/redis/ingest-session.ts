@@ -8,23 +8,23 @@ import type { ResolvedIngestOptions } from './redis-ingestion.options.js';
 
 type Client = ReturnType<typeof createClient>;
 
-/** Milliseconds that one blocking read waits: a stop waits no longer for it. */
+/** Milliseconds that a blocking read waits, and so the longest delay of a stop. */
 export const blockMs = 500;
 
 export interface TakeOptions {
-  /** Where to go on with what earlier readers did not finish, such as '0-0'. @default new entries are taken */
+  /** Cursor for taking over unfinished entries, such as '0-0'. @default new entries are read */
   readonly from?: string;
-  /** Whether to look, where there is nothing new, at what was lost. */
+  /** Whether to check for lost entries if there are no new ones. */
   readonly look?: boolean;
 }
 
 export interface Taken {
   readonly entries: readonly InboundEntry[];
-  /** Where to go on taking over. */
+  /** Cursor for the next take-over. */
   readonly next: string;
-  /** Entries that were gone before they were published. */
+  /** Entries removed before they were published. */
   readonly lost: number;
-  /** Entries that are there and that the group is never given. */
+  /** Entries in the stream that the group never gets. */
   readonly unreachable: number;
 }
 
@@ -41,15 +41,18 @@ type TakeAnswer = readonly [
   newestId?: Buffer,
 ];
 
-/** One connection's life as a reader of the stream. Every call rejects in time; after that nothing of it is used again. */
+/**
+ * A reader of the stream during one connection. Every call rejects in time; after a failure the
+ * session is not used again.
+ */
 export class IngestSession {
-  /** Names this session in the lease. */
+  /** Identifies this session in the lease. */
   readonly token = randomUUID();
   private readonly client: Client;
   private readonly lease: string;
   private readonly accounted: string;
   private keptMs = 0;
-  /** Everything up to this id was given to the group, or never will be. */
+  /** Every entry up to this id was delivered to the group, or never will be. */
   private givenId = '0-0';
   private keeping: Promise<void> | undefined;
 
@@ -58,26 +61,29 @@ export class IngestSession {
     private readonly clock: Clock,
     connection: RedisClientOptions | undefined,
   ) {
-    // RESP2: its arrays are the same in every command and every version.
+    // RESP2 returns the same arrays for every command and version.
     this.client = createClient({ ...connection, RESP: 2 }) as unknown as Client;
-    // Without a listener an error would be thrown; whoever waits for an answer is told of it.
+    // Without a listener an error would be thrown; waiting calls get it anyway.
     this.client.on('error', () => {});
     this.lease = `${options.stream}:lease`;
     this.accounted = `${options.stream}:accounted`;
   }
 
-  /** Rejects where the server is not there, or cannot do it. */
+  /** Rejects if the server cannot be reached or does not support ingestion. */
   async open(): Promise<void> {
     const { openTimeoutMs, stream, group } = this.options;
     await this.inTime(openTimeoutMs, this.client.connect());
     const info = String(await this.send(['INFO', 'server']));
     if (/^redis_mode:cluster\r?$/m.test(info))
       throw new Error('The stream for ingestion must be on one Redis server, not on a cluster.');
-    // From the first entry on: what came before the first reader is not lost.
+    // Starts at the first entry, so entries that precede the first reader are not lost.
     await this.eval(createScript, [stream, this.accounted], [group]);
   }
 
-  /** Becomes the one reader, and resolves to 0; or to the milliseconds that another one is it for. */
+  /**
+   * Becomes the single reader and resolves to 0, or resolves to the milliseconds left of another
+   * reader's lease.
+   */
   async acquire(earlierToken: string): Promise<number> {
     const nowMs = this.clock.now();
     const { leaseMs } = this.options;
@@ -86,12 +92,12 @@ export class IngestSession {
     return Number(answer);
   }
 
-  /** Whether no other one can have become the reader by now. */
+  /** Whether no other reader can have taken over by now. */
   get isReader(): boolean {
     return this.clock.now() - this.keptMs < this.options.leaseMs;
   }
 
-  /** Makes sure that this is still the one reader. Rejects where it is not. */
+  /** Ensures that this is still the single reader; rejects otherwise. */
   async keep(): Promise<void> {
     const { leaseMs } = this.options;
     if (this.clock.now() - this.keptMs < leaseMs / 3) return;
@@ -112,19 +118,19 @@ export class IngestSession {
     const [next, taken = [], lost = 0, unreachable = 0, newestId] = answer;
     if (next === undefined) throw leaseLost();
     this.keptMs = nowMs;
-    // Redis 6.2 has null for an entry that was deleted.
+    // Redis 6.2 returns null for a deleted entry.
     const entries = taken.flatMap((entry) => (entry ? [inboundEntry(entry)] : []));
     if (from === '') this.givenId = newestId?.toString() ?? entries.at(-1)?.id ?? this.givenId;
     return { next: next.toString(), entries, lost, unreachable };
   }
 
-  /** Resolves to whether something came in behind what was given, within half a second. */
+  /** Waits up to half a second for a new entry; resolves to whether there is one. */
   async wait(): Promise<boolean> {
     const command = ['XREAD', 'COUNT', '1', 'BLOCK', String(blockMs), 'STREAMS', this.options.stream];
     return (await this.send([...command, this.givenId], blockMs)) !== null;
   }
 
-  /** Takes entries out of the stream, and puts dead letters where they are kept: in one step. */
+  /** Removes entries from the stream and stores the dead letters, in one step. */
   async settle(ids: readonly string[], deadLetters: readonly DeadLetter[]): Promise<void> {
     const { stream, group, maxDeadLetters, callTimeoutMs } = this.options;
     const all = [...ids, ...deadLetters.map(({ entry }) => entry.id)];
@@ -138,7 +144,7 @@ export class IngestSession {
     await this.inTime(callTimeoutMs, multi.exec());
   }
 
-  /** Lets another instance read at once. */
+  /** Lets another instance take over at once. */
   async release(): Promise<void> {
     await this.eval(releaseScript, [this.lease], [this.token]);
   }

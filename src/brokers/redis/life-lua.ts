@@ -1,7 +1,7 @@
-/** Epochs of earlier lives, and of a topic, that are remembered. */
+/** How many epochs of earlier lives, and of a topic, are remembered. */
 const remembered = 10;
 
-/** A whole number that a double holds, or nil. */
+/** A whole number that a double represents exactly, or nil. */
 export const countLua = `
 local function count(text)
   local number = tonumber(text)
@@ -10,10 +10,12 @@ end
 `;
 
 /**
- * Lua for the *life record* of a store: a hash with n (number of the life, only grows), e (epoch of what is opened in it),
- * list (number and epoch of the lives before, newest first), and what the server looked like: run, r2, rid (its `run_id`,
- * `master_replid2` with its offset, `master_replid`), ev (`evicted_keys`) and at (when e was made), ttl (shortest time of
- * metadata), seen (the last probe). Whoever first sees that the store may have gone back writes a new life; all read it.
+ * Lua for the *life record* of a store, a hash: n (number of the life, which only grows), e (epoch
+ * of topics opened in it), list (number and epoch of earlier lives, newest first), and the state of
+ * the server: run, r2, rid (`run_id`, `master_replid2` with its offset, `master_replid`), ev
+ * (`evicted_keys`) and at (when e was made), ttl (shortest lifetime of metadata), seen (last
+ * probe). The first instance that suspects a rollback of the store writes a new life; all others
+ * read it.
  */
 export const lifeLua = `
 local n, e
@@ -63,17 +65,19 @@ end
 `;
 
 /**
- * What a topic script knows. `record` reads the life, and begins one where there is none or where the node is not the one
- * that was seen when it was written. `doubtful`: whether a topic without state may have had some in this epoch, which was
- * evicted; an epoch so old that the metadata may have expired is replaced.
+ * The functions of a topic script. `record` reads the life, and starts one if there is none or the
+ * node differs from the one recorded. `doubtful`: whether a topic without state may have lost it by
+ * eviction in this epoch; replaces an epoch so old that metadata may have expired.
  *
- * `look`: the state of a topic, as it is if it is opened in this life. `is`: untouched (there is none), open (in this life), old
- * (stored in an earlier one: its epoch there was `was`), or lost (in part, or broken: nothing of it counts).
+ * `look`: the state of a topic if opened in this life. `is`: untouched (no state), open (in this
+ * life), old (stored in an earlier life, with epoch `was`), or lost (partly missing or broken, so
+ * none of it counts).
  *
- * The hash: e epoch, r number of its life, o offset, v version, p lineage (epochs before, each with its end, newest first),
- * c bytes ever appended, f bytes before the oldest that is kept or fewer, t history's time, h whether it uses the history,
- * m rule of the latest, n count, b bytes and k keys of the latest, w which of the two hashes of versions is in use and x how many
- * keys it has.
+ * The hash: e epoch, r number of its life, o offset, v version, p lineage (earlier epochs with
+ * their ends, newest first), c bytes ever appended, f bytes before the oldest kept entry or fewer,
+ * t history's time, h whether it uses the history, m rule of the latest values, n count, b bytes
+ * and k keys of the latest values, w which of the two version hashes is in use, x how many keys it
+ * has.
  */
 export const topicLua = `
 local function record(sighted, candidate, ttl)
@@ -103,7 +107,7 @@ local function look(meta)
       s.is = 'open'
       return s
     end
-    -- A record that was lost, and came back with a clock that had gone back.
+    -- The life record was lost, and returned with a clock that had been set back.
     if r > n then renew(sight(), ARGV[2], ARGV[3], r + 1) end
     s.is, s.was, s.r, s.e, s.meta = 'old', s.e, r, e, meta
     return s
@@ -145,13 +149,13 @@ local function doubtful(ttl)
 end
 `;
 
-/** What `look` needs, after which the life is known: before a script that asks for more than `openLua` gives. */
+/** Defines `look` and loads the life. Precedes a script that needs more than `openLua` provides. */
 export const libraryLua = `${lifeLua}${topicLua}record(ARGV[1], ARGV[2], ARGV[3])
 `;
 
 /**
- * The usual case of a script that reads, without a function but one: the record is good and the topic open in its life, which
- * is all that `isOpen` says, or untouched. Everything else is for `libraryLua`.
+ * The fast path of a reading script, with a single function: the record is valid and the topic is
+ * open in its life (all that `isOpen` says) or untouched. `libraryLua` covers every other case.
  */
 export const openLua = `
 ${countLua}

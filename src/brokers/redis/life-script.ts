@@ -1,18 +1,23 @@
 import { lifeLua } from './life-lua.js';
 import { plainScript } from './redis-script.js';
 
-/** Milliseconds without a probe after which a `master_replid` that nobody saw change is a new life. */
+/**
+ * Milliseconds without a probe after which an unobserved change of `master_replid` means a new
+ * life.
+ */
 const quietMs = 10_000;
 
 /**
- * Looks at the server as a working master alone can: a replica and one that is loading refuse it. With the record's key it
- * compares, and writes a new life where the store may have gone back: another process, a promotion, a record that is older
- * than the caller's, or when the caller has seen it. A `master_replid` alone also changes when a first replica comes or the
- * backlog is freed; it says nothing as long as somebody watched.
+ * Checks the server in a way that only a working master passes: replicas and loading servers refuse
+ * it. With the record's key it also writes a new life if the store may have been rolled back: a new
+ * process, a promotion, a record older than the caller's, or a rollback that the caller saw.
+ * `master_replid` also changes when a first replica joins or the backlog is freed, so a change
+ * counts only if nobody was watching.
  *
- * KEYS: life record, or none; then metadata of topics that have gone back by themselves, and are lost. ARGV: candidate,
- * metadata's time, channel and text of the probe, the `master_replid` that this connection has seen, the life that the caller
- * knows, and the one that must end; then the epochs of those topics. Returns n, e, `master_replid`, `run r2`.
+ * KEYS: life record, or none; then metadata of topics that were rolled back alone, and are lost.
+ * ARGV: candidate, metadata's time, channel and text of the probe, the `master_replid` that this
+ * connection knows, the life that the caller knows, the life that must end; then the epochs of
+ * those topics. Returns n, e, `master_replid`, `run r2`.
  */
 export const lifeScript = plainScript(`
 local junk = 0
@@ -22,7 +27,7 @@ local s = sight()
 if KEYS[1] then
   local f = ask('HMGET', KEYS[1], 'n', 'e', 'run', 'r2', 'rid', 'ttl', 'seen') or {}
   n, e = count(f[1]), f[2]
-  -- The first write is one that is not refused for want of memory: readers go on then.
+  -- PEXPIRE also works when memory is short, so readers can go on.
   local kept = redis.pcall('PEXPIRE', KEYS[1], lasting(ttl))
   local refused = type(kept) == 'table' and kept.err
   if refused and refused:find('READONLY', 1, true) then return kept end
@@ -43,9 +48,9 @@ if text ~= '' then redis.call('PUBLISH', channel, text) end
 return { n or 0, e or '', s.rid, s.run .. ' ' .. s.r2 }
 `);
 
-/** What the life script has seen of a server. */
+/** What the life script learned about a server. */
 export interface LifeAnswer {
-  /** Number of the store's life; 0 where no record was asked for. */
+  /** Number of the store's life; 0 if no record was requested. */
   readonly life: number;
   readonly replid: string;
   readonly sight: string;
@@ -53,6 +58,6 @@ export interface LifeAnswer {
 
 export function lifeAnswer(answer: unknown): LifeAnswer {
   const [life, , replid, sight] = Array.isArray(answer) ? (answer as unknown[]) : [];
-  if (typeof life !== 'number') throw new Error('Redis holds something else under the key of its life.');
+  if (typeof life !== 'number') throw new Error('The life record in Redis has an unexpected format.');
   return { life, replid: String(replid), sight: String(sight) };
 }

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { OrderedRetries } from './ordered-retries.js';
 
-/** A connection that carries out what is sent to it in order, and knows its script or not. */
+/** A connection that runs calls in order, and may know its script. */
 function connection() {
   const done: string[] = [];
   const state = { knows: true };
   const call = (name: string, loads: boolean) => async (): Promise<string> => {
-    // Decided when it is sent, answered later.
+    // Decided on sending, answered later.
     state.knows ||= loads;
     if (state.knows) done.push(name);
     const { knows } = state;
@@ -24,7 +24,7 @@ function connection() {
 const isUnknown = (error: unknown): boolean => (error as Error).message === 'NOSCRIPT';
 const names = Array.from({ length: 30 }, (_, i) => String(i));
 
-it('calls keep their order when the script is forgotten between them, again and again', async () => {
+it('calls keep their order if the script is forgotten between them repeatedly', async () => {
   const { done, state, run } = connection();
   const calls: Promise<string>[] = [];
   for (const [i, name] of names.entries()) {
@@ -39,7 +39,7 @@ it('calls keep their order when the script is forgotten between them, again and 
   expect(done).toEqual(names);
 });
 
-it('an error that nothing is done about is passed on, and holds up no other call', async () => {
+it('an error without a retry is passed on and blocks no other call', async () => {
   const calls = new OrderedRetries();
   const fail = () => Promise.reject(new Error('OOM'));
   await expect(calls.run(fail, isUnknown, fail)).rejects.toThrow('OOM');

@@ -1,12 +1,12 @@
 interface FailedCall {
   readonly send: () => void;
-  /** Settles when it has been made again. */
+  /** Settles once the call was repeated. */
   readonly again: () => Promise<unknown>;
 }
 
 /**
- * Calls that keep their order although some must be made again. As soon as one must, no other is sent until those under way
- * are answered and it has been made again; then all that waited are sent at once.
+ * Keeps the order of calls although some must be repeated. After a failure, no call is sent until
+ * those in flight are answered and the failed one was repeated. Then all waiting calls are sent.
  */
 export class OrderedRetries {
   private underWay = 0;
@@ -14,7 +14,7 @@ export class OrderedRetries {
   private failed: FailedCall[] = [];
   private waiting: FailedCall['send'][] = [];
 
-  /** Runs `work`, and `again` in its place when it fails with an error that `again` is for. */
+  /** Runs `work`; if it fails with an error for which `isFor` holds, runs `again` instead. */
   run<T>(work: () => Promise<T>, isFor: (error: unknown) => boolean, again: () => Promise<T>): Promise<T> {
     if (!this.isHeld) return this.send(work, isFor, again);
     return new Promise<T>((resolve) => {
@@ -22,7 +22,7 @@ export class OrderedRetries {
     });
   }
 
-  // Every publication comes this way: one promise in the usual case.
+  // Hot path of publishing: one promise in the usual case.
   private send<T>(
     work: () => Promise<T>,
     isFor: (error: unknown) => boolean,

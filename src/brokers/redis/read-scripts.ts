@@ -6,9 +6,9 @@ import { storedPublication } from '../stored-publication.js';
 import { hotScript, positionOf, script, strangeAnswer } from './redis-script.js';
 
 /**
- * KEYS: life record, meta, and the history where a position is given. ARGV: the three of all scripts, epoch and offset that
- * are known, most publications and bytes. Returns epoch, offset, life, and the entries after what is known: not there
- * unless all are, none too old.
+ * KEYS: life record, meta, and the history if a position is given. ARGV: the three of all scripts,
+ * known epoch and offset, maximum publications and bytes. Returns epoch, offset, life, and the
+ * entries after the known position, unless some are missing or too old.
  */
 export const readScript = hotScript(`
 local since, known, most, mostBytes = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -38,8 +38,9 @@ return { topicEpoch, o, life, redis.call('XRANGE', history, from, '+', 'COUNT', 
 `);
 
 /**
- * KEYS: life record, meta of each topic. ARGV: the three of all scripts. Returns the current epoch, the life, and of each
- * topic its offset where its epoch is the current one, else epoch and offset as one text.
+ * KEYS: life record, meta of each topic. ARGV: the three of all scripts. Returns the current epoch,
+ * the life, and for each topic its offset, or epoch and offset as one text if its epoch is not the
+ * current one.
  */
 export const topsScript = script(`
 local tops = { e, n }
@@ -59,8 +60,9 @@ return tops
 `);
 
 /**
- * KEYS: life record, meta, latest. ARGV: the three of all scripts. Returns epoch, offset, life, rule, fields and values, time. A
- * snapshot of which a part is gone is lost as a whole, and the topic with it: that is all that a reader ever writes.
+ * KEYS: life record, meta, latest. ARGV: the three of all scripts. Returns epoch, offset, life,
+ * rule, fields and values, time. If part of a snapshot is missing, all of it and the topic are
+ * lost, which is the only thing that readers ever write.
  */
 export const latestScript = hotScript(`
 ${openLua}
@@ -90,7 +92,10 @@ export function readArguments(since: Position | undefined, { count, bytes }: Rec
   return [since?.epoch ?? '', String(since?.offset ?? 0), String(count), String(bytes)];
 }
 
-/** What the read script returned; `missed` only when it is what it should be, without a gap. `junk` is told of what is none. */
+/**
+ * Parses the answer of the read script; `missed` is set only if it is complete. `junk` gets the
+ * number of invalid entries.
+ */
 export function streamReading(
   answer: unknown,
   since: Position | undefined,
@@ -107,7 +112,7 @@ export function streamReading(
   return { top, missed: complete ? missed : undefined };
 }
 
-/** What a call of the tops script returned, in the order of its topics. */
+/** Parses the answer of the tops script, in the order of its topics. */
 export function topsReading(answer: unknown): readonly Position[] {
   const [current, , ...tops] = listOf(answer);
   return tops.map((top) => {
@@ -117,14 +122,14 @@ export function topsReading(answer: unknown): readonly Position[] {
   });
 }
 
-/** The life in which a script that reads has answered, which stands at this place. */
+/** The life at the given index of a reading script's answer. */
 export function lifeOf(answer: unknown, place: number): number {
   const life = listOf(answer)[place];
   if (typeof life !== 'number') throw strangeAnswer();
   return life;
 }
 
-/** @param maxKeyAgeMs without a key that was published longer ago, by the time of Redis */
+/** @param maxKeyAgeMs drops keys published longer ago, by the clock of Redis */
 export function latestReading(answer: unknown, maxKeyAgeMs = Infinity): LatestReading {
   const [epoch, offset, , rule, flat, time] = listOf(answer);
   const top = positionOf(epoch, offset);
@@ -143,7 +148,7 @@ export function latestReading(answer: unknown, maxKeyAgeMs = Infinity): LatestRe
   };
 }
 
-/** Less is a count, of an earlier version: nobody knows how old that is. */
+/** Smaller values are counts written by an earlier version, whose age is unknown. */
 const minMicroseconds = 1e15;
 
 function latestOf(key: string | undefined, value = ''): { order: number; publication: Publication }[] {
@@ -152,12 +157,12 @@ function latestOf(key: string | undefined, value = ''): { order: number; publica
   const offset = Number(value.slice(half, latestHeadBytes));
   const data = value.slice(latestHeadBytes);
   const publication = storedPublication(offset, data, key);
-  // That is the last one of a topic; of a key, nothing is left.
+  // A removal stored as a topic's last publication. A removed key leaves nothing behind.
   if (publication === undefined || publication.removed === true) return [];
   return Number.isSafeInteger(order) ? [{ order, publication }] : [];
 }
 
-/** `[id, [field, value, …]]` as a publication. */
+/** Converts `[id, [field, value, …]]` to a publication. */
 function publicationOf(entry: unknown): Publication | undefined {
   const [id, flat] = Array.isArray(entry) ? (entry as unknown[]) : [];
   if (typeof id !== 'string' || !Array.isArray(flat)) return undefined;

@@ -12,7 +12,7 @@ describe('readRedisUrl', () => {
       { host: 'cache.example', port: 6380, tls: true, database: 3, username: 'ann', password: 'p@ss' },
     ],
     ['redis://:secret@[::1]:7000', { host: '::1', port: 7000, tls: false, database: 0, password: 'secret' }],
-  ])('reads %s', (url, address) => {
+  ])('readRedisUrl parses %s', (url, address) => {
     expect(readRedisUrl(url)).toEqual(address);
   });
 
@@ -24,7 +24,7 @@ describe('readRedisUrl', () => {
     'redis://ann:canary@cache/0?family=6',
     'redis://ann:%canary@cache',
     'redis:///canary',
-  ])('refuses %s without showing it', (url) => {
+  ])('readRedisUrl rejects %s without showing it', (url) => {
     let failure: unknown;
     try {
       readRedisUrl(url);
@@ -33,7 +33,7 @@ describe('readRedisUrl', () => {
     }
     expect(failure).toBeInstanceOf(Error);
     expect(inspect(failure, { depth: 9 })).not.toContain('canary');
-    expect((failure as Error).message).toContain('Write redis://host:6379');
+    expect((failure as Error).message).toContain('Use redis://host:6379');
   });
 });
 
@@ -61,7 +61,7 @@ describe('readSentinelUrl', () => {
         server: { tls: true, database: 3, username: 'ann', password: 'p@ss' },
       },
     ],
-  ])('reads %s', (url, address) => {
+  ])('readSentinelUrl parses %s', (url, address) => {
     expect(readSentinelUrl(url)).toEqual(address);
   });
 
@@ -74,7 +74,7 @@ describe('readSentinelUrl', () => {
     'redis+sentinel://ann:canary@one/main?db=3',
     'redis+sentinel://ann:%canary@one/main',
     'redis+sentinel://one,ann:canary@two/main',
-  ])('refuses %s without showing it', (url) => {
+  ])('readSentinelUrl rejects %s without showing it', (url) => {
     let failure: unknown;
     try {
       readSentinelUrl(url);
@@ -87,8 +87,8 @@ describe('readSentinelUrl', () => {
   });
 });
 
-describe('the options of RedisBroker', () => {
-  it('give node-redis the address, and take connecting again away from it', () => {
+describe('Options of RedisBroker', () => {
+  it('node-redis gets the address of the URL, and does not reconnect by itself', () => {
     const { seeds, database, clientOf } = resolveRedisOptions({
       url: ['rediss://ann:secret@one:1', 'rediss://two:2'],
       client: { socket: { servername: 'cluster.example' } as never },
@@ -102,7 +102,7 @@ describe('the options of RedisBroker', () => {
     });
   });
 
-  it('take the place from the client options where there is no address', () => {
+  it('without a URL the client options name the server', () => {
     const { seeds, database, clientOf } = resolveRedisOptions({
       client: { socket: { host: 'cache', port: 7 }, username: 'ann', password: 'p', database: 2 },
     });
@@ -110,7 +110,7 @@ describe('the options of RedisBroker', () => {
     expect(clientOf('cache', 7)).toMatchObject({ username: 'ann', password: 'p', database: 2 });
   });
 
-  it('keep the user of the servers from the sentinels, which have TLS and a password of their own', () => {
+  it('sentinels get TLS and a password of their own, but not the credentials of the servers', () => {
     const { sentinel, clientOf, database } = resolveRedisOptions({
       url: 'rediss+sentinel://ann:secret@one,two/main/3',
       client: { socket: { servername: 'cache.example' } as never },
@@ -130,13 +130,13 @@ describe('the options of RedisBroker', () => {
     expect([client?.username, client?.database]).toEqual([undefined, undefined]);
   });
 
-  it('refuse sentinels beside other addresses', () => {
+  it('a sentinel URL beside other URLs is rejected', () => {
     const url = ['redis+sentinel://one/main', 'redis://:canary@two'];
-    expect(() => resolveRedisOptions({ url })).toThrow('one address where it names sentinels');
+    expect(() => resolveRedisOptions({ url })).toThrow('a single URL with all sentinels');
   });
 
   it.each(['callTimeoutMs', 'lingerMs', 'maxPublicationBytes'] as const)(
-    'name %s when it is wrong',
+    'an invalid %s is rejected by name',
     (name) => {
       for (const value of [0, -1, 1.5, Number.NaN, '5' as unknown as number])
         expect(() => resolveRedisOptions({ [name]: value })).toThrow(`"${name}" must be`);

@@ -1,4 +1,4 @@
-/** Where a Redis server is and who asks, as an address says it. */
+/** Location and credentials of a Redis server, parsed from a URL. */
 export interface RedisAddress {
   readonly host: string;
   readonly port: number;
@@ -9,18 +9,18 @@ export interface RedisAddress {
 }
 
 const wrong = (why: string): Error =>
-  // Not the address itself: it may have a password in it, also where it cannot be read.
+  // Does not show the URL, because even an unreadable one may contain a password.
   new Error(
-    `RedisBroker: "url" ${why}. Write redis://host:6379, or rediss:// for TLS, with user:password@ before the host and ` +
-      '/database after the port where they are needed. For Sentinel: redis+sentinel://host:26379,host:26379/name-of-the-master.',
+    `RedisBroker: "url" ${why}. Use redis://host:6379, or rediss:// for TLS, with user:password@ before the host and ` +
+      '/database after the port if needed. For Sentinel: redis+sentinel://host:26379,host:26379/master-name.',
   );
 
-/** Sentinels, which know where a Redis master is, as an address says it. */
+/** Sentinels that know a Redis master, parsed from a URL. */
 export interface SentinelAddress {
   readonly sentinels: readonly Pick<RedisAddress, 'host' | 'port'>[];
-  /** The name that the sentinels have for the master. */
+  /** The sentinels' name for the master. */
   readonly master: string;
-  /** What the servers need; TLS is for the sentinels, too. */
+  /** Settings of the servers; TLS also applies to the sentinels. */
   readonly server: Omit<RedisAddress, 'host' | 'port'>;
 }
 
@@ -29,13 +29,14 @@ export function isSentinelUrl(text: string): boolean {
 }
 
 /**
- * Reads `redis[s]+sentinel://[user[:password]@]host[:port],…/master[/database]`. User and password are the servers'.
+ * Parses `redis[s]+sentinel://[user[:password]@]host[:port],…/master[/database]`. The credentials
+ * are the servers'.
  *
- * @throws Error that never shows the address
+ * @throws Error that never shows the URL
  */
 export function readSentinelUrl(text: string): SentinelAddress {
   const parts = /^(rediss?)\+sentinel:\/\/([^/@,]*@)?([^/@?#]+)\/([\w.-]{1,128})(\/\d*)?$/i.exec(text);
-  if (parts === null) throw wrong('is no address of sentinels with the name of a master');
+  if (parts === null) throw wrong('does not name sentinels and a master');
   const [, scheme = '', user = '', hosts = '', master = '', database = ''] = parts;
   const each = hosts.split(',').map((host) => readRedisUrl(`redis://${host.trim()}`, 26_379));
   const {
@@ -47,17 +48,17 @@ export function readSentinelUrl(text: string): SentinelAddress {
 }
 
 /**
- * Reads `redis[s]://[user[:password]@]host[:port][/database]`.
+ * Parses `redis[s]://[user[:password]@]host[:port][/database]`.
  *
- * @throws Error that never shows the address
+ * @throws Error that never shows the URL
  */
 export function readRedisUrl(text: string, usualPort = 6379): RedisAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) throw wrong('is no address');
-  if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') throw wrong('begins with another word');
-  if (url.search !== '' || url.hash !== '') throw wrong('has a query, which is not read');
+  if (url === undefined) throw wrong('is not a URL');
+  if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') throw wrong('has another scheme');
+  if (url.search !== '' || url.hash !== '') throw wrong('has a query or a fragment');
   const database = /^\/?$/.test(url.pathname) ? 0 : Number(/^\/(\d{1,4})$/.exec(url.pathname)?.[1]);
-  if (Number.isNaN(database)) throw wrong('has a path that is no number of a database');
+  if (Number.isNaN(database)) throw wrong('has a path that is not a database number');
   if (url.hostname === '') throw wrong('has no host');
   const [username, password] = [decoded(url.username), decoded(url.password)];
   return {
@@ -74,6 +75,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw wrong('has a user or password with a % that stands for nothing');
+    throw wrong('has a user or password with an invalid % escape');
   }
 }

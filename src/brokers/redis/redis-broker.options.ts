@@ -4,44 +4,75 @@ import { isSentinelUrl, readRedisUrl, readSentinelUrl, type RedisAddress } from 
 import type { EngineOptions } from './redis-engine.options.js';
 import type { SentinelOptions } from './redis-sentinels.js';
 
-/** Options of `RedisBroker`. Everything has a default. */
+/** Options of `RedisBroker`. All have defaults. */
 export interface RedisBrokerOptions {
   /**
-   * `redis://` or, with TLS, `rediss://`, then `[user:password@]host[:port][/database]`. Several are
-   * asked in turn until one answers that is no replica: nodes of one cluster, which says by itself that it is one, or a
-   * server and its replicas. Or `redis[s]+sentinel://[user:password@]host:26379,host:26379/master[/database]`: all sentinels,
-   * which are asked for the master; user and password are the servers'.
+   * `redis://` or, with TLS, `rediss://`, then `[user:password@]host[:port][/database]`. Several
+   * URLs are tried in turn until a server answers that is not a replica: nodes of one cluster,
+   * which is detected, or a server and its replicas. Or
+   * `redis[s]+sentinel://[user:password@]host:26379,host:26379/master[/database]` with all
+   * sentinels; the credentials are the servers'.
+   *
    * @default 'redis://127.0.0.1:6379'
    */
   readonly url?: string | readonly string[];
-  /** Options of node-redis' client, for what an address cannot say: `{ socket: { tls: true, ca } }`. */
+  /**
+   * Client options of node-redis for what a URL cannot express, such as `{ socket: { tls: true, ca
+   * } }`.
+   */
   readonly client?: RedisClientOptions;
   /**
-   * The same for the connections to the sentinels, which have users and passwords of their own:
-   * `{ password }`. @default no password; the socket's options as in `client`
+   * The same for the connections to the sentinels, which have their own credentials: `{ password
+   * }`.
+   *
+   * @default no password; the socket options of `client`
    */
   readonly sentinelClient?: RedisClientOptions;
-  /** What all keys and channels begin with; the same for all instances, another one for another application. @default 'live:' */
+  /**
+   * Prefix of all keys and channels. The same for all instances; another one for another
+   * application.
+   *
+   * @default 'live:'
+   */
   readonly prefix?: string;
-  /** Milliseconds that the position of a topic is remembered after the last publication. @default 2592000000 (30 days) */
+  /**
+   * Milliseconds that a topic's position is remembered after its last publication.
+   *
+   * @default 2592000000 (30 days)
+   */
   readonly metadataTtlMs?: number;
-  /** Milliseconds for one call; what became of it then, nobody knows. @default 3000 */
+  /** Milliseconds for one call. A call that timed out may still take effect. @default 3000 */
   readonly callTimeoutMs?: number;
-  /** Milliseconds for opening the connections, with a third of it for each handshake of TCP and TLS. @default 6000 */
+  /**
+   * Milliseconds for opening the connections; each TCP or TLS handshake gets a third. @default 6000
+   */
   readonly openTimeoutMs?: number;
-  /** Milliseconds between two probes of the connections. @default 2000 */
+  /** Milliseconds between probes of the connections. @default 2000 */
   readonly probeIntervalMs?: number;
-  /** Milliseconds for a probe to come back. @default 2000 */
+  /** Milliseconds for a probe to return. @default 2000 */
   readonly probeTimeoutMs?: number;
-  /** Milliseconds that a subscription stays in Redis after the last one here has left the topic. @default 2000 */
+  /**
+   * Milliseconds that a subscription stays in Redis after the last local subscriber has left.
+   *
+   * @default 2000
+   */
   readonly lingerMs?: number;
-  /** Largest publication, in bytes of JSON text; a larger one is refused, and one that comes from elsewhere dropped. @default 1048576 */
+  /**
+   * Largest publication, in bytes of JSON text. A larger one is refused; if another instance sent
+   * it, it is dropped.
+   *
+   * @default 1048576
+   */
   readonly maxPublicationBytes?: number;
-  /** Calls that may wait for an answer; the next one is refused at once. @default 10000 */
+  /** Calls that may wait for an answer; further ones are refused at once. @default 10000 */
   readonly maxWaitingCalls?: number;
-  /** Bytes of them. @default 67108864 */
+  /** Bytes of the waiting calls. @default 67108864 */
   readonly maxWaitingBytes?: number;
-  /** Told what goes wrong with the connection, in words without a secret. @default nobody is told but by `available` */
+  /**
+   * Called with each problem of the connection, in words without secrets.
+   *
+   * @default none; only `available` shows the outage
+   */
   readonly onError?: (doing: string, error: unknown) => void;
 }
 
@@ -60,7 +91,7 @@ const numbers = {
   maxWaitingBytes: 67_108_864,
 } as const;
 
-/** @throws Error that names the option, and never shows an address */
+/** @throws Error that names the option, and never shows a URL */
 export function resolveRedisOptions(options: RedisBrokerOptions): ResolvedRedisOptions {
   const entries = Object.entries(numbers).map(([name, fallback]) => {
     const value = options[name as keyof typeof numbers] ?? fallback;
@@ -86,7 +117,7 @@ function connection(
   const [only = ''] = urls.filter(isSentinelUrl);
   const sentinels = only === '' ? undefined : readSentinelUrl(only);
   if (sentinels !== undefined && urls.length > 1)
-    throw new Error('RedisBroker: "url" is one address where it names sentinels, with all of them in it.');
+    throw new Error('RedisBroker: "url" must be a single URL with all sentinels in it.');
   const socket = (client.socket ?? {}) as { host?: string; port?: number; tls?: boolean };
   const read = sentinels === undefined ? [...urls].map((each) => readRedisUrl(each)) : [];
   const addresses = read.length > 0 ? read : [addressOf(client, socket)];
@@ -110,7 +141,10 @@ function connection(
   };
 }
 
-/** All are waited for, so each has less time than a server. They are asked with each probe, so that one that is silent is dead. */
+/**
+ * Opening waits for all sentinels, so each gets less time than a server. Each probe queries them,
+ * so one that stays silent is dead.
+ */
 function sentinelClientOf(
   given: RedisClientOptions,
   tls: boolean,
@@ -137,12 +171,13 @@ function clientOptions(
       port,
       ...(tls && { tls: true }),
       connectTimeout: Math.ceil(openTimeoutMs / 3),
-      // A connection lives once: whoever opens the next one must know what was missed between the two.
+      // Connections are opened by `RedisConnection`, which must know what was missed in between.
       reconnectStrategy: false,
     } as NonNullable<RedisClientOptions['socket']>,
     disableOfflineQueue: true,
     commandsQueueMaxLength: maxWaitingCalls + 1_000,
-    // Calls have their deadline here, also after they were written; node-redis' own costs an abort signal for each.
+    // Calls have deadlines of their own, which also run after the write. The timeout of node-redis
+    // costs an abort signal per call.
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled',
   };

@@ -27,20 +27,22 @@ import { signalHead } from './redis-inbound.js';
 import { RedisKeys } from './redis-keys.js';
 import { publishFailure } from './redis-refusal.js';
 
-/** Topics whose ends are asked for in one script, and scripts of these under way at a time: few enough that others get their turn. */
+/**
+ * Topics per tops script, and concurrent scripts: few enough for other commands to get their turn.
+ */
 const tops = { perCall: 100, callsAtOnce: 200 } as const;
 
-/** Topics whose furthest position is remembered, some 100 bytes each. */
+/** Topics whose furthest position is remembered, about 100 bytes each. */
 const maxSeen = 100_000;
 
 /**
- * Streams in Redis (7.0 is tested), shared by all instances that name the same server, database and
- * prefix. A publication is one script: stored and sent in one step, so that what is delivered has the order of what is
- * stored.
+ * Streams in Redis (tested with 7.0), shared by all instances with the same server, database and
+ * prefix. One script stores and sends a publication, so the order of delivery is the order of the
+ * store.
  *
- * It connects by node-redis, which Redis recommends for new projects (ioredis says so itself): both speak RESP3 and know
- * sharded channels, but node-redis' queue can be bounded, and it says when the slot of a sharded channel has moved.
- * Connecting again is done here and not there: what was missed between two connections must be told.
+ * It uses node-redis, which Redis recommends for new projects. Unlike ioredis, it can bound its
+ * queue and reports when the slot of a sharded channel moves. Reconnecting is handled here, because
+ * the gap between two connections must be reported.
  *
  * @publicApi
  */
@@ -48,7 +50,7 @@ export class RedisBroker implements Broker {
   private readonly options: ResolvedRedisOptions;
   private readonly keys: RedisKeys;
   private readonly connection: RedisConnection;
-  /** Largest publication that is sent: the option, or less where Redis has refused less. */
+  /** Largest publication that is sent: the option, or less once Redis refused a smaller one. */
   private maxBytes: number;
   private readonly calls: RedisCalls;
   private readonly refusals: RefusalReport;
@@ -57,8 +59,8 @@ export class RedisBroker implements Broker {
   /**
    * Connects when its application starts.
    *
-   * @param clock time and chance, for tests
-   * @throws Error that names the option, and never shows an address
+   * @param clock time and random numbers, for tests
+   * @throws Error that names the option, and never shows a URL
    */
   constructor(options: RedisBrokerOptions = {}, clock: Clock = new BrokerClock()) {
     this.options = resolveRedisOptions(options);
@@ -73,17 +75,19 @@ export class RedisBroker implements Broker {
     return this.connection.available;
   }
 
-  /** Messages that came in, and what stood in our keys, that was dropped since the start: another version, forged, too large. */
+  /**
+   * Messages and stored values dropped since the start: from another version, forged, or too large.
+   */
   get junkTotal(): number {
     return this.connection.inbound.junkTotal;
   }
 
-  /** Times that the connection was lost, since the start. */
+  /** Number of lost connections since the start. */
   get lossesTotal(): number {
     return this.connection.lossesTotal;
   }
 
-  /** Topics that are subscribed in Redis now; some may linger. */
+  /** Topics subscribed in Redis now, including lingering ones. */
   get subscribedTopics(): number {
     return this.connection.subscriptions.size;
   }
@@ -114,20 +118,20 @@ export class RedisBroker implements Broker {
       );
     } catch (error) {
       const failure = publishFailure(error);
-      // Redis closes the connection on it, so no second one is sent.
+      // Redis closes the connection on such a publication, so none of this size is sent again.
       if (failure instanceof PublishRefusal && failure.kind === 'too-large') this.maxBytes = bytes - 1;
       if (failure instanceof PublishRefusal) this.refusals.refused(error);
       throw failure;
     }
     const place = published(answer);
     if (place.suppressed === undefined) this.refusals.accepted();
-    // What was stored before, by its idempotency key, may be of an epoch that is over.
+    // A duplicate reports the first publication's position, whose epoch may be over.
     if (place.suppressed !== 'duplicate') this.seen.add(topic, place.epoch, place.offset);
     return place;
   }
 
   async subscribe(topic: string): Promise<void> {
-    // At once where it can be: what is asked for in one turn must keep its order.
+    // Synchronous if possible, so that calls in one tick keep their order.
     if (!this.available) await this.connection.engine();
     await this.connection.subscriptions.add(topic, this.keys.channel(topic));
   }
@@ -146,17 +150,17 @@ export class RedisBroker implements Broker {
 
   async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
     const { clustered } = await this.connection.engine();
-    // The topics of a cluster lie in different slots.
+    // In a cluster, topics lie in different slots.
     const size = clustered ? 1 : tops.perCall;
     const found = new Map<string, Position>();
     let next = 0;
-    const askOn = async (): Promise<void> => {
+    const readNextBatches = async (): Promise<void> => {
       for (let at = next; at < topics.length; at = next) {
         next += size;
         await this.calls.topsOf(topics.slice(at, at + size), found);
       }
     };
-    await Promise.all(Array.from({ length: tops.callsAtOnce }, askOn));
+    await Promise.all(Array.from({ length: tops.callsAtOnce }, readNextBatches));
     return found;
   }
 
@@ -177,7 +181,10 @@ export class RedisBroker implements Broker {
     await this.connection.close();
   }
 
-  /** Its keys were deleted, and it has begun again in the epoch that it had: it is lost, and whoever reads it must know. */
+  /**
+   * The topic's keys were deleted and it restarted in the same epoch: end it and notify its
+   * readers.
+   */
   private backward(topic: string, epoch: string, sink: BrokerSink): void {
     const gone = { life: 0, topics: [{ meta: this.keys.of(topic).meta, epoch }] };
     const done = (): void => sink.suspect(topic);

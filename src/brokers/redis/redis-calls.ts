@@ -7,12 +7,12 @@ import type { RedisKeys } from './redis-keys.js';
 import type { GoneBack } from './redis-node.js';
 import { positionOf, type RedisScript, strangeAnswer, withoutJunk } from './redis-script.js';
 
-/** How often one call may find that the store has gone back. */
+/** Maximum rollbacks of the store that one call survives. */
 const maxNewLives = 3;
 
 /**
- * Runs scripts about topics, and holds what they answer against what this instance has seen: no call is answered under an
- * epoch that ends in the store before that.
+ * Runs topic scripts and compares their answers with the positions this instance has seen. No
+ * answer uses an epoch that ends in the store before a position already seen.
  */
 export class RedisCalls {
   constructor(
@@ -21,7 +21,7 @@ export class RedisCalls {
     private readonly seen: Seen,
   ) {}
 
-  /** What the publish script answers, which itself compares with what was seen. */
+  /** Runs the publish script, which itself compares with the position seen. */
   async publish(
     topic: string,
     bytes: number,
@@ -41,7 +41,7 @@ export class RedisCalls {
     throw againAndAgain();
   }
 
-  /** What a script that reads one topic answers: epoch, offset, life, and more. */
+  /** The answer of a script that reads one topic: epoch, offset, life, and more. */
   readOf(
     topic: string,
     script: RedisScript,
@@ -77,25 +77,28 @@ export class RedisCalls {
     });
   }
 
-  /** What to end where a topic has gone back behind what was seen of it. */
+  /** The topic to end after its rollback behind the position seen. */
   gone(topic: string, seen: Position | undefined): GoneBack['topics'] {
     return [{ meta: this.keys.of(topic).meta, epoch: seen?.epoch ?? '' }];
   }
 
-  /** A copy: the position goes on while the store is asked. */
+  /** Returns a copy, because the position advances during the call. */
   seenNow(topic: string): Position | undefined {
     const seen = this.seen.get(topic);
     return seen && { epoch: seen.epoch, offset: seen.offset };
   }
 
-  /** Whether the store ends before what was seen of it before it was asked; if not, this is seen now. */
+  /**
+   * Whether the store ends before the position seen before the call; if not, records its end as
+   * seen.
+   */
   private isBehind(topic: string, top: Position, before: Position | undefined): boolean {
     if (before?.epoch === top.epoch && before.offset > top.offset) return true;
     this.seen.add(topic, top.epoch, top.offset);
     return false;
   }
 
-  /** Where the store has gone back unnoticed, its life ends, and the call is made again. */
+  /** If the store was rolled back unnoticed, ends its life and repeats the call. */
   private async unlessBehind(
     call: () => Promise<{ given: unknown; gone: GoneBack | undefined }>,
   ): Promise<unknown> {
@@ -123,5 +126,5 @@ export class RedisCalls {
 }
 
 function againAndAgain(): Error {
-  return new Error('Redis goes back behind what it has acknowledged, again and again.');
+  return new Error('Redis repeatedly lost data that it had acknowledged.');
 }

@@ -3,11 +3,11 @@ import type { RedisKeys } from './redis-keys.js';
 import type { NodeEvents } from './redis-node.js';
 import type { SentinelOptions } from './redis-sentinels.js';
 
-/** What the engine needs to make a node of an address. */
+/** What the engine needs to open nodes. */
 export interface EngineOptions {
-  /** `host:port`, asked in turn until one answers; not used with sentinels. */
+  /** `host:port`, tried in turn until one answers; unused with sentinels. */
   readonly seeds: readonly string[];
-  /** Who is asked for the master; `undefined` where `seeds` are. */
+  /** Sentinels that know the master; `undefined` if `seeds` are used. */
   readonly sentinel: SentinelOptions | undefined;
   readonly database: number;
   readonly clientOf: (host: string, port: number) => RedisClientOptions;
@@ -17,15 +17,15 @@ export interface EngineOptions {
   readonly onError: (doing: string, error: unknown) => void;
 }
 
-/** What outlives an engine. */
+/** State that outlives an engine. */
 export interface EngineMemory {
-  /** The life of the store that was seen last; 0 for none. */
+  /** The life of the store seen last; 0 for none. */
   life: number;
-  /** Nodes that a cluster has named: one of them may be all that is left. */
+  /** Nodes that a cluster has named: the seeds may all be gone later. */
   nodes: readonly string[];
 }
 
 export interface EngineEvents extends NodeEvents {
-  /** The store is in this life. */
+  /** Reports the current life of the store. */
   lived(life: number): void;
 }

@@ -11,12 +11,13 @@ import { OrderedRetries } from './ordered-retries.js';
 
 const scripts = [publishScript, readScript, topsScript, latestScript];
 
-/** How often a call follows a slot that has moved, before it gives up. */
+/** Maximum redirections that one call follows. */
 const maxRedirections = 5;
 
 /**
- * All connections to one Redis, or to all masters of one cluster, in one piece: opened once, and when one of them is lost
- * the engine is. It follows the slots of a cluster by what the nodes answer (`MOVED`, `ASK`).
+ * All connections to one Redis, or to all masters of a cluster, treated as one: opened once, and
+ * lost as soon as one of them is lost. It follows moved slots by the nodes' `MOVED` and `ASK`
+ * answers.
  */
 export class RedisEngine {
   private readonly nodes = new Map<string, RedisNode>();
@@ -58,13 +59,13 @@ export class RedisEngine {
       this.events.lived((await seed.look(this.record())).life);
       return;
     }
-    if (this.options.database !== 0) throw new Error('A Redis cluster has no database but 0.');
+    if (this.options.database !== 0) throw new Error('A Redis cluster only has database 0.');
     await this.readSlots(seed);
     await Promise.all([...new Set(this.slots)].map((address) => this.nodeAt(address)));
     if (!this.slots.includes(seed.address)) this.drop(seed);
   }
 
-  /** Runs a script about topics on the node that has them. All keys have one slot. */
+  /** Runs a topic script on the node that holds the keys, all of which are in one slot. */
   run(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const [first = ''] = keys;
     const rest = [String(keys.length + 1), this.record(first).key, ...keys];
@@ -85,7 +86,10 @@ export class RedisEngine {
     );
   }
 
-  /** Ends the life in which topics have gone back, unless it has ended; all their keys have one slot. */
+  /**
+   * Ends the life in which topics were rolled back, unless it has ended. All their keys are in one
+   * slot.
+   */
   async renew(gone: GoneBack): Promise<void> {
     const [{ meta: key } = { meta: '' }] = gone.topics;
     const record = this.record(key);
@@ -105,7 +109,9 @@ export class RedisEngine {
     return this.bySlot(channels, (node, group) => node.unsubscribe(group));
   }
 
-  /** Resolves when each node has shown itself to be a working master, and carried a message of ours. */
+  /**
+   * Resolves once each node has proved to be a working master and has returned one of our messages.
+   */
   async probe(): Promise<void> {
     const { only } = this;
     this.sentinels?.check();
@@ -183,7 +189,7 @@ export class RedisEngine {
   }
 
   private send(key: string, command: (node: RedisNode) => readonly string[]): Promise<unknown> {
-    // Without a step in between, so that calls keep their order.
+    // Synchronous, so that calls keep their order.
     if (this.only !== undefined) return this.only.send(command(this.only));
     return this.redirected(key, (node, asking) =>
       asking ? node.sendAsking(command(node)) : node.send(command(node)),
@@ -205,7 +211,7 @@ export class RedisEngine {
     );
   }
 
-  /** Runs where the key is now, and learns from the nodes' answers where it has gone. */
+  /** Runs on the node that holds the key, and follows its redirections. */
   private async redirected<T>(
     key: string,
     run: (node: RedisNode, asking: boolean) => Promise<T>,
@@ -223,7 +229,7 @@ export class RedisEngine {
         if (!asking) this.slots[slot] = address;
         const known = this.nodes.has(address);
         node = await this.nodeAt(address);
-        // It may have been a replica since it was seen last.
+        // The node may have become a replica since it was last used.
         if (known && !asking) await node.look(undefined);
       }
     }

@@ -12,7 +12,7 @@ const envelope = (epoch: string, offset: number, data: string, key?: string): Bu
   );
 
 describe('readRedisEnvelope', () => {
-  it('reads what the script writes, whatever is in the key and the data', () => {
+  it('the reader understands what the script writes, whatever the key and the data contain', () => {
     const keys = fc.option(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), { nil: undefined });
     fc.assert(
       fc.property(fc.uuid(), fc.integer({ min: 1 }), fc.jsonValue(), keys, (epoch, offset, value, key) => {
@@ -24,26 +24,26 @@ describe('readRedisEnvelope', () => {
   });
 
   it.each([
-    ['nothing', ''],
+    ['no content', ''],
     ['another version', '2 e 1 - 1'],
     ['no data', '1 e 1 - '],
-    ['data that is no JSON', '1 e 1 - {"a":'],
+    ['data that is not JSON', '1 e 1 - {"a":'],
     ['data that would break out of a frame', '1 e 1 - 1},{"type":"event"'],
     ['an offset of 0', '1 e 0 - 1'],
-    ['an offset that no double holds', '1 e 9007199254740993 - 1'],
+    ['an offset that a double cannot represent', '1 e 9007199254740993 - 1'],
     ['a negative offset', '1 e -1 - 1'],
     ['an epoch that is too long', `1 ${'e'.repeat(65)} 1 - 1`],
     ['no epoch', '1  1 - 1'],
-    ['a key longer than all', '1 e 1 99 1'],
+    ['a key longer than the message', '1 e 1 99 1'],
     ['a key of no length', '1 e 1 0 1'],
     ['a key that is too long', `1 e 1 129 ${'k'.repeat(129)}1`],
-  ])('does not read %s', (_what, text) => {
+  ])('the reader rejects a message with %s', (_what, text) => {
     expect(readRedisEnvelope(Buffer.from(text))).toBeUndefined();
   });
 });
 
 describe('RedisInbound', () => {
-  it('counts 20,000 random and mutated messages, and throws for none', () => {
+  it('20,000 random and mutated messages are counted, and none throws', () => {
     const inbound = new RedisInbound({ topicOf: () => 't' }, 'signals', 1_000);
     let delivered = 0;
     inbound.sink = {
@@ -67,14 +67,14 @@ describe('RedisInbound', () => {
     expect(inbound.junkTotal).toBeGreaterThan(10_000);
   });
 
-  it('drops what is larger than a publication may be, unread', () => {
+  it('a message larger than a publication may be is dropped unread', () => {
     const inbound = new RedisInbound({ topicOf: () => 't' }, 'signals', 100);
     inbound.sink = { ...silentSink, publication: () => expect.unreachable() };
     inbound.message('channel', envelope('e', 1, JSON.stringify('x'.repeat(2_000))));
     expect(inbound.junkTotal).toBe(1);
   });
 
-  it('passes signals on by their version, as long as signals may be', () => {
+  it('signals of the known version are delivered up to the maximum size', () => {
     const inbound = new RedisInbound({ topicOf: () => undefined }, 'signals', 100);
     const texts: string[] = [];
     inbound.sink = { ...silentSink, signal: (text) => void texts.push(text) };

@@ -3,19 +3,22 @@ import type { Publication } from '../../core/ports/broker.js';
 import { storedPublication } from '../stored-publication.js';
 
 /**
- * What the publish script sends to a topic's channel: `1 <epoch> <offset> <bytes of the key, or -> <key><data>`. The first
- * word is the version; an envelope of another one is not read.
+ * The message that the publish script sends to a topic's channel: `1 <epoch> <offset> <bytes of the
+ * key, or -> <key><data>`. The first word is the version; envelopes of other versions are ignored.
  */
 export interface RedisEnvelope {
   readonly epoch: string;
   readonly publication: Publication;
 }
 
-/** A head is no longer: version, epoch of 64, offset of 16, length of a key of 128 characters. */
+/** Longest possible head: version, epoch of 64, offset of 16, key length of 128 characters. */
 const longestHead = 90;
 const head = /^1 ([\x21-\x7e]{1,64}) ([1-9]\d{0,15}) (-|[1-9]\d{0,2}) /;
 
-/** `undefined` for anything that the script has not written: other versions, forged heads, data that is no JSON. */
+/**
+ * Returns `undefined` for anything the script did not write: other versions, forged heads, invalid
+ * JSON.
+ */
 export function readRedisEnvelope(bytes: Buffer): RedisEnvelope | undefined {
   const match = head.exec(bytes.toString('latin1', 0, longestHead));
   if (match === null) return undefined;

@@ -5,10 +5,13 @@ import { readRedisEnvelope } from './redis-envelope.js';
 /** Version and space before a signal's text. */
 export const signalHead = '1 ';
 
-/** Head and key of an envelope, beside the data. */
+/** Room for the head and the key of an envelope, besides the data. */
 const envelopeBytes = 1_024;
 
-/** What comes in on our channels, where others may write, too: junk is counted, never thrown. */
+/**
+ * Reads the messages of our channels, where others may also write. Junk is counted and never
+ * throws.
+ */
 export class RedisInbound {
   junkTotal = 0;
   sink: BrokerSink = silentSink;
@@ -22,7 +25,7 @@ export class RedisInbound {
   message(channel: string, bytes: Buffer): void {
     if (channel === this.signals) return this.signal(bytes);
     const topic = this.topics.topicOf(channel);
-    // It lingers: nobody reads it.
+    // A lingering subscription has no reader.
     if (topic === undefined) return;
     const envelope =
       bytes.length > this.maxPublicationBytes + envelopeBytes ? undefined : readRedisEnvelope(bytes);

@@ -6,8 +6,8 @@ import { RedisKeys } from './redis-keys.js';
 import type { SentinelOptions } from './redis-sentinels.js';
 
 /**
- * Where entries go: `LiveService.publish` fits, and publishes the data as it is written. `data.value` is what it says; a
- * removal, with `options.remove`, has no data.
+ * Publishes one entry; `LiveService.publish` fits. The data is published exactly as written, and
+ * `data.value` is its parsed value. A removal has `options.remove` and no data.
  */
 export type IngestPublish = (
   topic: string,
@@ -15,44 +15,67 @@ export type IngestPublish = (
   options: IngestOptions,
 ) => Promise<{ readonly suppressed?: 'duplicate' | 'stale' }>;
 
-/** Options of `RedisIngestion`. Only `publish` has no default. */
+/** Options of `RedisIngestion`. All but `publish` have defaults. */
 export interface RedisIngestionOptions {
-  /** Publishes; what it rejects with `unavailable` is tried again, any other `LiveError` makes a dead letter. */
+  /**
+   * Publishes an entry. A rejection with `unavailable` is retried; any other `LiveError` makes a
+   * dead letter.
+   */
   readonly publish: IngestPublish;
-  /** As for `RedisBroker`, also by sentinels: several are asked in turn until one takes writes. Not a cluster. @default 'redis://127.0.0.1:6379' */
+  /**
+   * As for `RedisBroker`, including sentinels; several URLs are tried in turn until a server
+   * accepts writes. Not a cluster.
+   *
+   * @default 'redis://127.0.0.1:6379'
+   */
   readonly url?: string | readonly string[];
-  /** Options of node-redis' client, for what an address cannot say. */
+  /** Client options of node-redis for what a URL cannot express. */
   readonly client?: RedisClientOptions;
-  /** The same for the connections to sentinels. @default no password; the socket's options as in `client` */
+  /**
+   * The same for the connections to sentinels.
+   *
+   * @default no password; the socket options of `client`
+   */
   readonly sentinelClient?: RedisClientOptions;
-  /** The stream is `<prefix>in`, dead letters are in `<prefix>in:dead`. @default 'live:' */
+  /**
+   * Prefix of the stream `<prefix>in` and of the dead letters in `<prefix>in:dead`. @default
+   * 'live:'
+   */
   readonly prefix?: string;
-  /** The consumer group on the stream. @default 'live' */
+  /** The consumer group of the stream. @default 'live' */
   readonly group?: string;
-  /** The name that reads in it; one for all instances, because only one reads at a time. @default 'live' */
+  /**
+   * The consumer's name in the group, shared by all instances, because only one reads at a time.
+   *
+   * @default 'live'
+   */
   readonly consumer?: string;
-  /** Entries that are read at once. @default 100 */
+  /** Entries per read. @default 100 */
   readonly batchSize?: number;
-  /** Milliseconds after which another instance takes over from a reader that is not heard of. @default 5000 */
+  /** Milliseconds after which another instance takes over from a silent reader. @default 5000 */
   readonly leaseMs?: number;
-  /** Largest data, in bytes; a larger one becomes a dead letter. @default 1048576 */
+  /** Largest data, in bytes; larger data becomes a dead letter. @default 1048576 */
   readonly maxPublicationBytes?: number;
-  /** Dead letters that are kept, the newest. @default 1000 */
+  /** Dead letters kept; beyond it the oldest are dropped. @default 1000 */
   readonly maxDeadLetters?: number;
   /** Milliseconds for one call. @default 3000 */
   readonly callTimeoutMs?: number;
   /** Milliseconds for opening the connection. @default 6000 */
   readonly openTimeoutMs?: number;
-  /** Told what goes wrong with the connection or the publishing, in words without a secret. @default nobody is told */
+  /**
+   * Called with each problem of the connection or of publishing, in words without secrets.
+   *
+   * @default errors are ignored
+   */
   readonly onError?: (doing: string, error: unknown) => void;
-  /** Told of each entry that has become a dead letter, and why. @default nobody is told */
+  /** Called with the id of each new dead letter and the reason. @default nothing is called */
   readonly onDeadLetter?: (entry: string, reason: string) => void;
 }
 
 export interface ResolvedIngestOptions extends Required<
   Omit<RedisIngestionOptions, 'url' | 'client' | 'sentinelClient' | 'prefix'>
 > {
-  /** `host:port`, to be tried in turn; not used with sentinels. */
+  /** `host:port`, tried in turn; unused with sentinels. */
   readonly seeds: readonly string[];
   readonly sentinel: SentinelOptions | undefined;
   readonly clientOf: (host: string, port: number) => RedisClientOptions;
@@ -60,7 +83,7 @@ export interface ResolvedIngestOptions extends Required<
   readonly stream: string;
 }
 
-/** @throws Error that names the option, and never shows an address */
+/** @throws Error that names the option, and never shows a URL */
 export function resolveIngestOptions(options: RedisIngestionOptions): ResolvedIngestOptions {
   const { batchSize = 100, leaseMs = 5_000, maxDeadLetters = 1_000 } = options;
   for (const [name, value] of Object.entries({ batchSize, leaseMs, maxDeadLetters }))
@@ -93,7 +116,7 @@ export function resolveIngestOptions(options: RedisIngestionOptions): ResolvedIn
   }
 }
 
-/** What is meant as it is for `RedisBroker`. */
+/** The options shared with `RedisBroker`. */
 function sharedWith(options: RedisIngestionOptions): Parameters<typeof resolveRedisOptions>[0] {
   const { url, client, sentinelClient, prefix, callTimeoutMs, openTimeoutMs, maxPublicationBytes, onError } =
     options;

@@ -10,33 +10,39 @@ import {
 } from './redis-ingestion.options.js';
 import { RedisSentinels } from './redis-sentinels.js';
 
-/** Milliseconds between two looks whether the stream is free to be read. */
+/** Milliseconds between attempts to become the reader. */
 const standbyMs = 1_000;
-/** Milliseconds that a stop waits for what is in hand. */
+/** Milliseconds that a stop waits for entries in progress. */
 const closeTimeoutMs = 5_000;
 
-/** What was done since the start. */
+/** Totals since the start. */
 export interface IngestStats {
-  /** Whether this instance is the one that reads. */
+  /** Whether this instance is the reader. */
   readonly active: boolean;
   readonly publishedTotal: number;
-  /** Entries that stored nothing: read a second time, or a `version` or `id` that came before. */
+  /** Entries that stored nothing: read twice, or with a `version` or `id` already used. */
   readonly suppressedTotal: number;
   readonly deadLettersTotal: number;
   readonly retriesTotal: number;
-  /** Entries that published nothing because their id was published within five minutes: the stream was deleted in between. */
+  /**
+   * Entries that published nothing because their id was used within five minutes: the stream was
+   * deleted in between.
+   */
   readonly reusedTotal: number;
-  /** Entries that were trimmed or deleted before they were published; 0 with Redis 6.2, which does not count. */
+  /**
+   * Entries trimmed or deleted before they were published; 0 with Redis 6.2, which does not count
+   * them.
+   */
   readonly lostTotal: number;
-  /** Entries that are in the stream now and that the group is never given: it was made behind them (`$`). */
+  /** Entries in the stream that precede the group's position (`$`), so it never gets them. */
   readonly unreachable: number;
 }
 
 /**
- * Publishes what anybody adds to a Redis Stream: `XADD live:in * topic fleet/7 data '{"speed":42}'`. An entry leaves the
- * stream only once its publication was accepted, and is published once although a reader may die in between, as long as
- * another one goes on within five minutes. Of several instances one reads at a time, so that entries of one topic are
- * published in their order.
+ * Publishes the entries of a Redis Stream: `XADD live:in * topic fleet/7 data '{"speed":42}'`. An
+ * entry leaves the stream only once its publication was accepted. It is published once even if a
+ * reader dies, provided another takes over within five minutes. One instance reads at a time, which
+ * keeps the order of a topic.
  *
  * @publicApi
  */
@@ -61,7 +67,7 @@ export class RedisIngestion {
 
   /**
    * @param clock time, for tests
-   * @throws Error that names the option, and never shows an address
+   * @throws Error that names the option, and never shows a URL
    */
   constructor(
     options: RedisIngestionOptions,
@@ -70,7 +76,7 @@ export class RedisIngestion {
     this.options = resolveIngestOptions(options);
   }
 
-  /** Goes on until `close`, whatever happens: what goes wrong is told to `onError`, and tried again. */
+  /** Runs until `close`. Errors go to `onError` and are retried. */
   start(): void {
     if (this.stopping) throw new Error('This RedisIngestion is closed.');
     this.running ??= this.run();
@@ -90,7 +96,10 @@ export class RedisIngestion {
     };
   }
 
-  /** Reads no more, finishes what is in hand, and lets another instance go on. At most 5 seconds. */
+  /**
+   * Stops reading, finishes entries in progress, and lets another instance take over. Takes at most
+   * 5 seconds.
+   */
   async close(): Promise<void> {
     this.stopping = true;
     for (const wake of this.sleepers) wake();
@@ -116,7 +125,9 @@ export class RedisIngestion {
     }
   }
 
-  /** One connection's life. What it leaves unfinished, the next one takes over, here or elsewhere. */
+  /**
+   * Reads during one connection. The next reader, here or elsewhere, takes over unfinished entries.
+   */
   private async read(reading: () => void): Promise<void> {
     const { sentinel, probeIntervalMs, onError } = this.options;
     const sentinels =
@@ -136,7 +147,7 @@ export class RedisIngestion {
     }
   }
 
-  /** `host:port` of the server that has the stream, or may have it. */
+  /** `host:port` of a server that may hold the stream. */
   private async server(sentinels: RedisSentinels | undefined): Promise<string> {
     const { seeds } = this.options;
     return sentinels === undefined ? (seeds[this.sessions++ % seeds.length] ?? '') : sentinels.master();
@@ -179,7 +190,7 @@ export class RedisIngestion {
     }
   }
 
-  /** Ends early when this is closed. */
+  /** Resolves early when the ingestion is closed. */
   private pause(ms: number): Promise<void> {
     if (this.stopping) return Promise.resolve();
     return new Promise((resolve) => {

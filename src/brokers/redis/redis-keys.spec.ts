@@ -9,7 +9,7 @@ const decode = (text: string): string =>
     ? ''
     : text.replace(/%([0-9a-f]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
-/** Any UTF-16, half pairs too, and often what means something to Redis. */
+/** Any UTF-16, including unpaired surrogates, and often text with a meaning in Redis. */
 function anyText(): string {
   const special = ['{', '}', '*', ':', ' ', '\r\n', '%', '%007b', '/', '\0', '{}'];
   const unit = (): string =>
@@ -19,8 +19,8 @@ function anyText(): string {
   return Array.from({ length: randomInt(12) }, unit).join('');
 }
 
-describe('the names in Redis', () => {
-  it('[L-3.1] are readable for topics, and the same text for the same topic', () => {
+describe('Redis names', () => {
+  it('[L-3.1] names of topics are readable, and equal for equal topics', () => {
     const keys = new RedisKeys('live:', 0);
     expect(keys.of('fleet/7')).toEqual({
       meta: 'live:{fleet/7}',
@@ -32,7 +32,7 @@ describe('the names in Redis', () => {
     expect(keys.channel('fleet/7')).toBe('live:{fleet/7}');
   });
 
-  it('are injective and safe for 100,000 random Unicode texts', () => {
+  it('names are injective and safe for 100,000 random Unicode texts', () => {
     const texts = new Set(Array.from({ length: 100_000 }, anyText));
     const encoded = new Set<string>();
     for (const text of texts) {
@@ -44,7 +44,7 @@ describe('the names in Redis', () => {
     expect(texts.size).toBeGreaterThan(80_000);
   });
 
-  it('lie in one hash slot, whatever the topic and the key are called', () => {
+  it('all keys of a topic lie in one hash slot, whatever the topic and the key are called', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (topic, key) => {
         const keys = new RedisKeys('live:', 0);
@@ -57,16 +57,19 @@ describe('the names in Redis', () => {
     );
   });
 
-  it('keep the channels of two databases apart, which Redis does not', () => {
+  it('channels of two databases differ, which Redis itself does not ensure', () => {
     const [one, two] = [new RedisKeys('live:', 0), new RedisKeys('live:', 2)];
     expect(one.channel('t')).not.toBe(two.channel('t'));
     expect(one.signals).not.toBe(two.signals);
     expect(one.probe('a')).not.toBe(two.probe('a'));
   });
 
-  it.each(['', 'live{', 'a b', 'x'.repeat(65), 'ü:'])('do not begin with the prefix %j', (prefix) => {
-    expect(() => new RedisKeys(prefix, 0)).toThrow('"prefix" must be');
-  });
+  it.each(['the prefix %j is rejected', 'live{', 'a b', 'x'.repeat(65), 'ü:'])(
+    'do not begin with the prefix %j',
+    (prefix) => {
+      expect(() => new RedisKeys(prefix, 0)).toThrow('"prefix" must be');
+    },
+  );
 });
 
 describe('hashSlot', () => {
@@ -77,7 +80,7 @@ describe('hashSlot', () => {
     ['foo{}{bar}', 8_363],
     ['foo{{bar}}zap', hashSlot('{bar')],
     ['foo{bar}{zap}', hashSlot('bar')],
-  ])('of %s is %i, as the specification of Redis clusters has it', (key, slot) => {
+  ])('the hash slot of %s is %i, as the Redis cluster specification defines it', (key, slot) => {
     expect(hashSlot(key)).toBe(slot);
   });
 });

@@ -1,22 +1,22 @@
 import { hashSlot, slotCount } from './hash-slot.js';
 
-/** What of a topic stands in Redis, all in one hash slot. */
+/** The keys of a topic, all in one hash slot. */
 export interface TopicKeys {
-  /** Hash: epoch, offset and what the script keeps count of. */
+  /** Hash: epoch, offset and the script's counters. */
   readonly meta: string;
   /** Stream: the history. */
   readonly history: string;
-  /** Hash: what was published last, or last of each key. */
+  /** Hash: the latest publication, or the latest one per key. */
   readonly latest: string;
-  /** Sorted set: the keys of `latest`, by when each was heard of last. */
+  /** Sorted set: the keys of `latest` by the time of their last publication. */
   readonly order: string;
-  /** Two hashes: the newest version of each key, of those heard of last and of those before. */
+  /** Two hashes: the newest version of each key, for keys published recently and earlier. */
   readonly versions: readonly [string, string];
 }
 
 let tags: readonly string[] | undefined;
 
-/** A text whose hash slot this is. */
+/** A text in the given hash slot. */
 function tagOf(slot: number): string {
   tags ??= slotTags();
   return tags[slot] ?? '';
@@ -35,25 +35,27 @@ function slotTags(): string[] {
 
 const prefixPattern = /^[\w.:~-]{1,64}$/;
 
-/** The names of everything that a broker has in Redis: keys and channels. Nothing outside of the prefix is ever named. */
+/** Names all keys and channels of a broker. Every name begins with the prefix. */
 export class RedisKeys {
-  /** Words between instances. */
+  /** Channel for signals between instances. */
   readonly signals: string;
   private readonly channelPrefix: string;
 
-  /** @throws Error when the prefix is not 1 to 64 of `A-Za-z0-9_.:~-` */
+  /** @throws Error if the prefix is not 1 to 64 characters of `A-Za-z0-9_.:~-` */
   constructor(
     readonly prefix: string,
     database: number,
   ) {
     if (!prefixPattern.test(prefix))
-      throw new Error('RedisBroker: "prefix" must be 1 to 64 of A-Za-z0-9_.:~-, such as "live:".');
-    // Channels, unlike keys, are shared by all databases of a server.
+      throw new Error('RedisBroker: "prefix" must be 1 to 64 characters of A-Za-z0-9_.:~-, such as "live:".');
+    // Unlike keys, channels are shared by all databases of a server.
     this.channelPrefix = database === 0 ? prefix : `${prefix}${String(database)}:`;
     this.signals = `${this.channelPrefix}signals`;
   }
 
-  /** The record of the store's life; of a cluster, each slot has its own. No key of a topic is named so. */
+  /**
+   * The store's life record; in a cluster each slot has its own. No topic has a key of this name.
+   */
   life(slot?: number): string {
     return slot === undefined ? `${this.prefix}life` : `${this.prefix}life:{${tagOf(slot)}}`;
   }
@@ -70,7 +72,7 @@ export class RedisKeys {
     };
   }
 
-  /** Where the result of a publish with an idempotency key is kept. */
+  /** The key that stores the result of a publish with an idempotency key. */
   idempotency(topic: string, key: string): string {
     return `${this.prefix}{${encodeTopic(topic)}}:i:${encodeTopic(key)}`;
   }
@@ -79,19 +81,19 @@ export class RedisKeys {
     return `${this.channelPrefix}{${encodeTopic(topic)}}`;
   }
 
-  /** Where an instance looks whether its own messages come back. */
+  /** The channel on which an instance checks that its own messages arrive. */
   probe(instance: string): string {
     return `${this.channelPrefix}probe:${instance}`;
   }
 }
 
 /**
- * Any text as a part of a key: letters, digits and `_.~/-` stand for themselves, so that topics can be read in Redis; every
- * other UTF-16 unit is `%` and four hex digits, also half of a surrogate pair, which UTF-8 would make the same for all. Two
- * texts never have one encoding, and none contains `{`, `}` or a space.
+ * Encodes any text as part of a key. Letters, digits and `_.~/-` stay, so topics are readable in
+ * Redis. Every other UTF-16 unit becomes `%` and four hex digits, even half a surrogate pair. The
+ * encoding is injective and never contains `{`, `}` or a space.
  */
 export function encodeTopic(text: string): string {
-  // An empty hash tag is none: the keys of the topic would lie in different slots.
+  // Redis ignores an empty hash tag, and the topic's keys would lie in different slots.
   if (text === '') return '%';
   return text.replace(/[^\w.~/-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

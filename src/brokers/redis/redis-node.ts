@@ -6,44 +6,47 @@ import type { RedisScript } from './redis-script.js';
 
 type Client = ReturnType<typeof createClient>;
 
-/** What a node tells; no member throws. */
+/** Events of a node; no handler throws. */
 export interface NodeEvents {
   message(channel: string, bytes: Buffer): void;
-  /** Something came in that no instance sends. */
+  /** A message arrived that no instance sends. */
   junk(): void;
-  /** The channel's slot has gone to another node of the cluster, and its subscription with it. */
+  /** The channel's slot moved to another node of the cluster, along with its subscription. */
   moved(channel: string): void;
-  /** A connection of a node that was open has ended. It does not come back by itself. */
+  /** A connection of an open node has ended for good. */
   lost(error: Error): void;
 }
 
-/** Where a node's life is recorded, and what the instance knows of it. */
+/** The key of a node's life record, and the life that this instance knows. */
 export interface LifeRecord {
   readonly key: string;
   readonly known: number;
   readonly metadataTtlMs: number;
 }
 
-/** Topics whose store ends before what was seen of them. */
+/** Topics whose store ends before the position already seen. */
 export interface GoneBack {
-  /** The life in which that was found, which ends; 0 ends none. */
+  /** The life in which the rollback was found, and which must end; 0 ends none. */
   readonly life: number;
-  /** Lost, unless they have another epoch by now. */
+  /** Each topic is lost, unless its epoch has changed since. */
   readonly topics: readonly { readonly meta: string; readonly epoch: string }[];
 }
 
 const noneGone: GoneBack = { life: 0, topics: [] };
 
-/** One server: a connection for commands and one for what is published. Opened once; what is lost is made anew. */
+/**
+ * One server: one connection for commands and one for messages. Opened once, and replaced after a
+ * loss.
+ */
 export class RedisNode {
-  /** What the last probe has seen of the server: `run_id` and `master_replid2`. */
+  /** State of the server at the last probe: `run_id` and `master_replid2`. */
   sight = '';
-  /** Whether the server is a part of a cluster. */
+  /** Whether the server is part of a cluster. */
   clustered = false;
   private readonly commands: Client;
   private readonly subscriber: Client;
   private probed = { text: '', seen: (): void => {} };
-  /** What becomes of a connection's end: `open` rejects first, then it is told. */
+  /** Handles the end of a connection: rejects `open` first, and reports the loss later. */
   private ended: (error: Error) => void = () => {};
   private closed = false;
   private replid = '';
@@ -59,7 +62,7 @@ export class RedisNode {
     this.subscriber.on('sharded-channel-moved', (channel: string) => events.moved(channel));
   }
 
-  /** Rejects when the server is not there, refuses, is still loading its data, or is no master. */
+  /** Rejects if the server cannot be reached, refuses, is loading its data, or is not a master. */
   async open(scripts: readonly RedisScript[]): Promise<void> {
     const broken = new Promise<never>((_resolve, reject) => {
       this.ended = reject;
@@ -72,13 +75,13 @@ export class RedisNode {
     return this.commands.sendCommand([...command]);
   }
 
-  /** `ASKING` holds for the next command of its connection alone. */
+  /** `ASKING` only affects the next command of its connection. */
   sendAsking(command: readonly string[]): Promise<unknown> {
     this.commands.sendCommand(['ASKING']).catch(() => {});
     return this.send(command);
   }
 
-  /** On a cluster all channels of one call have one slot. */
+  /** In a cluster all channels of one call are in one slot. */
   async subscribe(channels: readonly string[]): Promise<void> {
     if (this.clustered) await this.subscriber.sSubscribe([...channels], this.message, true);
     else await this.subscriber.subscribe([...channels], this.message, true);
@@ -89,7 +92,10 @@ export class RedisNode {
     else await this.subscriber.unsubscribe([...channels]);
   }
 
-  /** Resolves when a working master has compared its life, and a message has come back on the other connection. */
+  /**
+   * Resolves once a working master has compared its life and a message has returned on the other
+   * connection.
+   */
   async probe(record: LifeRecord | undefined): Promise<LifeAnswer> {
     const text = String(Number(this.probed.text) + 1);
     const seen = new Promise<void>((resolve) => {
@@ -100,7 +106,10 @@ export class RedisNode {
     return answer;
   }
 
-  /** Runs the life script, which makes a new life where the store may have gone back, or where one must end. */
+  /**
+   * Runs the life script, which starts a new life after a possible rollback, or if the current one
+   * must end.
+   */
   async look(record: LifeRecord | undefined, text = '', gone: GoneBack = noneGone): Promise<LifeAnswer> {
     const { key, known = 0, metadataTtlMs = 0 } = record ?? {};
     const args = [randomUUID(), metadataTtlMs, this.probeChannel, text, this.replid, known, gone.life].map(
@@ -125,13 +134,13 @@ export class RedisNode {
     const [info, other] = await Promise.all([this.info(this.commands), this.info(this.subscriber)]);
     this.clustered = info('redis_mode') === 'cluster';
     if (info('redis_mode') === 'sentinel')
-      throw new Error('This is a Redis Sentinel: write redis+sentinel://host:26379/name-of-the-master.');
+      throw new Error('This is a Redis Sentinel: use redis+sentinel://host:26379/master-name.');
     if (info('loading') === '1') throw new Error('Redis is still loading its data.');
     if (info('role') === 'slave' && !this.clustered)
-      throw new Error('This Redis is a replica, which takes no publications.');
+      throw new Error('This Redis is a replica, which does not accept publications.');
     if (info('run_id') !== other('run_id'))
-      throw new Error('The two connections to Redis have come to two servers.');
-    // Whoever may run scripts may load them so, also without the right to SCRIPT LOAD.
+      throw new Error('The two connections to Redis reached different servers.');
+    // Running a script also loads it, without the permission for SCRIPT LOAD.
     await Promise.all(scripts.map(({ lua }) => this.commands.sendCommand(['EVAL', lua, '0'])));
     if (this.clustered && info('role') !== 'slave') await this.look(undefined);
     await this.subscriber.subscribe(this.probeChannel, (bytes) => this.probeSeen(bytes), true);
@@ -160,11 +169,11 @@ export class RedisNode {
       this.ended(error);
     };
     client.on('error', lost);
-    // node-redis goes on to connect when it is destroyed before the socket is there, and would keep it for ever.
+    // node-redis keeps connecting if destroyed before its socket exists, and would leak the socket.
     client.on('connect', () => {
       if (this.closed) client.destroy();
     });
-    client.on('end', () => lost(new Error('Redis has closed the connection.')));
+    client.on('end', () => lost(new Error('Redis closed the connection.')));
     return client;
   }
 
@@ -173,7 +182,7 @@ export class RedisNode {
 
   private probeSeen(bytes: Buffer): void {
     const text = bytes.toString('latin1', 0, 32);
-    // On a cluster the probes of the other nodes come here, too.
+    // In a cluster the probes of the other nodes also arrive here.
     if (!/^\d{1,16}$/.test(text)) this.events.junk();
     else if (text === this.probed.text) this.probed.seen();
   }

@@ -1,15 +1,18 @@
 import { ErrorReply } from '@redis/client';
 import { PublishRefusal } from '../../core/ports/publish-refusal.js';
 
-/** Redis' words for a write that it does not take, and what they mean. */
+/** Error codes of a refused write, and what they mean. */
 const meanings: Readonly<Record<string, string>> = {
   OOM: 'its memory is full',
-  MISCONF: 'it cannot write to its disk',
+  MISCONF: 'it cannot write to disk',
   NOREPLICAS: 'it has too few replicas',
-  NOPERM: 'a right is missing',
+  NOPERM: 'a permission is missing',
 };
 
-/** The server is not the one that takes writes, or not yet: another connection may find it. */
+/**
+ * Errors of a server that accepts no writes, or not yet. Another connection may reach one that
+ * does.
+ */
 const away = new Set([
   'READONLY',
   'LOADING',
@@ -21,12 +24,15 @@ const away = new Set([
   'NOAUTH',
 ]);
 
-/** What a failed publish means: a refusal where Redis answered with one, else the error itself. */
+/**
+ * Converts the error of a publish: a `PublishRefusal` if Redis refused it, otherwise the error
+ * itself.
+ */
 export function publishFailure(error: unknown): unknown {
   if (!(error instanceof ErrorReply)) return error;
-  // `proto-max-bulk-len`: Redis reads no argument of this size, and closes the connection.
+  // `proto-max-bulk-len`: Redis reads no argument of this size and closes the connection.
   if (error.message.includes('invalid bulk length'))
-    return new PublishRefusal('too-large', 'The publication is larger than Redis takes', { cause: error });
+    return new PublishRefusal('too-large', 'The publication is larger than Redis accepts', { cause: error });
   const [word = 'ERR'] = /^[A-Z]+\b/.exec(error.message) ?? [];
   if (away.has(word)) return error;
   const meaning = meanings[word];

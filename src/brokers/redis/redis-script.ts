@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { isPosition, type Position } from '../../protocol/position.js';
 import { libraryLua } from './life-lua.js';
 
-/** A Lua script, which Redis runs as one step and knows by its SHA-1. */
+/** A Lua script, which Redis runs atomically and identifies by its SHA-1. */
 export interface RedisScript {
   readonly lua: string;
   readonly sha: string;
 }
 
-/** Runs without keys to be loaded, by users without the right to `SCRIPT LOAD`. */
+/** A run without keys only loads the script, without the permission for `SCRIPT LOAD`. */
 const prologue = `
 if #KEYS == 0 then return {} end
 local junk, half, again = 0, false, false
@@ -16,9 +16,9 @@ local function run()
 `;
 
 /**
- * Redis rolls nothing back, and others may write to our keys. If a publication failed half-way, or a foreign write broke
- * the keys, the topic is lost: without r nothing of it counts. Foreign entries do not stop the script, which runs once more.
- * The answer then follows the number of such entries.
+ * Redis has no rollback, and others may write to our keys. If a publication failed half-way, or a
+ * foreign write broke the keys, the topic is lost: without `r` none of it counts. Foreign entries
+ * do not stop the script, which runs once more and then returns their number before the answer.
  */
 const epilogue = `
 end
@@ -37,16 +37,17 @@ end
 `;
 
 /**
- * A script about topics. KEYS: life record, metadata, then only what is used. ARGV: what the instance knows of the node
- * (`run r2`; the number of the life where the link's own probe compares it), candidate for a new epoch, time of metadata, then its own.
+ * A script about topics. KEYS: life record, metadata, then the script's own. ARGV: what the
+ * instance knows of the node (`run r2`, or the number of the life if the link's own probe compares
+ * it), candidate for a new epoch, lifetime of metadata, then the script's own.
  */
 export function script(body: string): RedisScript {
   return hotScript(libraryLua + body);
 }
 
 /**
- * The same without the functions of `lifeLua` and `topicLua`: Lua makes each anew at every run, a tenth of a microsecond each.
- * A script that mostly needs none brings them where it does.
+ * Like `script`, but without the functions of `lifeLua` and `topicLua`, which Lua creates at every
+ * run for a tenth of a microsecond each. The script adds them on the paths that need them.
  */
 export function hotScript(body: string): RedisScript {
   return plainScript(prologue + body + epilogue);
@@ -56,13 +57,13 @@ export function plainScript(lua: string): RedisScript {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }
 
-/** What a script answered, and how much junk it met. */
+/** Splits a script's answer into the answer itself and the number of junk entries it met. */
 export function withoutJunk(answer: unknown): readonly [answer: unknown, junk: number] {
   if (!Array.isArray(answer) || typeof answer[0] !== 'number') return [answer, 0];
   return [answer[1], answer[0]];
 }
 
-/** @throws Error for an answer that is none of the script's */
+/** @throws Error if the script returned no position */
 export function positionOf(epoch: unknown, offset: unknown): Position {
   const position = { epoch, offset };
   if (!isPosition(position)) throw strangeAnswer();
@@ -70,5 +71,5 @@ export function positionOf(epoch: unknown, offset: unknown): Position {
 }
 
 export function strangeAnswer(): Error {
-  return new Error('Redis holds something else under the keys of this topic.');
+  return new Error('The keys of this topic in Redis have an unexpected format.');
 }

@@ -7,7 +7,7 @@ const [old, next] = [
 ];
 const failing = { flags: 'master,failover_in_progress,force_failover' };
 
-/** What one sentinel says in the course of a fail-over, step by step. */
+/** The answers of one sentinel during a failover, step by step. */
 const course = [
   answerOf({ ...old, flags: 'master', 'config-epoch': '4' }, []),
   answerOf({ ...old, ...failing, 'config-epoch': '4' }, [{ ...next, flags: 'slave' }]),
@@ -20,13 +20,13 @@ const course = [
   answerOf({ ...next, flags: 'master', 'config-epoch': '5' }, []),
 ];
 
-describe('What a sentinel answers in a fail-over', () => {
-  it('names no master once it has begun, and the replica as soon as it is chosen', () => {
+describe('Answers of a sentinel during a failover', () => {
+  it('a sentinel names no master once a failover has begun, and the replica as soon as it is chosen', () => {
     const [from, to] = ['10.0.0.1:6379', '10.0.0.2:6379'];
     expect(course.map(({ address }) => address)).toEqual([from, undefined, to, to, to]);
   });
 
-  it('ranks each step above the one before, and the end of it below the beginning of the next one', () => {
+  it('each step of a failover ranks above the one before, and the last below the start of the next failover', () => {
     const ranks = course.map(({ rank }) => rank);
     expect(ranks).toEqual(ranks.toSorted((a, b) => a - b));
     const again = answerOf({ ...next, ...failing, 'config-epoch': '5' }, [{ ...old, flags: 'slave' }]);

@@ -6,48 +6,51 @@ type Client = ReturnType<typeof createClient>;
 export interface SentinelOptions {
   /** `host:port` of each sentinel. */
   readonly addresses: readonly string[];
-  /** What the sentinels call the master. */
+  /** The sentinels' name for the master. */
   readonly master: string;
   readonly clientOf: (host: string, port: number) => RedisClientOptions;
 }
 
 export interface SentinelEvents {
-  /** The master that was named is no longer the master, or is about to be no longer. */
+  /** The named master is no longer the master, or will soon not be. */
   moved(error: Error): void;
-  /** A sentinel cannot be asked. */
+  /** A sentinel cannot be reached. */
   failed(doing: string, error: unknown): void;
 }
 
-/** What a sentinel says of one server. */
+/** The fields that a sentinel reports for one server. */
 type Fields = Readonly<Record<string, string | undefined>>;
 
-/** Which server a sentinel takes for the master. */
+/** The server that a sentinel considers the master. */
 export interface Answer {
-  /** `undefined` while a fail-over has begun, and nothing is promoted. */
+  /** `undefined` while a failover has begun and no replica is promoted yet. */
   readonly address: string | undefined;
-  /** The configuration's epoch, which grows with each fail-over; one under way lies between two. */
+  /**
+   * The configuration epoch, which grows with each failover; a failover in progress ranks in
+   * between.
+   */
   readonly rank: number;
 }
 
-/** What a fail-over adds to the rank: first there is no master, then the replica that was chosen. */
+/** Added to the rank during a failover: first without a master, then with the chosen replica. */
 const [begun, chosen] = [0.25, 0.5];
 
 /**
- * What sentinels announce: that one of them will promote a replica, two ticks of 50 to 100 ms before it does, by that one
- * alone; and that it is done, by all. The old master takes writes for some 11 seconds more, and throws them away.
+ * Announcements of sentinels: the leader alone announces a promotion 100 to 200 ms ahead, and all
+ * announce its end. The old master accepts writes for about 11 more seconds and then discards them.
  */
 const announcements = { begun: '+elected-leader', done: '+switch-master' } as const;
 
 /**
- * Asks sentinels for the master, and listens on all of them for the next one. Plain clients and not node-redis'
- * `createSentinel`: that one hears of a fail-over when it is over, believes the first sentinel that answers, and reconnects by
- * itself, so that nobody could say what was missed in between.
+ * Queries sentinels for the master and subscribes to all of them for the next one. It does not use
+ * `createSentinel` of node-redis, which learns of a failover only at its end, trusts the first
+ * sentinel that answers, and reconnects by itself, so the gap would go unreported.
  */
 export class RedisSentinels {
   private readonly clients = new Map<string, Promise<Client>>();
   private readonly open = new Set<Client>();
   private best: Answer | undefined;
-  /** The master that was named. */
+  /** The master that was returned. */
   private current: string | undefined;
   private closed = false;
 
@@ -57,8 +60,8 @@ export class RedisSentinels {
   ) {}
 
   /**
-   * `host:port` of the master, as the newest of all answers says. Each is waited for: for up to some seconds only the sentinel
-   * that leads a fail-over knows of it, and it is the one that is slow then.
+   * `host:port` of the master by the newest answer. Waits for every sentinel, because for some
+   * seconds only the leader of a failover knows of it, and the leader is the slow one then.
    */
   async master(): Promise<string> {
     const asked = await Promise.allSettled(this.options.addresses.map((address) => this.ask(address)));
@@ -67,16 +70,16 @@ export class RedisSentinels {
       throw new Error(`No sentinel names the master: ${messageOf(reason)}`, { cause: reason });
     }
     const { address } = this.best;
-    if (address === undefined) throw new Error('The sentinels are about to promote a replica.');
+    if (address === undefined) throw new Error('The sentinels are promoting a replica.');
     this.current = address;
     return address;
   }
 
-  /** Asks again, also those that were away. */
+  /** Queries all sentinels again, including those that were away. */
   check(): void {
     for (const address of this.options.addresses)
       this.ask(address).catch((error: unknown) => {
-        if (!this.closed) this.events.failed('asking a sentinel', error);
+        if (!this.closed) this.events.failed('querying a sentinel', error);
       });
   }
 
@@ -122,7 +125,7 @@ export class RedisSentinels {
     if (this.closed || (this.best !== undefined && answer.rank <= this.best.rank)) return;
     this.best = answer;
     if (this.current !== undefined && answer.address !== this.current)
-      this.events.moved(new Error('The sentinels make another Redis server the master.'));
+      this.events.moved(new Error('The sentinels promoted another Redis server.'));
   }
 
   private async connect(address: string): Promise<Client> {
@@ -135,7 +138,7 @@ export class RedisSentinels {
     this.open.add(client);
     client.on('error', gone);
     client.on('end', gone);
-    // node-redis goes on to connect when it is destroyed before the socket is there, and would keep it for ever.
+    // node-redis keeps connecting if destroyed before its socket exists, and would leak the socket.
     client.on('connect', () => {
       if (this.closed) client.destroy();
     });
@@ -155,20 +158,21 @@ function isFailingOver({ flags }: Fields): boolean {
 }
 
 /**
- * Which server a sentinel takes for the master, as `SENTINEL MASTER` says it, and `SENTINEL REPLICAS` while it fails over. The
- * replica that was chosen counts before the fail-over ends, which is when the other replicas follow it.
+ * Reads the master from `SENTINEL MASTER` and, during a failover, `SENTINEL REPLICAS`. The chosen
+ * replica counts before the failover ends, because the other replicas follow it only then.
  */
 export function answerOf(master: Fields, replicas: readonly Fields[]): Answer {
   const rank = Number(master['config-epoch']);
   if (!isFailingOver(master)) return { address: addressOf(master), rank };
   const promoted = replicas.find(({ flags }) => flags?.includes('promoted'));
   if (promoted === undefined) return { address: undefined, rank: rank + begun };
-  // Once it says that it is a master, the epoch is the new one: the next fail-over ranks above that.
+  // Once the replica reports itself as master, the epoch is the new one, and the next failover
+  // ranks above it.
   const isMaster = promoted['role-reported'] === 'master';
   return { address: addressOf(promoted), rank: isMaster ? rank : rank + chosen };
 }
 
-/** A map, as an object with RESP3 and as names and values in turn with RESP2. */
+/** Converts a map: an object with RESP3, alternating names and values with RESP2. */
 function fieldsOf(answer: unknown): Fields {
   if (!Array.isArray(answer)) return answer as Fields;
   const list = answer.map(String);
@@ -179,7 +183,7 @@ function addressOf({ ip = '', port }: Fields): string {
   return joinAddress(ip, Number(port));
 }
 
-/** An error for several addresses of one name has no words of its own, but a code. */
+/** An error for several addresses of one name has no message, only a code. */
 function messageOf(error: unknown): string {
   const { message, code } = error as Partial<NodeJS.ErrnoException>;
   return message === undefined || message === '' ? (code ?? 'unknown') : message;
