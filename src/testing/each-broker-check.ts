@@ -13,17 +13,21 @@ import { BrokerWorld } from './broker-checks/world.js';
 
 export interface BrokerCheckOptions {
   readonly open: () => OpenedBroker | Promise<OpenedBroker>;
-  /** What this engine has no way to do; the checks that need it are left out. */
+  /** Abilities that the engine lacks; checks that need them are skipped. */
   readonly without?: readonly BrokerAbility[];
-  /** Milliseconds that the engine may take for anything, a restart included. @default 15000 */
+  /**
+   * Milliseconds that the engine may take for any operation, including a restart.
+   *
+   * @default 15000
+   */
   readonly patienceMs?: number;
 }
 
 /**
- * Registers the conformance checks of the `Broker` port with a test runner: each one opens a broker of its own and fails
- * by an `AssertionError`. Some wait for seconds where the engine does.
+ * Registers the conformance checks of the `Broker` port with a test runner. Each check opens its
+ * own broker and fails with an `AssertionError`. Some checks wait for seconds if the engine does.
  *
- * @param test the runner's function that takes a title and an async function, for example Vitest's `it`
+ * @param test the runner's function for a title and an async function, such as Vitest's `it`
  */
 export function eachBrokerCheck(
   test: (title: string, run: () => Promise<void>) => unknown,

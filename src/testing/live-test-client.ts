@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { WebSocket } from 'ws';
 import { OpenRequests } from './open-requests.js';
 
-/** A message as it came, fields unchecked: tests compare it whole. */
+/** A received message. Its fields are not validated, because tests compare it as a whole. */
 export type Received = Readonly<Record<string, unknown>> & { readonly type: string };
 
 export interface LiveTestClientOptions {
@@ -10,18 +10,18 @@ export interface LiveTestClientOptions {
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly protocols?: readonly string[];
-  /** Milliseconds that any wait may take. @default 5000 */
+  /** Maximum milliseconds for each wait. @default 5000 */
   readonly timeoutMs?: number;
 }
 
-/** The server did not let the client in: its answer, as it came over HTTP. */
+/** Thrown if the server refused the handshake; holds its HTTP answer. */
 export class HandshakeRefused extends Error {
   override readonly name = 'HandshakeRefused';
 
   constructor(
     readonly statusCode: number,
     readonly headers: IncomingHttpHeaders,
-    /** Parsed when it is JSON, else text. */
+    /** Parsed if it is JSON, otherwise text. */
     readonly body: unknown,
   ) {
     super(`The handshake was refused with ${String(statusCode)}`);
@@ -29,15 +29,16 @@ export class HandshakeRefused extends Error {
 }
 
 /**
- * A plain client for tests of live topics: it keeps everything it received, in order, and does nothing by itself.
+ * A plain client for tests of live topics. It records every received message in order and does
+ * nothing by itself.
  * `const client = await LiveTestClient.connect(live.url(), { token });`
  *
  * @publicApi
  */
 export class LiveTestClient {
-  /** Everything that came, in order, the welcome first. */
+  /** All received messages in order, starting with the welcome. */
   readonly transcript: Received[] = [];
-  /** Settles when the connection has ended. */
+  /** Resolves once the connection has ended. */
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
   private read = 0;
   private wake: () => void = () => {};
@@ -45,7 +46,7 @@ export class LiveTestClient {
   private readonly requests = new OpenRequests();
 
   private constructor(
-    /** The socket itself, for what a test wants to do to it. */
+    /** The socket itself, for tests that need it. */
     readonly socket: WebSocket,
     private readonly timeoutMs: number,
   ) {
@@ -64,7 +65,9 @@ export class LiveTestClient {
     socket.on('error', () => {});
   }
 
-  /** Resolves once the connection is open. Rejects with `HandshakeRefused`, or the network's error. */
+  /**
+   * Resolves once the connection is open. Rejects with `HandshakeRefused` or the network's error.
+   */
   static connect(url: string, options: LiveTestClientOptions = {}): Promise<LiveTestClient> {
     const { token, headers, protocols = [], timeoutMs = 5_000 } = options;
     const authorization = token === undefined ? undefined : { authorization: `Bearer ${token}` };
@@ -84,14 +87,14 @@ export class LiveTestClient {
     });
   }
 
-  /** Sends an object as JSON, or a text as it is. */
+  /** Sends an object as JSON, or a text unchanged. */
   send(message: object | string): void {
     const text = typeof message === 'string' ? message : JSON.stringify(message);
     this.requests.sent(text);
     this.socket.send(text);
   }
 
-  /** The next message that no `next` has given yet. Rejects when none comes in time. */
+  /** Returns the next message not yet returned by `next`. Rejects after the timeout. */
   async next(): Promise<Received> {
     await this.until(() => this.transcript.length > this.read, 'message');
     const message = this.transcript[this.read++];
@@ -99,14 +102,14 @@ export class LiveTestClient {
     return message;
   }
 
-  /** The next message of this type; what came before it is passed over. */
+  /** Returns the next message of this type and skips messages before it. */
   async nextOf(type: string): Promise<Received> {
     for (let message = await this.next(); ; message = await this.next()) {
       if (message.type === type) return message;
     }
   }
 
-  /** Sends a message and gives the next message that has its `id`, passing over others. */
+  /** Sends a message and returns the next message with its `id`; skips others. */
   async request(
     message: Readonly<Record<string, unknown>> & { readonly id: string | number },
   ): Promise<Received> {
@@ -116,21 +119,22 @@ export class LiveTestClient {
   }
 
   /**
-   * Everything that came until the server has answered what was sent so far. No sleeping: it waits for the answers, and asks
-   * with a last message for what was pushed behind them.
+   * Returns all messages received until the server has answered everything sent so far. It does not
+   * sleep: it waits for the answers, and then sends a ping to collect messages pushed behind them.
    */
   async settle(): Promise<Received[]> {
     const id = `settle-${String(++this.settles)}`;
     const from = this.read;
     await this.until(() => this.requests.count === 0, 'answer to each request');
-    // The application's messages keep their order: what nobody handles is refused when those before it are done.
+    // The application's messages keep their order, so an unknown message is refused after those
+    // before it.
     const type = this.requests.sentToApplication ? 'live-test-settle' : 'ping';
     await this.request({ type, id });
     this.requests.sentToApplication = false;
     return this.transcript.slice(from, this.read - 1);
   }
 
-  /** Closes politely and waits for the end. */
+  /** Closes the connection gracefully and waits for the end. */
   async close(): Promise<void> {
     this.socket.close();
     await this.closed;

@@ -7,8 +7,8 @@ function requests(...messages: readonly (object | string)[]): OpenRequests {
   return open;
 }
 
-describe('Requests that are not answered yet', () => {
-  it('are answered by their id, whatever the answer is', () => {
+describe('OpenRequests', () => {
+  it('a request is answered by any message with its id', () => {
     const open = requests({ type: 'subscribe', id: 1, topic: 'a' }, { type: 'publish', id: 2, topic: 'a' });
     open.received({ type: 'event', topic: 'a' });
     open.received({ type: 'pong', id: 3 });
@@ -18,7 +18,7 @@ describe('Requests that are not answered yet', () => {
     expect(open.count).toBe(0);
   });
 
-  it('are answered by type and topic where they have no id, and not by what the server does by itself', () => {
+  it('a request without an id is answered by type and topic, but not by what the server does by itself', () => {
     const open = requests({ type: 'unsubscribe', topic: 'a' }, { type: 'subscribe', topic: 'b' });
     open.received({ type: 'unsubscribed', topic: 'a', code: 'forbidden' });
     open.received({ type: 'subscribed', topic: 'a' });
@@ -28,7 +28,7 @@ describe('Requests that are not answered yet', () => {
     expect(open.count).toBe(0);
   });
 
-  it('are many where a message names many topics, and one error without a topic answers all', () => {
+  it('a message with many topics is many requests, and one error without a topic answers them all', () => {
     const open = requests(
       { type: 'subscribe', id: 1, topics: [{ topic: 'a' }, { topic: 'b' }] },
       { type: 'unsubscribe', id: 2, topics: ['a', 'b'] },
@@ -39,7 +39,7 @@ describe('Requests that are not answered yet', () => {
     expect(open.count).toBe(1);
   });
 
-  it('are refused in known words where they are no messages', () => {
+  it('an invalid message is answered by its known error text', () => {
     const open = requests('no JSON', { type: 'subscribe', topic: '' });
     open.received({ type: 'error', code: 'protocol-violation', message: 'Invalid message envelope' });
     expect(open.count).toBe(1);
@@ -47,7 +47,7 @@ describe('Requests that are not answered yet', () => {
     expect(open.count).toBe(0);
   });
 
-  it('are not what only the application handles, which may give no answer', () => {
+  it('a message for the application is not an open request, because it may get no answer', () => {
     const open = requests({ type: 'greet', id: 1 });
     expect([open.count, open.sentToApplication]).toEqual([0, true]);
   });

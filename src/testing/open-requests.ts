@@ -6,13 +6,13 @@ interface OpenRequest {
   readonly id: unknown;
   readonly type: string;
   readonly topic: string | undefined;
-  /** One of several topics of a message: an answer without a topic is about all of them. */
+  /** One of several topics in a message; an answer without a topic is about all of them. */
   readonly isPart: boolean;
-  /** The words that refuse what is no message, which has nothing else to be known by. */
+  /** The error text for an invalid message, by which alone its answer can be recognized. */
   readonly refusal?: string;
 }
 
-/** What a message is answered with, where it is not refused. */
+/** The answer to each type of message, unless it is refused. */
 export const answerTypes: Readonly<Record<string, string>> = {
   subscribe: 'subscribed',
   unsubscribe: 'unsubscribed',
@@ -23,9 +23,9 @@ export const answerTypes: Readonly<Record<string, string>> = {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The requests of one client that have no answer yet: a ping's answer says nothing about them. */
+/** The requests of one client that are not answered yet. A pong says nothing about them. */
 export class OpenRequests {
-  /** Whether something was sent that only the application handles, which may give no answer. */
+  /** Whether a message for the application was sent, which may not answer it. */
   sentToApplication = false;
   private open: OpenRequest[] = [];
 
@@ -45,7 +45,7 @@ export class OpenRequests {
     else for (const each of topics) this.open.push({ id, type, topic: nameOf(each), isPart: true });
   }
 
-  /** An answer takes its request off; what was pushed takes none. */
+  /** Removes the request that a message answers; pushed messages answer none. */
   received(message: Fields): void {
     const isOfAll = message['topic'] === undefined && message['type'] === 'error';
     let place = this.open.findIndex(({ refusal }) => refusal !== undefined && refusal === message['message']);
@@ -64,7 +64,7 @@ function answers({ id, type, topic, code }: Fields, request: OpenRequest): boole
   if (id !== request.id || request.refusal !== undefined) return false;
   if (request.isPart && topic === undefined) return type === 'error';
   if (id !== undefined) return !request.isPart || topic === request.topic;
-  // Without an id, the answer is known by its type and topic; one with a code is the server's own doing.
+  // Without an id, type and topic identify the answer. A message with a code is the server's own.
   const isAnswer = type === answerTypes[request.type] && code === undefined;
   return (type === 'error' || isAnswer) && topic === request.topic;
 }

@@ -2,7 +2,10 @@ import { TestLive, type TestLiveOptions } from './test-live.js';
 
 export type Received = Readonly<Record<string, unknown>>;
 
-/** A world whose checks the test answers, by topic, in the order in which they were asked. */
+/**
+ * A test world in which the test answers the authorization checks, by topic, in the order they were
+ * asked.
+ */
 export function questionWorld(options: TestLiveOptions = {}) {
   const asked: string[] = [];
   const answers = new Map<string, (allowed: boolean) => void>();

@@ -6,7 +6,7 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** Time that stands still until a test moves it. */
+/** A clock that stands still until the test moves it. */
 export class TestClock implements Clock {
   private nowMs = 0;
   private order = 0;
@@ -14,15 +14,15 @@ export class TestClock implements Clock {
   private due: (() => void)[] = [];
 
   /**
-   * @param startMs what `wallMs()` says at first, in milliseconds since 1970
-   * @param random what `random()` gives; 0.5 by default
+   * @param startMs initial value of `wallMs()`, in milliseconds since 1970
+   * @param random result of `random()`; 0.5 by default
    */
   constructor(
     private readonly startMs = 1_700_000_000_000,
     readonly random: () => number = () => 0.5,
   ) {}
 
-  /** Timers that have not run yet: 0 when nothing is left behind. */
+  /** Timers that have not run yet; 0 if none is left behind. */
   get timerCount(): number {
     return this.timers.length;
   }
@@ -47,12 +47,12 @@ export class TestClock implements Clock {
     this.due.push(run);
   }
 
-  /** Runs everything that was to run soon, and what that asked to run soon. */
+  /** Runs all callbacks due soon, including those they add. */
   flush(): void {
     for (let run = this.due.shift(); run !== undefined; run = this.due.shift()) run();
   }
 
-  /** Moves on by `ms`; timers run at their time, in order, each followed by `flush`. */
+  /** Moves on by `ms`. Timers run at their time, in order, each followed by `flush`. */
   advance(ms: number): void {
     const endMs = this.nowMs + ms;
     for (let next = this.nextBy(endMs); next !== undefined; next = this.nextBy(endMs)) {
@@ -63,13 +63,13 @@ export class TestClock implements Clock {
     this.nowMs = endMs;
   }
 
-  /** Moves on by `ms` in one step, as when the process stood still: timers run late, at the end. */
+  /** Moves on by `ms` in one step, like a blocked process: timers run late, at the end. */
   stall(ms: number): void {
     this.nowMs += ms;
     this.advance(0);
   }
 
-  /** Lets promises go on, several times over, and runs what is to run soon. */
+  /** Lets pending promises continue, several rounds, and runs callbacks due soon. */
   async settle(): Promise<void> {
     for (let i = 0; i < 10; i++) {
       await new Promise<void>((resolve) => {

@@ -15,25 +15,27 @@ import { TestSocket } from './test-socket.js';
 export interface TestLiveOptions {
   /** @default 'test' */
   readonly instanceId?: string;
-  /** Says what a topic allows; by default every topic is open to everybody, without history or snapshot. */
+  /**
+   * The rules of a topic. By default every topic is open to everyone, without history or snapshots.
+   */
   readonly rulesFor?: (topic: string) => Partial<TopicRules> | undefined;
   readonly limits?: Partial<LiveLimits>;
   readonly observer?: Partial<Observer>;
-  /** Stands in front of the memory broker, for example to delay it. */
+  /** Wraps the memory broker, for example to delay it. */
   readonly broker?: (memory: MemoryBroker) => Broker;
   readonly clock?: TestClock;
-  /** Says whose a token is; without it `auth` is not implemented. */
+  /** Verifies a token; without it `auth` is not implemented. */
   readonly verify?: VerifyCredential;
-  /** Takes messages instead of the core's own verbs. */
+  /** Handles messages instead of the core's own verbs. */
   readonly handlers?: (connection: Connection) => FindHandler;
 }
 
 export interface TestPeerOptions {
   readonly user?: LiveUser | null;
-  /** The credential's end, milliseconds since 1970. */
+  /** When the credential expires, in milliseconds since 1970. */
   readonly expiresAt?: number;
   readonly socket?: TestSocket;
-  /** When its handshake began, on the test's clock. @default now */
+  /** When the handshake began, on the test's clock. @default now */
   readonly knockedMs?: number;
 }
 
@@ -41,9 +43,9 @@ export interface TestPeerOptions {
 export interface TestPeer {
   readonly socket: TestSocket;
   readonly session: Session;
-  /** Sends a message, as an object or as text, and lets everything go on. */
+  /** Sends a message, as an object or as text, and lets all work finish. */
   send(message: object | string): Promise<void>;
-  /** What has come since the last call, the welcome left out. */
+  /** Messages received since the last call, without the welcome. */
   received(): unknown[];
 }
 
@@ -66,7 +68,10 @@ const limits: LiveLimits = {
   instanceTimeoutMs: 6_000,
 };
 
-/** The whole core on plain objects: a memory broker, a clock that a test moves, sockets without a network. */
+/**
+ * The whole core in memory: a memory broker, a clock that the test moves, and sockets without a
+ * network.
+ */
 export class TestLive {
   readonly clock: TestClock;
   readonly broker: MemoryBroker;
@@ -90,7 +95,7 @@ export class TestLive {
     );
   }
 
-  /** A peer that has come in. */
+  /** Connects a new peer. */
   connect({
     user = { id: 'ann' },
     expiresAt,
@@ -123,7 +128,7 @@ export class TestLive {
     };
   }
 
-  /** Publishes and lets everything go on. */
+  /** Publishes and lets all work finish. */
   async publish(topic: string, data: unknown, key?: string): Promise<void> {
     await this.live.publish(topic, data, key === undefined ? {} : { key });
     await this.clock.settle();

@@ -1,20 +1,20 @@
 import type { Drained, LiveSocket } from '../core/ports/socket.js';
 import { FrameTexts } from './sim/frame-texts.js';
 
-/** A socket without a network: remembers what was written, and is as slow as a test wants. */
+/** A socket without a network. It records every write, and is as slow as a test wants. */
 export class TestSocket implements LiveSocket {
   open = true;
   paused = false;
   pings = 0;
   terminated = false;
   closedWith: { readonly code: number; readonly reason: string } | undefined;
-  /** Every write, as the text messages in it. */
+  /** Every write, as the text messages it contains. */
   readonly writes: string[][] = [];
   bufferedBytes = 0;
   readonly windowBits = 0;
   private readonly frameTexts = new FrameTexts();
   private waiters: Drained[] = [];
-  /** Told when the socket is gone, as `ws` would. */
+  /** Called when the socket is gone, as `ws` would. */
   onGone: (code: number, reason: string) => void = () => {};
 
   /**
@@ -36,7 +36,7 @@ export class TestSocket implements LiveSocket {
     if (this.slow) this.bufferedBytes += frames.byteLength;
   }
 
-  /** The peer reads everything that was written; what was waiting for that is written in turn. */
+  /** The peer reads everything written, and waiting writers continue. */
   drain(): void {
     this.bufferedBytes = 0;
     const { waiters } = this;
@@ -63,7 +63,7 @@ export class TestSocket implements LiveSocket {
     this.gone(1006, '');
   }
 
-  /** The peer is gone. */
+  /** Ends the connection from the peer's side. */
   gone(code: number, reason: string): void {
     this.open = false;
     this.onGone(code, reason);

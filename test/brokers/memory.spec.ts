@@ -34,7 +34,7 @@ describe('eachBrokerCheck', () => {
     );
     await Promise.all(running);
     expect(failures).toContain(
-      'open() gave no "restart"; name it in "without" where the engine cannot do that',
+      'open() returned no "restart"; add it to "without" if the engine cannot do this',
     );
   });
 });

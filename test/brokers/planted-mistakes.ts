@@ -78,12 +78,12 @@ function forgetsVersionsAfter(count: number) {
 export const plantedMistakes: readonly PlantedMistake[] = [
   {
     mistake: 'offsets of all topics share one counter',
-    found: 'gives positions from 1 that rise by one',
+    found: 'positions of each topic start at 1 and rise by one, in one epoch',
     plant: publishing((_topic, data, options) => ['all', data, options]),
   },
   {
     mistake: 'each instance creates its own epochs',
-    found: 'gives an untouched topic an epoch when it is read, and keeps it',
+    found: 'a topic without publications gets an epoch when it is read, and keeps it',
     plant: (broker) => {
       const own = Math.random().toString(36);
       reading(({ top, missed }) => ({ top: { ...top, epoch: top.epoch + own }, missed }))(broker);
@@ -91,7 +91,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'an untouched topic gets a new epoch for each read',
-    found: 'gives an untouched topic one epoch, however many ask at once',
+    found: 'concurrent reads of a topic without publications return one epoch',
     plant: reading(({ top, missed }) => ({
       top: top.offset > 0 ? top : { offset: 0, epoch: Math.random().toString(36) },
       missed,
@@ -99,7 +99,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the offset is assigned in one step, and the publication stored and delivered in another',
-    found: 'publishes in one step',
+    found: 'concurrent publications get distinct positions, and history and deliveries agree on them',
     plant: (broker, engine) =>
       around(broker, 'publish', () => async (topic, data, options) => {
         const { offset, epoch } = (await engine.store.tops([topic])).get(topic)!;
@@ -110,7 +110,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'publications that are not awaited overtake each other',
-    found: 'keeps the order of what one publisher publishes without waiting',
+    found: 'publications that one publisher sends without waiting keep their order',
     plant: (broker) =>
       around(broker, 'publish', (publish) => async (...args) => {
         if (Number(args[1]) % 2 === 0) await later();
@@ -119,7 +119,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'tops omits topics that were never published to',
-    found: 'tells the ends of many topics at once',
+    found: 'the ends of many topics can be read at once, including topics without publications',
     plant: (broker) =>
       around(broker, 'tops', (tops) => async (topics) => {
         const all = await tops(topics);
@@ -128,12 +128,12 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'data is parsed and serialized again',
-    found: 'delivers to every instance what is subscribed',
+    found: 'every instance receives the publications of its subscribed topics, in order and unchanged',
     plant: publishing((topic, data, options) => [topic, JSON.stringify(JSON.parse(data)), options]),
   },
   {
     mistake: 'the key is lost in delivery',
-    found: 'delivers to every instance what is subscribed',
+    found: 'every instance receives the publications of its subscribed topics, in order and unchanged',
     plant: (broker) => {
       const { carried } = broker;
       broker.carried = (topic, epoch, { offset, data }) =>
@@ -142,7 +142,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'subscribe resolves before it is active',
-    found: 'has a subscription in force when subscribe has answered',
+    found: 'a subscription is in force once subscribe has resolved',
     plant: (broker) =>
       around(broker, 'subscribe', (subscribe) => async (topic) => {
         void later().then(() => subscribe(topic));
@@ -150,7 +150,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'publications right after the position was read are dropped',
-    found: 'loses nothing between a subscribe and the position that is read after it',
+    found: 'no publication is lost between a subscribe and the position read after it',
     plant: (broker) =>
       around(broker, 'read', (read) => async (topic, since, limits) => {
         const result = await read(topic, since, limits);
@@ -162,7 +162,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'unsubscribe resolves before it has effect',
-    found: 'delivers nothing of a topic that is not subscribed, and nothing after unsubscribe',
+    found: 'nothing is delivered for a topic that is not subscribed, or after unsubscribe',
     plant: (broker) =>
       around(broker, 'unsubscribe', (unsubscribe) => async (topic) => {
         void later(20).then(() => unsubscribe(topic));
@@ -170,7 +170,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'an unsubscribe undoes a later subscribe',
-    found: 'delivers again after it was unsubscribed and subscribed, however fast',
+    found: 'a fast unsubscribe and resubscribe delivers each later publication once',
     plant: (broker) =>
       around(broker, 'unsubscribe', (unsubscribe) => async (topic) => {
         await later();
@@ -179,7 +179,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'every subscribe adds a subscription',
-    found: 'delivers again after it was unsubscribed and subscribed, however fast',
+    found: 'a fast unsubscribe and resubscribe delivers each later publication once',
     plant: (broker) => {
       let count = 0;
       const { carried } = broker;
@@ -191,7 +191,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'unsubscribe rejects for a topic that was never subscribed',
-    found: 'unsubscribes what was never subscribed',
+    found: 'unsubscribing a topic that was never subscribed is no error',
     plant: (broker) =>
       around(broker, 'unsubscribe', (unsubscribe) => async (topic) => {
         if (topic === 'never') throw new Error('not subscribed');
@@ -200,7 +200,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'signals do not reach their sender',
-    found: 'carries a signal to all instances',
+    found: 'a signal reaches all instances unchanged, including the sender',
     plant: (broker) => {
       let own = '';
       around(broker, 'signal', (signal) => (text) => ((own = text), signal(text)));
@@ -211,7 +211,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'recovery starts with the position itself',
-    found: 'gives exactly what came after a position',
+    found: 'every instance recovers exactly the publications after a position',
     plant: (broker) =>
       around(
         broker,
@@ -222,12 +222,12 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a read returns no more than a page',
-    found: 'recovers 300 publications',
+    found: '300 publications are recovered with their keys',
     plant: reading(({ top, missed }) => ({ top, missed: missed?.slice(0, 256) })),
   },
   {
     mistake: 'the epoch is not compared',
-    found: 'recovers nothing from a position that never was',
+    found: 'a position that never existed is unrecoverable: another epoch, or past the end',
     plant: (broker, engine) =>
       around(broker, 'read', (read) => async (topic, since, limits) => {
         const { epoch } = (await engine.store.tops([topic])).get(topic)!;
@@ -236,7 +236,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a position beyond the end has missed nothing',
-    found: 'recovers nothing from a position that never was',
+    found: 'a position that never existed is unrecoverable: another epoch, or past the end',
     plant: reading(({ top, missed }, _topic, since) => ({
       top,
       missed: since && since.epoch === top.epoch && since.offset > top.offset ? [] : missed,
@@ -244,7 +244,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the byte limit is ignored',
-    found: 'recovers all or nothing: not more than the limits',
+    found: 'recovery is all or nothing within the limits of count and bytes',
     plant: (broker) =>
       around(
         broker,
@@ -256,7 +256,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'recovery returns a part, as much as the limits allow',
-    found: 'recovers all or nothing: not more than the limits',
+    found: 'recovery is all or nothing within the limits of count and bytes',
     plant: (broker) =>
       around(broker, 'read', (read) => async (topic, since, limits) => {
         const { top, missed } = await read(topic, since, { count: 1e9, bytes: 1e9 });
@@ -265,7 +265,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'everything is kept even without rules',
-    found: 'keeps no history without rules',
+    found: 'without rules there is no history, and only an up-to-date position is recoverable',
     plant: publishing((topic, data, options) => [
       topic,
       data,
@@ -274,7 +274,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a recovery skips publications that were not kept',
-    found: 'recovers nothing across a publication that was not kept',
+    found: 'a publication that was not kept makes earlier positions unrecoverable',
     plant: (broker, engine) =>
       around(broker, 'read', (read) => async (topic, since, limits) => {
         const reading = await read(topic, since, limits);
@@ -288,9 +288,9 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   ...(['size', 'maxBytes', 'ttlMs'] as const).map((bound): PlantedMistake => {
     const checks = {
-      size: 'keeps no more publications',
-      maxBytes: 'keeps no more bytes',
-      ttlMs: 'keeps nothing longer',
+      size: 'the history keeps no more publications',
+      maxBytes: 'the history keeps no more bytes',
+      ttlMs: 'history expires after its TTL',
     };
     return {
       mistake: `history has no ${bound}`,
@@ -304,12 +304,12 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   }),
   {
     mistake: 'the idempotency key is ignored',
-    found: 'stores one of two publications with the same idempotency key',
+    found: 'a repeated idempotency key stores one publication and returns the position of the first',
     plant: publishing((topic, data, { idempotencyKey: _key, ...options }) => [topic, data, options]),
   },
   {
     mistake: "a duplicate is answered with the topic's end",
-    found: 'stores one of two publications with the same idempotency key',
+    found: 'a repeated idempotency key stores one publication and returns the position of the first',
     plant: (broker) =>
       around(broker, 'publish', (publish) => async (topic, data, options) => {
         const published = await publish(topic, data, options);
@@ -319,7 +319,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the idempotency key is looked up, then written',
-    found: 'stores one of many publications with the same idempotency key',
+    found: 'concurrent publications with the same idempotency key store one',
     plant: (broker, engine) => {
       const seen = new Map<string, Published>();
       around(broker, 'publish', (publish) => async (topic, data, { idempotencyKey, ...options }) => {
@@ -335,7 +335,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'topic and idempotency key are joined by a colon',
-    found: 'takes an idempotency key for one topic alone',
+    found: 'an idempotency key applies to its own topic only, whatever it contains',
     plant: (broker, engine) => {
       const seen = engine as MemoryEngine & { seen?: Map<string, Published> };
       around(broker, 'publish', (publish) => async (topic, data, { idempotencyKey, ...options }) => {
@@ -351,7 +351,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the same version is newer',
-    found: 'stores nothing with a version that is not newer than the newest without a key',
+    found: 'a stale version without a key stores nothing and returns the end of the topic',
     plant: (broker, engine) =>
       around(broker, 'publish', (publish) => async (topic, data, { version, ...options }) => {
         const more = engine.clock.now() / 1_000;
@@ -364,7 +364,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the version is compared too early, before earlier publications are stored',
-    found: 'lets versions only rise',
+    found: 'versions only rise among concurrent publications',
     plant: (broker) => {
       let newest = Number.NEGATIVE_INFINITY;
       around(broker, 'publish', (publish) => async (topic, data, { version, ...options }) => {
@@ -382,7 +382,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a version is compared with the versions of all keys',
-    found: 'compares a version with those of its own key alone',
+    found: 'a version is compared only with versions of its own key',
     plant: (broker) => {
       let newest = Number.NEGATIVE_INFINITY;
       around(broker, 'publish', (publish) => async (topic, data, options) => {
@@ -397,7 +397,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the version of a key is compared too early, before earlier publications are stored',
-    found: 'lets versions of each key only rise',
+    found: 'versions of each key only rise among concurrent publications',
     plant: (broker) => {
       const newest = new Map<string, number>();
       around(broker, 'publish', (publish) => async (topic, data, { version = 0, ...options }) => {
@@ -414,14 +414,14 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the version is checked before the idempotency key',
-    found: 'calls a publication that is both a duplicate and stale a duplicate',
+    found: 'a publication that is both a duplicate and stale counts as a duplicate',
     plant: answering((published) =>
       published.suppressed ? { ...published, suppressed: 'stale' } : published,
     ),
   },
   {
     mistake: 'a removal is delivered as a publication of null',
-    found: 'delivers and recovers a removal as one',
+    found: 'a removal is delivered and recovered as a removal, in its place',
     plant: (broker) => {
       const { carried } = broker;
       broker.carried = (topic, epoch, { removed: _removed, ...publication }) =>
@@ -430,12 +430,12 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a removed key stays in the snapshot',
-    found: 'remembers nothing of a removed key',
+    found: 'a removed key has no latest value until it is published again',
     plant: publishing((topic, data, { remove: _remove, ...options }) => [topic, data, options]),
   },
   {
     mistake: 'the publication before a removal counts as the last one',
-    found: 'remembers nothing where the last publication of a topic is a removal',
+    found: 'a topic whose last publication is a removal has no latest value',
     plant: publishing((topic, data, { latest, ...options }) => [
       topic,
       data,
@@ -444,27 +444,27 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a removal forgets the version of its key',
-    found: 'keeps the version of a removed key',
+    found: 'a removed key keeps its version, so an older publication does not bring it back',
     plant: forgetsVersionsAfter(1),
   },
   {
     mistake: 'the versions of many removed keys are not all kept',
-    found: 'keeps the versions of many removed keys',
+    found: 'many removed keys keep their versions, however much is published after them',
     plant: forgetsVersionsAfter(300),
   },
   {
     mistake: 'the maximum age of keys is ignored',
-    found: 'leaves out the keys that were not published for as long as the age',
+    found: 'keys older than the requested age are left out of the latest values',
     plant: (broker) => around(broker, 'latest', (latest) => (topic) => latest(topic)),
   },
   {
     mistake: 'every publication is kept as the latest',
-    found: 'remembers nothing before the first publication',
+    found: 'there are no latest values before the first publication, or for publications without a rule',
     plant: publishing((topic, data, options) => [topic, data, { latest: 'last', ...options }]),
   },
   {
     mistake: 'the first publication is kept instead of the last',
-    found: 'remembers the last publication, with the end of the stream',
+    found: 'the latest value is the last publication, read with the end of the stream',
     plant: (broker) => {
       let count = 0;
       publishing((topic, data, { latest, ...options }) => [
@@ -476,7 +476,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'only one publication is kept for all keys',
-    found: 'remembers the last publication of each key, and none without',
+    found: 'the latest values are the last publication of each key, and none without a key',
     plant: publishing((topic, data, options) => [
       topic,
       data,
@@ -485,7 +485,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'only the keys of the last thousand publications are kept',
-    found: 'remembers the last publication of each of many keys',
+    found: 'the latest values include every one of many keys, however long ago it was published',
     plant: (broker) =>
       around(broker, 'latest', (latest) => async (topic) => {
         const { top, publications } = await latest(topic);
@@ -494,7 +494,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the end of the stream is read after the latest publications',
-    found: 'reads what it remembers and the end of the stream at one moment',
+    found: 'the latest values and the end of the stream are read at the same moment',
     plant: (broker) =>
       around(broker, 'latest', (latest) => async (topic) => {
         const { publications } = await latest(topic);
@@ -504,7 +504,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a slash becomes a dot on the way to the engine',
-    found: 'carries every topic name by itself',
+    found: 'every topic name works, and none is taken for another name, a pattern or a command',
     plant: (broker) => {
       const { carried } = broker;
       broker.carried = (topic, ...rest) => carried.call(broker, topic.replaceAll('.', '/'), ...rest);
@@ -513,7 +513,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a star in a subscribed name matches every name',
-    found: 'carries every topic name by itself',
+    found: 'every topic name works, and none is taken for another name, a pattern or a command',
     plant: (broker) => {
       let star = false;
       around(broker, 'subscribe', (subscribe) => (topic) => ((star ||= topic === '*'), subscribe(topic)));
@@ -526,12 +526,12 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'topic names are case-insensitive',
-    found: 'carries every topic name by itself',
+    found: 'every topic name works, and none is taken for another name, a pattern or a command',
     plant: publishing((topic, data, options) => [topic === 'A' ? 'a' : topic, data, options]),
   },
   {
     mistake: 'a lost stream continues under its old epoch',
-    found: 'starts a new epoch where a stream was lost',
+    found: 'a lost stream starts a new epoch, and no position is used twice',
     plant: (broker) => {
       const epoch = 'for ever';
       answering((published) => ({ ...published, epoch }))(broker);
@@ -542,7 +542,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a publisher remembers the position of a lost stream',
-    found: 'has lost its streams for every instance',
+    found: 'a lost stream is lost for every instance, whichever used it last',
     plant: (broker) => {
       let last: Published | undefined;
       answering((published) => (last = last ? { ...last, offset: last.offset + 1 } : published))(broker);
@@ -550,12 +550,14 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the broker never reports that it is away',
-    found: 'says that it is away within 5 seconds',
+    found:
+      'a stopped engine is reported within 5 seconds, calls reject, and the broker recovers with all stored data',
     plant: (broker) => Object.defineProperty(broker, 'available', { value: true }),
   },
   {
     mistake: 'calls wait for an engine that is away',
-    found: 'says that it is away within 5 seconds',
+    found:
+      'a stopped engine is reported within 5 seconds, calls reject, and the broker recovers with all stored data',
     plant: (broker, engine) =>
       around(broker, 'publish', (publish) => async (...args) => {
         while (engine.away) await later(50);
@@ -564,7 +566,8 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a possible loss is not reported',
-    found: 'says that it is away within 5 seconds',
+    found:
+      'a stopped engine is reported within 5 seconds, calls reject, and the broker recovers with all stored data',
     plant: (broker) => {
       const { start } = broker;
       broker.start = (sink) => start.call(broker, { ...sink, suspect() {} });
@@ -572,7 +575,8 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'subscriptions are not restored with the engine',
-    found: 'says that it is away within 5 seconds',
+    found:
+      'a stopped engine is reported within 5 seconds, calls reject, and the broker recovers with all stored data',
     plantEngine: (opened, engine) => ({
       restart: async (whileStopped) => {
         await opened.restart?.(whileStopped);
@@ -582,7 +586,8 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the engine returns without its store',
-    found: 'says that it is away within 5 seconds',
+    found:
+      'a stopped engine is reported within 5 seconds, calls reject, and the broker recovers with all stored data',
     plantEngine: (opened) => ({
       restart: async (whileStopped) => {
         await opened.restart?.(whileStopped);
@@ -592,7 +597,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'junk is delivered',
-    found: 'counts what is no publication',
+    found: 'junk messages are counted and not delivered, and the broker goes on',
     plant: (broker) => {
       broker.received = (topic, data) => {
         broker.junkTotal += 1;
@@ -602,26 +607,26 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'junk is thrown',
-    found: 'counts what is no publication',
+    found: 'junk messages are counted and not delivered, and the broker goes on',
     plant: (broker) => {
       broker.received = (_topic, text) => JSON.parse(text) as never;
     },
   },
   {
     mistake: 'junk is not counted',
-    found: 'counts what is no publication',
+    found: 'junk messages are counted and not delivered, and the broker goes on',
     plant: (broker) => {
       broker.received = () => {};
     },
   },
   {
     mistake: 'the broker can be used after it is closed',
-    found: 'rejects every call after it is closed',
+    found: 'a closed broker rejects every call and may be closed again',
     plant: (broker) => around(broker, 'close', () => async () => {}),
   },
   {
     mistake: 'close waits forever while calls are in flight',
-    found: 'can be closed at once',
+    found: 'a broker can be closed right after its start and while calls are in flight',
     plant: (broker) => {
       let pending = 0;
       around(
@@ -635,7 +640,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'the broker delivers after it is closed',
-    found: 'delivers nothing after it is closed',
+    found: 'a closed instance receives nothing more, while the others go on',
     plant: (broker, engine) =>
       around(broker, 'close', () => async () => {
         // Only so that the check itself can end.
@@ -644,7 +649,7 @@ export const plantedMistakes: readonly PlantedMistake[] = [
   },
   {
     mistake: 'a socket stays open after close',
-    found: 'gives its sockets back when it is closed',
+    found: 'closing a broker closes its sockets',
     plant: (broker) => {
       const { start } = broker;
       broker.start = (sink) => {

@@ -47,7 +47,9 @@ export interface NatsStreamOptions {
   /** Messages kept per topic, at least 64; a history cannot be longer. @default 512 */
   readonly messagesPerTopic?: number;
   /**
-   * Bytes of all topics together; beyond it the oldest messages are dropped. @default 1073741824
+   * Bytes of all topics together; beyond it the oldest messages are dropped.
+   *
+   * @default 1073741824
    */
   readonly maxBytes?: number;
 }

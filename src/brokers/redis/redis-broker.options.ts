@@ -44,7 +44,9 @@ export interface RedisBrokerOptions {
   /** Milliseconds for one call. A call that timed out may still take effect. @default 3000 */
   readonly callTimeoutMs?: number;
   /**
-   * Milliseconds for opening the connections; each TCP or TLS handshake gets a third. @default 6000
+   * Milliseconds for opening the connections; each TCP or TLS handshake gets a third.
+   *
+   * @default 6000
    */
   readonly openTimeoutMs?: number;
   /** Milliseconds between probes of the connections. @default 2000 */

@@ -38,8 +38,9 @@ export interface RedisIngestionOptions {
    */
   readonly sentinelClient?: RedisClientOptions;
   /**
-   * Prefix of the stream `<prefix>in` and of the dead letters in `<prefix>in:dead`. @default
-   * 'live:'
+   * Prefix of the stream `<prefix>in` and of the dead letters in `<prefix>in:dead`.
+   *
+   * @default 'live:'
    */
   readonly prefix?: string;
   /** The consumer group of the stream. @default 'live' */

@@ -4,10 +4,10 @@ import type { BrokerCheck } from './check.js';
 import { numbers } from './instance.js';
 import { sleep } from './timing.js';
 
-/** Long enough for what must not come to come. */
+/** Long enough for an unexpected delivery to arrive. */
 const quietMs = 60;
 
-/** JSON texts that something on the way might change. */
+/** JSON texts that an engine might alter. */
 const texts: readonly string[] = [
   '0',
   'null',
@@ -20,10 +20,10 @@ const texts: readonly string[] = [
   JSON.stringify('x'.repeat(200_000)),
 ];
 
-/** What reaches the sink, and what does not. */
+/** Deliveries to the sink. */
 export const deliveryChecks: readonly BrokerCheck[] = [
   {
-    title: 'delivers to every instance what is subscribed, in order, as it was published',
+    title: 'every instance receives the publications of its subscribed topics, in order and unchanged',
     async run(world) {
       const instances = await world.startTwo();
       for (const { broker } of instances) await broker.subscribe('t');
@@ -46,7 +46,7 @@ export const deliveryChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'has a subscription in force when subscribe has answered',
+    title: 'a subscription is in force once subscribe has resolved',
     async run(world) {
       const [one, two] = await world.startTwo();
       for (let i = 0; i < 50; i++) {
@@ -57,7 +57,7 @@ export const deliveryChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'loses nothing between a subscribe and the position that is read after it',
+    title: 'no publication is lost between a subscribe and the position read after it',
     async run(world) {
       const [one, two] = await world.startTwo();
       for (let i = 0; i < 20; i++) {
@@ -79,7 +79,7 @@ export const deliveryChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'delivers nothing of a topic that is not subscribed, and nothing after unsubscribe',
+    title: 'nothing is delivered for a topic that is not subscribed, or after unsubscribe',
     async run(world) {
       const [one, two] = await world.startTwo();
       await one.broker.subscribe('t');
@@ -95,7 +95,7 @@ export const deliveryChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'delivers again after it was unsubscribed and subscribed, however fast, each publication once',
+    title: 'a fast unsubscribe and resubscribe delivers each later publication once',
     async run(world) {
       const [one, two] = await world.startTwo();
       for (let i = 1; i <= 20; i++) {
@@ -111,20 +111,20 @@ export const deliveryChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'unsubscribes what was never subscribed without an error',
+    title: 'unsubscribing a topic that was never subscribed is no error',
     async run(world) {
       const { broker } = await world.start();
       await broker.unsubscribe('never');
     },
   },
   {
-    title: 'carries a signal to all instances, the sender too, as it is',
+    title: 'a signal reaches all instances unchanged, including the sender',
     async run(world) {
       const instances = await world.startTwo();
       const words = ['', 'ü \r\n {"a":1}', 'x'.repeat(maxSignalBytes)];
       for (const word of words) await instances[0].broker.signal(word);
       for (const instance of new Set(instances)) {
-        await world.patience.until('all signals have come', () => instance.signals.length >= words.length);
+        await world.patience.until('all signals have arrived', () => instance.signals.length >= words.length);
         assert.deepEqual(instance.signals.toSorted(), words.toSorted());
       }
     },

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import type { BrokerCheck } from './check.js';
 import { all } from './world.js';
 
-/** What holds a process open, by kind; what the runner itself has comes and goes. */
+/** Counts open sockets; the runner's own resources come and go, so only some kinds count. */
 function openSockets(): number {
   return process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|Pipe(?!Wrap$)|UDP|GetAddr/.test(kind))
     .length;
 }
 
-/** The end of an instance. */
+/** Closing an instance. */
 export const endingChecks: readonly BrokerCheck[] = [
   {
-    title: 'rejects every call after it is closed, and may be closed twice',
+    title: 'a closed broker rejects every call and may be closed again',
     async run(world) {
       const { broker } = await world.start();
       await broker.subscribe('t');
@@ -30,7 +30,7 @@ export const endingChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'can be closed at once after its start, and while calls are under way',
+    title: 'a broker can be closed right after its start and while calls are in flight',
     async run(world) {
       const { broker } = await world.start();
       const calls = ['a', 'b', 'c'].flatMap((topic) => [
@@ -43,7 +43,7 @@ export const endingChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'delivers nothing after it is closed, while the others go on',
+    title: 'a closed instance receives nothing more, while the others go on',
     needs: ['another'],
     async run(world) {
       const [one, two] = await world.startTwo();
@@ -52,12 +52,12 @@ export const endingChecks: readonly BrokerCheck[] = [
       await one.broker.close();
       await two.reached('t', await two.broker.publish('t', '2', {}));
       await two.broker.signal('x');
-      await world.patience.until('the signal has come', () => two.signals.length > 0);
+      await world.patience.until('the signal has arrived', () => two.signals.length > 0);
       assert.deepEqual([one.offsets('t'), one.signals], [[1], []]);
     },
   },
   {
-    title: 'gives its sockets back when it is closed',
+    title: 'closing a broker closes its sockets',
     needs: ['another'],
     async run(world) {
       await world.start();

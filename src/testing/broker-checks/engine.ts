@@ -3,10 +3,10 @@ import type { BrokerCheck } from './check.js';
 import { numbers } from './instance.js';
 import { all, plenty } from './world.js';
 
-/** An engine that loses its streams, goes away, or carries what is none of ours. */
+/** Engines that lose their streams, become unavailable, or carry junk. */
 export const engineChecks: readonly BrokerCheck[] = [
   {
-    title: 'starts a new epoch where a stream was lost, and gives no position twice',
+    title: 'a lost stream starts a new epoch, and no position is used twice',
     needs: ['loseStreams'],
     async run(world) {
       const [one, two] = await world.startTwo();
@@ -17,7 +17,10 @@ export const engineChecks: readonly BrokerCheck[] = [
       await one.reached('t', before);
       const untouched = await two.top('untouched');
       await world.need('loseStreams')();
-      await world.patience.until('it is available again', () => one.broker.available && two.broker.available);
+      await world.patience.until(
+        'the broker is available again',
+        () => one.broker.available && two.broker.available,
+      );
 
       const after = await two.broker.publish('t', '2', { ...options, version: 1 });
       assert.notEqual(after.epoch, before.epoch);
@@ -37,13 +40,16 @@ export const engineChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'has lost its streams for every instance, whichever touched them last',
+    title: 'a lost stream is lost for every instance, whichever used it last',
     needs: ['loseStreams', 'another'],
     async run(world) {
       const [one, two] = await world.startTwo();
       const before = await one.publishMany('t', 3);
       await world.need('loseStreams')();
-      await world.patience.until('it is available again', () => one.broker.available && two.broker.available);
+      await world.patience.until(
+        'the broker is available again',
+        () => one.broker.available && two.broker.available,
+      );
       const byTwo = await two.publishMany('t', 3);
       const byOne = await one.broker.publish('t', '4', {});
       assert.notEqual(byTwo.epoch, before.epoch);
@@ -52,7 +58,7 @@ export const engineChecks: readonly BrokerCheck[] = [
   },
   {
     title:
-      'says that it is away within 5 seconds, rejects calls then, and is back by itself with all that was stored',
+      'a stopped engine is reported within 5 seconds, calls reject, and the broker recovers with all stored data',
     needs: ['restart'],
     async run(world) {
       const [one, two] = await world.startTwo();
@@ -60,7 +66,11 @@ export const engineChecks: readonly BrokerCheck[] = [
       const before = await two.publishMany('t', 3, { history: plenty });
       await one.reached('t', before);
       await world.need('restart')(async () => {
-        await world.patience.until('it says that it is away', () => !one.broker.available, 5_000);
+        await world.patience.until(
+          'the broker reports that it is unavailable',
+          () => !one.broker.available,
+          5_000,
+        );
         assert.equal(one.availability.at(-1), false);
         const { broker } = one;
         for (const [what, call] of [
@@ -80,14 +90,14 @@ export const engineChecks: readonly BrokerCheck[] = [
       });
       for (const { broker, availability } of [one, two]) {
         await world.patience.until(
-          'it is available again',
+          'the broker is available again',
           () => broker.available && availability.at(-1) === true,
         );
       }
-      await world.patience.until('it says what may have been missed', () =>
+      await world.patience.until('the broker reports what may have been missed', () =>
         one.suspected.includes(undefined),
       );
-      // Perhaps under another epoch, but each position goes on.
+      // The epoch may differ, but each position continues.
       assert.equal((await one.broker.tops(['t'])).get('t')?.offset, before.offset);
       assert.deepEqual(await two.missed('t', { epoch: before.epoch, offset: 1 }, all), ['2', '3']);
       const after = await two.broker.publish('t', '4', { history: plenty });
@@ -95,14 +105,14 @@ export const engineChecks: readonly BrokerCheck[] = [
       await one.reached('t', after);
       assert.deepEqual(await one.top('t'), { epoch: after.epoch, offset: 4 });
       assert.deepEqual(await one.missed('t', { epoch: before.epoch, offset: 2 }, all), ['3', '4']);
-      // Beyond what there was under the epoch before, unless that goes on.
+      // Beyond the end of the previous epoch, unless that epoch continues.
       const beyond = after.epoch === before.epoch ? [] : undefined;
       assert.deepEqual(await two.missed('t', { epoch: before.epoch, offset: 4 }, all), beyond);
       assert.deepEqual(one.offsets('t'), numbers(1, 4).map(Number));
     },
   },
   {
-    title: 'counts what is no publication and no signal, delivers none of it, and goes on',
+    title: 'junk messages are counted and not delivered, and the broker goes on',
     needs: ['junk'],
     async run(world) {
       const [one, two] = await world.startTwo();
@@ -119,7 +129,7 @@ export const engineChecks: readonly BrokerCheck[] = [
       );
       assert.deepEqual(await one.top('t'), { epoch: last.epoch, offset: last.offset });
       await one.broker.signal('after');
-      await world.patience.until('a signal comes through', () => one.signals.includes('after'));
+      await world.patience.until('a signal arrives', () => one.signals.includes('after'));
       assert.ok(one.broker.available);
     },
   },

@@ -6,10 +6,10 @@ import { all, plenty } from './world.js';
 
 const tenBytes = (n: number): string => JSON.stringify(String(n).padStart(8, '0'));
 
-/** Bounds of history, and recovery: everything, or nothing. [L-5.1] [L-5.3] */
+/** Limits of the history, and recovery of everything or nothing. [L-5.1] [L-5.3] */
 export const historyChecks: readonly BrokerCheck[] = [
   {
-    title: 'gives exactly what came after a position, on every instance',
+    title: 'every instance recovers exactly the publications after a position',
     async run(world) {
       const instances = await world.startTwo();
       const { epoch } = await instances[0].top('t');
@@ -28,7 +28,7 @@ export const historyChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'recovers 300 publications, with their keys',
+    title: '300 publications are recovered with their keys',
     async run(world) {
       const instance = await world.start();
       const { epoch } = await instance.top('t');
@@ -42,7 +42,7 @@ export const historyChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'recovers nothing from a position that never was: another epoch, or past the end',
+    title: 'a position that never existed is unrecoverable: another epoch, or past the end',
     async run(world) {
       const instance = await world.start();
       const { epoch } = await instance.publishMany('t', 3, { history: plenty });
@@ -57,7 +57,7 @@ export const historyChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'recovers all or nothing: not more than the limits of count and bytes',
+    title: 'recovery is all or nothing within the limits of count and bytes',
     async run(world) {
       const instance = await world.start();
       const { epoch } = await instance.top('t');
@@ -72,7 +72,7 @@ export const historyChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'keeps no history without rules, and recovers only who has missed nothing',
+    title: 'without rules there is no history, and only an up-to-date position is recoverable',
     async run(world) {
       const instance = await world.start();
       const { epoch } = await instance.publishMany('t', 3);
@@ -81,7 +81,7 @@ export const historyChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'recovers nothing across a publication that was not kept',
+    title: 'a publication that was not kept makes earlier positions unrecoverable',
     async run(world) {
       const instance = await world.start();
       const { epoch } = await instance.top('t');
@@ -94,19 +94,19 @@ export const historyChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'keeps no more publications than the size of the history',
+    title: 'the history keeps no more publications than its size',
     async run(world) {
       await bounded(world, { ...plenty, size: 5 });
     },
   },
   {
-    title: 'keeps no more bytes than the history may have',
+    title: 'the history keeps no more bytes than its limit',
     async run(world) {
       await bounded(world, { ...plenty, maxBytes: 59 });
     },
   },
   {
-    title: 'keeps nothing longer than its time, also in a topic that nobody touches',
+    title: 'history expires after its TTL, even in a topic that is not used',
     async run(world) {
       const instance = await world.start();
       const history = { ...plenty, ttlMs: 1_500 };
@@ -122,7 +122,7 @@ export const historyChecks: readonly BrokerCheck[] = [
   },
 ];
 
-/** Ten publications of ten bytes, of which the last five are kept. */
+/** Publishes ten times ten bytes, of which the last five are kept. */
 async function bounded(world: Parameters<BrokerCheck['run']>[0], history: HistoryRules): Promise<void> {
   const instance = await world.start();
   const { epoch } = await instance.top('t');

@@ -9,7 +9,7 @@ export interface Delivered extends Publication {
   readonly epoch: string;
 }
 
-/** A started broker, and all that it has told its sink. */
+/** A started broker and everything it has reported to its sink. */
 export class Instance {
   readonly delivered: Delivered[] = [];
   /** `undefined` stands for all topics. */
@@ -48,20 +48,20 @@ export class Instance {
     return (await this.broker.read(topic, undefined, { count: 0, bytes: 0 })).top;
   }
 
-  /** What came after `since`, by its data. */
+  /** The data of the publications after `since`. */
   async missed(topic: string, since: Position, limits: RecoveryLimits): Promise<string[] | undefined> {
     const { missed } = await this.broker.read(topic, since, limits);
     return missed?.map(({ data }) => data);
   }
 
-  /** Waits until the topic's publications have come up to `offset` of the epoch. */
+  /** Waits until the topic's publications up to `offset` of the epoch are delivered. */
   async reached(topic: string, { epoch, offset }: Position): Promise<void> {
     await this.patience.until(`${topic} is delivered up to ${String(offset)}`, () =>
       this.delivered.some((one) => one.topic === topic && one.epoch === epoch && one.offset >= offset),
     );
   }
 
-  /** Publishes `data` of `1…count`, one after the other; returns the last position. */
+  /** Publishes `1…count` in sequence; returns the last position. */
   async publishMany(topic: string, count: number, options: Parameters<Broker['publish']>[2] = {}) {
     let last: Position | undefined;
     for (let n = 1; n <= count; n++) last = await this.broker.publish(topic, String(n), options);
@@ -70,7 +70,7 @@ export class Instance {
   }
 }
 
-/** `1…count` as JSON texts. */
+/** `from…to` as JSON texts. */
 export function numbers(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, i) => String(from + i));
 }

@@ -12,10 +12,10 @@ async function publishKeyed(instance: Instance, latest: LatestRule, keys: readon
 const byKey = ({ publications }: LatestReading): Map<string | undefined, string> =>
   new Map(publications.map(({ key, data }) => [key, data]));
 
-/** What is remembered for snapshots. [L-6.5] */
+/** The latest values kept for snapshots. [L-6.5] */
 export const latestChecks: readonly BrokerCheck[] = [
   {
-    title: 'remembers nothing before the first publication, and nothing that was published without a rule',
+    title: 'there are no latest values before the first publication, or for publications without a rule',
     async run(world) {
       const { broker } = await world.start();
       const { top, publications } = await broker.latest('t');
@@ -25,7 +25,7 @@ export const latestChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'remembers the last publication, with the end of the stream',
+    title: 'the latest value is the last publication, read with the end of the stream',
     async run(world) {
       const [one, two] = await world.startTwo();
       await publishKeyed(one, 'last', ['a', 'b', undefined]);
@@ -35,7 +35,7 @@ export const latestChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'remembers the last publication of each key, and none without a key',
+    title: 'the latest values are the last publication of each key, and none without a key',
     async run(world) {
       const [one, two] = await world.startTwo();
       await publishKeyed(one, 'last-per-key', ['a', 'b', undefined, 'a', '__proto__', 'c', 'b']);
@@ -53,7 +53,7 @@ export const latestChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'remembers the last publication of each of many keys, however long ago it was',
+    title: 'the latest values include every one of many keys, however long ago it was published',
     async run(world) {
       const [one, two] = await world.startTwo();
       const publish = (n: number, key: string) =>
@@ -68,13 +68,13 @@ export const latestChecks: readonly BrokerCheck[] = [
       assert.equal(publications.length, 71);
       assert.equal(publications.find(({ key }) => key === 'once')?.data, '0');
       for (const { key, offset } of publications.filter(({ key }) => key !== 'once')) {
-        // Two instances publish at once, so the 50 of one round come in any order.
+        // Two instances publish concurrently, so the 50 of one round arrive in any order.
         assert.ok(offset > 1_101, `${String(key)} is that of ${String(offset)}`);
       }
     },
   },
   {
-    title: 'reads what it remembers and the end of the stream at one moment',
+    title: 'the latest values and the end of the stream are read at the same moment',
     async run(world) {
       const [one, two] = await world.startTwo();
       const published: { offset: number; key: string }[] = [];

@@ -1,23 +1,26 @@
 import type { Broker } from '../../core/ports/broker.js';
 
-/** What some engines have and others do not. */
+/** Abilities that not every engine has. */
 export type BrokerAbility = 'another' | 'loseStreams' | 'restart' | 'junk';
 
-/** A broker on an engine of its own, in which nothing was published yet. Instances are given before `start`. */
+/** A broker on a fresh engine without publications. Instances are returned before `start`. */
 export interface OpenedBroker {
   readonly broker: Broker;
   /** Another instance on the same streams. */
   readonly another?: () => Broker | Promise<Broker>;
-  /** Moves the time on by which history expires. Without it real time passes. */
+  /** Advances the clock that expires history. Without it, real time passes. */
   readonly pass?: (ms: number) => void | Promise<void>;
-  /** Loses every stream, as an engine does that comes back without its store; the instances stay. */
+  /** Loses every stream, like an engine that restarts without its store; the instances stay. */
   readonly loseStreams?: () => void | Promise<void>;
-  /** Stops the engine, runs `meanwhile`, and starts it again with what it had stored. */
-  readonly restart?: (meanwhile: () => Promise<void>) => Promise<void>;
-  /** Sends what is no publication and no signal to wherever an instance listens that is subscribed to the topic. */
+  /** Stops the engine, runs `whileStopped`, and restarts it with its stored data. */
+  readonly restart?: (whileStopped: () => Promise<void>) => Promise<void>;
+  /**
+   * Sends junk, neither a publication nor a signal, to every channel that a subscriber of the topic
+   * reads.
+   */
   readonly junk?: (topic: string) => void | Promise<void>;
-  /** What the instances have counted of that. */
+  /** Number of junk messages counted by the instances. */
   readonly junkTotal?: () => number;
-  /** Frees the engine; the instances are closed by then. */
+  /** Frees the engine, after the instances are closed. */
   close(): void | Promise<void>;
 }

@@ -8,7 +8,7 @@ import { all, plenty } from './world.js';
 /** Offsets and epochs. [L-4.2] */
 export const positionChecks: readonly BrokerCheck[] = [
   {
-    title: 'gives positions from 1 that rise by one, in one epoch, to each topic its own',
+    title: 'positions of each topic start at 1 and rise by one, in one epoch',
     async run(world) {
       const { broker } = await world.start();
       const given: [string, number, string][] = [];
@@ -26,7 +26,7 @@ export const positionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'gives an untouched topic an epoch when it is read, and keeps it',
+    title: 'a topic without publications gets an epoch when it is read, and keeps it',
     async run(world) {
       const [one, two] = await world.startTwo();
       const tops = [await one.top('t'), await two.top('t'), await one.top('t')];
@@ -41,7 +41,7 @@ export const positionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'gives an untouched topic one epoch, however many ask at once',
+    title: 'concurrent reads of a topic without publications return one epoch',
     async run(world) {
       const instances = await world.startTwo();
       const tops = await Promise.all(Array.from({ length: 20 }, (_, i) => instances[i % 2]!.top('t')));
@@ -49,8 +49,7 @@ export const positionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title:
-      'publishes in one step: of many at once each has a place of its own, and history and deliveries agree',
+    title: 'concurrent publications get distinct positions, and history and deliveries agree on them',
     async run(world) {
       const [one, two] = await world.startTwo();
       for (const { broker } of [one, two]) await broker.subscribe('t');
@@ -77,13 +76,13 @@ export const positionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'keeps the order of what one publisher publishes without waiting',
+    title: 'publications that one publisher sends without waiting keep their order',
     async run(world) {
       const { broker } = await world.start();
       const publishing: Promise<Position>[] = [];
       for (const text of numbers(1, 50)) {
         publishing.push(broker.publish('t', text, {}));
-        // Some in one turn of the event loop, some while others are under way.
+        // Some in the same tick, some while others are in flight.
         if (publishing.length % 5 === 0) await sleep(0);
       }
       const places = await Promise.all(publishing);
@@ -94,7 +93,7 @@ export const positionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'tells the ends of many topics at once, of untouched ones, too',
+    title: 'the ends of many topics can be read at once, including topics without publications',
     async run(world) {
       const [one, two] = await world.startTwo();
       const topics = Array.from({ length: 100 }, (_, i) => `t/${String(i)}`);

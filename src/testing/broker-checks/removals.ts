@@ -17,16 +17,16 @@ const put = ({ broker }: Instance, key: string, data: string, version?: number) 
 const remove = ({ broker }: Instance, key: string, version?: number) =>
   broker.publish('t', removalData, options(key, { remove: true, ...(version !== undefined && { version }) }));
 
-/** What is remembered of each key. */
+/** The latest value of each key. */
 async function state({ broker }: Instance, maxKeyAgeMs?: number): Promise<Record<string, string>> {
   const { publications } = await broker.latest('t', maxKeyAgeMs);
   return Object.fromEntries(publications.map(({ key, data }) => [key, data]));
 }
 
-/** Keys that are taken away, or grow too old. [L-4.11] [L-6.6] [L-6.7] */
+/** Keys that are removed or expire. [L-4.11] [L-6.6] [L-6.7] */
 export const removalChecks: readonly BrokerCheck[] = [
   {
-    title: 'delivers and recovers a removal as one, in its place',
+    title: 'a removal is delivered and recovered as a removal, in its place',
     async run(world) {
       const [one, two] = await world.startTwo();
       await one.broker.subscribe('t');
@@ -51,7 +51,7 @@ export const removalChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'remembers nothing of a removed key, until it is published again',
+    title: 'a removed key has no latest value until it is published again',
     async run(world) {
       const [one, two] = await world.startTwo();
       for (const key of ['a', 'b', 'c']) await put(one, key, '1');
@@ -70,7 +70,7 @@ export const removalChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'remembers nothing where the last publication of a topic is a removal',
+    title: 'a topic whose last publication is a removal has no latest value',
     async run(world) {
       const [one, two] = await world.startTwo();
       const last = { key: 'a', latest: 'last' } as const;
@@ -82,7 +82,7 @@ export const removalChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'keeps the version of a removed key: an older publication does not bring it back',
+    title: 'a removed key keeps its version, so an older publication does not bring it back',
     async run(world) {
       const [one, two] = await world.startTwo();
       await put(one, 'a', '1', 10);
@@ -102,7 +102,7 @@ export const removalChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'keeps the versions of many removed keys, with much published after them',
+    title: 'many removed keys keep their versions, however much is published after them',
     async run(world) {
       const [one, two] = await world.startTwo();
       const keys = Array.from({ length: 400 }, (_, i) => `k${String(i)}`);
@@ -120,7 +120,7 @@ export const removalChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'leaves out the keys that were not published for as long as the age that is asked for',
+    title: 'keys older than the requested age are left out of the latest values',
     async run(world) {
       const [one, two] = await world.startTwo();
       await put(one, 'old', '1');

@@ -3,11 +3,10 @@ import type { BrokerCheck } from './check.js';
 import { numbers } from './instance.js';
 import { all, plenty } from './world.js';
 
-/** Publications that store nothing: said twice, or overtaken. */
+/** Publications that store nothing because they are duplicates or stale. */
 export const suppressionChecks: readonly BrokerCheck[] = [
   {
-    title:
-      'stores one of two publications with the same idempotency key, and answers the position of the first',
+    title: 'a repeated idempotency key stores one publication and returns the position of the first',
     async run(world) {
       const [one, two] = await world.startTwo();
       await two.broker.subscribe('t');
@@ -32,7 +31,7 @@ export const suppressionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'stores one of many publications with the same idempotency key that come at once',
+    title: 'concurrent publications with the same idempotency key store one',
     async run(world) {
       const [one, two] = await world.startTwo();
       for (let round = 0; round < 5; round++) {
@@ -50,7 +49,7 @@ export const suppressionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'takes an idempotency key for one topic alone, whatever is in it',
+    title: 'an idempotency key applies to its own topic only, whatever it contains',
     async run(world) {
       const { broker } = await world.start();
       for (const idempotencyKey of ['k', 'k:k', ' ', 'a:b', '__proto__', '\r\n🚋', 'x'.repeat(128)]) {
@@ -62,8 +61,7 @@ export const suppressionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title:
-      "stores nothing with a version that is not newer than the newest without a key, and answers the topic's end",
+    title: 'a stale version without a key stores nothing and returns the end of the topic',
     async run(world) {
       const [one, two] = await world.startTwo();
       const answers = [];
@@ -90,7 +88,7 @@ export const suppressionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'lets versions only rise, of many that come at once',
+    title: 'versions only rise among concurrent publications',
     async run(world) {
       const [one, two] = await world.startTwo();
       const { epoch } = await one.top('t');
@@ -110,7 +108,7 @@ export const suppressionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'compares a version with those of its own key alone',
+    title: 'a version is compared only with versions of its own key',
     async run(world) {
       const [one, two] = await world.startTwo();
       const answers = [];
@@ -156,7 +154,7 @@ export const suppressionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'lets versions of each key only rise, of many that come at once',
+    title: 'versions of each key only rise among concurrent publications',
     async run(world) {
       const [one, two] = await world.startTwo();
       const { epoch } = await one.top('t');
@@ -183,7 +181,7 @@ export const suppressionChecks: readonly BrokerCheck[] = [
     },
   },
   {
-    title: 'calls a publication that is both a duplicate and stale a duplicate',
+    title: 'a publication that is both a duplicate and stale counts as a duplicate',
     async run(world) {
       const { broker } = await world.start();
       const options = { idempotencyKey: 'k', version: 1 };

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 
-/** Real time, because engines are real. */
+/** Sleeps in real time, because engines are real. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
 }
 
-/** How long an engine may take for anything. */
+/** Limits the time that an engine may take. */
 export class Patience {
   constructor(private readonly ms: number) {}
 
-  /** Waits until it is so, and fails when it does not become so. */
+  /** Waits until the condition holds; fails after the time limit. */
   async until(what: string, fulfilled: () => boolean, withinMs = this.ms): Promise<void> {
     const endMs = performance.now() + withinMs;
     for (let waitMs = 0; !fulfilled(); waitMs = Math.min(waitMs + 1, 20)) {
@@ -20,12 +20,12 @@ export class Patience {
     }
   }
 
-  /** What the call gives; fails when it never answers. */
+  /** Returns the result of the call; fails if it does not answer in time. */
   async inTime<T>(what: string, call: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
-        reject(new assert.AssertionError({ message: `${what} never answered` }));
+        reject(new assert.AssertionError({ message: `${what} did not answer in time` }));
       }, this.ms);
     });
     try {
@@ -43,6 +43,6 @@ export class Patience {
       if (error instanceof assert.AssertionError) throw error;
       return;
     }
-    assert.fail(`${what} was answered`);
+    assert.fail(`${what} was answered instead of rejected`);
   }
 }

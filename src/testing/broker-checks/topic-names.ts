@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isTopicName } from '../../protocol/topic-name.js';
 import type { BrokerCheck } from './check.js';
 
-/** Names that an engine might take for something else, or for each other. */
+/** Names that an engine might confuse with each other or with its own syntax. */
 const names: readonly string[] = [
   '',
   ' ',
@@ -18,10 +18,10 @@ const names: readonly string[] = [
   `${'a/'.repeat(63)}ab`,
 ];
 
-/** Topic names do not meet each other, nor anything else of the engine's. */
+/** Topic names never collide with each other or with the engine's own names. */
 export const topicNameChecks: readonly BrokerCheck[] = [
   {
-    title: 'carries every topic name by itself: none is taken for another, a pattern or a command',
+    title: 'every topic name works, and none is taken for another name, a pattern or a command',
     async run(world) {
       const [one, two] = await world.startTwo();
       const carried: string[] = [];
@@ -31,14 +31,14 @@ export const topicNameChecks: readonly BrokerCheck[] = [
           await two.broker.publish(name, JSON.stringify(name), {});
           carried.push(name);
         } catch (error) {
-          // An engine may refuse what is no topic name, if only it refuses.
+          // An engine may refuse an invalid topic name, provided that it does refuse.
           if (isTopicName(name)) throw error;
         }
       }
       const last = await two.broker.publish('last', '1', {});
       await one.broker.subscribe('last');
       assert.equal(last.offset, 1);
-      await world.patience.until('each name has come', () =>
+      await world.patience.until('each name has arrived', () =>
         carried.every((name) => one.of(name).length > 0),
       );
       for (const name of names) {

@@ -8,7 +8,7 @@ import { Patience, sleep } from './timing.js';
 export const plenty: HistoryRules = { size: 1_000, ttlMs: 600_000, maxBytes: 10_000_000 };
 export const all: RecoveryLimits = { count: 300, bytes: 1_048_576 };
 
-/** The engine of one check and the instances on it. */
+/** The engine of one check and its instances. */
 export class BrokerWorld {
   readonly patience: Patience;
   private readonly instances: Instance[] = [];
@@ -21,10 +21,10 @@ export class BrokerWorld {
     this.patience = new Patience(patienceMs);
   }
 
-  /** The ability, which whoever left it out must name. */
+  /** Returns the ability, or fails if `without` should name it. */
   need<Ability extends BrokerAbility>(ability: Ability): NonNullable<OpenedBroker[Ability]> {
     const given = this.opened[ability];
-    assert.ok(given, `open() gave no "${ability}"; name it in "without" where the engine cannot do that`);
+    assert.ok(given, `open() returned no "${ability}"; add it to "without" if the engine cannot do this`);
     return given as NonNullable<OpenedBroker[Ability]>;
   }
 
@@ -33,7 +33,7 @@ export class BrokerWorld {
     return this.started(this.opened.broker);
   }
 
-  /** Two instances, or one twice where an engine lives in one process alone. */
+  /** Two instances, or one twice if the engine lives in a single process. */
   async startTwo(): Promise<[Instance, Instance]> {
     const first = await this.start();
     if (this.without.includes('another')) return [first, first];

@@ -4,14 +4,14 @@ import { isSaidBy } from './delivery-checker.js';
 import type { Tell } from './faults.js';
 import type { Publications } from './publications.js';
 
-/** An application that believes what its client tells it, and objects to what it cannot believe. */
+/** An application that trusts its client, and reports messages that contradict each other. */
 export class AppChecker {
   over = false;
   private begun = false;
 
   constructor(
     readonly topic: string,
-    /** Where it stands; `undefined` before the start. */
+    /** The current position; `undefined` before the start. */
     public at: Position | undefined,
     private readonly publications: Publications,
     private readonly tellAll: Tell,
@@ -24,7 +24,7 @@ export class AppChecker {
       return;
     }
     if (message.topic !== this.topic) this.tell(`${message.type} of ${message.topic}`);
-    // Who goes on from a position of its own may hear first that it cannot.
+    // A subscription that resumes a position may first learn that it is unrecoverable.
     const begins = message.type === 'start' || (message.type === 'lost' && this.at !== undefined);
     if (this.begun ? message.type === 'start' : !begins)
       this.tell(`${message.type} ${this.begun ? 'once more' : 'first'}`);
@@ -37,7 +37,7 @@ export class AppChecker {
   private event(message: PublicationMessage): void {
     const { position, from } = message;
     const { at } = this;
-    // An event under a new epoch says that the stream goes on with what the application has.
+    // An event under a new epoch means that the stream continues after the application's position.
     const isSame = at && this.publications.isPastOf(this.topic, at, position.epoch);
     if (isSame !== true || from !== at.offset + 1)
       this.tell(`event ${position.epoch}:${String(from)} after ${String(at?.epoch)}:${String(at?.offset)}`);
@@ -49,7 +49,8 @@ export class AppChecker {
   private lost(position: Position, from: number | undefined): void {
     const { at } = this;
     const expected = at?.epoch === position.epoch && position.offset >= at.offset ? at.offset + 1 : undefined;
-    // The client may have learned the new epoch of the same stream before, without a word to the application.
+    // The client may have learned the new epoch of the same stream earlier, without telling the
+    // application.
     const isPast = at !== undefined && this.publications.isPastOf(this.topic, at, position.epoch);
     if (from !== expected && !(isPast && from === at.offset + 1))
       this.tell(`lost from ${String(from)}, not ${String(expected)}`);

@@ -17,7 +17,7 @@ interface Reading {
   readonly subscription: Subscription;
 }
 
-/** An application that uses the client: it comes back by itself, and must not lose anything silently. */
+/** An application that uses the client. It reconnects by itself and must lose nothing silently. */
 export class AppPeer implements Participant {
   link: SimLink | undefined;
   private client: LiveClient | undefined;
@@ -58,7 +58,7 @@ export class AppPeer implements Participant {
     if (reading === undefined) return;
     this.readings = this.readings.filter((each) => each !== reading);
     reading.subscription.unsubscribe();
-    // Nothing more is delivered.
+    // No further message may be delivered.
     reading.checker.over = true;
   }
 
@@ -104,7 +104,7 @@ export class AppPeer implements Participant {
     const { status } = client;
     const sentAway = status.state === 'closed' && status.code === CloseCode.disconnected;
     if (status.state !== 'open' && !sentAway)
-      world.tell('behind', `${this.name} did not come back: ${JSON.stringify(status)}`);
+      world.tell('behind', `${this.name} did not reconnect: ${JSON.stringify(status)}`);
     for (const { checker } of this.readings) {
       const top = world.publications.top(checker.topic);
       const there = checker.at?.epoch === top?.epoch && checker.at?.offset === top?.offset;

@@ -8,21 +8,24 @@ import { type AnswerRules, type Request, requestsOf } from './request.js';
 import { SubscribedChecker } from './subscribed-checker.js';
 import { identityOf } from './token.js';
 
-/** What may be written for so long after a credential's end: the watch looks once in a second. [L-7.4] */
+/** How long data may follow the end of a credential: the watch runs once a second. [L-7.4] */
 const watchMs = 1_001;
 
-/** Requests that may be under way beside those that wait. [L-9.15] */
+/** Requests that may be in flight besides the waiting ones. [L-9.15] */
 const underWay = 64;
 
-/** Holds what the server writes to one connection against what came from it, and against what is true. */
+/** Compares the messages to one connection with the messages from it, and with the truth. */
 export class ConnectionChecker {
   readonly delivery: DeliveryChecker;
-  /** How often the application let this connection read a topic, and that was not used for a subscription yet. */
+  /**
+   * How often the application allowed this connection to read a topic without a subscription using
+   * it yet.
+   */
   private readonly allowed = new Map<string, number>();
   private readonly pending: Request[] = [];
-  /** Subscribes that waited when another one that asks for the same was answered, and the position of that answer. */
+  /** Subscribes that waited while an equal one was answered, and the position of that answer. */
   private readonly joined = new WeakMap<Request, string>();
-  /** Topics of which a loss was the last thing that was told. */
+  /** Topics whose last message reported a loss. */
   private readonly lossTold = new Set<string>();
   private readonly answers: SubscribedChecker;
 
@@ -39,35 +42,35 @@ export class ConnectionChecker {
     this.answers = new SubscribedChecker(rules, this.tell);
   }
 
-  /** Requests that are not answered yet. */
+  /** Number of unanswered requests. */
   get pendingCount(): number {
     return this.pending.length;
   }
 
-  /** The application has said that this connection may read a topic. */
+  /** Records that the application allowed this connection to read a topic. */
   allow(topic: string): void {
     this.allowed.set(topic, (this.allowed.get(topic) ?? 0) + 1);
   }
 
   /**
-   * The server took this in.
+   * Records a message that the server received.
    *
-   * @param unwritten whether something that the server has said is not written yet
+   * @param unwritten whether the server has output that is not written yet
    */
   received(text: string, unwritten: boolean): void {
     for (const request of requestsOf(text, this.rules)) this.asked(request, unwritten);
   }
 
   private asked(request: Request, unwritten: boolean): void {
-    if (request.type === 'unsubscribe') this.takeBack(request.topic, unwritten);
-    // What the new credential does not allow is ended while it is pending.
+    if (request.type === 'unsubscribe') this.cancel(request.topic, unwritten);
+    // Subscribes that the new credential does not allow are ended while they are pending.
     if (request.type === 'auth') for (const each of this.pending) each.mayBeCancelled = true;
     this.pending.push(request);
     if (!unwritten && this.pending.length > this.rules.limits.maxWaitingMessages + underWay)
-      this.tell('bounds', `${String(this.pending.length)} requests wait to be handled`);
+      this.tell('bounds', `${String(this.pending.length)} requests are waiting to be handled`);
   }
 
-  /** The server wrote this. */
+  /** Checks a message that the server wrote. */
   sent(text: string): void {
     const message = JSON.parse(text) as Received;
     if (this.rules.wallMs() > this.endsMs())
@@ -81,8 +84,8 @@ export class ConnectionChecker {
 
   readonly tell: Tell = (rule, text) => this.tellAll(rule, `${this.name}: ${text}`);
 
-  /** All subscribes to the topic that are not answered yet are taken back. [L-3.7] */
-  private takeBack(topic: string, unwritten: boolean): void {
+  /** Cancels all unanswered subscribes to the topic. [L-3.7] */
+  private cancel(topic: string, unwritten: boolean): void {
     for (const each of this.pending) {
       if (each.type !== 'subscribe' || each.topic !== topic) continue;
       each.mayBeCancelled = true;
@@ -90,7 +93,10 @@ export class ConnectionChecker {
     }
   }
 
-  /** The request that is answered. Those about one topic are answered in order, but an unsubscribe waits for no publish. */
+  /**
+   * Finds the request that a message answers. Requests about one topic are answered in order, but
+   * an unsubscribe waits for no publish.
+   */
   private takeRequest({ id, topic: name }: Received): Request | undefined {
     const place = this.pending.findIndex(
       (each) => each.id === id && (name === undefined || each.topic === '' || each.topic === name),
@@ -112,16 +118,18 @@ export class ConnectionChecker {
     this.delivery.take(message);
   }
 
-  /** A fresh start has a reason: another stream, or the loss that was told with the message before. [L-5.7] */
+  /**
+   * A fresh start needs a reason: another stream, or a loss reported by the message before. [L-5.7]
+   */
   private restarted(topic: string, message: Received): void {
     const at = this.delivery.subscribed.get(topic);
     if (at !== undefined && message['recovered'] === true) {
       this.answers.continued(topic, at, message);
       return;
     }
-    if (at === undefined) this.tell('unsubscribed', `${topic} starts anew without a subscription`);
+    if (at === undefined) this.tell('unsubscribed', `${topic} starts over without a subscription`);
     else if (at.epoch === message['epoch'] && !this.lossTold.has(topic))
-      this.tell('answer', `${topic} starts anew for no reason`);
+      this.tell('answer', `${topic} starts over for no reason`);
     else if (at.epoch !== message['epoch'] && !this.rules.disturbances.hadAny(topic))
       this.tell('answer', `${topic} is another stream for no reason`);
     this.lossTold.delete(topic);
@@ -130,7 +138,8 @@ export class ConnectionChecker {
 
   private lost(topic: string, { from }: Received): void {
     const at = this.delivery.subscribed.get(topic);
-    if (!this.rules.disturbances.hadAny(topic)) this.tell('answer', `${topic} has lost nothing`);
+    if (!this.rules.disturbances.hadAny(topic))
+      this.tell('answer', `${topic} reports a loss, but nothing was lost`);
     if (at !== undefined) this.answers.lost(topic, at.epoch, Number(from));
     this.lossTold.add(topic);
   }
@@ -153,15 +162,16 @@ export class ConnectionChecker {
   private began(request: Request, message: Received): void {
     const { topic } = request;
     if (message['topic'] !== topic) this.tell('answer', `${String(message['topic'])} instead of ${topic}`);
-    if (request.cancelled) this.tell('cancelled', `${topic} began although it was taken back`);
-    // One that asks for the same and is answered with it has joined it: one answer of the application for both. [L-3.5]
+    if (request.cancelled) this.tell('cancelled', `${topic} began although it was canceled`);
+    // An equal subscribe that waited joins this one: one answer of the application serves both.
+    // [L-3.5]
     const position = JSON.stringify([message['epoch'], message['offset']]);
     for (const other of this.pending) if (asksTheSame(other, request)) this.joined.set(other, position);
     const joins = this.joined.get(request) === position;
     const times = (this.allowed.get(topic) ?? 0) + Number(joins);
     this.allowed.set(topic, times - 1);
     if (times < 1 || (!this.changesCredential() && this.mayRead(topic) === false))
-      this.tell('rights', `${topic} began without the right to it`);
+      this.tell('rights', `${topic} began without permission`);
     this.answers.check(request, message);
     this.delivery.take(message);
   }
@@ -169,13 +179,13 @@ export class ConnectionChecker {
   private failed({ type, topic, odd, mayBeCancelled }: Request, { code }: Received): void {
     const violation = code === 'protocol-violation' || code === 'not-implemented';
     if (code === 'internal') this.tell('failure', `${type} was answered internal`);
-    // A subscribe that is taken back while it waits for its turn is never read.
+    // A subscribe canceled while it waits for its turn is never read.
     const unread = type === 'subscribe' && mayBeCancelled && code === 'unavailable';
     if (odd !== violation && !unread) this.tell('answer', `${type} was answered ${String(code)}`);
     if (type === 'subscribe' && !violation) {
       this.delivery.refused(topic);
       const why = this.rules.mayFail(topic);
-      // A check that fails is no answer: it is never told as a lasting refusal. [L-3.4]
+      // A check that fails is not an answer, and must never become a lasting refusal. [L-3.4]
       if (code === 'forbidden' && !this.changesCredential() && this.mayRead(topic) === true)
         this.tell('rights', `${topic} was refused to a user that may read it`);
       const noReason = !mayBeCancelled && !why.data && !why.rights;
@@ -183,7 +193,7 @@ export class ConnectionChecker {
     }
   }
 
-  /** Whether a new credential may decide already, and its own answer is still to come. [L-7.3] */
+  /** Whether a new credential may already apply although its answer is pending. [L-7.3] */
   private changesCredential(): boolean {
     return this.pending.some(({ type }) => type === 'auth');
   }
@@ -194,7 +204,10 @@ export class ConnectionChecker {
       this.tell('data', `${topic} ${String(offset)} is not what was published`);
   }
 
-  /** From here on the new rights count, and what they do not allow has ended before. [L-7.3] */
+  /**
+   * From here on the new permissions apply, and subscriptions without permission have ended.
+   * [L-7.3]
+   */
   private renewed({ message }: Request): void {
     const identity = identityOf(String(message['token']));
     if (identity === undefined || identity.user?.id !== this.identity.user?.id) {
@@ -204,10 +217,10 @@ export class ConnectionChecker {
     this.identity = identity;
     for (const topic of this.delivery.subscribed.keys())
       if (this.mayRead(topic) === false && !this.isAskedFor(topic))
-        this.tell('rights', `${topic} goes on without the right to it`);
+        this.tell('rights', `${topic} goes on without permission`);
   }
 
-  /** Whether a subscribe is pending, which has ended what was there before. [L-3.5] */
+  /** Whether a subscribe is pending, which ended the previous subscription. [L-3.5] */
   private isAskedFor(topic: string): boolean {
     return this.pending.some((each) => each.type === 'subscribe' && each.topic === topic);
   }
@@ -216,7 +229,7 @@ export class ConnectionChecker {
     return this.rules.policy.allows('canSubscribe', topic, this.identity.user);
   }
 
-  /** The latest moment at which something may be written, also if a new credential is being checked. */
+  /** The latest time at which data may be written, even if a new credential is being checked. */
   private endsMs(): number {
     let endsMs = this.identity.expiresAt ?? Infinity;
     for (const { type, message } of this.pending) {

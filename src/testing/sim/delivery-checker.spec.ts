@@ -12,7 +12,7 @@ const event = (offset: number, topic = 't') => ({ type: 'event', topic, offset, 
 const rulesOf = (...transcript: readonly object[]) => deliveryFaults(transcript).map(({ rule }) => rule);
 
 describe('deliveryFaults', () => {
-  it('[L-4.5] finds nothing wrong with events that follow each other, in each topic for itself', () => {
+  it('[L-4.5] deliveryFaults finds no fault in consecutive events of several topics', () => {
     expect(
       rulesOf(subscribed(3), event(4), subscribed(0, 'u'), event(1, 'u'), event(5), event(2, 'u')),
     ).toEqual([]);
@@ -21,30 +21,30 @@ describe('deliveryFaults', () => {
   it.each([
     ['a gap', [subscribed(3), event(5)]],
     ['a duplicate', [subscribed(3), event(4), event(4)]],
-    ['an old one', [subscribed(3), event(3)]],
+    ['an old event', [subscribed(3), event(3)]],
     ['a gap under a merged event', [subscribed(3), { ...event(7), from: 5 }]],
     [
-      'a lost range that does not join',
+      'a lost range that does not follow the last event',
       [subscribed(3), { type: 'lost', topic: 't', from: 5, to: 6, count: 2 }],
     ],
-  ])('[L-4.5] finds %s', (_what, transcript) => {
+  ])('[L-4.5] deliveryFaults reports %s', (_what, transcript) => {
     expect(rulesOf(...transcript)).toEqual(['order']);
   });
 
   it.each([
-    ['before the answer', [event(1), subscribed(1)]],
-    ['after the end', [subscribed(0), { type: 'unsubscribed', topic: 't' }, event(1)]],
+    ['before the answer to its subscribe', [event(1), subscribed(1)]],
+    ['after the unsubscribe', [subscribed(0), { type: 'unsubscribed', topic: 't' }, event(1)]],
     ['of another topic', [subscribed(0), event(1, 'u')]],
-  ])('[L-3.6] [L-3.10] finds an event %s', (_what, transcript) => {
+  ])('[L-3.6] [L-3.10] deliveryFaults reports an event %s', (_what, transcript) => {
     expect(rulesOf(...transcript)).toEqual(['unsubscribed']);
   });
 
-  it('[L-5.8] goes on after a range that was said to be lost, and after a merged event', () => {
+  it('[L-5.8] deliveryFaults continues after a lost range and after a merged event', () => {
     const lost = { type: 'lost', topic: 't', from: 4, to: 6, count: 3 };
     expect(rulesOf(subscribed(3), lost, event(7), { ...event(9), from: 8 })).toEqual([]);
   });
 
-  it('[L-4.1] finds an event that says something else than what was published there', () => {
+  it('[L-4.1] deliveryFaults reports an event that differs from its publication', () => {
     const find = (topic: string, { offset }: { readonly offset: number }) =>
       topic === 't' ? { text: String(offset) } : undefined;
     expect(deliveryFaults([subscribed(0), event(1)], find)).toEqual([]);

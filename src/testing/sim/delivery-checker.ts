@@ -2,10 +2,10 @@ import type { Position } from '../../protocol/position.js';
 import type { Received } from '../live-test-client.js';
 import type { Fault, Tell } from './faults.js';
 
-/** What was published at a position, as JSON text; `undefined` for nothing. */
+/** Returns the publication at a position; `undefined` if there is none. */
 export type FindPublished = (topic: string, position: Position) => ToBePublished | undefined;
 
-/** What a publication says; the text of a removal does not matter. */
+/** The content of a publication; the text of a removal is ignored. */
 export interface ToBePublished {
   /** JSON text. */
   readonly text: string;
@@ -14,8 +14,8 @@ export interface ToBePublished {
 }
 
 /**
- * Reads what one connection was sent, in order, as a client would, and tells what must not be: an event that is not the
- * one after the last, or that has no subscription, or that is something else than what was published.
+ * Reads the messages to one connection in order, as a client would, and reports events out of
+ * order, without a subscription, or different from their publication.
  */
 export class DeliveryChecker {
   private readonly positions = new Map<string, Position>();
@@ -25,7 +25,7 @@ export class DeliveryChecker {
     private readonly find?: FindPublished,
   ) {}
 
-  /** Where the connection stands in each topic that it is subscribed to. */
+  /** The position in each subscribed topic. */
   get subscribed(): ReadonlyMap<string, Position> {
     return this.positions;
   }
@@ -39,7 +39,7 @@ export class DeliveryChecker {
     else if (type === 'unsubscribed') this.positions.delete(topic);
   }
 
-  /** A new subscribe to the topic was refused: what there was before has ended with it. [L-3.5] */
+  /** Handles a refused subscribe, which also ended the previous subscription. [L-3.5] */
   refused(topic: string): void {
     this.positions.delete(topic);
   }
@@ -71,7 +71,7 @@ export class DeliveryChecker {
   }
 }
 
-/** Whether a message says what was published. */
+/** Whether a message matches its publication. */
 export function isSaidBy(
   published: ToBePublished | undefined,
   { data, key, removed }: { readonly data?: unknown; readonly key?: unknown; readonly removed?: unknown },
@@ -81,11 +81,11 @@ export function isSaidBy(
 }
 
 /**
- * What is wrong with everything that one connection received, in order: nothing, when each subscriber saw each
- * publication once and in order, or was told. Give it the `transcript` of a `LiveTestClient`, or what a `TestPeer`
- * received.
+ * Returns the faults in everything that one connection received, in order. There are none if each
+ * subscriber saw each publication once and in order, or was told of the loss. Pass the `transcript`
+ * of a `LiveTestClient`, or the messages of a `TestPeer`.
  *
- * @param find says what was published; without it, data is not looked at
+ * @param find returns the publication at a position; without it data is not compared
  * @publicApi
  */
 export function deliveryFaults(transcript: readonly unknown[], find?: FindPublished): Fault[] {

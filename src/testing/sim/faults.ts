@@ -1,20 +1,20 @@
 /**
- * What must never happen, by name:
- * - `order`: an event that is not the one after the last: a gap, a duplicate, or an old one
- * - `unsubscribed`: an event of a topic without a subscription: it overtook the answer, or came after the end
- * - `data`: an event, or an answer, that says something else than what was published there: another topic's, for example
- * - `recovery`: `recovered` is not what the history says
- * - `snapshot`: older than its position, not there, there when it must not be, or not what was published
- * - `answer`: a request that is not answered exactly once, in its turn, by its kind
- * - `rights`: a topic for who may not read it, or a refusal to who may
- * - `cancelled`: a subscribe that was taken back and began all the same
- * - `expired`: data for a credential that has ended
- * - `bounds`: more is held, queued or accepted than the limits say
- * - `maps`: registry, hub and connections do not agree
- * - `behind`: all is quiet, and a subscriber has not got everything
- * - `leftover`: a counter or timer that is not back to nothing at the end
- * - `failure`: an error of ours
- * - `application`: what the client told its application contradicts itself or what was published
+ * Faults that must never happen, by name:
+ * - `order`: an event that does not follow the last one: a gap, a duplicate, or an old event
+ * - `unsubscribed`: an event without a subscription: it overtook the answer, or came after the end
+ * - `data`: an event or answer that differs from its publication, such as another topic's
+ * - `recovery`: `recovered` contradicts the history
+ * - `snapshot`: older than its position, missing, unexpected, or different from the publications
+ * - `answer`: a request that is not answered exactly once, in order, by the right type
+ * - `rights`: a topic delivered to a user without permission, or refused to a user with permission
+ * - `cancelled`: a canceled subscribe that began anyway
+ * - `expired`: data after the end of a credential
+ * - `bounds`: more is held, queued or accepted than the limits allow
+ * - `maps`: registry, hub and connections disagree
+ * - `behind`: all is quiet, but a subscriber misses something
+ * - `leftover`: a counter or timer that is not 0 at the end
+ * - `failure`: an internal error
+ * - `application`: the client contradicted itself or the publications
  */
 export type Rule =
   | 'order'
@@ -33,11 +33,11 @@ export type Rule =
   | 'failure'
   | 'application';
 
-/** Something that must never happen, and did. */
+/** A fault that happened. */
 export interface Fault {
   readonly rule: Rule;
   readonly text: string;
 }
 
-/** Where faults are told. */
+/** Reports a fault. */
 export type Tell = (rule: Rule, text: string) => void;

@@ -1,14 +1,17 @@
 import { Buffer } from 'node:buffer';
 
-/** Reads the texts of unmasked WebSocket text messages, whole or in fragments. A frame does not go over two writes. */
+/**
+ * Reads the texts of unmasked WebSocket text messages, whole or fragmented. A frame never spans two
+ * writes.
+ */
 export class FrameTexts {
-  /** The fragments of a message whose end is still to come. */
+  /** Fragments of an incomplete message. */
   private fragments: Buffer[] = [];
 
   /**
-   * The texts that end in these bytes.
+   * Returns the texts completed by these bytes.
    *
-   * @throws Error when there is anything else
+   * @throws Error if they contain anything else
    */
   read(bytes: Uint8Array): string[] {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -26,7 +29,7 @@ export class FrameTexts {
             ? buffer.readUInt16BE(at + 2)
             : Number(buffer.readBigUInt64BE(at + 2));
       if (at + header + length > buffer.length) throw new Error(`A frame without its end at ${String(at)}`);
-      // A copy: the server may use its memory again when the bytes are written.
+      // A copy, because the server may reuse its memory after the write.
       this.fragments.push(Buffer.from(buffer.subarray(at + header, at + header + length)));
       at += header + length;
       if ((first & 0x80) === 0) continue;

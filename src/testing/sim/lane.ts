@@ -1,15 +1,18 @@
 import type { Timeline } from './timeline.js';
 
-/** What travels over a connection. */
+/** A unit sent over a connection. */
 export type Parcel =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'opened' | 'ping' | 'pong' }
   | { readonly kind: 'closed'; readonly code: number; readonly reason: string };
 
-/** One direction of a connection: in order, after a while, all that arrives at one moment in one go. */
+/**
+ * One direction of a connection: ordered and delayed; everything due at one moment arrives
+ * together.
+ */
 export class Lane {
   latencyMs = 1;
-  /** Nothing arrives any more, also not what is under way. */
+  /** Nothing arrives anymore, including parcels in flight. */
   dead = false;
   private lastMs = -1;
   private segment: Parcel[] | undefined;

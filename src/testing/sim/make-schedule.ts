@@ -28,13 +28,13 @@ const oddities: readonly OddRequest[] = [
   'no-data',
 ];
 
-/** Times that make things meet: many at one moment, some short, few long. */
+/** Delays that make events coincide: many at one moment, some short, few long. */
 function shortMs(random: Random): number {
   return random.pick([0, 0, 1, 1, 2, 3, 5, 8, 13, 30, 90]);
 }
 
 function manner(random: Random): Manner {
-  // Longer than the server waits, now and then.
+  // Occasionally longer than the server waits.
   return { how: random.pick(hows), ms: random.chance(0.1) ? 250 : shortMs(random) };
 }
 
@@ -56,7 +56,7 @@ function since(random: Random): Since {
 function resume(random: Random, topic: string): Action {
   const who = anybody(random);
   const from = since(random);
-  // An application has no position that never was.
+  // An application never has a position that did not exist.
   const back = who < peerCounts.wire ? from.back : Math.max(0, from.back);
   return { do: 'subscribe', peer: who, topic, since: { ...from, back } };
 }
@@ -81,7 +81,7 @@ function mishap(random: Random, topic: string): Action {
   return { do: 'mishap', topic, how, count: 1 + random.below(4), ms: shortMs(random) };
 }
 
-/** What may happen, and how often. */
+/** The possible actions and their weights. */
 const actions: readonly (readonly [weight: number, make: Make])[] = [
   [24, (random, topic) => ({ do: 'tell', topic, ...keyed(random) })],
   [5, (random, topic) => ({ do: 'publish', peer: anybody(random), topic, ...keyed(random) })],
@@ -143,7 +143,7 @@ export function makeSchedule(seed: number, declared: readonly SimTopic[]): Step[
   const random = new Random(seed);
   const topics = declared.map(({ name }) => name);
   const long = declared.filter(({ history }) => (history?.size ?? 0) > 300).map(({ name }) => name);
-  // Few topics and little time make things meet.
+  // Few topics and little time make events coincide.
   const inUse = Array.from({ length: 1 + random.below(5) }, () => random.pick(topics));
   const pace = random.pick([0.3, 0.6, 0.9]);
   const steps = Array.from({ length: 15 + random.below(65) }, () => {
@@ -152,7 +152,7 @@ export function makeSchedule(seed: number, declared: readonly SimTopic[]): Step[
     return { afterMs, ...make(random, random.pick(inUse)) } as Step;
   });
   for (const storm of stormsOf(random, inUse, long)) {
-    // At the beginning nothing else is in its way.
+    // At the start nothing else interferes.
     const place = random.chance(0.5) ? 0 : random.below(steps.length);
     steps.splice(place, 0, ...storm);
   }

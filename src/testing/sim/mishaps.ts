@@ -1,25 +1,27 @@
 import type { Timeline } from './timeline.js';
 
-/** What happens to a delivery: it never arrives, it arrives twice, or the ones after it overtake it. */
+/** The fate of a delivery: it never arrives, it arrives twice, or later ones overtake it. */
 export type Mishap = 'lose' | 'twice' | 'late';
 
 export interface Mishaps {
   readonly how: Mishap;
-  /** So many deliveries. */
+  /** Number of deliveries. */
   readonly count: number;
-  /** How much later the late ones and the second ones come, in milliseconds. */
+  /** Additional delay of late and duplicate deliveries, in milliseconds. */
   readonly ms: number;
 }
 
 /**
- * How long the server may need to notice what it was not told, and to make it good, in milliseconds: the period of its
- * check, what it waits for what may be on its way, the same again when the process stood still, and some.
+ * Milliseconds within which the server must notice and repair a missed delivery: the period of its
+ * check, its wait for late deliveries, the same again after a stall, and a margin.
  */
 const noticedWithinMs = 4_000;
 
-/** What goes wrong between the broker and the server, and whether the server may not know of it yet. */
+/**
+ * Tracks what goes wrong between broker and server, and whether the server may be unaware of it.
+ */
 export class Disturbances {
-  /** Whether the whole broker is away. */
+  /** Whether the whole broker is unavailable. */
   away = false;
   private readonly mishaps = new Map<string, { how: Mishap; left: number; ms: number }>();
   private readonly since = new Map<string, number>();
@@ -27,12 +29,12 @@ export class Disturbances {
 
   constructor(private readonly timeline: Timeline) {}
 
-  /** From now on so many deliveries of the topic have this mishap. */
+  /** Schedules a mishap for the next deliveries of the topic. */
   plan(topic: string, { how, count, ms }: Mishaps): void {
     this.mishaps.set(topic, { how, left: count, ms });
   }
 
-  /** What happens to the next delivery. */
+  /** The mishap of the next delivery. */
   next(topic: string): { readonly how: Mishap; readonly ms: number } | undefined {
     const mishap = this.mishaps.get(topic);
     if (mishap === undefined) return undefined;
@@ -41,12 +43,12 @@ export class Disturbances {
     return mishap;
   }
 
-  /** Something of the topic went wrong just now. */
+  /** Records that a delivery of the topic just failed. */
   happened(topic: string): void {
     this.since.set(topic, this.awakeMs);
   }
 
-  /** The broker is back: whatever happened meanwhile is known from now on. */
+  /** The broker is back; the server learns of all failures from now on. */
   back(): void {
     this.away = false;
     this.allSince = this.awakeMs;
@@ -61,13 +63,13 @@ export class Disturbances {
     return this.away || this.allSince > -Infinity || this.since.has(topic);
   }
 
-  /** Whether the server may not have noticed yet, or not made it good. */
+  /** Whether the server may not have noticed or repaired it yet. */
   isFresh(topic: string): boolean {
     const sinceMs = Math.max(this.allSince, this.since.get(topic) ?? -Infinity);
     return this.away || this.awakeMs - sinceMs < noticedWithinMs;
   }
 
-  /** Time in which the process did not stand still. */
+  /** Time during which the process did not stall. */
   private get awakeMs(): number {
     return this.timeline.nowMs - this.timeline.stalledMs;
   }

@@ -5,41 +5,41 @@ import type { ClientEnd, SimLink } from './sim-link.js';
 import type { Grant, OddRequest, PeerAction } from './step.js';
 import type { Timeline } from './timeline.js';
 
-/** What a participant needs of the world. */
+/** The services that the world offers a participant. */
 export interface Surroundings {
   readonly timeline: Timeline;
   readonly publications: Publications;
   readonly tell: Tell;
-  /** Makes a credential. */
+  /** Issues a credential. */
   issue(userId: string, grant: Grant): string;
   /** Opens a connection. */
   dial(name: string, token: string, end: ClientEnd): SimLink;
-  /** Different each time. */
+  /** Returns different data each time. */
   nextData(topic: string): unknown;
   random(): number;
-  /** Writes down what somebody saw. */
+  /** Adds an observation to the journal. */
   note(text: string): void;
 }
 
-/** Somebody who talks to the server. */
+/** A client of the server. */
 export interface Participant {
   readonly userId: string;
   /** The newest connection. */
   readonly link: SimLink | undefined;
-  /** Connects, or says what the next connection may do. */
+  /** Connects, or sets the rights of the next connection. */
   connect(grant: Grant): void;
   subscribe(topic: string, since: Position | undefined): void;
   unsubscribe(topic: string): void;
-  /** Takes the key away where there is no data. */
+  /** Removes the key if there is no data. */
   publish(topic: string, data: unknown, key: string | undefined): void;
   renew(grant: Grant, whose: (PeerAction & { do: 'auth' })['whose']): void;
   odd(what: OddRequest): void;
   /** The network is back. */
   online(): void;
-  /** Ends it; whatever it does next begins anew. */
+  /** Disconnects; the next action starts over. */
   leave(): void;
   /** The last position that it saw in a topic. */
   position(topic: string): Position | undefined;
-  /** All is well and nothing has happened for long: tells if it has not got everything. */
+  /** Called when all is quiet; reports missing data. */
   checkAtRest(): void;
 }

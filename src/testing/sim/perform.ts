@@ -3,7 +3,7 @@ import type { Participant } from './participant.js';
 import type { Since, Step } from './step.js';
 import type { World } from './world.js';
 
-/** Makes one step happen, its time having come. */
+/** Performs one step at its time. */
 export async function perform(world: World, step: Step): Promise<void> {
   if ('peer' in step) {
     const peer = world.participants[step.peer];
@@ -104,7 +104,7 @@ function performLoss({ broker, timeline, troubled }: World, step: Step): void {
   return undefined;
 }
 
-/** Where a subscribe wants to go on, as things are now. */
+/** The position from which a subscribe resumes, in the current state. */
 function sinceOf(
   world: World,
   peer: Participant,

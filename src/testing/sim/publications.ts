@@ -3,7 +3,7 @@ import { recoveryLimits } from '../../core/stream/following.js';
 import type { Position } from '../../protocol/position.js';
 import { Lineages } from '../lineages.js';
 
-/** One publication as it was given to the broker. */
+/** One publication as passed to the broker. */
 export interface Published {
   readonly offset: number;
   /** JSON text. */
@@ -14,13 +14,13 @@ export interface Published {
   readonly atMs: number;
 }
 
-/** Everything that was ever published, by topic and epoch: what the checker holds against what peers were told. */
+/** Everything ever published, by topic and epoch: the reference for what peers received. */
 export class Publications {
   private readonly streams = new Map<string, Published[]>();
   private readonly epochs = new Map<string, string>();
   private readonly lineages = new Lineages();
 
-  /** The topic's stream is `epoch` from now on. */
+  /** Starts the topic's stream as `epoch`. */
   began(topic: string, epoch: string): void {
     if (this.epochs.get(topic) === epoch) return;
     this.epochs.set(topic, epoch);
@@ -28,7 +28,7 @@ export class Publications {
     this.lineages.begin(topic, epoch);
   }
 
-  /** The topic's stream goes on as `epoch`, and has only what was published up to `end`. */
+  /** Continues the topic's stream as `epoch`, with only the publications up to `end`. */
   wentBack(topic: string, epoch: string, end: number): void {
     const before = this.top(topic);
     if (before === undefined) return;
@@ -37,13 +37,16 @@ export class Publications {
     this.lineages.goOn(topic, epoch, end);
   }
 
-  /** How many of the topic's publications there were at a moment. */
+  /** Number of the topic's publications at a given time. */
   countAt(topic: string, ms: number): number {
     const { epoch } = this.top(topic) ?? {};
     return epoch === undefined ? 0 : this.of(topic, epoch).filter(({ atMs }) => atMs <= ms).length;
   }
 
-  /** Whether `epoch` has, or had, up to a position what the position's own epoch has. */
+  /**
+   * Whether `epoch` has, or had, the same publications up to a position as the position's own
+   * epoch.
+   */
   isPastOf(topic: string, { epoch: before, offset }: Position, epoch: string): boolean {
     if (offset === 0)
       return this.streams.has(nameOf(topic, before)) && this.streams.has(nameOf(topic, epoch));
@@ -51,18 +54,18 @@ export class Publications {
     return last !== undefined && last === this.find(topic, epoch, offset);
   }
 
-  /** Whether everything up to a position is what the topic's stream has up to there. */
+  /** Whether the topic's stream has the same publications up to a position. */
   continues(topic: string, { epoch, offset }: Position): boolean {
     const top = this.top(topic);
     return top !== undefined && this.lineages.has(topic, { epoch, offset }, top);
   }
 
-  /** The topic's stream is gone; its publications are remembered here all the same. */
+  /** Ends the topic's stream; its publications stay recorded here. */
   lost(topic: string): void {
     this.epochs.delete(topic);
   }
 
-  /** Gives the next publication of the topic its place. */
+  /** Assigns the next position of the topic. */
   add(topic: string, text: string, { key, version, remove }: PublishOptions, atMs: number): Position {
     const epoch = this.epochs.get(topic);
     if (epoch === undefined) throw new Error(`The stream of ${topic} has not begun`);
@@ -72,20 +75,20 @@ export class Publications {
     return { epoch, offset };
   }
 
-  /** Whether the topic has had this version of the key, or a newer one, before. [L-6.6] */
+  /** Whether the topic already had this or a newer version of the key. [L-6.6] */
   isStale(topic: string, { key, version }: PublishOptions): boolean {
     const { epoch } = this.top(topic) ?? {};
     if (epoch === undefined || version === undefined) return false;
     return this.of(topic, epoch).some((each) => each.key === key && (each.version ?? -Infinity) >= version);
   }
 
-  /** The end of the topic's stream; `undefined` while it has none. */
+  /** The end of the topic's stream; `undefined` if it has none. */
   top(topic: string): Position | undefined {
     const epoch = this.epochs.get(topic);
     return epoch === undefined ? undefined : { epoch, offset: this.of(topic, epoch).length };
   }
 
-  /** Whether there is, or was, such a position. */
+  /** Whether such a position exists or existed. */
   has(topic: string, { epoch, offset }: Position): boolean {
     const all = this.streams.get(nameOf(topic, epoch));
     return all !== undefined && offset <= all.length;
@@ -102,7 +105,7 @@ export class Publications {
       .map(({ text }) => JSON.parse(text) as unknown);
   }
 
-  /** What a topic remembers at a position, as JSON text; `undefined` for nothing. */
+  /** The latest values of a topic at a position, as JSON text; `undefined` if there are none. */
   latest(topic: string, { epoch, offset }: Position, rule: LatestRule): string | undefined {
     const all = this.of(topic, epoch).slice(0, offset);
     const last = all.at(-1);
@@ -117,7 +120,7 @@ export class Publications {
     return all.length === 0 ? undefined : `{${fields.join(',')}}`;
   }
 
-  /** Whether everything after `since` is still there at this moment. */
+  /** Whether everything after `since` is available at this time. */
   recoverable(topic: string, since: Position, history: HistoryRules | undefined, nowMs: number): boolean {
     const top = this.top(topic);
     if (top === undefined || !this.continues(topic, since)) return false;
@@ -134,7 +137,7 @@ export class Publications {
     return missed.every(({ atMs }) => nowMs - atMs <= history.ttlMs);
   }
 
-  /** Whether more was published since than one recovery may send. [L-5.4] */
+  /** Whether more was published since then than one recovery may send. [L-5.4] */
   tooMuchSince(topic: string, { epoch, offset }: Position): boolean {
     const missed = this.of(topic, epoch).slice(offset);
     const bytes = missed.reduce((sum, { text }) => sum + text.length, 0);

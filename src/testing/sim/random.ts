@@ -1,4 +1,4 @@
-/** A small generator of chance (mulberry32): the same seed gives the same numbers, for ever and everywhere. */
+/** A small random number generator (mulberry32): a seed always gives the same numbers. */
 export class Random {
   private state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.state = seed >>> 0;
   }
 
-  /** In [0, 1). */
+  /** A number in [0, 1). */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
@@ -14,7 +14,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** An integer from 0 to less than `limit`. */
+  /** An integer from 0 up to, but not including, `limit`. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
@@ -23,14 +23,14 @@ export class Random {
     return this.next() < probability;
   }
 
-  /** @throws RangeError when there is nothing to pick */
+  /** @throws RangeError if the list is empty */
   pick<T>(list: readonly T[]): T {
     const index = this.below(list.length);
     if (index >= list.length) throw new RangeError('There is nothing to pick');
     return list[index] as T;
   }
 
-  /** One of the values, each as often as its weight says. */
+  /** One of the values, chosen by weight. */
   weighted<T>(choices: readonly (readonly [weight: number, value: T])[]): T {
     let left = this.next() * choices.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, value] of choices) {

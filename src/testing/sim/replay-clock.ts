@@ -1,12 +1,12 @@
 import type { Cancel, Clock } from '../../core/ports/clock.js';
 
-/** A clock that can be turned back for the length of a call, for a store that does once more what it did. */
+/** A clock that can be set back for the duration of a call, for a store that replays its past. */
 export class ReplayClock implements Clock {
   private replayedMs: number | undefined;
 
   constructor(private readonly clock: Clock) {}
 
-  /** Runs as if it were that moment. */
+  /** Runs a function as if at this time. */
   at(ms: number, run: () => void): void {
     this.replayedMs = ms;
     run();

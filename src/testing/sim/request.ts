@@ -4,41 +4,43 @@ import type { Disturbances } from './mishaps.js';
 import type { Publications } from './publications.js';
 import type { SimPolicy } from './sim-policy.js';
 
-/** What the checker knows beside the transcripts. */
+/** What the checker knows besides the transcripts. */
 export interface AnswerRules {
   readonly publications: Publications;
   readonly policy: SimPolicy;
   readonly limits: LiveLimits;
   now(): number;
   wallMs(): number;
-  /** How long the process stood still, in all. */
+  /** Total time of stalls. */
   stalledMs(): number;
-  /** What may have gone wrong with the topic in this run: questions about rights, or about its data. */
+  /**
+   * What may have failed with the topic in this run: its authorization, or anything about its data.
+   */
   mayFail(topic: string): { readonly rights: boolean; readonly data: boolean };
   readonly disturbances: Disturbances;
 }
 
-/** A request as the server took it in. */
+/** A request as the server received it. */
 export interface Request {
   readonly type: string;
   readonly id: unknown;
-  /** '' where there is none. */
+  /** '' if there is none. */
   readonly topic: string;
   readonly message: Readonly<Record<string, unknown>>;
-  /** It breaks the protocol on purpose. */
+  /** Whether it breaks the protocol on purpose. */
   readonly odd: boolean;
   readonly since: Position | undefined;
-  /** Whether everything after `since` was there when the request came. */
+  /** Whether everything after `since` was available when the request arrived. */
   readonly recoverable: boolean;
-  /** Whether more was published after `since` already than one recovery may send. */
+  /** Whether more had been published after `since` than one recovery may send. */
   readonly tooMuch: boolean;
-  /** An unsubscribe came while this was being handled. [L-3.7] */
+  /** Whether an unsubscribe arrived while this was being handled. [L-3.7] */
   cancelled: boolean;
-  /** The same, if it was not answered already. */
+  /** The same, but it may already have been answered. */
   mayBeCancelled: boolean;
 }
 
-/** What a text asks for: several things where it names several topics. [L-3.14] */
+/** The requests in a text; several if it names several topics. [L-3.14] */
 export function requestsOf(text: string, rules: AnswerRules): Request[] {
   const { topics, ...message } = parsed(text);
   if (!Array.isArray(topics)) return [requestOf(message, rules)];

@@ -7,18 +7,18 @@ import { checkBounds, checkEnd, checkMaps, checkQuiet, isQuiet } from './world-c
 import { World, type WorldOptions } from './world.js';
 
 export interface RunResult {
-  /** The first thing that must not happen and did, and what else was seen then; empty when all is well. */
+  /** The first fault and others seen at the same time; empty if there was none. */
   readonly faults: readonly Fault[];
-  /** Everything that was said, in order. */
+  /** The journal, in order. */
   readonly journal: readonly string[];
   /** Publications and deliveries. */
   readonly counts: { readonly publications: number; readonly deliveries: number };
 }
 
-/** Time in which everything that was disturbed comes right again, in milliseconds. */
+/** Milliseconds in which everything recovers from all disturbances. */
 const healMs = 8_000;
 
-/** Runs a schedule in a new world, then lets everybody come to rest, then ends everything; stops at the first fault. */
+/** Runs a schedule in a new world, lets it come to rest, and ends it; stops at the first fault. */
 export async function runSchedule(steps: readonly Step[], options: WorldOptions): Promise<RunResult> {
   const world = new World(options);
   const unhandled = (error: unknown): void =>
@@ -26,7 +26,7 @@ export async function runSchedule(steps: readonly Step[], options: WorldOptions)
   process.on('unhandledRejection', unhandled);
   try {
     await runSteps(world, steps);
-    // Node looks for rejections that nobody has handled at the end of a turn of its event loop.
+    // Node reports unhandled rejections at the end of a turn of its event loop.
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
@@ -56,7 +56,10 @@ function check(world: World): void {
   if (!world.failed() && isQuiet(world)) checkQuiet(world);
 }
 
-/** All disturbances end. After some time, and one more publication for each topic, everybody has everything. */
+/**
+ * Ends all disturbances. After some time, and one more publication per topic, every subscriber must
+ * be up to date.
+ */
 async function heal(world: World): Promise<void> {
   const { timeline, broker, policy, server, failed } = world;
   broker.pace = promptBroker;
@@ -78,14 +81,14 @@ async function heal(world: World): Promise<void> {
   if (!server.live.draining) for (const each of world.participants) each.checkAtRest();
 }
 
-/** The server drains, everybody leaves, and nothing is left. */
+/** Drains the server and disconnects every peer; nothing may be left. */
 async function end(world: World): Promise<void> {
   const { timeline, server, broker, failed } = world;
   let drained = false;
   void server.live.drain(500).then(() => (drained = true));
   await timeline.advance(1_500, failed);
   check(world);
-  if (!drained) world.tell('leftover', 'the drain has no end');
+  if (!drained) world.tell('leftover', 'the drain does not end');
   for (const each of world.participants) each.leave();
   await broker.close();
   await timeline.advance(100, failed);

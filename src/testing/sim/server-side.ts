@@ -27,16 +27,19 @@ export const simLimits: LiveLimits = {
   maxSnapshotBytes: 33_554_432,
   credentialGraceMs: 1_000,
   positionCheckIntervalMs: 1_500,
-  // Rights do not change here, and there is one instance alone.
+  // Rights do not change here, and there is a single instance.
   authorizationRecheckMs: 0,
   instanceTimeoutMs: 6_000,
 };
 
-/** What the application, the broker or the world does on purpose; any other error is ours. */
+/**
+ * Errors that the application, the broker or the world cause on purpose; any other error is a
+ * fault.
+ */
 const onPurpose =
   /^(The application failed|The broker failed|can\w+ did not answer within|The credential was not checked within|The snapshot did not come within|What came after the position)/;
 
-/** One connection as the server has it. */
+/** One connection from the server's point of view. */
 export interface Visitor {
   readonly session: Session;
   readonly checker: ConnectionChecker;
@@ -52,7 +55,7 @@ export interface ServerParts {
   note(text: string): void;
 }
 
-/** The code under test, its door, and who is in. */
+/** The code under test and its connections. */
 export class ServerSide {
   readonly live: Live;
   readonly visitors = new Set<Visitor>();
@@ -108,7 +111,7 @@ export class ServerSide {
     };
   }
 
-  /** The application has let this credential read a topic. */
+  /** The application allowed this credential to read a topic. */
   allowed(token: string, topic: string): void {
     for (const { session, checker } of this.visitors)
       if (session.connection.user?.['token'] === token) checker.allow(topic);
@@ -117,7 +120,7 @@ export class ServerSide {
   private open(name: string, token: string, link: SimLink): Visitor | undefined {
     const identity = identityOf(token);
     const { rules, tell } = this.parts;
-    // As a guard does.
+    // Refuses an expired credential, as a guard does.
     const hasEnded = (identity?.expiresAt ?? Infinity) <= rules.wallMs();
     if (identity === undefined || hasEnded || this.live.draining) {
       link.refuse();

@@ -1,8 +1,8 @@
 /**
- * The shortest list that still fails, as far as leaving out goes (delta debugging): first large parts, then smaller
- * ones, until no single element can be left out.
+ * Returns the shortest list that still fails by removing parts (delta debugging): first large
+ * parts, then smaller ones, until no single element can be removed.
  *
- * @param fails tried many times
+ * @param fails called many times
  */
 export async function shrink<T>(
   whole: readonly T[],

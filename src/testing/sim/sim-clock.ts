@@ -1,13 +1,15 @@
 import type { Cancel } from '../../core/ports/clock.js';
 import { TestClock } from '../test-clock.js';
 
-/** A `TestClock` that says when its next timer is due, and whether something is to run soon. */
+/**
+ * A `TestClock` that knows when its next timer is due, and whether a `soon` callback is waiting.
+ */
 export class SimClock extends TestClock {
   private readonly dueMs = new Map<number, number>();
   private lastId = 0;
   private soonCount = 0;
 
-  /** When the next timer runs; infinite when there is none. */
+  /** When the next timer is due; infinite if there is none. */
   get nextMs(): number {
     let next = Infinity;
     for (const dueMs of this.dueMs.values()) if (dueMs < next) next = dueMs;

@@ -3,28 +3,28 @@ import { FrameTexts } from './frame-texts.js';
 import { Lane, type Parcel } from './lane.js';
 import type { Timeline } from './timeline.js';
 
-/** What the server does with what arrives. */
+/** How the server handles what arrives. */
 export interface ServerEnd {
-  /** The handshake. */
+  /** The handshake arrived. */
   arrived(link: SimLink): void;
   received(text: string): void;
   heard(): void;
   finished(code: number, reason: string): void;
-  /** The server has written these. */
+  /** The server wrote these messages. */
   wrote(texts: readonly string[]): void;
-  /** The server did what a socket is never asked to do. */
+  /** The server used the socket in a way that must not happen. */
   misused(what: string): void;
 }
 
-/** What the client does with what arrives. */
+/** How the client handles what arrives. */
 export interface ClientEnd {
   opened(): void;
   message(text: string): void;
-  /** Called once, and nothing after it. */
+  /** Called once, as the last call. */
   closed(code: number, reason: string): void;
 }
 
-/** Bytes that the kernels of both sides take for a peer that does not read. */
+/** Bytes that the kernels of both sides buffer for a peer that does not read. */
 const kernelBytes = 300;
 const closeTimeoutMs = 1_000;
 
@@ -33,24 +33,24 @@ interface Waiting {
   readonly parcels: readonly Parcel[];
 }
 
-/** A WebSocket and the network under it: the server's end is a `LiveSocket`. */
+/** A WebSocket and the network under it; the server's end is a `LiveSocket`. */
 export class SimLink implements LiveSocket {
   open = true;
   readonly windowBits = 0;
   private readonly frameTexts = new FrameTexts();
   readonly up: Lane;
   readonly down: Lane;
-  /** The server knows that it is over. */
+  /** Whether the server knows that the connection has ended. */
   finished = false;
-  /** The client knows. */
+  /** Whether the client knows that the connection has ended. */
   left = false;
-  /** The peer does not read. */
+  /** Whether the peer has stopped reading. */
   slow = false;
   private readonly unsent: Waiting[] = [];
   private unsentBytes = 0;
   private readonly waiters: Drained[] = [];
   private paused = false;
-  /** What came while the server did not read. */
+  /** Messages that arrived while the server did not read. */
   private unread: Parcel[] | undefined;
 
   constructor(
@@ -72,7 +72,7 @@ export class SimLink implements LiveSocket {
     if (!this.left) this.up.send({ kind: 'text', text });
   }
 
-  /** The client ends it and wants to hear no more. */
+  /** The client closes the connection and ignores what still arrives. */
   leave(code = 1000, reason = ''): void {
     if (this.left) return;
     this.left = true;
@@ -85,13 +85,13 @@ export class SimLink implements LiveSocket {
     return Math.max(0, this.unsentBytes - kernelBytes);
   }
 
-  /** Whether messages of the client wait because the server does not read. */
+  /** Whether client messages wait because the server does not read. */
   get hasUnread(): boolean {
     return (this.unread?.length ?? 0) > 0;
   }
 
   write(frames: Uint8Array): void {
-    if (!this.open) this.server.misused('wrote after the end');
+    if (!this.open) this.server.misused('wrote after the close');
     const texts = this.frameTexts.read(frames);
     this.server.wrote(texts);
     this.pass({ bytes: frames.byteLength, parcels: texts.map((text) => ({ kind: 'text', text })) });
@@ -117,7 +117,7 @@ export class SimLink implements LiveSocket {
     if (this.finished) return;
     this.open = false;
     this.timeline.in(0, () => this.finish(1006, ''));
-    // A peer that nothing reaches is not told of it either.
+    // A peer that cannot be reached does not learn of it either.
     if (this.down.dead) this.up.dead = true;
     else this.breakOff(this.down.latencyMs);
   }
@@ -137,7 +137,7 @@ export class SimLink implements LiveSocket {
     });
   }
 
-  /** The handshake is over: the client is told before anything else. */
+  /** Completes the handshake; the client learns of it first. */
   accept(): void {
     this.down.send({ kind: 'opened' });
   }
@@ -150,14 +150,14 @@ export class SimLink implements LiveSocket {
 
   // The network.
 
-  /** Nothing comes through any more; the ends are told some time later. */
+  /** Cuts the connection; each end notices some time later. */
   cut(serverMs: number, clientMs: number): void {
     this.up.dead = true;
     this.timeline.in(serverMs, () => this.finish(1006, ''));
     this.breakOff(clientMs);
   }
 
-  /** One direction falls silent, and nobody is told. */
+  /** Silences one direction; neither end notices. */
   silence(way: 'up' | 'down'): void {
     this[way].dead = true;
   }

@@ -5,7 +5,7 @@ import type { SimTopic } from './sim-topic.js';
 import type { Timeline } from './timeline.js';
 import { identityOf } from './token.js';
 
-/** How the application answers a question: at once, as a promise, after a time; or it fails; or never. */
+/** How the application answers: synchronously, as a promise, late, with an error, or never. */
 export interface Manner {
   readonly how: 'now' | 'soon' | 'late' | 'throw' | 'reject' | 'hang';
   readonly ms: number;
@@ -15,15 +15,15 @@ export const atOnce: Manner = { how: 'now', ms: 0 };
 
 type Right = 'canSubscribe' | 'canPublish';
 
-/** Told of every answer that lets somebody read a topic, at the moment it is given. */
+/** Called for each answer that allows a user to read a topic, at that moment. */
 export type OnAllowed = (token: string, topic: string) => void;
 
-/** The application: rights, snapshots and credentials, in whatever manner the world wants. */
+/** The application: its rights, snapshots and credentials, in the manner the world demands. */
 export class SimPolicy implements Policy {
   readonly rights = new Map<string, Manner>();
   readonly snapshots = new Map<string, Manner>();
   verifying = atOnce;
-  /** Answers under way; those that never come are not counted. */
+  /** Answers in flight, except those that never come. */
   pendingCount = 0;
   private readonly byName = new Map<string, TopicRules>();
 
@@ -40,15 +40,15 @@ export class SimPolicy implements Policy {
   }
 
   /**
-   * Whether a credential's rights and the topic's rules let its user do this; `undefined` when the rules have to be
-   * awaited.
+   * Whether the credential's rights and the topic's rules allow this; `undefined` if the rules are
+   * asynchronous.
    */
   allows(right: Right, name: string, user: LiveUser | null): boolean | undefined {
     const answer = this.ask(right, name, user);
     return answer instanceof Promise ? undefined : answer;
   }
 
-  /** Whose a credential is. */
+  /** Verifies a credential. */
   async verify(text: string): Promise<ConnectionIdentity> {
     return this.answer(this.verifying, () => {
       const identity = identityOf(text);
@@ -84,7 +84,7 @@ export class SimPolicy implements Policy {
     return answer instanceof Promise ? answer.then((allowed) => allowed === true) : answer === true;
   }
 
-  /** A late answer is found half-way: what happens before and after that is under way, too. */
+  /** A late answer is computed half-way, so both halves overlap with other events. */
   private answer<T>({ how, ms }: Manner, find: () => T | Promise<T>): T | Promise<T> {
     if (how === 'now') return find();
     if (how === 'soon') return Promise.resolve().then(find);

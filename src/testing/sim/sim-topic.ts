@@ -5,7 +5,7 @@ import { snapshotAt } from '../../core/stream/snapshots.js';
 import type { Position } from '../../protocol/position.js';
 import type { Publications } from './publications.js';
 
-/** Where a snapshot is said to stand, and what was published up to there. */
+/** The position of a snapshot, and the publications up to it. */
 export interface SnapshotLabel {
   readonly position: Position;
   /** Data of the stream's publications up to the position, in order. */
@@ -13,43 +13,53 @@ export interface SnapshotLabel {
 }
 
 /**
- * A topic as a simulation uses it: its rules, the application's own or made up, and how to judge its snapshots. Who has
- * no right by the simulation's credentials is never let in; the others are asked for by the rules.
+ * A topic of a simulation: its rules, your application's own or invented, and how to judge its
+ * snapshots. Users without the right in their simulated credential are always refused; the rules
+ * decide about the others.
  */
 export interface SimTopic extends Partial<TopicRules> {
   readonly name: string;
-  /** The data of the n-th publication of the run; each is different from all others. @default { n } */
+  /** Data of the n-th publication of the run, different from all others. @default { n } */
   readonly data?: (n: number) => unknown;
   /**
-   * Called before each publication, as an application writes to its store before it publishes. A topic that has it is
-   * published to by the application only.
+   * Called before each publication, as an application writes to its store before it publishes. Only
+   * the application publishes to a topic with this function.
    */
   readonly stored?: (data: unknown, key: string | undefined) => void;
   /**
-   * Whether a snapshot holds everything that was published up to its position; what came later may be in it, too.
+   * Whether a snapshot contains every publication up to its position; it may contain later ones.
+   *
    * @default snapshots of a provider are not judged
    */
   readonly holds?: (snapshot: unknown, label: SnapshotLabel) => boolean;
-  /** Whether some of its publications with a key remove it, and some come with a version that is late. @default false */
+  /**
+   * Whether some keyed publications remove their key, and some have an outdated version.
+   *
+   * @default false
+   */
   readonly removes?: boolean;
-  /** Whether its snapshot may stand for a position that the history does not reach. @default false */
+  /**
+   * Whether its snapshot may stand for a position that the history does not reach.
+   *
+   * @default false
+   */
   readonly mayLag?: boolean;
 }
 
 /** What the application of a simulation knows. */
 export interface SimStore {
   readonly publications: Publications;
-  /** How many publications a topic's own store is behind at the moment. */
+  /** How many publications the topic's own store is behind now. */
   behind(topic: string): number;
 }
 
-/** Makes the topics of one run. Runs share nothing. */
+/** Creates the topics of one run. Runs share nothing. */
 export type MakeTopics = (store: SimStore) => readonly SimTopic[];
 
 const bounds = { maxBytes: 1_000_000, ttlMs: 60_000 } as const;
 const ring: HistoryRules = { ...bounds, size: 5 };
 
-/** Topics of every kind that there is. */
+/** Topics of every kind. */
 export const topicsOfEveryKind: MakeTopics = (store) => [
   { name: 'plain' },
   { name: 'ring', history: ring },
@@ -67,7 +77,7 @@ function isOdd(user: LiveUser | null): boolean {
   return user !== null && Number(user.id.slice(1)) % 2 === 1;
 }
 
-/** A topic whose store knows everything that was published. */
+/** A topic whose store knows every publication. */
 function stateful({ publications }: SimStore, name: string): SimTopic {
   return {
     name,
@@ -79,7 +89,7 @@ function stateful({ publications }: SimStore, name: string): SimTopic {
   };
 }
 
-/** A topic whose store knows which publication it has seen last, and lags behind. */
+/** A topic whose store lags behind, and knows the last publication it has seen. */
 function positioned({ publications, behind }: SimStore, name: string): SimTopic {
   return {
     name,

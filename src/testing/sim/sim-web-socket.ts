@@ -7,7 +7,7 @@ export type Dial = (token: string, end: ClientEnd) => SimLink;
 
 type Listener = (event: object) => void;
 
-/** A WebSocket, as a browser has it, over the network of a simulation. */
+/** A WebSocket like that of a browser, over the network of a simulation. */
 export function simWebSocket(dial: Dial): WebSocketConstructor {
   return class SimWebSocket implements WebSocketLike {
     private readonly listeners = new Map<string, Listener>();

@@ -8,24 +8,24 @@ import { type Step, stepText } from './step.js';
 import type { WorldOptions } from './world.js';
 
 export interface SimulateOptions {
-  /** Of the first run; each run after it has the next one. */
+  /** Seed of the first run; each later run uses the next one. */
   readonly seed: number;
   /** @default 1 */
   readonly runs?: number;
-  /** The topics to try. @default some of every kind */
+  /** The topics to test. @default some of every kind */
   readonly topics?: MakeTopics;
 }
 
-/** The first seed that failed, and the shortest schedule found that fails in the same way. */
+/** The first failing seed, and the shortest schedule found that breaks the same rule. */
 export interface SimulationFailure {
   readonly seed: number;
   readonly fault: Fault;
   readonly steps: readonly Step[];
-  /** How many steps the seed's own schedule has. */
+  /** Number of steps in the seed's own schedule. */
   readonly before: number;
-  /** What was said in the shortest one. */
+  /** The journal of the shortest schedule. */
   readonly journal: readonly string[];
-  /** All of it, to be printed. */
+  /** Everything as text for printing. */
   readonly report: string;
 }
 
@@ -33,14 +33,14 @@ export interface SimulationResult {
   readonly runs: number;
   readonly publications: number;
   readonly deliveries: number;
-  /** `undefined` when all is well. */
+  /** `undefined` if no run failed. */
   readonly failure: SimulationFailure | undefined;
 }
 
 /**
- * Runs the whole live server with peers, clients, a broker and a network that do their worst, as each seed says, and
- * checks what everybody was told against what was published. Stops at the first seed that fails. The same seed always
- * gives the same run.
+ * Runs the whole live server with peers, clients, a broker and a network that misbehave as each
+ * seed dictates, and compares all messages with the publications. Stops at the first failing seed.
+ * A seed always gives the same run.
  *
  * @publicApi
  */
@@ -85,7 +85,7 @@ async function failureOf(seed: number, fault: Fault, options: SimulateOptions): 
   return { ...failure, report: reportOf(failure, again(seed, options)) };
 }
 
-/** How to run a seed again. */
+/** How to reproduce a seed. */
 function again(seed: number, { topics }: SimulateOptions): string {
   return topics === undefined
     ? `npm run sim -- --seed ${String(seed)} --runs 1`
@@ -96,10 +96,10 @@ function reportOf(failure: Omit<SimulationFailure, 'report'>, howAgain: string):
   const { seed, fault, steps, before, journal } = failure;
   return [
     `Seed ${String(seed)} breaks "${fault.rule}": ${fault.text}`,
-    `The shortest schedule that does (${String(steps.length)} of ${String(before)} steps):`,
+    `The shortest schedule that breaks it (${String(steps.length)} of ${String(before)} steps):`,
     ...steps.map((step) => `  ${stepText(step)}`),
-    'What was said:',
+    'Journal:',
     ...journal.map((line) => `  ${line.length > 300 ? `${line.slice(0, 300)}…` : line}`),
-    `To see it again: ${howAgain}`,
+    `To reproduce it: ${howAgain}`,
   ].join('\n');
 }

@@ -3,20 +3,23 @@ import type { Random } from './random.js';
 import type { BrokerCall } from './sim-broker.js';
 import type { Manner } from './sim-policy.js';
 
-/** From where a subscribe wants to go on: what the peer has seen, the topic's end, another topic's, or nonsense. */
+/**
+ * Where a subscribe resumes: at the peer's own position, the topic's end, another topic's position,
+ * or an unknown one.
+ */
 export interface Since {
   readonly from: 'own' | 'top' | 'foreign' | 'unknown';
-  /** So many publications before that; negative for after. */
+  /** Publications before that position; negative for after. */
   readonly back: number;
 }
 
-/** A credential to be made: a bit for each topic; absent means that it does not end. */
+/** A credential to issue: one bit per topic; without `expiresInMs` it never expires. */
 export interface Grant {
   readonly rights: number;
   readonly expiresInMs?: number;
 }
 
-/** What one participant does. */
+/** An action of one participant. */
 export type PeerAction =
   | { readonly do: 'connect'; readonly grant: Grant }
   | { readonly do: 'subscribe'; readonly topic: string; readonly since?: Since }
@@ -29,7 +32,7 @@ export type PeerAction =
 
 export type OddRequest = 'ping' | 'no-json' | 'bad-topic' | 'bad-since' | 'unknown-type' | 'no-data';
 
-/** What happens to the connection of one participant. */
+/** An event on one participant's connection. */
 export type LinkAction =
   | { readonly do: 'cut'; readonly serverMs: number; readonly clientMs: number }
   | { readonly do: 'silence'; readonly way: 'up' | 'down' }
@@ -38,7 +41,7 @@ export type LinkAction =
   | { readonly do: 'latency'; readonly upMs: number; readonly downMs: number }
   | { readonly do: 'disconnect'; readonly code?: number };
 
-/** What happens on the server's side. */
+/** An event on the server's side. */
 export type ServerAction =
   | { readonly do: 'tell'; readonly topic: string; readonly key?: string }
   | { readonly do: 'flood'; readonly topic: string; readonly count: number; readonly bytes: number }
@@ -63,25 +66,25 @@ export type ServerAction =
   | { readonly do: 'drain'; readonly timeoutMs: number };
 
 /**
- * One step of a schedule, so many milliseconds after the one before. A step says everything that it needs: it means the
- * same when others are left out.
+ * One step of a schedule, with the delay after the previous step. A step is self-contained, so it
+ * means the same if others are left out.
  */
 export type Step = { readonly afterMs: number } & (
   (PeerAction & { readonly peer: number }) | (LinkAction & { readonly peer: number }) | ServerAction
 );
 
-/** A step without its time. */
+/** A step without its delay. */
 export type Action = Step extends infer S ? (S extends Step ? Omit<S, 'afterMs'> : never) : never;
 
-/** Participants: so many that speak the bare protocol, and so many that are a `LiveClient`. */
+/** Number of participants that speak the bare protocol, and that use `LiveClient`. */
 export const peerCounts = { wire: 3, client: 2 } as const;
 
-/** One of all participants. */
+/** A random participant. */
 export function anybody(random: Random): number {
   return random.below(peerCounts.wire + peerCounts.client);
 }
 
-/** A step on one line. */
+/** Formats a step on one line. */
 export function stepText(step: Step): string {
   const { afterMs, do: what, ...rest } = step;
   const details = Object.entries(rest).map(([name, value]) => `${name}=${JSON.stringify(value)}`);

@@ -1,13 +1,16 @@
 import type { Random } from './random.js';
 import { type Action, anybody, peerCounts, type Step } from './step.js';
 
-/** How many schedules have one of each kind: the first two take as long as twenty without. */
+/**
+ * Share of schedules with each kind of storm. One of the first two takes as long as twenty
+ * schedules without.
+ */
 const chance = 0.05;
 
 /**
- * Rare things that only matter together, each as steps that follow each other.
+ * Rare events that only matter in combination, each as a series of steps.
  *
- * @param long topics that keep much
+ * @param long topics with a long history
  */
 export function stormsOf(random: Random, topics: readonly string[], long: readonly string[]): Step[][] {
   const storms: Step[][] = [];
@@ -23,7 +26,7 @@ export function stormsOf(random: Random, topics: readonly string[], long: readon
   return storms;
 }
 
-/** More than one recovery may send, or than may be held back for a subscribe, or just much. */
+/** More than one recovery may send, more than may be held for a subscribe, or just a lot. */
 function flood(random: Random, topic: string, least: number): Action {
   const sizes = [
     { count: 30, bytes: 1_000 },
@@ -34,7 +37,7 @@ function flood(random: Random, topic: string, least: number): Action {
   return { do: 'flood', topic, ...random.pick(sizes.slice(least)) };
 }
 
-/** Rare things that only matter together: too much while a subscribe is pending. */
+/** Too many publications while a subscribe is pending. */
 function overflow(random: Random, topic: string): Step[] {
   const manner = { how: 'late', ms: 10 } as const;
   const again: Step[] = random.chance(0.5)
@@ -47,12 +50,12 @@ function overflow(random: Random, topic: string): Step[] {
     { afterMs: 0, do: 'busy', ms: random.pick([0, 100]) },
     { afterMs: random.below(60), ...flood(random, topic, 2) } as Step,
     ...again,
-    // To look how much is kept now.
+    // Checks how much is held now.
     { afterMs: random.below(40), do: 'tell', topic },
   ];
 }
 
-/** And too much while somebody is away. */
+/** Too many publications while a peer is away. */
 function farBehind(random: Random, topic: string): Step[] {
   const who = anybody(random);
   return [
@@ -64,7 +67,7 @@ function farBehind(random: Random, topic: string): Step[] {
   ];
 }
 
-/** And a stream that is lost after the last one has left and before the next one has come. */
+/** A stream lost after its last subscriber left and before the next one joined. */
 function lossBetween(random: Random, topic: string): Step[] {
   const [one, other] = [anybody(random), anybody(random)];
   return [
@@ -79,7 +82,7 @@ function lossBetween(random: Random, topic: string): Step[] {
   ];
 }
 
-/** And a broker that is away while others go on publishing. */
+/** A broker that is unavailable while other instances publish. */
 function outage(random: Random, topic: string, other: string): Step[] {
   const [one, two] = [anybody(random), anybody(random)];
   const elsewhere: Step[] = Array.from({ length: 1 + random.below(8) }, () => ({
@@ -97,7 +100,7 @@ function outage(random: Random, topic: string, other: string): Step[] {
   ];
 }
 
-/** And something that is lost again while a snapshot is being made for who lost something. */
+/** A second loss while a snapshot for the first is in preparation. */
 function lossTwice(random: Random, topic: string): Step[] {
   const manner = { how: 'late', ms: 10 + random.below(20) } as const;
   const loss = { do: 'mishap', topic, how: 'lose', count: 1 + random.below(6), ms: 0 } as const;
@@ -115,7 +118,7 @@ function lossTwice(random: Random, topic: string): Step[] {
   ];
 }
 
-/** And too much behind a gap, while the broker is asked what was in it. */
+/** Too many publications behind a gap, while the broker is read to fill it. */
 function floodBehindGap(random: Random, topic: string): Step[] {
   return [
     { afterMs: 0, do: 'subscribe', peer: anybody(random), topic },
@@ -128,7 +131,7 @@ function floodBehindGap(random: Random, topic: string): Step[] {
   ];
 }
 
-/** And an answer about a right that comes later than the server waits, with another credential by then. */
+/** An authorization that takes longer than the server waits, with a new credential by then. */
 function lateAnswer(random: Random, topic: string): Step[] {
   const peer = random.below(peerCounts.wire);
   const auth = (afterMs: number, rights: number): Step => ({

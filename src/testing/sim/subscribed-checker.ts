@@ -3,7 +3,7 @@ import type { Received } from '../live-test-client.js';
 import type { Tell } from './faults.js';
 import type { AnswerRules, Request } from './request.js';
 
-/** Holds a `subscribed` answer against the topic as it is: its position, what was recovered, its snapshot. */
+/** Compares a `subscribed` answer with the topic: its position, its recovery, its snapshot. */
 export class SubscribedChecker {
   constructor(
     private readonly rules: AnswerRules,
@@ -16,47 +16,48 @@ export class SubscribedChecker {
     else this.notRecovered(request, position, message);
   }
 
-  /** A fresh start that nobody asked for. [L-5.7] */
+  /** Checks a fresh start that no request caused. [L-5.7] */
   restarted(topic: string, message: Received): void {
     const position = this.position(topic, message);
-    if (message['recovered'] !== false) this.tell('recovery', `${topic} recovered, and was not asked to`);
+    if (message['recovered'] !== false) this.tell('recovery', `${topic} recovered without a request`);
     this.snapshot(topic, position, message);
   }
 
-  /** Another epoch of a stream in which nothing is missed. [L-5.14] */
+  /** Checks a new epoch of a stream without missing data. [L-5.14] */
   continued(topic: string, at: Position, message: Received): void {
     const { epoch, offset } = this.position(topic, message);
     const { publications, disturbances } = this.rules;
     if (offset !== at.offset || epoch === at.epoch)
-      this.tell('recovery', `${topic} goes on at ${String(offset)} instead of ${textOf(at)}`);
+      this.tell('recovery', `${topic} continues at ${String(offset)} instead of ${textOf(at)}`);
     if (!publications.isPastOf(topic, at, epoch))
-      this.tell('recovery', `${topic} goes on from ${textOf(at)}, which is not in its past`);
+      this.tell('recovery', `${topic} continues from ${textOf(at)}, which is not in its past`);
     if (!disturbances.hadAny(topic)) this.tell('answer', `${topic} has another epoch for no reason`);
   }
 
-  /** Offsets that will not come. [L-5.8] */
+  /** Checks offsets reported as lost. [L-5.8] */
   lost(topic: string, epoch: string, from: number): void {
     const { publications, policy, now } = this.rules;
-    // The server read the topic earlier. What is within the limits now was within them then, unless the store went back.
+    // The server read the topic earlier. Data within the limits now was within them then, unless
+    // the store was rolled back.
     const before = { epoch, offset: from - 1 };
     const history = policy.rulesFor(topic)?.history;
     const isThere = publications.recoverable(topic, before, history, now());
     if (isThere && publications.areWithin(topic, before, history, now()))
-      this.tell('recovery', `${topic} has lost ${String(from)}, and it is all there`);
+      this.tell('recovery', `${topic} reports ${String(from)} as lost, but all of it is available`);
   }
 
-  /** A stream that was lost just now may still look as if it were there. */
+  /** A stream lost just now may still appear to exist. */
   private position(topic: string, { epoch, offset }: Received): Position {
     const { publications, disturbances } = this.rules;
     const position = { epoch: String(epoch), offset: Number(offset) };
     const top = publications.top(topic);
     const isNow = top?.epoch === position.epoch && position.offset <= top.offset;
     if (!isNow && !(disturbances.isFresh(topic) && publications.has(topic, position)))
-      this.tell('recovery', `${topic} began at ${textOf(position)}, and ends at ${textOf(top)}`);
+      this.tell('recovery', `${topic} began at ${textOf(position)}, but ends at ${textOf(top)}`);
     return position;
   }
 
-  /** That nothing is missing shows in the events that follow. [L-5.2] */
+  /** The following events prove that nothing is missing. [L-5.2] */
   private recovered(
     { topic, since, tooMuch }: Request,
     { epoch, offset }: Position,
@@ -65,19 +66,22 @@ export class SubscribedChecker {
     const isPast = since !== undefined && this.rules.publications.isPastOf(topic, since, epoch);
     if (since?.offset !== offset || !isPast)
       this.tell('recovery', `${topic} recovered from ${textOf(since)} at ${String(offset)}`);
-    // A stream that has gone back since may have less.
+    // A stream rolled back since then may have less.
     if (tooMuch && since?.epoch === epoch)
       this.tell('bounds', `${topic} recovered more than the limits allow`);
-    if ('snapshot' in message) this.tell('snapshot', `${topic} recovered, and has a snapshot`);
+    if ('snapshot' in message) this.tell('snapshot', `${topic} recovered, but has a snapshot`);
   }
 
   private notRecovered(request: Request, position: Position, message: Received): void {
     const { publications, policy, now } = this.rules;
     const { topic, since, recoverable } = request;
     const history = policy.rulesFor(topic)?.history;
-    // What was there before and after was there when the server looked.
+    // Data available before and after was available when the server read it.
     if (since && recoverable && publications.recoverable(topic, since, history, now()))
-      this.tell('recovery', `${topic} was not recovered from ${textOf(since)}, and it was all there`);
+      this.tell(
+        'recovery',
+        `${topic} was not recovered from ${textOf(since)}, although all of it was available`,
+      );
     this.snapshot(topic, position, message);
   }
 
@@ -86,7 +90,8 @@ export class SubscribedChecker {
     const declared = policy.topics.find(({ name }) => name === topic);
     const { snapshot } = message;
     if (declared?.snapshot !== undefined) {
-      // The application knows nothing of streams: what it says may be of the one before, or of the one after.
+      // The application does not know streams, so its snapshot may belong to the stream before or
+      // after.
       if (declared.holds === undefined || disturbances.isFresh(topic)) return;
       const published = (): unknown[] => publications.upTo(topic, position);
       const label = {

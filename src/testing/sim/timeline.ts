@@ -6,14 +6,14 @@ interface Event {
 }
 
 /**
- * The one thread of time of a simulation: what the world does (its events) and what the code under test does (timers of
- * the clock, promises, what is to run soon) happen one after the other, in an order that nothing outside decides.
+ * The single thread of time of a simulation. Events of the world and work of the code under test
+ * (timers, promises, `soon` callbacks) run one at a time, in an order that nothing outside decides.
  */
 export class Timeline {
   readonly clock: SimClock;
-  /** The next one last. */
+  /** Sorted so that the next event is last. */
   private readonly events: Event[] = [];
-  /** How long it stood still, in all. */
+  /** Total time of stalls. */
   stalledMs = 0;
   private busyUntilMs = 0;
 
@@ -25,12 +25,14 @@ export class Timeline {
     return this.clock.now();
   }
 
-  /** Events that have not happened yet. */
+  /** Number of pending events. */
   get eventCount(): number {
     return this.events.length;
   }
 
-  /** Something that happens `ms` from now; of those at one moment, what was asked for first comes first. */
+  /**
+   * Schedules an event `ms` from now. Events at the same time run in the order they were scheduled.
+   */
   in(ms: number, run: () => void): void {
     const event = { atMs: this.nowMs + ms, run };
     let place = this.events.length;
@@ -38,20 +40,20 @@ export class Timeline {
     this.events.splice(place, 0, event);
   }
 
-  /** For so long the process has so much to do that nothing runs soon. */
+  /** Keeps the process too busy to run `soon` callbacks for this time. */
   keepBusy(ms: number): void {
     this.busyUntilMs = Math.max(this.busyUntilMs, this.nowMs + ms);
     this.in(ms, () => {});
   }
 
-  /** The process stands still: whatever is due meanwhile happens late. */
+  /** Stalls the process, so everything due in that time happens late. */
   async stall(ms: number): Promise<void> {
     this.stalledMs += ms;
     this.clock.stall(ms);
     await this.settle();
   }
 
-  /** Moves on by `ms`; ends early once `stopped` says so. */
+  /** Moves on by `ms`; ends early once `stopped` returns true. */
   async advance(ms: number, stopped: () => boolean): Promise<void> {
     const endMs = this.nowMs + ms;
     await this.settle();
@@ -68,7 +70,7 @@ export class Timeline {
     await this.settle();
   }
 
-  /** Lets promises go on until none is left that can, and runs what is to run soon. */
+  /** Lets all promises that can continue do so, and runs `soon` callbacks. */
   async settle(): Promise<void> {
     await promisesDone();
     while (this.clock.hasSoon && this.nowMs >= this.busyUntilMs) {
@@ -86,7 +88,10 @@ export class Timeline {
   }
 }
 
-/** All microtasks of this turn are done when the queue of ticks has its turn. No timer, no turn of the event loop. */
+/**
+ * Microtasks of this tick are done once `nextTick` callbacks run. It needs no timer and no turn of
+ * the event loop.
+ */
 function promisesDone(): Promise<void> {
   return new Promise((resolve) => {
     process.nextTick(resolve);

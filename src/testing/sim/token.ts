@@ -1,27 +1,27 @@
 import type { ConnectionIdentity } from '../../core/ports/identity.js';
 
-/** What a credential of the simulation says. */
+/** The content of a simulated credential. */
 export interface Token {
   readonly userId: string;
-  /** One bit for each topic, by its place in the list. */
+  /** One bit per topic, by its index. */
   readonly rights: number;
-  /** Milliseconds since 1970; 0 for a credential without an end. */
+  /** Milliseconds since 1970; 0 if the credential never expires. */
   readonly expiresAt: number;
 }
 
-/** Each text is made once: `serial` sees to it. */
+/** Encodes a credential; `serial` makes each text unique. */
 export function tokenText({ userId, rights, expiresAt }: Token, serial: number): string {
   return [userId, rights, expiresAt, serial].join('.');
 }
 
-/** `undefined` for what nobody issued. */
+/** Returns `undefined` for a text that was never issued. */
 export function tokenOf(text: string): Token | undefined {
   const [userId = '', rights, expiresAt, serial] = text.split('.');
   if (serial === undefined) return undefined;
   return { userId, rights: Number(rights), expiresAt: Number(expiresAt) };
 }
 
-/** The identity that the server makes of it. */
+/** The identity that the server derives from a credential. */
 export function identityOf(text: string): ConnectionIdentity | undefined {
   const token = tokenOf(text);
   if (token === undefined) return undefined;

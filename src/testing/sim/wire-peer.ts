@@ -4,7 +4,7 @@ import type { Participant, Surroundings } from './participant.js';
 import type { SimLink } from './sim-link.js';
 import type { Grant, OddRequest } from './step.js';
 
-/** Requests that break the protocol, each in its own way, and one that does not. */
+/** Requests that break the protocol, each in its own way, and a valid one. */
 const oddRequests: Readonly<Record<OddRequest, object | string>> = {
   ping: { type: 'ping' },
   'no-json': '{"type":"subscribe"',
@@ -16,7 +16,10 @@ const oddRequests: Readonly<Record<OddRequest, object | string>> = {
 
 const everything: Grant = { rights: 2 ** 31 - 1 };
 
-/** Speaks the bare protocol, as impatiently as it is told, and connects whenever it has something to say. */
+/**
+ * Speaks the bare protocol as impatiently as its steps demand, and connects when it has something
+ * to send.
+ */
 export class WirePeer implements Participant {
   link: SimLink | undefined;
   private opened = false;

@@ -5,7 +5,7 @@ import { earlyWriteBytes } from '../../core/outbound/outbox.js';
 import { simLimits } from './server-side.js';
 import type { World } from './world.js';
 
-/** At any moment between two events: registry, hub and connections say the same. */
+/** Between any two events, registry, hub and connections must agree. */
 export function checkMaps({ server, policy, tell }: World): void {
   const { registry } = server.live;
   const stats = server.live.stats();
@@ -24,7 +24,7 @@ export function checkMaps({ server, policy, tell }: World): void {
   if (stats.users !== users) tell('maps', `${String(stats.users)} users, ${String(users)} of connections`);
 }
 
-/** What the connections themselves say. */
+/** The state according to the connections. */
 function byConnections(registry: Iterable<Connection>) {
   const byTopic = new Map<string, Connection[]>();
   const users = new Set<string | undefined>();
@@ -41,7 +41,7 @@ function byConnections(registry: Iterable<Connection>) {
   return { byTopic, users: users.size, subscriptions };
 }
 
-/** What nobody outside can see: what the hub holds back. */
+/** Private state of the hub. */
 interface Inside {
   readonly hub: { readonly topics: ReadonlyMap<string, TopicInside> };
 }
@@ -51,13 +51,13 @@ interface TopicInside {
   readonly healing?: { readonly early: readonly Early[] };
 }
 
-/** At any moment: no more is kept for anybody than the limits say. [L-3.11] [L-9.2] */
+/** At any time, no more data is held for a subscriber than the limits allow. [L-3.11] [L-9.2] */
 export function checkBounds({ server, tell }: World): void {
   for (const [name, { holds, healing }] of (server.live as unknown as Inside).hub.topics) {
     const early = healing?.early ?? [];
     const chars = early.reduce((sum, { publication }) => sum + publication.data.length, 0);
     if (early.length > holdLimits.count || chars > holdLimits.bytes)
-      tell('bounds', `${String(early.length)} publications of ${name} wait for what is missing`);
+      tell('bounds', `${String(early.length)} publications of ${name} wait for missing ones`);
     for (const { publications } of holds) {
       const bytes = publications.reduce((sum, { frame }) => sum + frame.bytes.byteLength, 0);
       if (publications.length > holdLimits.count || bytes > holdLimits.bytes)
@@ -73,7 +73,7 @@ export function checkBounds({ server, tell }: World): void {
   }
 }
 
-/** Whether nothing is under way on the server's side. */
+/** Whether the server has no work in flight. */
 export function isQuiet({ broker, policy, server, timeline }: World): boolean {
   if (broker.pendingCount > 0 || policy.pendingCount > 0 || timeline.clock.hasSoon) return false;
   const { healing, restarting } = server.live.stats();
@@ -83,7 +83,9 @@ export function isQuiet({ broker, policy, server, timeline }: World): boolean {
   return true;
 }
 
-/** While nothing is under way: everybody has everything, and nothing is kept for nobody. */
+/**
+ * While no work is in flight, every subscriber is up to date, and nothing is kept for absent ones.
+ */
 export function checkQuiet(world: World): void {
   const { server, publications, broker, tell } = world;
   const inUse = new Set<string>();
@@ -95,13 +97,17 @@ export function checkQuiet(world: World): void {
       checker.tell('bounds', `${String(connection.outbox.queuedBytes)} bytes wait`);
     const { subscribed } = checker.delivery;
     if ([...subscribed.keys()].toSorted().join() !== connection.topics.toSorted().join())
-      checker.tell('maps', `knows of ${[...subscribed.keys()].join()}, has ${connection.topics.join()}`);
+      checker.tell(
+        'maps',
+        `received subscriptions to ${[...subscribed.keys()].join()}, has ${connection.topics.join()}`,
+      );
     if (connection.membershipCount !== connection.topics.length)
       checker.tell('leftover', `${String(connection.membershipCount)} memberships`);
     for (const [topic, at] of subscribed) {
       if (broker.disturbances.isFresh(topic)) continue;
       const top = publications.top(topic);
-      // What waits for a peer that does not read is told when it reads, or the peer is closed.
+      // Data queued for a peer that does not read is delivered when it reads, or the peer is
+      // closed.
       if (connection.outbox.behind) continue;
       if (top?.epoch !== at.epoch || top.offset !== at.offset)
         checker.tell(
@@ -115,7 +121,7 @@ export function checkQuiet(world: World): void {
     tell('leftover', `${String(topics)} topics are open, ${String(inUse.size)} are read`);
 }
 
-/** After everybody has gone and everything was closed: nothing is left. */
+/** After all peers have left and everything was closed, nothing may be left. */
 export function checkEnd({ server, timeline, tell }: World): void {
   const { connections, users, topics, subscriptions, queuedBytes } = server.live.stats();
   const left = { connections, users, topics, subscriptions, queuedBytes, timers: timeline.clock.timerCount };

@@ -19,16 +19,16 @@ import { WirePeer } from './wire-peer.js';
 export interface WorldOptions {
   readonly seed: number;
   readonly makeTopics: MakeTopics;
-  /** Whether everything that is said is written down. */
+  /** Whether to record a journal. */
   readonly keepJournal?: boolean | undefined;
-  /** Rules that may be broken: to see what the others would have found. */
+  /** Rules to ignore, to see which other rules would have found a fault. */
   readonly blindTo?: readonly Rule[] | undefined;
 }
 
 /** Server, broker, network and participants of one run, in one process and one thread of time. */
 export class World implements Surroundings {
   readonly faults: Fault[] = [];
-  /** Everything that was said, in order. */
+  /** The journal, in order. */
   readonly journal: string[] = [];
   readonly timeline: Timeline;
   readonly publications = new Publications();
@@ -37,9 +37,9 @@ export class World implements Surroundings {
   readonly server: ServerSide;
   readonly participants: readonly Participant[];
   readonly links = new Set<SimLink>();
-  /** Topics of which questions about rights may fail, and of which anything else may; '' stands for all. */
+  /** Topics whose authorization may fail, and topics where anything else may; '' stands for all. */
   readonly troubled = { rights: new Set<string>(), data: new Set<string>() };
-  /** How far the stores of topics are behind. */
+  /** How far each topic's store is behind. */
   readonly behind = new Map<string, number>();
   private readonly chance: Random;
   private lastPublication = 0;
@@ -67,7 +67,7 @@ export class World implements Surroundings {
     this.participants = this.people();
   }
 
-  /** Whether something has happened that must not, so that nothing more needs to. */
+  /** Whether a fault has happened, so that the run can stop. */
   readonly failed = (): boolean => this.faults.length > 0;
 
   readonly tell = (rule: Rule, text: string): void => {
@@ -107,7 +107,10 @@ export class World implements Surroundings {
     return this.topic(name)?.data?.(n) ?? { n };
   }
 
-  /** The next publication of the topic: where it `removes`, every second one removes its key, and every third one is late. */
+  /**
+   * The next publication of the topic. If the topic has `removes`, every second one removes its
+   * key, and every third one has an outdated version.
+   */
   next(name: string, key: string | undefined): { data: unknown; options: PublicationOptions } {
     const data = this.nextData(name);
     if (key === undefined || this.topic(name)?.removes !== true)
@@ -118,13 +121,13 @@ export class World implements Surroundings {
     return { data: undefined, options: { key, version, remove: true } };
   }
 
-  /** The application publishes, to its own store first. */
+  /** Publishes as the application, to its own store first. */
   publish(name: string, key: string | undefined): void {
     const { data, options } = this.next(name, key);
     this.give(name, data, options);
   }
 
-  /** The application publishes so many that are so large. */
+  /** Publishes many, or large, messages as the application. */
   flood(name: string, count: number, bytes: number): void {
     for (let i = 0; i < count; i++) this.give(name, this.nextData(name, bytes), {});
   }
@@ -142,7 +145,7 @@ export class World implements Surroundings {
     );
   }
 
-  /** Another instance publishes; an application's own store hears of it, too. */
+  /** Publishes as another instance; the application's own store gets the data as well. */
   publishElsewhere(name: string, key: string | undefined): void {
     const { data, options } = this.next(name, key);
     this.topic(name)?.stored?.(data, key);
@@ -155,7 +158,7 @@ export class World implements Surroundings {
   private people(): Participant[] {
     const { wire, client } = peerCounts;
     const peers: Participant[] = [];
-    // Two of them are one user.
+    // Two of them are the same user.
     for (let i = 0; i < wire; i++) peers.push(new WirePeer(`peer${String(i)}`, `u${String(i % 2)}`, this));
     for (let i = wire; i < wire + client; i++)
       peers.push(new AppPeer(`client${String(i)}`, `u${String(i)}`, this));
