@@ -196,7 +196,11 @@ describe.each(platforms)('5. A broker that is away, on %s', (_name, platform) =>
     await expect(LiveTestClient.connect(url, { token: 'bob' })).rejects.toMatchObject({
       statusCode: 503,
       headers: { 'retry-after': '1' },
-      body: { statusCode: 503, error: 'Service Unavailable', message: 'The server has no broker now' },
+      body: {
+        statusCode: 503,
+        error: 'Service Unavailable',
+        message: 'The broker of this server is unavailable',
+      },
     });
     const error = {
       type: 'error',

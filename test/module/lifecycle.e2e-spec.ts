@@ -220,7 +220,7 @@ describe('The live module without a http server', () => {
     const app = await NestFactory.createApplicationContext(WorkerModule, { logger: log });
     expect(await app.get(LiveService).publish('open/1', 1)).toMatchObject({ offset: 1 });
     expect(log.live('warn')).toContain(
-      'No http server in this application: it can publish, but nobody can connect to it.',
+      'This application has no HTTP server: it can publish, but clients cannot connect.',
     );
     await app.close();
   });

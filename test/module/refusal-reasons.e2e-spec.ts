@@ -80,7 +80,7 @@ describe.each(platforms)('The reason of a refusal, on %s', (_name, platform) => 
     }
     expect(reasons()).toEqual([
       'sub is of type object, but must be text or an integer',
-      'sub is a number, but no integer within 2^53',
+      'sub is a number, but not an integer within 2^53',
       'no sub',
       'ERR_JWT_EXPIRED (exp)',
       'ERR_JWT_CLAIM_VALIDATION_FAILED (iss)',

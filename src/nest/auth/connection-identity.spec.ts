@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { connectionIdentityOf, liveUserOf, setConnectionIdentity, userIdOf } from './connection-identity.js';
 
 describe('connection identity', () => {
-  it('[L-1.11] what a guard has set is what is known, over a user that something else left', () => {
+  it('[L-1.11] the identity set by a guard takes precedence over a user that something else left', () => {
     const request = { user: { id: 'passport' } };
     setConnectionIdentity(request, { user: { id: 'u1' }, expiresAt: 5 });
     expect(connectionIdentityOf(request)).toEqual({ user: { id: 'u1' }, expiresAt: 5 });
   });
 
-  it('[L-1.11] a guard that knows nobody is believed', () => {
+  it('[L-1.11] a guard may report an anonymous client', () => {
     const request = { user: { id: 'passport' } };
     setConnectionIdentity(request, { user: null });
     expect(connectionIdentityOf(request)).toEqual({ user: null });
@@ -19,7 +19,7 @@ describe('connection identity', () => {
     expect(connectionIdentityOf({})).toBeNull();
   });
 
-  it('[L-1.11] a user of passport counts, with its getters and without an end', () => {
+  it('[L-1.11] a user set by passport counts, with its getters and without an end', () => {
     class Account {
       get id(): string {
         return 'u1';
@@ -38,7 +38,7 @@ describe('connection identity', () => {
     ['a number as sub', { sub: 7 }, { id: '7', sub: 7 }],
     ['a sub and no id', { sub: 's1' }, { id: 's1', sub: 's1' }],
     ['a sub beside an empty id', { id: '', sub: 's1' }, { id: 's1', sub: 's1' }],
-  ])('[L-1.11] a user with %s is known', (_, user, expected) => {
+  ])('[L-1.11] a user with %s is accepted', (_, user, expected) => {
     expect(connectionIdentityOf({ user })).toEqual({ user: expected });
   });
 
@@ -59,7 +59,7 @@ describe('connection identity', () => {
     { sub: '' },
     { sub: 2 ** 53 },
     { sub: 0.5 },
-  ])('[L-1.11] nobody is known by request.user = %j', (user) => {
+  ])('[L-1.11] request.user = %j identifies no one', (user) => {
     expect(connectionIdentityOf({ user })).toBeNull();
   });
 
@@ -69,7 +69,7 @@ describe('connection identity', () => {
     [2n ** 64n, '18446744073709551616'],
     ['7', '7'],
     ['x'.repeat(1_024), 'x'.repeat(1_024)],
-  ])('[L-1.11] the id %s that a guard sets becomes text', (id, text) => {
+  ])('[L-1.11] the id %s set by a guard becomes text', (id, text) => {
     const request = {};
     setConnectionIdentity(request, { user: { id, role: 'x' }, expiresAt: 5 });
     expect(connectionIdentityOf(request)).toEqual({ user: { id: text, role: 'x' }, expiresAt: 5 });
@@ -94,21 +94,21 @@ describe('connection identity', () => {
     [{ user: { id: 'a' }, expiresAt: '2030-01-01' }, 'expiresAt, a string of 10 characters'],
     [{ user: null, expiresAt: null }, 'expiresAt, null'],
   ])(
-    '[L-1.11] the identity %j is refused with what to write, also where the guard catches that',
+    '[L-1.11] the invalid identity %j is refused with a fix, even if the guard catches the error',
     (given, words) => {
       const request = { user: { id: 'passport' } };
       const set = () => setConnectionIdentity(request, given as never);
-      expect(set).toThrow(`The identity of a connection has a wrong ${words}`);
+      expect(set).toThrow(`The identity of a connection has an invalid ${words}`);
       expect(set).not.toThrow('canary');
       expect(() => connectionIdentityOf(request)).toThrow(TypeError);
     },
   );
 
-  it('[L-1.11] a user of passport whose id is too long is refused, not let in without a name', () => {
-    expect(() => connectionIdentityOf({ user: { id: 'x'.repeat(1_025) } })).toThrow('wrong user.id');
+  it('[L-1.11] a passport user whose id is too long is refused, not accepted as anonymous', () => {
+    expect(() => connectionIdentityOf({ user: { id: 'x'.repeat(1_025) } })).toThrow('invalid user.id');
   });
 
-  it('[L-1.11] a field called __proto__ neither becomes a prototype nor stays', () => {
+  it('[L-1.11] a field called __proto__ neither becomes a prototype nor remains', () => {
     const fields = JSON.parse('{"__proto__":{"admin":true},"role":"x","id":"other"}') as object;
     const user = liveUserOf(fields, 'u1');
     expect(Object.keys(user).toSorted()).toEqual(['id', 'role']);
@@ -116,7 +116,7 @@ describe('connection identity', () => {
     expect(Object.assign({}, user)).not.toHaveProperty('admin');
   });
 
-  it('[L-1.11] a number that may have been rounded is no id', () => {
+  it('[L-1.11] a number that may have been rounded is not an id', () => {
     expect(userIdOf(Number.MAX_SAFE_INTEGER)).toBe('9007199254740991');
     expect(userIdOf(Number.MAX_SAFE_INTEGER + 1)).toBeUndefined();
   });

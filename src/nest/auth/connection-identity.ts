@@ -2,25 +2,27 @@ import type { ConnectionIdentity, LiveUser } from '../../core/ports/identity.js'
 import { maxUserIdLength } from '../../core/cluster/read-signal.js';
 import { kindOf } from './option-error.js';
 
-/** What a guard says about the sender of a handshake. */
+/** The identity that a guard reports for a handshake. */
 export interface GivenIdentity {
   /**
-   * `null` where nobody is named. An `id` is a string of 1 to 1,024 characters, or an integer (within 2^53 where it is a
-   * number), which becomes its text.
+   * `null` for an anonymous client. An `id` is a string of 1 to 1,024 characters, or an integer
+   * (within 2^53 if it is a number), which is converted to text.
    */
   readonly user: { readonly id: string | number | bigint; readonly [claim: string]: unknown } | null;
-  /** The credential's end, milliseconds since 1970; absent means that it has none. */
+  /** When the credential expires, in milliseconds since 1970; absent if it never does. */
   readonly expiresAt?: number;
 }
 
-/** Weak, so that a handshake which comes to nothing takes its identity with it; and no header can forge an entry. */
+/** Weak, so that an abandoned handshake frees its identity. No header can forge an entry. */
 const identities = new WeakMap<object, GivenIdentity>();
 
 /**
- * Says who the sender of a handshake is. A connection guard calls it before it returns `true`; the last call wins.
+ * Reports the user of a handshake. A connection guard calls it before it returns `true`; the last
+ * call wins.
  *
- * @throws TypeError for a user whose id is neither a string of 1 to 1,024 characters nor an integer, and for an
- * `expiresAt` that is no number. The handshake is then refused, also where the guard catches the error.
+ * @throws TypeError for a user whose id is neither a string of 1 to 1,024 characters nor an
+ *   integer, and for an `expiresAt` that is not a number. The handshake is then refused, even if
+ *   the guard catches the error.
  */
 export function setConnectionIdentity(request: object, identity: GivenIdentity): void {
   identities.set(request, identity);
@@ -28,9 +30,9 @@ export function setConnectionIdentity(request: object, identity: GivenIdentity):
 }
 
 /**
- * Who a guard found at the other end of this handshake: what `setConnectionIdentity` was told, else the
- * `request.user` that passport and hand-written guards leave, which then has no end.
- * `null` when nobody is known, also for a `user` without a usable `id` or `sub`. Throws as `setConnectionIdentity` does.
+ * The identity of a handshake: the one given to `setConnectionIdentity`, or the `request.user` that
+ * passport and custom guards set, which never expires. Returns `null` if there is none, or if the
+ * `user` has no usable `id` or `sub`. Throws like `setConnectionIdentity`.
  */
 export function connectionIdentityOf(request: object): ConnectionIdentity | null {
   if (identities.has(request)) return checkedIdentity(identities.get(request) as GivenIdentity);
@@ -39,8 +41,8 @@ export function connectionIdentityOf(request: object): ConnectionIdentity | null
 }
 
 /**
- * A `LiveUser` of these fields; `id` wins over a field of that name. A field called `__proto__`, which `JSON.parse`
- * makes a property like any other, is left out: a later `Object.assign` would turn it into a prototype.
+ * Builds a `LiveUser`; `id` overrides a field of that name. Drops a field named `__proto__`, which
+ * `JSON.parse` creates as a plain property, because `Object.assign` would turn it into a prototype.
  */
 export function liveUserOf(fields: object, id: string): LiveUser {
   if (!Object.hasOwn(fields, '__proto__')) return { ...fields, id };
@@ -48,8 +50,8 @@ export function liveUserOf(fields: object, id: string): LiveUser {
 }
 
 /**
- * The text form of a user's id: a string that is not empty, or an integer; `undefined` for anything else.
- * A number beyond 2^53 is none: two users could have been rounded to the same one.
+ * A user's id as text: a non-empty string or an integer; `undefined` for anything else. Numbers
+ * beyond 2^53 are rejected, because rounding could merge two users.
  */
 export function userIdOf(id: unknown): string | undefined {
   if (typeof id === 'string') return id === '' ? undefined : id;
@@ -59,15 +61,15 @@ export function userIdOf(id: unknown): string | undefined {
 function userOf(value: unknown): LiveUser | null {
   if (typeof value !== 'object' || value === null) return null;
   const { id, sub } = value as { readonly id?: unknown; readonly sub?: unknown };
-  // Handed on as it is: an entity's getters and methods would not survive a copy.
+  // Returned as it is: a copy would lose an entity's getters and methods.
   if (typeof id === 'string' && id !== '') return value as LiveUser;
   const text = userIdOf(id) ?? userIdOf(sub);
   return text === undefined ? null : liveUserOf(value, text);
 }
 
 /**
- * The identity as the server uses it: the id is text. Throws a TypeError that says what to write for one that would fail
- * later, or that would never end; it shows no text of the identity.
+ * The identity as the server uses it, with the id as text. Throws a TypeError that says what to fix
+ * for an identity that would fail later or never expire. The error shows no text of the identity.
  */
 export function checkedIdentity(given: GivenIdentity): ConnectionIdentity {
   const { user, expiresAt } = (given ?? {}) as Partial<Readonly<Record<keyof GivenIdentity, unknown>>>;
@@ -86,10 +88,10 @@ function checkedUser(user: unknown): LiveUser {
     const allowed = `a string of 1 to ${String(maxUserIdLength)} characters, or an integer within 2^53`;
     throw wrong('user.id', id, `write ${allowed}, such as String(user.id)`);
   }
-  // Handed on as it is where nothing changes: an entity's getters and methods would not survive a copy.
+  // Returned unchanged if possible: a copy would lose an entity's getters and methods.
   return typeof id === 'string' ? (user as LiveUser) : liveUserOf(user, text);
 }
 
 function wrong(name: string, value: unknown, fix: string): TypeError {
-  return new TypeError(`The identity of a connection has a wrong ${name}, ${kindOf(value)}: ${fix}`);
+  return new TypeError(`The identity of a connection has an invalid ${name}, ${kindOf(value)}: ${fix}`);
 }

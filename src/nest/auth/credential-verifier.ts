@@ -10,33 +10,38 @@ import { checkedIdentity } from './connection-identity.js';
 import { isLasting, reasonOf } from './refusal.js';
 
 /**
- * What a connection guard has, beside `canActivate`, when its credential can be renewed on an open connection. A renewal
- * asks `verify` first, and then `canActivate` of all guards about the handshake with the new token in it, as
- * `Authorization: Bearer`: a guard that takes its token from elsewhere should prefer that header. [L-7.7]
+ * Implemented by a connection guard, besides `canActivate`, whose credential can be renewed on an
+ * open connection. A renewal calls `verify` first, then `canActivate` of all guards with the
+ * handshake and the new token as `Authorization: Bearer`. A guard that reads its token elsewhere
+ * should prefer that header. [L-7.7]
  */
 export interface CredentialVerifier {
-  /** Says whose a token is. Rejects with an `HttpException`: 401 or 403 for a bad one, 503 when nobody can tell. */
+  /**
+   * Identifies the user of a token. Rejects with an `HttpException`: 401 or 403 for an invalid
+   * token, 503 if it cannot be checked.
+   */
   verify(token: string): Promise<ConnectionIdentity>;
 }
 
 /**
- * Asks all guards about the connection's handshake with this token, or without one with the cookies it came with; `null` where
- * they let in without a name.
+ * Runs all guards on the connection's handshake with this token, or with its own cookies without
+ * one. Resolves to `null` if they accept an anonymous client.
  */
 export type AskGuards = (connection: LiveConnection, token?: string) => Promise<ConnectionIdentity | null>;
 
 type Guards = readonly (Type<CanActivate> | CanActivate)[];
 
-/** Whether one of the guards can check a token that comes over an open connection. [L-7.5] */
+/** Whether a guard can verify a token sent over an open connection. [L-7.5] */
 export function checkTokens(guards: Guards): boolean {
   return guards.some(isVerifier);
 }
 
 /**
- * Checks the token of an `auth` message by all that the handshake had to pass: by the first guard that can check a token,
- * and then by every guard. `undefined` when none of them can. [L-7.5] [L-7.7]
+ * Verifies the token of an `auth` message with everything that a handshake must pass: the first
+ * guard that can verify tokens, then every guard. Returns `undefined` if no guard can. [L-7.5]
+ * [L-7.7]
  *
- * @param onRefused gets the reason, for the log
+ * @param onRefused called with the reason, for the log
  */
 export function credentialVerifier(
   guards: Guards,
@@ -47,7 +52,7 @@ export function credentialVerifier(
   const guard = guards.find(isVerifier);
   if (guard === undefined) return undefined;
   return async (token, connection) => {
-    // Asked for late: guards are made after this, and a test may have put another in its place.
+    // Resolved late: guards are created after this, and a test may have replaced one.
     const verifier: unknown = typeof guard === 'function' ? moduleRef.get(guard) : guard;
     if (!canVerify(verifier)) throw new LiveError('not-implemented', 'Nothing handles this type');
     try {
@@ -61,7 +66,7 @@ export function credentialVerifier(
   };
 }
 
-/** A no is told to the peer; what is no answer is an error for the log. */
+/** A refusal is sent to the peer; any other failure is logged as an error. */
 function answerTo(error: unknown, onRefused: (reason: string) => void): unknown {
   if (!(error instanceof HttpException || error instanceof Refusal)) return error;
   const status = error instanceof Refusal ? error.statusCode : error.getStatus();
@@ -87,24 +92,28 @@ function canVerify(value: unknown): value is CredentialVerifier {
 }
 
 /**
- * What a connection guard has, beside `canActivate`, whose sessions can be asked for again. A renewal asks `renew` first, and
- * then `canActivate` of all guards about the handshake with its cookies. [L-7.7]
+ * Implemented by a connection guard, besides `canActivate`, that can look a session up again. A
+ * renewal calls `renew` first, then `canActivate` of all guards with the handshake and its cookies.
+ * [L-7.7]
  */
 export interface SessionRenewer {
-  /** Says whose session a cookie header is now; `undefined` for nobody's. Rejects when nobody can tell. */
+  /**
+   * Identifies the user of a cookie header; `undefined` if the session is over. Rejects if that
+   * cannot be determined.
+   */
   renew(cookieHeader: string): Promise<ConnectionIdentity | undefined>;
 }
 
-/** Whether one of the guards can ask for a session again. [L-7.6] */
+/** Whether a guard can look up a session again. [L-7.6] */
 export function renewsSessions(guards: Guards): boolean {
   return guards.some(isRenewer);
 }
 
 /**
- * Asks for the session of a connection that came with a cookie again: the first guard that can, and then every guard. Nobody's
- * where one of them says no. [L-7.6] [L-7.7]
+ * Looks up the session of a connection that used a cookie: with the first guard that can, then with
+ * every guard. The session is over if one of them refuses. [L-7.6] [L-7.7]
  *
- * @param onRefused gets the reason, for the log
+ * @param onRefused called with the reason, for the log
  */
 export function sessionRenewer(
   guards: Guards,

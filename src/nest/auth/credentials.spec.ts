@@ -11,7 +11,7 @@ const all = {
 };
 
 describe('credentials', () => {
-  it('[L-1.2] the Authorization header wins over the cookie, the cookie over the subprotocol', () => {
+  it('[L-1.2] the Authorization header takes precedence over the cookie, and the cookie over the subprotocol', () => {
     expect(find(all)).toEqual({ token: 'H', source: 'header' });
     expect(find({ ...all, authorization: undefined })).toEqual({ token: 'C', source: 'cookie' });
     const { 'sec-websocket-protocol': list } = all;
@@ -32,7 +32,7 @@ describe('credentials', () => {
     'Bearer "a"',
     'Bearer é',
     '',
-  ])('[L-1.2] Authorization %j is passed over, and the next source is tried', (value) => {
+  ])('[L-1.2] the Authorization %j is skipped, and the next source is tried', (value) => {
     expect(find({ ...all, authorization: value })).toEqual({ token: 'C', source: 'cookie' });
   });
 
@@ -55,7 +55,7 @@ describe('credentials', () => {
     'LIVE_TOKEN=T',
     'xlive_token=T',
     'a=live_token=T',
-  ])('[L-1.2] the cookie header %j holds none', (cookie) => {
+  ])('[L-1.2] the cookie header %j holds no token', (cookie) => {
     expect(find({ cookie })).toBeUndefined();
   });
 
@@ -67,20 +67,20 @@ describe('credentials', () => {
   );
 
   it.each(['', 'live.v1', 'bearer', 'bearer.', 'Bearer.T', 'x-bearer.T'])(
-    '[L-1.2] the subprotocol list %j holds none',
+    '[L-1.2] the subprotocol list %j holds no token',
     (list) => {
       expect(find({ 'sec-websocket-protocol': list })).toBeUndefined();
     },
   );
 
-  it('[L-1.2] a token of 16,384 characters is taken, a longer one is not', () => {
+  it('[L-1.2] a token of 16,384 characters is accepted, and a longer one is not', () => {
     const token = 'a'.repeat(16_384);
     expect(find({ authorization: `Bearer ${token}` })?.token).toBe(token);
     expect(find({ authorization: `Bearer ${token}a` })).toBeUndefined();
     expect(find({ cookie: `live_token=${'a'.repeat(100_000)}` })).toBeUndefined();
   });
 
-  it('[L-1.2] megabytes of almost-tokens are read in no time', () => {
+  it('[L-1.2] megabytes of almost-tokens are parsed in linear time', () => {
     const started = performance.now();
     for (const part of ['=', 'a;', 'a=', 'bearer.,', ' ', '"']) {
       const value = part.repeat(1_000_000);
@@ -91,7 +91,7 @@ describe('credentials', () => {
     expect(performance.now() - started).toBeLessThan(1_000);
   });
 
-  it('[L-1.2] no headers make it throw, and what it finds is always a token', () => {
+  it('[L-1.2] no headers make the parser throw, and it only returns tokens', () => {
     const word = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('live_token=', 'bearer.', ',', ';', ' ', '"', '=', 'T', 'a.b-c', '\t'),

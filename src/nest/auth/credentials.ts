@@ -1,30 +1,35 @@
 import type { IncomingMessage } from 'node:http';
 import { bearerPrefix } from '../../protocol/subprotocol.js';
 
-/** What a client showed in its handshake, and where. */
+/** The token that a client presented in its handshake, and its source. */
 export interface Credential {
   readonly token: string;
   readonly source: 'header' | 'cookie' | 'subprotocol';
 }
 
-/** The cookie that holds a token where no other is named. */
+/** Default name of the cookie that holds a token. */
 export const defaultCookieName = 'live_token';
 const scheme = 'bearer ';
-/** Node's own default for all headers together; a longer token cannot arrive unless somebody raised that. */
+/**
+ * Node's default limit for all headers together; a longer token only arrives if that was raised.
+ */
 const maxTokenLength = 16_384;
 const maxHeaderLength = 65_536;
-/** RFC 6750 `b64token`, loosely: one class of characters, so that there is nothing to backtrack over. */
+/** RFC 6750 `b64token`, loosely: a single character class, so that there is no backtracking. */
 const tokenCharacters = /^[A-Za-z0-9._~+/=-]+$/;
 
-/** Whether a string can be a bearer token at all: 1 to 16,384 characters of RFC 6750's alphabet. Proves nothing else. */
+/**
+ * Whether a string has the form of a bearer token: 1 to 16,384 characters of RFC 6750's alphabet.
+ */
 export function isToken(text: string): boolean {
   return text.length <= maxTokenLength && tokenCharacters.test(text);
 }
 
 /**
- * The credential of a handshake, first found wins: `Authorization: Bearer T` (the scheme in any case), the cookie
- * `live_token=T`, an entry `bearer.T` in the subprotocol list. A source that holds something else, an empty or a
- * malformed token is passed over. `undefined` when there is none. Does not check the token, does not throw. [L-1.2]
+ * Finds the credential of a handshake. The first source with a token wins:
+ * `Authorization: Bearer T` (in any case), the cookie `live_token=T`, an entry `bearer.T` in the
+ * subprotocol list. Sources without a well-formed token are skipped; `undefined` if none has one.
+ * Does not verify the token, and never throws. [L-1.2]
  */
 export function credentialOf(
   request: Pick<IncomingMessage, 'headers'>,
@@ -39,7 +44,7 @@ export function credentialOf(
   return entry === undefined ? undefined : { token: entry, source: 'subprotocol' };
 }
 
-/** Any header may be missing, and a test's or proxy's request object may hold what Node never would. */
+/** Any header may be missing, and request objects of tests or proxies may hold other types. */
 function bounded(value: unknown): string {
   return typeof value === 'string' && value.length <= maxHeaderLength ? value : '';
 }
@@ -73,7 +78,7 @@ function tokenIn(text: string): string | undefined {
   return isToken(token) ? token : undefined;
 }
 
-/** RFC 6265 lets a server put a cookie's value into double quotes. */
+/** RFC 6265 allows a server to put a cookie's value in double quotes. */
 function unquoted(value: string): string {
   return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 }

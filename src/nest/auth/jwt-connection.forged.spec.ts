@@ -13,7 +13,7 @@ const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const unsigned = (claims: unknown, header: object): string => `${part(header)}.${part(claims)}`;
 
-/** Signed by hand: what checks a signature should not have made it. */
+/** Signed by hand, because code that verifies signatures must not create the test's signature. */
 function signed(claims: unknown, header: object = { alg: 'HS256' }, key = secret, hash = 'sha256'): string {
   const text = unsigned(claims, header);
   return `${text}.${createHmac(hash, key).update(text).digest('base64url')}`;
@@ -74,7 +74,8 @@ describe('JwtConnectionGuard: forged tokens', () => {
     expect(refusal).toBeInstanceOf(HttpException);
     expect(refusal).toMatchObject({ status: 401, message: 'A valid credential is required' });
     const shown = inspect(refusal, { depth: 9, showHidden: true });
-    // No word of the token in what a log may see; parts of a few letters would be found by chance.
+    // No part of the token may appear in anything logged; parts of a few letters would match by
+    // chance.
     for (const word of token.split('.').filter(({ length }) => length > 8)) expect(shown).not.toContain(word);
     expect(shown).not.toMatch(/issuer\.example|u1|admin/);
   });
@@ -83,7 +84,7 @@ describe('JwtConnectionGuard: forged tokens', () => {
     ['expired 59 s ago', { exp: now - 59 }],
     ['that begins in 60 s', { nbf: now + 60 }],
     ['with several audiences', { aud: ['other', 'live'] }],
-  ])('[L-1.6] a token %s is let in', async (_, change) => {
+  ])('[L-1.6] a token %s is accepted', async (_, change) => {
     expect(await verify(signed({ ...good, ...change }))).toMatchObject({ user: { id: 'u1' } });
   });
 });

@@ -48,7 +48,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: now * 1000 }));
 afterEach(() => void vi.useRealTimers());
 
 describe('JwtConnectionGuard', () => {
-  it('[L-1.11] a good token lets in its sub, with all claims, until its exp', async () => {
+  it('[L-1.11] a valid token identifies its sub, with all claims, until its exp', async () => {
     const { status, identity, headers } = await show(signed({ ...good, live: { subscribe: ['a'] } }));
     expect(status).toBe(true);
     expect(identity).toEqual({
@@ -58,7 +58,7 @@ describe('JwtConnectionGuard', () => {
     expect(headers).toEqual({});
   });
 
-  it('[L-1.2] a good token lets in from the cookie and the subprotocol, too', async () => {
+  it('[L-1.2] a valid token is also accepted from the cookie and the subprotocol', async () => {
     const guard = new JwtConnectionGuard({ jwt });
     const token = signed(good);
     expect(await tryWith(guard, { cookie: `live_token=${token}` })).toMatchObject({ status: true });
@@ -66,7 +66,7 @@ describe('JwtConnectionGuard', () => {
     expect(await tryWith(guard, { 'sec-websocket-protocol': list })).toMatchObject({ status: true });
   });
 
-  it('[L-1.6] a token without exp is refused where an end is required, also one that jose decides about', async () => {
+  it('[L-1.6] a token without exp is refused if requireExpiry is set, even if jose decides', async () => {
     const guard = new JwtConnectionGuard({ jwt: { ...jwt, requireExpiry: true } });
     const { exp: _, ...endless } = good;
     for (const claims of [endless, { ...endless, aud: ['live'] }, { ...good, exp: null }]) {
@@ -76,7 +76,7 @@ describe('JwtConnectionGuard', () => {
     expect((await show(signed(good), guard)).status).toBe(true);
   });
 
-  it('[L-1.11] a token without exp has no end, and a far exp still is a date', async () => {
+  it('[L-1.11] a token without exp never expires, and a far exp is still a valid date', async () => {
     const { exp: _, ...endless } = good;
     expect((await show(signed(endless))).identity).not.toHaveProperty('expiresAt');
     const { identity } = await show(signed({ ...good, exp: 1e300 }));
@@ -92,13 +92,13 @@ describe('JwtConnectionGuard', () => {
     expect(Object.assign({}, identity?.user)).not.toHaveProperty('admin');
   });
 
-  it('[L-1.6] a bad token is refused with 401 and the word invalid_token', async () => {
+  it('[L-1.6] an invalid token is refused with 401 and the error invalid_token', async () => {
     const { status, identity, headers } = await show(signed(good, 'k'.repeat(40)));
     expect({ status, identity }).toEqual({ status: 401, identity: null });
     expect(headers).toEqual({ 'www-authenticate': 'Bearer realm="live", error="invalid_token"' });
   });
 
-  it('[L-1.6] an ordinary token is decided about at once, where it is signed right; others are not', async () => {
+  it('[L-1.6] a correctly signed ordinary token is accepted synchronously, and others are not', async () => {
     const guard = await start({ jwt });
     const say = (token: string) => {
       const { request, response, context } = contextOf({ authorization: `Bearer ${token}` });
@@ -118,8 +118,8 @@ describe('JwtConnectionGuard', () => {
     }
   });
 
-  it('[L-1.10] a key server that cannot be reached makes it 503 with Retry-After', async () => {
-    // Port 1 is refused by fetch itself: nothing is sent anywhere.
+  it('[L-1.10] an unreachable key server causes a 503 with Retry-After', async () => {
+    // fetch itself refuses port 1, so nothing is sent anywhere.
     const guard = new JwtConnectionGuard({
       jwt: { jwksUrl: 'http://127.0.0.1:1/jwks', algorithms: ['ES256'] },
     });
@@ -146,7 +146,7 @@ describe('JwtConnectionGuard', () => {
     });
   });
 
-  it('[L-1.6] a refresh is checked like a handshake', async () => {
+  it('[L-1.6] a renewal is verified like a handshake', async () => {
     const guard = new JwtConnectionGuard({ jwt });
     expect(await guard.verify(signed(good))).toMatchObject({ user: { id: 'u1' } });
     await expect(guard.verify(signed(good).slice(1))).rejects.toMatchObject({ status: 401 });
@@ -166,7 +166,7 @@ describe('JwtConnectionGuard', () => {
     fetched.mockRestore();
   });
 
-  it('[L-1.6] Nest makes it from the options of the module, and wrong ones stop the start', async () => {
+  it("[L-1.6] Nest creates the guard from the module's options, and invalid ones stop the start", async () => {
     expect(await show(signed(good), await start({ jwt }))).toMatchObject({ status: true });
     await expect(start({ jwt: { secret: 'short' } })).rejects.toThrow(
       /jwt\.secret is a string of 5 characters/,

@@ -21,19 +21,20 @@ import type { Claims } from './plain-claims.js';
 import { retryAfterSeconds, unauthorized } from './refusal.js';
 import { logEntry } from '../logging/log-entry.js';
 
-/** The last instant that a `Date` can name; an `exp` beyond it would not survive JSON. */
+/** The last time that a `Date` can represent; a later `exp` would not survive JSON. */
 const lastInstantMs = 8.64e15;
 
 /**
- * Lets in who shows a good JSON Web Token, as `options.jwt` says. [L-1.2] [L-1.6] Needs the package `jose`.
- * `sub`, a text or a safe integer, becomes the user's id as text; every other claim stays on the user; `exp` is when the connection ends.
- * Throws a start error on wrong options, and at `onModuleInit` when jose is not installed.
+ * Accepts clients with a valid JSON Web Token, as configured by `options.jwt`. [L-1.2] [L-1.6]
+ * Requires the package `jose`. `sub`, a text or a safe integer, becomes the user's id as text; all
+ * other claims stay on the user; `exp` ends the connection. Throws a start error for invalid
+ * options, and in `onModuleInit` if jose is not installed.
  */
 @Injectable()
 export class JwtConnectionGuard implements CanActivate, OnModuleInit {
   private readonly logger = new Logger('Live');
   private readonly settings: JwtSettings;
-  /** Present once jose is loaded. */
+  /** Set once jose is loaded. */
   private verifier: JwtVerifier | undefined;
   private loading: Promise<JwtVerifier> | undefined;
 
@@ -46,9 +47,10 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
   }
 
   /**
-   * `true`, or it throws or rejects, never `false`: 401 with `WWW-Authenticate` for a missing or bad token, 503 with
-   * `Retry-After` when the issuer's keys cannot be had. With `secret` an ordinary token that is good is decided about at
-   * once; a promise is for the others, and for keys that must be asked for.
+   * Returns `true`, throws or rejects; never returns `false`. Responds with 401 and
+   * `WWW-Authenticate` to a missing or invalid token, and with 503 and `Retry-After` if the
+   * issuer's keys are unavailable. With `secret`, a valid ordinary token is accepted synchronously;
+   * other tokens, and keys to be fetched, take a promise.
    */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
@@ -69,9 +71,9 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
   }
 
   /**
-   * Who a token speaks for, for a credential that comes over the open connection.
-   * Rejects with `UnauthorizedException` for a bad token, `ServiceUnavailableException` when it cannot be checked.
-   * Neither holds any part of the token; `cause` is a short code for the log.
+   * Identifies the user of a token sent over an open connection. Rejects with
+   * `UnauthorizedException` for an invalid token, and `ServiceUnavailableException` if it cannot be
+   * checked. Neither contains any part of the token; `cause` is a short code for the log.
    */
   async verify(token: string): Promise<ConnectionIdentity> {
     return this.identify(token);
@@ -86,7 +88,7 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
   }
 
   private readonly warnOfStale = (reason: string): void => {
-    this.logger.warn(logEntry({ msg: 'key server away, its last keys are used', reason }));
+    this.logger.warn(logEntry({ msg: 'key server unavailable, using its last keys', reason }));
   };
 
   private load(): Promise<JwtVerifier> {
@@ -107,12 +109,12 @@ function identityOf(claims: Claims): ConnectionIdentity {
     : { user };
 }
 
-/** Why a `sub` is no user's id, for the log; never its value. */
+/** Why a `sub` is not a user's id, for the log; never its value. */
 function faultOf(sub: unknown): string {
   if (sub === undefined) return 'no sub';
   if (sub === '') return 'sub is empty';
   return typeof sub === 'number'
-    ? 'sub is a number, but no integer within 2^53'
+    ? 'sub is a number, but not an integer within 2^53'
     : `sub is ${sub === null ? 'null' : `of type ${typeof sub}`}, but must be text or an integer`;
 }
 

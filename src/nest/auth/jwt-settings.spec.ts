@@ -30,7 +30,7 @@ describe('jwt: options at start', () => {
     expect(jwtSettingsOf({ jwksUrl }).algorithms).toEqual(['RS256', 'ES256', 'EdDSA']);
   });
 
-  it('[L-1.6] a key set over http is taken from a loopback address only', () => {
+  it('[L-1.6] a key set over http is accepted from a loopback address only', () => {
     for (const host of ['localhost:1', '127.0.0.1:1', '127.1.2.3', '[::1]:1']) {
       expect(check({ jwksUrl: `http://${host}/jwks` })).not.toThrow();
     }

@@ -4,10 +4,10 @@ import { defaultCookieName } from './credentials.js';
 import { kindOf, numberOption, optionError, urlOption } from './option-error.js';
 import { algorithmsFor, publicKeyOf } from './public-key.js';
 
-/** Checked options of `JwtConnectionGuard`. The secret is a key object, which no log prints. */
+/** Validated options of `JwtConnectionGuard`. The secret is a key object, which no log prints. */
 export interface JwtSettings {
   readonly key: KeyObject | URL;
-  /** Secrets that may have signed a token beside `key`. */
+  /** Further secrets, besides `key`, that may have signed a token. */
   readonly otherSecrets?: readonly KeyObject[];
   readonly algorithms: readonly string[];
   readonly issuer?: string;
@@ -20,15 +20,18 @@ export interface JwtSettings {
 
 const maxSecrets = 10;
 
-/** Bytes that RFC 7518, section 3.2, asks of the secret: those of the hash. */
+/** Minimum bytes of the secret according to RFC 7518, section 3.2: those of the hash. */
 const secretBytes: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 const publicKeyAlgorithms: readonly string[] =
   'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 
-/** How a token can be proven. */
+/** The ways to verify a token. */
 const proofs = ['secret', 'publicKey', 'jwksUrl'] as const;
 
-/** Checks `options.jwt`. Throws a start error that names the option, the kind of value and the fix. */
+/**
+ * Validates `options.jwt`. Throws a start error that names the option, the kind of value and the
+ * fix.
+ */
 export function jwtSettingsOf(options: JwtConnectionOptions | undefined): JwtSettings {
   if (typeof options !== 'object' || options === null) {
     const fix = 'JwtConnectionGuard needs { secret }, { publicKey } or { jwksUrl }';
@@ -75,14 +78,16 @@ function keysOf(
   throw optionError('jwt.secret', `is an array of ${secret.length}`, `write 1 to ${maxSecrets} secrets`);
 }
 
-/** RFC 6265's characters of a cookie's name. */
+/** The characters that RFC 6265 allows in a cookie's name. */
 function cookieNameOf(value: unknown): string {
   if (value === undefined) return defaultCookieName;
   if (typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]{1,128}$/.test(value)) return value;
   throw optionError('jwt.cookieName', `is ${kindOf(value)}`, "write a cookie's name, such as 'live_token'");
 }
 
-/** Shared and public-key algorithms never mix: a public key would be taken for the secret of an HS token. */
+/**
+ * Secrets and public keys never mix, or a public key could be used as the secret of an HS token.
+ */
 function algorithmsOf(
   { secret, algorithms }: JwtConnectionOptions,
   publicKey: KeyObject | undefined,
@@ -117,7 +122,7 @@ function jwksUrlOf(value: unknown): URL {
   const url = urlOption('jwt.jwksUrl', value);
   const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
   if (url.protocol === 'https:' || loopback) return url;
-  // Who can answer for the key server on the way can sign as anybody.
+  // An attacker who can answer in place of the key server can sign as anyone.
   throw optionError(
     'jwt.jwksUrl',
     `is http on the host ${url.hostname}`,
@@ -125,13 +130,16 @@ function jwksUrlOf(value: unknown): URL {
   );
 }
 
-/** Only a boolean: the text 'true' of a variable would otherwise turn the check off without a word. */
+/**
+ * Accepts only a boolean: the text 'true' from an environment variable would silently turn the
+ * check off.
+ */
 function flagOption(name: string, value: unknown): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? false;
   throw optionError(`jwt.${name}`, `is ${kindOf(value)}`, 'write true or false');
 }
 
-/** An empty value is what an unset variable leaves: it must not turn the check off. */
+/** An unset environment variable yields an empty value, which must not turn the check off. */
 function claimOption<Name extends 'issuer' | 'audience'>(
   name: Name,
   value: unknown,

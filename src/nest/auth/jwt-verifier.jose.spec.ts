@@ -8,13 +8,13 @@ const failing = (code: string) => () => Promise.reject(Object.assign(new Error('
 describe('jwt: jose', () => {
   const settings = jwtSettingsOf({ secret: 'k'.repeat(32) });
 
-  it('[L-1.6] its absence stops the start, with the command that installs it', async () => {
+  it('[L-1.6] a missing jose stops the start with the command that installs it', async () => {
     const message = 'JwtConnectionGuard needs the package jose, which is not installed: npm i jose';
     await expect(createJwtVerifier(settings, failing('ERR_MODULE_NOT_FOUND'))).rejects.toThrow(message);
     await expect(createJwtVerifier(settings, failing('ERR_OTHER'))).rejects.toThrow(/^no$/);
   });
 
-  it('[L-1.6] it is loaded by no static import, so that other guards work without it', () => {
+  it('[L-1.6] no static import loads jose, so that other guards work without it', () => {
     const files = readdirSync(import.meta.dirname).filter((name) => !name.endsWith('.spec.ts'));
     const named = files.filter((name) => {
       const text = readFileSync(`${import.meta.dirname}/${name}`, 'utf8');

@@ -61,7 +61,7 @@ async function show(token: string, verify?: JwtVerifier) {
 }
 
 describe('jwt: a key set', () => {
-  it('[L-1.6] a token signed with a key of the set is let in; the set is fetched once', async () => {
+  it('[L-1.6] a token signed with a key of the set is accepted, and the set is fetched once', async () => {
     const verify = await verifier();
     expect(asked).toBe(0);
     const shown = await Promise.all([1, 2, 3].map(() => show(signed(first.privateKey), verify)));
@@ -88,7 +88,7 @@ describe('jwt: a key set', () => {
     expect(asked).toBe(0);
   });
 
-  it('[L-1.6] a kid that is a path or an address is refused with 401 and fetched from nowhere', async () => {
+  it('[L-1.6] a kid that is a path or a URL is refused with 401 and never fetched', async () => {
     const verify = await verifier();
     for (const kid of ['../../etc/passwd', `${jwksUrl}/evil`, '__proto__', '']) {
       expect(await show(signed(second.privateKey, { kid, jku: `${jwksUrl}/evil` }), verify)).toMatchObject({
@@ -98,7 +98,7 @@ describe('jwt: a key set', () => {
     expect(asked).toBe(1);
   });
 
-  it('[L-1.6] a key that was added to the set is found after the cooldown', async () => {
+  it('[L-1.6] a key added to the set is found after the cooldown', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const verify = await verifier();
     await show(signed(first.privateKey), verify);
@@ -116,7 +116,7 @@ describe('jwt: a key set', () => {
     ['what is no JSON', (_, response) => void response.end('<html>')],
     ['what is no key set', (_, response) => void response.end('{}')],
     ['a reset', (request) => void request.socket.resetAndDestroy()],
-  ])('[L-1.10] a key server that answers %s makes it 503 until it has recovered', async (_, broken) => {
+  ])('[L-1.10] a key server that answers %s causes 503 until it has recovered', async (_, broken) => {
     answer = broken;
     const verify = await verifier();
     expect(await show(signed(first.privateKey), verify)).toMatchObject({ status: 503 });
@@ -124,7 +124,7 @@ describe('jwt: a key set', () => {
     expect(await show(signed(first.privateKey), verify)).toMatchObject({ status: true });
   });
 
-  it('[L-1.10] a key server that never answers makes it 503 after two seconds', async () => {
+  it('[L-1.10] a key server that never answers causes 503 after two seconds', async () => {
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
       expect(ms).toBe(2_000);
       const controller = new AbortController();
@@ -137,10 +137,10 @@ describe('jwt: a key set', () => {
   });
 });
 
-describe('jwt: a key server that is away', () => {
+describe('jwt: an unavailable key server', () => {
   const unavailable = { status: 503 };
 
-  it('[L-1.6] the keys that were good last are used for jwksMaxStaleMs, and not longer', async () => {
+  it('[L-1.6] the last good keys are used for jwksMaxStaleMs and no longer', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const stale: string[] = [];
     const settings = jwtSettingsOf({ jwksUrl, jwksMaxStaleMs: 1_200_000 });
@@ -149,22 +149,22 @@ describe('jwt: a key server that is away', () => {
     answer = (_, response) => void response.writeHead(502).end('<html>');
     vi.advanceTimersByTime(700_000);
     for (let i = 0; i < 5; i++) expect((await show(signed(first.privateKey), verify)).status).toBe(true);
-    // Nobody waits for the server again each time.
+    // The server is not queried again each time.
     expect([asked, stale]).toEqual([2, ['ERR_JOSE_GENERIC']]);
-    // Another key may be a new one: nobody can tell.
+    // Another key may be new, so the token is neither valid nor invalid.
     expect(await show(signed(second.privateKey, { kid: 'k2' }), verify)).toMatchObject(unavailable);
-    // A known key that did not sign it: a forgery in any case.
+    // A known key that did not sign the token proves a forgery.
     expect((await show(signed(second.privateKey), verify)).status).toBe(401);
     vi.advanceTimersByTime(600_000);
     expect(await show(signed(first.privateKey), verify)).toMatchObject(unavailable);
     answer = keySet(jwk(second.publicKey, 'k2'));
     vi.advanceTimersByTime(10_001);
     expect((await show(signed(second.privateKey, { kid: 'k2' }), verify)).status).toBe(true);
-    // The server is back and does not name it any more.
+    // The server is back and no longer lists the key.
     expect((await show(signed(first.privateKey), verify)).status).toBe(401);
   });
 
-  it('[L-1.6] with jwksMaxStaleMs: 0 no key is used that could not be asked for', async () => {
+  it('[L-1.6] with jwksMaxStaleMs: 0 no old key is used', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const verify = await createJwtVerifier(jwtSettingsOf({ jwksUrl, jwksMaxStaleMs: 0 }));
     await show(signed(first.privateKey), verify);
@@ -178,11 +178,11 @@ describe('jwt: a static public key', () => {
   it.each([
     ['PEM', (key: KeyObject) => key.export({ format: 'pem', type: 'spki' }) as string],
     ['JWK', (key: KeyObject) => key.export({ format: 'jwk' }) as Record<string, unknown>],
-  ])('[L-1.6] as %s proves its tokens and no others', async (_format, written) => {
+  ])('[L-1.6] a static public key as %s verifies its own tokens and no others', async (_format, written) => {
     const verify = await createJwtVerifier(jwtSettingsOf({ publicKey: written(first.publicKey) }));
     expect((await show(signed(first.privateKey), verify)).status).toBe(true);
     expect((await show(signed(second.privateKey), verify)).status).toBe(401);
-    // The text of the public key is nobody's secret.
+    // The text of the public key is not a secret.
     const pem = first.publicKey.export({ format: 'pem', type: 'spki' }) as string;
     const text = `${part({ alg: 'HS256' })}.${part({ sub: 'u1', exp: inAnHour() })}`;
     const forged = `${text}.${createHmac('sha256', pem).update(text).digest('base64url')}`;
@@ -193,15 +193,18 @@ describe('jwt: a static public key', () => {
     ['ec', { namedCurve: 'prime256v1' }, ['ES256']],
     ['ec', { namedCurve: 'secp384r1' }, ['ES384']],
     ['ed25519', {}, ['EdDSA', 'Ed25519']],
-  ] as const)('[L-1.6] of kind %s %j is for its own algorithm', (kind, options, algorithms) => {
-    const { publicKey } = generateKeyPairSync(kind as 'ec', options as { namedCurve: string });
-    const pem = publicKey.export({ format: 'pem', type: 'spki' }) as string;
-    expect(jwtSettingsOf({ publicKey: pem }).algorithms).toEqual(algorithms);
-  });
+  ] as const)(
+    '[L-1.6] a public key of kind %s %j only accepts its own algorithm',
+    (kind, options, algorithms) => {
+      const { publicKey } = generateKeyPairSync(kind as 'ec', options as { namedCurve: string });
+      const pem = publicKey.export({ format: 'pem', type: 'spki' }) as string;
+      expect(jwtSettingsOf({ publicKey: pem }).algorithms).toEqual(algorithms);
+    },
+  );
 });
 
 describe('jwt: several secrets', () => {
-  it('[L-1.6] a token of each of them is let in, by the fast way and by jose, and no other', async () => {
+  it('[L-1.6] tokens signed with any of the secrets are accepted, by the fast path and by jose, and no others', async () => {
     const secrets = ['the new secret, which has 32 bytes', 'the old secret, which has 32 bytes'];
     const verify = await createJwtVerifier(jwtSettingsOf({ secret: secrets }));
     const token = (secret: string, header: object, claims: object = {}): string => {

@@ -7,14 +7,14 @@ import { type Claims, plainClaims } from './plain-claims.js';
 import { sharedSecretCheck } from './shared-secret-check.js';
 
 /**
- * The claims of a good token: at once for an ordinary one, where nobody needs to be asked for a key. Throws or rejects with
- * a 401 or 503 exception that holds nothing of the token.
+ * Returns the claims of a valid token, synchronously for an ordinary token whose key is known.
+ * Throws or rejects with a 401 or 503 exception that contains no part of the token.
  */
 export type JwtVerifier = (token: string) => Claims | Promise<Claims>;
 
 /**
- * Loads jose, here and not at the top: it is an optional peer, and who brings another guard need not install it.
- * Rejects with an Error that says what to install. A key set is not fetched before the first token asks for it.
+ * Loads jose on demand, because it is an optional peer that other guards do not need. Rejects with
+ * an Error that says what to install. Key sets are fetched only for the first token.
  */
 export async function createJwtVerifier(
   settings: JwtSettings,
@@ -41,7 +41,7 @@ function refuse(error: unknown): never {
   throw isTokenFault(code) ? unauthorized(`${code}${claimOf(error)}`) : unavailable(code);
 }
 
-/** Which claim is wrong, by its registered name; never its value. */
+/** The registered name of the invalid claim; never its value. */
 function claimOf(error: unknown): string {
   const { claim } = error as { readonly claim?: unknown };
   return typeof claim === 'string' && registeredClaims.has(claim) ? ` (${claim})` : '';
@@ -82,7 +82,7 @@ function checkOf(jose: Jose, settings: JwtSettings, onStale: (reason: string) =>
   };
 }
 
-/** What the first secret did not sign, the next one may have. */
+/** If the first secret did not sign the token, the next one may have. */
 async function byAnyOf(
   secrets: readonly KeyObject[],
   verify: (secret: KeyObject) => Promise<{ readonly payload: Claims }>,

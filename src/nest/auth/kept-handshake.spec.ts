@@ -8,7 +8,7 @@ const handshakeOf = (url: string, rawHeaders: string[]): IncomingMessage =>
   Object.assign(new IncomingMessage(new Socket()), { url, rawHeaders });
 
 describe('KeptHandshake', () => {
-  it('[L-7.7] shows the handshake again, with the new token and without the old one, wherever that was', () => {
+  it('[L-7.7] a kept handshake is restored with the new token and without the old one, wherever that was', () => {
     const request = handshakeOf('/live?region=north', [
       'Host',
       'live.example',
@@ -41,7 +41,7 @@ describe('KeptHandshake', () => {
     );
   });
 
-  it('[L-7.7] leaves out lists in which there was nothing but the old token', () => {
+  it('[L-7.7] lists that contained only the old token are left out', () => {
     const request = handshakeOf('/live', ['Sec-WebSocket-Protocol', 'bearer.old']);
     expect(new KeptHandshake(request).requestWith('new', ' live_token=old').headers).toEqual({
       authorization: 'Bearer new',

@@ -3,13 +3,18 @@ import type { Socket } from 'node:net';
 import { bearerPrefix } from '../../protocol/subprotocol.js';
 import { defaultCookieName } from './credentials.js';
 
-/** Headers that say nothing to a guard, or that come back in another way. */
+/** Headers that guards do not need, or that are restored in another way. */
 const notKept = new Set(['authorization', 'cookie', 'sec-websocket-key', 'sec-websocket-extensions']);
 
-/** What a renewal needs of a handshake: enough to show it to the guards again, without its credential. [L-7.7] */
+/**
+ * The parts of a handshake that a renewal needs to run the guards again, without its credential.
+ * [L-7.7]
+ */
 export class KeptHandshake {
   private readonly url: string;
-  /** One text: as the array that Node makes of them they would take three times the memory of each connection. */
+  /**
+   * Stored as one text; Node's array of headers would take three times the memory per connection.
+   */
   private readonly headers: string;
   private readonly socket: Socket;
 
@@ -26,7 +31,7 @@ export class KeptHandshake {
     this.socket = socket;
   }
 
-  /** The handshake as it would be with this token, as `Authorization: Bearer`, in place of its own credential. */
+  /** The handshake with this token as `Authorization: Bearer` in place of its own credential. */
   requestWith(
     token: string,
     cookieHeader: string | undefined,
@@ -36,7 +41,7 @@ export class KeptHandshake {
     return this.request({ cookie, authorization: `Bearer ${token}` });
   }
 
-  /** The handshake as it would be with these cookies as its credential. */
+  /** The handshake with these cookies as its credential. */
   requestWithCookies(cookie: string): IncomingMessage {
     return this.request({ cookie, authorization: undefined });
   }
@@ -67,7 +72,7 @@ function isBearer(entry: string): boolean {
   return entry.startsWith(bearerPrefix);
 }
 
-/** A list without some of its entries; `undefined` when none is left. */
+/** Removes entries from a list; `undefined` if none is left. */
 function without(
   list: string | undefined,
   separator: ',' | ';',

@@ -1,13 +1,13 @@
 import { codeOf, isTokenFault } from './refusal.js';
 
-/** Finds the key of a token; rejects where there is none. */
+/** Finds the key of a token; rejects if there is none. */
 type GetKey<Header, Token, Key> = (header?: Header, token?: Token) => Promise<Key>;
 
 interface KeySet {
   readonly keys: readonly unknown[];
 }
 
-/** The part of jose that is needed, which `jwt-verifier` alone imports. */
+/** The parts of jose used here; only `jwt-verifier` imports jose. */
 interface JoseKeySets<Header, Token, Key> {
   readonly jwksCache: symbol;
   createRemoteJWKSet(url: URL, options: object): GetKey<Header, Token, Key>;
@@ -15,26 +15,35 @@ interface JoseKeySets<Header, Token, Key> {
 }
 
 export interface KeySetOptions {
-  /** Milliseconds after the last good answer for which its keys are used while the key server is away. */
+  /**
+   * Milliseconds after the last good answer during which its keys are used while the key server is
+   * unavailable.
+   */
   readonly maxStaleMs: number;
-  /** The key server is away and old keys are used; at most once in every `retryMs`. */
+  /**
+   * Called when old keys are used because the key server is unavailable, at most once per
+   * `retryMs`.
+   */
   readonly onStale: (reason: string) => void;
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
 }
 
-/** Milliseconds for the key server's answer; well below the deadline of an upgrade. */
+/** Milliseconds for the key server's answer, well below the deadline of an upgrade. */
 const timeoutMs = 2_000;
-/** Milliseconds between two loads that a token with an unknown key may cause. */
+/** Minimum milliseconds between loads caused by tokens with unknown keys. */
 const cooldownMs = 30_000;
-/** Milliseconds after which good keys are asked for again. */
+/** Milliseconds after which good keys are refreshed. */
 const maxAgeMs = 600_000;
-/** Milliseconds for which nobody waits for a key server again that did not answer, where there are keys to go on with. */
+/**
+ * Milliseconds without new requests to a key server that did not answer, if old keys are available.
+ */
 const retryMs = 10_000;
 
 /**
- * The keys at `url`, and for a bounded time those that were good last: an identity provider that is away for minutes must
- * not keep everybody out. A key that is not among them may be a new one, so its token is neither good nor bad then.
+ * The keys at `url` and, for a limited time, the last good ones: a key server that is unavailable
+ * for minutes must not lock everyone out. A key not among the old ones may be new, so its token is
+ * neither valid nor invalid.
  */
 export function keySetOf<Header, Token, Key>(
   jose: JoseKeySets<Header, Token, Key>,

@@ -5,7 +5,7 @@ const from = (origin: string): string[] => ['Host', 'localhost:8081', 'Origin', 
 
 describe('[L-1.7] originAdvice', () => {
   it.each(['origin-not-allowed', 'origin-with-cookie', 'origin-with-credential'] as const)(
-    'the advice for %s is the line to write',
+    'the advice for %s is the option to set',
     (refusal) => {
       expect(originAdvice(refusal, from('http://localhost:5173'))).toBe(
         "If the page is yours, add its origin: allowedOrigins: ['http://localhost:5173']",

@@ -1,6 +1,6 @@
 import { isOrigin, type OriginRefusal, valuesOf } from './origin.js';
 
-/** What to write, or to look at, so that a page of one's own is let in. For the log alone. */
+/** Advice for the log on how to allow your own page, or what to check. */
 export function originAdvice(refusal: OriginRefusal, rawHeaders: readonly string[]): string {
   const [origin = ''] = valuesOf('origin', rawHeaders);
   switch (refusal) {

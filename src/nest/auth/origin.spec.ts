@@ -50,7 +50,7 @@ describe('origin: verdict', () => {
     expect(originVerdict([], {})).toBe('ok');
   });
 
-  it('[L-1.7] where an origin is required, a credential that browsers add is refused without one, and no other', () => {
+  it('[L-1.7] with requireOrigin, a credential that browsers add is refused without an origin, and no other is', () => {
     const certificate = { getPeerCertificate: () => ({ subject: {} }) };
     for (const rules of [{ ...named, requireOrigin: true }, { requireOrigin: true }]) {
       expect(originVerdict(withCookie(), rules)).toBe('origin-missing');
@@ -79,7 +79,7 @@ describe('origin: verdict', () => {
     'Bearerx a',
     '',
   ])(
-    '[L-1.7] without a list, an origin together with the Authorization %j is refused, for browsers add such by themselves',
+    '[L-1.7] without a list, an origin with the Authorization %j is refused, because browsers add such headers themselves',
     (value) => {
       expect(originVerdict([...from(good), 'Authorization', value], {})).toBe('origin-with-credential');
       expect(originVerdict([...from(good), 'Authorization', value], named)).toBe('ok');
@@ -96,7 +96,7 @@ describe('origin: verdict', () => {
     expect(originVerdict(from(), {}, tls({ subject: {} }))).toBe('ok');
   });
 
-  it('[L-1.7] without a list, a Bearer header beside any origin passes, but not beside a cookie too', () => {
+  it('[L-1.7] without a list, a Bearer header passes with any origin, but not together with a cookie', () => {
     const bearer = ['Authorization', 'bEaReR abc'];
     expect(originVerdict([...from('https://any.example'), ...bearer], {})).toBe('ok');
     expect(originVerdict([...withCookie(good), ...bearer], {})).toBe('origin-with-cookie');
@@ -115,7 +115,7 @@ describe('origin: verdict', () => {
     ['', 'origin-not-allowed'],
     ['null', 'origin-null'],
   ])(
-    '[L-1.7] with a list, a program whose Bearer header comes with the origin %j is answered %s',
+    '[L-1.7] with a list, a program whose Bearer header comes with the origin %j gets %s',
     (origin, verdict) => {
       const program = ['Host', 'live.example:8081', 'Origin', origin, 'Authorization', 'Bearer abc'];
       expect(originVerdict(program, named)).toBe(verdict);
@@ -142,7 +142,7 @@ describe('origin: verdict', () => {
     ['https://a@evil.app.example', false],
     ['https://A.app.example', false],
   ])(
-    '[L-1.7] a wildcard stands for whole sub-domains of its scheme and port: %s passes: %s',
+    '[L-1.7] a wildcard matches whole subdomains of its scheme and port: %s passes: %s',
     (origin, passes) => {
       const rules = { allowedOrigins: ['https://*.app.example'] };
       validateAllowedOrigins(rules.allowedOrigins);
@@ -150,7 +150,7 @@ describe('origin: verdict', () => {
     },
   );
 
-  it('[L-1.7] the host that was asked for is no allowed origin', () => {
+  it('[L-1.7] the requested host is not an allowed origin by itself', () => {
     const rebound = ['Host', 'evil.example', 'Origin', 'https://evil.example', 'Cookie', 'a=b'];
     expect(originVerdict(rebound, {})).toBe('origin-with-cookie');
   });
@@ -159,13 +159,13 @@ describe('origin: verdict', () => {
     expect(originVerdict(from(good), { allowedOrigins: [] })).toBe('origin-not-allowed');
   });
 
-  it('[L-1.5] two origins are refused, also twice the same and under any-origin', () => {
+  it('[L-1.5] two origins are refused, even if equal and with dangerouslyAllowAnyOrigin', () => {
     expect(originVerdict(from(good, 'https://evil.example'), named)).toBe('origin-doubled');
     expect(originVerdict(['oRIGIN', good, 'Origin', good], named)).toBe('origin-doubled');
     expect(originVerdict(from(good, good), { dangerouslyAllowAnyOrigin: true })).toBe('origin-doubled');
   });
 
-  it('[L-1.7] any origin passes only where the option says so, and says exactly true', () => {
+  it('[L-1.7] any origin passes only if the option is exactly true', () => {
     expect(originVerdict(withCookie('https://evil.example'), { dangerouslyAllowAnyOrigin: true })).toBe('ok');
     const rules = { dangerouslyAllowAnyOrigin: 'false' as unknown as boolean };
     expect(originVerdict(withCookie('https://evil.example'), rules)).toBe('origin-with-cookie');
@@ -222,7 +222,7 @@ describe('origin: the list at start', () => {
     ['wss://app.example', "socket's address", "page's origin"],
     ['https://', 'no origin', 'scheme, host and port'],
     ['capacitor://Localhost/', 'no origin', 'in lower case'],
-  ])('[L-1.7] %j in the list stops the start, with the fix', (origin, problem, fix) => {
+  ])('[L-1.7] the entry %j stops the start with a fix', (origin, problem, fix) => {
     const error = thrownBy(() => validateAllowedOrigins([good, origin]));
     expect(error.message).toMatch(/^LiveModule: option allowedOrigins holds /);
     expect(error.message).toContain(JSON.stringify(origin));
@@ -230,14 +230,14 @@ describe('origin: the list at start', () => {
     expect(error.message).toContain(fix);
   });
 
-  it('[L-1.7] what is no list, or holds what is no string, stops the start', () => {
+  it('[L-1.7] a value that is not a list of strings stops the start', () => {
     expect(list(good)).toThrow('is not an array');
     expect(list([/good/])).toThrow('no string');
     expect(list(undefined)).not.toThrow();
     expect(list([])).not.toThrow();
   });
 
-  it('[L-1.7] control characters of a wrong value do not reach the log as they are', () => {
+  it('[L-1.7] control characters of an invalid value are escaped in the error', () => {
     const { message } = thrownBy(list(['a\n\u001b[2J']));
     expect(message).toContain(String.raw`"a\n\u001b[2J"`);
   });

@@ -2,13 +2,13 @@ import type { TLSSocket } from 'node:tls';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import { optionError } from './option-error.js';
 
-/** The part of the options that decides about a page's origin. */
+/** The options that decide about a page's origin. */
 export type OriginRules = Pick<
   LiveModuleOptions,
   'allowedOrigins' | 'requireOrigin' | 'dangerouslyAllowAnyOrigin'
 >;
 
-/** Why a handshake's `Origin` is refused; fixed words, fit for a metric's label. */
+/** Why a handshake's `Origin` is refused; fixed values, suitable as a metric label. */
 export type OriginRefusal =
   | 'origin-missing'
   | 'origin-doubled'
@@ -18,12 +18,13 @@ export type OriginRefusal =
   | 'origin-with-credential';
 
 /**
- * Whether the page that opens a connection may do so. [L-1.7] Takes `request.rawHeaders`, not `request.headers`:
- * Node has joined or dropped a second `Origin` there. An empty list allows no page at all. Without a list, a handshake
- * with a credential that a browser adds by itself is refused: a cookie, HTTP Basic and the like, a client certificate.
- * With `requireOrigin` such a credential is refused also where there is no `Origin`.
+ * Whether the page that opens a connection may do so. [L-1.7] Takes `request.rawHeaders`, because
+ * Node joins or drops a second `Origin` in `request.headers`. An empty list allows no page. Without
+ * a list, a handshake with a credential that browsers add by themselves is refused: a cookie, HTTP
+ * Basic and the like, a client certificate. With `requireOrigin`, such a credential is also refused
+ * without an `Origin`.
  *
- * @param socket where a client certificate would be
+ * @param socket the socket, for its client certificate
  */
 export function originVerdict(
   rawHeaders: readonly string[],
@@ -41,13 +42,13 @@ export function originVerdict(
   const ambient = ambientCredential(rawHeaders, authorization, socket);
   if (rules.allowedOrigins === undefined) return ambient ?? 'ok';
   if (rules.allowedOrigins.some((allowed) => isAllowedBy(allowed, origin))) return 'ok';
-  // No page can set a Bearer header: this is a program that names its target as its origin. Other origins stay
-  // refused, for a gateway may make the header of a page's cookies.
+  // No page can set a Bearer header, so this is a program that sends its target as origin. Other
+  // origins stay refused, because a gateway may turn a page's cookies into that header.
   const isProgram = ambient === undefined && authorization.length > 0 && namesHost(origin, rawHeaders);
   return isProgram ? 'ok' : 'origin-not-allowed';
 }
 
-/** A browser always sends an `Origin` with a handshake; it is missing where a proxy has dropped it. */
+/** Browsers always send an `Origin` with a handshake; if it is missing, a proxy has dropped it. */
 function withoutOrigin(
   rawHeaders: readonly string[],
   { requireOrigin }: OriginRules,
@@ -58,7 +59,7 @@ function withoutOrigin(
   return ambient === undefined ? 'ok' : 'origin-missing';
 }
 
-/** Which credential a browser may have added for whatever page it shows, if any. */
+/** The credential that a browser may have added for any page, if there is one. */
 function ambientCredential(
   rawHeaders: readonly string[],
   authorization: readonly string[],
@@ -74,19 +75,23 @@ function hasCertificate(socket: object | undefined): boolean {
   return Object.keys(certificate ?? {}).length > 0;
 }
 
-/** The only comparison with `Host`, which DNS rebinding makes a page's choice; a page has no Bearer header. */
+/**
+ * The only comparison with `Host`, which a page can choose by DNS rebinding; but pages have no
+ * Bearer header.
+ */
 function namesHost(origin: string, rawHeaders: readonly string[]): boolean {
   const host = /^(?:https?|wss?):\/\/(.+)$/i.exec(origin)?.[1];
   return host !== undefined && host.toLowerCase() === valuesOf('host', rawHeaders)[0]?.toLowerCase();
 }
 
 /**
- * Checks the option `allowedOrigins` at start: each entry must be written as a browser sends it, for it is compared
- * letter by letter, or be `https://*.` and a domain. Accepts `undefined` (no list). Throws an Error that names the first wrong value and the fix.
+ * Validates the option `allowedOrigins` at start. Each entry must be written exactly as browsers
+ * send it, or be `https://*.` and a domain. Accepts `undefined` (no list). Throws an Error with the
+ * first invalid value and its fix.
  */
 export function validateAllowedOrigins(list: readonly string[] | undefined): void {
   if (list === undefined) return;
-  // A string has `includes`, too, which would compare substrings.
+  // Strings also have `includes`, which would compare substrings.
   if (!Array.isArray(list))
     throw optionError('allowedOrigins', 'is not an array', "write ['https://app.example']");
   for (const value of list as readonly unknown[]) {
@@ -95,7 +100,10 @@ export function validateAllowedOrigins(list: readonly string[] | undefined): voi
   }
 }
 
-/** `https://*.example.com` stands for every sub-domain, of one or more labels, with that scheme and port; not for itself. */
+/**
+ * `https://*.example.com` matches every subdomain, of one or more labels, with that scheme and
+ * port, but not the domain itself.
+ */
 function isAllowedBy(allowed: string, origin: string): boolean {
   const star = allowed.indexOf('*');
   if (star < 0) return allowed === origin;
@@ -106,7 +114,7 @@ function isAllowedBy(allowed: string, origin: string): boolean {
 
 const labels = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
-/** The values of a header, in order, one for each line that the peer sent. */
+/** The values of a header in order, one per header line. */
 export function valuesOf(name: string, rawHeaders: readonly string[]): string[] {
   const values: string[] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -115,7 +123,10 @@ export function valuesOf(name: string, rawHeaders: readonly string[]): string[] 
   return values;
 }
 
-/** Whether an entry of `allowedOrigins` may be written like this. Such text holds no quote, user name or path. */
+/**
+ * Whether an entry of `allowedOrigins` may be written like this. Such text contains no quote, user
+ * name or path.
+ */
 export function isOrigin(value: string): boolean {
   return value.length <= 120 && !value.includes('*') && complaintAbout(value) === undefined;
 }
@@ -139,7 +150,10 @@ function complaintAbout(value: unknown): Complaint | undefined {
   return /^https?$/i.test(scheme) ? webComplaint(value) : appComplaint(value);
 }
 
-/** Anything but whole labels in front of a domain would let in hosts of strangers: `https://*example.com`, `https://*.com`. */
+/**
+ * Only whole labels before a domain are allowed; `https://*example.com` or `https://*.com` would
+ * match hosts of strangers.
+ */
 function wildcardComplaint(value: string): Complaint | undefined {
   const fix = "write 'https://*.example.com' for all sub-domains, or each origin in full";
   const example = value.replace('://*.', '://any.');
@@ -161,7 +175,7 @@ function webComplaint(value: string): Complaint | undefined {
   return ['holds an origin that browsers write in another way', fix];
 }
 
-/** Apps in a shell (`capacitor://localhost`, `chrome-extension://…`) have schemes of which `URL` knows no origin. */
+/** App schemes (`capacitor://localhost`, `chrome-extension://…`), for which `URL` has no origin. */
 function appComplaint(value: string): Complaint | undefined {
   if (/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]*(:\d+)?$/.test(value)) return undefined;
   return ['holds what is no origin', 'write scheme and host in lower case, without a slash at the end'];

@@ -35,7 +35,7 @@ describe('plainClaims', () => {
     ['what the application added', { ...good, roles: ['a'], name: 'Zoë', deep: { a: [1] } }],
     ['times that are right', { ...good, iat: now - 5, nbf: now - 5 }],
     ['times that are off by less than the tolerance', { ...good, nbf: now + 30, exp: now - 30 }],
-  ])('[L-1.6] takes %s as they are', (_what, claims) => {
+  ])('[L-1.6] plainClaims accepts %s unchanged', (_what, claims) => {
     expect(plainClaims(encoded(claims), rules)).toEqual(claims);
   });
 
@@ -49,11 +49,11 @@ describe('plainClaims', () => {
     ['a beginning that is to come', encoded({ ...good, nbf: now + 70 })],
     ['a beginning that is no number', encoded({ ...good, nbf: null })],
     ['a time of issue that is no number', encoded({ ...good, iat: 'now' })],
-  ])('[L-1.6] leaves %s to jose', (_what, payload) => {
+  ])('[L-1.6] plainClaims leaves %s to jose', (_what, payload) => {
     expect(plainClaims(payload, rules)).toBeUndefined();
   });
 
-  it('[L-1.6] leaves a token without an end to jose where an end is required', () => {
+  it('[L-1.6] a token without exp is left to jose if requireExpiry is set', () => {
     const { exp: _exp, ...endless } = good;
     expect(plainClaims(encoded(endless), rules)).toEqual(endless);
     expect(plainClaims(encoded(endless), { ...rules, requireExpiry: true })).toBeUndefined();
@@ -70,11 +70,11 @@ describe('plainClaims', () => {
     ['padding', Buffer.from('{"a":10}').toString('base64')],
     ['a character too many', `${encoded({ ab: 10 })}A`],
     ['nothing', ''],
-  ])('[L-1.6] leaves %s to jose, whatever the claims have to say', (_what, payload) => {
+  ])('[L-1.6] plainClaims leaves %s to jose, whatever the rules', (_what, payload) => {
     expect(plainClaims(payload, { requireExpiry: false, clockToleranceSeconds: 0 })).toBeUndefined();
   });
 
-  it('[L-1.6] has the same last moment as jose, to the millisecond', () => {
+  it('[L-1.6] plainClaims expires a token at the same millisecond as jose', () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => void vi.useRealTimers());
     const taken = (atMs: number, times: object): boolean[] => {
@@ -90,12 +90,12 @@ describe('plainClaims', () => {
     expect(taken(beginMs, { nbf: now })).toEqual([true, true]);
   });
 
-  it('[L-1.6] asks for no issuer and no audience where none is set', () => {
+  it('[L-1.6] without the options, issuer and audience are not checked', () => {
     const claims = { sub: 'u1', iss: 'any', aud: ['any'] };
     expect(plainClaims(encoded(claims), { requireExpiry: false, clockToleranceSeconds: 0 })).toEqual(claims);
   });
 
-  it('[L-1.6] never takes what jose refuses, nor reads it differently', () => {
+  it('[L-1.6] plainClaims never accepts what jose refuses, or reads it differently', () => {
     const usually = (value: unknown, ...others: unknown[]) =>
       fc.oneof({ weight: 6, arbitrary: fc.constant(value) }, fc.constantFrom(...others));
     const claims = fc.record(

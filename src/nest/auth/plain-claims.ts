@@ -1,19 +1,19 @@
 import type { JwtSettings } from './jwt-settings.js';
 
-/** What a token says. */
+/** The claims of a token. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** What a token's claims have to say. */
+/** The rules for a token's claims. */
 export type ClaimRules = Pick<JwtSettings, 'issuer' | 'audience' | 'requireExpiry' | 'clockToleranceSeconds'>;
 
-/** Anything else may be read in more than one way. */
+/** Any other text could be decoded in more than one way. */
 const base64url = /^[\w-]+$/;
-/** What bytes that are no UTF-8 become. */
+/** Marks bytes that are not valid UTF-8. */
 const replacement = '\u{FFFD}';
 
 /**
- * The claims of a proven token where nothing in them needs to be thought about; `undefined`: they are for jose to judge.
- * That never says yes where jose says no: a claim that is wrong or out of the ordinary is left to it.
+ * The claims of a verified token, if they are all ordinary; `undefined` leaves the decision to
+ * jose. It never accepts what jose refuses: invalid and unusual claims are left to jose.
  */
 export function plainClaims(payload: string, rules: ClaimRules): Claims | undefined {
   if (!base64url.test(payload) || payload.length % 4 === 1) return undefined;
@@ -31,7 +31,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** An inherited property is none: whatever JSON says, no claim of these names is inherited. */
+/** Inherited properties are harmless: no claim of these names is inherited. */
 function areGood(claims: Claims, rules: ClaimRules): boolean {
   const { issuer, audience, requireExpiry, clockToleranceSeconds } = rules;
   const { iss, aud, exp, nbf, iat } = claims;

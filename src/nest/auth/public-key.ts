@@ -1,15 +1,16 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { kindOf, optionError } from './option-error.js';
 
-/** Bits that RFC 7518, section 3.3, asks of an RSA key. */
+/** Minimum bits of an RSA key according to RFC 7518, section 3.3. */
 const minRsaBits = 2_048;
 
 const fix =
   "write the issuer's public key: a PEM text that begins with '-----BEGIN PUBLIC KEY-----', or a JWK object";
 
-/** The option `jwt.publicKey` as a key. Throws a start error without any of the key in it. */
+/** The option `jwt.publicKey` as a key object. Throws a start error that shows no part of the key. */
 export function publicKeyOf(value: unknown): KeyObject {
-  // Whoever can check a token with a private key can sign one, too: it is a secret that does not belong here.
+  // A private key can sign tokens as well as verify them, so it is a secret that does not belong
+  // here.
   if (isPrivate(value)) throw optionError('jwt.publicKey', 'is a private key', fix);
   const key = parsed(value);
   if (key === undefined) throw optionError('jwt.publicKey', `is ${kindOf(value)} that is no public key`, fix);
@@ -35,7 +36,7 @@ const byCurve: Readonly<Record<string, readonly string[]>> = {
   secp521r1: ['ES512'],
 };
 
-/** The algorithms that a public key can be for; the first one is meant where none is named. */
+/** The algorithms possible with a public key; the first one is the default. */
 export function algorithmsFor({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): readonly string[] {
   if (asymmetricKeyType === 'rsa') return ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
   if (asymmetricKeyType === 'ed25519') return ['EdDSA', 'Ed25519'];

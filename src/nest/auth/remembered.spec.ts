@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Remembered } from './remembered.js';
 
 describe('remembered', () => {
-  it('[L-1.6] a yes is known for its time, and not a millisecond longer', () => {
+  it('[L-1.6] a value is remembered for its time, and not a millisecond longer', () => {
     let now = 0;
     const remembered = new Remembered<string>(5_000, 10, () => now);
     remembered.set('a', 'yes');
@@ -12,7 +12,7 @@ describe('remembered', () => {
     expect(remembered.get('a')).toBeUndefined();
   });
 
-  it('[L-1.6] the oldest has to go when there are too many; setting one again makes it the newest', () => {
+  it('[L-1.6] beyond the capacity the oldest value is dropped, and setting one again makes it the newest', () => {
     const remembered = new Remembered<number>(5_000, 2, () => 0);
     remembered.set('a', 1);
     remembered.set('b', 2);
@@ -22,7 +22,7 @@ describe('remembered', () => {
     expect(remembered.size).toBe(2);
   });
 
-  it('[L-1.6] what is too old is dropped with the next yes, however many there are', () => {
+  it('[L-1.6] setting a value drops all expired ones', () => {
     let now = 0;
     const remembered = new Remembered<number>(5_000, 10_000, () => now);
     for (let i = 0; i < 20_000; i++) remembered.set(`${i}`, i);

@@ -1,4 +1,7 @@
-/** Remembers up to `capacity` values for `ttlMs` milliseconds each; the oldest goes first. Has no timer. */
+/**
+ * Remembers up to `capacity` values for `ttlMs` milliseconds each; drops the oldest first. Uses no
+ * timer.
+ */
 export class Remembered<Value> {
   private readonly entries = new Map<string, { readonly value: Value; readonly until: number }>();
 
@@ -8,20 +11,20 @@ export class Remembered<Value> {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Entries in memory, also those that are too old to be handed out. */
+  /** Entries in memory, including expired ones. */
   get size(): number {
     return this.entries.size;
   }
 
-  /** `undefined` when it was never set, is too old, or had to go. */
+  /** Returns `undefined` if the value was never set, has expired, or was dropped. */
   get(key: string): Value | undefined {
     const entry = this.entries.get(key);
     return entry && entry.until > this.now() ? entry.value : undefined;
   }
 
-  /** Starts the value's time anew. */
+  /** Sets a value and restarts its time. */
   set(key: string, value: Value): void {
-    // Out and in again, so that the order of entries stays the order in which they end.
+    // Reinsert, so that entries stay ordered by their end.
     this.entries.delete(key);
     this.entries.set(key, { value, until: this.now() + this.ttlMs });
     for (const [oldest, { until }] of this.entries) {

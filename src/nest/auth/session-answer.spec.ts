@@ -44,7 +44,7 @@ describe('session: the answer of the backend', () => {
     ['a user of more than 64 KiB', json({ id: 'u1', x: 'x'.repeat(65_536) })],
     ['JSON of 60,000 levels', (_, response) => void response.end('['.repeat(60_000))],
     ['a reset', (request) => void request.socket.resetAndDestroy()],
-  ])('[L-1.10] a backend that answers %s says nothing about the user', async (_, broken) => {
+  ])('[L-1.10] a backend that answers %s does not decide about the user', async (_, broken) => {
     answer = broken;
     expect(await ask()).toMatchObject({ verdict: 'unknown', why: expect.any(String) as string });
   });
@@ -52,12 +52,12 @@ describe('session: the answer of the backend', () => {
   it.each<[string, RequestListener]>([
     ['never answers', () => undefined],
     ['stops within its answer', (_, response) => void response.writeHead(200).write('{"id":')],
-  ])('[L-1.10] a backend that %s says nothing after the timeout', async (_, stuck) => {
+  ])('[L-1.10] a backend that %s counts as unknown after the timeout', async (_, stuck) => {
     answer = stuck;
     expect(await ask({ timeoutMs: 30 })).toEqual({ verdict: 'unknown', why: 'timeout' });
   });
 
-  it('[L-1.10] a redirect is not followed, whoever is said to be there', async () => {
+  it('[L-1.10] a redirect is not followed, whatever its body says', async () => {
     const paths: unknown[] = [];
     answer = (request, response) => {
       paths.push(request.url);
@@ -68,7 +68,7 @@ describe('session: the answer of the backend', () => {
     expect(paths).toEqual(['/me?full=1']);
   });
 
-  it('[L-1.10] a question that came to nothing is hung up', async () => {
+  it('[L-1.10] a request that timed out is closed', async () => {
     const hungUp = new Promise<string>((resolve) => {
       answer = (request) => request.socket.once('close', () => resolve('hung up'));
     });
@@ -76,7 +76,7 @@ describe('session: the answer of the backend', () => {
     expect(await hungUp).toBe('hung up');
   });
 
-  it('[L-1.10] an answer without an end is left at 64 KiB', async () => {
+  it('[L-1.10] an endless answer is cut off at 64 KiB', async () => {
     let sent = 0;
     answer = (_, response) => {
       const more = (): void => {
@@ -89,7 +89,7 @@ describe('session: the answer of the backend', () => {
     expect(sent).toBeLessThan(20_000_000);
   });
 
-  it('[L-1.6] a number is an id, and a field called __proto__ is left out', async () => {
+  it('[L-1.6] a number is a valid id, and a field called __proto__ is left out', async () => {
     answer = (_, response) => void response.end('{"id":7,"__proto__":{"admin":true}}');
     const said = await ask();
     const identity = said.verdict === 'in' ? said.identity : undefined;
@@ -97,12 +97,12 @@ describe('session: the answer of the backend', () => {
     expect(Object.assign({}, identity?.user)).not.toHaveProperty('admin');
   });
 
-  it('[L-1.11] an end of null is none', async () => {
+  it('[L-1.11] an expiresAt of null means no end', async () => {
     answer = json({ id: 'u1', expiresAt: null });
     expect(await ask()).toEqual({ verdict: 'in', identity: { user: { id: 'u1', expiresAt: null } } });
   });
 
-  it('[L-1.10] a backend that is away says nothing about the user', async () => {
+  it('[L-1.10] an unavailable backend does not decide about the user', async () => {
     server.close();
     expect(await ask()).toEqual({ verdict: 'unknown', why: 'ECONNREFUSED' });
   });

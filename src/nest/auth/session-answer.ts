@@ -3,7 +3,7 @@ import { liveUserOf, userIdOf } from './connection-identity.js';
 import { codeOf } from './refusal.js';
 import type { SessionSettings } from './session-settings.js';
 
-/** What the session's backend said about a cookie header. `why` is a short code for the log. */
+/** The session backend's answer about a cookie header. `why` is a short code for the log. */
 export type SessionAnswer =
   | { readonly verdict: 'in'; readonly identity: ConnectionIdentity }
   | { readonly verdict: 'out'; readonly why: string }
@@ -12,13 +12,14 @@ export type SessionAnswer =
 const maxAnswerBytes = 65_536;
 
 /**
- * Asks the backend whose session this cookie header is; nothing else of the client's request goes there.
- * Never rejects: what is neither a clear yes nor a clear no within the time is `unknown`.
+ * Asks the backend whose session a cookie header is; sends nothing else of the client's request.
+ * Never rejects: without a clear answer in time, the verdict is `unknown`.
  */
 export async function askSession(settings: SessionSettings, cookie: string): Promise<SessionAnswer> {
   const abort = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  // A race, not the signal alone: an abort does not reach a body whose request object was already collected.
+  // A race, because an abort signal does not stop reading a body whose request was
+  // garbage-collected.
   const late = new Promise<SessionAnswer>((resolve) => {
     timer = setTimeout(() => resolve({ verdict: 'unknown', why: 'timeout' }), settings.timeoutMs);
   });
@@ -26,7 +27,7 @@ export async function askSession(settings: SessionSettings, cookie: string): Pro
     return await Promise.race([ask(settings.url, cookie, abort.signal), late]);
   } finally {
     clearTimeout(timer);
-    // Also after an answer: what is left of an oversized body is not wanted.
+    // Also after an answer, to discard the rest of an oversized body.
     abort.abort();
   }
 }
@@ -63,7 +64,7 @@ function answerOf(json: unknown): SessionAnswer {
   if (text === undefined) return { verdict: 'unknown', why: 'no id' };
   const user = liveUserOf(json, text);
   if (expiresAt === undefined || expiresAt === null) return { verdict: 'in', identity: { user } };
-  // An end that cannot be read must not become a session without one.
+  // An unreadable end must not become a session that never ends.
   if (!Number.isSafeInteger(expiresAt)) return { verdict: 'unknown', why: 'bad expiresAt' };
   return { verdict: 'in', identity: { user, expiresAt: expiresAt as number } };
 }

@@ -57,7 +57,7 @@ async function show(
 }
 
 describe('SessionConnectionGuard', () => {
-  it('[L-1.6] a session that the backend knows is let in with what it says', async () => {
+  it('[L-1.6] a session known to the backend is accepted with the identity that it returns', async () => {
     const { status, identity, headers } = await show(guardFor());
     expect({ status, identity, headers }).toEqual({
       status: true,
@@ -66,7 +66,7 @@ describe('SessionConnectionGuard', () => {
     });
   });
 
-  it('[L-1.6] the backend is sent the cookies and nothing else of the client', async () => {
+  it("[L-1.6] the backend receives the client's cookies and nothing else", async () => {
     const others = {
       authorization: 'Bearer hush',
       origin: 'https://o.example',
@@ -87,7 +87,7 @@ describe('SessionConnectionGuard', () => {
   });
 
   it.each([undefined, '', '  '])(
-    '[L-1.6] the cookie header %j is refused with 401, and nobody is asked',
+    '[L-1.6] the cookie header %j is refused with 401, without asking the backend',
     async (cookie) => {
       const { status, headers } = await show(guardFor(), { authorization: 'Bearer T', cookie });
       expect({ status, headers }).toEqual({
@@ -98,14 +98,14 @@ describe('SessionConnectionGuard', () => {
     },
   );
 
-  it.each([401, 403])('[L-1.6] a %i of the backend is 401', async (code) => {
+  it.each([401, 403])('[L-1.6] a %i of the backend is answered with 401', async (code) => {
     answer = json({ id: 'u1' }, code);
     const { status, headers, identity } = await show(guardFor());
     expect({ status, identity }).toEqual({ status: 401, identity: null });
     expect(headers).toEqual({ 'www-authenticate': 'Cookie realm="live"' });
   });
 
-  it('[L-1.10] a backend that gives no clear answer makes it 503 with Retry-After', async () => {
+  it('[L-1.10] a backend without a clear answer causes a 503 with Retry-After', async () => {
     answer = json({ id: 'u1' }, 500);
     const { status, headers, identity } = await show(guardFor());
     expect({ status, identity, headers }).toEqual({
@@ -126,7 +126,7 @@ describe('SessionConnectionGuard', () => {
     expect(inspect(guard, { depth: 9, showHidden: true })).not.toContain('hush');
   });
 
-  it('[L-1.6] Nest makes it from the options of the module; it says that it uses cookies', async () => {
+  it("[L-1.6] Nest creates the guard from the module's options, and the guard declares that it uses cookies", async () => {
     const providers = [SessionConnectionGuard, { provide: LIVE_OPTIONS, useValue: { session: { url } } }];
     const module = await Test.createTestingModule({ providers }).compile();
     expect(await show(module.get(SessionConnectionGuard))).toMatchObject({ status: true });

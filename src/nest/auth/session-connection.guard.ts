@@ -13,14 +13,16 @@ import { type SessionSettings, sessionSettingsOf } from './session-settings.js';
 const maxRemembered = 10_000;
 
 /**
- * Lets in whom the application's own session backend knows, as `options.session` says. [L-1.6]
- * Only the cookie header is sent there. A yes is remembered for `cacheMs`, and not beyond its own `expiresAt`; a no
- * never is. Handshakes with the same cookies share one question. Before a session's end, and for the grace after it, the
- * backend is asked again, and the connection goes on where the session does. [L-7.6] Throws a start error on wrong options.
+ * Accepts clients whose session the application's backend knows, as configured by
+ * `options.session`. [L-1.6] Only the cookie header is sent there. A positive answer is cached for
+ * `cacheMs`, but not beyond its `expiresAt`; a negative one never is. Concurrent handshakes with
+ * the same cookies share one request. Near a session's end, and during the grace after it, the
+ * backend is asked again, and the connection continues if the session does. [L-7.6] Throws a start
+ * error for invalid options.
  */
 @Injectable()
 export class SessionConnectionGuard implements CanActivate {
-  /** Tells the module that pages of other origins must be kept out by name. [L-1.7] */
+  /** Makes the module require an explicit list of allowed origins. [L-1.7] */
   static readonly usesCookies = true;
 
   private readonly settings: SessionSettings;
@@ -33,8 +35,9 @@ export class SessionConnectionGuard implements CanActivate {
   }
 
   /**
-   * Resolves to `true` or rejects, never `false`: 401 with `WWW-Authenticate` without cookies or session,
-   * 503 with `Retry-After` when the backend gives no clear answer in time.
+   * Resolves to `true` or rejects; never resolves to `false`. Responds with 401 and
+   * `WWW-Authenticate` without cookies or session, and with 503 and `Retry-After` if the backend
+   * gives no clear answer in time.
    */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const http = context.switchToHttp();
@@ -43,7 +46,7 @@ export class SessionConnectionGuard implements CanActivate {
     const answer: SessionAnswer = cookie ? await this.answerTo(cookie) : { verdict: 'out', why: 'no cookie' };
     if (answer.verdict === 'in' && !hasEnded(answer.identity)) {
       const { user, ...rest } = answer.identity;
-      // Each connection its own object: what one handler writes on it is no business of the user's other tabs.
+      // Each connection gets its own object, so that handlers cannot affect the user's other tabs.
       setConnectionIdentity(request, { ...rest, user: user && { ...user } });
       return true;
     }
@@ -57,8 +60,9 @@ export class SessionConnectionGuard implements CanActivate {
   }
 
   /**
-   * Asks the backend again whose session this cookie header is, for a connection that is open: past what is remembered.
-   * `undefined` when it is nobody's any more; rejects when the backend gives no clear answer.
+   * Asks the backend whose session a cookie header is now, for an open connection, bypassing the
+   * cache. Returns `undefined` if the session is over; rejects if the backend gives no clear
+   * answer.
    */
   async renew(cookieHeader: string): Promise<ConnectionIdentity | undefined> {
     const cookie = cookieHeader.trim();
@@ -91,7 +95,7 @@ export class SessionConnectionGuard implements CanActivate {
   }
 }
 
-/** Hashed, so that a heap dump of the cache holds no session. */
+/** Hashed, so that a heap dump of the cache contains no session. */
 function keyOf(cookie: string): string {
   return createHash('sha256').update(cookie).digest('base64');
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectionIdentityOf } from './connection-identity.js';
 import { SessionConnectionGuard } from './session-connection.guard.js';
 
-/** The backend: one entry for each question, answered by `answer`. */
+/** The backend: records one entry per request, answered by `answer`. */
 let asked: string[];
 let answer: () => Promise<Response>;
 const says =
@@ -37,8 +37,8 @@ async function show(guard: SessionConnectionGuard, cookie = 'a=1') {
   return { status, identity: connectionIdentityOf(request) };
 }
 
-describe('SessionConnectionGuard: what it remembers', () => {
-  it('[L-1.6] a yes is remembered for five seconds, for these cookies only', async () => {
+describe('SessionConnectionGuard: caching', () => {
+  it('[L-1.6] a positive answer is cached for five seconds, for these cookies only', async () => {
     const guard = guardFor();
     const yes = await show(guard);
     vi.advanceTimersByTime(4_999);
@@ -52,7 +52,7 @@ describe('SessionConnectionGuard: what it remembers', () => {
     expect(await show(guard)).toMatchObject({ status: 401 });
   });
 
-  it.each([401, 500])('[L-1.6] a %i is not remembered', async (status) => {
+  it.each([401, 500])('[L-1.6] a %i is not cached', async (status) => {
     const guard = guardFor();
     answer = says({}, status);
     await show(guard);
@@ -60,7 +60,7 @@ describe('SessionConnectionGuard: what it remembers', () => {
     expect(await show(guard)).toMatchObject({ status: true });
   });
 
-  it('[L-1.6] handshakes with the same cookies at the same time share one question', async () => {
+  it('[L-1.6] concurrent handshakes with the same cookies share one request', async () => {
     const guard = guardFor({ cacheMs: 0 });
     answer = () => {
       const say = says({ id: `u${asked.length}` });
@@ -74,7 +74,7 @@ describe('SessionConnectionGuard: what it remembers', () => {
     expect(await show(guard, 'a=1')).toMatchObject({ status: 401 });
   });
 
-  it('[L-1.11] an end in the answer is the end of the identity, and of what is remembered', async () => {
+  it('[L-1.11] an expiresAt in the answer ends the identity and its cache entry', async () => {
     const guard = guardFor();
     const expiresAt = Date.now() + 1_000;
     answer = says({ id: 'u1', expiresAt });

@@ -6,7 +6,7 @@ const url = 'http://backend:3000/me';
 const check = (options: unknown) => () => sessionSettingsOf(options as SessionConnectionOptions);
 
 describe('session: options at start', () => {
-  it('[L-1.6] an answer may take 2 s and a yes is remembered for 5 s', () => {
+  it('[L-1.6] by default an answer may take 2 s and a positive one is cached for 5 s', () => {
     expect(sessionSettingsOf({ url })).toEqual({ url: new URL(url), timeoutMs: 2_000, cacheMs: 5_000 });
     expect(sessionSettingsOf({ url, timeoutMs: 1, cacheMs: 0 })).toMatchObject({ timeoutMs: 1, cacheMs: 0 });
   });

@@ -1,14 +1,17 @@
 import { kindOf, numberOption, optionError, urlOption } from './option-error.js';
 import type { SessionConnectionOptions } from '../options/session-connection.options.js';
 
-/** Checked options of `SessionConnectionGuard`. */
+/** Validated options of `SessionConnectionGuard`. */
 export interface SessionSettings {
   readonly url: URL;
   readonly timeoutMs: number;
   readonly cacheMs: number;
 }
 
-/** Checks `options.session`. Throws a start error that names the option, the kind of value and the fix. */
+/**
+ * Validates `options.session`. Throws a start error that names the option, the kind of value and
+ * the fix.
+ */
 export function sessionSettingsOf(options: SessionConnectionOptions | undefined): SessionSettings {
   if (typeof options !== 'object' || options === null) {
     throw optionError('session', `is ${kindOf(options)}`, 'SessionConnectionGuard needs { url }');
@@ -20,7 +23,7 @@ export function sessionSettingsOf(options: SessionConnectionOptions | undefined)
       least: 1,
       most: 60_000,
     }),
-    // A remembered yes outlives a sign-out by this much.
+    // A cached positive answer outlives a sign-out by this time.
     cacheMs: numberOption('session.cacheMs', options.cacheMs, { fallback: 5_000, least: 0, most: 300_000 }),
   };
 }

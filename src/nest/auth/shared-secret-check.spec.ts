@@ -32,7 +32,7 @@ const atOnce = sharedSecretCheck(key, algorithms, {
   byJose: (unsecured) => UnsecuredJWT.decode(unsecured, rules).payload,
 });
 
-/** The claims, the code of jose's error, or that it is left to jose. */
+/** The claims, the code of jose's error, or a mark that the token is left to jose. */
 function atOnceSays(token: string): unknown {
   try {
     return atOnce(token) ?? 'left to jose';
@@ -54,7 +54,7 @@ describe('sharedSecretCheck', () => {
     ['alg alone', { alg: 'HS256' }, 'sha256'],
     ['alg and typ', { alg: 'HS256', typ: 'JWT' }, 'sha256'],
     ['typ and alg', { typ: 'JWT', alg: 'HS512' }, 'sha512'],
-  ])('[L-1.6] decides itself about a good token whose header is %s', (_, header, hash) => {
+  ])('[L-1.6] sharedSecretCheck itself decides about a valid token whose header is %s', (_, header, hash) => {
     expect(atOnceSays(signed(header, good, hash))).toEqual(good);
   });
 
@@ -67,11 +67,11 @@ describe('sharedSecretCheck', () => {
     ['with the other hash', signed({ alg: 'HS256' }, good, 'sha512')],
     ['with a padded signature', `${signed({ alg: 'HS256' }, good)}=`],
     ['with a part more', `${signed({ alg: 'HS256' }, good)}.${encoded(good)}`],
-  ])('[L-1.6] leaves a token %s to jose', (_, token) => {
+  ])('[L-1.6] sharedSecretCheck leaves a token %s to jose', (_, token) => {
     expect(atOnceSays(token)).toBe('left to jose');
   });
 
-  it('[L-1.6] says of every token that it decides about what jose says', async () => {
+  it('[L-1.6] sharedSecretCheck decides about every token as jose does', async () => {
     const change = fc.record(
       {
         iss: fc.constantFrom(rules.issuer, 'other', 1),

@@ -3,22 +3,25 @@ import type { Claims } from './plain-claims.js';
 
 const hashes: Readonly<Record<string, string>> = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' };
 
-/** In front of the claims alone, once the signature is proven: jose shows its rules for claims only so. */
+/**
+ * Header of an unsecured token. jose applies its claim rules only to whole tokens, so a verified
+ * payload gets this header.
+ */
 const claimsHeader = encoded('{"alg":"none"}');
 
-/** How a token's claims are read once its signature is proven. */
+/** Reads a token's claims after its signature is verified. */
 export interface ReadClaims {
-  /** Those that are good beyond doubt, out of the token's second part. */
+  /** Reads claims that are certainly valid from the token's second part. */
   readonly plain: (payload: string) => Claims | undefined;
-  /** All others, out of an unsecured token, by jose's own rules; throws what jose throws about them. */
+  /** Reads all others from an unsecured token by jose's rules; throws jose's errors. */
   readonly byJose: (unsecured: string) => Claims;
 }
 
 /**
- * Proves the signature of an ordinary token at once, and gives its claims; `undefined`: jose is to decide. jose does it by
- * WebCrypto, which makes a key and asks a thread pool for each token: 0.3 ms of CPU for a hash of 200 bytes (Node 20), more
- * than all the rest that a peer costs when it comes in. Ordinary is what begins with one of the three headers that
- * libraries write, letter by letter; all others are left to jose.
+ * Verifies the signature of an ordinary token synchronously and returns its claims; `undefined`
+ * leaves the decision to jose. jose uses WebCrypto, which imports a key and calls a thread pool for
+ * each token: 0.3 ms of CPU per hash of 200 bytes (Node 20), more than the rest of a handshake.
+ * Ordinary tokens begin with exactly one of the three headers that libraries write.
  */
 export function sharedSecretCheck(
   key: KeyObject,
@@ -54,7 +57,7 @@ function encoded(text: string): string {
   return Buffer.from(text).toString('base64url');
 }
 
-/** In a time that does not tell where they differ. */
+/** Compares in constant time. */
 function same(expected: string, given: string): boolean {
   if (given.length !== expected.length) return false;
   const [one, other] = [Buffer.from(expected), Buffer.from(given)];

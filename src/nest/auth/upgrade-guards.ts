@@ -9,14 +9,14 @@ import { reasonOf } from './refusal.js';
 
 type RunGuards = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
 
-/** Headers of a guard's answer that are ours to write. */
+/** Response headers that the server writes itself. */
 const ownHeaders = new Set(['connection', 'content-length', 'content-type', 'transfer-encoding', 'date']);
 
 const undecided = 'The handshake could not be decided';
 
 const nobody: ConnectionIdentity = { user: null };
 
-/** Runs the real Nest guards in front of an upgrade, as if it were a controller's route. [L-1.6] */
+/** Runs the application's Nest guards before an upgrade, as for a controller's route. [L-1.6] */
 export class UpgradeGuards {
   private readonly run: RunGuards;
 
@@ -35,15 +35,16 @@ export class UpgradeGuards {
   }
 
   /**
-   * Who is there, if all guards say yes. Throws a `Refusal`, or what a guard threw that is no HTTP answer.
+   * Resolves to the identity if all guards accept. Throws a `Refusal`, or a guard's own error if it
+   * is not an HTTP answer.
    *
-   * @param address the client's, which guards find as `request.ip`
+   * @param address the client's, available to guards as `request.ip`
    */
   async authenticate(request: IncomingMessage, address: string): Promise<ConnectionIdentity> {
     return (await this.identify(request, address)) ?? nobody;
   }
 
-  /** As `authenticate`, but `null` where no guard has named anybody. */
+  /** Like `authenticate`, but resolves to `null` if no guard reported a user. */
   async identify(request: IncomingMessage, address: string): Promise<ConnectionIdentity | null> {
     const response = new UpgradeResponse(request);
     Object.defineProperty(request, 'ip', { value: address, configurable: true, writable: true });
@@ -56,7 +57,10 @@ export class UpgradeGuards {
   }
 }
 
-/** A response that goes nowhere but remembers its headers, with the names that Express and Fastify guards use. */
+/**
+ * A response that is never sent but keeps its headers, with the methods that Express and Fastify
+ * guards use.
+ */
 class UpgradeResponse extends ServerResponse {
   header(name: string, value: string | number): this {
     return this.setHeader(name, String(value));

@@ -6,15 +6,15 @@ type Hook = (connection: Connection, ...rest: unknown[]) => unknown;
 
 const openings = new WeakMap<LiveConnection, Promise<unknown>>();
 
-/** What `handleConnection` is still doing for this connection; its messages wait for it. */
+/** The unfinished `handleConnection` of this connection; its messages wait for it. */
 export function openingOf(connection: LiveConnection): Promise<unknown> | undefined {
   return openings.get(connection);
 }
 
 /**
- * Nest calls `handleConnection` and `handleDisconnect` bare: what they throw would end the process, and nobody waits for
- * their promises. Puts in their place what does; a failure closes the connection with 1011, and a disconnect is told
- * after the connect has been dealt with. [S8]
+ * Nest calls `handleConnection` and `handleDisconnect` unprotected: a throw would end the process,
+ * and no one awaits their promises. This wraps them. A failure closes the connection with 1011, and
+ * a disconnect is reported after the connect has finished. [S8]
  */
 export function guardHooks(prototype: object): void {
   replace(prototype, 'handleConnection', (connection, run) => {
@@ -32,7 +32,7 @@ export function guardHooks(prototype: object): void {
   });
 }
 
-/** Runs the hook, and never throws or rejects; a promise where the hook has given one. */
+/** Runs the hook without ever throwing or rejecting; returns a promise if the hook did. */
 type Run = () => Promise<void> | undefined;
 
 function replace(prototype: object, name: string, when: (connection: Connection, run: Run) => void): void {

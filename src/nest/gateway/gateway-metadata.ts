@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import { MetadataScanner } from '@nestjs/core';
 import { liveServerMark } from './live-handlers.decorator.js';
 
-/** Where `@WebSocketGateway` and `@SubscribeMessage` keep their arguments. */
+/** Metadata keys of `@WebSocketGateway` and `@SubscribeMessage`. */
 const metadata = { gateway: 'websockets:gateway_options', type: 'message' } as const;
 
 /** Whether a class is a gateway of live connections. */
@@ -11,12 +11,12 @@ export function isLiveGateway(metatype: object): boolean {
   return options?.path === liveServerMark;
 }
 
-/** Whether the class itself has the decorator, not only one that it extends. */
+/** Whether the class itself has the decorator, not just a base class. */
 export function isDecoratedGateway(metatype: object): boolean {
   return Reflect.hasOwnMetadata(metadata.gateway, metatype);
 }
 
-/** A gateway's handlers: the method's name, and the message type that it takes. */
+/** A gateway's handlers: the method's name and its message type. */
 export function handlersOf(gateway: Type): [name: string, type: unknown][] {
   const prototype = gateway.prototype as Record<string, object>;
   return new MetadataScanner()

@@ -2,12 +2,12 @@ import { type CanActivate, type Type, UseGuards } from '@nestjs/common';
 import { guardHooks } from './connection-hooks.js';
 import { LiveGateway } from './live.gateway.js';
 
-/** Where `@UseGuards` keeps its list; part of Nest's metadata since its first version. */
+/** Metadata key of `@UseGuards`, unchanged since Nest's first version. */
 const guardsMetadata = '__guards__';
 
 /**
- * A subclass of the gateway whose upgrade these guards stand in front of: a class of its own for each module, so that
- * one application's guards never are another's.
+ * Creates a subclass of the gateway with these guards before its upgrade. Each module gets its own
+ * class, so that applications never share guards.
  */
 export function guardedGateway(
   base: Type<LiveGateway>,
@@ -31,7 +31,7 @@ export function guardedGateway(
   return { gateway: GuardedLiveGateway, guards: all };
 }
 
-/** What decorators said about the method, for guards that ask with `Reflector`. */
+/** Copies the decorators' metadata, for guards that read it with `Reflector`. */
 function copyMetadata(from: object, to: object): void {
   for (const key of Reflect.getMetadataKeys(from) as unknown[]) {
     Reflect.defineMetadata(key, Reflect.getMetadata(key, from), to);

@@ -4,7 +4,7 @@ import type { LiveConnection } from '../../core/ports/connection.js';
 import { Answers } from '../../core/inbound/reply.js';
 import { LiveClients } from './live-clients.js';
 
-/** A client that asked for an answer without end, of a handler that answers when the test says so. */
+/** A client that requested an endless answer, from a handler that answers when the test says so. */
 function asking() {
   const clients = new LiveClients();
   const connection = { open: true, send: () => {} };
@@ -28,7 +28,7 @@ function asking() {
 }
 
 describe('LiveClients', () => {
-  it('[L-2.13] ends an answer without end together with its peer', async () => {
+  it('[L-2.13] an endless answer ends when its peer leaves', async () => {
     const { done, leave, answer, producing } = asking();
     answer();
     await new Promise(setImmediate);
@@ -38,7 +38,7 @@ describe('LiveClients', () => {
     expect(producing()).toBe(0);
   });
 
-  it('[L-2.13] does not begin an answer whose peer has left before the handler was done', async () => {
+  it('[L-2.13] an answer does not start if its peer left before the handler finished', async () => {
     const { done, leave, answer, producing } = asking();
     leave();
     answer();

@@ -8,7 +8,7 @@ import { openingOf } from './connection-hooks.js';
 import type { MessageContext } from './message-contexts.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 
-/** What Nest makes of one `@SubscribeMessage` for one client. */
+/** One `@SubscribeMessage` handler that Nest bound to a client. */
 export interface BoundHandler {
   readonly message: unknown;
   readonly callback: (...args: unknown[]) => unknown;
@@ -17,7 +17,7 @@ export interface BoundHandler {
 type ConnectHandler = (connection: LiveConnection, request: IncomingMessage) => void;
 type DisconnectHandler = (reason: string) => void;
 
-/** One connection as Nest's gateways see it. */
+/** One connection from the view of Nest's gateways. */
 interface Client {
   handlers: readonly BoundHandler[];
   onDisconnect: readonly DisconnectHandler[];
@@ -26,20 +26,20 @@ interface Client {
 const none: readonly never[] = [];
 
 /**
- * The live gateways' server, as Nest knows it: the gateways register here, and every live connection is shown to each of
- * them. It is what `@WebSocketServer()` gives.
+ * The server of the live gateways, as Nest knows it. Gateways register here and see every live
+ * connection. `@WebSocketServer()` returns it.
  */
 export class LiveClients {
   private readonly onConnect: ConnectHandler[] = [];
   private readonly clients = new Map<LiveConnection, Client>();
   private contexts: ReadonlyMap<unknown, MessageContext> | undefined;
 
-  /** Has messages handled by these instead of by what Nest binds. */
+  /** Handles messages with these contexts instead of Nest's bound handlers. */
   handleBy(contexts: ReadonlyMap<unknown, MessageContext>): void {
     this.contexts = contexts;
   }
 
-  /** A gateway wants to see connections. */
+  /** Registers a gateway, which will see each connection. */
   addGateway(onConnect: ConnectHandler): void {
     this.onConnect.push(onConnect);
   }
@@ -61,12 +61,12 @@ export class LiveClients {
 
   bindDisconnect(connection: LiveConnection, onDisconnect: DisconnectHandler): void {
     const client = this.client(connection);
-    // A list that is pushed to keeps room for 17, for each connection.
+    // `push` would reserve room for 17 entries on each connection.
     client.onDisconnect =
       client.onDisconnect.length === 0 ? [onDisconnect] : [...client.onDisconnect, onDisconnect];
   }
 
-  /** Who takes a message of this connection. */
+  /** Returns the handler lookup of a connection. */
   finder(connection: LiveConnection): FindHandler {
     return (type) => {
       const client = this.clients.get(connection);
@@ -92,13 +92,13 @@ export class LiveClients {
   }
 }
 
-/** Emits when the client is gone. */
+/** Emits when the client has disconnected. */
 function goneOf(client: Client): Observable<void> {
   return new Observable((subscriber) => {
-    const tell: DisconnectHandler = () => subscriber.next();
-    client.onDisconnect = [...client.onDisconnect, tell];
+    const notify: DisconnectHandler = () => subscriber.next();
+    client.onDisconnect = [...client.onDisconnect, notify];
     return () => {
-      client.onDisconnect = client.onDisconnect.filter((each) => each !== tell);
+      client.onDisconnect = client.onDisconnect.filter((each) => each !== notify);
     };
   });
 }
@@ -117,7 +117,7 @@ class ObservedAnswers extends Answers {
   }
 }
 
-/** The next message waits for the end of an Observable, or the connection's. */
+/** The next message waits until the Observable completes or the connection ends. */
 function handlerOf(connection: LiveConnection, client: Client, callback: BoundHandler['callback']): Handler {
   return async (message: InboundMessage) => {
     const opening = openingOf(connection);
@@ -127,7 +127,7 @@ function handlerOf(connection: LiveConnection, client: Client, callback: BoundHa
     }
     const result = await callback(message);
     if (!isObservable(result)) return result;
-    // Nobody would tell it any more that the peer has left.
+    // The peer has already left, so its disconnect event will not end the Observable.
     if (!connection.open) return undefined;
     return new ObservedAnswers(result.pipe(takeUntil(goneOf(client))), !isVerb(message.type));
   };

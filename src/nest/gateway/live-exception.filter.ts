@@ -18,20 +18,21 @@ const codeByStatus: Readonly<Record<number, ErrorCode>> = {
 const longestMessage = 256;
 
 /**
- * Turns what a handler, guard, pipe or interceptor throws into the protocol's `error`. A method's own filters come before
- * it. It throws on: the session answers, with the request's id, and logs what is ours. [L-2.10] [L-2.11]
+ * Converts errors of handlers, guards, pipes and interceptors to the protocol's `error`. A method's
+ * own filters run first. It throws the result: the session answers with the request's id and logs
+ * internal errors. [L-2.10] [L-2.11]
  */
 @Catch()
 export class LiveExceptionFilter implements ExceptionFilter {
   catch(exception: unknown, host: ArgumentsHost): never {
-    // A wrong field of the protocol's own types has the same code, whoever finds it. [L-2.6]
+    // An invalid field of the protocol's own types has the same code, whoever detects it. [L-2.6]
     throw isVerb(host.switchToWs().getPattern()) && isFromValidationPipe(exception)
       ? new LiveError('protocol-violation', wordsOf(exception.getResponse(), exception.message))
       : toLiveError(exception);
   }
 }
 
-/** A `ValidationPipe` of the application comes before our own, and says a list. */
+/** A `ValidationPipe` of the application runs before our own and returns a list of messages. */
 function isFromValidationPipe(exception: unknown): exception is HttpException {
   if (!(exception instanceof HttpException) || exception.getStatus() !== 400) return false;
   return Array.isArray((exception.getResponse() as { message?: unknown }).message);
@@ -46,7 +47,7 @@ function toLiveError(exception: unknown): unknown {
   }
   if (exception instanceof WsException) {
     const words = wordsOf(exception.getError(), exception.message);
-    // What Nest itself throws when a guard says no.
+    // Nest throws this error when a guard returns false.
     return new LiveError(words === 'Forbidden resource' ? 'forbidden' : 'validation-failed', words);
   }
   return exception;

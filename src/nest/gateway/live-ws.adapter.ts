@@ -13,21 +13,26 @@ import { liveServerMark } from './live-handlers.decorator.js';
 type Transform = (data: unknown) => Observable<unknown>;
 
 export interface LiveWsAdapterOptions {
-  /** Serves the application's other gateways, for example `new IoAdapter(app)`. @default the stock `WsAdapter`'s ways */
+  /**
+   * Serves the application's other gateways, such as `new IoAdapter(app)`.
+   *
+   * @default the stock `WsAdapter`
+   */
   readonly others?: WebSocketAdapter;
 }
 
 /**
- * Serves the live gateways from the live server, and leaves all others to the stock `WsAdapter`, or to `others`.
- * `LiveModule` installs it where the application has set no adapter; write it yourself only for `others`:
- * `app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new IoAdapter(app) }))`.
+ * Serves the live gateways from the live server, and all other gateways from the stock `WsAdapter`
+ * or from `others`. `LiveModule` installs it if the application has set no adapter; create it only
+ * to set `others`: `app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new IoAdapter(app)
+ * }))`.
  *
  * @publicApi
  */
 export class LiveWsAdapter extends WsAdapter {
-  /** Present once a live gateway has registered with this adapter. */
+  /** Set once a live gateway has registered with this adapter. */
   clients: LiveClients | undefined;
-  /** Whether `LiveModule` installed it, since the application had set no adapter. */
+  /** Whether `LiveModule` installed it because the application had set no adapter. */
   private readonly isDefault: boolean;
   private readonly others: WebSocketAdapter | undefined;
 
@@ -52,9 +57,9 @@ export class LiveWsAdapter extends WsAdapter {
   override create(port: number, options: Parameters<WsAdapter['create']>[1] = {}): unknown {
     if (options.path === liveServerMark) return (this.clients ??= new LiveClients());
     if (this.others !== undefined) return this.others.create(port, options);
-    // Served here, its clients could not connect any more, and nobody would know why.
+    // Its clients could no longer connect if served here, without any visible reason.
     if (this.isDefault && isForSocketIo(options)) throw adapterUnsaid(port, options.path);
-    // The module's constructor, which makes this adapter, runs before there is an http server.
+    // The module's constructor creates this adapter before there is an HTTP server.
     if (this.app instanceof HttpAdapterHost && !this.httpServer) {
       Object.assign(this, { httpServer: this.app.httpAdapter.getHttpServer() as unknown });
     }
@@ -102,7 +107,10 @@ const socketIoOptions = [
   'connectionStateRecovery',
 ];
 
-/** Whether these are a gateway's options for Nest's default, socket.io: gateways of `ws` share a port by their path. */
+/**
+ * Whether these are options for socket.io, Nest's default; `ws` gateways share a port by their
+ * path.
+ */
 function isForSocketIo(options: object & { readonly path?: string }): boolean {
   const given = options as Readonly<Record<string, unknown>>;
   return options.path === undefined || socketIoOptions.some((name) => given[name] !== undefined);

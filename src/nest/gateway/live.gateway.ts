@@ -12,12 +12,12 @@ import { UnsubscribeDto } from './dto/unsubscribe.dto.js';
 import { LiveExceptionFilter } from './live-exception.filter.js';
 import { liveServerMark } from './live-handlers.decorator.js';
 
-/** `ping`, which has no fields of its own. */
+/** `ping` has no fields of its own. */
 export class PingDto extends LiveMessageDto {}
 
 /**
- * The protocol's verbs as Nest handlers: guards, pipes, interceptors and filters work on them. To add your own, extend it
- * and name the subclass in `LiveModule.forRoot({ gateway })`.
+ * The protocol's verbs as Nest handlers, so that guards, pipes, interceptors and filters apply. To
+ * add your own, extend this class and set `LiveModule.forRoot({ gateway })`.
  *
  * @publicApi
  */
@@ -26,10 +26,12 @@ export class PingDto extends LiveMessageDto {}
 export class LiveGateway {
   constructor(private readonly live: Live) {}
 
-  /** Nothing to do: what decides about an upgrade are the guards in front of this method. */
+  /** Does nothing: the guards before this method decide about an upgrade. */
   handleUpgrade(_request: IncomingMessage, _response: ServerResponse): void {}
 
-  /** Answers by itself, because nothing may come between its answer and the first event. [L-3.10] */
+  /**
+   * Sends its own answer, because nothing may come between the answer and the first event. [L-3.10]
+   */
   @SubscribeMessage('subscribe')
   subscribe(
     @ConnectedSocket() connection: LiveConnection,

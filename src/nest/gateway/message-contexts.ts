@@ -3,12 +3,12 @@ import { ApplicationConfig, type ModulesContainer, type NestContainer } from '@n
 import { handlersOf, isLiveGateway } from './gateway-metadata.js';
 import { messageContextsUnknown } from '../options/live.errors.js';
 
-/** Handles one message of a live connection, with all that its own decorators ask for. */
+/** Handles one message of a live connection with all enhancers of its own decorators. */
 export type MessageContext = (connection: unknown, message: unknown) => Promise<unknown>;
 
 type Method = (...args: unknown[]) => void;
 
-/** The names of the application's global guards, interceptors and pipes. */
+/** Names of the application's global guards, interceptors and pipes. */
 export function globalEnhancersOf(application: ApplicationConfig): string[] {
   return [
     ...application.getGlobalGuards(),
@@ -18,11 +18,12 @@ export function globalEnhancersOf(application: ApplicationConfig): string[] {
 }
 
 /**
- * The handlers of all live gateways, by message type, with the enhancers of their own decorators and without global ones,
- * which are written for HTTP. Nest makes a gateway's handlers with the global ones and has no switch for it, so they are
- * made a second time here, by the same classes of Nest, from an application configuration that has none.
+ * The handlers of all live gateways by message type, with the enhancers of their own decorators but
+ * without global ones, which are written for HTTP. Nest always adds global enhancers to gateway
+ * handlers, so Nest's own classes create the handlers a second time here, from a configuration
+ * without any.
  *
- * @throws Error that names the option to write where this version of Nest has other classes
+ * @throws Error that names the option to set if this Nest version has other classes
  */
 export async function messageContextsWithoutGlobals(
   modules: ModulesContainer,
@@ -35,7 +36,7 @@ export async function messageContextsWithoutGlobals(
       const gateway = instance as Record<string, Method>;
       for (const [name, type] of handlersOf(metatype as Type)) {
         const method = gateway[name];
-        // A class that several modules provide is asked in the first of them, as Nest does.
+        // If several modules provide the class, the first one's instance is used, as in Nest.
         if (method === undefined || contexts.has(type)) continue;
         contexts.set(type, creator.create(gateway, method, key, name));
       }
@@ -48,7 +49,7 @@ interface ContextCreator {
   create(instance: object, method: Method, moduleKey: string, name: string): MessageContext;
 }
 
-/** Loaded only where it is needed: an application without global enhancers depends on none of these. */
+/** Loaded on demand: an application without global enhancers does not depend on these classes. */
 async function makeCreator(modules: ModulesContainer, config: ApplicationConfig): Promise<ContextCreator> {
   try {
     const core = await import('@nestjs/core/internal');

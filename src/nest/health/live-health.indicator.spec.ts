@@ -25,7 +25,7 @@ afterEach(() => {
 });
 
 describe('LiveHealthIndicator', () => {
-  it('is live and not ready while the broker is away', () => {
+  it('a server without its broker is live but not ready', () => {
     const indicator = indicatorIn('ready', 0, false);
     expect([indicator.live().live.status, indicator.ready().live]).toMatchObject([
       'up',
@@ -33,7 +33,7 @@ describe('LiveHealthIndicator', () => {
     ]);
   });
 
-  it('names the instances that it hears of, this one first, and at most 50', () => {
+  it('the result names the known instances, this one first, and at most 50', () => {
     const others = Array.from({ length: 60 }, (_, i) => ({ id: `other-${String(i)}` }));
     const { live } = indicatorIn('ready', 0, true, others).ready();
     expect(live.instances.slice(0, 3)).toEqual(['here', 'other-0', 'other-1']);
@@ -46,12 +46,12 @@ describe('LiveHealthIndicator', () => {
     ['stopping', 'down'],
     ['draining', 'down'],
     ['stopped', 'down'],
-  ] as const)('[L-10.1] is live while %s, and ready is %s', (state, ready) => {
+  ] as const)('[L-10.1] the server is live while %s, and its readiness is %s', (state, ready) => {
     const indicator = indicatorIn(state);
     expect([indicator.live().live.status, indicator.ready().live.status]).toEqual(['up', ready]);
   });
 
-  it('tells the delay of the event loop in milliseconds, with two places', () => {
+  it('the result has the delay of the event loop in milliseconds, with two decimals', () => {
     vi.spyOn(eventLoopDelay, 'read').mockReturnValue({ mean: 0.126, p99: 1.5, max: 1_234.567 });
     expect(indicatorIn('ready', 3).ready()).toEqual({
       live: {
@@ -66,7 +66,7 @@ describe('LiveHealthIndicator', () => {
     });
   });
 
-  it('is not live above the delay that it is given, and has no limit of its own', () => {
+  it('the server is not live above the given delay, and has no limit by default', () => {
     vi.spyOn(eventLoopDelay, 'read').mockReturnValue({ mean: 1, p99: 5_000, max: 9_000 });
     const indicator = indicatorIn('ready');
     const status = (maxEventLoopDelayMs?: number): string =>

@@ -6,16 +6,16 @@ import { eventLoopDelay, type EventLoopDelayReading } from '../server/event-loop
 import { printable } from '../logging/printable.js';
 import { LiveLifecycle, type LiveState } from '../server/live.lifecycle.js';
 
-/** What both checks tell beside their status. */
+/** Details of both checks besides their status. */
 export interface LiveHealthDetails extends Record<string, unknown> {
   readonly state: LiveState;
   readonly draining: boolean;
-  /** Whether the broker answers; without it nobody can subscribe or publish. */
+  /** Whether the broker is available; without it clients can neither subscribe nor publish. */
   readonly brokerAvailable: boolean;
-  /** Since when and why the broker, which answers, takes no publications; absent while it takes them. */
+  /** Since when and why a reachable broker refuses publications; absent while it accepts them. */
   readonly publishingRefused?: { readonly since: string; readonly reason: string };
   readonly connections: number;
-  /** This instance and the others on the same broker that it hears of, by name; at most 50. */
+  /** Names of this instance and the other known ones on the same broker; at most 50. */
   readonly instances: readonly string[];
   /** Over the last 15 to 30 seconds, in milliseconds. */
   readonly eventLoopDelayMs: EventLoopDelayReading;
@@ -23,8 +23,10 @@ export interface LiveHealthDetails extends Record<string, unknown> {
 
 export interface LivenessOptions {
   /**
-   * Down when the event loop's delay, its 99th percentile over the last 15 to 30 s, is more milliseconds than this.
-   * @default no limit: a process that answers lives, and a restart drops every connection
+   * Reports down if the 99th percentile of the event loop's delay over the last 15 to 30 s exceeds
+   * this, in milliseconds.
+   *
+   * @default no limit: a process that answers is alive, and a restart drops every connection
    */
   readonly maxEventLoopDelayMs?: number;
 }
@@ -37,8 +39,9 @@ export type LiveHealthResult<Key extends string> = HealthIndicatorResult<
 >;
 
 /**
- * The live server's health for terminus, as two questions: shall this process be restarted (`live`), and shall new
- * clients be sent to it (`ready`)? Each in its own route: `health.check([() => this.indicator.ready()])`.
+ * The live server's health for terminus, as two questions: should this process be restarted
+ * (`live`), and should new clients be sent to it (`ready`)? Each needs its own route:
+ * `health.check([() => this.indicator.ready()])`.
  *
  * @publicApi
  */
@@ -53,7 +56,7 @@ export class LiveHealthIndicator {
     eventLoopDelay.start();
   }
 
-  /** Up as long as the process answers. A drain or a broker that is away never takes it down. */
+  /** Up as long as the process answers. Neither a drain nor an unavailable broker takes it down. */
   live<const Key extends string = 'live'>(
     key: Key = 'live' as Key,
     { maxEventLoopDelayMs = Infinity }: LivenessOptions = {},
@@ -62,9 +65,10 @@ export class LiveHealthIndicator {
   }
 
   /**
-   * Up while new clients can be served: down while the server starts, stops, drains, and after that [L-10.1]; and while
-   * the broker is away, or has refused every publication for 5 s. It is tried again each second, so that readiness comes
-   * back also where nobody publishes.
+   * Up while the server can serve new clients: down while it starts, stops or drains, and
+   * afterwards [L-10.1]; also while the broker is unavailable or has refused every publication for
+   * 5 s. The server probes the broker each second, so readiness returns even if nothing is
+   * published.
    */
   ready<const Key extends string = 'live'>(key: Key = 'live' as Key): LiveHealthResult<Key> {
     const { available, publishRefusals } = this.core;

@@ -3,8 +3,8 @@ import { HealthIndicatorService } from '@nestjs/terminus';
 import { LiveHealthIndicator } from './live-health.indicator.js';
 
 /**
- * Provides `LiveHealthIndicator` to a module that has its health routes: `imports: [TerminusModule, LiveHealthModule]`.
- * It opens no route, and needs `LiveModule.forRoot` in the root module.
+ * Provides `LiveHealthIndicator` to the module of your health routes: `imports: [TerminusModule,
+ * LiveHealthModule]`. It adds no route, and needs `LiveModule.forRoot` in the root module.
  *
  * @publicApi
  */

@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 describe('LiveLogObserver', () => {
-  it('[S14] shows what a peer chose in any terminal: its id as its token says it, the reason of its close', () => {
+  it('[S14] text that a peer chose is logged in a form safe for any terminal', () => {
     const observer = new LiveLogObserver();
     observer.opened({ ...connection, user: { id: '\u001b[2J' } } as LiveConnection);
     observer.closed(connection, 4000, '\u202e\n');
@@ -31,12 +31,12 @@ describe('LiveLogObserver', () => {
     ]);
   });
 
-  it('tells of somebody without a name', () => {
+  it('a connection without a user is logged without a userId', () => {
     new LiveLogObserver().opened({ ...connection, user: null } as LiveConnection);
     expect(logged).toMatchObject([{ connectionId: 'c-1', userId: undefined }]);
   });
 
-  it('[S8] logs ten failures of a kind within a second, then tells how many it left out', () => {
+  it('[S8] ten failures of a kind are logged within a second, and the next entry counts the rest', () => {
     const observer = new LiveLogObserver();
     const err = new Error('on purpose');
     for (let i = 0; i < 1_000; i++) observer.failed('handling a message', err, connection);
@@ -54,7 +54,7 @@ describe('LiveLogObserver', () => {
     });
   });
 
-  it('[L-9.11] tells of connections that are closed for sending too fast, at most ten within a second', () => {
+  it('[L-9.11] connections closed for sending too fast are logged at most ten times within a second', () => {
     const observer = new LiveLogObserver();
     for (let i = 0; i < 30; i++) observer.tooFast(connection, 'refused');
     for (let i = 0; i < 30; i++) observer.tooFast(connection, 'closed');
@@ -70,7 +70,7 @@ describe('LiveLogObserver', () => {
     expect(logged.at(-1)).toEqual({ ...entry, unlogged: 20 });
   });
 
-  it('[L-9.13] tells which limit refused a handshake, at warn at most ten times within a second, else at debug', () => {
+  it('[L-9.13] a limit that refuses handshakes is logged at warn at most ten times within a second, otherwise at debug', () => {
     const observer = new LiveLogObserver();
     let debugged = 0;
     Logger.overrideLogger({ log: keep, error: keep, warn: keep, debug: () => (debugged += 1) });
@@ -88,7 +88,7 @@ describe('LiveLogObserver', () => {
     expect(entries('max-pending-per-address').length).toBe(10);
   });
 
-  it('[L-1.4] warns of the first refusal of a kind in a minute, and has all others at debug', () => {
+  it('[L-1.4] the first refusal of a kind in a minute is logged at warn, all others at debug', () => {
     const levels: string[] = [];
     const at = (level: string) => (entry: unknown) => {
       levels.push(`${level} ${(entry as { reason: string }).reason}`);
@@ -113,7 +113,7 @@ describe('LiveLogObserver', () => {
     expect(levels.filter((each) => each.startsWith('warn'))).toHaveLength(49);
   });
 
-  it('[L-1.7] the reasons of refused origins count as one kind, for the origin in them is chosen by a peer', () => {
+  it('[L-1.7] refused origins count as one kind, because the peer chooses the origin in the reason', () => {
     const levels: string[] = [];
     const at = (level: string) => () => void levels.push(level);
     Logger.overrideLogger({ log: keep, error: keep, warn: at('warn'), debug: at('debug') });

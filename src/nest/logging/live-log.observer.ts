@@ -6,10 +6,15 @@ import type { LiveObserver } from './live.observers.js';
 import { logEntry } from './log-entry.js';
 import { printable } from './printable.js';
 
-/** Failures, and limits reached, of one kind that are logged within one second; the rest is counted and told with the next. */
+/**
+ * Maximum entries per second for failures, or reached limits, of one kind. The next entry counts
+ * the rest.
+ */
 const entriesPerSecond = 10;
 
-/** Kinds of refusals that are warned of in a minute; some of the words may be a client's choice. */
+/**
+ * Maximum kinds of refusals logged at warn per minute; part of their text may be chosen by clients.
+ */
 const kindsPerMinute = 50;
 
 interface Flood {
@@ -18,8 +23,9 @@ interface Flood {
 }
 
 /**
- * Writes the log: connections and refusals at debug, the first refusal of a kind in a minute and limits that were reached at
- * warn, failures at error, each with its connection's id. Of what a peer sent, only the reason of its close.
+ * Writes the log: connections and refusals at debug; the first refusal of a kind in a minute, and
+ * reached limits, at warn; failures at error. Each entry has its connection's id. The only text of
+ * a peer is its close reason.
  */
 export class LiveLogObserver implements Partial<LiveObserver> {
   private readonly logger = new Logger('Live');
@@ -60,7 +66,7 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     else this.logger.warn(message);
   }
 
-  /** A publisher's clock is wrong; the publisher itself has the figures. */
+  /** A publisher's clock is wrong; the publisher itself receives the details. */
   versionRefused(topic: string): void {
     this.said('publication refused', "its version is too far ahead of the server's clock", {
       topic: printable(topic),
@@ -80,7 +86,10 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     );
   }
 
-  /** A connection that sends too fast ends; that it was asked to slow down is in the metrics alone. */
+  /**
+   * Logs a connection closed for sending too fast; earlier slow-down requests only appear in the
+   * metrics.
+   */
   tooFast({ id, user, remoteAddr }: LiveConnection, result: HeldBack): void {
     const unlogged = result === 'closed' ? this.passes('too fast') : undefined;
     if (unlogged === undefined) return;
@@ -115,7 +124,10 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     else this.logger.warn(entry);
   }
 
-  /** The first refusal of a kind in a minute is a warning, so that an operator sees that it happens, but no flood of it. */
+  /**
+   * Logs the first refusal of a kind in a minute at warn, so that operators notice without a flood
+   * of entries.
+   */
   private said(msg: string, reason: string, fields: object, kind = reason): void {
     const entry = logEntry({ msg, ...fields, reason: printable(reason) });
     if (this.isFirstOfMinute(`${msg} ${kind}`)) this.logger.warn(entry);
@@ -133,7 +145,10 @@ export class LiveLogObserver implements Partial<LiveObserver> {
     return true;
   }
 
-  /** How many of this kind went unlogged since the last one, or `undefined` if this one does, too. */
+  /**
+   * Number of this kind left out since the last entry, or `undefined` to leave this one out as
+   * well.
+   */
   private passes(kind: string): number | undefined {
     const now = Date.now();
     const flood = this.floods.get(kind);

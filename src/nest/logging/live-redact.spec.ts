@@ -10,7 +10,7 @@ function logged(entry: object): unknown {
 }
 
 describe('liveRedact', () => {
-  it('takes the credentials out of a request, and leaves the rest', () => {
+  it('credentials in a request are redacted, and the rest is kept', () => {
     const headers = { authorization: 'a', cookie: 'c', 'sec-websocket-protocol': 'p', host: 'h' };
     expect(logged({ req: { method: 'GET', url: '/live?token=t', query: { token: 't' }, headers } })).toEqual({
       req: {
@@ -27,13 +27,13 @@ describe('liveRedact', () => {
     });
   });
 
-  it('leaves an address without a query as it is', () => {
+  it('a URL without a query is logged unchanged', () => {
     expect(logged({ req: { url: '/a', headers: { referer: 'https://a/b?c' } } })).toEqual({
       req: { url: '/a', headers: { referer: 'https://a/b?[redacted]' } },
     });
   });
 
-  it('adds nothing to what has none of this', () => {
+  it('an entry without such fields is logged unchanged', () => {
     expect(logged({ msg: 'ready', host: '::1', res: { statusCode: 200 } })).toEqual({
       msg: 'ready',
       host: '::1',

@@ -1,9 +1,10 @@
-/** What may be logged of the addresses; their query strings may carry credentials. */
+/** Fields that are logged without their query string, which may contain credentials. */
 const addresses: ReadonlySet<string> = new Set(['url', 'referer', 'location']);
 
 /**
- * For pino's `redact`: keeps the credentials of requests, and of errors that carry a request, out of the log. The live
- * module itself logs none; pino-http logs every header of the application's own requests.
+ * For pino's `redact`: removes credentials of requests, and of errors that hold a request, from the
+ * log. The live module itself logs none, but pino-http logs every header of the application's own
+ * requests.
  *
  * ```ts
  * LoggerModule.forRoot({ pinoHttp: { redact: liveRedact } });
@@ -24,7 +25,7 @@ export const liveRedact: { paths: string[]; censor: (value: unknown, path: strin
     'res.headers["set-cookie"]',
     'res.headers.location',
     'connection.cookieHeader',
-    // As HTTP clients hang them on their errors, axios for one.
+    // HTTP clients such as axios attach these to their errors.
     'err.config',
     'err.request',
     'err.response.config',

@@ -6,33 +6,35 @@ import type { HandshakeResult } from '../../ws/refusal.js';
 import { logEntry } from './log-entry.js';
 
 /**
- * Told what happens on the live server; no member may wait. `failed` hears every failure of the server and of the
- * application's handlers, hooks and topics: the place for an error tracker.
+ * Receives the events of the live server. Methods must not block. `failed` receives every failure
+ * of the server and of the application's handlers, hooks and topics, so an error tracker belongs
+ * there.
  */
 export interface LiveObserver extends Observer {
   /**
-   * An upgrade was decided; `address` is the client's. `reason` says for the log why it was refused, in a few words of which
-   * some may be the application's own; it holds no credential, and is no label for a metric.
+   * An upgrade was decided; `address` is the client's. `reason` says for the log why it was
+   * refused. It may contain the application's own words but no credential, and is not suitable as a
+   * metric label.
    */
   handshake(result: HandshakeResult, address: string, reason?: string): void;
-  /** A credential that came over an open connection was refused; `reason` as above. */
+  /** A credential sent over an open connection was refused; `reason` as above. */
   credentialRefused(reason: string): void;
-  /** A socket of the own port was closed that had sent nothing, to make room for a newer one. */
+  /** A silent socket of the own port was closed to make room for a newer one. */
   droppedSilent(): void;
 }
 
-/** Passes everything on to all who listen: the log, metrics, an application's own. */
+/** Forwards events to all observers: the log, the metrics, and the application's own. */
 export class LiveObservers implements LiveObserver {
   private readonly observers: Partial<LiveObserver>[] = [];
   private readonly logger = new Logger('Live');
   private threwMs = -Infinity;
 
-  /** Listens from now on. What a member throws, or a promise of it rejects with, is logged and stops nothing. */
+  /** Adds an observer. Errors that it throws or rejects with are logged and stop nothing. */
   add(observer: Partial<LiveObserver>): void {
     this.observers.push(guarded(observer, (member, err) => this.threw(member, err)));
   }
 
-  /** To the log alone: `failed` would ask the one that threw again. */
+  /** Goes to the log only: `failed` would call the failing observer again. */
   private threw(member: string, err: unknown): void {
     const now = Date.now();
     if (now - this.threwMs < 1_000) return;
@@ -113,9 +115,9 @@ export class LiveObservers implements LiveObserver {
   }
 }
 
-type Member = ((...told: readonly unknown[]) => unknown) | undefined;
+type Member = ((...args: readonly unknown[]) => unknown) | undefined;
 
-// An object instead of a list, so that the compiler finds one that is missing.
+// An object instead of a list, so that the compiler reports a missing name.
 const members: Readonly<Record<keyof LiveObserver, true>> = {
   opened: true,
   closed: true,
@@ -137,7 +139,7 @@ const members: Readonly<Record<keyof LiveObserver, true>> = {
   droppedSilent: true,
 };
 
-/** The same observer, whose members never throw and leave no rejection behind. */
+/** Wraps an observer so that its methods never throw or reject. */
 function guarded(
   observer: Partial<LiveObserver>,
   threw: (member: string, error: unknown) => void,
@@ -146,7 +148,7 @@ function guarded(
   for (const name of Object.keys(members) as (keyof LiveObserver)[]) {
     if (typeof observer[name] !== 'function') continue;
     const failed = (error: unknown): void => threw(name, error);
-    // Three are what a member gets at most; a list of them for each message would cost more than the call.
+    // No method takes more than three arguments, and rest parameters would cost more than the call.
     safe[name] = (one, two, three) => {
       try {
         const result = (observer[name] as NonNullable<Member>).call(observer, one, two, three);

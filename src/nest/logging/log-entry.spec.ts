@@ -2,7 +2,7 @@ import { ConsoleLogger } from '@nestjs/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { logEntry } from './log-entry.js';
 
-/** What Nest's own logger writes to stdout and stderr for one entry, without its time and process id. */
+/** What Nest's own logger writes to stdout and stderr for an entry, without time and process id. */
 function written(options: { json?: boolean; colors?: boolean }, entry: object): string {
   let text = '';
   const keep = (chunk: unknown): boolean => {

@@ -1,15 +1,18 @@
 import { inspect, type InspectOptions } from 'node:util';
 
 /**
- * A log entry with fields. Structured loggers, such as nestjs-pino or Nest's own with `json: true`, read its own
- * properties. Nest's text logger prints a plain object on one line per property; this one it prints on a single line.
+ * A log entry with fields. Structured loggers, such as nestjs-pino or Nest's own with `json: true`,
+ * read its properties. Nest's text logger prints a plain object on one line per property, but this
+ * class on a single line.
  */
 class LogEntry {
   constructor(fields: object) {
     Object.assign(this, fields);
   }
 
-  /** `depth` equals `options.depth` only where the entry itself is printed, not an object around it. */
+  /**
+   * `depth` equals `options.depth` only if the entry itself is printed, not an object around it.
+   */
   [inspect.custom](depth: number, options: InspectOptions): unknown {
     if (depth !== options.depth) return { ...this };
     const { msg, err, ...fields } = this as { msg?: string; err?: unknown };
@@ -20,7 +23,7 @@ class LogEntry {
   }
 }
 
-/** Text without spaces or quotes is written as it is, everything else as JSON. */
+/** Writes text without spaces or quotes unchanged, and everything else as JSON. */
 function textOf(value: unknown): string {
   return typeof value === 'string' && /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);
 }

@@ -1,12 +1,18 @@
 const longest = 256;
 
-/** Controls (also C1, which some terminals obey), invisible and direction-changing characters, line separators. */
+/**
+ * Control characters (including C1, which some terminals obey), invisible and direction-changing
+ * characters, and line separators.
+ */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** Most text has none of them. */
+/** Most text contains none of them. */
 const plain = /^[ -~]*$/;
 
-/** Text of a peer as a log may show it in any terminal: at most 256 characters, what cannot be seen as `\u{…}`. */
+/**
+ * Escapes a peer's text so that any terminal can show it: at most 256 characters, invisible ones as
+ * `\u{…}`.
+ */
 export function printable(text: string): string {
   if (text.length <= longest && plain.test(text)) return text;
   return text

@@ -3,29 +3,29 @@ export interface Count {
   total: number;
 }
 
-/** What every label counts as that there is no room for. */
+/** The label of everything that exceeds the bound. */
 export const otherLabel = 'other';
 
-/** A short word of printable ASCII: it stays one label, and stays apart from others, in every exposition format. */
+/** A short text of printable ASCII, which every exposition format keeps as one distinct label. */
 const plain = /^[ -~]{1,64}$/;
 
 /**
- * Counts by a label whose values are bounded: the known ones, which are there from the start with 0, new ones while
- * there are fewer than `most`, and `other` for the rest.
+ * Counts by a label with a bounded set of values: known ones, which exist from the start with 0;
+ * new ones up to `maxLabels`; and `other` for the rest.
  */
 export class LabelCounts {
   private readonly counts = new Map<string, Count>();
   private readonly other: Count = { total: 0 };
 
-  /** @param most values beside `other`. @default no more than the known */
+  /** @param maxLabels maximum values besides `other`. @default the known ones only */
   constructor(
     known: readonly string[],
-    private readonly most = known.length,
+    private readonly maxLabels = known.length,
   ) {
     for (const label of known) this.counts.set(label, { total: 0 });
   }
 
-  /** Called for each publication: makes nothing for a label that it has seen. */
+  /** Called for each publication: allocates nothing for a known label. */
   add(label: string, count: number): void {
     (this.counts.get(label) ?? this.admit(label)).total += count;
   }
@@ -36,7 +36,7 @@ export class LabelCounts {
   }
 
   private admit(label: string): Count {
-    if (this.counts.size >= this.most || label === otherLabel || !plain.test(label)) return this.other;
+    if (this.counts.size >= this.maxLabels || label === otherLabel || !plain.test(label)) return this.other;
     const count = { total: 0 };
     this.counts.set(label, count);
     return count;

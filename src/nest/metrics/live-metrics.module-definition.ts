@@ -3,9 +3,10 @@ import type { Registry } from 'prom-client';
 
 export interface LiveMetricsOptions {
   /**
-   * Where the metrics go, for example prom-client's global `register`. Two applications cannot share one unless their
-   * `metricsPrefix` differs.
-   * @default an own one, `LiveMetrics.registry`
+   * The registry of the metrics, such as prom-client's global `register`. Two applications cannot
+   * share one unless their `metricsPrefix` differs.
+   *
+   * @default a registry of its own, `LiveMetrics.registry`
    */
   readonly registry?: Registry;
 }

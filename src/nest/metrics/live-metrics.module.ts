@@ -3,8 +3,8 @@ import { LiveMetrics } from './live.metrics.js';
 import { ConfigurableModuleClass } from './live-metrics.module-definition.js';
 
 /**
- * Prometheus metrics of the live server, in a registry of their own (`imports: [LiveMetricsModule]`) or in yours
- * (`LiveMetricsModule.forRoot({ registry })`). It opens no route, so that nobody publishes metrics by accident. One:
+ * Prometheus metrics of the live server, in a registry of its own (`imports: [LiveMetricsModule]`) or in yours
+ * (`LiveMetricsModule.forRoot({ registry })`). It adds no route, so that metrics are never exposed by accident. Example:
  *
  * ```ts
  * @Controller('metrics')

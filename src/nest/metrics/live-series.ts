@@ -4,7 +4,7 @@ import type { EventLoopDelayReading } from '../server/event-loop-delay.js';
 import type { LabelCounts } from './label-counts.js';
 import type { LiveTally } from './live-tally.js';
 
-/** Where the series read their values, at each scrape. */
+/** The sources that the series read on each scrape. */
 export interface LiveSeriesSources {
   readonly instanceId: string;
   readonly tally: LiveTally;
@@ -13,13 +13,16 @@ export interface LiveSeriesSources {
   readonly eventLoopDelay: () => EventLoopDelayReading;
 }
 
-/** Makes the metrics of one live server; `prefix` comes before each name. Every label's values are bounded. */
+/**
+ * Creates the metrics of one live server; `prefix` precedes each name. Every label has a bounded
+ * set of values.
+ */
 export function makeLiveSeries(registry: Registry, prefix: string, sources: LiveSeriesSources): Metric[] {
   const make = new SeriesMaker(registry, prefix);
   return [...counted(make, sources), ...measured(make, sources), ...clustered(make, sources)];
 }
 
-/** What happened since the start. */
+/** Totals since the start. */
 function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSources): Metric[] {
   const instance = { instance_id: instanceId };
   return [
@@ -36,7 +39,7 @@ function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSour
     ),
     make.counterBy(
       'authorizations_total',
-      'Rights checked with the application, re-checks too, by its answer: allowed, denied, failed (it threw), late, unavailable',
+      'Authorization checks by the application, including re-checks, by outcome: allowed, denied, failed (it threw), late, unavailable',
       'outcome',
       tally.authorizationsByOutcome,
     ),
@@ -48,7 +51,7 @@ function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSour
     ),
     make.counterBy(
       'gaps_total',
-      'Topics in which something was missing, by what became of it',
+      'Topics with missing publications, by outcome',
       'outcome',
       tally.healedByOutcome,
     ),
@@ -97,32 +100,32 @@ function counted(make: SeriesMaker, { tally, instanceId, stats }: LiveSeriesSour
   ];
 }
 
-/** What is so now. */
+/** Current values. */
 function measured(make: SeriesMaker, sources: LiveSeriesSources): Metric[] {
   const { stats, pendingHandshakes, eventLoopDelay } = sources;
   return [
     make.gauge('connections', 'Open connections', () => stats().connections),
     make.gauge('subscriptions', 'Subscriptions of all connections', () => stats().subscriptions),
-    make.gauge('topics', 'Topics that somebody on this instance reads', () => stats().topics),
+    make.gauge('topics', 'Topics with subscribers on this instance', () => stats().topics),
     make.gauge(
       'queued_bytes',
-      'Bytes that wait because of clients, not in the kernel',
+      'Bytes queued for slow clients, outside the kernel',
       () => stats().queuedBytes,
     ),
     make.gauge(
       'connections_behind',
-      'Connections that read more slowly than they are sent to',
+      'Connections that read more slowly than the server sends',
       () => stats().behind,
     ),
-    make.gauge('broker_available', '1 while the broker is there, else 0', () =>
+    make.gauge('broker_available', '1 while the broker is available, else 0', () =>
       Number(stats().brokerAvailable),
     ),
     make.gauge(
       'publishing_refused_seconds',
-      'Seconds since the broker, which answers, began to refuse publications; 0 while it takes them',
+      'Seconds since a reachable broker began to refuse publications; 0 while it accepts them',
       () => stats().publishingRefusedMs / 1_000,
     ),
-    make.gauge('healing_topics', 'Topics in which something is missing', () => stats().healing),
+    make.gauge('healing_topics', 'Topics with missing publications', () => stats().healing),
     make.gauge(
       'restarting_subscriptions',
       'Subscriptions that wait for a fresh start',
@@ -134,12 +137,12 @@ function measured(make: SeriesMaker, sources: LiveSeriesSources): Metric[] {
       () => stats().waitingPublications,
     ),
     make.gauge('pending_handshakes', 'Handshakes that are not decided yet', pendingHandshakes),
-    make.gauge('draining', '1 once connections are asked to leave, else 0', () => Number(stats().draining)),
+    make.gauge('draining', '1 while draining, else 0', () => Number(stats().draining)),
     make.delay(eventLoopDelay),
   ];
 }
 
-/** What other instances are told and tell. */
+/** Communication with other instances. */
 function clustered(make: SeriesMaker, { stats }: LiveSeriesSources): Metric[] {
   return [
     make.counter('commands_total', 'Commands to all instances', () => stats().commandsTotal),
@@ -150,17 +153,17 @@ function clustered(make: SeriesMaker, { stats }: LiveSeriesSources): Metric[] {
     ),
     make.counter(
       'command_answers_missing_total',
-      'Answers to commands that had not come when the caller was told',
+      'Answers to commands that arrived after the caller got its result, or never',
       () => stats().commandAnswersMissingTotal,
     ),
     make.counter(
       'signals_rejected_total',
-      'Signals that were none: another version, forged, too large',
+      'Invalid signals: of another version, forged, or too large',
       () => stats().signalsRejectedTotal,
     ),
     make.counter(
       'presence_members_rejected_total',
-      'Members of presence told by other instances that were left out: too long or too deep',
+      'Presence members of other instances that were too long or too deep, and left out',
       () => stats().presenceMembersRejectedTotal,
     ),
     make.counter(
@@ -168,11 +171,7 @@ function clustered(make: SeriesMaker, { stats }: LiveSeriesSources): Metric[] {
       'Signals to other instances that could not be sent',
       () => stats().signalsUnsentTotal,
     ),
-    make.gauge(
-      'peer_instances',
-      'Other instances on the same broker that are heard of',
-      () => stats().peerInstances,
-    ),
+    make.gauge('peer_instances', 'Other known instances on the same broker', () => stats().peerInstances),
     make.gauge(
       'presence_members',
       'Members of topics with presence, on all instances',
@@ -181,7 +180,7 @@ function clustered(make: SeriesMaker, { stats }: LiveSeriesSources): Metric[] {
   ];
 }
 
-/** Metrics that read their value when they are scraped, and hold none of their own. */
+/** Creates metrics that read their value on each scrape and store none. */
 class SeriesMaker {
   constructor(
     private readonly registry: Registry,
@@ -226,7 +225,7 @@ class SeriesMaker {
 
   delay(read: () => EventLoopDelayReading): Metric {
     return new Gauge({
-      ...this.head('event_loop_delay_seconds', 'How late the event loop was, over the last 15 to 30 seconds'),
+      ...this.head('event_loop_delay_seconds', 'Delay of the event loop over the last 15 to 30 seconds'),
       labelNames: ['stat'],
       collect() {
         for (const [stat, ms] of Object.entries(read())) this.set({ stat }, ms / 1_000);

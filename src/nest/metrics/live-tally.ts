@@ -6,10 +6,13 @@ import type { HandshakeResult } from '../../ws/refusal.js';
 import type { LiveObserver } from '../logging/live.observers.js';
 import { LabelCounts } from './label-counts.js';
 
-/** Types of messages that are told apart, in each direction; an application's own come after the protocol's. */
+/**
+ * Message types counted separately in each direction; an application's own come after the
+ * protocol's.
+ */
 const maxMessageTypes = 50;
 
-// Objects instead of lists, so that the compiler misses what is missing.
+// Objects instead of lists, so that the compiler reports a missing name.
 const inboundTypes: Record<ClientMessage['type'] | 'invalid' | 'unknown', true> = {
   subscribe: true,
   unsubscribe: true,
@@ -65,7 +68,7 @@ const outcomes: Record<Healed, true> = {
 
 const results: Record<'done' | 'failed', true> = { done: true, failed: true };
 
-/** Close codes that `ws` or a well-behaved peer may bring, beside our own. */
+/** Close codes from `ws` or a well-behaved peer, besides our own. */
 const transportCodes = [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014];
 
 const rightOutcomes: Record<RightOutcome, true> = {
@@ -78,7 +81,9 @@ const rightOutcomes: Record<RightOutcome, true> = {
 
 const heldBack: Record<HeldBack, true> = { refused: true, closed: true, unsettled: true, replay: true };
 
-/** Counts what happens on the live server, in plain numbers: a scrape reads them, the hot path only adds. */
+/**
+ * Counts events of the live server in plain numbers: a scrape reads them, the hot path only adds.
+ */
 export class LiveTally implements Partial<LiveObserver> {
   readonly inboundByType = new LabelCounts(Object.keys(inboundTypes), maxMessageTypes);
   readonly outboundByType = new LabelCounts(Object.keys(outboundTypes), maxMessageTypes);

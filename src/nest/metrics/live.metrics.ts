@@ -11,14 +11,14 @@ import { makeLiveSeries } from './live-series.js';
 import { LiveTally } from './live-tally.js';
 
 /**
- * The live server's metrics. They are read from the server at each scrape; between scrapes they cost an addition for
- * each message.
+ * The live server's metrics. Each scrape reads them from the server; between scrapes they cost one
+ * addition per message.
  *
  * @publicApi
  */
 @Injectable()
 export class LiveMetrics implements OnApplicationShutdown {
-  /** Where the metrics are: what `forRoot` was given, else one of their own. */
+  /** The registry of the metrics: the one given to `forRoot`, or their own. */
   readonly registry: Registry;
   private readonly names: readonly string[];
   private stats: LiveStats | undefined;
@@ -49,18 +49,18 @@ export class LiveMetrics implements OnApplicationShutdown {
     return this.registry.contentType;
   }
 
-  /** Everything in the registry, in Prometheus' text format. */
+  /** All metrics in the registry, in Prometheus' text format. */
   text(): Promise<string> {
     return this.registry.metrics();
   }
 
-  /** Takes the metrics out of a registry that was given, so that the next application can have it. */
+  /** Removes the metrics from a given registry, so that another application can use it. */
   onApplicationShutdown(): void {
     if (this.options.registry === undefined) return;
     for (const name of this.names) this.registry.removeSingleMetric(name);
   }
 
-  /** One walk over all connections for one scrape, which asks for all metrics in one turn. */
+  /** One walk over all connections per scrape, which reads all metrics in one tick. */
   private statsNow(): LiveStats {
     if (this.stats === undefined) {
       this.stats = this.live.stats();
@@ -73,6 +73,6 @@ export class LiveMetrics implements OnApplicationShutdown {
 }
 
 function nameOf(metric: Metric): string {
-  // Missing in the types of prom-client 15.
+  // Missing from the types of prom-client 15.
   return (metric as unknown as { readonly name: string }).name;
 }

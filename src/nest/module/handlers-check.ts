@@ -10,11 +10,12 @@ import {
 import { LiveGateway } from '../gateway/live.gateway.js';
 
 /**
- * Throws when handlers take a type that the protocol has, or that another class takes: only one of them would ever be
- * called, and `subscribe` would have lost its authorisation. Throws also for handlers that Nest would make anew for each
- * connection: it never lets go of them, and a constructor that fails would end the process.
+ * Checks message handlers. Throws if they handle a type of the protocol, or one that another class
+ * handles: only one would ever be called, and `subscribe` would lose its authorization. Also throws
+ * for request-scoped handlers: Nest would create them for each connection and never release them,
+ * and a failing constructor would end the process.
  *
- * @returns the names of the classes with handlers of the application's own
+ * @returns the names of the application's own classes with handlers
  */
 export function checkHandlers(discovery: DiscoveryService, gateway: Type<LiveGateway>): string[] {
   const reserved = new Set(typesOf(LiveGateway));
@@ -34,7 +35,7 @@ export function checkHandlers(discovery: DiscoveryService, gateway: Type<LiveGat
         throw handlerTwice(String(type), other.name, metatype.name);
       takenBy.set(type, metatype as Type<LiveGateway>);
     }
-    // Its own connection hooks would be bare: what they throw would end the process.
+    // Its own connection hooks would be unprotected, and an exception in one would end the process.
     if (!isDecoratedGateway(metatype)) throw handlersUndecorated(metatype.name);
   }
   return [...own];

@@ -25,10 +25,10 @@ import { LIVE_GATEWAY, LIVE_GUARDS, LIVE_OPTIONS } from '../options/live.tokens.
 import { globalEnhancersOf } from '../gateway/message-contexts.js';
 import { checkRuntime } from './runtime-check.js';
 
-/** An older `ws` grows without bound under a flood of pings that nobody reads. */
+/** Older versions of `ws` grow without bound under a flood of pings that no one reads. */
 const wsFloor = '8.23.0';
 
-/** Refuses to start what would be open or unsafe, and names every unsafe option in the log. */
+/** Refuses to start an open or unsafe server, and logs every unsafe option in use. */
 @Injectable()
 export class LiveStartCheck implements OnModuleInit {
   private readonly logger = new Logger('Live');
@@ -49,7 +49,7 @@ export class LiveStartCheck implements OnModuleInit {
     const { dangerouslyPublic, dangerouslyAllowAnyOrigin, dangerouslyUnlimitedInbound } = this.options;
     if (this.guards.length === 0 && dangerouslyPublic !== true) throw noGuard();
     for (const guard of this.guards) if (typeof guard === 'function') this.checkGuard(guard);
-    // Nest asks these for requests alone, and an upgrade is none.
+    // Nest applies these only to requests, and an upgrade is not one.
     for (const { name } of this.application.getGlobalRequestGuards()) throw guardRequestScoped(String(name));
     const ownHandlers = checkHandlers(this.discovery, this.gateway);
     this.warnOfGlobals(ownHandlers);
@@ -62,7 +62,7 @@ export class LiveStartCheck implements OnModuleInit {
     }
   }
 
-  /** A guard that the application counts on would not be asked: nobody must find that out by an accident. */
+  /** Warns about guards that the application may rely on but that do not run on messages. */
   private warnOfGlobals(ownHandlers: readonly string[]): void {
     const enhancers = globalEnhancersOf(this.application);
     const isSaid = this.options.globalEnhancersOnMessages !== undefined;
@@ -70,7 +70,7 @@ export class LiveStartCheck implements OnModuleInit {
     this.logger.warn(globalsNotOnMessages(enhancers, ownHandlers));
   }
 
-  /** Nest skips, without a word, a guard of which it has no instance. */
+  /** Nest silently skips a guard without an instance. */
   private checkGuard(guard: Type<CanActivate>): void {
     const { name } = guard;
     let scope: Scope;

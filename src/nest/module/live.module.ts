@@ -70,8 +70,8 @@ const providers: Provider[] = [
 ];
 
 /**
- * Live broadcast in a Nest application: `LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { secret } })` in the
- * root module is enough.
+ * Live broadcast in a Nest application. The root module only needs `LiveModule.forRoot({ guards:
+ * [JwtConnectionGuard], jwt: { secret } })`.
  *
  * @publicApi
  */
@@ -108,7 +108,7 @@ function assemble(definition: DynamicModule, extras: LiveModuleExtras): DynamicM
     providers: [
       ...(definition.providers ?? []),
       ...providers,
-      // The class itself, not `useClass`: only then does Nest make instances of its guards.
+      // The class itself, not `useClass`: only then does Nest instantiate its guards.
       gateway,
       { provide: LiveGateway, useExisting: gateway },
       { provide: LIVE_GATEWAY, useValue: gateway },
@@ -131,7 +131,7 @@ function makeObservers({ onClose }: LiveModuleOptions): LiveObservers {
   if (onClose === undefined) return observers;
   observers.add({
     closed(connection, code, reason) {
-      // An async function fits the type, too, and its rejection would end the process.
+      // An async function also fits the type, and its rejection would end the process.
       const failed = (error: unknown): void => observers.failed('calling onClose', error, connection);
       new Promise((resolve) => {
         resolve(onClose(connection, code, reason));
@@ -150,7 +150,7 @@ function makeLive(
   moduleRef: ModuleRef,
   guards: readonly Type<CanActivate>[],
 ): Live {
-  // Asked for late: the server is made with this.
+  // Resolved late, because the server depends on this.
   const askGuards: AskGuards = (...asked) => moduleRef.get(LiveServer).askGuards(...asked);
   const asking = [
     guards,

@@ -7,7 +7,7 @@ const most = 1_000_000_000;
 /** More than a `subscribe` with the longest topic and position. */
 const subscribeBytes = 512;
 
-/** Fills in the defaults of `inboundRate`; `undefined` where nothing is limited. */
+/** Fills in the defaults of `inboundRate`; `undefined` if nothing is limited. */
 export function resolveInboundRate(
   { inboundRate = {}, dangerouslyUnlimitedInbound }: LiveModuleOptions,
   limits: { readonly maxMessageBytes: number; readonly maxTopicsPerConnection: number },

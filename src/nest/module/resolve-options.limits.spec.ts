@@ -5,7 +5,7 @@ import { resolveOptions } from './resolve-options.js';
 const rateOf = (options: LiveModuleOptions) => resolveOptions(options).limits.inboundRate;
 
 describe('The replay rate', () => {
-  it('[L-9.18] the options of the replay rate have defaults, and wrong ones stop the start', () => {
+  it('[L-9.18] the replay rate has defaults, and an invalid value stops the start', () => {
     expect(resolveOptions({}).limits.replayRate).toEqual({
       bytesPerSecond: 2_097_152,
       byteBurst: 33_554_432,
@@ -19,7 +19,7 @@ describe('The replay rate', () => {
 });
 
 describe('The options of the limits', () => {
-  it('[L-9.10] have a burst for a client that comes back with all its topics', () => {
+  it('[L-9.10] the default burst lets a client subscribe to all its topics again after a reconnect', () => {
     expect(rateOf({})).toEqual({
       messagesPerSecond: 20,
       messageBurst: 168,
@@ -28,7 +28,7 @@ describe('The options of the limits', () => {
     });
   });
 
-  it('[L-9.10] have a burst that follows the rate, the topics and the size of a message', () => {
+  it('[L-9.10] the default burst follows the rate, the number of topics and the message size', () => {
     const options = { maxTopicsPerConnection: 1_000, maxMessageBytes: 1_048_576 };
     expect(rateOf({ ...options, inboundRate: { messagesPerSecond: 100, bytesPerSecond: 1 } })).toEqual({
       messagesPerSecond: 100,
@@ -38,12 +38,12 @@ describe('The options of the limits', () => {
     });
   });
 
-  it('[L-9.10] are taken as they are given', () => {
+  it('[L-9.10] given rates are used unchanged', () => {
     const inboundRate = { messagesPerSecond: 1, messageBurst: 2, bytesPerSecond: 3, byteBurst: 65_536 };
     expect(rateOf({ inboundRate })).toEqual(inboundRate);
   });
 
-  it('[L-9.10] have no rate where that is said to be dangerous', () => {
+  it('[L-9.10] only dangerouslyUnlimitedInbound turns the rate off', () => {
     expect(rateOf({ dangerouslyUnlimitedInbound: true })).toBeUndefined();
     expect(rateOf({ dangerouslyUnlimitedInbound: false })).toBeDefined();
     expect(() => rateOf({ dangerouslyUnlimitedInbound: true, inboundRate: { messageBurst: 1 } })).toThrow(
@@ -68,11 +68,11 @@ describe('The options of the limits', () => {
     ['trustedProxies" is "10.0.0.0/8"', { trustedProxies: '10.0.0.0/8' as unknown as number }],
     ['trustedProxies" is ["everybody"]', { trustedProxies: ['everybody'] }],
     ['trustedProxies" is ["0.0.0.0/0"]', { trustedProxies: ['0.0.0.0/0'] }],
-  ])('name what cannot be meant: "%s', (words, options) => {
+  ])('an invalid limit is rejected by name: "%s', (words, options) => {
     expect(() => resolveOptions(options)).toThrow(`LiveModule: "${words}, but must be `);
   });
 
-  it('[L-9.13] have no limit of connections by default, and one for the pending of strangers', () => {
+  it('[L-9.13] connections are unlimited by default, and pending handshakes of public addresses are limited', () => {
     expect(resolveOptions({}).upgrade).toMatchObject({
       maxConnections: 0,
       maxConnectionsPerUser: 0,
@@ -88,8 +88,8 @@ describe('The options of the limits', () => {
   });
 });
 
-describe('The options of the way in', () => {
-  it('[S4] the path of a Unix socket is absolute and short, and is given in place of host and port', () => {
+describe('The options of the entrance', () => {
+  it('[S4] the path of a Unix socket is absolute and short, and excludes host and port', () => {
     const socketPath = '/run/live.sock';
     expect(resolveOptions({ socketPath }).socketPath).toBe(socketPath);
     for (const wrong of ['live.sock', '/run/a:b', '/', '', `/${'x'.repeat(103)}`, 7 as unknown as string])
@@ -100,7 +100,7 @@ describe('The options of the way in', () => {
       expect(() => resolveOptions({ socketPath, ...other })).toThrow('contradict each other');
   });
 
-  it('[S4] the PROXY protocol is read from somebody', () => {
+  it('[S4] the PROXY protocol requires trusted proxies', () => {
     for (const trustedProxies of [undefined, 0, []])
       expect(() =>
         resolveOptions({ proxyProtocol: true, ...(trustedProxies && { trustedProxies }) }),
@@ -109,7 +109,7 @@ describe('The options of the way in', () => {
     expect(resolveOptions({}).proxyProtocol).toBe(false);
   });
 
-  it('[S4] an origin cannot be required where any is allowed', () => {
+  it('[S4] requireOrigin and dangerouslyAllowAnyOrigin exclude each other', () => {
     expect(() => resolveOptions({ requireOrigin: true, dangerouslyAllowAnyOrigin: true })).toThrow(
       '"requireOrigin" and "dangerouslyAllowAnyOrigin" contradict each other',
     );

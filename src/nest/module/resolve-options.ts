@@ -15,7 +15,7 @@ import type { ResolvedLiveOptions } from '../options/live.settings.js';
 
 const maxTimeMs = Number.MAX_SAFE_INTEGER;
 
-/** Fills in the defaults; throws an error that names the option for a value that cannot be meant. */
+/** Fills in the defaults; throws an error that names the option if a value is invalid. */
 export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions {
   const number = (
     name: keyof LiveModuleOptions,
@@ -117,7 +117,7 @@ function socketPathOf({ socketPath, port, host, trustedProxies }: LiveModuleOpti
   throw wrongOption('socketPath', path, `a path of at most ${String(maxSocketPathBytes)} bytes`);
 }
 
-/** Bytes from which a publication is compressed; `undefined` when none is. */
+/** Minimum bytes of a compressed publication; `undefined` without compression. */
 function compressionOf({ compression }: LiveModuleOptions): number | undefined {
   if (compression === undefined || compression === false) return undefined;
   const bytes: unknown = compression === true ? 1_024 : (compression.thresholdBytes ?? 1_024);

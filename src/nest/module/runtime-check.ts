@@ -2,8 +2,8 @@ import { bunUnsafe } from '../options/live.errors.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 
 /**
- * Refuses a runtime on which the server is wrong. Bun and Deno have their own versions beside the one of Node that they are
- * like.
+ * Rejects a runtime on which the server misbehaves. Bun and Deno report their own versions besides
+ * the version of Node that they emulate.
  *
  * @returns what to log about the runtime, if anything
  * @throws Error on Bun without `dangerouslyAllowBun`

@@ -2,9 +2,9 @@ import { areProxies, maxProxies, type TrustedProxies } from '../../ws/client-add
 import { wrongOption } from '../options/live.errors.js';
 
 /**
- * The option `trustedProxies` as it is.
+ * Validates the option `trustedProxies`.
  *
- * @throws Error that names the option when it can mean nothing, or everybody
+ * @throws Error that names the option if it is invalid or would trust everyone
  */
 export function validTrustedProxies(value: unknown): TrustedProxies {
   if (areProxies(value)) return value;

@@ -5,7 +5,7 @@ import { unknownAddress } from '../../ws/ip-address.js';
 export const wrongOption = (option: string, value: unknown, allowed: string): Error =>
   new Error(`LiveModule: "${option}" is ${describe(value)}, but must be ${allowed}.`);
 
-// Not what it is instead: that may be an address with a password in it.
+// Does not show the value, which may be a URL with a password.
 export const noBroker = (): Error =>
   new Error(
     'LiveModule: "broker" is no broker. Write broker: new RedisBroker({ url }) from nestjs-live/redis, or a function that ' +
@@ -139,12 +139,7 @@ export const topicsOverlap = (
       'neither is the more specific pattern. Change one, so that its topics are a part of those of the other, or none of them.',
   );
 
-export const companied = (
-  provider: string,
-  pattern: string,
-  other: string,
-  otherPattern: string,
-): Error =>
+export const companied = (provider: string, pattern: string, other: string, otherPattern: string): Error =>
   new Error(
     `LiveModule: @LiveTopic('${pattern}') ${provider} is where the members of @LiveTopic('${otherPattern}') ${other} are ` +
       'told, which has "presence". Give one of them another name.',

@@ -4,218 +4,296 @@ import type { Broker } from '../../core/ports/broker.js';
 import type { JwtConnectionOptions } from './jwt-connection.options.js';
 import type { SessionConnectionOptions } from './session-connection.options.js';
 
-/** How fast one connection may send: messages and WebSocket pings, and the bytes in them. */
+/** How fast one connection may send: messages and WebSocket pings, and their bytes. */
 export interface InboundRateOptions {
   /** @default 20 */
   readonly messagesPerSecond?: number;
   /**
-   * Messages that may come at once after a rest.
-   * @default what comes in 2 seconds, and one `subscribe` for each of `maxTopicsPerConnection`: 168. A client that comes
-   * back asks for all its topics at once.
+   * Messages that may arrive at once after a pause.
+   *
+   * @default the messages of 2 seconds, plus one `subscribe` for each of `maxTopicsPerConnection`:
+   *   168. A client that reconnects subscribes to all its topics at once.
    */
   readonly messageBurst?: number;
   /** @default 65536 */
   readonly bytesPerSecond?: number;
   /**
-   * Bytes that may come at once after a rest, at least `maxMessageBytes`.
-   * @default what comes in a second, one message of `maxMessageBytes`, and 512 bytes for each of `maxTopicsPerConnection`:
-   * 196608
+   * Bytes that may arrive at once after a pause, at least `maxMessageBytes`.
+   *
+   * @default the bytes of a second, plus one message of `maxMessageBytes`, plus 512 bytes for each
+   *   of `maxTopicsPerConnection`: 196608
    */
   readonly byteBurst?: number;
 }
 
-/** How much the answers to one user's subscribes may hold: recovered publications and snapshots, as JSON text. */
+/**
+ * How many bytes the answers to one user's subscribes may contain: recovered publications and
+ * snapshots, as JSON text.
+ */
 export interface ReplayRateOptions {
   /** @default 2097152 */
   readonly bytesPerSecond?: number;
   /**
-   * Bytes that may be sent at once after a rest.
-   * @default 33554432: a hundred topics with a snapshot of 300 KB each, when a client comes back
+   * Bytes that may be sent at once after a pause.
+   *
+   * @default 33554432: a hundred topics with a snapshot of 300 KB each, when a client reconnects
    */
   readonly byteBurst?: number;
 }
 
-/** Options of `LiveModule.forRoot`. Everything has a safe default but the guards, which are named beside these. */
+/**
+ * Options of `LiveModule.forRoot`. All have safe defaults except the guards, which are set beside
+ * these.
+ */
 export interface LiveModuleOptions {
   /**
-   * Port of the live server's own http server; `'app'` shares the host application's server instead. 0 takes a free one.
+   * Port of the live server's own HTTP server; `'app'` shares the host application's server; 0
+   * picks a free port.
+   *
    * @default 8081
    */
   readonly port?: number | 'app';
   /** Address that the own server binds to. @default '127.0.0.1' */
   readonly host?: string;
   /**
-   * Unix socket of the own server, in place of `host` and `port`: an absolute path without `:`, at most 103 bytes. What a
-   * process that died has left there is removed. Whoever may write to the file may connect: its mode follows the umask.
-   * A Unix socket has no address, so `trustedProxies` behind it is a number.
+   * Unix socket of the own server, instead of `host` and `port`: an absolute path without `:`, at
+   * most 103 bytes. A socket file left by a dead process is removed. Everyone who may write to the
+   * file can connect; its mode follows the umask. A Unix socket has no address, so `trustedProxies`
+   * must be a number.
+   *
    * @default none, the server has a port
    */
   readonly socketPath?: string;
-  /** Path of the sockets. @default '/live' */
+  /** Path of the WebSocket endpoint. @default '/live' */
   readonly path?: string;
   /**
-   * Stores and carries the streams between instances: `new RedisBroker({ url })` from `nestjs-live/redis`. One of its own
-   * for each application, which closes it; a function is called once, when the application is put together.
+   * Stores the streams and carries them between instances, such as `new RedisBroker({ url })` from
+   * `nestjs-live/redis`. Each application needs its own, and closes it; a function is called once,
+   * when the application is assembled.
+   *
    * @default the memory of this process
    */
   readonly broker?: Broker | (() => Broker);
   /** Name of this instance in welcomes and metrics. @default a random one */
   readonly instanceId?: string;
   /**
-   * Origins of pages that may connect, each letter by letter as a browser sends it (`https://app.example`), or
-   * `https://*.app.example` for all its sub-domains, of one or more labels, and not itself. Whoever can put a page on any of
-   * them can then use its visitors' cookies here: name no domain under which strangers have sub-domains.
-   * Without it, a browser that sends cookies, HTTP Basic or a client certificate is refused. [L-1.7]
+   * Origins of pages that may connect, exactly as a browser sends them (`https://app.example`), or
+   * `https://*.app.example` for all subdomains of one or more labels, without the domain itself. A
+   * page on any of these origins can use its visitors' cookies here, so list no domain with
+   * subdomains of strangers. Without this option, a browser that sends cookies, HTTP Basic or a
+   * client certificate is refused. [L-1.7]
    */
   readonly allowedOrigins?: readonly string[];
   /**
-   * Refuses a handshake that has no `Origin`, but a credential that browsers add by themselves: a cookie, HTTP Basic, a
-   * client certificate. A browser always sends an `Origin`; behind a proxy that drops it, `allowedOrigins` holds nobody up.
-   * Programs that authenticate by cookie must then send one, too. [L-1.7]
+   * Refuses handshakes without `Origin` but with a credential that browsers add by themselves: a
+   * cookie, HTTP Basic, a client certificate. Browsers always send an `Origin`, but behind a proxy
+   * that drops it `allowedOrigins` has no effect. Programs that authenticate by cookie must then
+   * also send one. [L-1.7]
+   *
    * @default false
    */
   readonly requireOrigin?: boolean;
-  /** Lets pages of any origin connect, with their visitors' cookies. */
+  /** Lets pages of any origin connect with their visitors' cookies. */
   readonly dangerouslyAllowAnyOrigin?: boolean;
-  /** Lets everybody connect without a guard. `user` is `null` then unless a guard sets one. */
+  /** Accepts every client without a guard. `user` is then `null` unless a guard sets one. */
   readonly dangerouslyPublic?: boolean;
   /**
-   * Starts the server on Bun, which it refuses otherwise. With Bun 1.4 a reader that falls behind more than the kernel's buffers
-   * gets nothing from then on, and is not told; `maxFragments` of `ws` and its limit of pings that wait are not there.
+   * Starts the server on Bun, which is refused otherwise. On Bun 1.4 a reader that once falls
+   * behind the kernel's buffers silently receives nothing more, and `maxFragments` and the ping
+   * limit of `ws` are missing.
    */
   readonly dangerouslyAllowBun?: boolean;
-  /** For `JwtConnectionGuard`. */
+  /** Options of `JwtConnectionGuard`. */
   readonly jwt?: JwtConnectionOptions;
-  /** For `SessionConnectionGuard`. */
+  /** Options of `SessionConnectionGuard`. */
   readonly session?: SessionConnectionOptions;
   /** Milliseconds until an undecided upgrade is refused with 503. @default 5000 */
   readonly upgradeTimeoutMs?: number;
-  /** Upgrades that may be undecided at a time; the next one is refused with 503. @default 1000 */
+  /** Maximum undecided upgrades; further ones are refused with 503. @default 1000 */
   readonly maxPendingUpgrades?: number;
   /**
-   * Upgrades of one address (IPv6: of one /64) that may be undecided at a time; the next one is refused with 429. 0 is no
-   * limit. [L-9.13]
+   * Maximum undecided upgrades per address (IPv6: per /64); further ones are refused with 429. 0
+   * means no limit. [L-9.13]
+   *
    * @default 20 for public addresses, no limit for private ones, where proxies are
    */
   readonly maxPendingUpgradesPerAddress?: number;
-  /** Connections in all; the next one is refused with 503. 0 is no limit. @default 0 */
+  /** Maximum connections; further ones are refused with 503. 0 means no limit. @default 0 */
   readonly maxConnections?: number;
-  /** Connections of one user, also those whose peer has silently gone; the next one is refused with 429. 0 is no limit. @default 0 */
+  /**
+   * Maximum connections per user, including those whose peer has silently gone; further ones are
+   * refused with 429. 0 means no limit.
+   *
+   * @default 0
+   */
   readonly maxConnectionsPerUser?: number;
-  /** Connections of one address (IPv6: of one /64); the next one is refused with 429. 0 is no limit. @default 0 */
+  /**
+   * Maximum connections per address (IPv6: per /64); further ones are refused with 429. 0 means no
+   * limit.
+   *
+   * @default 0
+   */
   readonly maxConnectionsPerAddress?: number;
   /**
-   * Whose `X-Forwarded-For` says the client's address: the addresses and networks of your proxies (`['10.0.0.0/8']`), or
-   * how many proxies every client comes through. It is read from its end, and by nobody else believed. [L-9.14]
-   * @default nobody's: the client's address is the socket's
+   * Whose `X-Forwarded-For` to trust for the client's address: the addresses and networks of your
+   * proxies (`['10.0.0.0/8']`), or the number of proxies that every client passes. The header is
+   * read from its end. [L-9.14]
+   *
+   * @default no one's: the client's address is the socket's
    */
   readonly trustedProxies?: number | readonly string[];
   /**
-   * Whether the proxies of `trustedProxies` open every connection with a header of the PROXY protocol, version 1 or 2
-   * (HAProxy `send-proxy-v2`, nginx `proxy_protocol on`). It names the client, and counts as one proxy. A connection of
-   * theirs without one is refused, as is one with a header from any other address. With `port: 'app'` this holds for all
-   * connections of the application's server. [L-9.14]
+   * Whether the proxies in `trustedProxies` start every connection with a PROXY protocol header,
+   * version 1 or 2 (HAProxy `send-proxy-v2`, nginx `proxy_protocol on`). It names the client and
+   * counts as one proxy. Their connections without a header are refused, as are headers from other
+   * addresses. With `port: 'app'` this applies to all connections of the application's server.
+   * [L-9.14]
+   *
    * @default false, and such a header is refused with a warning
    */
   readonly proxyProtocol?: boolean;
   /** Milliseconds between pings to one connection. @default 25000 */
   readonly pingIntervalMs?: number;
-  /** Milliseconds after a ping in which something must be heard. @default 10000 */
+  /** Milliseconds after a ping within which the peer must send something. @default 10000 */
   readonly pongTimeoutMs?: number;
-  /** Bytes that may wait for one connection before it is closed with 1008. @default 1048576 */
+  /** Bytes that may be queued for one connection before it is closed with 1008. @default 1048576 */
   readonly backPressureThresholdBytes?: number;
   /**
-   * Compresses publications for clients that offer permessage-deflate, once for all of them: those of at least
-   * `thresholdBytes`, 1024 by default. Not for topics whose publications mix secrets with what a stranger may choose: the
-   * size would tell the secrets (CRIME, BREACH). A client that sends compressed messages keeps 11 to 44 KB of memory.
+   * Compresses publications of at least `thresholdBytes` (1024 by default), once for all clients
+   * that offer permessage-deflate. Do not use it for topics whose publications mix secrets with
+   * input of strangers: the size would reveal the secrets (CRIME, BREACH). A client that sends
+   * compressed messages costs 11 to 44 KB of memory.
+   *
    * @default false
    */
   readonly compression?: boolean | { readonly thresholdBytes?: number };
   /**
-   * Milliseconds that publications are gathered before they go out in one write, for topics that do not say.
+   * Milliseconds for which publications are gathered into one write, for topics without their own
+   * setting.
+   *
    * @default 0, at the end of the tick
    */
   readonly flushMs?: number;
-  /** Messages that may wait for one connection, or for one rate of a topic, before it is closed with 1008. @default 4096 */
+  /**
+   * Messages that may be queued for one connection, or for one rate of a topic, before it is closed
+   * with 1008.
+   *
+   * @default 4096
+   */
   readonly maxQueuedMessages?: number;
-  /** Milliseconds that a message may wait for a connection that does not read, before it is closed with 1008. @default 10000 */
+  /**
+   * Milliseconds that a message may be queued for a connection that does not read, before it is
+   * closed with 1008.
+   *
+   * @default 10000
+   */
   readonly maxQueueAgeMs?: number;
   /**
-   * Bytes that may wait for all connections together; beyond it those with most waiting are closed with 1008. What many
-   * wait for is counted for each of them, though it is in memory once; for a rate, and for pending subscribes, once a topic.
+   * Bytes that may be queued for all connections together; beyond it the connections with the most
+   * queued bytes are closed with 1008. Data queued for many connections counts for each of them,
+   * although it is in memory once; for a rate, and for pending subscribes, it counts once per
+   * topic.
+   *
    * @default 268435456
    */
   readonly maxQueuedBytesTotal?: number;
   /** Milliseconds that a shutdown waits for the peers. @default 20000 */
   readonly drainTimeoutMs?: number;
-  /** Largest message from a peer, in bytes; more is closed with 1009. @default 65536 */
+  /**
+   * Largest message from a peer, in bytes; a larger one closes the connection with 1009.
+   *
+   * @default 65536
+   */
   readonly maxMessageBytes?: number;
-  /** Topics that one connection may have. @default 128 */
+  /** Maximum topics per connection. @default 128 */
   readonly maxTopicsPerConnection?: number;
   /**
-   * Messages of one connection that may wait for their turn before reading pauses; one with many topics counts as one for
-   * every 16 of them.
+   * Messages of one connection that may wait for their turn before reading pauses. A message with
+   * many topics counts as one per 16 of them.
+   *
    * @default 64
    */
   readonly maxWaitingMessages?: number;
   /**
-   * How fast one connection may send; what is above it is answered `rate-limited`, and who goes on far above it is closed
-   * with 4002. [L-9.10] [L-9.11]
+   * How fast one connection may send. Messages above the rate are answered `rate-limited`; a client
+   * that stays far above it is closed with 4002. [L-9.10] [L-9.11]
    */
   readonly inboundRate?: InboundRateOptions;
   /**
-   * How much the answers to subscribes may hold for one user of this instance, on all connections together, and for each
-   * connection without a user: recovered publications and snapshots. Above it a `subscribe` is answered `rate-limited`.
-   * One answer of any size always goes out. [L-9.18]
+   * Limits the bytes of recovered publications and snapshots in answers to subscribes: per user on
+   * all connections of this instance together, and per connection without a user. Above it a
+   * `subscribe` is answered `rate-limited`. One answer of any size is always sent. [L-9.18]
    */
   readonly replayRate?: ReplayRateOptions;
   /** Lets every connection send as fast as it can. */
   readonly dangerouslyUnlimitedInbound?: boolean;
   /**
-   * Milliseconds until a right that has not been answered for is `unavailable`: the client tries again. A question about a
-   * credential or a session has as long. @default 5000
+   * Milliseconds until an unanswered authorization becomes `unavailable`, so that the client
+   * retries. Checks of a credential or a session have the same timeout.
+   *
+   * @default 5000
    */
   readonly authorizationTimeoutMs?: number;
-  /** Milliseconds that a connection whose credential has expired has for a new one before it is closed with 4501. @default 60000 */
+  /**
+   * Milliseconds to renew an expired credential before its connection is closed with 4501.
+   *
+   * @default 60000
+   */
   readonly credentialGraceMs?: number;
   /**
-   * Milliseconds in which every subscription's `canSubscribe` is asked again, spread evenly; a slow check stretches it. A
-   * revocation that nobody heard of ends within it. 0 turns it off.
+   * Milliseconds within which every subscription's `canSubscribe` is run again, spread evenly; slow
+   * checks take longer. A revocation that was never announced takes effect within this time. 0
+   * turns it off.
+   *
    * @default 60000
    */
   readonly authorizationRecheckMs?: number;
-  /** Milliseconds after which another instance on the same engine that was not heard of is gone. @default 6000 */
+  /**
+   * Milliseconds without a sign of life after which another instance on the same engine counts as
+   * gone.
+   *
+   * @default 6000
+   */
   readonly instanceTimeoutMs?: number;
-  /** Milliseconds until a snapshot that has not come fails. @default 10000 */
+  /** Milliseconds until a snapshot times out. @default 10000 */
   readonly snapshotTimeoutMs?: number;
   /**
-   * Bytes of JSON text of the largest snapshot. A larger one is answered `limit-exceeded`, and there is no subscription then.
-   * A reader at 16 KiB a second has the default after 34 minutes. [L-6.8]
+   * Maximum bytes of a snapshot, as JSON text. A larger one is answered with `limit-exceeded` and
+   * without a subscription. A client that reads 16 KiB a second takes 34 minutes for the default.
+   * [L-6.8]
+   *
    * @default 33554432, the default of `replayRate.byteBurst`
    */
   readonly maxSnapshotBytes?: number;
   /**
-   * Milliseconds between two comparisons of all positions with the broker's, for losses that nothing else shows; 0 for none.
+   * Milliseconds between comparisons of all positions with the broker's, to detect losses that
+   * nothing else reveals; 0 for none.
+   *
    * @default 30000
    */
   readonly positionCheckIntervalMs?: number;
   /**
-   * Lets publications of the application wait while the broker is away, instead of rejecting with `unavailable` at once:
-   * so many, so many bytes of JSON text, for so many milliseconds each; 1000, 1048576 and 5000 by default. They are sent in
-   * their order once it is back. Publications of clients never wait.
-   * @default none wait
+   * Lets publications of the application wait while the broker is unavailable, instead of rejecting
+   * with `unavailable` at once. Limits their number, their bytes of JSON text, and the milliseconds
+   * each may wait; 1000, 1048576 and 5000 by default. They are sent in order once the broker is
+   * back. Publications of clients never wait.
+   *
+   * @default publications do not wait
    */
   readonly publishQueue?: Partial<PublishQueueLimits>;
   /**
-   * Whether the application's global guards, pipes and interceptors (`APP_GUARD`, `useGlobalGuards()` and so on) run on the
-   * messages of live connections, also on the protocol's own. They are mostly written for HTTP requests. Global guards run
-   * at the upgrade in any case; those that a handler or its class names (`@UseGuards()` and so on) run on its messages in
-   * any case.
-   * @default false, with a warning at the start where handlers of your own may rely on them
+   * Whether the application's global guards, pipes and interceptors (`APP_GUARD`,
+   * `useGlobalGuards()` and so on) run on the messages of live connections, including the
+   * protocol's own. Most are written for HTTP requests. Global guards always run at the upgrade;
+   * those of a handler or its class (`@UseGuards()` and so on) always run on its messages.
+   *
+   * @default false, with a warning at the start if your own handlers may rely on them
    */
   readonly globalEnhancersOnMessages?: boolean;
   /** Prefix of the metrics' names. @default 'processor_live' */
   readonly metricsPrefix?: string;
-  /** Called after a connection has ended and left the registry. A throw, or a rejection, is logged. */
+  /**
+   * Called after a connection has ended and left the registry. An exception or rejection is logged.
+   */
   readonly onClose?: (connection: LiveConnection, code: number, reason: string) => void;
 }

@@ -1,4 +1,4 @@
-/** Injects the options that `forRoot` was given (`LiveModuleOptions`). */
+/** Injects the options given to `forRoot` (`LiveModuleOptions`). */
 export const LIVE_OPTIONS = Symbol('nestjs-live:options');
 
 /** Injects the module's options with every default filled in (`ResolvedLiveOptions`). */
@@ -10,8 +10,11 @@ export const LIVE_BROKER = Symbol('nestjs-live:broker');
 /** Injects the clock. */
 export const LIVE_CLOCK = Symbol('nestjs-live:clock');
 
-/** Injects the guards that stand in front of the upgrade. */
+/** Injects the guards that run before the upgrade. */
 export const LIVE_GUARDS = Symbol('nestjs-live:guards');
 
-/** Injects the gateway's class; its instance would make the receiver request-scoped where the gateway is. */
+/**
+ * Injects the gateway's class; its instance would make the receiver request-scoped if the gateway
+ * is.
+ */
 export const LIVE_GATEWAY = Symbol('nestjs-live:gateway');

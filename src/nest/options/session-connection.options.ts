@@ -1,12 +1,17 @@
-/** How `SessionConnectionGuard` asks the session's own backend. */
+/** How `SessionConnectionGuard` queries the session's backend. */
 export interface SessionConnectionOptions {
   /**
-   * The request's cookie header is sent there with `GET`; `200` with a JSON object that has an `id` lets the user in.
-   * Redirects are not followed.
+   * The backend receives the request's cookie header with `GET`; `200` with a JSON object that has
+   * an `id` accepts the user. Redirects are not followed.
    */
   readonly url: string;
-  /** Milliseconds until the answer counts as a no. @default 2000 */
+  /** Milliseconds until the request times out and the handshake is refused. @default 2000 */
   readonly timeoutMs?: number;
-  /** Milliseconds for which a yes is remembered, so that a reconnect wave does not ask each time. @default 5000 */
+  /**
+   * Milliseconds for which a positive answer is cached, so that a wave of reconnects does not query
+   * each time.
+   *
+   * @default 5000
+   */
   readonly cacheMs?: number;
 }

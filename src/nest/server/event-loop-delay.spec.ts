@@ -28,14 +28,14 @@ afterEach(() => {
 });
 
 describe('EventLoopDelay', () => {
-  it('reads zeros before anything was measured, and never NaN', () => {
+  it('a reading without measurements is all zeros, and never NaN', () => {
     const zeros = { mean: 0, p99: 0, max: 0 };
     expect([new EventLoopDelay().read(), start().read()]).toEqual([zeros, zeros]);
   });
 
-  it('reads a stop of the loop in milliseconds', async () => {
+  it('a blocked event loop is measured in milliseconds', async () => {
     const delay = start();
-    // The first sample needs a timer's turn to count from.
+    // Samples are counted from the first turn of the timer.
     await later(250);
     standStill(300);
     await until(() => delay.read().max > 150);
@@ -45,12 +45,12 @@ describe('EventLoopDelay', () => {
     expect(mean).toBeLessThan(max);
   });
 
-  it('reads less than its own resolution, 100 ms, while the loop is idle', async () => {
+  it('an idle event loop reads less than the resolution of 100 ms', async () => {
     const delay = start(500);
     await until(() => delay.read().max > 0 && delay.read().mean < 80);
   });
 
-  it('forgets a stop after at most two windows, and not before one', async () => {
+  it('a block is forgotten after at most two windows, and not before one', async () => {
     const delay = start(500);
     await later(250);
     standStill(300);
@@ -60,7 +60,7 @@ describe('EventLoopDelay', () => {
     expect(performance.now() - stoodStillAt).toBeGreaterThan(490);
   });
 
-  it('is shared: a second start does not begin anew', async () => {
+  it('a second start keeps the measurements, because readers share the monitor', async () => {
     const delay = start();
     await later(250);
     standStill(300);
@@ -69,7 +69,7 @@ describe('EventLoopDelay', () => {
     expect(delay.read().max).toBeGreaterThan(150);
   });
 
-  it('does not hold the process open', () => {
+  it('the monitor does not keep the process alive', () => {
     const before = process.getActiveResourcesInfo().toSorted();
     start();
     expect(process.getActiveResourcesInfo().toSorted()).toEqual(before);

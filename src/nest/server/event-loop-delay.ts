@@ -1,34 +1,39 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** How late the event loop was, in milliseconds; 0 where nothing was measured yet. */
+/** Delay of the event loop, in milliseconds; 0 before anything was measured. */
 export interface EventLoopDelayReading {
   readonly mean: number;
   readonly p99: number;
   readonly max: number;
 }
 
-/** Each measurement wakes the process up, which costs an idle one some 70 µs. A standstill may read shorter by up to this. */
+/**
+ * Each measurement wakes the process, which costs an idle one about 70 µs. A block may read shorter
+ * by up to this.
+ */
 const resolutionMs = 100;
 const none: EventLoopDelayReading = { mean: 0, p99: 0, max: 0 };
 
 /**
- * Measures how late the event loop runs its timers. A reading covers the window that is open and the one before it, so at
- * least the last `windowMs`, at most twice that; of the two it tells what is worse. Never holds the process open.
+ * Measures how late the event loop runs its timers. A reading covers the current window and the one
+ * before, that is `windowMs` to twice that, and returns the worse of the two. Never keeps the
+ * process alive.
  */
 export class EventLoopDelay {
   private histogram: IntervalHistogram | undefined;
   private before = none;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param windowMs milliseconds. @default 15000, so that a scraper that comes every 15 s misses nothing */
+  /** @param windowMs milliseconds. @default 15000, so that a scraper every 15 s misses nothing */
   constructor(private readonly windowMs = 15_000) {}
 
-  /** Begins to measure. Does nothing when it has begun already. */
+  /** Starts measuring. Does nothing if already started. */
   start(): void {
     if (this.timer !== undefined) return;
     this.histogram = monitorEventLoopDelay({ resolution: resolutionMs });
     this.histogram.enable();
-    // After all timers: the histogram's own may have a standstill to tell of that has just ended, and forgets it when reset.
+    // Runs after all timers: the histogram's own timer may still have to record a block that just
+    // ended, and a reset would lose it.
     const turnSoon = (): void => void setImmediate(() => this.turn());
     this.timer = setInterval(turnSoon, this.windowMs).unref();
   }
@@ -42,7 +47,7 @@ export class EventLoopDelay {
     };
   }
 
-  /** Ends measuring; `start` begins anew. */
+  /** Stops measuring; `start` starts over. */
   stop(): void {
     clearInterval(this.timer);
     this.histogram?.disable();
@@ -66,10 +71,10 @@ export class EventLoopDelay {
   }
 }
 
-/** The one that health and metrics read: a process has one event loop. Whoever reads it starts it. */
+/** Shared by health and metrics, because a process has one event loop. Its readers start it. */
 export const eventLoopDelay = new EventLoopDelay();
 
-/** Node measures the time from timer to timer, so an idle loop shows the resolution itself. */
+/** Node measures from timer to timer, so an idle loop shows the resolution itself. */
 function delayMs(nanoseconds: number): number {
   return Math.max(0, nanoseconds / 1e6 - resolutionMs);
 }

@@ -11,10 +11,13 @@ import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { socketUrl } from './socket-url.js';
 import { logEntry } from '../logging/log-entry.js';
 
-/** Milliseconds that a port in use is tried again, outside of production. */
+/** Milliseconds to retry a port in use, outside of production. */
 const patienceMs = 5_000;
 
-/** Where sockets connect: a port or Unix socket of the live server's own, or the server of the application. */
+/**
+ * Where sockets connect: a port or Unix socket of the live server, or the application's HTTP
+ * server.
+ */
 export class LivePort {
   private readonly logger = new Logger('Live');
   private http: LiveHttpServer | undefined;
@@ -36,7 +39,7 @@ export class LivePort {
     this.proxied.onDropped = () => hooks.droppedSilent();
   }
 
-  /** Rejects when the port cannot be bound. */
+  /** Rejects if the port cannot be bound. */
   async open(): Promise<void> {
     const { port, host, socketPath, upgrade } = this.settings;
     if (port === 'app') {
@@ -52,7 +55,8 @@ export class LivePort {
     const where = socketPath === undefined ? { host, port } : { socketPath };
     this.logger.log(logEntry({ msg: 'starting', ...where }));
     this.http = new LiveHttpServer(this.takeUpgrade, this.hooks, this.proxied);
-    // In watch mode the new process starts while the old one drains. In production a port in use is a mistake.
+    // In watch mode the new process starts while the old one drains. In production a port in use is
+    // a mistake.
     const patience = process.env['NODE_ENV'] === 'production' ? 0 : patienceMs;
     if (socketPath === undefined) {
       const address = await this.http.listen(port, host, patience);
@@ -70,17 +74,17 @@ export class LivePort {
     const { port, upgrade } = this.settings;
     const address = port === 'app' ? this.appServer().address() : this.address;
     if (address === undefined || address === null)
-      throw new Error('The live server does not listen yet: call url() after app.listen().');
+      throw new Error('The live server is not listening yet: call url() after app.listen().');
     return socketUrl(address, upgrade.path);
   }
 
-  /** Ends what could still hold the application's server open when it closes. */
+  /** Closes sockets that could keep the application's server open when it closes. */
   dropIdle(): void {
     this.shared.dropIdle();
     this.proxied?.close();
   }
 
-  /** Gives the port or the path back. */
+  /** Releases the port or path. */
   async close(): Promise<void> {
     this.unroute?.();
     this.unroute = undefined;

@@ -20,14 +20,15 @@ import { TopicExplorer } from '../topics/topic.explorer.js';
 import { TopicPolicy } from '../topics/topic.policy.js';
 import { logEntry } from '../logging/log-entry.js';
 
-/** Milliseconds that the start waits for a broker that is still connecting; after that it goes on without it. */
+/** Milliseconds that the start waits for a connecting broker before it continues without it. */
 const brokerPatienceMs = 2_000;
 
 export type LiveState = 'starting' | 'ready' | 'stopping' | 'draining' | 'stopped';
 
 /**
- * The live server's life, in the order of Nest's hooks: `beforeClose` takes readiness down, `onModuleDestroy` refuses
- * upgrades, asks the peers to leave and waits for them, `onApplicationShutdown` gives everything back. [L-10.1]
+ * The life cycle of the live server along Nest's hooks: `beforeClose` ends readiness;
+ * `onModuleDestroy` refuses upgrades, asks peers to leave and waits for them;
+ * `onApplicationShutdown` releases everything. [L-10.1]
  */
 @Injectable()
 export class LiveLifecycle
@@ -57,7 +58,9 @@ export class LiveLifecycle
     return this.state_;
   }
 
-  /** Waits for the broker: what the application publishes from its bootstrap on shall find it. */
+  /**
+   * Waits for the broker, so that publications from the application's bootstrap on can reach it.
+   */
   async onModuleInit(): Promise<void> {
     this.policy.declare(this.explorer.explore());
     await this.brokerAvailable();
@@ -65,14 +68,14 @@ export class LiveLifecycle
 
   async onApplicationBootstrap(): Promise<void> {
     if (!this.host.httpAdapter) {
-      this.logger.warn('No http server in this application: it can publish, but nobody can connect to it.');
+      this.logger.warn('This application has no HTTP server: it can publish, but clients cannot connect.');
       return;
     }
     await this.server.start();
     this.watchClose();
     if (process.listenerCount('SIGTERM') === 0) {
       this.logger.warn(
-        'Nothing listens to SIGTERM, so a stop will drop every client: app.enableShutdownHooks() drains.',
+        'SIGTERM has no listener, so a stop will drop every client. Call app.enableShutdownHooks() to drain.',
       );
     }
     this.state_ = 'ready';
@@ -80,7 +83,10 @@ export class LiveLifecycle
     if (!this.live.available) this.logger.warn(logEntry({ msg: 'broker away', since: 'the start' }));
   }
 
-  /** Waits, because terminus fails every check, liveness too, from `beforeApplicationShutdown` on. */
+  /**
+   * Waits for the drain, because terminus fails every check, including liveness, from
+   * `beforeApplicationShutdown` on.
+   */
   async onModuleDestroy(): Promise<void> {
     await this.beginDrain();
   }
@@ -99,11 +105,11 @@ export class LiveLifecycle
     this.logger.log(logEntry({ msg: 'stopped' }));
   }
 
-  /** Resolves when the broker is there, at the latest after `brokerPatienceMs`. */
+  /** Resolves once the broker is available, or after `brokerPatienceMs`. */
   private brokerAvailable(): Promise<void> {
     if (this.live.available) return Promise.resolve();
     return new Promise((resolve) => {
-      // Holds the process open, which may have nothing else to do yet.
+      // Keeps the process alive, which may have nothing else to do yet.
       const late = setTimeout(resolve, brokerPatienceMs);
       this.observers.add({
         availability: () => {
@@ -124,7 +130,10 @@ export class LiveLifecycle
     return this.drain;
   }
 
-  /** The http adapter's `beforeClose` runs before every module's hooks, whatever the order of imports. */
+  /**
+   * The HTTP adapter's `beforeClose` runs before the hooks of every module, whatever the order of
+   * imports.
+   */
   private watchClose(): void {
     const adapter = this.host.httpAdapter as { beforeClose?: () => unknown };
     const original = adapter.beforeClose?.bind(adapter);

@@ -30,7 +30,10 @@ import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { LIVE_CLOCK, LIVE_GUARDS, LIVE_OPTIONS, LIVE_SETTINGS } from '../options/live.tokens.js';
 import { globalEnhancersOf, messageContextsWithoutGlobals } from '../gateway/message-contexts.js';
 
-/** Where peers come in: the port, the upgrade handler, and the way from a socket to the gateways. */
+/**
+ * Accepts connections: combines the port, the upgrade handler, and the path from a socket to the
+ * gateways.
+ */
 @Injectable()
 export class LiveServer {
   private readonly port: LivePort;
@@ -39,7 +42,7 @@ export class LiveServer {
   private clients: LiveClients | undefined;
   private refusing = false;
   private readonly keepsHandshakes: boolean;
-  /** What a new credential on the open connection is shown to the guards with. */
+  /** Handshakes kept to run the guards again when a credential is renewed. */
   private readonly handshakes = new WeakMap<LiveConnection, KeptHandshake>();
 
   constructor(
@@ -85,7 +88,7 @@ export class LiveServer {
     });
   }
 
-  /** How many are in and pending, by address and by user. */
+  /** Counts of connections and pending handshakes, by address and by user. */
   get occupancy(): Occupancy {
     return this.upgrades.occupancy;
   }
@@ -95,11 +98,12 @@ export class LiveServer {
     return this.upgrades.pendingCount;
   }
 
-  /** Asks the guards about the handshake of a connection again, as if it had come with this token, or its cookies. [L-7.7] */
+  /**
+   * Runs the guards on a connection's handshake again, with this token or with its cookies. [L-7.7]
+   */
   askGuards(connection: LiveConnection, token?: string): Promise<ConnectionIdentity | null> {
     const kept = this.handshakes.get(connection);
-    if (kept === undefined || this.guards === undefined)
-      throw serverUnavailable('The handshake is not known');
+    if (kept === undefined || this.guards === undefined) throw serverUnavailable('The handshake is unknown');
     const { cookieHeader } = connection;
     const request =
       token === undefined
@@ -108,17 +112,22 @@ export class LiveServer {
     return this.guards.identify(request, connection.remoteAddr);
   }
 
-  /** Starts listening. Rejects when the port cannot be bound, or another adapter would bypass the guards. */
+  /**
+   * Starts listening. Rejects if the port cannot be bound, or if another adapter would bypass the
+   * guards.
+   */
   async start(): Promise<void> {
     this.clients = this.findClients();
     await this.keepGlobalsAway(this.clients);
-    // Not before: the guards' own dependencies, APP_GUARD and useGlobalGuards() are not there in the constructor.
+    // Not in the constructor, where the guards' dependencies, APP_GUARD and useGlobalGuards() are
+    // not available yet.
     this.guards = new UpgradeGuards(this.contexts, this.gateway);
     await this.port.open();
   }
 
   /**
-   * Where sockets connect, for example `ws://127.0.0.1:8081/live`; on a Unix socket `ws+unix:/run/live.sock:/live`.
+   * The URL for clients, such as `ws://127.0.0.1:8081/live`, or `ws+unix:/run/live.sock:/live` on a
+   * Unix socket.
    *
    * @throws Error before the server listens
    */
@@ -126,18 +135,18 @@ export class LiveServer {
     return this.port.url();
   }
 
-  /** From now on every upgrade is answered 503. */
+  /** Answers every upgrade with 503 from now on. */
   refuse(): void {
     this.refusing = true;
     this.upgrades.refuseAll();
   }
 
-  /** The peers are gone: what could still hold the application's server open goes, too. */
+  /** Closes what could still keep the application's server open once the peers are gone. */
   dropIdle(): void {
     this.port.dropIdle();
   }
 
-  /** Gives the port or the path back. */
+  /** Releases the port or path. */
   stop(): Promise<void> {
     return this.port.close();
   }
@@ -167,9 +176,12 @@ export class LiveServer {
     return new Refusal(403, message, {}, 'origin', reason);
   }
 
-  /** Who is let in now could do nothing, and may find another instance that has its broker. [L-5.11] */
+  /**
+   * A client accepted now could do nothing, and may find another instance whose broker is
+   * available. [L-5.11]
+   */
   private checkBroker(): Refusal | undefined {
-    return this.live.available ? undefined : serverUnavailable('The server has no broker now');
+    return this.live.available ? undefined : serverUnavailable('The broker of this server is unavailable');
   }
 
   private accepted(
@@ -196,7 +208,10 @@ export class LiveServer {
   }
 }
 
-/** Whose `X-Forwarded-For` is believed: the PROXY protocol has stood for one of a number of proxies. */
+/**
+ * The proxies whose `X-Forwarded-For` is trusted. The PROXY protocol accounts for one of a number
+ * of proxies.
+ */
 function forwardersOf({ trustedProxies, proxyProtocol }: ResolvedLiveOptions): TrustedProxies {
   return proxyProtocol && typeof trustedProxies === 'number' ? trustedProxies - 1 : trustedProxies;
 }

@@ -4,64 +4,77 @@ import type { DeliveryRules } from '../../core/ports/policy.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 
-/** What a topic declares beside its pattern. */
+/** Options of a topic besides its pattern. */
 export interface LiveTopicOptions extends DeliveryRules {
-  /** How much is kept for clients that come back; nothing by default. */
+  /** How much to keep for clients that reconnect; nothing by default. */
   readonly history?: Partial<HistoryRules>;
   /**
-   * Gives new subscribers what was published last, without a `snapshot` of your own: the last data, or an object with
-   * the last data of each key (of the 10,000 keys heard of last).
+   * Gives new subscribers the latest publications without a `snapshot` of your own: the last data,
+   * or an object with the last data of each key (of the 10,000 keys published last).
    */
   readonly snapshot?: LatestRule;
   /**
-   * Milliseconds after which a key that is not published again leaves the snapshot of `'last-per-key'`, by the broker's
-   * clock. Current subscribers hear nothing of it. An integer from 1. @default keys stay until they are removed
+   * Milliseconds after which a key that is not published again leaves the `'last-per-key'`
+   * snapshot, by the broker's clock. Current subscribers are not notified. An integer from 1.
+   *
+   * @default keys stay until they are removed
    */
   readonly maxKeyAgeMs?: number;
   /**
-   * For topics whose `version` is a time in milliseconds since 1970: how far one may be ahead of the server's clock. One
-   * beyond is refused with `validation-failed`, so that a publisher with a wrong clock cannot block its key until that time.
-   * An integer from 0. @default not checked, because a version need not be a time
+   * For topics whose `version` is a time in milliseconds since 1970: how far it may be ahead of the
+   * server's clock. A later version is refused with `validation-failed`, so that a publisher with a
+   * wrong clock cannot block its key. An integer from 0.
+   *
+   * @default not checked, because a version need not be a time
    */
   readonly maxVersionAheadMs?: number;
   /**
-   * Bytes of the largest publication's data, as JSON text in UTF-8. A larger one is refused with `limit-exceeded` (over HTTP
-   * `413`), and reaches nobody [L-9.19]. Set it where clients use libraries that take no large messages.
-   * @default the broker's own bound, 1 MiB on Redis and NATS
+   * Maximum bytes of a publication's data, as JSON text in UTF-8. A larger one is refused with
+   * `limit-exceeded` (over HTTP `413`) and delivered to no one [L-9.19]. Set it if clients use
+   * libraries that cannot receive large messages.
+   *
+   * @default the broker's own limit, 1 MiB on Redis and NATS
    */
   readonly maxPublicationBytes?: number;
   /**
-   * Makes it known who is subscribed: `LiveService.presence(topic)`, and for clients the topic `<topic>/presence`, which has
-   * the same `canSubscribe` [L-11.1]. Nothing by default.
+   * Exposes the subscribers through `LiveService.presence(topic)` and, to clients, the topic
+   * `<topic>/presence`, which has the same `canSubscribe` [L-11.1]. Off by default.
    */
   readonly presence?: true | LivePresenceOptions;
 }
 
-/** What a topic says about its members. */
+/** What a topic reveals about its members. */
 export interface LivePresenceOptions {
   /**
-   * What everybody who may read the topic is shown of a user, beside the id: an object of at most 1,024 characters of JSON.
+   * Data of a user, besides the id, shown to everyone who may read the topic: an object of at most
+   * 1,024 characters of JSON.
+   *
    * @default nothing
    */
   readonly fields?: (user: LiveUser) => object;
   /**
-   * Milliseconds that a user whose last connection is gone stays a member, so that a reconnect is no leave and join.
+   * Milliseconds that a user remains a member after the last connection closed, so that a reconnect
+   * is not a leave and a join.
+   *
    * @default 5000
    */
   readonly graceMs?: number;
 }
 
 /**
- * What a class under `@LiveTopic` says about its topics. Answers may be promises. A check that throws, or does not answer
- * within `authorizationTimeoutMs`, allows nothing, and the client is told to try again. To say no by throwing, throw a
- * `LiveError` with code `forbidden` or an `HttpException` with a status from 400 to 499 (but 408, 425, 429).
+ * The methods of a class with `@LiveTopic`. Answers may be promises. A check that throws, or does
+ * not answer within `authorizationTimeoutMs`, denies, and the client is told to retry. To refuse by
+ * throwing, throw a `LiveError` with code `forbidden` or an `HttpException` with a status from 400
+ * to 499 (except 408, 425, 429).
  */
 export interface LiveTopicProvider<Params extends TopicParams = TopicParams> {
-  /** Who may read. Only `true` allows. `user` is `null` where no guard named anybody. */
+  /** Decides who may read. Only `true` allows. `user` is `null` for an anonymous client. */
   canSubscribe(user: LiveUser | null, params: Params, topic: string): boolean | Promise<boolean>;
-  /** Which clients may publish. @default nobody; the application itself always may */
+  /** Decides which clients may publish. @default no client; the application itself always may */
   canPublish?(user: LiveUser | null, params: Params, topic: string): boolean | Promise<boolean>;
-  /** The topic's state now, a JSON value, or `snapshotAt(position, state)`: what a new subscriber starts with. */
+  /**
+   * The topic's current state for new subscribers: a JSON value, or `snapshotAt(position, state)`.
+   */
   snapshot?(params: Params, topic: string): unknown;
 }
 
@@ -73,12 +86,13 @@ export interface LiveTopicMetadata {
 export const LIVE_TOPIC = Symbol('nestjs-live:topic');
 
 /**
- * Declares topics: the class is a provider and says who may read and write them. The most specific pattern wins: one
- * whose topics are a part of another's. Two patterns that share topics without such an order are a start error. A topic
- * that nobody declares is forbidden.
+ * Declares topics: the class is a provider and decides who may read and write them. The most
+ * specific pattern wins, that is, one whose topics are a subset of another's. Two patterns that
+ * share topics without such an order are a start error. Topics without a declaration are forbidden.
  *
- * @param pattern `fleet/:fleetId` names a segment, `*` stands for one, `**` at the end for one or more
- * @throws at once, for what is no pattern
+ * @param pattern `fleet/:fleetId` names a segment, `*` matches one, `**` at the end matches one or
+ *   more
+ * @throws Error immediately if the pattern is invalid
  * @publicApi
  */
 export function LiveTopic(pattern: string, options: LiveTopicOptions = {}): ClassDecorator {

@@ -14,7 +14,7 @@ describe('TopicPattern', () => {
     ['logs/**', 'logs/a/b/c', {}],
     ['logs/:day/**', 'logs/1/a/b', { day: '1' }],
     ['**', 'anything/at/all', {}],
-  ])('%s takes %s', (pattern, topic, params) => {
+  ])('the pattern %s matches %s', (pattern, topic, params) => {
     expect({ ...new TopicPattern(pattern).match(topic) }).toEqual(params);
   });
 
@@ -31,11 +31,11 @@ describe('TopicPattern', () => {
     ['logs/:day/**', 'logs/1'],
     ['Fleet', 'fleet'],
     ['a.b', 'axb'],
-  ])('%s does not take %s', (pattern, topic) => {
+  ])('the pattern %s does not match %s', (pattern, topic) => {
     expect(new TopicPattern(pattern).match(topic)).toBeUndefined();
   });
 
-  it('parameters have no prototype for a topic to reach', () => {
+  it('the parameters have no prototype that a topic could reach', () => {
     const params = new TopicPattern('x/:__proto__/:constructor').match('x/a/b');
     expect(Object.getPrototypeOf(params)).toBeNull();
     expect(Object.entries(params ?? {})).toEqual([
@@ -61,7 +61,7 @@ describe('TopicPattern', () => {
     ['./:id', '"." is no segment'],
     ['**/7', '** is only for the end'],
     [':id/:id', ':id is there twice'],
-  ])('%j is no pattern, and the error shows what one is', (pattern, reason) => {
+  ])('%j is not a pattern, and the error shows examples', (pattern, reason) => {
     expect(() => new TopicPattern(pattern)).toThrow(
       `LiveModule: '${pattern}' is no topic pattern: ${reason}. Examples: 'fleet/:fleetId', 'chat/*', 'logs/**'.`,
     );
@@ -103,14 +103,16 @@ describe('TopicPattern', () => {
   });
 });
 
-/** Patterns and topics over so few words that they often meet. */
+/** Patterns and topics from so few words that they often match. */
 const segment = fc.constantFrom('a', 'b', ':p', '*');
 const pattern = fc
   .tuple(fc.array(segment, { maxLength: 3 }), fc.constantFrom('', '**', 'a', ':q'))
   .map(([start, end]) => (end === '' ? start : [...start, end]))
   .filter((segments) => segments.length > 0 && segments.filter((one) => one === ':p').length < 2)
   .map((segments) => new TopicPattern(segments.join('/')));
-/** `c` is in no pattern; a segment more than the longest pattern shows what `**` takes beyond it. */
+/**
+ * `c` is in no pattern. Topics one segment longer than any pattern test what `**` matches beyond.
+ */
 const words = ['a', 'b', 'c'];
 const topicsOfLength = (length: number): string[] =>
   length === 0
@@ -118,7 +120,7 @@ const topicsOfLength = (length: number): string[] =>
     : topicsOfLength(length - 1).flatMap((start) => words.map((word) => (start ? `${start}/${word}` : word)));
 const allTopics = [1, 2, 3, 4, 5].flatMap(topicsOfLength);
 
-/** The same rules, written as differently as they can be. */
+/** The same rules in a different implementation. */
 const naive = {
   matches: ({ text }: TopicPattern, topic: string): boolean =>
     new RegExp(
@@ -137,15 +139,15 @@ const naive = {
 };
 
 const listed = new Map<string, ReadonlySet<string>>();
-/** All topics of a pattern, made once. */
+/** All topics of a pattern, computed once. */
 function topicsOf(each: TopicPattern): ReadonlySet<string> {
   const found = listed.get(each.text) ?? new Set(allTopics.filter((topic) => naive.matches(each, topic)));
   listed.set(each.text, found);
   return found;
 }
 
-describe('TopicPattern, beside a naive model', () => {
-  it('a pattern takes the same topics as the model', () => {
+describe('TopicPattern compared with a naive model', () => {
+  it('a pattern matches the same topics as the model', () => {
     fc.assert(
       fc.property(pattern, fc.constantFrom(...allTopics), (each, topic) => {
         expect([each.text, each.match(topic) !== undefined]).toEqual([each.text, naive.matches(each, topic)]);
@@ -154,7 +156,7 @@ describe('TopicPattern, beside a naive model', () => {
     );
   });
 
-  it('two patterns are related as the lists of all their topics are', () => {
+  it('two patterns are related as the sets of their topics are', () => {
     const met = new Map<string, number>();
     fc.assert(
       fc.property(pattern, pattern, (one, other) => {
@@ -167,13 +169,13 @@ describe('TopicPattern, beside a naive model', () => {
       }),
       { numRuns: 1_000 },
     );
-    // Otherwise nothing was shown.
+    // Otherwise the test has shown nothing.
     for (const relation of ['equal', 'subset', 'superset', 'overlap', 'disjoint']) {
       expect(met.get(relation) ?? 0).toBeGreaterThan(20);
     }
   });
 
-  it('the pattern with the fewest topics decides, whatever the order of declaration, where each two have an order', () => {
+  it('the pattern with the fewest topics decides in any order of declaration, if every two have an order', () => {
     let met = 0;
     fc.assert(
       fc.property(
@@ -193,7 +195,7 @@ describe('TopicPattern, beside a naive model', () => {
       ),
       { numRuns: 3_000 },
     );
-    // Otherwise nothing was shown.
+    // Otherwise the test has shown nothing.
     expect(met).toBeGreaterThan(100);
   });
 });

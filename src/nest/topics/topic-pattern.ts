@@ -7,16 +7,19 @@ const literal = /^(?!\.{1,2}$)[\w.~$-]+$/;
 const parameter = /^:([A-Za-z_]\w*)$/;
 
 /**
- * How the topics of one pattern relate to those of another: all of them are its own, too (`subset`), or the other way
- * round; they share some (`overlap`) or none.
+ * How the topics of one pattern relate to those of another: all of them are among the other's
+ * (`subset`) or the reverse (`superset`), they share some (`overlap`), or none.
  */
 export type PatternRelation = 'equal' | 'subset' | 'superset' | 'overlap' | 'disjoint';
 
-/** A pattern of topics: `fleet/:fleetId` names a segment, `*` stands for one, `**` at the end for one or more. */
+/**
+ * A pattern of topics: `fleet/:fleetId` names a segment, `*` matches one, `**` at the end matches
+ * one or more.
+ */
 export class TopicPattern {
   private readonly segments: readonly string[];
 
-  /** Throws an error that shows what a pattern looks like. */
+  /** @throws Error that shows examples of patterns */
   constructor(readonly text: string) {
     this.segments = text.split('/');
     const names = new Set<string>();
@@ -31,7 +34,7 @@ export class TopicPattern {
     });
   }
 
-  /** The topic's parameters if it is of this form. */
+  /** The topic's parameters if it matches the pattern. */
   match(topic: string): TopicParams | undefined {
     const parts = topic.split('/');
     const { segments } = this;
@@ -56,15 +59,17 @@ export class TopicPattern {
     return within ? 'subset' : 'overlap';
   }
 
-  /** A topic of both patterns, for an error that shows one. Only for patterns that are not disjoint. */
+  /**
+   * A topic that matches both patterns, for error texts. Only for patterns that are not disjoint.
+   */
   exampleWith(other: TopicPattern): string {
     const length = Math.max(this.segments.length, other.segments.length);
     return Array.from({ length }, (_, i) => this.literalAt(i) ?? other.literalAt(i) ?? 'any').join('/');
   }
 
   /**
-   * Sorts a pattern before every other one whose topics include all of its own. Only where no two of the sorted ones
-   * overlap without an order does this put the one that decides about a topic first.
+   * Sorts a pattern before every other whose topics include all of its own. The first match then
+   * decides about a topic, provided that no two patterns overlap without an order.
    */
   static compare(one: TopicPattern, other: TopicPattern): number {
     return (
@@ -75,12 +80,12 @@ export class TopicPattern {
     );
   }
 
-  /** Whether it ends in `**`, and so has topics of any length from its own on. */
+  /** Whether it ends in `**`, and so matches topics of any greater length. */
   private get open(): boolean {
     return this.segments.at(-1) === '**';
   }
 
-  /** Segments that are not `**`. */
+  /** Number of segments other than `**`. */
   private get fixedCount(): number {
     return this.segments.length - Number(this.open);
   }
@@ -104,7 +109,7 @@ export class TopicPattern {
     });
   }
 
-  /** Whether every topic that matches this matches the other one, too. */
+  /** Whether every topic that matches this pattern also matches the other one. */
   private isWithin(other: TopicPattern): boolean {
     if (this.open && !other.open) return false;
     if (this.open ? this.fixedCount < other.fixedCount : !this.hasLengthOf(other)) return false;
@@ -114,13 +119,15 @@ export class TopicPattern {
     });
   }
 
-  /** Whether the other one has topics of as many segments as this one, which is not open, has. */
+  /**
+   * Whether the other pattern matches topics of this pattern's length; this one must not be open.
+   */
   private hasLengthOf({ open, segments }: TopicPattern): boolean {
     return open ? this.segments.length >= segments.length : this.segments.length === segments.length;
   }
 }
 
-/** Whether a segment stands for more than itself. */
+/** Whether a segment matches more than itself. */
 function isWildcard(segment: string): boolean {
   return segment === '*' || segment === '**' || parameter.test(segment);
 }

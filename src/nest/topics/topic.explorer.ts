@@ -25,12 +25,12 @@ import {
 import { TopicPattern } from './topic-pattern.js';
 import type { DeclaredTopic } from './topic.policy.js';
 
-/** Bounds of a history where its declaration leaves them open. */
+/** Defaults of a history's limits. */
 const historyDefaults: HistoryRules = { size: 100, ttlMs: 300_000, maxBytes: 1_048_576 };
 
 const latestRules: readonly LatestRule[] = ['last', 'last-per-key'];
 
-/** Finds the `@LiveTopic` providers of the application. */
+/** Finds the application's `@LiveTopic` providers. */
 @Injectable()
 export class TopicExplorer {
   constructor(
@@ -38,11 +38,12 @@ export class TopicExplorer {
     private readonly reflector: Reflector,
   ) {}
 
-  /** Throws an error that says what to write for a provider that cannot work. */
+  /** @throws Error that says what to fix in a provider that cannot work */
   explore(): DeclaredTopic[] {
     const topics = new Map<unknown, DeclaredTopic>();
     for (const wrapper of this.discovery.getProviders()) {
-      // A value or a factory's product stands for the class it is provided as: a test's stand-in, for example.
+      // A value or a factory's result stands for the class it is provided as, such as a test
+      // double.
       const declaring: unknown = wrapper.isNotMetatype ? wrapper.token : wrapper.metatype;
       if (typeof declaring !== 'function') continue;
       const metadata = this.reflector.get<LiveTopicMetadata | undefined>(LIVE_TOPIC, declaring as Type);
@@ -50,7 +51,7 @@ export class TopicExplorer {
       const { name } = declaring;
       if (wrapper.scope === Scope.REQUEST || !wrapper.isDependencyTreeStatic())
         throw topicRequestScoped(name);
-      // The same instance may be seen through several modules.
+      // Several modules may expose the same instance.
       topics.set(wrapper.instance, declaration(wrapper.instance as LiveTopicProvider, name, metadata));
     }
     return [...topics.values()];
@@ -80,7 +81,7 @@ function declaration(
   };
 }
 
-/** How long keys stay in the snapshot, and how far versions may be ahead. */
+/** How long keys stay in the snapshot, and how far ahead versions may be. */
 function boundsOf(
   { snapshot, maxKeyAgeMs, maxVersionAheadMs }: LiveTopicOptions,
   name: string,
@@ -94,8 +95,8 @@ function boundsOf(
   return { maxKeyAgeMs, maxVersionAheadMs };
 }
 
-function isAtLeast(value: unknown, least: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= least;
+function isAtLeast(value: unknown, min: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= min;
 }
 
 function deliveryOf({ slow, maxRate, flushMs }: LiveTopicOptions, name: string): DeliveryRules {

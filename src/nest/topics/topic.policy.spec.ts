@@ -33,7 +33,7 @@ const policyOf = (...topics: DeclaredTopic[]): TopicPolicy => {
 const ann = { id: 'ann' };
 
 describe('TopicPolicy', () => {
-  it('gives the rules of the most specific pattern, whatever the order', () => {
+  it('the most specific pattern decides, in any order of declaration', () => {
     const [any, one, seven] = [new Topics('any'), new Topics('one'), new Topics('seven')];
     const policy = policyOf(
       declared('fleet/**', any),
@@ -49,12 +49,12 @@ describe('TopicPolicy', () => {
     ]);
   });
 
-  it('knows nothing of a topic that nobody declared', () => {
+  it('a topic without a declaration has no rules', () => {
     expect(policyOf(declared('fleet/:id', new Topics('one'))).rulesFor('fleet')).toBeUndefined();
     expect(new TopicPolicy().rulesFor('fleet')).toBeUndefined();
   });
 
-  it('asks anew each time: an answer is never remembered', () => {
+  it('every check calls the provider again, because answers are not cached', () => {
     const topics = new Topics('one');
     const policy = policyOf(declared('a', topics));
     void policy.rulesFor('a')?.canSubscribe(ann);
@@ -65,7 +65,7 @@ describe('TopicPolicy', () => {
     ]);
   });
 
-  it('lets no client publish unless the provider says so', () => {
+  it('no client may publish unless the provider allows it', () => {
     const policy = policyOf(
       declared('a', new Topics('one')),
       declared('b', Object.assign(new Topics('other'), { canPublish: () => Promise.resolve(true) })),
@@ -76,7 +76,7 @@ describe('TopicPolicy', () => {
     expect(policy.rulesFor('c')?.canPublish(ann)).toBe(false);
   });
 
-  it('makes a snapshot with the parameters, as a method of its provider', () => {
+  it('a snapshot is created with the parameters, as a method of its provider', () => {
     const provider = Object.assign(new Topics('fleet'), {
       snapshot(this: Topics, params: unknown, topic: string) {
         return [this.name, params, topic];
@@ -87,7 +87,7 @@ describe('TopicPolicy', () => {
     expect(policy.rulesFor('bare')).not.toHaveProperty('snapshot');
   });
 
-  it('refuses two declarations of the same form, and names both', () => {
+  it('two declarations of the same form are rejected by name', () => {
     class Fleet extends Topics {}
     class Buses extends Topics {}
     expect(() =>
@@ -103,7 +103,7 @@ describe('TopicPolicy', () => {
     ['a/:x', ':y/b', "'a/b'", 'neither is the more specific pattern'],
     ['a/**', ':y/b', "'a/b'", 'neither is the more specific pattern'],
     ['a/:x/**', ':y/b/**', "'a/b/any'", 'neither is the more specific pattern'],
-  ])('refuses %s beside %s, and names both and why', (one, other, example, why) => {
+  ])('the pattern %s beside %s is rejected with both names and the reason', (one, other, example, why) => {
     class Fleet extends Topics {}
     class Buses extends Topics {}
     const declare = () => policyOf(declared(one, new Fleet('one')), declared(other, new Buses('other')));
@@ -117,7 +117,7 @@ describe('TopicPolicy', () => {
     [':t/admin', ':tenant/:room', 'acme/admin'],
     ['a/*/secret', 'a/:x/**', 'a/1/secret'],
     ['a/*/b', 'a/**', 'a/1/b'],
-  ])('a narrower %s decides before %s, in either order', (narrow, wide, topic) => {
+  ])('the narrower %s decides before %s, in either order', (narrow, wide, topic) => {
     const [denies, allows] = [new Topics('denies', false), new Topics('allows')];
     const both = [declared(narrow, denies), declared(wide, allows)];
     for (const order of [both, both.toReversed()])
@@ -134,20 +134,20 @@ describe('TopicPolicy', () => {
     ['fleet/:id/presence', ':kind/7'],
     ['fleet/*/presence', 'fleet/**'],
     ['*/presence', 'fleet'],
-  ])('[L-11.1] refuses %s where the members of %s are announced', (hidden, shown) => {
+  ])('[L-11.1] the pattern %s is rejected if the members of %s are announced there', (hidden, shown) => {
     const rooms = { ...declared(shown, new Topics('rooms')), presence: { graceMs: 0 } };
     expect(() => policyOf(rooms, declared(hidden, new Topics('hidden')))).toThrow(
       `@LiveTopic('${hidden}') Topics is where the members of @LiveTopic('${shown}')`,
     );
   });
 
-  it('[L-11.1] takes a topic that ends in presence where no topic before it has any', () => {
+  it('[L-11.1] a topic that ends in presence is allowed if its base topic has no presence', () => {
     const rooms = { ...declared('fleet/7', new Topics('rooms')), presence: { graceMs: 0 } };
     const policy = policyOf(rooms, declared('fleet/8/presence', new Topics('other')));
     expect(policy.rulesFor('fleet/8/presence')).toBeDefined();
   });
 
-  it('keeps its memory of topics bounded, however many a peer names', () => {
+  it('the cache of topics is bounded, however many topics peers name', () => {
     const policy = policyOf(declared('fleet/:id', new Topics('one')));
     for (let i = 0; i < 25_000; i++) policy.rulesFor(`${i % 2 ? 'fleet' : 'none'}/${String(i)}`);
     const { remembered } = policy as unknown as { remembered: ReadonlyMap<string, unknown> };

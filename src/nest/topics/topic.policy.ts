@@ -6,7 +6,7 @@ import { companied, topicsOverlap, topicTwice } from '../options/live.errors.js'
 import type { LiveTopicProvider } from './live-topic.decorator.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 
-/** One declaration: a pattern, and the instance that speaks for its topics. */
+/** One declaration: a pattern and the instance that decides about its topics. */
 export interface DeclaredTopic {
   readonly pattern: TopicPattern;
   readonly provider: LiveTopicProvider;
@@ -19,10 +19,10 @@ export interface DeclaredTopic {
   readonly presence?: PresenceRules | undefined;
 }
 
-/** Topics whose rules are remembered; the memory is emptied when it is full. */
+/** Maximum cached topics; a full cache is emptied. */
 const rememberedTopics = 10_000;
 
-/** The application's `@LiveTopic` providers as the core's policy. */
+/** Presents the application's `@LiveTopic` providers as the core's policy. */
 export class TopicPolicy implements Policy {
   private declared: readonly DeclaredTopic[] = [];
   private readonly remembered = new Map<string, TopicRules | undefined>();
@@ -32,7 +32,7 @@ export class TopicPolicy implements Policy {
     return this.declared.map(({ pattern }) => pattern.text);
   }
 
-  /** Throws where it would not be certain which of two patterns decides about a topic. */
+  /** @throws Error if it is ambiguous which of two patterns decides about a topic */
   declare(topics: readonly DeclaredTopic[]): void {
     topics.forEach((topic, i) => {
       for (const other of topics.slice(0, i)) checkOrder(other, topic);
@@ -50,7 +50,7 @@ export class TopicPolicy implements Policy {
     return rules;
   }
 
-  /** What a check throws to say no, as a guard would. */
+  /** Whether a check refused by throwing, as a guard would. */
   isRefusal(error: unknown): boolean {
     return error instanceof HttpException && isLasting(error.getStatus());
   }
@@ -64,7 +64,7 @@ export class TopicPolicy implements Policy {
   }
 }
 
-/** Of two patterns that match the same topic, one must be the more specific: its topics are a part of the other's. */
+/** If two patterns match the same topic, the topics of one must be a subset of the other's. */
 function checkOrder(one: DeclaredTopic, other: DeclaredTopic): void {
   const relation = one.pattern.relationTo(other.pattern);
   if (relation === 'equal') throw topicTwice(...namesOf(one), ...namesOf(other));
@@ -72,7 +72,10 @@ function checkOrder(one: DeclaredTopic, other: DeclaredTopic): void {
   throw topicsOverlap(...namesOf(one), ...namesOf(other), one.pattern.exampleWith(other.pattern));
 }
 
-/** A topic with presence has another one beside it, which would hide one of the application's own. [L-11.1] */
+/**
+ * A topic with presence has a companion topic, which would hide one of the application's own.
+ * [L-11.1]
+ */
 function checkPresence(topic: DeclaredTopic, topics: readonly DeclaredTopic[]): void {
   const base = /^(.*)\/presence$/.exec(topic.pattern.text)?.[1];
   if (base === undefined) return;

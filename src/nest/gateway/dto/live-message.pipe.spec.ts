@@ -21,7 +21,7 @@ const verdictOf = (run: () => unknown): 'right' | 'wrong' => {
   }
 };
 
-/** Right, wrong, at an edge, or absent. */
+/** Valid, invalid, at a limit, or absent. */
 const values = fc.oneof(
   fc.constantFrom<unknown>(undefined, null, '', 'a', 'fleet/7', '$own', '/', 'x'.repeat(129), '\uFE0F', '😀'),
   fc.constantFrom<unknown>(0, -1, 0.01, 1_000, 1_000.1, NaN, Infinity, true, [], {}, 'y'.repeat(64)),
@@ -36,7 +36,7 @@ describe('LiveMessagePipe', () => {
   it.each([
     ['publish', PublishDto],
     ['subscribe', SubscribeDto],
-  ] as const)('[L-2.6] says of a %s what the decorators of its DTO say', (_type, dto) => {
+  ] as const)('[L-2.6] the pipe accepts a %s exactly if the decorators of its DTO do', (_type, dto) => {
     let right = 0;
     const message = fc.record({
       type: fc.oneof(fc.constant('publish'), values),
@@ -59,7 +59,7 @@ describe('LiveMessagePipe', () => {
     expect(right).toBeGreaterThan(100);
   });
 
-  it('asks the decorators that a subclass has of its own', () => {
+  it('the pipe also checks the decorators of a subclass', () => {
     class Picky extends PublishDto {
       @IsIn(['allowed'])
       declare readonly key: string;

@@ -17,7 +17,10 @@ const fields = [
   'token',
 ] as const;
 
-/** Makes the DTO of a message from its known fields, and checks it. A `data` is not walked through. [L-2.6] */
+/**
+ * Builds the DTO of a message from its known fields and validates it; `data` is not traversed.
+ * [L-2.6]
+ */
 @Injectable()
 export class LiveMessagePipe implements PipeTransform {
   transform(value: Readonly<Record<string, unknown>>, { metatype }: ArgumentMetadata): unknown {
