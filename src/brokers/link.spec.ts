@@ -50,7 +50,7 @@ function make() {
 }
 
 describe('Link', () => {
-  it('prepares before the engine counts', async () => {
+  it('the subscriptions are restored before the engine is used', async () => {
     const { clock, log, link } = make();
     link.open();
     expect(link.engine).toBeUndefined();
@@ -59,7 +59,7 @@ describe('Link', () => {
     expect(link.engine).toBeDefined();
   });
 
-  it('[L-4.5] notices within 5 seconds that messages do not come back, although no connection has ended', async () => {
+  it('[L-4.5] a dead connection is noticed within 5 seconds, although it has not ended', async () => {
     const { world, engines, log, link, pass } = make();
     link.open();
     await pass(9_750);
@@ -75,7 +75,7 @@ describe('Link', () => {
     expect(engines[0]?.closed).toBe(true);
   });
 
-  it('opens again and again, after pauses of at most a second, until it works', async () => {
+  it('opening is retried with pauses of at most a second until it succeeds', async () => {
     const { world, engines, log, link, pass } = make();
     world.open = 'no';
     link.open();
@@ -89,7 +89,7 @@ describe('Link', () => {
     expect(log.at(-1)).toBe('opened');
   });
 
-  it('drops an engine that loses a connection at once, also one that is only being opened', async () => {
+  it('an engine that loses a connection is dropped at once, even while it is opened', async () => {
     const { clock, world, engines, log, link, pass } = make();
     world.open = 'never';
     link.open();
@@ -103,7 +103,7 @@ describe('Link', () => {
     await clock.settle();
   });
 
-  it('[L-8.2] does not take its own standstill for the silence of the engine', async () => {
+  it('[L-8.2] a stall of this process is not mistaken for silence of the engine', async () => {
     const { clock, log, link, pass, world } = make();
     link.open();
     await pass(1_500);
@@ -121,7 +121,7 @@ describe('Link', () => {
     expect([log.at(-1), world.probe]).toEqual(['opened', 'yes']);
   });
 
-  it('leaves no timer and no engine when it is closed', async () => {
+  it('closing leaves no timer and no engine', async () => {
     const { clock, engines, link, pass } = make();
     link.open();
     await pass(3_000);

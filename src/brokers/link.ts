@@ -1,47 +1,47 @@
 import type { Cancel, Clock } from '../core/ports/clock.js';
 
-/** The connections to whatever stores and carries the streams, from one opening to one loss. */
+/** The connections to a store that holds and carries the streams, from one opening to one loss. */
 export interface LinkEngine {
   open(): Promise<void>;
-  /** Resolves when a message of ours has come back. */
+  /** Resolves once one of our messages has returned. */
   probe(): Promise<void>;
   close(): void;
 }
 
 export interface LinkOptions {
-  /** What is at the other end, in errors. */
+  /** Name of the engine, for errors. */
   readonly engine: string;
   /** Milliseconds for opening all connections. */
   readonly openTimeoutMs: number;
-  /** Milliseconds between two probes. */
+  /** Milliseconds between probes. */
   readonly probeIntervalMs: number;
-  /** Milliseconds for a probe to come back. */
+  /** Milliseconds for a probe to return. */
   readonly probeTimeoutMs: number;
 }
 
 export interface LinkEvents<Engine extends LinkEngine> {
-  /** A new engine, whose loss is told by `lost`. */
+  /** Creates a new engine, which reports its loss with `lost`. */
   make(lost: (error: Error) => void): Engine;
-  /** Before the engine counts: brings back what was subscribed. Rejects when it cannot. */
+  /** Restores the subscriptions before the engine is used. Rejects if that fails. */
   prepare(engine: Engine): Promise<void>;
   /** The engine works. */
   opened(): void;
-  /** An engine is gone that worked, or that never did. */
+  /** An engine was lost, whether or not it ever worked. */
   lost(error: Error, worked: boolean): void;
 }
 
-/** Milliseconds before another attempt: the first pause, and the longest. */
+/** Pauses between attempts, in milliseconds. */
 const pauses = { firstMs: 50, maxMs: 1_000 } as const;
 
 /**
- * Keeps an engine that works: opens one, probes it on each connection, drops it when a probe does not come back, and opens
- * the next. Why probes: a connection can be dead for many minutes without an error, and one on which nothing comes in
- * looks like one on which nothing happens.
+ * Keeps a working engine: opens one, probes its connections, and replaces it if a probe does not
+ * return. Probes are needed because a connection can be dead for many minutes without an error, and
+ * a silent one looks like one without traffic.
  */
 export class Link<Engine extends LinkEngine> {
-  /** The engine that works. */
+  /** The working engine. */
   engine: Engine | undefined;
-  /** Settles when the first attempt has ended, however. */
+  /** Resolves once the first attempt has ended, successfully or not. */
   readonly attempted: Promise<void>;
   private current: Engine | undefined;
   private failures = 0;
@@ -76,7 +76,7 @@ export class Link<Engine extends LinkEngine> {
     this.firstAttemptEnded();
   }
 
-  /** The engine does not do what it should: it is dropped, and another one opened. */
+  /** Drops an engine that misbehaves and opens another one. */
   lose(engine: Engine, error: Error): void {
     if (this.current !== engine) return;
     const worked = this.engine === engine;
@@ -117,7 +117,10 @@ export class Link<Engine extends LinkEngine> {
     });
   }
 
-  /** Rejects in time. Where this process stood still meanwhile, the answer may be there unread, and gets as long again. */
+  /**
+   * Rejects after a timeout. If this process stalled in between, the answer may have arrived
+   * unread, so it gets the same time again.
+   */
   private within(ms: number, what: string, work: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       const dueMs = this.clock.now() + ms;

@@ -8,23 +8,26 @@ import type { ResolvedNatsOptions } from './nats-broker.options.js';
 import { type EngineEvents, NatsEngine } from './nats-engine.js';
 import type { NatsSubjects } from './nats-subjects.js';
 
-/** Subscriptions that may linger. */
+/** Maximum lingering subscriptions. */
 const maxLingering = 10_000;
 
 export interface ConnectionEvents {
   message(subject: string, message: Msg): void;
-  /** A connection is there, and is not used yet. */
+  /** A connection is open but not used yet. */
   opened(engine: NatsEngine): Promise<void>;
-  /** Asks the server for the stream, and acts on what it says. */
+  /** Requests the stream from the server and evaluates the answer. */
   probe(engine: NatsEngine): Promise<void>;
-  /** Nothing that is known of the stream is true any more. */
+  /** Everything known about the stream is obsolete. */
   streamLost(): void;
 }
 
-/** The way to NATS: calls in time, subscriptions that outlive a connection, and a word about each loss. */
+/**
+ * The connection to NATS: calls with deadlines, subscriptions that survive a reconnect, and a
+ * report of each loss.
+ */
 export class NatsConnection {
   readonly subscriptions: Subscriptions;
-  /** Times that the connection was lost, since the start. */
+  /** Number of lost connections since the start. */
   lossesTotal = 0;
   sink: BrokerSink = silentSink;
   private readonly link: Link<NatsEngine>;
@@ -66,7 +69,7 @@ export class NatsConnection {
     return this.link.engine !== undefined;
   }
 
-  /** @throws Error while NATS is away */
+  /** @throws Error while NATS is unavailable */
   get engine(): NatsEngine {
     if (this.state === 'closed') throw closed();
     if (this.link.engine === undefined) throw new Error('NATS is away.');
@@ -81,7 +84,7 @@ export class NatsConnection {
     this.link.open();
   }
 
-  /** Runs a call, which must answer in time. At the start it waits for the first attempt to connect. */
+  /** Runs a call with a deadline. At the start it waits for the first attempt to connect. */
   call<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     return this.calls.run(bytes, async () => {
       if (this.state === 'started' && this.link.engine === undefined) await this.link.attempted;
@@ -90,12 +93,12 @@ export class NatsConnection {
     });
   }
 
-  /** Publications may have been missed, of any topic. */
+  /** Publications of any topic may have been missed. */
   suspect(): void {
     if (this.available) this.sink.suspect();
   }
 
-  /** Waits for the calls that are under way, which is no longer than a call may take. */
+  /** Waits for the calls in flight, at most for the duration of one call. */
   async close(): Promise<void> {
     if (this.state === 'closed') return;
     if (this.available) await this.calls.settled();

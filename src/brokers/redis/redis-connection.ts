@@ -10,14 +10,17 @@ import type { EngineMemory } from './redis-engine.options.js';
 import { RedisInbound } from './redis-inbound.js';
 import type { RedisKeys } from './redis-keys.js';
 
-/** Subscriptions that may linger. */
+/** Maximum lingering subscriptions. */
 const maxLingering = 10_000;
 
-/** The way to Redis: calls in time, subscriptions that outlive a connection, and a word about each loss. */
+/**
+ * The connection to Redis: calls with deadlines, subscriptions that survive a reconnect, and a
+ * report of each loss.
+ */
 export class RedisConnection {
   readonly subscriptions: Subscriptions;
   readonly inbound: RedisInbound;
-  /** Times that the connection was lost, since the start. */
+  /** Number of lost connections since the start. */
   lossesTotal = 0;
   private readonly link: Link<RedisEngine>;
   private readonly calls: Deadlines;
@@ -70,7 +73,9 @@ export class RedisConnection {
     this.link.open();
   }
 
-  /** The engine; at the start, after the first attempt. Rejects while Redis is away. */
+  /**
+   * Returns the engine; at the start, after the first attempt. Rejects while Redis is unavailable.
+   */
   async engine(): Promise<RedisEngine> {
     if (this.state === 'started' && this.link.engine === undefined) await this.link.attempted;
     if (this.state === 'closed') throw closed();
@@ -78,19 +83,19 @@ export class RedisConnection {
     return this.link.engine;
   }
 
-  /** Runs a call on the engine, which must answer in time. Calls that are made in one turn keep their order. */
+  /** Runs a call on the engine with a deadline. Calls made in one tick keep their order. */
   async call<T>(bytes: number, work: (engine: RedisEngine) => Promise<T>): Promise<T> {
     const engine = this.state === 'started' && this.link.engine ? this.link.engine : await this.engine();
     try {
       return await this.calls.run(bytes, () => work(engine));
     } catch (error) {
-      // The server has become a replica: whoever is the master now is found by connecting anew.
+      // The server has become a replica; a new connection finds the current master.
       if (error instanceof Error && error.message.startsWith('READONLY')) this.link.lose(engine, error);
       throw error;
     }
   }
 
-  /** Waits for the calls that are under way, which is no longer than a call may take. */
+  /** Waits for the calls in flight, at most for the duration of one call. */
   async close(): Promise<void> {
     this.state = 'closed';
     if (this.available) await this.calls.settled();
@@ -98,7 +103,10 @@ export class RedisConnection {
     this.subscriptions.detach(closed());
   }
 
-  /** The store is in this life: what was delivered in the one before is compared with what is left of it. */
+  /**
+   * Reports the store's life. After a change, readers must compare their positions with what is
+   * left.
+   */
   lived(life: number): void {
     const { memory } = this;
     if (life <= memory.life) return;
@@ -148,7 +156,9 @@ export class RedisConnection {
     this.options.onError(worked ? 'keeping the connection to Redis' : 'connecting to Redis', error);
   }
 
-  /** A slot of the cluster has moved. What was published until the new subscription is in force did not come. */
+  /**
+   * A slot of the cluster has moved. Messages are missing until the new subscription is in force.
+   */
   private async follow(engine: RedisEngine, channel: string): Promise<void> {
     const topic = this.subscriptions.topicOf(channel);
     try {
