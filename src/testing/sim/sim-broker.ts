@@ -18,7 +18,7 @@ import type { Timeline } from './timeline.js';
 
 export type BrokerCall = 'subscribe' | 'read' | 'publish' | 'latest';
 
-/** How long calls are under way, in milliseconds: to the broker and, apart from that, back. */
+/** Travel times of calls in milliseconds: to the broker and, separately, back. */
 export interface BrokerPace {
   readonly thereMs: number;
   readonly backMs: number;
@@ -32,7 +32,7 @@ export const promptBroker: BrokerPace = { thereMs: 0, backMs: 0, deliverMs: 0 };
 
 const noRecovery: RecoveryLimits = { count: 0, bytes: 0 };
 
-/** A publication as the store has it, to be stored again when the store goes back. */
+/** A publication in the store, kept for the case that the store is rolled back. */
 interface Stored {
   readonly data: string;
   readonly options: PublishOptions;
@@ -46,27 +46,30 @@ interface Deliveries {
 }
 
 /**
- * The memory broker behind a network: slow, failing, losing streams, going back, as the world wants. It gives epochs names
- * that are the same in every run, and writes down what was published.
+ * The memory broker behind a network that is slow, fails, loses streams or is rolled back, as the
+ * world demands. Its epochs have the same names in every run, and it records every publication.
  */
 export class SimBroker implements Broker {
   available = true;
   readonly solitary = true;
   pace = promptBroker;
   readonly disturbances: Disturbances;
-  /** Calls and deliveries under way. */
+  /** Calls and deliveries in flight. */
   pendingCount = 0;
   private readonly memory: MemoryBroker;
   private readonly memoryClock: ReplayClock;
   private readonly lineages = new Lineages();
   private epochCount = 0;
-  /** What is in each topic's stream. */
+  /** The content of each topic's stream. */
   private readonly log = new Map<string, Stored[]>();
   private readonly generations = new Map<string, number>();
   private readonly inForce = new Set<string>();
-  /** Calls on their way there by topic, and when the last one takes place: later ones do not overtake it. */
+  /**
+   * Calls in flight to the broker by topic, and the time of the last one, which later calls must
+   * not overtake.
+   */
   private readonly calls = new Map<string, { count: number; lastMs: number }>();
-  /** Deliveries under way by topic; an unsubscribe takes them back. */
+  /** Deliveries in flight by topic; an unsubscribe cancels them. */
   private readonly deliveries = new Map<string, Deliveries>();
   private sink: BrokerSink | undefined;
   private outages = 0;
@@ -148,12 +151,14 @@ export class SimBroker implements Broker {
     return this.memory.close();
   }
 
-  /** Another server publishes; who is subscribed here gets it, too, while the broker is there. */
+  /**
+   * Publishes as another server; local subscribers also receive it while the broker is available.
+   */
   async publishElsewhere(topic: string, data: string, options: PublishOptions): Promise<void> {
     await this.store(topic, data, options).stored;
   }
 
-  /** Loses the topic's stream. Who is subscribed stays so, and what is on its way still comes. */
+  /** Loses the topic's stream. Subscriptions stay, and deliveries in flight still arrive. */
   lose(topic: string): void {
     this.publications.lost(topic);
     this.lineages.begin(topic, this.newEpoch());
@@ -161,10 +166,11 @@ export class SimBroker implements Broker {
   }
 
   /**
-   * The engine stops, and comes back as it was so many milliseconds ago: what was published since is lost, and all topics go
-   * on under new epochs.
+   * Rolls the engine back by this many milliseconds: later publications are lost, and all topics
+   * continue under new epochs.
    *
-   * @param awayMs how long it is away; 0 for one that nobody sees go: what is on its way still comes
+   * @param awayMs how long it is unavailable; 0 for a rollback that goes unnoticed: deliveries in
+   *   flight still arrive
    */
   goBack(lostMs: number, awayMs: number): void {
     if (awayMs > 0) this.goAway();
@@ -180,17 +186,20 @@ export class SimBroker implements Broker {
     else this.timeline.in(1, () => this.suspect(undefined));
   }
 
-  /** Something happens to the next deliveries of a topic. */
+  /** Schedules a mishap for the next deliveries of a topic. */
   mishap(topic: string, mishaps: Mishaps): void {
     this.disturbances.plan(topic, mishaps);
   }
 
-  /** Says that publications may have been missed. */
+  /** Reports that publications may have been missed. */
   suspect(topic: string | undefined): void {
     this.sink?.suspect(topic);
   }
 
-  /** Every call fails, also those under way, and nothing is delivered, until it is back. */
+  /**
+   * Makes every call fail, including those in flight, and stops deliveries until the broker is
+   * back.
+   */
   goAway(): void {
     if (!this.available) return;
     this.outages += 1;
@@ -214,7 +223,7 @@ export class SimBroker implements Broker {
     return (await this.memory.read(this.inner(topic), undefined, noRecovery)).top;
   }
 
-  /** Stores at once; what the memory broker says of it comes later. */
+  /** Stores at once; the memory broker's answer comes later. */
   private store(topic: string, data: string, options: PublishOptions) {
     this.publications.began(topic, this.epochOf(topic));
     const { nowMs } = this.timeline;
@@ -228,7 +237,7 @@ export class SimBroker implements Broker {
     return { place, stored: this.memory.publish(this.inner(topic), data, options) };
   }
 
-  /** From now on the topic's stream has this, and who is subscribed stays so. */
+  /** Replaces the content of the topic's stream; subscriptions stay. */
   private replaceStream(topic: string, log: Stored[]): void {
     this.disturbances.happened(topic);
     const before = this.inner(topic);
@@ -253,7 +262,7 @@ export class SimBroker implements Broker {
     if (how === 'twice' || how === 'late') this.carryLate(topic, epoch, publication, ms);
   }
 
-  /** In the order of the others. */
+  /** Delivers in order. */
   private carry(topic: string, epoch: string, publication: Publication): void {
     const { nowMs } = this.timeline;
     const deliveries = this.deliveriesOf(topic);
@@ -287,7 +296,7 @@ export class SimBroker implements Broker {
     return deliveries;
   }
 
-  /** Takes place when the command is there; the commands of one topic stay in their order. */
+  /** Runs the command when it reaches the broker; commands of one topic keep their order. */
   private async call<T>(
     kind: BrokerCall | 'unsubscribe' | 'tops',
     topic: string,
@@ -308,7 +317,7 @@ export class SimBroker implements Broker {
     if (fails === kind || isCut()) throw new Error(`The broker failed to ${kind}`);
     const result = await work();
     if (backMs > 0) await this.passed(backMs);
-    // It was done, and nobody knows.
+    // The call took effect, but its caller does not learn of it.
     if (isCut()) throw new Error(`The broker failed to answer to ${kind}`);
     return result;
   }
