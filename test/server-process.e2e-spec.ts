@@ -210,7 +210,7 @@ describe('the standalone server as a process', () => {
     const server = spawnServer({ [name]: port });
     expect(await server.exit).toBe(1);
     expect(server.stderr).toBe(
-      `nestjs-live cannot start: 127.0.0.1:${port} (${names}) is in use: another process listens there. Choose another port.\n`,
+      `nestjs-live cannot start: 127.0.0.1:${port} (${names}) is in use by another process. Choose another port.\n`,
     );
     expect(server.stdout).toBe('');
   });
