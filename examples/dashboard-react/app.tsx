@@ -1,0 +1,44 @@
+import { connect, type LiveState } from 'nestjs-live/client';
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import { createRoot } from 'react-dom/client';
+
+interface Vitals {
+  readonly memoryBytes: number;
+  readonly uptimeMs: number;
+}
+
+// One client for the page. At module scope it is safe also where the page is rendered on a server.
+const live = connect<{ vitals: Vitals }>(`${location.origin}/live`);
+
+function useVitals(): Vitals | undefined {
+  const [vitals, setVitals] = useState<Vitals>();
+  useEffect(() => {
+    const subscription = live.subscribe('vitals', (message) => {
+      if (message.type === 'event' && !message.removed) setVitals(message.data);
+      if (message.type === 'start' || message.type === 'lost')
+        setVitals(message.snapshot as Vitals | undefined);
+    });
+    return () => subscription.unsubscribe();
+  }, []);
+  return vitals;
+}
+
+const useLiveState = (): LiveState =>
+  useSyncExternalStore(
+    (changed) => live.on('status', changed),
+    () => live.state,
+  );
+
+function Dashboard() {
+  const vitals = useVitals();
+  return (
+    <main>
+      <p id="state">{useLiveState()}</p>
+      {vitals && <p id="memory">{Math.round(vitals.memoryBytes / 1_048_576)} MB</p>}
+      {vitals && <p>up for {Math.round(vitals.uptimeMs / 1_000)} s</p>}
+    </main>
+  );
+}
+
+const root = document.getElementById('root');
+if (root !== null) createRoot(root).render(<Dashboard />);
