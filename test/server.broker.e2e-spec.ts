@@ -51,7 +51,7 @@ async function areOne(url: string): Promise<void> {
   const answer = await publish(two, { text: 'hello' });
   expect(answer.status).toBe(202);
   expect(await client.nextOf('event')).toMatchObject({ topic: 'chat/1', data: { text: 'hello' } });
-  client.close();
+  void client.close();
 }
 
 describeWith(redisServer)('The server with LIVE_BROKER_URL', () => {

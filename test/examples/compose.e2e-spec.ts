@@ -200,9 +200,9 @@ withNginx('examples/compose: two instances, Redis and nginx', () => {
       for (let n = 0; n < 3; n++) {
         const { client, instance } = await connect(base);
         expect(instance).toBe('two');
-        client.close();
+        void client.close();
       }
-      for (const { client } of clients) client.close();
+      for (const { client } of clients) void client.close();
     }, 60_000);
   });
 });

@@ -66,7 +66,7 @@ describeWith(redisServer)('An @EventPattern handler over Redis', () => {
       expect((await latitudes(each, 5)).toSorted()).toEqual([1, 2, 3, 4, 5]);
       await sleep(100);
       expect(each.client.transcript.filter(({ type }) => type === 'event')).toHaveLength(5);
-      each.client.close();
+      void each.client.close();
     }
   }, 40_000);
 });
@@ -80,7 +80,7 @@ describeWith(natsServer)('An @EventPattern handler over NATS', () => {
     await listenOnNats(one.app, servers);
     await emit(ClientProxyFactory.create({ transport: Transport.NATS, options: { servers } }), 5);
     expect(await latitudes(one, 5)).toEqual([1, 2, 3, 4, 5]);
-    one.client.close();
+    void one.client.close();
   }, 40_000);
 });
 

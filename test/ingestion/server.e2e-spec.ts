@@ -37,7 +37,7 @@ describeWith(redisServer)('The server with LIVE_INGEST', () => {
     for (const client of clients) {
       const event = { topic: 'fleet/7', offset: 1, data: { speed: 42 }, key: 'v1' };
       expect(await client.nextOf('event')).toMatchObject(event);
-      client.close();
+      void client.close();
     }
     const scraped = await Promise.all(
       [one, two].map(async ({ http }) => (await fetch(`${http}/metrics`)).text()),
@@ -71,7 +71,7 @@ describeWith(redisServer)('The server with LIVE_INGEST', () => {
     expect(history.match(/"once"/g)).toHaveLength(1);
     // The event may arrive before the entry is removed.
     while (redisCli(redis, 'XLEN', 'live:in') !== '0') await sleep(20);
-    client.close();
+    void client.close();
   }, 60_000);
 
   it('invalid entries become dead letters and log lines, and the server stops with exit code 0', async () => {

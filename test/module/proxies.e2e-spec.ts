@@ -24,7 +24,7 @@ describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
     for (const from of ['203.0.113.1', '203.0.113.2']) {
       const headers = { 'x-forwarded-for': from };
       const client = await LiveTestClient.connect(url, { token: 'ann', headers });
-      client.close();
+      void client.close();
     }
     expect(log.live('warn').filter((entry) => String(entry).startsWith('X-Forwarded-For'))).toEqual([
       'X-Forwarded-For comes from 127.0.0.1, which is not in trustedProxies, and is not believed: all clients behind it ' +
@@ -97,9 +97,9 @@ describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
       });
       const origin = 'https://app.example';
       const page = await LiveTestClient.connect(url, { token: 'ann', headers: { cookie, origin } });
-      page.close();
+      void page.close();
       const program = await LiveTestClient.connect(url, { token: 'ann' });
-      program.close();
+      void program.close();
     },
   );
 
@@ -128,7 +128,7 @@ describe.each(platforms)('A proxy in front, on %s', (_name, platform) => {
         await client.nextOf('welcome');
         const [connection] = [...(i === 0 ? app : other).get(Live).registry];
         expect(connection?.remoteAddr).toBe(trustedProxies === 0 ? 'unknown' : '203.0.113.1');
-        client.close();
+        void client.close();
       }
     }
     const warning =

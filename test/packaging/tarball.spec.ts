@@ -35,6 +35,11 @@ async function node(...args: string[]): Promise<string> {
   return stdout;
 }
 
+/** Snippets that others import, and the names under which they do. */
+const importedSnippets: Readonly<Record<string, string>> = {
+  'docs-quick-start-md-0.ts': 'fleet.module.ts',
+};
+
 /**
  * Writes every TypeScript snippet of the documents to a file. The README's first is the app's
  * module.
@@ -50,7 +55,7 @@ function writeSnippets(): string[] {
       );
     });
   return snippets.map(([name, text], i) => {
-    const file = i === 0 ? 'app.module.ts' : name;
+    const file = i === 0 ? 'app.module.ts' : (importedSnippets[name] ?? name);
     writeFileSync(join(app, file), text.includes('import ') ? text : `export {};\n${text}`);
     return file;
   });

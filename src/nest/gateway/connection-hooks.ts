@@ -27,7 +27,7 @@ export function guardHooks(prototype: object): void {
   });
   replace(prototype, 'handleDisconnect', (connection, run) => {
     const opening = openings.get(connection);
-    if (opening === undefined) run();
+    if (opening === undefined) void run();
     else void opening.then(run);
   });
 }
