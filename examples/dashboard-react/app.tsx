@@ -1,4 +1,4 @@
-import { connect, type LiveState } from 'nestjs-live/client';
+import { connect, type LiveStatus } from 'nestjs-live/client';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
 
@@ -23,7 +23,7 @@ function useVitals(): Vitals | undefined {
   return vitals;
 }
 
-const useLiveState = (): LiveState =>
+const useLiveState = (): LiveStatus['state'] =>
   useSyncExternalStore(
     (changed) => live.on('status', changed),
     () => live.state,
