@@ -126,6 +126,7 @@ describe('The packed tarball in a fresh Nest application', () => {
       const forSnippets = [
         'typescript',
         '@types/node',
+        '@types/express', // `nest new` installs it
         '@nestjs/platform-socket.io',
         '@nestjs/microservices',
         'vitest',
