@@ -11,7 +11,7 @@ async function publish(test: TestLive, ...offsets: readonly number[]): Promise<v
 }
 
 describe('A window', () => {
-  it('[L-4.9] gathers what is published, and sends all of it in one write at its end', async () => {
+  it('[L-4.9] publications in a window are sent in one write at its end', async () => {
     const test = new TestLive({ rulesFor: () => rules });
     const { send, received, socket } = test.connect();
     await send({ type: 'subscribe', topic: 't' });
@@ -29,7 +29,7 @@ describe('A window', () => {
     expect([received(), test.clock.timerCount]).toEqual([[event(4)], timers]);
   });
 
-  it('[L-4.9] [L-3.10] gives who subscribes while it is open each publication once', async () => {
+  it('[L-4.9] [L-3.10] a subscriber that joins during a window gets each publication once', async () => {
     const test = new TestLive({ rulesFor: () => rules });
     const [early, late] = [test.connect(), test.connect()];
     await early.send({ type: 'subscribe', topic: 't' });
@@ -44,7 +44,7 @@ describe('A window', () => {
     ]);
   });
 
-  it('[L-3.10] [L-4.2] of a stream that was lost is nothing to who begins to read the new one', async () => {
+  it('[L-3.10] [L-4.2] a window of a lost stream is not delivered to subscribers of the new one', async () => {
     let sink: BrokerSink | undefined;
     const reads: ((epoch: string, offset: number) => void)[] = [];
     const test = new TestLive({
@@ -73,7 +73,7 @@ describe('A window', () => {
     ]);
   });
 
-  it('[L-4.9] ends early when it holds much, and before a drain', async () => {
+  it('[L-4.9] a window ends early when it holds much data, and before a drain', async () => {
     const test = new TestLive({ rulesFor: () => rules });
     const { send, received } = test.connect();
     await send({ type: 'subscribe', topic: 't' });
@@ -85,7 +85,7 @@ describe('A window', () => {
     expect(received()).toEqual([event(2)]);
   });
 
-  it('[L-4.9] [L-9.8] is the same moment for all topics of one length: one write', async () => {
+  it('[L-4.9] [L-9.8] windows of one length end together for all topics, with one write', async () => {
     const test = new TestLive({ rulesFor: () => rules });
     const { send, received, socket } = test.connect();
     for (const topic of ['t', 'u']) await send({ type: 'subscribe', topic });
@@ -109,7 +109,7 @@ describe('A tick', () => {
     }
   }
 
-  it('[L-4.1] is a window of its own: what is published in it is joined once for all', async () => {
+  it('[L-4.1] publications of one tick are joined once for all subscribers', async () => {
     const test = new TestLive();
     const sockets = Array.from({ length: 3 }, () => new Recording());
     for (const socket of sockets) await test.connect({ socket }).send({ type: 'subscribe', topic: 't' });
@@ -123,7 +123,7 @@ describe('A tick', () => {
     expect([written.length, new Set(written).size]).toEqual([3, 1]);
   });
 
-  it('[L-4.1] sends what was published in it before what is said after it, also a close', async () => {
+  it('[L-4.1] publications of a tick are sent before later messages and before a close', async () => {
     const test = new TestLive();
     const { send, received, socket } = test.connect();
     await send({ type: 'subscribe', topic: 't' });

@@ -7,16 +7,16 @@ import type { Subscribers } from './subscribers.js';
 import type { Subscription } from './subscription.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 
-/** What was published to a topic in the window that is open, for all its subscribers. [L-4.9] */
+/** Publications of a topic in the current window, for all its subscribers. [L-4.9] */
 export class Gathering implements Gathered {
   private events: SharedEvent[] = [];
-  /** Bytes that are gathered. */
+  /** Bytes gathered. */
   byteLength = 0;
 
   constructor(
     private readonly subscribers: Subscribers,
     private readonly windows: Windows,
-    /** Length of a window in milliseconds; 0 for the rest of a tick. */
+    /** Length of a window in milliseconds. 0 is the rest of the tick. */
     private readonly flushMs: number,
   ) {}
 
@@ -27,7 +27,7 @@ export class Gathering implements Gathered {
     if (this.byteLength > earlyWriteBytes) this.end();
   }
 
-  /** The same bytes for all who have nothing of it yet. */
+  /** Sends the same bytes to every subscription that has none of these publications yet. */
   end(): void {
     const { events, subscribers } = this;
     const [first] = events;
@@ -41,7 +41,7 @@ export class Gathering implements Gathered {
 
   private sendApart(events: readonly SharedEvent[], from: number, joined: SharedFrame): void {
     const { all } = this.subscribers;
-    // Backwards, as in `push`.
+    // Backwards, as in `Subscribers.push`.
     for (let i = all.length - 1; i >= 0; i--) {
       const subscription = all[i];
       if (subscription === undefined) continue;
@@ -53,7 +53,7 @@ export class Gathering implements Gathered {
 
 function sendEach(subscription: Subscription, events: readonly SharedEvent[]): void {
   for (const event of events) {
-    // What went before may have ended it.
+    // An earlier event may have ended the subscription.
     if (subscription.index < 0) return;
     if (subscription.pace !== undefined) subscription.pace.offer(event);
     else if (event.offset > subscription.after) {
@@ -68,8 +68,8 @@ interface Window {
 }
 
 /**
- * Windows in which topics gather what is published. All that are equally long end together, whichever topic they are of:
- * a connection that reads many topics is written to once for all of them. [L-4.9]
+ * Windows in which topics gather publications. All windows of one length end together, so a
+ * connection that reads many topics is written to once. [L-4.9]
  */
 export class Windows {
   private readonly open = new Map<number, Window>();
@@ -79,7 +79,10 @@ export class Windows {
     private readonly flusher: Flusher,
   ) {}
 
-  /** Ends it with the window of this length that is open, or with a new one. A window of 0 ms is the rest of the tick. */
+  /**
+   * Ends `gathered` with the open window of this length, or with a new one. A window of 0 ms is the
+   * rest of the tick.
+   */
   add(ms: number, gathered: Gathered): void {
     if (ms === 0) {
       this.flusher.beforeWriting(gathered);
@@ -90,7 +93,7 @@ export class Windows {
     else this.open.set(ms, { all: [gathered], cancel: this.clock.after(ms, () => this.end(ms)) });
   }
 
-  /** Ends all of them now, but those of the tick, which is over soon. */
+  /** Ends all windows now, except that of the tick, which ends soon. */
   endAll(): void {
     for (const [ms, { cancel }] of this.open) {
       cancel();

@@ -1,23 +1,26 @@
 import type { SharedFrame } from '../frame/shared-frame.js';
 
-/** How much may be held back for one pending subscribe. [L-3.11] */
+/** Maximum of publications held for one pending subscribe. [L-3.11] */
 export const holdLimits = { count: 1_000, bytes: 1_048_576 } as const;
 
-/** One publication that waits for a subscribe to be answered. */
+/** One publication held until a subscribe is answered. */
 export interface Held {
   readonly offset: number;
   readonly frame: SharedFrame;
 }
 
-/** What was published to a topic since a moment, in order, until the bound is reached; of one stream only, the newest. */
+/**
+ * Publications to a topic since the buffer was opened, in order and up to a limit. Holds only the
+ * newest stream.
+ */
 export class Hold {
   readonly publications: Held[] = [];
-  /** Whether something did not fit: what is here has a gap at its end. */
+  /** Whether a publication did not fit, so the buffer has a gap at its end. */
   overflowed = false;
   private heldBytes = 0;
   private epoch: string | undefined;
 
-  /** Bytes of the frames that are here. */
+  /** Bytes of the held frames. */
   get byteLength(): number {
     return this.overflowed ? 0 : this.heldBytes;
   }
@@ -33,18 +36,20 @@ export class Hold {
     this.publications.push({ offset, frame });
   }
 
-  /** Gives up what is here, and takes nothing more. */
+  /** Drops everything and holds nothing more. */
   overflow(): void {
     this.overflowed = true;
     this.publications.length = 0;
   }
 
-  /** Whether what is here can follow a position in `epoch`: the stream was not lost between the two. */
+  /**
+   * Whether the buffer can follow a position in `epoch`, because no other stream came in between.
+   */
   follows(epoch: string): boolean {
     return this.publications.length === 0 || this.epoch === epoch;
   }
 
-  /** What was held of a stream that is lost follows nothing any more. */
+  /** Publications of a lost stream follow nothing, so they are dropped. */
   private startOver(epoch: string): void {
     this.epoch = epoch;
     this.publications.length = 0;

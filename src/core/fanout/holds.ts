@@ -2,9 +2,9 @@ import type { SharedFrame } from '../frame/shared-frame.js';
 import type { Backlogs, Waiting } from '../outbound/backlogs.js';
 import { Hold } from './hold.js';
 
-/** What one topic holds back for all who are about to read it. They share the frames, so the most of them is what counts. */
+/** The hold buffers of one topic. They share frames, so the largest one is counted. */
 export class Holds implements Waiting {
-  /** Bytes that are held back. */
+  /** Bytes held. */
   bytes = 0;
   private readonly all = new Set<Hold>();
 
@@ -24,9 +24,10 @@ export class Holds implements Waiting {
     return hold;
   }
 
-  /** Give every hold back, or the topic stays open. */
+  /** Every hold must be closed, or the topic stays open. */
   close(hold: Hold): void {
-    // What the others hold is looked at with the next publication: it is no more than now.
+    // The remaining holds are counted with the next publication. They hold no more than was
+    // counted.
     if (this.all.delete(hold) && this.all.size === 0) this.count();
   }
 
@@ -35,10 +36,10 @@ export class Holds implements Waiting {
     this.count();
   }
 
-  /** Nothing grows old here: whoever waits for a subscribe has a deadline. */
+  /** Nothing grows too old here, because every pending subscribe has a deadline. */
   look(): void {}
 
-  /** Those who wait must start over. */
+  /** Drops everything. The pending subscribes must start over. */
   shed(): void {
     for (const hold of this.all) hold.overflow();
     this.count();

@@ -5,7 +5,7 @@ import type { BrokerSink } from '../ports/broker.js';
 const event = (offset: number) => ({ type: 'event', topic: 't', offset, data: offset });
 
 describe('Hub', () => {
-  it('[L-3.10] does not send again what a broker delivers late, after it was read with the position', async () => {
+  it('[L-3.10] a publication that was read with the position is not sent again when the broker delivers it late', async () => {
     let sink: BrokerSink | undefined;
     const test = new TestLive({
       broker: (memory) =>
@@ -24,7 +24,7 @@ describe('Hub', () => {
     ]);
   });
 
-  it('opens a topic of the broker with the first subscriber in, and closes it with the last one out', async () => {
+  it('a topic of the broker is opened with its first subscriber and closed with its last', async () => {
     const calls: string[] = [];
     const test = new TestLive({
       broker: (memory) =>
@@ -39,7 +39,7 @@ describe('Hub', () => {
     expect(calls).toEqual(['+t', '-t']);
   });
 
-  it('goes on with everybody else when a peer turns out too slow in the middle of a publication', async () => {
+  it('a peer that is dropped during a publication does not affect the others', async () => {
     const test = new TestLive({ limits: { backPressureThresholdBytes: 50_000 } });
     const peers = Array.from({ length: 5 }, () => test.connect());
     for (const { send } of peers) await send({ type: 'subscribe', topic: 't' });
@@ -58,19 +58,19 @@ describe('Hub', () => {
   });
 
   it.each([
-    ['no topic name', 'a//b', 1, {}],
-    ['a key that is too long', 't', 1, { key: 'x'.repeat(129) }],
-    ['an empty key', 't', 1, { key: '' }],
-    ['an idempotency key that is too long', 't', 1, { idempotencyKey: 'x'.repeat(129) }],
-    ['a version that is no integer', 't', 1, { version: 1.5 }],
-    ['nothing', 't', undefined, {}],
-    ['what JSON cannot say', 't', 1n, {}],
-  ])('refuses the application to publish %s', async (_what, topic, data, options) => {
+    ['to an invalid topic name', 'a//b', 1, {}],
+    ['with a key that is too long', 't', 1, { key: 'x'.repeat(129) }],
+    ['with an empty key', 't', 1, { key: '' }],
+    ['with an idempotency key that is too long', 't', 1, { idempotencyKey: 'x'.repeat(129) }],
+    ['with a version that is not an integer', 't', 1, { version: 1.5 }],
+    ['without data', 't', undefined, {}],
+    ['data that JSON cannot represent', 't', 1n, {}],
+  ])('the application cannot publish %s', async (_what, topic, data, options) => {
     const error = { name: 'LiveError', code: 'validation-failed' };
     await expect(new TestLive().live.publish(topic, data, options)).rejects.toMatchObject(error);
   });
 
-  it('says what was suppressed, and counts what was stored', async () => {
+  it('publish reports what was suppressed, and counts only what was stored', async () => {
     const { live } = new TestLive();
     const first = await live.publish('t', 1, { idempotencyKey: 'k', version: 3 });
     const duplicate = await live.publish('t', 1, { idempotencyKey: 'k', version: 4 });
@@ -84,12 +84,12 @@ describe('Hub', () => {
     expect(live.stats().publicationsTotal).toBe(1);
   });
 
-  it('[L-4.1] serialises a publication once, and hands the same frame to all', async () => {
-    let serialised = 0;
+  it('[L-4.1] a publication is serialized once, and all subscribers share the frame', async () => {
+    let serialized = 0;
     const test = new TestLive();
     for (let i = 0; i < 50; i++) await test.connect().send({ type: 'subscribe', topic: 't' });
-    await test.publish('t', { toJSON: () => ++serialised });
-    expect(serialised).toBe(1);
+    await test.publish('t', { toJSON: () => ++serialized });
+    expect(serialized).toBe(1);
     expect(test.live.stats()).toMatchObject({ publicationsTotal: 1, deliveriesTotal: 50 });
   });
 });

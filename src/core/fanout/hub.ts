@@ -18,23 +18,29 @@ export interface HubParts {
   readonly clock: Clock;
   readonly flusher: Flusher;
   readonly backlogs: Backlogs;
-  /** Bytes from which a message for many is worth compressing. @default none is */
+  /** Minimum size of a message to compress, in bytes. @default no compression */
   readonly compressFromBytes?: number | undefined;
-  /** Milliseconds that publications are gathered, for topics that do not say. @default 0 */
+  /** Milliseconds to gather publications of topics that do not set it. @default 0 */
   readonly flushMs?: number | undefined;
 }
 
-/** The topics in use on this instance. The first one in opens a topic's broker subscription, the last one out closes it. */
+/**
+ * The topics in use on this instance. The first user opens a topic's broker subscription, and the
+ * last one closes it.
+ */
 export class Hub {
-  /** Publications handed to live subscribers, since the start. */
+  /** Publications handed to live subscribers since the start. */
   deliveriesTotal = 0;
-  /** Told of a publication that is not the one after the last, where somebody reads the topic. */
+  /** Called for a publication that is not the next one of a topic with readers. */
   onGap: (topic: Topic, epoch: string, publication: Publication) => void = () => {};
-  /** Told of a topic, read by somebody, that the broker says is elsewhere. */
+  /** Called for a topic with readers whose position differs from the broker's. */
   onAstray: (topic: Topic) => void = () => {};
-  /** Told of a subscriber that was too slow, and reads again: publications from an offset on were left out for it. */
+  /**
+   * Called for a slow subscriber that reads again. Publications from an offset on were dropped for
+   * it.
+   */
   onLeftOut: (topic: Topic, subscription: Subscription, from: number) => void = () => {};
-  /** Who is told of the subscribers of a topic that is opened. */
+  /** Returns the listener for the subscribers of a topic that is opened. */
   audienceOf: (name: string) => Audience | undefined = () => undefined;
   private readonly recovered = new WeakMap<Publication, SharedFrame>();
   private readonly topics = new Map<string, Topic>();
@@ -65,21 +71,21 @@ export class Hub {
     return count;
   }
 
-  /** Bytes that wait in topics for somebody, and are in no connection's queue. */
+  /** Bytes that wait in topics, outside of any connection's queue. */
   get queuedBytes(): number {
     let bytes = 0;
     for (const topic of this.topics.values()) bytes += topic.queuedBytes;
     return bytes;
   }
 
-  /** Subscriptions that nothing is delivered to at the moment, because they are brought to a fresh start. */
+  /** Subscriptions that get nothing until their fresh start is complete. */
   get pausedCount(): number {
     let count = 0;
     for (const { paused } of this.topics.values()) count += paused.size;
     return count;
   }
 
-  /** Topics that nothing is delivered of at the moment, because something is missing. */
+  /** Topics that deliver nothing until missing publications are repaired. */
   get healingCount(): number {
     let count = 0;
     for (const { healing } of this.topics.values()) if (healing !== undefined) count += 1;
@@ -92,7 +98,7 @@ export class Hub {
     return [...topic.subscriptions, ...topic.paused].map(({ connection }) => connection);
   }
 
-  /** One publication has come from the broker. */
+  /** Handles a publication from the broker. */
   publication(name: string, epoch: string, publication: Publication): void {
     const topic = this.topics.get(name);
     if (topic === undefined) return;
@@ -100,7 +106,7 @@ export class Hub {
     else this.outOfTurn(topic, epoch, publication);
   }
 
-  /** One publication goes out: one frame for all. */
+  /** Delivers a publication with one frame for all subscribers. */
   deliver(topic: Topic, epoch: string, publication: Publication): void {
     const frame = this.eventFrame(topic.name, publication);
     const count = topic.deliver(epoch, publication, frame);
@@ -108,22 +114,24 @@ export class Hub {
     if (count > 0) this.parts.observer.outbound('event', count);
   }
 
-  /** The topic, while somebody here uses it. */
+  /** Returns the topic if it is in use on this instance. */
   find(name: string): Topic | undefined {
     return this.topics.get(name);
   }
 
-  /** Topics that somebody reads. */
+  /** Topics with readers. */
   topicsRead(): Topic[] {
     return [...this.topics.values()].filter(({ hasReaders }) => hasReaders);
   }
 
-  /** A message for many, compressed for those who take it so where that is worth it. */
+  /** Creates a frame for many peers, compressed for those that accept it if that is worthwhile. */
   frame(text: string): SharedFrame {
     return new SharedFrame(text, text.length >= (this.parts.compressFromBytes ?? Infinity));
   }
 
-  /** The frame of a publication; a peer that takes none so large gets `lost` in its place. */
+  /**
+   * Creates the frame of a publication. A peer with a smaller message limit gets `lost` instead.
+   */
   private eventFrame(name: string, publication: Publication, from?: number): SharedFrame {
     const text = eventText(name, publication, from);
     const { compressFromBytes = Infinity } = this.parts;
@@ -133,7 +141,7 @@ export class Hub {
     return new SharedFrame(text, text.length >= compressFromBytes, undefined, instead);
   }
 
-  /** A stored publication's frame: made once, however many recover it, and kept as long as the publication is. */
+  /** Frame of a stored publication, created once and kept as long as the publication. */
   frameOf(name: string, publication: Publication): SharedFrame {
     let frame = this.recovered.get(publication);
     if (frame === undefined) {
@@ -143,7 +151,10 @@ export class Hub {
     return frame;
   }
 
-  /** The topic, opened if nobody used it yet. It closes again when nobody subscribes to it or holds it. */
+  /**
+   * Returns the topic and opens it if it is not in use. It closes when it has no subscriptions and
+   * no holds.
+   */
   open(name: string, delivery: DeliveryRules = {}): Topic {
     let topic = this.topics.get(name);
     if (topic === undefined) {
@@ -152,13 +163,13 @@ export class Hub {
       topic.audience = this.audienceOf(name);
       this.topics.set(name, topic);
       const opened = topic;
-      // A subscription that failed must not stay: whoever comes next tries again.
+      // Forget a failed subscription, so that the next user tries again.
       ready.catch(() => this.forget(opened));
     }
     return topic;
   }
 
-  /** What topics have gathered goes out now, whatever their windows. */
+  /** Sends all gathered publications now, whatever their windows. */
   endWindows(): void {
     this.windows.endAll();
   }
@@ -183,7 +194,7 @@ export class Hub {
     const duplicate = epoch === topic.epoch && publication.offset <= topic.offset;
     if (duplicate) return;
     if (topic.hasReaders) this.onGap(topic, epoch, publication);
-    // Who is only about to read it finds a gap when its subscribe is answered.
+    // A subscriber that is only joining detects the gap when its subscribe is answered.
     else this.deliver(topic, epoch, publication);
   }
 }

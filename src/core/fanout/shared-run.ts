@@ -1,8 +1,8 @@
 import type { Hold } from './hold.js';
 
 /**
- * Something that is being read or made of a topic, for all who ask for it at that time. What is published since it began is
- * held back once for all of them, so who joins late misses nothing. [L-6.1] [L-6.2]
+ * A read or a snapshot in progress, shared by all subscribes that need it. Publications made since
+ * it began are held once for all of them, so late joiners miss nothing. [L-6.1] [L-6.2]
  */
 export class SharedRun<Result> {
   private users = 0;
@@ -12,16 +12,16 @@ export class SharedRun<Result> {
     readonly result: Promise<Result>,
     private readonly onUnused: () => void,
   ) {
-    // Whoever waits hears of a failure; when nobody does any more, nobody has to.
+    // Each waiter handles a failure; without waiters no one needs to.
     result.catch(() => {});
   }
 
-  /** Whether others wait for it: it began before one of them joined. */
+  /** Whether several waiters share it, so it may have begun before one of them joined. */
   get isShared(): boolean {
     return this.users > 1;
   }
 
-  /** Everybody who waits for it joins, and leaves when done. */
+  /** Adds a waiter, which must call `leave` when done. */
   join(): this {
     this.users += 1;
     return this;

@@ -8,7 +8,7 @@ import { Subscription } from './subscription.js';
 
 const frame = new SharedFrame('{}');
 
-/** A subscriber of whom is counted what it was sent. */
+/** A subscriber that counts the frames it gets. */
 function subscriber(after = 0, paced = false) {
   const seen = { got: 0 };
   const connection = { outbox: { push: () => (seen.got += 1) } } as unknown as Connection;
@@ -18,7 +18,7 @@ function subscriber(after = 0, paced = false) {
 }
 
 describe('Subscribers', () => {
-  it('[L-4.1] sends a publication once to each who is there, whoever came and went before', () => {
+  it('[L-4.1] a publication is pushed once to each current subscriber, after any joins and leaves', () => {
     const everybody = Array.from({ length: 8 }, () => subscriber());
     const turns = fc.array(fc.integer({ min: 0, max: everybody.length - 1 }), { maxLength: 40 });
     fc.assert(
@@ -45,7 +45,7 @@ describe('Subscribers', () => {
     );
   });
 
-  it('[L-3.10] does not treat all alike while somebody has a publication already, or has a pace', () => {
+  it('[L-3.10] subscribers are not pushed to alike while one already has a publication or has a pace', () => {
     const subscribers = new Subscribers();
     const [ahead, paced] = [subscriber(7), subscriber(0, true)];
     subscribers.add(ahead.subscription);

@@ -11,47 +11,50 @@ export interface WaitingRoom {
   left(subscription: Subscription): void;
 }
 
-/** What a subscription needs of its topic. */
+/** What a subscription needs from its topic. */
 export interface SubscribedTopic {
   remove(subscription: Subscription): void;
-  /** Publications from an offset on were left out for a subscriber that was too slow. */
+  /** Publications from an offset on were dropped for a slow subscriber. */
   leftOut(subscription: Subscription, from: number): void;
 }
 
-/** One connection on one topic. */
+/** Subscription of one connection to one topic. */
 export class Subscription implements Membership, PacedReader {
   readonly live = true;
-  /** Its place in the topic's list; -1 while nothing is delivered to it. */
+  /** Index in the topic's list, or -1 while nothing is delivered to it. */
   index = -1;
-  /** Where it waits meanwhile. */
+  /** Queue in which it waits for a fresh start. */
   room: WaitingRoom | undefined;
-  /** How it gets publications, where it does not simply get each at once. */
+  /** Pace of delivery, if it does not simply get each publication at once. */
   pace: Pace | undefined;
-  // The connection's own, kept here because `deliver` asks every subscriber for it: one far-off read less each time.
+  // Copied from the connection, so that `deliver` reads one object fewer per subscriber.
   readonly outbox: Outbox;
 
   constructor(
     readonly connection: Connection,
     private readonly topic: SubscribedTopic,
-    /** Offsets up to here have been sent; what comes late is not sent again. */
+    /** Last offset that was sent. Late copies are not sent again. */
     public after: number,
-    /** Bytes of the largest message that its peer takes. */
+    /** Maximum size of a message that the peer accepts, in bytes. */
     readonly mostBytes = Infinity,
   ) {
     this.outbox = connection.outbox;
   }
 
-  /** Whether it gets the same as most: every publication at once, however large. */
+  /** Whether it gets every publication at once, of any size, like most subscriptions. */
   get takesAll(): boolean {
     return this.pace === undefined && this.mostBytes === Infinity;
   }
 
-  /** The first offset that it was not sent, and is not stood for by what it was, where others were sent all before `from`. */
+  /**
+   * First offset not yet covered by any frame sent to this subscriber; unpaced subscribers have
+   * everything before `from`.
+   */
   firstUnsent(from: number): number {
     return this.pace?.next ?? Math.max(this.after + 1, from);
   }
 
-  /** It has everything up to this offset, or is told otherwise, and goes on from there. */
+  /** It has everything up to this offset, or was notified of the loss, and continues from there. */
   goOnAfter(offset: number): void {
     this.after = offset;
     this.pace?.restart(offset);

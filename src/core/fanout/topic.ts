@@ -16,51 +16,51 @@ import { type MakeMerged, SharedEvent } from '../frame/shared-event.js';
 import { Subscribers } from './subscribers.js';
 import { type SubscribedTopic, Subscription, type WaitingRoom } from './subscription.js';
 
-/** Told who subscribes to one topic here, and who no longer does. */
+/** Notified of the subscribers of one topic on this instance. */
 export interface Audience {
   joined(connection: Connection): void;
   left(connection: Connection): void;
 }
 
-/** What has been begun because a topic's publications are not in their order. */
+/** The repair of a topic whose publications arrived out of order. */
 export interface Healing {
-  /** Takes what comes meanwhile. */
+  /** Takes publications that arrive during the repair. */
   take(epoch: string, publication: Publication): void;
-  /** Settles when the broker has answered once more, or has failed to. */
+  /** Settles when the next call to the broker has succeeded or failed. */
   readonly tried: Promise<void>;
-  /** Bytes of what was taken, or a little more. */
+  /** Approximate bytes of the taken publications. */
   readonly queuedBytes: number;
   /** The topic is closed. */
   over(): void;
 }
 
-/** What a topic needs of the hub that it belongs to. */
+/** What a topic needs from its hub. */
 export interface TopicSurroundings {
   readonly clock: Clock;
   readonly windows: Windows;
   readonly backlogs: Backlogs;
-  /** Milliseconds that publications are gathered where the topic does not say. */
+  /** Milliseconds to gather publications if the topic does not set it. */
   readonly flushMs: number;
-  /** The frame of a publication that stands for everything `from` an offset. */
+  /** Frame of a publication that covers everything `from` an offset. */
   merged(topic: string, publication: Publication, from: number): SharedFrame;
   leftOut(topic: Topic, subscription: Subscription, from: number): void;
   unused(topic: Topic): void;
 }
 
-/** A topic that somebody on this instance reads, or is about to. */
+/** A topic with subscribers or pending subscribes on this instance. */
 export class Topic implements SubscribedTopic {
-  /** Those that wait for a fresh start; they are subscriptions all the same. */
+  /** Subscriptions that wait for a fresh start. They still count as subscriptions. */
   readonly paused = new Set<Subscription>();
-  /** What was delivered last; unknown, and 0, before the first publication and the first subscriber. */
+  /** Position of the last delivery. Unknown and 0 before the first publication and subscriber. */
   epoch: string | undefined;
   offset = 0;
-  /** While it is there, nothing is delivered: something is missing before it. */
+  /** Set while something is missing. Nothing is delivered then. */
   healing: Healing | undefined;
-  /** Who is told of the subscribers. */
+  /** Notified of the subscribers. */
   audience: Audience | undefined;
-  /** The snapshot that is being made now; whoever comes meanwhile shares it. */
+  /** The snapshot in progress, shared by all subscribes that arrive meanwhile. */
   snapshotRun: SnapshotRun | undefined;
-  /** What is being read now, by the position that was asked about. */
+  /** Reads in progress, by the position they start from. */
   readonly readings = new Map<string, SharedRun<StreamReading>>();
   private readonly subscribers = new Subscribers();
   private readonly holds: Holds;
@@ -69,7 +69,7 @@ export class Topic implements SubscribedTopic {
 
   constructor(
     readonly name: string,
-    /** Settles when the broker's subscription is in force, or has failed. */
+    /** Settles when the broker's subscription is active or has failed. */
     readonly ready: Promise<void>,
     private readonly surroundings: TopicSurroundings,
     delivery: DeliveryRules,
@@ -80,28 +80,28 @@ export class Topic implements SubscribedTopic {
     this.gathering = new Gathering(this.subscribers, windows, delivery.flushMs ?? flushMs);
   }
 
-  /** Those that are delivered to. */
+  /** Subscriptions that are delivered to. */
   get subscriptions(): readonly Subscription[] {
     return this.subscribers.all;
   }
 
-  /** Bytes that wait in this topic for somebody, and are in no connection's queue. */
+  /** Bytes that wait in this topic, outside of any connection's queue. */
   get queuedBytes(): number {
     const { holds, pacing, gathering, healing } = this;
     return holds.bytes + pacing.queuedBytes + gathering.byteLength + (healing?.queuedBytes ?? 0);
   }
 
-  /** Whether somebody here has a position that must be continued. */
+  /** Whether a subscription here has a position to continue. */
   get hasReaders(): boolean {
     return this.subscribers.count > 0 || this.paused.size > 0;
   }
 
-  /** Whether a publication is the one after the last, and can be delivered at once. */
+  /** Whether a publication is the next one and can be delivered at once. */
   isNext(epoch: string, offset: number): boolean {
     return offset === this.offset + 1 && epoch === this.epoch && this.healing === undefined;
   }
 
-  /** Hands one publication to all; returns how many live subscribers it had. */
+  /** Hands one publication to all. Returns the number of live subscribers. */
   deliver(epoch: string, publication: Publication, frame: SharedFrame): number {
     const { count } = this.subscribers;
     const { offset } = publication;
@@ -112,12 +112,12 @@ export class Topic implements SubscribedTopic {
     return count;
   }
 
-  /** What was gathered goes out now. */
+  /** Sends the gathered publications now. */
   endWindow(): void {
     this.gathering.end();
   }
 
-  /** The stream is another one: from now on the topic is at this position. */
+  /** The stream was replaced. The topic is at this position now. */
   startOver(epoch: string, offset: number): void {
     this.endWindow();
     this.pacing.startOver();
@@ -127,13 +127,13 @@ export class Topic implements SubscribedTopic {
     this.forgetRuns();
   }
 
-  /** What is being read and made now is of no use to who comes later. */
+  /** Reads and snapshots in progress are not shared with later subscribes. */
   forgetRuns(): void {
     this.snapshotRun = undefined;
     this.readings.clear();
   }
 
-  /** The stream is the same one under another epoch: from now on its positions are in that. */
+  /** The same stream continues under another epoch. Positions are in that epoch now. */
   continueUnder(epoch: string): void {
     this.endWindow();
     this.epoch = epoch;
@@ -148,14 +148,14 @@ export class Topic implements SubscribedTopic {
     this.surroundings.merged(this.name, publication, from);
 
   /**
-   * Whether a subscriber who has everything up to this position can be delivered to from now on. Where nobody else reads
-   * the topic, it goes on from there.
+   * Whether a subscriber with this position can be delivered to from now on. Without other readers,
+   * the topic adopts its position.
    */
   continues(epoch: string, offset: number): boolean {
     return !this.hasReaders || (epoch === this.epoch && offset >= this.offset);
   }
 
-  /** Adds a subscriber that has everything up to a position that `continues`. */
+  /** Adds a subscriber with a position that `continues` accepted. */
   add(
     connection: Connection,
     epoch: string,
@@ -163,7 +163,7 @@ export class Topic implements SubscribedTopic {
     { maxRate, mostBytes }: Wanted = {},
   ): Subscription {
     if (epoch !== this.epoch || after < this.offset) {
-      // What is gathered was for those who have left.
+      // The gathered publications were for subscribers that have left.
       this.endWindow();
       this.epoch = epoch;
       this.offset = after;
@@ -183,7 +183,7 @@ export class Topic implements SubscribedTopic {
     this.subscribers.add(subscription);
   }
 
-  /** Delivers nothing to the subscription until it is resumed; it stays one. */
+  /** Delivers nothing to the subscription until `resume`. It still counts as one. */
   pause(subscription: Subscription, room: WaitingRoom): void {
     this.takeOut(subscription);
     this.paused.add(subscription);
@@ -202,7 +202,7 @@ export class Topic implements SubscribedTopic {
     this.checkUse();
   }
 
-  /** Starts to hold back; every hold is given back by `release`. */
+  /** Starts to hold publications. Every hold must be given back with `release`. */
   hold(): Hold {
     return this.holds.open();
   }

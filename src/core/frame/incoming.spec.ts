@@ -8,7 +8,7 @@ describe('large answers', () => {
   it.each([
     [60_000, ['subscribed']],
     [70_000, ['incoming', 'subscribed']],
-  ])('[L-8.5] a snapshot of %i bytes is announced where it is large', async (length, types) => {
+  ])('[L-8.5] a snapshot of %i bytes is announced only if it is large', async (length, types) => {
     const test = new TestLive({
       rulesFor: () => ({ canSubscribe: () => true, snapshot: () => 'x'.repeat(length) }),
     });
@@ -19,7 +19,7 @@ describe('large answers', () => {
     if (types.length > 1) expect(messages[0]?.bytes).toBeGreaterThan(length);
   });
 
-  it('[L-8.6] the fragments of a large answer are its text, cut anywhere, and count as one message', () => {
+  it('[L-8.6] the fragments of a large answer contain its text and count as one message', () => {
     const text = JSON.stringify('ü€😀'.repeat(30_000));
     const [announcement, ...fragments] = announced(new SharedFrame(text));
     expect(fragments.map(({ bytes }) => bytes[0])).toEqual([0x01, 0x00, 0x00, 0x00, 0x80]);

@@ -1,14 +1,17 @@
 import { SharedFrame } from './shared-frame.js';
 
-/** Bytes from which a message is announced: less passes a slow line within a client's pong timeout. */
+/**
+ * Minimum size of an announced message, in bytes. A smaller one passes a slow line within the
+ * client's pong timeout.
+ */
 const announcedFromBytes = 65_536;
 
-/** Bytes of a fragment: so many wait in the socket while a ping waits for its turn. */
+/** Size of a fragment, in bytes. A ping waits for at most one of them. */
 const fragmentBytes = 65_536;
 
 /**
- * The frame; a large one behind its announcement, because many APIs show nothing of a message before its end [L-8.5], and in
- * fragments, so that a peer that reads slowly is seen to read. [L-8.6]
+ * Returns the frame, or an announcement and fragments for a large one. Many APIs expose nothing of
+ * a message before its end [L-8.5], and fragments show that a slow peer reads. [L-8.6]
  */
 export function announced(frame: SharedFrame): readonly SharedFrame[] {
   const bytes = frame.bytes.length;

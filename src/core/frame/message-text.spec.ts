@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { welcomeTexts } from './message-text.js';
 
 describe('welcomeTexts', () => {
-  it('[L-1.11] is the JSON of the message, field by field in its order', () => {
+  it('[L-1.11] the welcome text equals JSON.stringify of the message', () => {
     const any = fc.string({ unit: 'binary' });
     const answers = fc.record({
       connectionId: any,

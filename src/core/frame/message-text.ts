@@ -4,9 +4,10 @@ import type { Position } from '../../protocol/position.js';
 import type { RequestId, WelcomeMessage } from '../../protocol/messages.js';
 
 /**
- * The `event` message of a publication; its data, JSON text already, is not touched again. [L-4.1] A removal has none. [L-4.11]
+ * The `event` message of a publication, with its data inserted unchanged. [L-4.1] A removal has no
+ * data. [L-4.11]
  *
- * @param from the first offset that it stands for, where that is not its own [L-4.7]
+ * @param from first offset that it covers, if that is not its own [L-4.7]
  */
 export function eventText(topic: string, publication: Publication, from?: number): string {
   const { offset } = publication;
@@ -16,7 +17,7 @@ export function eventText(topic: string, publication: Publication, from?: number
   return publication.key === undefined ? `${head}}` : `${head},"key":${JSON.stringify(publication.key)}}`;
 }
 
-/** What a `welcome` message says that is not the same for all. */
+/** Fields of a `welcome` message that differ per connection. */
 export interface WelcomeAnswer {
   readonly connectionId: string;
   readonly userId: string | undefined;
@@ -25,7 +26,7 @@ export interface WelcomeAnswer {
   readonly reconnectSpreadMs: number;
 }
 
-/** Makes `welcome` messages; what is the same for all of a server is text already. [L-1.11] */
+/** Creates `welcome` messages from text that is shared by all connections of a server. [L-1.11] */
 export function welcomeTexts(
   instanceId: string,
   limits: WelcomeMessage['limits'],
@@ -43,13 +44,13 @@ export function welcomeTexts(
   };
 }
 
-/** What a `subscribed` message says. */
+/** Fields of a `subscribed` message. */
 export interface SubscribedAnswer {
   readonly id: RequestId | undefined;
   readonly topic: string;
   readonly position: Position;
   readonly recovered: boolean;
-  /** JSON text; shared by all who were answered from the same snapshot. */
+  /** JSON text, shared by all subscribers answered from the same snapshot. */
   readonly snapshot: string | undefined;
 }
 
@@ -61,7 +62,7 @@ export function subscribedText({ id, topic, position, recovered, snapshot }: Sub
   return `${start}${place},"recovered":${String(recovered)}${state}}`;
 }
 
-/** The `lost` message: the publications with these offsets will not come. [L-5.8] */
+/** The `lost` message: the publications with these offsets will not arrive. [L-5.8] */
 export function lostText(topic: string, from: number, to: number): string {
   return `{"type":"lost","topic":"${topic}","from":${String(from)},"to":${String(to)},"count":${String(to - from + 1)}}`;
 }

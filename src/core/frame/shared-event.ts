@@ -2,10 +2,10 @@
 import type { SharedFrame } from './shared-frame.js';
 import type { Publication } from '../ports/broker.js';
 
-/** Makes the frame of a publication that stands for everything `from` its offset. */
+/** Creates the frame of a publication that covers everything `from` an earlier offset. */
 export type MakeMerged = (publication: Publication, from: number) => SharedFrame;
 
-/** One publication on its way to subscribers that may get it merged with others: each frame is made once for all. */
+/** One publication in delivery. Merged frames are created once for all subscribers. */
 export class SharedEvent {
   readonly offset: number;
   readonly key: string | undefined;
@@ -13,7 +13,7 @@ export class SharedEvent {
 
   constructor(
     private readonly publication: Publication,
-    /** The publication by itself. */
+    /** Frame of the publication alone. */
     readonly frame: SharedFrame,
     private readonly make: MakeMerged,
   ) {
@@ -21,7 +21,7 @@ export class SharedEvent {
     this.key = publication.key;
   }
 
-  /** The frame that stands for `from` up to this publication. [L-4.7] */
+  /** Returns the frame that covers `from` up to this publication. [L-4.7] */
   frameFrom(from: number): SharedFrame {
     if (from >= this.offset) return this.frame;
     let frame = this.merged?.get(from);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SharedFrame } from './shared-frame.js';
 
-/** An independent reading of RFC 6455, section 5.2. */
+/** A parser written independently from RFC 6455, section 5.2. */
 function read(bytes: Buffer): {
   opcode: number;
   final: boolean;
@@ -29,7 +29,7 @@ const frame = { opcode: 1, final: true, masked: false, rest: 0 };
 
 describe('SharedFrame', () => {
   it.each([9, 12, 15])(
-    '[L-4.6] compresses a text once for all who take it with a window of 2^%i',
+    '[L-4.6] a text is compressed once for all peers with a window of 2^%i',
     (windowBits) => {
       const text = JSON.stringify(
         Array.from({ length: 100 }, (_, i) => ({ id: i, name: 'vehicle', speed: i % 7 })),
@@ -37,7 +37,7 @@ describe('SharedFrame', () => {
       const frame = new SharedFrame(text, true);
       const { bytes } = frame.for(windowBits);
       expect(frame.for(windowBits).bytes).toBe(bytes);
-      // Final, text, the first reserved bit.
+      // FIN, text opcode, first reserved bit.
       expect(bytes[0]).toBe(0xc1);
       const payload = bytes.subarray((bytes[1] ?? 0) < 126 ? 2 : 4);
       const tail = Buffer.from([0, 0, 0xff, 0xff]);
@@ -50,7 +50,7 @@ describe('SharedFrame', () => {
     },
   );
 
-  it('[L-4.9] joins frames that go out together, compressed ones too', () => {
+  it('[L-4.9] frames that are sent together are joined, compressed or not', () => {
     const parts = [
       new SharedFrame('x'.repeat(2_000), true),
       new SharedFrame('short'),
@@ -63,7 +63,7 @@ describe('SharedFrame', () => {
     expect(SharedFrame.join(parts.slice(1, 2))).toBe(parts[1]);
   });
 
-  it('[L-4.6] stays as it is for who takes none, where it is too short, and where it gains nothing', () => {
+  it('[L-4.6] a frame stays uncompressed for peers without compression, and if it is short or gains nothing', () => {
     const long = new SharedFrame('x'.repeat(2_000), true);
     const short = new SharedFrame('x'.repeat(2_000));
     const dense = new SharedFrame(randomBytes(500).toString('base64url').slice(0, 60), true);
@@ -73,7 +73,7 @@ describe('SharedFrame', () => {
   });
 
   it.each([0, 1, 125, 126, 127, 65_535, 65_536, 70_000])(
-    'frames a text of %i bytes in the shortest form',
+    'a text of %i bytes is framed with the shortest header',
     (length) => {
       const { bytes } = new SharedFrame('x'.repeat(length));
       expect(read(bytes)).toEqual({ ...frame, text: 'x'.repeat(length) });
@@ -81,7 +81,7 @@ describe('SharedFrame', () => {
     },
   );
 
-  it('frames any text, its length counted in bytes of UTF-8', () => {
+  it('any text is framed with its length in UTF-8 bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 300 }), (text) => {
         expect(read(new SharedFrame(text).bytes)).toEqual({ ...frame, text });

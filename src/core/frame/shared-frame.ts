@@ -3,39 +3,42 @@ import { Buffer } from 'node:buffer';
 import { constants, deflateRawSync } from 'node:zlib';
 
 const finalText = 0x81;
-/** The bit of the last frame of a message, and the opcodes of its first frame and of those after it. */
+/** FIN bit of the last frame of a message, and the opcodes of its first and later frames. */
 const final = 0x80;
 const firstText = 0x01;
 const continuation = 0x00;
-/** The first reserved bit: the payload is compressed (RFC 7692, section 6). */
+/** First reserved bit: the payload is compressed (RFC 7692, section 6). */
 const compressed = 0x40;
 
-/** No peer takes less than this in one message: without data and snapshot each fits. [L-9.20] */
+/**
+ * Smallest message limit a peer may set, in bytes. Every message without data and snapshot fits.
+ * [L-9.20]
+ */
 export const leastMessageBytes = 1_024;
 
-/** 2^32 divided by the golden ratio, so that marks which follow each other differ in all their bits. */
+/** 2^32 divided by the golden ratio, so that consecutive marks differ in many bits. */
 const markStep = 0x9e37_79b1;
 let lastMark = 0;
 
 /**
- * One unmasked WebSocket text frame (RFC 6455, section 5.2), made once and sent to any number of peers: what a server
- * sends is not masked, so the bytes are the same for all.
+ * One unmasked WebSocket text frame (RFC 6455, section 5.2), built once and sent to any number of
+ * peers. Server frames are not masked, so their bytes are the same for all peers.
  */
 export class SharedFrame {
   readonly bytes: Buffer;
-  /** How many messages it holds. */
+  /** Number of messages in it. */
   readonly messages: number;
-  /** Tells frames apart, though not for certain: it comes again after 2^32 others. */
+  /** Almost unique: it repeats after 2^32 other frames. */
   readonly mark = (lastMark = (lastMark + markStep) | 0);
-  /** By window; only for a frame that is worth it. */
+  /** Compressed frames by window, only if worth compressing. */
   private deflated: (SharedFrame | undefined)[] | undefined;
   private readonly smaller: SmallerFrame | undefined;
 
   /**
-   * @param content the text, or bytes that are whole frames already
-   * @param parts those frames
-   * @param insteadText what a peer gets that takes no message so large
-   * @param isFragment whether it is a part of a message
+   * @param content text, or bytes of whole frames
+   * @param parts the frames in those bytes
+   * @param insteadText replacement for peers whose message limit is smaller
+   * @param isFragment whether it is a fragment of a message
    */
   constructor(
     content: string | Buffer,
@@ -50,7 +53,7 @@ export class SharedFrame {
     this.deflated = worthCompressing ? [] : undefined;
   }
 
-  /** Several frames that go out one after the other, joined once for all who get them. */
+  /** Joins consecutive frames once for all their receivers. */
   static join(frames: readonly SharedFrame[]): SharedFrame {
     const [first] = frames;
     if (first !== undefined && frames.length === 1) return first;
@@ -58,17 +61,20 @@ export class SharedFrame {
     return new SharedFrame(Buffer.concat(frames.map(({ bytes }) => bytes)), worthCompressing, frames);
   }
 
-  /** This frame, or what stands for it for a peer that takes no message above so many bytes. [L-9.20] */
+  /** Returns this frame, or its replacement if the peer accepts no message this large. [L-9.20] */
   within(mostBytes: number): SharedFrame {
     return this.smaller !== undefined && this.messageBytes > mostBytes ? this.smaller.frame : this;
   }
 
-  /** Bytes of its one message, without the frame around it. */
+  /** Bytes of its message without the frame header. */
   get messageBytes(): number {
     return this.bytes.byteLength - headerBytes(this.bytes);
   }
 
-  /** The message in fragments of so many bytes (RFC 6455, section 5.4): pings go between them. Only the last one counts as a message. */
+  /**
+   * Splits the message into fragments (RFC 6455, section 5.4), so that pings pass between them.
+   * Only the last one counts as a message.
+   */
   fragments(maxBytes: number): SharedFrame[] {
     const { bytes } = this;
     const fragments: SharedFrame[] = [];
@@ -83,7 +89,10 @@ export class SharedFrame {
     return fragments;
   }
 
-  /** The same message for peers with this window, 0 for those that take none compressed. Made once; itself where it gains nothing. */
+  /**
+   * The same message for peers with this window, or 0 for no compression. Compressed once; returns
+   * itself if that gains nothing.
+   */
   for(windowBits: number): SharedFrame {
     const { deflated } = this;
     if (windowBits === 0 || deflated === undefined) return this;
@@ -101,7 +110,7 @@ export class SharedFrame {
   }
 }
 
-/** Made when the first peer needs it, once for all. */
+/** Created once, when the first peer needs it. */
 class SmallerFrame {
   private made: SharedFrame | undefined;
 
@@ -119,7 +128,7 @@ function textFrame(text: string): Buffer {
   return bytes;
 }
 
-/** A frame whose payload, of `length` bytes, is still to be written. */
+/** Allocates a frame whose payload of `length` bytes is not written yet. */
 function frameOf(first: number, length: number): Buffer {
   const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
   const bytes = Buffer.allocUnsafe(header + length);
@@ -142,16 +151,19 @@ function headerBytes(frame: Buffer): number {
   return length < 126 ? 2 : length === 126 ? 4 : 10;
 }
 
-/** Every flush ends with an empty block, which is not sent: the receiver adds it again (RFC 7692, section 7.2.1). */
+/**
+ * A flush ends with an empty block, which is omitted and restored by the receiver (RFC 7692,
+ * section 7.2.1).
+ */
 const tailBytes = 4;
 
-/** The smallest window that zlib can use for raw data, and the largest there is, as powers of two. */
+/** Smallest and largest window that zlib supports for raw data, as powers of two. */
 export const windowBitsRange = { least: 9, most: 15 } as const;
 
 /**
- * The payload of one message for permessage-deflate (RFC 7692) without context takeover: it stands for itself, so it is
- * the same for every peer with this window. Done at once, because frames must not overtake each other: 1 KB of JSON
- * takes some 30 µs, once for all peers.
+ * Compresses the payload of one message for permessage-deflate (RFC 7692) without context takeover,
+ * so the result is the same for every peer with this window. Synchronous, because frames must stay
+ * in order: 1 KB of JSON takes some 30 µs, once for all peers.
  *
  * @param windowBits 9 to 15
  */

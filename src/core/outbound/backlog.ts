@@ -5,54 +5,57 @@ import type { Drained, LiveSocket } from '../ports/socket.js';
 import type { Backlogs, Waiting } from './backlogs.js';
 
 /**
- * What waits for one subscription apart from the connection's other frames, while the peer is behind: it can be merged or
- * left out there, which a frame that is on its way cannot.
+ * Queue of one subscription, separate from the connection's other frames while the peer is slow.
+ * Publications in it can still be merged or dropped.
  */
 export interface Lane {
-  /** Bytes that wait in it. */
+  /** Bytes queued. */
   readonly queuedBytes: number;
-  /** Messages that wait in it. */
+  /** Messages queued. */
   readonly queuedMessages: number;
-  /** The next frame to be written; `undefined` when there is none, and then it is over until it is added again. */
+  /**
+   * Next frame to write, or `undefined` if there is none. It is then removed until it waits again.
+   */
   take(): SharedFrame | undefined;
-  /** Too much waits for the peer: gives up what it can do without. */
+  /** Too much waits for the peer: drops what the subscription can do without. */
   shed(): void;
-  /** Gives up what has waited since before this moment of the clock, if it must not grow that old. */
+  /** Drops data queued before this time, if it has a maximum age. */
   shedBefore(ms: number): void;
 }
 
-/** Bytes of one write to a peer that is behind: few, so that one which reads slowly is seen to read. */
+/** Bytes per write to a slow peer. Small, so that a peer that reads slowly is seen to read. */
 export const behindWriteBytes = 16_384;
 
-/** Told when a peer is too far behind. */
+/** Called when a peer is too far behind. */
 export interface SlowPeer {
   tooSlow(): void;
 }
 
-/** Told how a backlog ends. */
+/** Called when a backlog ends. */
 export interface BacklogOwner extends SlowPeer {
-  /** Everything is on its way. */
+  /** Everything was written. */
   caughtUp(): void;
-  /** Milliseconds that the peer may take for large answers that were sent. */
+  /** Extra milliseconds for large answers that were sent. */
   spareMs(): number;
 }
 
-/** So many frames had been pushed by then. */
+/** Number of frames pushed up to a time. */
 interface Milestone {
   readonly count: number;
   readonly ms: number;
 }
 
 /**
- * What waits for a peer whose socket is full. It is written bit by bit as the peer reads: what waits here is shared with
- * others and can still be given up, what lies in a socket cannot. Frames go first, in order, then the lanes by turns.
+ * Queue of a peer whose socket is full. It is written in small parts as the peer reads, because
+ * data here is shared and can still be dropped, unlike data in a socket. Frames go first, in order,
+ * then the lanes in turn.
  */
 export class Backlog implements Drained, Waiting {
-  /** Bytes that wait here. */
+  /** Bytes queued. */
   bytes = 0;
-  /** Those of large answers: they are no sign of a peer that reads too slowly. [L-8.6] */
+  /** Bytes of large answers. They are no sign that a peer reads too slowly. [L-8.6] */
   largeBytes = 0;
-  /** Messages that wait here. */
+  /** Messages queued. */
   private messages = 0;
   private frames: SharedFrame[] = [];
   private readonly lanes = new Set<Lane>();
@@ -61,7 +64,7 @@ export class Backlog implements Drained, Waiting {
   private over = false;
   private writtenAtLook = 0;
   private spareMsAtLook = 0;
-  /** When the peer was last seen to read a large answer: what waits behind it grows old only from then on. */
+  /** When the peer last read part of a large answer. Data behind it ages only from then on. */
   private readMs = -Infinity;
 
   constructor(
@@ -83,7 +86,7 @@ export class Backlog implements Drained, Waiting {
     if (this.isTooMuch) this.shed();
   }
 
-  /** The lane has something; so much was added to it, less what that replaces. */
+  /** The lane has data: `bytes` more, less what that data replaces. */
   wait(lane: Lane, bytes: number, messages: number): void {
     if (this.over) return;
     this.lanes.add(lane);
@@ -92,14 +95,14 @@ export class Backlog implements Drained, Waiting {
     if (this.isTooMuch) this.shed();
   }
 
-  /** The lane's subscription is over. */
+  /** The subscription of the lane has ended. */
   leave(lane: Lane): void {
     if (!this.lanes.delete(lane)) return;
     this.messages -= lane.queuedMessages;
     this.count(-lane.queuedBytes);
   }
 
-  /** The socket is empty: more can be written. */
+  /** The socket is empty, so more can be written. */
   drained(): void {
     if (this.over) return;
     while (this.socket.open && this.socket.bufferedBytes === 0) {
@@ -120,7 +123,7 @@ export class Backlog implements Drained, Waiting {
     for (let bytes = this.next(); bytes !== undefined; bytes = this.next()) this.socket.write(bytes);
   }
 
-  /** Now and then: what has waited too long. [L-9.5] */
+  /** Called periodically: drops what has waited too long. [L-9.5] */
   look(nowMs: number): void {
     const spareMs = this.noteReading(nowMs);
     const latestMs = nowMs - this.backlogs.budget.maxQueueAgeMs - spareMs;
@@ -133,7 +136,10 @@ export class Backlog implements Drained, Waiting {
     else if (this.frames.length > 0) this.milestones.push({ count: this.pushed, ms: nowMs });
   }
 
-  /** Whether the peer has read something of a large answer since the last look; returns how long it may take for what it has not read. */
+  /**
+   * Notes whether the peer has read part of a large answer since the last check. Returns the extra
+   * time it has for the unread rest.
+   */
   private noteReading(nowMs: number): number {
     const spareMs = this.owner.spareMs();
     const written = this.pushed - this.frames.length;
@@ -147,7 +153,7 @@ export class Backlog implements Drained, Waiting {
     return spareMs;
   }
 
-  /** Gives up what its lanes can do without, and the peer if that is not enough, or if `must`. */
+  /** Drops what the lanes can do without, and the peer if that is not enough or if `must`. */
   shed(must = false): void {
     for (const lane of this.lanes) this.countIn(lane, () => lane.shed());
     if (must ? this.bytes > 0 : this.isTooMuch) this.owner.tooSlow();
@@ -170,10 +176,10 @@ export class Backlog implements Drained, Waiting {
     return this.messages > maxQueuedMessages;
   }
 
-  /** The next write's worth; at least one frame. */
+  /** Bytes of the next write, at least one frame. */
   private next(): Uint8Array | undefined {
     let frames = this.nextFrames();
-    // A lane that left something out may have said so instead of giving a frame.
+    // A lane that dropped data may have queued a notice instead of returning a frame.
     if (frames.length === 0) frames = this.nextFrames();
     const [first] = frames;
     if (frames.length > 1) return Buffer.concat(frames.map(({ bytes }) => bytes));
@@ -192,7 +198,7 @@ export class Backlog implements Drained, Waiting {
     }
     this.count(-bytes);
     const taken = this.frames.splice(0, count);
-    // What waits in a lane came after it, or does not mind.
+    // Data in a lane is newer than these frames or does not depend on their order.
     if (this.frames.length === 0) this.takeFromLanes(taken, bytes);
     return taken;
   }

@@ -1,21 +1,21 @@
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { OutboundBudget } from '../ports/limits.js';
 
-/** Milliseconds between two looks at who is behind. */
+/** Interval of the age check, in milliseconds. */
 const lookMs = 1_000;
 
-/** What waits because of one peer that is behind, or of several. */
+/** Data that waits because one or several peers read too slowly. */
 export interface Waiting {
   readonly bytes: number;
-  /** A look at how long it has waited. */
+  /** Checks how long its data has waited. */
   look(nowMs: number): void;
-  /** Gives something up; where `must` is true, at least one byte, and the peer itself if nothing else will do. */
+  /** Drops data. With `must`, at least one byte, or the peer itself if there is no other way. */
   shed(must: boolean): void;
 }
 
-/** All that waits because of peers: how old it grows, and what it comes to together. [L-9.6] [L-9.16] */
+/** All data that waits for slow peers. Enforces its age and total size. [L-9.6] [L-9.16] */
 export class Backlogs {
-  /** Bytes that wait in all of them. */
+  /** Total bytes waiting. */
   bytes = 0;
   private readonly all = new Set<Waiting>();
   private cancelWatch: Cancel | undefined;
@@ -26,7 +26,7 @@ export class Backlogs {
     private readonly clock: Clock,
   ) {}
 
-  /** How many have something waiting. */
+  /** Number of entries with waiting data. */
   get size(): number {
     return this.all.size;
   }
@@ -58,7 +58,9 @@ export class Backlogs {
     });
   }
 
-  /** Who has most waiting pays first, so that one slow peer never costs the others. [L-9.6] */
+  /**
+   * The largest backlog is dropped first, so that one slow peer does not cost the others. [L-9.6]
+   */
   private readonly shedLargest = (): void => {
     const byBytes = [...this.all].toSorted((one, other) => other.bytes - one.bytes);
     for (const backlog of byBytes) {

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../testing/test-clock.js';
 import { Flusher, sliceMs } from './flusher.js';
 
-/** A clock on which every write takes its time, and which says how long each turn of the event loop was. */
+/**
+ * A clock that advances with every write and records the duration of each turn of the event loop.
+ */
 class BusyClock extends TestClock {
   busyMs = 0;
   readonly turnsMs: number[] = [];
@@ -23,7 +25,7 @@ class BusyClock extends TestClock {
 const writeMs = 0.01;
 
 describe('Flusher', () => {
-  it('[L-9.7] writes to a large audience in slices, each outbox once and in order', () => {
+  it('[L-9.7] a flush of many outboxes is split into slices, and writes each once and in order', () => {
     const clock = new BusyClock();
     const flusher = new Flusher(clock);
     const written: number[] = [];
@@ -36,14 +38,14 @@ describe('Flusher', () => {
     expect(Math.max(...clock.turnsMs)).toBeLessThan(sliceMs + 64 * writeMs + 0.001);
   });
 
-  it('[L-9.7] lets a small audience be written to while a large one is not done', () => {
+  it('[L-9.7] a small audience is written to while a large one is still in progress', () => {
     const clock = new BusyClock();
     const flusher = new Flusher(clock);
     const written: string[] = [];
     const add = (who: string, then = (): void => {}): void =>
       flusher.add({ look: () => {}, tick: () => (written.push(who), (clock.busyMs += writeMs), then()) });
     for (let i = 0; i < 15_000; i++) {
-      // What is published while the first slice is written goes out from the next one on.
+      // Publications made during the first slice are written from the next one on.
       add('large', i === 100 ? () => Array.from({ length: 10 }, () => add('small')) : undefined);
     }
     clock.flush();

@@ -2,33 +2,39 @@
 import type { Clock } from '../ports/clock.js';
 import { Joins } from './joins.js';
 
-/** What waits for the end of a tick. */
+/** An outbox that waits for the end of the tick. */
 export interface Flushable {
-  /** Looks whether it can be written to: just before `tick`, with nothing between them but other outboxes. */
+  /**
+   * Checks whether it is writable. Called just before `tick`, with only other outboxes in between.
+   */
   look(): void;
   tick(): void;
 }
 
-/** What is gathered for many outboxes, and handed to them at its end. */
+/** Publications gathered for many outboxes, handed to them when gathering ends. */
 export interface Gathered {
   end(): void;
 }
 
-/** Milliseconds after which writing makes room for everything else: reading, pings, other timers. */
+/** Maximum milliseconds of writing before reading, pings and other timers get a turn. */
 export const sliceMs = 10;
 
-/** Writes between two looks at the clock, and of one round before it is the next one's turn. */
+/**
+ * Writes per round before the next round gets a turn. The clock is checked after one chunk of each
+ * round.
+ */
 const chunk = 64;
 
-/** Those who were sent something in one tick. */
+/** The outboxes of one tick. */
 interface Round {
   readonly outboxes: readonly Flushable[];
   next: number;
 }
 
 /**
- * Writes what the outboxes hold: once per tick, one write for each of them. A write to a socket is a system call: many of
- * them are made in slices, and the rounds of several ticks take turns, so that a large audience holds up nobody. [L-9.7]
+ * Flushes outboxes once per tick, with one write each. A write is a system call, so many writes are
+ * split into slices, and the rounds of several ticks alternate: a large audience delays nobody.
+ * [L-9.7]
  */
 export class Flusher {
   readonly joins = new Joins();
@@ -39,19 +45,19 @@ export class Flusher {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Has the outbox flushed at the end of this tick. */
+  /** Flushes the outbox at the end of this tick. */
   add(outbox: Flushable): void {
     if (!this.planned) this.plan();
     this.waiting.push(outbox);
   }
 
-  /** Has it end before this tick's frames are written. */
+  /** Ends the gathering before the frames of this tick are written. */
   beforeWriting(gathered: Gathered): void {
     if (!this.planned) this.plan();
     this.gathered.push(gathered);
   }
 
-  /** What topics have gathered in this tick comes before anything else that is said now. */
+  /** Sends gathered publications before any frame that is pushed now. */
   endGathering(): void {
     if (this.gathered.length === 0) return;
     const { gathered } = this;
@@ -86,8 +92,9 @@ function writeChunk(round: Round | undefined): void {
   if (round === undefined) return;
   const { outboxes } = round;
   const end = Math.min(outboxes.length, round.next + chunk);
-  // Every connection lies somewhere else in memory, and a system call forgets what was near. Read in a row, they are
-  // fetched at the same time instead of one after the other.
+  // Connections are scattered in memory, and a system call evicts caches. Reading many in a row
+  // lets
+  // // the CPU fetch them in parallel.
   for (let i = round.next; i < end; i++) outboxes[i]?.look();
   for (let i = round.next; i < end; i++) outboxes[i]?.tick();
   round.next = end;

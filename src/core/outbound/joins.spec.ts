@@ -9,7 +9,7 @@ const lengthOf = (frames: readonly SharedFrame[]): number =>
 const plain = (frames: readonly SharedFrame[]): Buffer => Buffer.concat(frames.map(({ bytes }) => bytes));
 
 describe('Joins', () => {
-  it('gives one buffer to all who get the same frames, from the second on, until it forgets', () => {
+  it('connections with the same frames share one buffer from the second on, until forget()', () => {
     const joins = new Joins();
     const frames = framesOf('a', 'b');
     const next = (): Buffer => joins.bytesOf([...frames], 7, lengthOf(frames));
@@ -20,7 +20,7 @@ describe('Joins', () => {
     expect(next()).not.toBe(second);
   });
 
-  it('uses the memory again that is given back, unless others get the same bytes', () => {
+  it('memory that is given back is reused, unless a shared buffer occupies it', () => {
     const joins = new Joins();
     const join = (text: string, mark: number): Buffer => {
       const frames = framesOf(text, text);
@@ -41,7 +41,7 @@ describe('Joins', () => {
     expect([kept, sharedBytes() === kept]).toEqual([plain(shared), true]);
   });
 
-  it('never takes other frames for the same because they have the same mark', () => {
+  it('different frames with the same mark are not confused', () => {
     const joins = new Joins();
     const [one, two, three] = framesOf('1', '2', '3') as [SharedFrame, SharedFrame, SharedFrame];
     for (const frames of [
@@ -55,7 +55,7 @@ describe('Joins', () => {
     }
   });
 
-  it('leaves what it has given out as it is, whatever is joined after it', () => {
+  it('a buffer that was given out is never overwritten by later joins', () => {
     const joins = new Joins();
     const given = Array.from({ length: 300 }, (_, i) => {
       const frames = framesOf(String(i), 'x'.repeat(i * 7));

@@ -4,25 +4,26 @@ import type { SharedFrame } from '../frame/shared-frame.js';
 
 interface Joined {
   readonly frames: readonly SharedFrame[];
-  /** From the second connection on that gets them. */
+  /** Set for the second connection that gets them. */
   bytes: Buffer | undefined;
 }
 
-/** A power of two. */
+/** Must be a power of two. */
 const places = 64;
 
 /**
- * The frames of many connections, as one buffer for each. Who got the same ones in the same order shares the buffer: the
- * last few are remembered until the tick's end, and only a few, so that where nobody shares nothing piles up.
+ * Joins the frames of each connection into one buffer. Connections with the same frames in the same
+ * order share it. Only the last few are kept, until the end of the tick, so nothing piles up if
+ * none is shared.
  */
 export class Joins {
   private readonly recent: (Joined | undefined)[] = Array.from({ length: places }, () => undefined);
   private readonly slab = new Slab();
   private used = false;
-  /** What was given out last is remembered nowhere. */
+  /** The last buffer given out is not kept for sharing. */
   private lent = false;
 
-  /** @param mark a number that equal frames in equal order have in common, and others nearly never */
+  /** @param mark equal for equal frames in equal order, and almost always different otherwise */
   bytesOf(frames: readonly SharedFrame[], mark: number, byteLength: number): Buffer {
     const place = (mark ^ (mark >>> 16)) & (places - 1);
     const known = this.recent[place];
@@ -37,13 +38,13 @@ export class Joins {
     return bytes;
   }
 
-  /** The system has taken what was given out last: nobody reads those bytes any more, unless they are remembered. */
+  /** The system has accepted the last buffer, so its memory can be reused unless it is shared. */
   giveBack(): void {
     if (this.lent) this.slab.giveBack();
     this.lent = false;
   }
 
-  /** Keeps nothing of what was joined up to here. */
+  /** Drops all shared buffers. */
   forget(): void {
     if (this.used) this.recent.fill(undefined);
     this.used = false;
@@ -70,8 +71,8 @@ function copy(frames: readonly SharedFrame[], into: Buffer): void {
 const slabBytes = 32_768;
 
 /**
- * Small buffers cut out of a large one, because to make one costs more than to fill it. Each keeps the whole of it in
- * memory: for bytes that are gone at once.
+ * Cuts small buffers out of a large one, because allocating one costs more than filling it. Each
+ * keeps the whole slab in memory, so use it only for short-lived bytes.
  */
 export class Slab {
   private slab = Buffer.allocUnsafeSlow(slabBytes);
@@ -92,7 +93,7 @@ export class Slab {
     return this.slab.subarray(this.last, this.used);
   }
 
-  /** Nobody needs what was taken last any more: its memory, which is warm, is the next one's. */
+  /** Frees the last buffer, so that the next one reuses its memory while it is in the CPU cache. */
   giveBack(): void {
     this.used = this.last;
   }

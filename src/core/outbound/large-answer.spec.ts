@@ -4,7 +4,10 @@ import { TestSocket } from '../../testing/test-socket.js';
 
 const KiB = 1024;
 
-/** A slow peer that has asked for a snapshot of so many bytes. Its kernel takes one fragment at a time. */
+/**
+ * A slow peer that has requested a snapshot of this size. Its kernel accepts one fragment at a
+ * time.
+ */
 async function slowReader(bytes: number) {
   const test = new TestLive({
     limits: {
@@ -20,12 +23,12 @@ async function slowReader(bytes: number) {
   const peer = test.connect({ socket });
   socket.drain();
   await peer.send({ type: 'subscribe', id: 1, topic: 't' });
-  // Of the announcement and what followed it at once.
+  // Drains the announcement and what followed it at once.
   socket.drain();
   return { test, socket, peer };
 }
 
-/** A second passes, in which something else is published. */
+/** Lets a second pass, in which something else is published. */
 async function second({ test }: { test: TestLive }): Promise<void> {
   test.clock.advance(1_000);
   await test.publish('t', 'event');
@@ -37,7 +40,7 @@ function types({ received }: TestPeer): unknown[] {
 }
 
 describe('A large answer', () => {
-  it('[L-8.6] a large answer that a peer reads at 20 KiB a second arrives whole, with what was published after it', async () => {
+  it('[L-8.6] a large answer to a peer that reads 20 KiB a second arrives complete, and later publications follow', async () => {
     const world = await slowReader(3 * 1_024 * KiB);
     const { socket, peer } = world;
     let pings = socket.pings;
@@ -45,7 +48,7 @@ describe('A large answer', () => {
       await second(world);
       if (passed % 3 !== 0) continue;
       socket.drain();
-      // A pong comes when what was sent before its ping has been read.
+      // A pong arrives once everything sent before its ping has been read.
       if (socket.pings > pings) peer.session.heard();
       ({ pings } = socket);
     }
@@ -56,10 +59,10 @@ describe('A large answer', () => {
     expect(pings).toBeGreaterThan(20);
   });
 
-  it('[L-8.6] a peer that does not read a large answer is closed after 10 s and a second for every 16 KiB that it was sent', async () => {
+  it('[L-8.6] a peer that does not read a large answer is closed after 10 s plus a second per 16 KiB sent', async () => {
     const world = await slowReader(3 * 1_024 * KiB);
     const { socket } = world;
-    // Two fragments of 64 KiB are on their way.
+    // Two fragments of 64 KiB are in flight.
     let seconds = 0;
     for (; socket.closedWith === undefined && !socket.terminated && seconds < 100; seconds++)
       await second(world);
@@ -67,7 +70,7 @@ describe('A large answer', () => {
     expect(seconds).toBeLessThanOrEqual(10 + 8 + 3);
   });
 
-  it('[L-8.6] a large answer that the system took whole delays the pong, until one has confirmed it', async () => {
+  it('[L-8.6] a large answer accepted by the system extends the pong timeout until a pong confirms it', async () => {
     const world = await slowReader(320 * KiB);
     const { socket, peer, test } = world;
     const silentFor = async (): Promise<number> => {
@@ -84,12 +87,12 @@ describe('A large answer', () => {
     test.clock.advance(25_000);
     expect(socket.terminated).toBe(false);
     peer.session.heard();
-    // Its next ping is due at once.
+    // The next ping is due at once.
     expect(await silentFor()).toBeLessThanOrEqual(25 + 10 + 1);
     expect(socket.terminated).toBe(true);
   });
 
-  it('[L-9.2] small messages behind a large answer count toward the threshold, the answer does not', async () => {
+  it('[L-9.2] small messages behind a large answer count toward the threshold, but the answer does not', async () => {
     const world = await slowReader(3 * 1_024 * KiB);
     const { socket, test } = world;
     const event = 'x'.repeat(100 * KiB);

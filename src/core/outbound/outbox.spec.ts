@@ -49,7 +49,7 @@ function stopped(budget: Partial<OutboundBudget> = {}) {
 }
 
 describe('Outbox', () => {
-  it('writes once per tick, whatever was pushed in it', () => {
+  it('an outbox writes once per tick, however many frames were pushed', () => {
     const socket = new TestSocket();
     const { clock, outbox, send } = setup([socket]);
     for (const text of ['a', 'b', 'c']) outbox.push(frameOf(text));
@@ -59,7 +59,7 @@ describe('Outbox', () => {
     expect(socket.writes).toEqual([['"a"', '"b"', '"c"'], ['"d"']]);
   });
 
-  it('joins the bytes of a sequence once for all who have the same', () => {
+  it('the bytes of a sequence are joined once for all outboxes with the same frames', () => {
     const written: Uint8Array[] = [];
     class Recording extends TestSocket {
       override write(frames: Uint8Array): void {
@@ -71,12 +71,12 @@ describe('Outbox', () => {
     const [one, two] = [frameOf('one'), frameOf('two')];
     for (const outbox of outboxes) for (const frame of [one, two]) outbox.push(frame);
     clock.flush();
-    // The first one does not know that others follow.
+    // For the first one it is unknown that others follow.
     expect(written).toHaveLength(4);
     expect(new Set(written).size).toBe(2);
   });
 
-  it('gives each peer its own frames in its own order, however they are mixed, and however slowly it reads', () => {
+  it('each peer gets its own frames in order, at any mix and any reading pace', () => {
     const step = fc.tuple(fc.nat(3), fc.nat(4), fc.constantFrom('push', 'flush', 'drain'));
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -100,7 +100,7 @@ describe('Outbox', () => {
     );
   });
 
-  it('writes before the tick ends when a burst is long, so that the peer’s pace is seen', () => {
+  it('a long burst is written before the tick ends, so that the pace of the peer shows', () => {
     const socket = new TestSocket();
     const { outbox } = setup([socket]);
     const text = 'x'.repeat(10_000);
@@ -109,7 +109,7 @@ describe('Outbox', () => {
     expect(outbox.queuedBytes).toBeLessThan(earlyWriteBytes);
   });
 
-  it('sends nothing to a socket that is not open', () => {
+  it('nothing is sent to a socket that is not open', () => {
     const socket = new TestSocket();
     const { clock, outbox } = setup([socket]);
     outbox.push(frameOf('a'));
@@ -120,7 +120,7 @@ describe('Outbox', () => {
 });
 
 describe('Outbox of a peer that is behind', () => {
-  it('writes nothing more to a full socket, and all that waited when it is empty', () => {
+  it('nothing is written to a full socket, and the whole queue once it is empty', () => {
     const { outbox, socket, send } = stopped();
     for (const text of ['a', 'b']) send(text);
     expect([socket.writes, outbox.behind]).toEqual([[['"stuck"']], true]);
@@ -130,7 +130,7 @@ describe('Outbox of a peer that is behind', () => {
     expect([outbox.behind, outbox.queuedBytes]).toEqual([false, 0]);
   });
 
-  it('writes what waits bit by bit', () => {
+  it('a backlog is written in small parts', () => {
     const { outbox, socket, send } = stopped({ backPressureThresholdBytes: 100_000 });
     for (let i = 0; i < 6; i++) send('x'.repeat(6_000));
     const sizes: number[] = [];
@@ -142,7 +142,7 @@ describe('Outbox of a peer that is behind', () => {
     expect(outbox.behind).toBe(false);
   });
 
-  it('[L-9.2] is too slow with more bytes than the threshold, and not with as many', () => {
+  it('[L-9.2] a peer is too slow above the byte threshold, but not at it', () => {
     const { outbox, send, slow } = stopped({ backPressureThresholdBytes: 9 + 2 * 7 });
     for (const text of ['aaa', 'bbb']) send(text);
     expect([outbox.queuedBytes, slow.length]).toEqual([23, 0]);
@@ -150,7 +150,7 @@ describe('Outbox of a peer that is behind', () => {
     expect([outbox.queuedBytes, slow.length]).toEqual([9, 1]);
   });
 
-  it('[L-9.4] is too slow with more messages than may wait', () => {
+  it('[L-9.4] a peer is too slow with more than the maximum of queued messages', () => {
     const { send, slow } = stopped({ maxQueuedMessages: 3 });
     for (const text of ['a', 'b', 'c']) send(text);
     expect(slow).toHaveLength(0);
@@ -158,7 +158,7 @@ describe('Outbox of a peer that is behind', () => {
     expect(slow).toHaveLength(1);
   });
 
-  it('[L-9.4] counts the messages of a frame that several were joined in', () => {
+  it('[L-9.4] a joined frame counts with all its messages', () => {
     const { outbox, slow, clock } = stopped({ maxQueuedMessages: 3 });
     for (const texts of [['a', 'b', 'c'], ['d']]) {
       expect(slow).toHaveLength(0);
@@ -168,7 +168,7 @@ describe('Outbox of a peer that is behind', () => {
     expect(slow).toHaveLength(1);
   });
 
-  it('[L-9.5] is too slow when a message has waited too long, whatever was written meanwhile', () => {
+  it('[L-9.5] a peer is too slow when a message has waited too long, even if others were written since', () => {
     const { clock, send, slow, socket } = stopped({ maxQueueAgeMs: 3_000 });
     for (let second = 0; second < 10; second++) {
       send('on time');
@@ -184,7 +184,7 @@ describe('Outbox of a peer that is behind', () => {
     expect(slow).toHaveLength(1);
   });
 
-  it('[L-9.6] gives up who has most waiting, when too much waits for all together', () => {
+  it('[L-9.6] the peer with the largest backlog is dropped when the total is exceeded', () => {
     const sockets = [new TestSocket(true), new TestSocket(true), new TestSocket(true)];
     const { clock, outboxes, backlogs, slow, send } = setup(sockets, { maxQueuedBytesTotal: 900 });
     for (const outbox of outboxes) send('stuck', outbox);
@@ -198,7 +198,7 @@ describe('Outbox of a peer that is behind', () => {
     expect(backlogs.bytes).toBe(one.queuedBytes + three.queuedBytes - 2 * 9);
   });
 
-  it('is written everything that waits before a close', () => {
+  it('a backlog is written completely before a close', () => {
     const { outbox, socket, send } = stopped();
     send('last words');
     outbox.finish();
@@ -206,7 +206,7 @@ describe('Outbox of a peer that is behind', () => {
     expect(outbox.queuedBytes).toBe(socket.bufferedBytes);
   });
 
-  it('forgets what waits when it is dropped, and is not called again', () => {
+  it('a dropped outbox discards its backlog and is not called again', () => {
     const { outbox, socket, backlogs, send } = stopped();
     send('gone');
     outbox.drop();
@@ -214,7 +214,7 @@ describe('Outbox of a peer that is behind', () => {
     expect([socket.writes, backlogs.size, backlogs.bytes]).toEqual([[['"stuck"']], 0, 0]);
   });
 
-  it('leaves no timer when nobody is behind any more', () => {
+  it('no timer is left when no peer is behind', () => {
     const { clock, socket, send } = stopped();
     send('a');
     socket.drain();
@@ -223,7 +223,7 @@ describe('Outbox of a peer that is behind', () => {
   });
 });
 
-/** A lane whose messages are texts; what it can do without are those that are written in capitals. */
+/** A lane of texts that can drop all of them. */
 class TextLane implements Lane {
   readonly texts: string[] = [];
 
@@ -255,7 +255,7 @@ describe('Lanes of a peer that is behind', () => {
     }
   }
 
-  it('come after what waits, in turns', () => {
+  it('lanes are written after the queued frames, in turn', () => {
     const { outbox, socket, send } = stopped();
     const [one, two] = [new TextLane(), new TextLane()];
     say(outbox, one, '1a', '1b', '1c');
@@ -267,7 +267,7 @@ describe('Lanes of a peer that is behind', () => {
     expect([outbox.behind, outbox.queuedBytes]).toEqual([false, 0]);
   });
 
-  it('[L-9.2] give up what they can before the peer is too slow', () => {
+  it('[L-9.2] lanes drop their data before the peer counts as too slow', () => {
     const { outbox, slow, send, backlogs } = stopped({ backPressureThresholdBytes: 50 });
     const lane = new TextLane();
     say(outbox, lane, 'a', 'b', 'c', 'd', 'e');
@@ -276,7 +276,7 @@ describe('Lanes of a peer that is behind', () => {
     expect(slow).toHaveLength(1);
   });
 
-  it('[L-9.4] a lane gives up what it can when too many messages wait in it, however small', () => {
+  it('[L-9.4] a lane drops its data when too many messages wait in it, however small', () => {
     const { outbox, slow, send, backlogs } = stopped({ maxQueuedMessages: 4 });
     const lane = new TextLane();
     say(outbox, lane, 'a', 'b', 'c', 'd');
@@ -287,7 +287,7 @@ describe('Lanes of a peer that is behind', () => {
     expect(slow).toHaveLength(1);
   });
 
-  it('are counted for the budget of all', () => {
+  it('lanes count toward the total budget', () => {
     const { outbox, backlogs } = stopped();
     const lane = new TextLane();
     say(outbox, lane, 'a', 'b');

@@ -5,33 +5,36 @@ import { Backlog, type SlowPeer, type Lane } from './backlog.js';
 import type { Backlogs } from './backlogs.js';
 import type { Flushable, Flusher } from './flusher.js';
 
-/** Bytes after which a tick's frames are written before the tick ends, so that a burst meets the peer's true pace. */
+/**
+ * Bytes after which frames are written before the tick ends, so that a burst meets the peer's real
+ * pace.
+ */
 export const earlyWriteBytes = 65_536;
 
-/** How slow a line may be: a large answer has a second for every 16 KiB, at the client as well. [L-8.6] */
+/** Slowest supported line: a large answer gets one second per 16 KiB, as on the client. [L-8.6] */
 export const slowestBytesPerMs = 16.384;
 
-/** What the outboxes of a server share. */
+/** Shared by all outboxes of a server. */
 export interface OutboxContext {
   readonly flusher: Flusher;
   readonly backlogs: Backlogs;
 }
 
-/** What waits to be sent to one connection: the one door for all its data frames, so that none overtakes another. */
+/** Outbound queue of one connection. All its data frames pass here, so none overtakes another. */
 export class Outbox implements Flushable {
   private first: SharedFrame | undefined;
-  /** All that wait, the first one too, once they are more than one. */
+  /** All queued frames including the first, once there is more than one. */
   private several: SharedFrame[] | undefined;
   private waitingBytes = 0;
   private mark = 0;
   private listed = false;
   private ready = false;
   private readonly windowBits: number;
-  /** Everything that waits, while the peer reads more slowly than it is sent to. */
+  /** Queue of everything while the peer reads too slowly. */
   private backlog: Backlog | undefined;
-  /** Bytes of large answers, here or sent, that no pong has confirmed. */
+  /** Bytes of large answers, queued or sent, that no pong has confirmed. */
   private largeBytes = 0;
-  /** Those of them that were sent before the ping whose pong is awaited. */
+  /** The part of them that was sent before the pending ping. */
   private largeBytesPinged = 0;
 
   constructor(
@@ -42,37 +45,37 @@ export class Outbox implements Flushable {
     this.windowBits = socket.windowBits;
   }
 
-  /** Bytes that the peer has not been given yet, here and in the socket. */
+  /** Bytes not yet passed to the operating system, here and in the socket. */
   get queuedBytes(): number {
     return this.waitingBytes + (this.backlog?.bytes ?? 0) + this.socket.bufferedBytes;
   }
 
-  /** Whether the peer reads more slowly than it is sent to. */
+  /** Whether the peer reads more slowly than data is sent. */
   get behind(): boolean {
     return this.backlog !== undefined || this.socket.bufferedBytes > 0;
   }
 
-  /** Whether something waits here because the socket is full. */
+  /** Whether frames wait here because the socket is full. */
   get hasBacklog(): boolean {
     return this.backlog !== undefined;
   }
 
-  /** Bytes of large answers that were sent and that no pong has confirmed. [L-8.6] */
+  /** Bytes of large answers that were sent but not confirmed by a pong. [L-8.6] */
   get unconfirmedBytes(): number {
     return this.largeBytes - (this.backlog?.largeBytes ?? 0);
   }
 
-  /** How much longer the peer may take, because of large answers, than for what is small. */
+  /** Extra time that the peer gets for large answers. */
   get spareMs(): number {
     return this.unconfirmedBytes / slowestBytesPerMs;
   }
 
-  /** The same for the pong that is awaited. */
+  /** Extra time for the pending pong. */
   get pongSpareMs(): number {
     return this.largeBytesPinged / slowestBytesPerMs;
   }
 
-  /** A ping is sent: its pong will confirm what was sent before. */
+  /** A ping was sent. Its pong will confirm everything sent before. */
   pinged(): void {
     this.largeBytesPinged = this.unconfirmedBytes;
   }
@@ -101,17 +104,17 @@ export class Outbox implements Flushable {
     if (this.waitingBytes > earlyWriteBytes) this.flush();
   }
 
-  /** The lane has something for the peer, which comes after all that waits now; so much was added to it. */
+  /** The lane has new data for the peer, to be sent after everything queued now. */
   wait(lane: Lane, bytes: number, messages: number): void {
     this.fallBehind().wait(lane, bytes, messages);
   }
 
-  /** Too much waits for the peer elsewhere. */
+  /** Too much is queued elsewhere for the peer. */
   giveUp(): void {
     this.peer.tooSlow();
   }
 
-  /** The lane's subscription is over. */
+  /** The subscription of the lane has ended. */
   leave(lane: Lane): void {
     this.backlog?.leave(lane);
   }
@@ -120,14 +123,14 @@ export class Outbox implements Flushable {
     this.ready = this.socket.open && this.socket.bufferedBytes === 0;
   }
 
-  /** The end of the flusher's tick. */
+  /** Called at the end of the flusher's tick. */
   tick(): void {
     this.listed = false;
     if (this.ready) this.write();
     else this.flush();
   }
 
-  /** Writes what waits, or lets it wait on while what was written before is still there. */
+  /** Writes the queue, or keeps it if the socket is still full. */
   flush(): void {
     const { first, socket } = this;
     if (first === undefined) return;
@@ -136,13 +139,13 @@ export class Outbox implements Flushable {
     else this.write();
   }
 
-  /** Writes everything, for a connection that is about to be closed. */
+  /** Writes everything, for a connection that is about to close. */
   finish(): void {
     this.flush();
     this.backlog?.finish();
   }
 
-  /** Forgets what waits. */
+  /** Discards the queue. */
   drop(): void {
     this.clear();
     this.backlog?.drop();

@@ -8,7 +8,7 @@ import type { TopicRules } from '../ports/policy.js';
 
 const history = { size: 1_000, ttlMs: 1_000_000, maxBytes: 1_000_000 };
 
-/** Every choice that a topic has, and some together. */
+/** Every delivery option of a topic, and some combinations. */
 const topics: Readonly<Record<string, Partial<TopicRules>>> = {
   plain: { history },
   conflate: { history, delivery: { slow: 'conflate' } },
@@ -20,9 +20,11 @@ const topics: Readonly<Record<string, Partial<TopicRules>>> = {
   all: { history, delivery: { flushMs: 50, maxRate: 10, slow: 'skip' } },
 };
 const names = Object.keys(topics);
-/** `new` stands for a key that nothing had before. */
+/** `new` stands for a key that was never used before. */
 const keys = ['a', 'b', 'c', 'new', 'new', undefined] as const;
-/** For one connection; and for each rate of a topic, of which peers and the topic ask for up to three. */
+/**
+ * For one connection, and for each rate of a topic. Peers and the topic request up to three rates.
+ */
 const maxWaitingBytes = 1_500;
 
 interface Publication {
@@ -40,12 +42,12 @@ interface Message {
   readonly snapshot?: Readonly<Record<string, string>>;
 }
 
-/** What a peer knows, as an application would put it together from what it is told. */
+/** What a peer knows, assembled as an application would from the messages. */
 class Reader {
   readonly socket = new TestSocket(true);
   readonly faults: Fault[] = [];
   readonly checker: DeliveryChecker;
-  /** By topic, the newest of each key that it was told since its start. */
+  /** Newest value of each key since the start, by topic. */
   readonly known = new Map<string, Map<string | undefined, string>>();
   readonly peer: TestPeer;
 
@@ -62,7 +64,7 @@ class Reader {
       this.checker.take(message as never);
       const { type, topic, snapshot, key, data } = message;
       if (type === 'subscribed') this.known.set(topic, new Map(Object.entries(snapshot ?? {})));
-      // Told that some will not come, an application knows nothing for certain before the next of each key.
+      // After a loss an application knows nothing for certain before the next value of each key.
       if (type === 'lost') this.known.set(topic, new Map());
       if (type !== 'event') continue;
       this.known.get(topic)?.set(key, data as string);
@@ -70,7 +72,7 @@ class Reader {
     }
   }
 
-  /** What an event stands for has been replaced: a newer one of the same key was published. */
+  /** Every publication that an event covers was replaced by a newer one of the same key. */
   private check({ topic, offset, from = offset, data, key }: Message): void {
     const all = this.published.get(topic) ?? [];
     expect(all[offset - 1]).toEqual({ key, data });
@@ -82,7 +84,7 @@ class Reader {
 }
 
 const peer = fc.nat(2);
-/** Two topics at a time, so that things meet. */
+/** Two topics at a timeso that they interact. */
 const topic = fc.nat(1);
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ publish: topic, key: fc.constantFrom(...keys), many: fc.nat(30) }) },
@@ -95,7 +97,7 @@ const step = fc.oneof(
 const inUse = fc.shuffledSubarray(names, { minLength: 1, maxLength: 2 });
 
 describe('Delivery', () => {
-  it('[L-4.7] [L-4.8] [L-4.9] [L-9.8] tells every subscriber everything, or what replaced it, or that it is lost, whatever happens', async () => {
+  it('[L-4.7] [L-4.8] [L-4.9] [L-9.8] every subscriber gets each publication, its replacement, or a loss notice', async () => {
     await fc.assert(
       fc.asyncProperty(inUse, fc.array(step, { maxLength: 60 }), async (used, steps) => {
         const nameAt = (place: number): string => used[place] ?? used[0] ?? '';
@@ -138,13 +140,13 @@ describe('Delivery', () => {
             (sum, one) => sum + one.peer.session.connection.outbox.queuedBytes,
             0,
           );
-          // Three rates of a topic; a window gathers up to 64 KiB beside them.
+          // Three rates per topic. A window gathers up to 64 KiB on top.
           const most = used.some((name) => topics[name]?.delivery?.flushMs !== undefined)
             ? 150_000
             : used.length * 3 * maxWaitingBytes;
           expect(test.live.stats().queuedBytes - queued).toBeLessThanOrEqual(most);
         }
-        // Everybody reads again, and nothing more is published.
+        // Every peer reads again, and nothing more is published.
         for (let i = 0; i < 60; i++) {
           for (const { socket } of readers) socket.drain();
           test.clock.advance(500);

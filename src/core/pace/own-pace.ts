@@ -7,28 +7,31 @@ import { Conflation, Line } from './waiting.js';
 import type { SlowPolicy } from '../ports/policy.js';
 import type { Pace, WaitingEvents } from './pace.js';
 
-/** What a pace needs of the subscription that it is for. */
+/** What a pace needs from its subscription. */
 export interface PacedReader {
   readonly outbox: Outbox;
-  /** Bytes of the largest message that the peer takes. */
+  /** Maximum size of a message that the peer accepts, in bytes. */
   readonly mostBytes: number;
-  /** Publications from this offset on were left out: the peer, which reads again, needs a fresh start. */
+  /**
+   * Publications from this offset on were dropped. The peer reads again and needs a fresh start.
+   */
   leftOut(from: number): void;
 }
 
 /**
- * A subscriber that gets publications as fast as it reads: at once while it keeps up, merged or left out while it does
- * not. Every frame says which offsets it stands for, so that its position stays contiguous. [L-4.7] [L-9.8]
+ * Sends publications as fast as the subscriber reads: at once while it keeps up, merged or dropped
+ * while it does not. Every frame says which offsets it covers, so the position stays contiguous.
+ * [L-4.7] [L-9.8]
  */
 export class OwnPace implements Pace, Lane {
   private readonly waiting: WaitingEvents | undefined;
-  /** Publications were left out since the last one that was sent. */
+  /** Publications were dropped since the last frame. */
   skipping = false;
 
   constructor(
     private readonly reader: PacedReader,
     slow: SlowPolicy,
-    /** Everything up to here was sent, or is stood for by what was. */
+    /** Last offset covered by a frame that was sent. */
     private sent: number,
     private readonly clock: Clock,
   ) {
@@ -76,12 +79,15 @@ export class OwnPace implements Pace, Lane {
     this.skipping = true;
   }
 
-  /** What would have come was given up elsewhere: nothing more is sent before `endSkip`. */
+  /** The group dropped its data, so nothing more is sent before `endSkip`. */
   skip(): void {
     this.skipping = true;
   }
 
-  /** The peer hears that it skipped something: now, or when it reads again. Where the topic closes, it is closed. */
+  /**
+   * Reports the skipped publications, now or when the peer reads again. With the policy `close`,
+   * closes it.
+   */
   endSkip(): void {
     const { outbox } = this.reader;
     if (this.waiting === undefined) outbox.giveUp();

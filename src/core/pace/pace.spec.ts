@@ -37,7 +37,7 @@ interface Event {
   readonly key?: string;
 }
 
-/** Subscribers on sockets that a test makes slow, all at offset 0. */
+/** Subscribers on sockets whose pace the test controls, all at offset 0. */
 function world(limits: Partial<OutboundBudget> = {}) {
   const clock = new TestClock();
   const flusher = new Flusher(clock);
@@ -58,7 +58,7 @@ function world(limits: Partial<OutboundBudget> = {}) {
   return { clock, backlogs, reader };
 }
 
-/** What a reader does, whatever order things come in. */
+/** One step of a reader, in random order. */
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ key: fc.constantFrom('a', 'b', 'c', undefined) }) },
   { weight: 2, arbitrary: fc.constant('drain' as const) },
@@ -67,7 +67,7 @@ const step = fc.oneof(
 );
 
 describe('A subscriber that is behind', () => {
-  it('[L-9.8] [L-4.7] conflate: has no gap in its offsets, and in the end the newest of every key, however it reads', () => {
+  it('[L-9.8] [L-4.7] conflate leaves no gap in the offsets, and delivers the newest of every key in the end', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
         const { clock, reader, backlogs } = world();
@@ -99,7 +99,7 @@ describe('A subscriber that is behind', () => {
     );
   });
 
-  it('[L-9.8] conflate: holds one publication of each key while it does not read', () => {
+  it('[L-9.8] conflate queues one publication per key while the subscriber does not read', () => {
     const { clock, reader } = world();
     const { socket, outbox, pace, events, leftOut, closed } = reader('conflate');
     pace.offer(eventOf(1, 'a'));
@@ -116,7 +116,7 @@ describe('A subscriber that is behind', () => {
     expect([leftOut, closed]).toEqual([[], []]);
   });
 
-  it('[L-9.8] skip: gets all that waited when it reads in time', () => {
+  it('[L-9.8] with skip, a subscriber that reads in time gets the whole queue', () => {
     const { clock, reader } = world();
     const { socket, pace, events, leftOut } = reader('skip');
     pace.offer(eventOf(1));
@@ -129,11 +129,11 @@ describe('A subscriber that is behind', () => {
 
   it.each([
     ['skip', 'too many bytes', { backPressureThresholdBytes: 300 }, 0],
-    ['skip', 'too old', { maxQueueAgeMs: 2_000 }, 5_000],
-    ['conflate', 'too many bytes in spite of it', { backPressureThresholdBytes: 300 }, 0],
+    ['skip', 'old data', { maxQueueAgeMs: 2_000 }, 5_000],
+    ['conflate', 'too many bytes after conflation', { backPressureThresholdBytes: 300 }, 0],
     ['skip', 'too many bytes of all together', { maxQueuedBytesTotal: 300 }, 0],
   ] as const)(
-    '[L-9.8] %s: drops what waits when it is %s, and says from where when it reads again',
+    '[L-9.8] %s drops a queue of %s, and reports the first dropped offset when the subscriber reads again',
     (slow, _what, limits, ms) => {
       const { clock, reader } = world(limits);
       const { socket, outbox, pace, events, leftOut, closed } = reader(slow);
@@ -153,7 +153,7 @@ describe('A subscriber that is behind', () => {
     },
   );
 
-  it('[L-9.8] gets nothing more once it is stopped', () => {
+  it('[L-9.8] a stopped pace sends nothing more', () => {
     const { clock, reader, backlogs } = world();
     const { socket, pace, events } = reader('conflate');
     for (const offset of [1, 2]) {
@@ -167,7 +167,7 @@ describe('A subscriber that is behind', () => {
 });
 
 describe('A rate', () => {
-  it('[L-4.8] lets the newest of each key through, at most so often, and says what each stands for', () => {
+  it('[L-4.8] a rate sends the newest of each key, at most once per interval, with the offsets it covers', () => {
     const { clock, reader, backlogs } = world();
     const group = new RateGroup(500, clock, backlogs, () => {});
     const [one, other] = [reader('close', new TestSocket()), reader('close', new TestSocket())];
@@ -194,7 +194,7 @@ describe('A rate', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('[L-4.8] gives who joins later only what is new to it, and ends with the last one', () => {
+  it('[L-4.8] a subscriber that joins a rate gets only what is new to it, and the last to leave ends the group', () => {
     const { clock, reader, backlogs } = world();
     const left: string[] = [];
     const group = new RateGroup(1_000, clock, backlogs, () => left.push('empty'));
@@ -218,7 +218,7 @@ describe('A rate', () => {
     expect([left, clock.timerCount]).toEqual([['empty'], 0]);
   });
 
-  it('[L-4.8] is what was asked for, rounded down to one of a few, and never more than the topic allows', () => {
+  it('[L-4.8] a requested rate is rounded down to a step and limited by the topic', () => {
     expect([0.01, 0.15, 0.9, 1, 7.5, 25, 99, 1_000].map(steppedRate)).toEqual([
       0.01, 0.1, 0.8, 1, 6, 20, 80, 1_000,
     ]);

@@ -1,26 +1,26 @@
 import type { SharedEvent } from '../frame/shared-event.js';
 
-/** How one subscriber gets the publications of a topic, where it does not simply get each of them at once. */
+/** How one subscriber gets the publications of a topic, if not simply each of them at once. */
 export interface Pace {
-  /** The first offset that was neither sent nor is stood for by what was. */
+  /** First offset not yet covered by any frame sent. */
   readonly next: number;
   offer(event: SharedEvent): void;
-  /** It has everything up to this offset, and goes on from there. */
+  /** The subscriber has everything up to this offset and continues from there. */
   restart(after: number): void;
-  /** Nothing more is sent. */
+  /** Sends nothing more. */
   stop(): void;
 }
 
-/** Publications that wait for one subscriber, or for several. */
+/** Publications that wait for one or several subscribers. */
 export interface WaitingEvents {
   /** Bytes of their frames. */
   readonly bytes: number;
-  /** How many they are. */
+  /** Number of publications. */
   readonly size: number;
-  /** When the oldest came that must not grow old; `undefined` when none is there. */
+  /** Arrival time of the oldest publication with a maximum age, or `undefined` if there is none. */
   readonly oldestMs: number | undefined;
   add(event: SharedEvent, nowMs: number): void;
-  /** Takes the one with the lowest offset. */
+  /** Removes and returns the one with the lowest offset. */
   take(): SharedEvent | undefined;
   clear(): void;
 }

@@ -6,7 +6,7 @@ import type { Pace } from './pace.js';
 import { rateFor } from './rate.js';
 import { RatedPace, RateGroup } from './rate-group.js';
 
-/** Who gets the publications of one topic how fast. */
+/** How fast each subscriber gets the publications of one topic. */
 export class Pacing {
   private readonly groups = new Map<number, RateGroup>();
 
@@ -16,7 +16,7 @@ export class Pacing {
     private readonly backlogs: Backlogs,
   ) {}
 
-  /** Bytes that wait for the next frame of a rate. */
+  /** Bytes waiting for the next frame of any rate. */
   get queuedBytes(): number {
     let bytes = 0;
     for (const group of this.groups.values()) bytes += group.bytes;
@@ -24,8 +24,8 @@ export class Pacing {
   }
 
   /**
-   * The pace of a subscriber that has everything up to `after`, and asked for so many publications per second, if it did;
-   * `undefined` for one that simply gets each of them at once.
+   * Returns the pace of a subscriber that has everything up to `after`, with the rate it requested,
+   * if any. Returns `undefined` if it simply gets each publication at once.
    */
   paceOf(reader: PacedReader, after: number, askedRate: number | undefined): Pace | undefined {
     const { slow = 'close', maxRate } = this.rules;
@@ -35,7 +35,7 @@ export class Pacing {
     return rate === undefined ? own : new RatedPace(this.groupOf(rate), own);
   }
 
-  /** What waits is of a stream that is lost. */
+  /** Discards the queues, because their stream is lost. */
   startOver(): void {
     for (const group of this.groups.values()) group.startOver();
   }

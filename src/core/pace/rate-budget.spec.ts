@@ -6,7 +6,7 @@ import type { TopicRules, SlowPolicy } from '../ports/policy.js';
 const limits = { pingIntervalMs: 1_000_000, backPressureThresholdBytes: 10_000, maxQueuedMessages: 50 };
 const data = 'x'.repeat(1_000);
 
-/** A reader that asked for one publication in ten seconds, and has got the first one. */
+/** A reader with a rate of one publication per ten seconds, which has received the first one. */
 async function rated(rules: Partial<TopicRules>, options: Partial<TestLiveOptions> = {}) {
   const test = new TestLive({ rulesFor: () => rules, limits, ...options });
   const peer = test.connect({ socket: new TestSocket() });
@@ -26,7 +26,7 @@ async function rated(rules: Partial<TopicRules>, options: Partial<TestLiveOption
 const slowly = (slow: SlowPolicy): Partial<TopicRules> => ({ delivery: { slow } });
 
 describe('What waits for a rate', () => {
-  it('[L-9.16] what waits for a rate is counted, and never more than may wait for one connection', async () => {
+  it('[L-9.16] the queue of a rate is counted, and limited to the budget of one connection', async () => {
     const { test, peer, publish } = await rated(slowly('skip'));
     await publish(5);
     expect(test.live.stats().queuedBytes).toBeGreaterThan(5_000);
@@ -40,12 +40,12 @@ describe('What waits for a rate', () => {
   });
 
   it.each([
-    ['many bytes', 20, data, {}],
-    ['many publications', 60, '', {}],
-    ['old publications', 400, '', { maxQueuedMessages: 10_000, backPressureThresholdBytes: 1_000_000 }],
-    ['many bytes of all together', 9, data, { maxQueuedBytesTotal: 5_000 }],
+    ['bytes', 20, data, {}],
+    ['publications', 60, '', {}],
+    ['old data', 400, '', { maxQueuedMessages: 10_000, backPressureThresholdBytes: 1_000_000 }],
+    ['bytes in total', 9, data, { maxQueuedBytesTotal: 5_000 }],
   ])(
-    '[L-9.16] [L-5.8] a rated reader of too %s hears what it lost, once',
+    '[L-9.16] [L-5.8] a rated reader with too much queued (%s) gets one notice of what it lost',
     async (_what, count, text, own) => {
       const { test, peer, publish } = await rated(slowly('conflate'), { limits: { ...limits, ...own } });
       await publish(count, text);
@@ -62,7 +62,7 @@ describe('What waits for a rate', () => {
     },
   );
 
-  it('[L-9.16] [L-5.8] a rated reader of a topic with a snapshot starts afresh', async () => {
+  it('[L-9.16] [L-5.8] after a loss, a rated reader of a topic with snapshots gets a fresh start', async () => {
     const { test, peer, publish } = await rated({ ...slowly('skip'), latest: 'last' });
     await publish(20);
     test.clock.advance(10_000);
@@ -73,7 +73,7 @@ describe('What waits for a rate', () => {
     ]);
   });
 
-  it('[L-9.16] [L-9.2] a rated reader of a topic that closes is closed when its next frame is due', async () => {
+  it('[L-9.16] [L-9.2] a rated reader of a topic with the policy close is closed when its next frame is due', async () => {
     const { test, peer, publish } = await rated({});
     await publish(20);
     expect(peer.socket.open).toBe(true);
@@ -82,7 +82,7 @@ describe('What waits for a rate', () => {
     expect(test.live.stats()).toMatchObject({ topics: 0, queuedBytes: 0 });
   });
 
-  it('[L-9.16] a rated reader that does not read hears what it lost when it reads again', async () => {
+  it('[L-9.16] a rated reader that does not read gets its loss notice when it reads again', async () => {
     const test = new TestLive({ rulesFor: () => slowly('skip'), limits });
     const socket = new TestSocket(true);
     const peer = test.connect({ socket });
@@ -97,7 +97,7 @@ describe('What waits for a rate', () => {
     expect(types()).toContain('lost');
   });
 
-  it('[L-9.16] one publication waits for a rate however large it is', async () => {
+  it('[L-9.16] a single publication waits for a rate, however large it is', async () => {
     const { test, peer, publish } = await rated(slowly('close'));
     await publish(1, 'x'.repeat(100_000));
     expect(test.live.stats().queuedBytes).toBeGreaterThan(100_000);
@@ -105,7 +105,7 @@ describe('What waits for a rate', () => {
     expect(peer.received()).toMatchObject([{ type: 'event', offset: 2 }]);
   });
 
-  it('[L-9.16] who joins a rate after something was given up misses nothing', async () => {
+  it('[L-9.16] a subscriber that joins a rate after a drop misses nothing', async () => {
     const { test, peer, publish } = await rated(slowly('skip'));
     await publish(20);
     const late = test.connect();
@@ -119,7 +119,7 @@ describe('What waits for a rate', () => {
 });
 
 describe('What waits elsewhere because of a peer', () => {
-  it('[L-9.16] what is held back for a pending subscribe is counted once for all, and given up when all of it is too much', async () => {
+  it('[L-9.16] publications held for pending subscribes are counted once, and dropped above the total limit', async () => {
     const total = { ...limits, maxQueuedBytesTotal: 5_000 };
     const test = new TestLive({
       limits: total,
@@ -138,7 +138,7 @@ describe('What waits elsewhere because of a peer', () => {
     expect(test.live.stats()).toMatchObject({ queuedBytes: 0, topics: 0 });
   });
 
-  it('[L-9.16] [L-4.9] what a topic gathers is counted', async () => {
+  it('[L-9.16] [L-4.9] publications gathered by a topic are counted', async () => {
     const test = new TestLive({ rulesFor: () => ({ delivery: { flushMs: 1_000 } }) });
     const { send } = test.connect();
     await send({ type: 'subscribe', topic: 't' });

@@ -5,26 +5,29 @@ import { Conflation } from './waiting.js';
 import type { OwnPace } from './own-pace.js';
 import type { Pace } from './pace.js';
 
-/** How old a publication may grow in a group, in milliseconds: more than can be sent in that time does not wait. */
+/**
+ * Maximum age of a publication in a group, in milliseconds. More than can be sent in that time does
+ * not wait.
+ */
 export const maxRatedWaitMs = 3_600_000;
 
 /**
- * The subscribers of a topic that get so many frames per second at most: they share what waits, the moment when it goes
- * out, and the frames. What waits is held to the budget of one connection. [L-4.8] [L-9.16]
+ * The subscribers of a topic with the same rate. They share the waiting publications, the send time
+ * and the frames. The queue is limited to the budget of one connection. [L-4.8] [L-9.16]
  */
 export class RateGroup implements Waiting {
-  /** Bytes that wait here, once for all members. */
+  /** Bytes waiting, counted once for all members. */
   bytes = 0;
   private readonly members = new Set<OwnPace>();
   private readonly waiting = new Conflation();
   private newest = 0;
-  /** Something was given up, and the members do not know yet. */
+  /** Data was dropped, and the members have not been notified yet. */
   private owesWord = false;
-  /** All members skip: nothing needs to be kept for them. */
+  /** Every member skips, so nothing needs to be queued. */
   private allSkip = false;
   private cancel: Cancel | undefined;
 
-  /** @param onEmpty the last one has left */
+  /** @param onEmpty called when the last member has left */
   constructor(
     private readonly intervalMs: number,
     private readonly clock: Clock,
@@ -45,7 +48,7 @@ export class RateGroup implements Waiting {
     this.onEmpty();
   }
 
-  /** What waits is of no use to anybody; offsets begin anew. */
+  /** Discards the queue. Offsets start over. */
   startOver(): void {
     this.newest = 0;
     this.allSkip = false;
@@ -53,7 +56,7 @@ export class RateGroup implements Waiting {
     this.count();
   }
 
-  /** Called once for each member. */
+  /** Called once per member. */
   offer(event: SharedEvent): void {
     if (event.offset <= this.newest) return;
     this.newest = event.offset;
@@ -64,10 +67,10 @@ export class RateGroup implements Waiting {
     if (this.isTooMuch) this.shed();
   }
 
-  /** Nothing grows too old here: `isTooMuch` counts what could. */
+  /** Nothing grows too old here, because `isTooMuch` limits the queue. */
   look(): void {}
 
-  /** Gives up all that waits. The members hear of it when they would have got the next frame. [L-9.8] */
+  /** Drops the queue. Members are notified when their next frame would be due. [L-9.8] */
   shed(): void {
     if (this.waiting.size === 0) return;
     this.waiting.clear();
@@ -80,7 +83,7 @@ export class RateGroup implements Waiting {
   private get isTooMuch(): boolean {
     const { backPressureThresholdBytes, maxQueuedMessages } = this.backlogs.budget;
     const { size } = this.waiting;
-    // The newest of all always has its place, however large: it would have been sent to anybody else.
+    // The newest one always fits, however large: without a rate it would be sent as well.
     if (size <= 1) return false;
     if (this.bytes > backPressureThresholdBytes) return true;
     return size > Math.min(maxQueuedMessages, maxRatedWaitMs / this.intervalMs);
@@ -111,7 +114,7 @@ export class RateGroup implements Waiting {
   }
 }
 
-/** A member of a group: gets what the group sends, as fast as it reads. */
+/** A member of a group. It gets what the group sends, as fast as it reads. */
 export class RatedPace implements Pace {
   constructor(
     private readonly group: RateGroup,

@@ -1,16 +1,16 @@
-/** Of each power of ten: few, so that what clients ask for makes few groups. */
+/** Steps per power of ten. Few, so that the rates requested by clients form few groups. */
 const steps = [8, 6, 5, 4, 3, 2, 1] as const;
 
 export const rateRange = { least: 0.01, most: 1_000 } as const;
 
 export const rateAllowed = `a number from ${String(rateRange.least)} to ${String(rateRange.most)}`;
 
-/** Whether a subscribe may ask for so many frames per second. */
+/** Whether a subscribe may request this many frames per second. */
 export function isRate(value: unknown): value is number {
   return typeof value === 'number' && value >= rateRange.least && value <= rateRange.most;
 }
 
-/** The rate that is kept to when this one is asked for: the next one below of 1, 2, 3, 4, 5, 6, 8 times a power of ten. */
+/** Rounds a requested rate down to 1, 2, 3, 4, 5, 6 or 8 times a power of ten. */
 export function steppedRate(rate: number): number {
   for (let power = 3; power >= -2; power--) {
     for (const step of steps) {
@@ -21,7 +21,7 @@ export function steppedRate(rate: number): number {
   return rateRange.least;
 }
 
-/** Frames per second for a subscriber: what it asks for, stepped, but not more than the topic allows. */
+/** Frames per second for a subscriber: the stepped request, but at most what the topic allows. */
 export function rateFor(asked: number | undefined, allowed: number | undefined): number | undefined {
   if (asked === undefined) return allowed;
   const stepped = steppedRate(asked);

@@ -6,7 +6,7 @@ interface Place {
   readonly ms: number;
 }
 
-/** Publications that wait, all of them, in order. */
+/** All waiting publications, in order. */
 export class Line implements WaitingEvents {
   bytes = 0;
   private places: Place[] = [];
@@ -37,18 +37,18 @@ export class Line implements WaitingEvents {
 }
 
 /**
- * The newest publication of each key, in the order of their offsets; those without a key count as one. What is taken
- * stands for all that were replaced since the one taken before: each of those has a newer one of its key that is here, or
- * is the one that is taken.
+ * The newest publication of each key, in the order of their offsets. Those without a key count as
+ * one. An event taken from here covers every event it replaced since the previous take: for each, a
+ * newer value of its key is either this event or still queued.
  */
 export class Conflation implements WaitingEvents {
   bytes = 0;
-  /** What is here is the newest there is. */
+  /** Never set, because only the newest values are kept. */
   readonly oldestMs = undefined;
   private readonly newest = new Map<string, SharedEvent>();
 
   add(event: SharedEvent): void {
-    // A key has at least one character.
+    // A key has at least one character, so '' is free.
     const key = event.key ?? '';
     this.remove(key);
     this.newest.set(key, event);

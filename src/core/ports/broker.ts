@@ -1,102 +1,110 @@
 import type { Position } from '../../protocol/position.js';
 
-/** One publication, as brokers store and carry it. */
+/** One publication, as brokers store and deliver it. */
 export interface Publication {
-  /** Its place in the topic, from 1. */
+  /** Its position in the topic, from 1. */
   readonly offset: number;
-  /** JSON text, made once where it was published; `null` for a removal. */
+  /** JSON text, serialized once by the publisher. `null` for a removal. */
   readonly data: string;
   readonly key?: string;
-  /** Takes its key away instead of giving it data. */
+  /** Removes its key instead of setting its data. */
   readonly removed?: true;
 }
 
-/** The data of a removal, for engines and older instances that know data alone. */
+/** Data of a removal, for engines and older instances that only know data. */
 export const removalData = 'null';
 
-/** Bounds of a topic's history; whichever is reached first. */
+/** Limits of a topic's history. Whichever is reached first applies. */
 export interface HistoryRules {
-  /** Publications. */
+  /** Number of publications. */
   readonly size: number;
-  /** Milliseconds that a publication is kept. */
+  /** Maximum age of a publication, in milliseconds. */
   readonly ttlMs: number;
   /** Bytes of JSON text. */
   readonly maxBytes: number;
 }
 
-/** What a stream remembers for snapshots: its last publication, or the last of each key. */
+/** What a stream keeps for snapshots: its last publication, or the last of each key. */
 export type LatestRule = 'last' | 'last-per-key';
 
 export interface PublishOptions {
   readonly key?: string;
-  /** Absent: no snapshot is remembered. */
+  /** Absent: nothing is kept for snapshots. */
   readonly latest?: LatestRule;
-  /** Absent: nothing is kept. */
+  /** Absent: no history is kept. */
   readonly history?: HistoryRules;
   /**
-   * Names this publication, for a publisher that tries again because it does not know what became of it: the same key on
-   * the same topic within five minutes stores nothing.
+   * Identifies this publication, so that a publisher can retry after an unknown outcome. The same
+   * key on the same topic stores nothing for five minutes.
    */
   readonly idempotencyKey?: string;
   /**
-   * Grows with the state that is published, for publishers that may overtake each other. An integer. With a `key` it is
-   * compared with the newest of that key, without one with the newest of the topic's publications without a key: what is
-   * not newer stores nothing. The versions of at least the 10,000 keys heard of last are remembered, removed ones too.
+   * An integer that grows with the published state, for publishers that may overtake each other.
+   * With a `key` it is compared with the newest version of that key, otherwise with the newest
+   * version published without a key. A version that is not newer stores nothing. Brokers remember
+   * the versions of at least the 10,000 most recent keys, including removed ones.
    */
   readonly version?: number;
-  /** The key is taken away: out of what is remembered for `last-per-key`. It needs a `key`, and its data is `removalData`. */
+  /**
+   * Removes the key from what is kept for `last-per-key`. Requires a `key`; its data is
+   * `removalData`.
+   */
   readonly remove?: true;
 }
 
-/** Where a publication went. */
+/** Position of a publication. */
 export interface Published extends Position {
   /**
-   * Nothing was stored. `duplicate`: the position is that of the first publication with this idempotency key; `stale`: its
-   * `version` is not newer, and the position is the topic's end.
+   * Set if nothing was stored. `duplicate`: the position is that of the first publication with this
+   * idempotency key. `stale`: the `version` is not newer, and the position is the end of the topic.
    */
   readonly suppressed?: 'duplicate' | 'stale';
 }
 
-/** How much a recovery may return; more than that counts as unrecoverable. */
+/** Maximum size of a recovery. A larger one counts as unrecoverable. */
 export interface RecoveryLimits {
   readonly count: number;
   readonly bytes: number;
 }
 
-/** The end of a stream, and what came after a position. */
+/** The end of a stream, and the publications after a position. */
 export interface StreamReading {
   readonly top: Position;
   /**
-   * Everything after `since`, in order; `undefined` when it is not all there, or nothing was asked. Never a part. It may be
-   * there although `since` names another epoch than `top`: the engine may have gone back since, but not behind `since`, so
-   * the stream continues it under the epoch of `top`, and its offsets go on.
+   * Every publication after `since`, in order, or `undefined` if some are gone or none were
+   * requested. Never a part. It may be set although `since` has another epoch than `top`: if the
+   * engine went back, but not behind `since`, the stream continues from there under the epoch of
+   * `top`.
    */
   readonly missed: readonly Publication[] | undefined;
 }
 
-/** What a stream remembers for snapshots, and its end at the same moment. */
+/** What a stream keeps for snapshots, and its end at the same moment. */
 export interface LatestReading {
   readonly top: Position;
-  /** At most one, or at most one of each key. */
+  /** At most one, or at most one per key. */
   readonly publications: readonly Publication[];
 }
 
-/** Where a broker delivers. No member throws. */
+/** Receiver of a broker's deliveries. No member throws. */
 export interface BrokerSink {
   /**
-   * Called for subscribed topics only. Mostly in the order of offsets and without a gap; whoever listens checks, because an
-   * engine may lose what it carries.
+   * Called for subscribed topics only, usually in order and without a gap. The receiver checks
+   * that, because an engine may lose messages.
    */
   publication(topic: string, epoch: string, publication: Publication): void;
-  /** Publications may have been missed, of this topic, or of any: whoever listens compares its positions with `tops`. */
+  /**
+   * Publications of this topic, or of any, may have been missed. The receiver compares its
+   * positions with `tops`.
+   */
   suspect(topic?: string): void;
-  /** `available` has changed. */
+  /** Called when `available` changes. */
   availability(available: boolean): void;
-  /** A text that an instance sent to all, this one too. */
+  /** A text that an instance sent to all instances, including this one. */
   signal(text: string): void;
 }
 
-/** Listens and does nothing. */
+/** A sink that ignores everything. */
 export const silentSink: BrokerSink = {
   publication() {},
   suspect() {},
@@ -104,50 +112,60 @@ export const silentSink: BrokerSink = {
   signal() {},
 };
 
-/** Most bytes of a signal's text; a broker carries so much, whatever its other limits are. */
+/** Maximum size of a signal's text, in bytes. Every broker must carry this much. */
 export const maxSignalBytes = 262_144;
 
 /**
- * Stores and carries the streams. Calls reject when the engine is away; none of them waits for ever.
+ * Stores and delivers the streams. Calls reject while the engine is unreachable, and none waits
+ * forever.
  *
- * An epoch has one history: two publications never have the same epoch and offset. Where the engine may have gone back (it
- * was restarted, restored or failed over), each topic continues under a new epoch.
+ * An epoch has one history: two publications never share an epoch and offset. After the engine may
+ * have gone back (a restart, restore or failover), every topic continues under a new epoch.
  */
 export interface Broker {
-  /** Whether the engine answers; it is asked every few seconds. A broker starts out unavailable when it must connect first. */
+  /**
+   * Whether the engine answers; checked every few seconds. Initially `false` if the broker must
+   * connect first.
+   */
   readonly available: boolean;
-  /** Whether nothing can be missed between the streams and the sink, both being in this process: positions are not compared every so often then. */
+  /**
+   * Set if no publication can be missed because the streams are in this process. Positions are not
+   * checked then.
+   */
   readonly lossless?: true;
-  /** Whether no other instance can be on the same engine: nothing is said to others then. */
+  /** Set if no other instance can use the same engine. No signals are sent then. */
   readonly solitary?: true;
-  /** Whether a topic's publications stay in this process, and so say nothing of the engine. @default none does */
+  /**
+   * Whether publications of a topic stay in this process and so say nothing about the engine.
+   * @default never
+   */
   isLocal?(topic: string): boolean;
-  /** Called once, before anything else. */
+  /** Called once, before any other member. */
   start(sink: BrokerSink): void;
   /**
-   * Gives the next offset, stores, delivers: one step for the engine. Resolves once the publication is in its hands; rejects
-   * with a `PublishRefusal` where the engine answered and did not take it.
+   * Assigns the next offset, stores and delivers, in one atomic step of the engine. Resolves when
+   * the engine has the publication. Rejects with a `PublishRefusal` if the engine refused it.
    */
   publish(topic: string, data: string, options: PublishOptions): Promise<Published>;
-  /** Resolves when the subscription is in force: everything published from then on reaches the sink. */
+  /** Resolves when the subscription is active: every later publication reaches the sink. */
   subscribe(topic: string): Promise<void>;
-  /** No publication of the topic reaches the sink after this has resolved. */
+  /** After it resolves, no publication of the topic reaches the sink. */
   unsubscribe(topic: string): Promise<void>;
   /**
-   * The topic's end, and what came after `since`. Writes nothing: an untouched topic has offset 0 and the epoch that its first
-   * publication will have.
+   * Reads the topic's end and the publications after `since`. Writes nothing: an unused topic has
+   * offset 0 and the epoch that its first publication will have.
    */
   read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading>;
-  /** The ends of many topics, in one call to the engine where it can. Writes nothing. */
+  /** Reads the ends of many topics, in one call to the engine if possible. Writes nothing. */
   tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>>;
   /**
-   * What was published with `latest`, whole or nothing, without removed keys. Writes nothing.
+   * Reads what was published with `latest`, completely and without removed keys. Writes nothing.
    *
-   * @param maxKeyAgeMs keys that were published longer ago, by the engine's clock, are left out; all are given by default
+   * @param maxKeyAgeMs omits keys published longer ago, by the engine's clock. @default no limit
    */
   latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading>;
-  /** Carries a text to all instances, this one too: at most once, in any order. */
+  /** Sends a text to all instances, including this one, at most once and in any order. */
   signal(text: string): Promise<void>;
-  /** Frees everything; later calls reject. */
+  /** Frees all resources. Later calls reject. */
   close(): Promise<void>;
 }

@@ -1,15 +1,18 @@
-/** Takes a timer back; harmless after it has run. */
+/** Cancels a timer. Has no effect after it has run. */
 export type Cancel = () => void;
 
-/** Time and chance, the only ones that the core knows. No timer of a clock holds the process open. */
+/**
+ * The only source of time and randomness in the core. Timers of a clock do not keep the process
+ * alive.
+ */
 export interface Clock {
-  /** Milliseconds that only grow; its zero means nothing. */
+  /** Monotonic milliseconds with an arbitrary zero. */
   now(): number;
-  /** Milliseconds since 1970; may jump. */
+  /** Milliseconds since 1970. May jump. */
   wallMs(): number;
-  /** Runs once, `ms` from now; any finite length is right, also 100 years. */
+  /** Runs once, `ms` from now. Accepts any finite delay, even 100 years. */
   after(ms: number, run: () => void): Cancel;
-  /** Runs as soon as what is under way in this turn of the event loop is done. */
+  /** Runs after the current turn of the event loop. */
   soon(run: () => void): void;
   /** In [0, 1). */
   random(): number;

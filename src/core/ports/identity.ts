@@ -1,13 +1,16 @@
-/** Who is at the other end, as the connection guard found out. Only `id` is ever sent to the peer. */
+/**
+ * The user of a connection, as identified by the connection guard. Only `id` is ever sent to the
+ * peer.
+ */
 export interface LiveUser {
   readonly id: string;
   readonly [claim: string]: unknown;
 }
 
-/** What authentication says about a connection; shared by guards, registry and broadcast. */
+/** Result of authentication, shared by guards, registry and broadcast. */
 export interface ConnectionIdentity {
-  /** `null` where no guard named anybody. */
+  /** `null` if no guard identified a user. */
   readonly user: LiveUser | null;
-  /** The credential's end, milliseconds since 1970; absent means that it has none. */
+  /** Expiry of the credential, milliseconds since 1970. Absent if it never expires. */
   readonly expiresAt?: number;
 }

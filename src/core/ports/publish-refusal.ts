@@ -1,14 +1,15 @@
 /**
- * Why an engine that answers did not take a publication:
- * - `too-large`: it never takes one of this size, whoever tries again
- * - `refused`: it takes no writes now: no memory, no room, no replicas, no right
+ * Why a reachable engine refused a publication:
+ * - `too-large`: it never accepts this size, so a retry is useless
+ * - `refused`: it currently accepts no writes: out of memory, out of space, no replicas, or no
+ *   permission
  */
 export type RefusalKind = 'too-large' | 'refused';
 
 /**
- * What `Broker.publish` rejects with where the engine answered, and refused. Any other error means that the engine did not
- * answer, or that nobody knows. The message reaches clients and the health check, so it names no topic and no address;
- * what the engine itself said is the `cause`.
+ * Rejection of `Broker.publish` if the engine answered and refused. Any other error means that the
+ * engine did not answer or that the outcome is unknown. The message reaches clients and the health
+ * check, so it names no topic and no address. The engine's own error is the `cause`.
  */
 export class PublishRefusal extends Error {
   override readonly name = 'PublishRefusal';
@@ -22,7 +23,7 @@ export class PublishRefusal extends Error {
   }
 }
 
-/** One publication is larger than the engine takes. */
+/** Error for a publication beyond the engine's size limit. */
 export function tooLarge(maxBytes: number, bytes: number, options?: ErrorOptions): PublishRefusal {
   const words = `A publication may have at most ${String(maxBytes)} bytes; this one has ${String(bytes)}`;
   return new PublishRefusal('too-large', words, options);

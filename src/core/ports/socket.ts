@@ -1,29 +1,33 @@
-/** Waits for a socket that was full. */
+/** Waits until a full socket is empty. */
 export interface Drained {
   drained(): void;
 }
 
-/** What the core needs of a WebSocket. No member throws or blocks, whatever the state of the peer. */
+/** What the core needs from a WebSocket. No member throws or blocks, in any state of the peer. */
 export interface LiveSocket {
-  /** Whether data can still be sent: after the handshake, before a close from either side. */
+  /** Whether data can be sent: after the handshake and before a close by either side. */
   readonly open: boolean;
-  /** The window, as a power of two, of the compressed frames that the peer takes; 0 when it takes none. */
+  /** Compression window of the peer, as a power of two. 0 if it accepts no compression. */
   readonly windowBits: number;
-  /** Bytes that were written and that the system has not taken yet. */
+  /** Bytes that were written but not yet passed to the operating system. */
   readonly bufferedBytes: number;
   /**
-   * Sends bytes that are whole WebSocket frames already; they must stay as they are until `bufferedBytes` is 0.
+   * Sends bytes that already are whole WebSocket frames. They must not change until `bufferedBytes`
+   * is 0.
    */
   write(frames: Uint8Array): void;
-  /** Tells once, later, when the system has taken everything that was written up to now; never, when the socket ends before. */
+  /**
+   * Calls the waiter once the system has accepted everything written so far, or never if the socket
+   * ends.
+   */
   whenDrained(waiter: Drained): void;
   /** Sends a ping frame. */
   ping(): void;
-  /** Starts the closing handshake; the end comes through the session's `ended`. */
+  /** Starts the closing handshake. Its end is reported to the session by `ended`. */
   close(code: number, reason: string): void;
-  /** Ends the connection without a word. */
+  /** Ends the connection without a closing handshake. */
   terminate(): void;
-  /** Stops reading from the peer, so that its messages wait in its own buffers. */
+  /** Stops reading, so that the peer's messages wait in its own buffers. */
   pause(): void;
   resume(): void;
 }
