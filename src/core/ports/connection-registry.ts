@@ -1,14 +1,15 @@
 import type { LiveConnection } from './connection.js';
 
 /**
- * All connections of this instance. Read it freely; it changes as peers come and go.
+ * All connections of this instance. Read-only for the application; it changes as peers connect and
+ * disconnect.
  *
  * @publicApi
  */
 export abstract class ConnectionRegistry {
-  /** Connections now. */
+  /** Current number of connections. */
   abstract readonly size: number;
-  /** Users with at least one connection now. */
+  /** Current number of users with at least one connection. */
   abstract readonly userCount: number;
 
   abstract get(id: string): LiveConnection | undefined;
@@ -21,9 +22,10 @@ export abstract class ConnectionRegistry {
   abstract [Symbol.iterator](): IterableIterator<LiveConnection>;
 
   /**
-   * Closes the connection with this id, or every connection of the user with this id; returns how many.
+   * Closes the connection with this id, or every connection of the user with this id. Returns their
+   * number.
    *
-   * @param code defaults to 4503, after which a client does not come back; 4000 to 4499 let it
+   * @param code defaults to 4503, after which a client does not reconnect; 4000 to 4499 allow it
    * @param reason at most 123 bytes of UTF-8 are sent [L-10.4]
    */
   abstract disconnect(idOrUser: string, code?: number, reason?: string): number;

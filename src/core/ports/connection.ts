@@ -1,40 +1,44 @@
 import type { LiveUser } from './identity.js';
 
 /**
- * One client's connection, as handlers, guards, hooks and observers of the application get it. It is the same object from
- * `handleConnection` to `handleDisconnect`, so it may be a key of a `WeakMap`.
+ * One client's connection, as passed to handlers, guards, hooks and observers of the application.
+ * It is the same object from `handleConnection` to `handleDisconnect`, so it can be a key of a
+ * `WeakMap`.
  *
  * @publicApi
  */
 export interface LiveConnection {
   /** A UUID. */
   readonly id: string;
-  /** `null` where no guard named anybody. */
+  /** `null` if no guard identified a user. */
   readonly user: LiveUser | null;
-  /** The credential's end in milliseconds since 1970, if it has one. */
+  /** Expiry of the credential in milliseconds since 1970, if it has one. */
   readonly expiresAt: number | undefined;
-  /** The client's address, behind the trusted proxies; 'unknown' where the socket has none. */
+  /** The client's address, behind trusted proxies. 'unknown' if the socket has none. */
   readonly remoteAddr: string;
-  /** The handshake's cookie header, for questions to the session's backend. Never log it. */
+  /** Cookie header of the handshake, for checks with the session backend. Never log it. */
   readonly cookieHeader: string | undefined;
   /** Milliseconds since 1970. */
   readonly openedAt: number;
-  /** When a message or a pong last came, in milliseconds since 1970. */
+  /** When the last message or pong arrived, in milliseconds since 1970. */
   readonly lastSeenAt: number;
-  /** Whether it can still be sent to: neither side has begun to close. */
+  /** Whether it can still be sent to: neither side has started to close. */
   readonly open: boolean;
-  /** The topics that it is subscribed to. */
+  /** The topics it is subscribed to. */
   readonly topics: readonly string[];
-  /** Sends one message, an object with a `type`, as JSON. Does nothing once the connection is closing. */
+  /**
+   * Sends one message, an object with a `type`, as JSON. Does nothing once the connection is
+   * closing.
+   */
   send(message: { readonly type: string }): void;
   /**
-   * Closes after what was already sent. Only the first call counts.
+   * Closes after everything sent so far. Only the first call counts.
    *
-   * @param code 4000 to 4499 let a client come back, 4500 to 4999 do not
+   * @param code 4000 to 4499 allow the client to reconnect, 4500 to 4999 do not
    * @param reason at most 123 bytes of UTF-8 are sent [L-10.4]
    */
   close(code: number, reason: string): void;
-  /** What may be logged of it: never the cookie, nor the user's claims. */
+  /** The fields that may be logged: never the cookie or the user's claims. */
   toJSON(): LiveConnectionJson;
 }
 

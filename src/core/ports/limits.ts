@@ -1,40 +1,40 @@
-/** How far a peer may be behind. Whichever is reached first ends its patience; see `9. Limits and back-pressure`. */
+/** How far a peer may fall behind. The first limit reached applies; see PROTOCOL.md, section 9. */
 export interface OutboundBudget {
-  /** Bytes that may wait for one connection, here and in its socket. */
+  /** Bytes queued for one connection, including its socket. */
   readonly backPressureThresholdBytes: number;
-  /** Messages that may wait for one connection, outside of its socket. */
+  /** Messages queued for one connection, outside of its socket. */
   readonly maxQueuedMessages: number;
-  /** Milliseconds that a message may wait for a connection whose socket is full. */
+  /** Milliseconds that a message may wait for a full socket. */
   readonly maxQueueAgeMs: number;
-  /** Bytes that may wait for all connections together. */
+  /** Bytes queued for all connections together. */
   readonly maxQueuedBytesTotal: number;
 }
 
-/** How fast one connection may send. Bytes are those of messages, not of the frames around them. */
+/** How fast one connection may send. Bytes are those of messages, without frame headers. */
 export interface InboundRate {
   readonly messagesPerSecond: number;
-  /** Messages that may come at once after a rest. */
+  /** Messages that may arrive at once after a pause. */
   readonly messageBurst: number;
   readonly bytesPerSecond: number;
-  /** Bytes that may come at once after a rest; at least the largest message. */
+  /** Bytes that may arrive at once after a pause. At least the largest message. */
   readonly byteBurst: number;
 }
 
-/** How much the answers to subscribes may hold for one user: recovered publications and snapshots, bytes of JSON text. */
+/** Rate limit of recovered publications and snapshots for one user, in bytes of JSON text. */
 export interface ReplayRate {
   readonly bytesPerSecond: number;
-  /** Bytes that may be sent at once after a rest. */
+  /** Bytes that may be sent at once after a pause. */
   readonly byteBurst: number;
 }
 
-/** What the core holds its peers and providers to; the module's options have the defaults. */
+/** Limits for peers and providers. The module's options define the defaults. */
 export interface LiveLimits extends OutboundBudget {
   readonly maxMessageBytes: number;
   readonly maxTopicsPerConnection: number;
   readonly maxWaitingMessages: number;
-  /** Absent where everybody may send as fast as they can. */
+  /** Absent if inbound messages are not limited. */
   readonly inboundRate?: InboundRate | undefined;
-  /** Absent where recoveries and snapshots are not charged to who asks for them. */
+  /** Absent if recoveries and snapshots are not limited. */
   readonly replayRate?: ReplayRate | undefined;
   readonly pingIntervalMs: number;
   readonly pongTimeoutMs: number;
@@ -42,18 +42,18 @@ export interface LiveLimits extends OutboundBudget {
   readonly snapshotTimeoutMs: number;
   readonly maxSnapshotBytes: number;
   readonly credentialGraceMs: number;
-  /** 0 for none. */
+  /** 0 disables the check. */
   readonly positionCheckIntervalMs: number;
-  /** 0: rights are not asked for again. */
+  /** 0 disables the recheck. */
   readonly authorizationRecheckMs: number;
   readonly instanceTimeoutMs: number;
 }
 
-/** How much may wait for a broker that is away; whichever is reached first. */
+/** Publications that may wait for an unavailable broker. The first limit reached applies. */
 export interface PublishQueueLimits {
   readonly maxMessages: number;
   /** Bytes of JSON text. */
   readonly maxBytes: number;
-  /** Milliseconds that one publication waits at most. */
+  /** Maximum wait of one publication, in milliseconds. */
   readonly maxWaitMs: number;
 }

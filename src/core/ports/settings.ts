@@ -12,7 +12,10 @@ import type { Policy } from './policy.js';
  */
 export type VerifyCredential = (token: string, connection: LiveConnection) => Promise<ConnectionIdentity>;
 
-/** Says who is behind a connection now; `undefined`: nobody any more. Rejects when nobody can tell. */
+/**
+ * Identifies the current user of a connection, or returns `undefined` if the session has ended.
+ * Rejects if that cannot be checked now.
+ */
 export type RenewIdentity = (connection: LiveConnection) => Promise<ConnectionIdentity | undefined>;
 
 /** Dependencies of the core. */
