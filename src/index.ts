@@ -37,7 +37,7 @@ export type { LiveConnection, LiveConnectionJson } from './core/ports/connection
 export { ConnectionRegistry } from './core/ports/connection-registry.js';
 export type { ConnectionIdentity, LiveUser } from './core/ports/identity.js';
 export type { ClusterCount } from './core/cluster/signal.js';
-export type { DisconnectOptions, ReauthoriseTarget, UnsubscribeOptions } from './core/cluster/requests.js';
+export type { DisconnectOptions, ReauthorizeTarget, UnsubscribeOptions } from './core/cluster/requests.js';
 export type { PresenceMember } from './core/presence/member.js';
 export type { LiveStats } from './core/live.js';
 export type { Broker, BrokerSink, HistoryRules, LatestRule, Published } from './core/ports/broker.js';

@@ -2,7 +2,12 @@
  * What the standalone server is made of beside the public API: checks of settings, and small parts. A server of your own
  * may use them, too; unlike the other doors this one may change with any minor version.
  */
-export type { LatestReading, PublishOptions, RecoveryLimits, StreamReading } from './core/ports/broker.js';
+export type {
+  LatestReading,
+  BrokerPublishOptions,
+  RecoveryLimits,
+  StreamReading,
+} from './core/ports/broker.js';
 export { silentSink } from './core/ports/broker.js';
 export { MemoryBroker } from './brokers/memory/memory-broker.js';
 export { readNatsUrl } from './brokers/nats/nats-address.js';

@@ -30,7 +30,7 @@ describe.each(platforms)('commands on one instance, on %s', (_name, platform) =>
       code: 'forbidden',
       reason: 'moved',
     });
-    expect(await live.reauthorise({ topic: 'open/1' })).toEqual(counted(0));
+    expect(await live.reauthorize({ topic: 'open/1' })).toEqual(counted(0));
     expect(await live.disconnectUser('bob', { code: 4000, reason: 'come again' })).toEqual(counted(1));
     expect(await bob.closed).toEqual({ code: 4000, reason: 'come again' });
     await expect(live.disconnectUser('ann', { code: 1000 })).rejects.toMatchObject({
@@ -96,7 +96,7 @@ for (const { name, program, start } of engines) {
       await wait(1_000);
       for (const instance of [a, b, c]) await instance.ask({ revoke: 'ann' });
       const revokedMs = Date.now();
-      const result = await a.call<ClusterCount>('reauthorise', { user: 'ann' });
+      const result = await a.call<ClusterCount>('reauthorize', { user: 'ann' });
       await wait(3_000);
       expect(result).toEqual({ total: 2, byInstance: { a: 1, b: 1, c: 0 }, missing: [] });
       const after = (times: number[], ms: number): number => times.filter((at) => at > revokedMs + ms).length;
@@ -134,7 +134,7 @@ for (const { name, program, start } of engines) {
       const ann = await reader(c.url, 'ann', 'room/1');
       await c.ask({ revoke: 'ann' });
       const revokedMs = Date.now();
-      expect(await a.call('reauthorise', { user: 'ann' })).toMatchObject({
+      expect(await a.call('reauthorize', { user: 'ann' })).toMatchObject({
         total: 0,
         byInstance: { a: 0, b: 0 },
       });

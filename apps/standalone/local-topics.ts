@@ -2,7 +2,7 @@ import type { Broker, BrokerSink, Position, Published } from 'nestjs-live';
 import {
   type LatestReading,
   MemoryBroker,
-  type PublishOptions,
+  type BrokerPublishOptions,
   type RecoveryLimits,
   silentSink,
   type StreamReading,
@@ -41,7 +41,7 @@ export class LocalTopics implements Broker {
     this.shared.start(sink);
   }
 
-  publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
+  publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published> {
     return this.of(topic).publish(topic, data, options);
   }
 

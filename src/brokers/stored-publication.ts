@@ -1,5 +1,5 @@
 import { isJson } from '../core/frame/json-text.js';
-import { type Publication, type PublishOptions, removalData } from '../core/ports/broker.js';
+import { type Publication, type BrokerPublishOptions, removalData } from '../core/ports/broker.js';
 import { isKey } from '../core/inbound/fields.js';
 
 /** Whether a value from an engine can be an epoch: 1 to 64 printable ASCII characters. */
@@ -14,7 +14,7 @@ export function isEpoch(value: unknown): value is string {
 export const storedRemoval = '\tnull';
 
 /** The text that an engine stores for a publication. */
-export function storedText(data: string, { remove }: PublishOptions): string {
+export function storedText(data: string, { remove }: BrokerPublishOptions): string {
   if (remove === true) return storedRemoval;
   return data === storedRemoval ? removalData : data;
 }

@@ -27,11 +27,11 @@ import { PresencePolicy } from './presence/presence-policy.js';
 import { Continuity } from './stream/continuity.js';
 import { Resync } from './stream/resync.js';
 import { Snapshots } from './stream/snapshots.js';
-import { Recheck } from './verbs/recheck.js';
+import { AuthorizationRecheck } from './verbs/authorization-recheck.js';
 import type { FindHandler } from './inbound/responder.js';
 import { Session, type SessionContext } from './inbound/session.js';
-import { Authoriser } from './verbs/authorise.js';
-import { Rights } from './verbs/rights.js';
+import { Authorizer } from './verbs/authorizer.js';
+import { AuthorizationReview } from './verbs/authorization-review.js';
 import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
 import { welcomeAnswer, welcomeLimits } from './connection/welcome.js';
 
@@ -77,7 +77,7 @@ export class Live {
   private readonly heartbeat: Heartbeat;
   private readonly arrivals: Arrivals;
   private readonly credentials: CredentialWatch;
-  private readonly recheck: Recheck;
+  private readonly recheck: AuthorizationRecheck;
   private readonly disconnects: RecentDisconnects;
   private readonly connections: ConnectionContext;
   private readonly sessions: SessionContext;
@@ -101,9 +101,12 @@ export class Live {
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
     this.arrivals = new Arrivals(this.registry, this.heartbeat, observer);
     this.connections = { clock, observer, flusher, backlogs };
-    const rights = new Rights(new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs), clock);
+    const rights = new AuthorizationReview(
+      new Authorizer(policy, clock, observer, limits.authorizationTimeoutMs),
+      clock,
+    );
     this.credentials = watchCredentials(limits, this.registry, outside, rights);
-    this.recheck = new Recheck(limits.authorizationRecheckMs, clock, this.registry, rights);
+    this.recheck = new AuthorizationRecheck(limits.authorizationRecheckMs, clock, this.registry, rights);
     this.disconnects = new RecentDisconnects(clock);
     this.cluster = new Cluster({
       instanceId: settings.instanceId,
@@ -165,7 +168,7 @@ export class Live {
     const welcome = () => welcomeAnswer(connection, this.ports.clock, this.registry.size);
     this.arrivals.enter(connection, () => this.welcomeText(welcome()));
     if (this.draining) connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown);
-    const late = connection.user && this.disconnects.meant(connection.user.id, connection.knockedMs);
+    const late = connection.user && this.disconnects.meant(connection.user.id, connection.handshakeStartedMs);
     if (late) connection.close(late.code, late.reason);
     return session;
   }

@@ -36,7 +36,7 @@ export interface TestPeerOptions {
   readonly expiresAt?: number;
   readonly socket?: TestSocket;
   /** When the handshake began, on the test's clock. @default now */
-  readonly knockedMs?: number;
+  readonly handshakeStartedMs?: number;
 }
 
 /** One client of a `TestLive`. */
@@ -100,13 +100,13 @@ export class TestLive {
     user = { id: 'ann' },
     expiresAt,
     socket = new TestSocket(),
-    knockedMs,
+    handshakeStartedMs,
   }: TestPeerOptions = {}): TestPeer {
     const identity = { user, ...(expiresAt !== undefined && { expiresAt }) };
     const id = `connection-${String(++this.count)}`;
     const session = this.live.accept(
       socket,
-      { id, identity, remoteAddr: '192.0.2.1', knockedMs },
+      { id, identity, remoteAddr: '192.0.2.1', handshakeStartedMs },
       this.options.handlers,
     );
     socket.onGone = (code, reason) => session.finished(code, reason);

@@ -25,7 +25,7 @@ export class PendingHandshake {
     readonly address: string,
     private readonly head: Buffer,
     /** The clock's time at the start of the handshake. */
-    readonly knockedMs: number,
+    readonly handshakeStartedMs: number,
   ) {}
 
   /**

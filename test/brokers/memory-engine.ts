@@ -5,7 +5,7 @@ import type {
   LatestReading,
   Publication,
   Published,
-  PublishOptions,
+  BrokerPublishOptions,
   RecoveryLimits,
   StreamReading,
 } from '../../src/core/ports/broker.js';
@@ -93,7 +93,7 @@ export class EngineInstance implements Broker {
     if (this.topics.has(topic) && bytes.length > 0) this.junkTotal += 1;
   }
 
-  async publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
+  async publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published> {
     const { store } = this.open();
     // The store must have a subscription to deliver. The instances decide which of them gets it.
     await store.subscribe(topic);

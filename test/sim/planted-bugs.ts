@@ -5,7 +5,7 @@ import { Connection } from '../../src/core/connection/connection.js';
 import type { ConnectionIdentity, LiveUser } from '../../src/core/ports/identity.js';
 import { CredentialWatch } from '../../src/core/connection/credential-watch.js';
 import { Registry } from '../../src/core/connection/registry.js';
-import { Hold } from '../../src/core/fanout/hold.js';
+import { HoldBuffer } from '../../src/core/fanout/hold-buffer.js';
 import { Hub } from '../../src/core/fanout/hub.js';
 import { Subscription } from '../../src/core/fanout/subscription.js';
 import { Topic } from '../../src/core/fanout/topic.js';
@@ -26,9 +26,9 @@ import { Resync } from '../../src/core/stream/resync.js';
 import { Retry } from '../../src/core/stream/retry.js';
 import type { SnapshotRun } from '../../src/core/fanout/snapshot-run.js';
 import { Snapshots } from '../../src/core/stream/snapshots.js';
-import { Authoriser, type Right } from '../../src/core/verbs/authorise.js';
+import { Authorizer, type Right } from '../../src/core/verbs/authorizer.js';
 import { PendingSubscribe } from '../../src/core/connection/pending-subscribe.js';
-import { Rights, type Undecided } from '../../src/core/verbs/rights.js';
+import { AuthorizationReview, type Undecided } from '../../src/core/verbs/authorization-review.js';
 import type { Position } from '../../src/protocol/position.js';
 import { Lineages } from '../../src/testing/lineages.js';
 import { disable, type PlantedBug, replace } from './plant.js';
@@ -37,7 +37,7 @@ import { bugsOfLives } from './planted-bugs.lives.js';
 
 interface TopicInside {
   readonly name: string;
-  readonly holds: Set<Hold>;
+  readonly holds: Set<HoldBuffer>;
   deliver(offset: number, frame: SharedFrame): number;
 }
 
@@ -46,7 +46,7 @@ interface HubInside {
   readonly topics: Map<string, TopicInside>;
 }
 
-const { add } = Hold.prototype;
+const { add } = HoldBuffer.prototype;
 const nothing = (): void => {};
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -71,12 +71,12 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'held publications are dropped',
     shows: ['order', 'behind', 'answer'],
-    plant: () => disable(Hold, 'add'),
+    plant: () => disable(HoldBuffer, 'add'),
   },
   {
     name: "held publications of a lost stream go out as the new one's",
     shows: ['data', 'order', 'recovery', 'behind'],
-    plant: () => disable(Hold, 'follows', true),
+    plant: () => disable(HoldBuffer, 'follows', true),
   },
   {
     name: 'held publications are released when the snapshot begins',
@@ -126,8 +126,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an overflow of held publications is ignored',
     shows: ['order', 'behind', 'answer'],
     plant: () =>
-      replace<Hold, [string, number, SharedFrame], void>(
-        Hold,
+      replace<HoldBuffer, [string, number, SharedFrame], void>(
+        HoldBuffer,
         'add',
         (original) =>
           function (...args) {
@@ -140,8 +140,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'publications are held without a limit',
     shows: ['bounds'],
     plant: () =>
-      replace<Hold, [string, number, SharedFrame], void>(
-        Hold,
+      replace<HoldBuffer, [string, number, SharedFrame], void>(
+        HoldBuffer,
         'add',
         (original) =>
           function (epoch, offset, frame) {
@@ -271,8 +271,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     shows: ['unsubscribed', 'rights'],
     blindTo: ['maps', 'leftover'],
     plant: () =>
-      replace<Rights, [Connection, Undecided], Promise<number>>(
-        Rights,
+      replace<AuthorizationReview, [Connection, Undecided], Promise<number>>(
+        AuthorizationReview,
         'review',
         (review) =>
           async function (connection, undecided) {
@@ -287,14 +287,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'rights are not checked again for a new credential',
     shows: ['rights'],
-    plant: () => disable(Rights, 'review', Promise.resolve(0)),
+    plant: () => disable(AuthorizationReview, 'review', Promise.resolve(0)),
   },
   {
     name: 'an authorization check that fails allows',
     shows: ['rights'],
     plant: () =>
-      replace<Authoriser, [Right, TopicRules, Connection, PendingSubscribe], Promise<boolean>>(
-        Authoriser,
+      replace<Authorizer, [Right, TopicRules, Connection, PendingSubscribe], Promise<boolean>>(
+        Authorizer,
         'ask',
         (ask) =>
           function (right, rules, connection, pending) {

@@ -5,7 +5,7 @@ import type {
   LatestReading,
   Publication,
   Published,
-  PublishOptions,
+  BrokerPublishOptions,
   RecoveryLimits,
   StreamReading,
 } from '../../src/core/ports/broker.js';
@@ -42,7 +42,7 @@ export class LossyBroker implements Broker {
     });
   }
 
-  publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
+  publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published> {
     return this.call('publish', topic, async () =>
       this.named(topic, await this.memory.publish(this.inner(topic), data, options)),
     );

@@ -4,7 +4,7 @@ import type {
   BrokerSink,
   LatestReading,
   Published,
-  PublishOptions,
+  BrokerPublishOptions,
   RecoveryLimits,
   StreamReading,
 } from '../../core/ports/broker.js';
@@ -89,7 +89,7 @@ export class MemoryBroker implements Broker {
     this.planSweep();
   }
 
-  async publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
+  async publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published> {
     const stream = this.touch(topic);
     const suppressed = this.suppressed(topic, stream, options);
     if (suppressed !== undefined) return suppressed;
@@ -144,7 +144,11 @@ export class MemoryBroker implements Broker {
   }
 
   /** The answer if the publication is a duplicate or stale, and so stores nothing. */
-  private suppressed(topic: string, stream: MemoryStream, options: PublishOptions): Published | undefined {
+  private suppressed(
+    topic: string,
+    stream: MemoryStream,
+    options: BrokerPublishOptions,
+  ): Published | undefined {
     const { idempotencyKey } = options;
     const first =
       idempotencyKey === undefined ? undefined : this.receipts.find(topic, idempotencyKey, this.clock.now());

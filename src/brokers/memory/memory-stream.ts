@@ -1,4 +1,9 @@
-import type { HistoryRules, Publication, PublishOptions, RecoveryLimits } from '../../core/ports/broker.js';
+import type {
+  HistoryRules,
+  Publication,
+  BrokerPublishOptions,
+  RecoveryLimits,
+} from '../../core/ports/broker.js';
 import { History } from '../../core/stream/history.js';
 import { KeyVersions } from '../../core/stream/key-versions.js';
 import { Latest } from '../../core/stream/latest.js';
@@ -34,14 +39,18 @@ export class MemoryStream {
   /**
    * Whether the version is not newer than that of its key, or of the publications without a key.
    */
-  isStale({ key, version }: PublishOptions): boolean {
+  isStale({ key, version }: BrokerPublishOptions): boolean {
     if (version === undefined) return false;
     if (key !== undefined) return this.keyVersions?.isStale(key, version) === true;
     return this.newestVersion !== undefined && version <= this.newestVersion;
   }
 
   /** Adds the next publication, kept as the options say. */
-  add(data: string, { key, history, latest, version, remove }: PublishOptions, nowMs: number): Publication {
+  add(
+    data: string,
+    { key, history, latest, version, remove }: BrokerPublishOptions,
+    nowMs: number,
+  ): Publication {
     this.offset += 1;
     if (version !== undefined) {
       if (key === undefined) this.newestVersion = version;

@@ -1,7 +1,7 @@
 import {
   type Publication,
   type Published,
-  type PublishOptions,
+  type BrokerPublishOptions,
   removalData,
 } from '../../core/ports/broker.js';
 import type { KeyVersions } from '../../core/stream/key-versions.js';
@@ -12,7 +12,7 @@ import { refsAfter } from './topic-log.js';
 
 interface Wanted {
   readonly data: string;
-  readonly options: PublishOptions;
+  readonly options: BrokerPublishOptions;
 }
 
 export interface Batch {

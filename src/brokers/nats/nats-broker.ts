@@ -5,7 +5,7 @@ import {
   type BrokerSink,
   type LatestReading,
   type Published,
-  type PublishOptions,
+  type BrokerPublishOptions,
   type RecoveryLimits,
   silentSink,
   type StreamReading,
@@ -144,7 +144,7 @@ export class NatsBroker implements Broker {
     this.connection.start(sink);
   }
 
-  publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
+  publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published> {
     const dueMs = this.clock.now() + this.options.callTimeoutMs;
     return this.connection.call(
       Buffer.byteLength(data),

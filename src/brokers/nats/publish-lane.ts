@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { Published, PublishOptions } from '../../core/ports/broker.js';
+import type { Published, BrokerPublishOptions } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';
 import type { KnownHead } from './heads.js';
 import { type Batch, compose } from './compose.js';
@@ -11,7 +11,7 @@ import type { TopicLog } from './topic-log.js';
 /** A publication that waits to be sent. */
 export interface Job {
   readonly data: string;
-  readonly options: PublishOptions;
+  readonly options: BrokerPublishOptions;
   /** Not sent after this time, because its caller has already been told that it failed. */
   readonly dueMs: number;
   readonly resolve: (published: Published) => void;
@@ -197,7 +197,7 @@ function hasKeyVersion({ options: { key, version } }: Job): boolean {
   return key !== undefined && version !== undefined;
 }
 
-function goTogether(one: PublishOptions, other: PublishOptions): boolean {
+function goTogether(one: BrokerPublishOptions, other: BrokerPublishOptions): boolean {
   const [a, b] = [one.history, other.history];
   return (
     one.idempotencyKey === undefined &&

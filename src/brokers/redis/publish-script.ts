@@ -1,4 +1,4 @@
-import type { Published, PublishOptions } from '../../core/ports/broker.js';
+import type { Published, BrokerPublishOptions } from '../../core/ports/broker.js';
 import { maxKeyVersions } from '../../core/stream/key-versions.js';
 import { latestLimits } from '../../core/stream/latest.js';
 import type { Position } from '../../protocol/position.js';
@@ -221,7 +221,7 @@ export interface PublishPlace {
 /** The keys that a publication uses, beside the life record, in the script's order. */
 export function publishKeys(
   { meta, history, latest, order, versions }: TopicKeys,
-  options: PublishOptions,
+  options: BrokerPublishOptions,
   result: string | undefined,
 ): string[] {
   const keys = [meta];
@@ -234,7 +234,7 @@ export function publishKeys(
 }
 
 /** The arguments of the publish script, in its order, after the three that all scripts have. */
-export function publishArguments(data: string, options: PublishOptions, place: PublishPlace): string[] {
+export function publishArguments(data: string, options: BrokerPublishOptions, place: PublishPlace): string[] {
   const { key = '', history, latest = '', version } = options;
   return [
     place.channel,
@@ -255,7 +255,7 @@ export function publishArguments(data: string, options: PublishOptions, place: P
   ];
 }
 
-function keepsHistory({ history }: PublishOptions): boolean {
+function keepsHistory({ history }: BrokerPublishOptions): boolean {
   return history !== undefined && history.size > 0;
 }
 

@@ -4,7 +4,7 @@ import type {
   BrokerSink,
   LatestReading,
   Published,
-  PublishOptions,
+  BrokerPublishOptions,
   RecoveryLimits,
   StreamReading,
 } from '../../core/ports/broker.js';
@@ -104,7 +104,7 @@ export class RedisBroker implements Broker {
     });
   }
 
-  async publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
+  async publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published> {
     const bytes = Buffer.byteLength(data);
     if (bytes > this.maxBytes) throw tooLarge(this.maxBytes, bytes);
     const { idempotencyKey } = options;

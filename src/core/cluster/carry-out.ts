@@ -2,17 +2,17 @@ import type { Registry } from '../connection/registry.js';
 import type { Clock } from '../ports/clock.js';
 import type { Policy } from '../ports/policy.js';
 import { presenceTopicOf } from '../../protocol/topic-name.js';
-import type { Rights } from '../verbs/rights.js';
+import type { AuthorizationReview } from '../verbs/authorization-review.js';
 import { endSubscription } from '../verbs/unsubscribe.js';
 import { eachAtMost } from '../verbs/each-at-most.js';
-import type { Reauthorise } from './signal.js';
+import type { Reauthorize } from './signal.js';
 import type { CarryOut } from './commands.js';
 import type { RecentDisconnects } from './recent-disconnects.js';
 
 export interface CarryOutParts {
   readonly registry: Registry;
   readonly clock: Clock;
-  readonly rights: Rights;
+  readonly rights: AuthorizationReview;
   readonly disconnects: RecentDisconnects;
   readonly policy: Policy;
 }
@@ -21,7 +21,7 @@ export interface CarryOutParts {
 export function carryOutOn(parts: CarryOutParts): CarryOut {
   const { registry, clock, disconnects } = parts;
   const meant = (user: string, ageMs: number) =>
-    registry.ofUser(user).filter(({ knockedMs }) => knockedMs <= clock.now() - ageMs);
+    registry.ofUser(user).filter(({ handshakeStartedMs }) => handshakeStartedMs <= clock.now() - ageMs);
   return (command, ageMs) => {
     switch (command.verb) {
       case 'disconnect-user': {
@@ -37,8 +37,8 @@ export function carryOutOn(parts: CarryOutParts): CarryOut {
         );
         return ended.length;
       }
-      case 'reauthorise':
-        return reauthorise(command, parts);
+      case 'reauthorize':
+        return reauthorize(command, parts);
       case 'count':
         return registry.ofTopic(command.topic).length;
     }
@@ -56,7 +56,7 @@ function withPresence(topic: string, { policy }: CarryOutParts): string[] {
 const checksAtATime = 250;
 
 /** Fails closed: the application has said that something changed, so what cannot be checked now ends, too. [L-3.12] */
-async function reauthorise({ user, topic }: Reauthorise, parts: CarryOutParts): Promise<number> {
+async function reauthorize({ user, topic }: Reauthorize, parts: CarryOutParts): Promise<number> {
   const { registry, rights, clock } = parts;
   const topics = topic === undefined ? undefined : withPresence(topic, parts);
   const connections = user === undefined ? [...registry] : registry.ofUser(user);

@@ -94,10 +94,13 @@ describe('a command to all instances', () => {
   it('[L-3.13] means who was let in by what was true before, and comes in after it', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
-    const knockedMs = cluster.clock.now();
+    const handshakeStartedMs = cluster.clock.now();
     await cluster.pass(100);
     await give(cluster, a, requests.disconnectUser('ann', { code: 4500, reason: 'gone' }));
-    const [late, other] = [b.test.connect({ knockedMs }), b.test.connect({ user: { id: 'bob' }, knockedMs })];
+    const [late, other] = [
+      b.test.connect({ handshakeStartedMs }),
+      b.test.connect({ user: { id: 'bob' }, handshakeStartedMs }),
+    ];
     const again = b.test.connect();
     expect([late, other, again].map(({ socket }) => socket.closedWith?.code)).toEqual([
       4500,
@@ -106,7 +109,7 @@ describe('a command to all instances', () => {
     ]);
     await cluster.pass(61_000, 1_000);
     await give(cluster, a, requests.disconnectUser('bob'));
-    expect(b.test.connect({ knockedMs }).socket.open).toBe(true);
+    expect(b.test.connect({ handshakeStartedMs }).socket.open).toBe(true);
   });
 
   it('is done once, however often it is told', async () => {
@@ -164,16 +167,16 @@ describe('a command to all instances', () => {
       () => requests.disconnectUser('ann', { code: 1000 }),
       () => requests.disconnectUser('ann', { reason: 7 as never }),
       () => requests.unsubscribeUser('ann', 'a b'),
-      () => requests.reauthorise({} as never),
-      () => requests.reauthorise(undefined as never),
-      () => requests.reauthorise({ topic: '/' }),
+      () => requests.reauthorize({} as never),
+      () => requests.reauthorize(undefined as never),
+      () => requests.reauthorize({ topic: '/' }),
       () => requests.count(''),
     ];
     for (const make of wrong) expect(make).toThrow(expect.objectContaining({ code: 'validation-failed' }));
   });
 });
 
-describe('reauthorise', () => {
+describe('reauthorize', () => {
   it('[L-3.12] ends the subscriptions that are not allowed any more, of a user or of a topic', async () => {
     const revoked = new Set<string>();
     const rulesFor = (topic: string) => ({
@@ -187,7 +190,7 @@ describe('reauthorise', () => {
       b.reader('bob', 't'),
     ]);
     for (const right of ['ann t', 'ann u', 'bob t']) revoked.add(right);
-    expect(await give(cluster, a, requests.reauthorise({ user: 'ann', topic: 't' }))).toEqual({
+    expect(await give(cluster, a, requests.reauthorize({ user: 'ann', topic: 't' }))).toEqual({
       total: 2,
       byInstance: { a: 1, b: 1 },
       missing: [],
@@ -199,8 +202,8 @@ describe('reauthorise', () => {
       reason: 'the right to read it has ended',
     });
     expect(peers.map(({ received }) => received())).toEqual([[told('t')], [told('t')], []]);
-    expect(await give(cluster, b, requests.reauthorise({ topic: 't' }))).toMatchObject({ total: 1 });
-    expect(await give(cluster, b, requests.reauthorise({ user: 'ann' }))).toMatchObject({ total: 2 });
+    expect(await give(cluster, b, requests.reauthorize({ topic: 't' }))).toMatchObject({ total: 1 });
+    expect(await give(cluster, b, requests.reauthorize({ user: 'ann' }))).toMatchObject({ total: 2 });
     expect(peers.map(({ received }) => received())).toEqual([[told('u')], [told('u')], [told('t')]]);
   });
 
@@ -213,7 +216,7 @@ describe('reauthorise', () => {
     const { send, received } = test.connect();
     await send({ type: 'subscribe', id: 1, topic: 't' });
     allowed = false;
-    expect(await test.live.cluster.give(requests.reauthorise({ topic: 't' }))).toMatchObject({ total: 1 });
+    expect(await test.live.cluster.give(requests.reauthorize({ topic: 't' }))).toMatchObject({ total: 1 });
     snapshot.resolve(1);
     await test.publish('t', 1);
     expect(received()).toMatchObject([{ type: 'error', id: 1, code: 'unavailable' }]);
@@ -236,7 +239,7 @@ describe('reauthorise', () => {
     const { send, received } = test.connect();
     await send({ type: 'subscribe', topic: 't' });
     allowed = false;
-    const ended = test.live.cluster.give(requests.reauthorise({ user: 'ann' }));
+    const ended = test.live.cluster.give(requests.reauthorize({ user: 'ann' }));
     snapshot.resolve(1);
     await test.clock.settle();
     expect(received()).toMatchObject([{ type: 'subscribed' }]);
@@ -257,7 +260,7 @@ describe('reauthorise', () => {
     await send({ type: 'subscribe', topic: 't' });
     received();
     broken = true;
-    const done = test.live.cluster.give(requests.reauthorise({ topic: 't' }));
+    const done = test.live.cluster.give(requests.reauthorize({ topic: 't' }));
     test.clock.advance(5_000);
     await test.clock.settle();
     await done;

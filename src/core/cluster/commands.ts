@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { ClusterCount, Command, Do, Done } from './signal.js';
 import type { Instance, Instances } from './instances.js';
-import { Order } from './order.js';
+import { PendingCommand } from './pending-command.js';
 
 /**
  * Does a command on this instance; returns how much there was to do.
@@ -22,27 +22,27 @@ export interface CommandsOptions {
 
 /** How long the caller waits for answers. */
 const answerMs = 2_000;
-/** How long after an order who has not answered is told again, while the caller waits; later ever more seldom. */
+/** How long after an pending who has not answered is told again, while the caller waits; later ever more seldom. */
 const againMs = { soon: 500, seldom: 30_000 } as const;
-/** How long an order is kept, for those who were away; who has carried it out remembers it for twice as long. */
+/** How long an pending is kept, for those who were away; who has carried it out remembers it for twice as long. */
 const keepMs = 600_000;
 /** Orders that are kept, of this instance, and of all others. */
 const most = { given: 1_000, received: 10_000 } as const;
 
-interface Deed {
+interface ExecutedCommand {
   readonly atMs: number;
   readonly count: Promise<number>;
 }
 
 /**
  * Commands for all instances. This one carries them out at once, also when the engine is away. The others are told, and
- * told again until they have answered, because a signal may be lost; each carries an order out once.
+ * told again until they have answered, because a signal may be lost; each carries an pending out once.
  */
 export class Commands {
   /** Since the start: commands given here, answers of other instances to them, answers that did not come in time. */
   readonly totals = { given: 0, answered: 0, missing: 0 };
-  private readonly given = new Map<number, Order>();
-  private readonly received = new Map<string, Deed>();
+  private readonly given = new Map<number, PendingCommand>();
+  private readonly received = new Map<string, ExecutedCommand>();
   private lastId = 0;
 
   constructor(private readonly options: CommandsOptions) {
@@ -57,16 +57,16 @@ export class Commands {
   async give(command: Command): Promise<ClusterCount> {
     const { self, instances, clock } = this.options;
     this.totals.given += 1;
-    const order = new Order(++this.lastId, command, clock.now(), [self, ...instances.others]);
-    void this.carryOut(command, 0).then((count) => order.answered(self.key, self.id, count));
-    this.keep(order);
-    this.tell(order);
+    const pending = new PendingCommand(++this.lastId, command, clock.now(), [self, ...instances.others]);
+    void this.carryOut(command, 0).then((count) => pending.answered(self.key, self.id, count));
+    this.keep(pending);
+    this.tell(pending);
     await instances.settled();
-    const cancel = clock.after(order.atMs + answerMs - clock.now(), () => order.giveUp());
-    await order.whenComplete();
+    const cancel = clock.after(pending.atMs + answerMs - clock.now(), () => pending.giveUp());
+    await pending.whenComplete();
     cancel();
-    if (command.verb === 'count') this.forget(order);
-    const result = order.result();
+    if (command.verb === 'count') this.forget(pending);
+    const result = pending.result();
     this.totals.missing += result.missing.length;
     return result;
   }
@@ -76,32 +76,32 @@ export class Commands {
     if (this.given.get(id)?.answered(key, instanceId, count) === true) this.totals.answered += 1;
   }
 
-  /** Another instance gives an order: it is carried out once, and answered each time. */
+  /** Another instance gives an pending: it is carried out once, and answered each time. */
   async receive(from: string, { id, ageMs, to, command }: Do): Promise<void> {
     const { self, clock, send } = this.options;
     if (to !== undefined && !to.includes(self.key)) return;
     const name = `${from} ${String(id)}`;
-    let deed = this.received.get(name);
-    if (deed === undefined) {
-      deed = { atMs: clock.now(), count: this.carryOut(command, ageMs) };
-      this.received.set(name, deed);
+    let executed = this.received.get(name);
+    if (executed === undefined) {
+      executed = { atMs: clock.now(), count: this.carryOut(command, ageMs) };
+      this.received.set(name, executed);
       this.forgetReceived();
     }
-    const count = await deed.count;
+    const count = await executed.count;
     send({ type: 'done', to: from, id, instanceId: self.id, count });
   }
 
   /** The engine is back: what was said meanwhile was not heard. */
   tellAll(): void {
-    for (const order of this.given.values()) {
-      const owing = this.owing(order);
-      if (owing.length > 0) this.tell(order, owing);
+    for (const pending of this.given.values()) {
+      const owing = this.owing(pending);
+      if (owing.length > 0) this.tell(pending, owing);
     }
   }
 
   /** Callers that still wait get what is there. */
   stop(): void {
-    for (const order of this.given.values()) this.forget(order);
+    for (const pending of this.given.values()) this.forget(pending);
   }
 
   private async carryOut(command: Command, ageMs: number): Promise<number> {
@@ -114,19 +114,19 @@ export class Commands {
     }
   }
 
-  private keep(order: Order): void {
-    const oldestMs = order.atMs - keepMs;
+  private keep(pending: PendingCommand): void {
+    const oldestMs = pending.atMs - keepMs;
     for (const other of this.given.values()) {
       if (other.atMs > oldestMs && this.given.size < most.given) break;
       this.forget(other);
     }
-    this.given.set(order.id, order);
+    this.given.set(pending.id, pending);
   }
 
-  private forget(order: Order): void {
-    order.cancelNext?.();
-    order.giveUp();
-    this.given.delete(order.id);
+  private forget(pending: PendingCommand): void {
+    pending.cancelNext?.();
+    pending.giveUp();
+    this.given.delete(pending.id);
   }
 
   private forgetReceived(): void {
@@ -138,39 +138,39 @@ export class Commands {
   }
 
   /** Tells those who owe an answer, everybody at first, and plans to tell them again. */
-  private tell(order: Order, to?: readonly string[]): void {
+  private tell(pending: PendingCommand, to?: readonly string[]): void {
     const { clock, send } = this.options;
-    const ageMs = Math.round(clock.now() - order.atMs);
-    send({ type: 'do', id: order.id, ageMs, ...(to && { to }), command: order.command });
-    this.plan(order, ageMs);
+    const ageMs = Math.round(clock.now() - pending.atMs);
+    send({ type: 'do', id: pending.id, ageMs, ...(to && { to }), command: pending.command });
+    this.plan(pending, ageMs);
   }
 
-  private plan(order: Order, ageMs: number): void {
-    order.cancelNext?.();
-    order.cancelNext = undefined;
-    if (this.owing(order).length === 0 || ageMs > keepMs) return;
+  private plan(pending: PendingCommand, ageMs: number): void {
+    pending.cancelNext?.();
+    pending.cancelNext = undefined;
+    if (this.owing(pending).length === 0 || ageMs > keepMs) return;
     const waitMs = ageMs < answerMs ? againMs.soon : Math.min(againMs.seldom, ageMs);
-    order.cancelNext = this.options.clock.after(waitMs, () => {
-      const owing = this.owing(order);
-      if (owing.length > 0) this.tell(order, owing);
+    pending.cancelNext = this.options.clock.after(waitMs, () => {
+      const owing = this.owing(pending);
+      if (owing.length > 0) this.tell(pending, owing);
     });
   }
 
   /** Others that are there and have not answered. */
-  private owing(order: Order): string[] {
-    return order.awaited.filter((key) => this.options.instances.get(key) !== undefined);
+  private owing(pending: PendingCommand): string[] {
+    return pending.awaited.filter((key) => this.options.instances.get(key) !== undefined);
   }
 
   /** Who was away is told what it may have missed. */
   private appeared(instance: Instance): void {
     const oldestMs = this.options.clock.now() - keepMs;
-    for (const order of this.given.values()) {
-      if (order.atMs > oldestMs && order.expect(instance)) this.tell(order, [instance.key]);
+    for (const pending of this.given.values()) {
+      if (pending.atMs > oldestMs && pending.expect(instance)) this.tell(pending, [instance.key]);
     }
   }
 
   /** Who said good-bye has nothing left to do. */
   private gone({ key }: Instance, said: boolean): void {
-    if (said) for (const order of this.given.values()) order.excuse(key);
+    if (said) for (const pending of this.given.values()) pending.excuse(key);
   }
 }

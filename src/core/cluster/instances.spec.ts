@@ -111,7 +111,7 @@ describe('instances', () => {
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     await cluster.during(a.test.live.cluster.give({ verb: 'count', topic: 't' }), 100);
     b.end.connected = false;
-    const waiting = a.test.live.cluster.give({ verb: 'reauthorise', topic: 't' });
+    const waiting = a.test.live.cluster.give({ verb: 'reauthorize', topic: 't' });
     for (const { test } of [a, b]) {
       void test.live.drain(1_000);
       await test.live.close();

@@ -32,7 +32,7 @@ interface Known extends Instance {
 }
 
 /** Others that are remembered: more than any cluster has, so that a forger cannot fill the memory. */
-const mostInstances = 1_024;
+const maxInstances = 1_024;
 
 /** An instance that is not known yet is answered after a random part of this, so that not all answer at once. */
 const answerWithinMs = 100;
@@ -113,7 +113,7 @@ export class Instances {
     if (this.cancel === undefined || this.departed.has(key)) return;
     let instance = this.known.get(key);
     if (instance === undefined) {
-      if (this.known.size >= mostInstances) return;
+      if (this.known.size >= maxInstances) return;
       const { clock } = this.options;
       instance = { key, id: instanceId, heardMs: clock.now() };
       this.known.set(key, instance);
@@ -126,7 +126,7 @@ export class Instances {
 
   left(key: string): void {
     const [first] = this.departed;
-    if (first !== undefined && this.departed.size >= mostInstances) this.departed.delete(first);
+    if (first !== undefined && this.departed.size >= maxInstances) this.departed.delete(first);
     this.departed.add(key);
     this.forget(key, true);
   }

@@ -17,8 +17,8 @@ const bodies: readonly SignalBody[] = [
     command: { verb: 'disconnect-user', user: 'ann', code: 4503, reason: 'r' },
   },
   { type: 'do', id: 3, ageMs: 0, command: { verb: 'unsubscribe-user', user: 'ann', topic: 't', reason: '' } },
-  { type: 'do', id: 4, ageMs: 0, command: { verb: 'reauthorise', user: 'ann' } },
-  { type: 'do', id: 5, ageMs: 0, command: { verb: 'reauthorise', topic: 't' } },
+  { type: 'do', id: 4, ageMs: 0, command: { verb: 'reauthorize', user: 'ann' } },
+  { type: 'do', id: 5, ageMs: 0, command: { verb: 'reauthorize', topic: 't' } },
   { type: 'done', to: 'k', id: 1, instanceId: 'a', count: 3 },
   {
     type: 'changes',
@@ -53,7 +53,7 @@ describe('signals', () => {
     ['with an unknown command', { v: 1, from: 'k', type: 'do', id: 1, ageMs: 0, command: { verb: 'stop' } }],
     ['with no command', { v: 1, from: 'k', type: 'do', id: 1, ageMs: 0, command: null }],
     ['with a code of the transport', command({ verb: 'disconnect-user', user: 'a', code: 1006, reason: '' })],
-    ['with no target', command({ verb: 'reauthorise' })],
+    ['with no target', command({ verb: 'reauthorize' })],
     ['with a wrong topic', command({ verb: 'count', topic: 'a b' })],
     [
       'with a part that is not there',

@@ -70,7 +70,7 @@ function readCommand({ verb, user, topic, code, reason }: Fields): Command | und
       return isUser(user) && isTopicName(topic) && isText(reason, maxReasonLength)
         ? { verb, user, topic, reason }
         : undefined;
-    case 'reauthorise':
+    case 'reauthorize':
       if (user === undefined && topic === undefined) return undefined;
       if ((user !== undefined && !isUser(user)) || (topic !== undefined && !isTopicName(topic)))
         return undefined;

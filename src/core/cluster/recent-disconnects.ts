@@ -3,7 +3,7 @@ import type { DisconnectUser } from './signal.js';
 
 /** Longer than a handshake may be undecided. */
 const keepMs = 60_000;
-const mostUsers = 10_000;
+const maxUsers = 10_000;
 
 interface Disconnect {
   readonly atMs: number;
@@ -25,14 +25,14 @@ export class RecentDisconnects {
     this.byUser.set(command.user, { atMs, command });
     const oldestMs = this.clock.now() - keepMs;
     for (const [user, { atMs }] of this.byUser) {
-      if (atMs > oldestMs && this.byUser.size <= mostUsers) return;
+      if (atMs > oldestMs && this.byUser.size <= maxUsers) return;
       this.byUser.delete(user);
     }
   }
 
   /** The command that means a connection of this user whose handshake began then. */
-  meant(user: string, knockedMs: number): DisconnectUser | undefined {
+  meant(user: string, handshakeStartedMs: number): DisconnectUser | undefined {
     const found = this.byUser.get(user);
-    return found !== undefined && knockedMs < found.atMs ? found.command : undefined;
+    return found !== undefined && handshakeStartedMs < found.atMs ? found.command : undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { CloseCode } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isTopicName } from '../../protocol/topic-name.js';
-import type { CountTopic, DisconnectUser, Reauthorise, UnsubscribeUser } from './signal.js';
+import type { CountTopic, DisconnectUser, Reauthorize, UnsubscribeUser } from './signal.js';
 import { isCloseCode, isUser, maxReasonLength, maxUserIdLength } from './read-signal.js';
 
 export interface DisconnectOptions {
@@ -17,7 +17,7 @@ export interface UnsubscribeOptions {
 }
 
 /** Whose subscriptions are asked about again: a user's, a topic's, or a user's to a topic. */
-export type ReauthoriseTarget =
+export type ReauthorizeTarget =
   { readonly user: string; readonly topic?: string } | { readonly user?: string; readonly topic: string };
 
 /** The application's words as commands. Each throws a LiveError `validation-failed` that says what is wrong. */
@@ -42,10 +42,10 @@ export const requests = {
     };
   },
 
-  reauthorise({ user, topic }: Partial<ReauthoriseTarget> = {}): Reauthorise {
-    if (user === undefined && topic === undefined) throw wrong('reauthorise needs a user, a topic, or both');
+  reauthorize({ user, topic }: Partial<ReauthorizeTarget> = {}): Reauthorize {
+    if (user === undefined && topic === undefined) throw wrong('reauthorize needs a user, a topic, or both');
     return {
-      verb: 'reauthorise',
+      verb: 'reauthorize',
       ...(user !== undefined && { user: userOf(user) }),
       ...(topic !== undefined && { topic: topicOf(topic) }),
     };

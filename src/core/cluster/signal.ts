@@ -15,8 +15,8 @@ export interface UnsubscribeUser {
 }
 
 /** Asks again for the right to read: of a user, of a topic's subscribers, or of a user on a topic. */
-export interface Reauthorise {
-  readonly verb: 'reauthorise';
+export interface Reauthorize {
+  readonly verb: 'reauthorize';
   readonly user?: string;
   readonly topic?: string;
 }
@@ -28,7 +28,7 @@ export interface CountTopic {
 }
 
 /** What every instance is told to do. Each does it once, however often it is told. */
-export type Command = DisconnectUser | UnsubscribeUser | Reauthorise | CountTopic;
+export type Command = DisconnectUser | UnsubscribeUser | Reauthorize | CountTopic;
 
 /** What the instances said to a command. */
 export interface ClusterCount {

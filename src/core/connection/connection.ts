@@ -32,7 +32,7 @@ export class Connection implements LiveConnection, SlowPeer {
   /** Milliseconds since 1970. */
   readonly openedAt: number;
   /** When its handshake began, on the clock's own scale: what was said of its user later means it, too. */
-  readonly knockedMs: number;
+  readonly handshakeStartedMs: number;
   readonly outbox: Outbox;
   /** For the heartbeat alone: when the next ping is due, and when one that is not answered yet was sent. */
   pingDueMs = 0;
@@ -74,7 +74,7 @@ export class Connection implements LiveConnection, SlowPeer {
     this.cookieHeader = peer.cookieHeader;
     this.openedAt = context.clock.wallMs();
     this.openedMs = this.heardMs = context.clock.now();
-    this.knockedMs = peer.knockedMs ?? this.openedMs;
+    this.handshakeStartedMs = peer.handshakeStartedMs ?? this.openedMs;
     this.outbox = new Outbox(socket, context, this);
   }
 

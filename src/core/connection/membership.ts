@@ -11,5 +11,5 @@ export interface Wanted {
   /** Publications per second. @default all */
   readonly maxRate?: number | undefined;
   /** Maximum message size in bytes. @default Infinity */
-  readonly mostBytes?: number | undefined;
+  readonly maxBytes?: number | undefined;
 }

@@ -9,5 +9,5 @@ export interface PeerInfo {
   /** The handshake's cookie header, for per-topic questions to the session's backend. Never logged. */
   readonly cookieHeader?: string | undefined;
   /** When the handshake began, on the clock; now by default. */
-  readonly knockedMs?: number | undefined;
+  readonly handshakeStartedMs?: number | undefined;
 }

@@ -70,9 +70,9 @@ export class OpenSubscribe extends PendingSubscribe {
     return this.ids.length === 0;
   }
 
-  asksFor(since: Position | undefined, { maxRate, mostBytes }: Wanted): boolean {
+  asksFor(since: Position | undefined, { maxRate, maxBytes }: Wanted): boolean {
     const { epoch, offset } = this.since ?? {};
-    const isSame = maxRate === this.wanted.maxRate && mostBytes === this.wanted.mostBytes;
+    const isSame = maxRate === this.wanted.maxRate && maxBytes === this.wanted.maxBytes;
     return isSame && since?.epoch === epoch && since?.offset === offset;
   }
 }

@@ -26,7 +26,7 @@ export function renewalOf(
 /** Milliseconds before the end of a session from which on it is asked for again. */
 const leadMs = 30_000;
 /** Longest and shortest time between two questions about one session. */
-const [mostMs, leastMs] = [5_000, 1_000] as const;
+const [maxMs, leastMs] = [5_000, 1_000] as const;
 /** Questions at a time: after a deploy many sessions end together. */
 const atATime = 16;
 
@@ -42,7 +42,7 @@ export class Renewal {
   consider(connection: Connection, leftMs: number): void {
     if (leftMs > leadMs || this.open >= atATime) return;
     if (this.parts.clock.now() < (this.dueMs.get(connection) ?? 0)) return;
-    void this.ask(connection, Math.max(leastMs, Math.min(mostMs, leftMs / 2)));
+    void this.ask(connection, Math.max(leastMs, Math.min(maxMs, leftMs / 2)));
   }
 
   private async ask(connection: Connection, pauseMs: number): Promise<void> {

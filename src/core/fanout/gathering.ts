@@ -57,7 +57,7 @@ function sendEach(subscription: Subscription, events: readonly SharedEvent[]): v
     if (subscription.index < 0) return;
     if (subscription.pace !== undefined) subscription.pace.offer(event);
     else if (event.offset > subscription.after) {
-      subscription.outbox.push(event.frame.within(subscription.mostBytes));
+      subscription.outbox.push(event.frame.within(subscription.maxBytes));
     }
   }
 }

@@ -1,14 +1,14 @@
 // hot path
 import type { Connection } from '../connection/connection.js';
 import { eventText, lostText } from '../frame/message-text.js';
-import { leastMessageBytes, SharedFrame } from '../frame/shared-frame.js';
+import { minMessageBytes, SharedFrame } from '../frame/shared-frame.js';
 import type { Backlogs } from '../outbound/backlogs.js';
 import type { Flusher } from '../outbound/flusher.js';
 import type { DeliveryRules } from '../ports/policy.js';
 import type { Broker, Publication } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
-import { type Audience, Topic, type TopicSurroundings } from './topic.js';
+import { type SubscriberListener, Topic, type TopicSurroundings } from './topic.js';
 import type { Subscription } from './subscription.js';
 import { Windows } from './gathering.js';
 
@@ -34,14 +34,14 @@ export class Hub {
   /** Called for a publication that is not the next one of a topic with readers. */
   onGap: (topic: Topic, epoch: string, publication: Publication) => void = () => {};
   /** Called for a topic with readers whose position differs from the broker's. */
-  onAstray: (topic: Topic) => void = () => {};
+  onDesync: (topic: Topic) => void = () => {};
   /**
    * Called for a slow subscriber that reads again. Publications from an offset on were dropped for
    * it.
    */
   onLeftOut: (topic: Topic, subscription: Subscription, from: number) => void = () => {};
   /** Returns the listener for the subscribers of a topic that is opened. */
-  audienceOf: (name: string) => Audience | undefined = () => undefined;
+  audienceOf: (name: string) => SubscriberListener | undefined = () => undefined;
   private readonly recovered = new WeakMap<Publication, SharedFrame>();
   private readonly topics = new Map<string, Topic>();
 
@@ -135,7 +135,7 @@ export class Hub {
   private eventFrame(name: string, publication: Publication, from?: number): SharedFrame {
     const text = eventText(name, publication, from);
     const { compressFromBytes = Infinity } = this.parts;
-    if (text.length < leastMessageBytes / 3) return this.frame(text);
+    if (text.length < minMessageBytes / 3) return this.frame(text);
     const { offset } = publication;
     const instead = (): string => lostText(name, from ?? offset, offset);
     return new SharedFrame(text, text.length >= compressFromBytes, undefined, instead);

@@ -1,4 +1,4 @@
-import type { Hold } from './hold.js';
+import type { HoldBuffer } from './hold-buffer.js';
 
 /**
  * A read or a snapshot in progress, shared by all subscribes that need it. Publications made since
@@ -8,7 +8,7 @@ export class SharedRun<Result> {
   private users = 0;
 
   constructor(
-    readonly hold: Hold,
+    readonly hold: HoldBuffer,
     readonly result: Promise<Result>,
     private readonly onUnused: () => void,
   ) {

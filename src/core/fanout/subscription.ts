@@ -6,7 +6,7 @@ import type { PacedReader } from '../pace/own-pace.js';
 import type { Pace } from '../pace/pace.js';
 
 /** Where a subscription waits for a fresh start. */
-export interface WaitingRoom {
+export interface ResyncQueue {
   /** The subscription has ended. */
   left(subscription: Subscription): void;
 }
@@ -24,7 +24,7 @@ export class Subscription implements Membership, PacedReader {
   /** Index in the topic's list, or -1 while nothing is delivered to it. */
   index = -1;
   /** Queue in which it waits for a fresh start. */
-  room: WaitingRoom | undefined;
+  room: ResyncQueue | undefined;
   /** Pace of delivery, if it does not simply get each publication at once. */
   pace: Pace | undefined;
   // Copied from the connection, so that `deliver` reads one object fewer per subscriber.
@@ -36,14 +36,14 @@ export class Subscription implements Membership, PacedReader {
     /** Last offset that was sent. Late copies are not sent again. */
     public after: number,
     /** Maximum size of a message that the peer accepts, in bytes. */
-    readonly mostBytes = Infinity,
+    readonly maxBytes = Infinity,
   ) {
     this.outbox = connection.outbox;
   }
 
   /** Whether it gets every publication at once, of any size, like most subscriptions. */
   get takesAll(): boolean {
-    return this.pace === undefined && this.mostBytes === Infinity;
+    return this.pace === undefined && this.maxBytes === Infinity;
   }
 
   /**

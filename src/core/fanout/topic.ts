@@ -10,14 +10,14 @@ import type { Clock } from '../ports/clock.js';
 import type { SharedRun } from './shared-run.js';
 import type { SnapshotRun } from './snapshot-run.js';
 import { Gathering, type Windows } from './gathering.js';
-import type { Hold } from './hold.js';
-import { Holds } from './holds.js';
+import type { HoldBuffer } from './hold-buffer.js';
+import { HoldBuffers } from './hold-buffers.js';
 import { type MakeMerged, SharedEvent } from '../frame/shared-event.js';
 import { Subscribers } from './subscribers.js';
-import { type SubscribedTopic, Subscription, type WaitingRoom } from './subscription.js';
+import { type SubscribedTopic, Subscription, type ResyncQueue } from './subscription.js';
 
 /** Notified of the subscribers of one topic on this instance. */
-export interface Audience {
+export interface SubscriberListener {
   joined(connection: Connection): void;
   left(connection: Connection): void;
 }
@@ -57,13 +57,13 @@ export class Topic implements SubscribedTopic {
   /** Set while something is missing. Nothing is delivered then. */
   healing: Healing | undefined;
   /** Notified of the subscribers. */
-  audience: Audience | undefined;
+  audience: SubscriberListener | undefined;
   /** The snapshot in progress, shared by all subscribes that arrive meanwhile. */
   snapshotRun: SnapshotRun | undefined;
   /** Reads in progress, by the position they start from. */
   readonly readings = new Map<string, SharedRun<StreamReading>>();
   private readonly subscribers = new Subscribers();
-  private readonly holds: Holds;
+  private readonly holds: HoldBuffers;
   private readonly pacing: Pacing;
   private readonly gathering: Gathering;
 
@@ -75,7 +75,7 @@ export class Topic implements SubscribedTopic {
     delivery: DeliveryRules,
   ) {
     const { clock, backlogs, windows, flushMs } = surroundings;
-    this.holds = new Holds(backlogs);
+    this.holds = new HoldBuffers(backlogs);
     this.pacing = new Pacing(delivery, clock, backlogs);
     this.gathering = new Gathering(this.subscribers, windows, delivery.flushMs ?? flushMs);
   }
@@ -160,7 +160,7 @@ export class Topic implements SubscribedTopic {
     connection: Connection,
     epoch: string,
     after: number,
-    { maxRate, mostBytes }: Wanted = {},
+    { maxRate, maxBytes }: Wanted = {},
   ): Subscription {
     if (epoch !== this.epoch || after < this.offset) {
       // The gathered publications were for subscribers that have left.
@@ -168,7 +168,7 @@ export class Topic implements SubscribedTopic {
       this.epoch = epoch;
       this.offset = after;
     }
-    const subscription = new Subscription(connection, this, after, mostBytes);
+    const subscription = new Subscription(connection, this, after, maxBytes);
     subscription.pace = this.pacing.paceOf(subscription, after, maxRate);
     this.resume(subscription, after);
     this.audience?.joined(connection);
@@ -184,7 +184,7 @@ export class Topic implements SubscribedTopic {
   }
 
   /** Delivers nothing to the subscription until `resume`. It still counts as one. */
-  pause(subscription: Subscription, room: WaitingRoom): void {
+  pause(subscription: Subscription, room: ResyncQueue): void {
     this.takeOut(subscription);
     this.paused.add(subscription);
     subscription.room = room;
@@ -203,11 +203,11 @@ export class Topic implements SubscribedTopic {
   }
 
   /** Starts to hold publications. Every hold must be given back with `release`. */
-  hold(): Hold {
+  hold(): HoldBuffer {
     return this.holds.open();
   }
 
-  release(hold: Hold): void {
+  release(hold: HoldBuffer): void {
     this.holds.close(hold);
     this.checkUse();
   }

@@ -14,7 +14,7 @@ const compressed = 0x40;
  * Smallest message limit a peer may set, in bytes. Every message without data and snapshot fits.
  * [L-9.20]
  */
-export const leastMessageBytes = 1_024;
+export const minMessageBytes = 1_024;
 
 /** 2^32 divided by the golden ratio, so that consecutive marks differ in many bits. */
 const markStep = 0x9e37_79b1;
@@ -62,8 +62,8 @@ export class SharedFrame {
   }
 
   /** Returns this frame, or its replacement if the peer accepts no message this large. [L-9.20] */
-  within(mostBytes: number): SharedFrame {
-    return this.smaller !== undefined && this.messageBytes > mostBytes ? this.smaller.frame : this;
+  within(maxBytes: number): SharedFrame {
+    return this.smaller !== undefined && this.messageBytes > maxBytes ? this.smaller.frame : this;
   }
 
   /** Bytes of its message without the frame header. */

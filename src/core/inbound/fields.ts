@@ -2,7 +2,7 @@ import type { InboundMessage, PublishRequest, SubscribeRequest } from '../../pro
 import { LiveError } from '../../protocol/live.error.js';
 import { isPosition, type Position } from '../../protocol/position.js';
 import { fieldText } from '../../protocol/json-span.js';
-import { leastMessageBytes } from '../frame/shared-frame.js';
+import { minMessageBytes } from '../frame/shared-frame.js';
 import { jsonTextOf } from '../frame/json-text.js';
 import { isRate, rateAllowed } from '../pace/rate.js';
 import { isTopicName, maxTopicLength } from '../../protocol/topic-name.js';
@@ -37,10 +37,10 @@ export function maxRateOf({ maxRate }: InboundMessage | SubscribeRequest): numbe
 
 /** Whether a client may say that it takes no larger message. [L-9.20] */
 export function isMessageBytes(bytes: unknown): bytes is number {
-  return Number.isSafeInteger(bytes) && (bytes as number) >= leastMessageBytes;
+  return Number.isSafeInteger(bytes) && (bytes as number) >= minMessageBytes;
 }
 
-export const messageBytesAllowed = `an integer of at least ${String(leastMessageBytes)}`;
+export const messageBytesAllowed = `an integer of at least ${String(minMessageBytes)}`;
 
 /** Bytes of the largest message that a subscribe says its client takes. [L-9.20] */
 export function maxMessageBytesOf({

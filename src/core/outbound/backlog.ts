@@ -8,7 +8,7 @@ import type { Backlogs, Waiting } from './backlogs.js';
  * Queue of one subscription, separate from the connection's other frames while the peer is slow.
  * Publications in it can still be merged or dropped.
  */
-export interface Lane {
+export interface SlowReaderQueue {
   /** Bytes queued. */
   readonly queuedBytes: number;
   /** Messages queued. */
@@ -58,7 +58,7 @@ export class Backlog implements Drained, Waiting {
   /** Messages queued. */
   private messages = 0;
   private frames: SharedFrame[] = [];
-  private readonly lanes = new Set<Lane>();
+  private readonly lanes = new Set<SlowReaderQueue>();
   private pushed = 0;
   private milestones: Milestone[] = [];
   private over = false;
@@ -87,7 +87,7 @@ export class Backlog implements Drained, Waiting {
   }
 
   /** The lane has data: `bytes` more, less what that data replaces. */
-  wait(lane: Lane, bytes: number, messages: number): void {
+  wait(lane: SlowReaderQueue, bytes: number, messages: number): void {
     if (this.over) return;
     this.lanes.add(lane);
     this.messages += messages;
@@ -96,7 +96,7 @@ export class Backlog implements Drained, Waiting {
   }
 
   /** The subscription of the lane has ended. */
-  leave(lane: Lane): void {
+  leave(lane: SlowReaderQueue): void {
     if (!this.lanes.delete(lane)) return;
     this.messages -= lane.queuedMessages;
     this.count(-lane.queuedBytes);
@@ -214,7 +214,7 @@ export class Backlog implements Drained, Waiting {
     }
   }
 
-  private countIn<T>(lane: Lane, run: () => T): T {
+  private countIn<T>(lane: SlowReaderQueue, run: () => T): T {
     const { queuedBytes, queuedMessages } = lane;
     const result = run();
     this.messages += lane.queuedMessages - queuedMessages;

@@ -6,7 +6,7 @@ import { SharedFrame } from '../frame/shared-frame.js';
 import { Backlogs } from './backlogs.js';
 import type { OutboundBudget } from '../ports/limits.js';
 import { Flusher } from './flusher.js';
-import type { Lane } from './backlog.js';
+import type { SlowReaderQueue } from './backlog.js';
 import { earlyWriteBytes, Outbox } from './outbox.js';
 
 const frameOf = (text: string): SharedFrame => new SharedFrame(JSON.stringify(text));
@@ -224,7 +224,7 @@ describe('Outbox of a peer that is behind', () => {
 });
 
 /** A lane of texts that can drop all of them. */
-class TextLane implements Lane {
+class TextLane implements SlowReaderQueue {
   readonly texts: string[] = [];
 
   get queuedBytes(): number {

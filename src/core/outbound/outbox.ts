@@ -1,7 +1,7 @@
 // hot path
 import type { SharedFrame } from '../frame/shared-frame.js';
 import type { LiveSocket } from '../ports/socket.js';
-import { Backlog, type SlowPeer, type Lane } from './backlog.js';
+import { Backlog, type SlowPeer, type SlowReaderQueue } from './backlog.js';
 import type { Backlogs } from './backlogs.js';
 import type { Flushable, Flusher } from './flusher.js';
 
@@ -105,7 +105,7 @@ export class Outbox implements Flushable {
   }
 
   /** The lane has new data for the peer, to be sent after everything queued now. */
-  wait(lane: Lane, bytes: number, messages: number): void {
+  wait(lane: SlowReaderQueue, bytes: number, messages: number): void {
     this.fallBehind().wait(lane, bytes, messages);
   }
 
@@ -115,7 +115,7 @@ export class Outbox implements Flushable {
   }
 
   /** The subscription of the lane has ended. */
-  leave(lane: Lane): void {
+  leave(lane: SlowReaderQueue): void {
     this.backlog?.leave(lane);
   }
 

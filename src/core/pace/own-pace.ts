@@ -1,6 +1,6 @@
 import type { SharedEvent } from '../frame/shared-event.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
-import type { Lane } from '../outbound/backlog.js';
+import type { SlowReaderQueue } from '../outbound/backlog.js';
 import type { Outbox } from '../outbound/outbox.js';
 import type { Clock } from '../ports/clock.js';
 import { Conflation, Line } from './waiting.js';
@@ -11,7 +11,7 @@ import type { Pace, WaitingEvents } from './pace.js';
 export interface PacedReader {
   readonly outbox: Outbox;
   /** Maximum size of a message that the peer accepts, in bytes. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   /**
    * Publications from this offset on were dropped. The peer reads again and needs a fresh start.
    */
@@ -23,7 +23,7 @@ export interface PacedReader {
  * while it does not. Every frame says which offsets it covers, so the position stays contiguous.
  * [L-4.7] [L-9.8]
  */
-export class OwnPace implements Pace, Lane {
+export class OwnPace implements Pace, SlowReaderQueue {
   private readonly waiting: WaitingEvents | undefined;
   /** Publications were dropped since the last frame. */
   skipping = false;
@@ -114,6 +114,6 @@ export class OwnPace implements Pace, Lane {
   private frameOf(event: SharedEvent): SharedFrame {
     const from = this.next;
     this.sent = event.offset;
-    return event.frameFrom(from).within(this.reader.mostBytes);
+    return event.frameFrom(from).within(this.reader.maxBytes);
   }
 }

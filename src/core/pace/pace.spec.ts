@@ -48,7 +48,7 @@ function world(limits: Partial<OutboundBudget> = {}) {
     const tooSlow = (): void => void (closed.push('too slow'), outbox.drop());
     const outbox = new Outbox(socket, { flusher, backlogs }, { tooSlow });
     const pace = new OwnPace(
-      { mostBytes: Infinity, outbox, leftOut: (from) => leftOut.push(from) },
+      { maxBytes: Infinity, outbox, leftOut: (from) => leftOut.push(from) },
       slow,
       0,
       clock,

@@ -27,7 +27,7 @@ export interface HistoryRules {
 /** What a stream keeps for snapshots: its last publication, or the last of each key. */
 export type LatestRule = 'last' | 'last-per-key';
 
-export interface PublishOptions {
+export interface BrokerPublishOptions {
   readonly key?: string;
   /** Absent: nothing is kept for snapshots. */
   readonly latest?: LatestRule;
@@ -146,7 +146,7 @@ export interface Broker {
    * Assigns the next offset, stores and delivers, in one atomic step of the engine. Resolves when
    * the engine has the publication. Rejects with a `PublishRefusal` if the engine refused it.
    */
-  publish(topic: string, data: string, options: PublishOptions): Promise<Published>;
+  publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published>;
   /** Resolves when the subscription is active: every later publication reaches the sink. */
   subscribe(topic: string): Promise<void>;
   /** After it resolves, no publication of the topic reaches the sink. */

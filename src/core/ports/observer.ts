@@ -17,7 +17,7 @@ export type Healed = 'healed' | 'lost' | 'continued' | 'new-epoch';
  * - `unsettled`: a request beyond the limit of pending application calls [L-9.15]
  * - `replay`: a subscribe beyond the user's budget for recoveries and snapshots [L-9.18]
  */
-export type HeldBack = 'refused' | 'closed' | 'unsettled' | 'replay';
+export type RateLimitOutcome = 'refused' | 'closed' | 'unsettled' | 'replay';
 
 /**
  * How the application answered an authorization check. All but the first two have `retryAfterMs`:
@@ -47,7 +47,7 @@ export interface Observer {
   inbound(type: string): void;
   /** `count` frames of this type were queued for connections. */
   outbound(type: string, count: number): void;
-  tooFast(connection: LiveConnection, result: HeldBack): void;
+  tooFast(connection: LiveConnection, result: RateLimitOutcome): void;
   /** An authorization check ended, for a request or for the recheck of a subscription. */
   authorized(right: 'canSubscribe' | 'canPublish', outcome: RightOutcome): void;
   /** Too many messages of the connection are waiting, so reading from it is paused. [L-2.8] */

@@ -1,6 +1,6 @@
 import type { Attendance } from '../cluster/signal.js';
 import type { Cancel, Clock } from '../ports/clock.js';
-import type { Roll } from './roll.js';
+import type { PresenceTable } from './presence-table.js';
 
 /** Instances that said good-bye: their clients are on their way to other instances, and are waited for. [L-11.5] */
 export class Departures {
@@ -8,7 +8,7 @@ export class Departures {
 
   constructor(
     private readonly clock: Clock,
-    private readonly roll: Roll,
+    private readonly roll: PresenceTable,
     /** Milliseconds that a topic's members are waited for. */
     private readonly graceMsOf: (topic: string) => number,
   ) {}

@@ -3,7 +3,7 @@ import type {
   BrokerSink,
   LatestReading,
   Published,
-  PublishOptions,
+  BrokerPublishOptions,
   RecoveryLimits,
   StreamReading,
   HistoryRules,
@@ -60,7 +60,7 @@ export class PresenceBroker implements Broker {
     return this.streams.get(topic)?.top;
   }
 
-  publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
+  publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published> {
     return this.engine.publish(topic, data, options);
   }
 

@@ -200,7 +200,7 @@ describe('presence', () => {
     test.clock.flush();
     expect(ended(bob)).toEqual(['x forbidden']);
     allowed = false;
-    await test.live.cluster.give(requests.reauthorise({ topic: 'room/1' }));
+    await test.live.cluster.give(requests.reauthorize({ topic: 'room/1' }));
     test.clock.flush();
     expect(ended(ann)).toEqual(both);
   });

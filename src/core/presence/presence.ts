@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Cluster, PresenceListener } from '../cluster/cluster.js';
 import type { Instance } from '../cluster/instances.js';
 import type { Attendance, Changes, State } from '../cluster/signal.js';
-import type { Audience } from '../fanout/topic.js';
+import type { SubscriberListener } from '../fanout/topic.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
@@ -16,7 +16,7 @@ import { noPresence, type PresenceMember, shownMember } from './member.js';
 import type { PresenceBroker } from './presence-broker.js';
 import type { PresencePolicy } from './presence-policy.js';
 import { Replica } from './replica.js';
-import { Roll, type RollEvent } from './roll.js';
+import { PresenceTable, type PresenceTableEvent } from './presence-table.js';
 
 export interface PresenceParts {
   readonly hub: Hub;
@@ -32,7 +32,7 @@ export interface PresenceParts {
  * is stored in the engine, so that all engines are alike, and what a dead instance had told goes with it. [L-11.2]
  */
 export class Presence implements PresenceListener {
-  private readonly roll: Roll;
+  private readonly roll: PresenceTable;
   private readonly own: Attendances;
   private readonly journal: Journal;
   private readonly departures: Departures;
@@ -41,7 +41,7 @@ export class Presence implements PresenceListener {
   constructor(private readonly parts: PresenceParts) {
     const { hub, policy, cluster, clock, observer } = parts;
     const { self, instances, send } = cluster;
-    this.roll = new Roll((...change) => this.tell(...change));
+    this.roll = new PresenceTable((...change) => this.tell(...change));
     this.own = new Attendances(clock, observer, (now) => this.changed(now));
     const all = (): readonly Attendance[] => this.roll.of(self.key);
     this.journal = new Journal({ clock, all, heard: () => instances.size > 0, send });
@@ -105,7 +105,7 @@ export class Presence implements PresenceListener {
   }
 
   /** Who comes to and leaves a topic here; nobody asks where the topic has no presence. */
-  private audienceOf(topic: string): Audience | undefined {
+  private audienceOf(topic: string): SubscriberListener | undefined {
     const rules = this.parts.policy.rulesFor(topic)?.presence;
     if (rules === undefined) return undefined;
     return {
@@ -120,7 +120,7 @@ export class Presence implements PresenceListener {
   }
 
   /** Clients here are told what changes for them. [L-11.4] */
-  private tell(topic: string, event: RollEvent, user: string, fields: string): void {
+  private tell(topic: string, event: PresenceTableEvent, user: string, fields: string): void {
     const companion = presenceTopicOf(topic);
     if (companion === undefined) return;
     const data = JSON.stringify({ event, member: shownMember(user, fields) });

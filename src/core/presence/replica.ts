@@ -4,9 +4,9 @@ import type { Cancel, Clock } from '../ports/clock.js';
 /** So long a gap may be nothing but two signals that overtook each other. */
 const gapMs = 250;
 /** Changes that wait for those before them, of one instance. */
-const mostWaiting = 256;
+const maxWaiting = 256;
 /** Members of one instance: more than one has, so that a forger cannot fill the memory. */
-const mostMembers = 200_000;
+const maxMembers = 200_000;
 
 export interface ReplicaParts {
   readonly clock: Clock;
@@ -46,7 +46,7 @@ export class Replica {
   changes({ seq, changes }: Changes): void {
     if (seq <= (this.seq ?? -1)) return;
     this.top = Math.max(this.top, seq);
-    if (this.waiting.size < mostWaiting) this.waiting.set(seq, changes);
+    if (this.waiting.size < maxWaiting) this.waiting.set(seq, changes);
     this.goOn();
   }
 
@@ -56,7 +56,7 @@ export class Replica {
     const { assembly } = this;
     if (assembly.parts.has(part)) return;
     assembly.members += members.length;
-    if (assembly.members > mostMembers) return;
+    if (assembly.members > maxMembers) return;
     assembly.parts.set(part, members);
     if (assembly.parts.size < parts) return;
     this.assembly = undefined;

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { LiveError } from '../../protocol/live.error.js';
-import type { Broker, Published, PublishOptions } from '../ports/broker.js';
+import type { Broker, Published, BrokerPublishOptions } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import { PublishRefusal } from '../ports/publish-refusal.js';
@@ -10,7 +10,7 @@ import { PublishQueue } from './publish-queue.js';
 import type { PublishQueueLimits } from '../ports/limits.js';
 
 /** What a publisher says of one publication; the rest are the topic's rules. */
-export type PublicationOptions = Pick<PublishOptions, 'key' | 'idempotencyKey' | 'version' | 'remove'>;
+export type PublicationOptions = Pick<BrokerPublishOptions, 'key' | 'idempotencyKey' | 'version' | 'remove'>;
 
 /** Where an engine that refused is tried again; no client can read a topic that begins with `$`. */
 const probeTopic = '$live/probe';

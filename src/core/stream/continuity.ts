@@ -1,7 +1,7 @@
 import type { Healing, Topic } from '../fanout/topic.js';
 import type { Broker } from '../ports/broker.js';
 import type { Cancel } from '../ports/clock.js';
-import { onTheWayMs, stoodStillMs } from './doubts.js';
+import { onTheWayMs, stoodStillMs } from './late-arrivals.js';
 import { type HealingBudget, HealingTopic } from './healing-topic.js';
 import { PositionCheck } from './position-check.js';
 import { healingLimits } from './following.js';
@@ -41,7 +41,7 @@ export class Continuity {
   constructor(private readonly parts: ContinuityParts) {
     const { hub, broker, clock, observer } = parts;
     hub.onGap = (topic, epoch, publication) => this.heal(topic).take(epoch, publication);
-    hub.onAstray = (topic) => void this.heal(topic);
+    hub.onDesync = (topic) => void this.heal(topic);
     this.retry = new Retry(clock, () => this.tryAgain());
     this.repair = new Repair(parts);
     this.positions = new PositionCheck(

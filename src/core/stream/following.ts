@@ -1,4 +1,4 @@
-import { type Hold, holdLimits } from '../fanout/hold.js';
+import { type HoldBuffer, holdLimits } from '../fanout/hold-buffer.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Topic } from '../fanout/topic.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
@@ -36,7 +36,7 @@ export function followingOf(
   hub: Hub,
   topic: Topic,
   { position, missed }: Start,
-  hold: Hold,
+  hold: HoldBuffer,
 ): Following | undefined {
   const { epoch } = position;
   if (hold.overflowed || !hold.follows(epoch)) return undefined;
@@ -54,6 +54,6 @@ export function followingOf(
   }
   if (topic.continues(epoch, offset)) return { frames, offset };
   // Something was lost here that nobody has noticed yet.
-  hub.onAstray(topic);
+  hub.onDesync(topic);
   return undefined;
 }

@@ -1,5 +1,5 @@
 import type { Hub } from '../fanout/hub.js';
-import type { Subscription, WaitingRoom } from '../fanout/subscription.js';
+import type { Subscription, ResyncQueue } from '../fanout/subscription.js';
 import type { Topic } from '../fanout/topic.js';
 import { announced } from '../frame/incoming.js';
 import { subscribedText, lostText } from '../frame/message-text.js';
@@ -32,7 +32,7 @@ const framesOfSnapshots = new WeakMap<Snapshot, SharedFrame>();
 export type LostFrom = (subscription: Subscription) => number;
 
 /** Subscriptions of one topic that wait for the same snapshot, and go on from there. */
-export class FreshStart implements WaitingRoom {
+export class FreshStart implements ResyncQueue {
   /** Those that wait, and the first offset that each of them lost; unknown where the stream is another one. */
   private readonly lostFrom = new Map<Subscription, number | undefined>();
   /** The stream that the offsets belong to. */
@@ -114,7 +114,7 @@ export class FreshStart implements WaitingRoom {
       if (subscription.room !== this) continue;
       // Pushing may end it, or begin this anew for it.
       topic.resume(subscription, offset);
-      if (subscribed.some(({ messageBytes }) => messageBytes > subscription.mostBytes)) {
+      if (subscribed.some(({ messageBytes }) => messageBytes > subscription.maxBytes)) {
         // When it subscribes again, the answer says that the snapshot is too large for it.
         subscription.connection.close(CloseCode.positionLost, CloseReason.positionLost);
         continue;
@@ -163,7 +163,7 @@ export class FreshStart implements WaitingRoom {
 function push(subscription: Subscription, frames: readonly SharedFrame[]): void {
   for (const frame of frames) {
     if (subscription.index < 0) return;
-    subscription.outbox.push(frame.within(subscription.mostBytes));
+    subscription.outbox.push(frame.within(subscription.maxBytes));
   }
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { Policy, TopicRules } from '../ports/policy.js';
 import type { Position } from '../../protocol/position.js';
-import { Doubts } from './doubts.js';
+import { LateArrivals } from './late-arrivals.js';
 import type { HealingTopic } from './healing-topic.js';
 import type { Resync } from './resync.js';
 
@@ -19,13 +19,13 @@ export interface RepairParts {
 
 /** Closes the gap in a topic with what the broker still has, or tells the subscribers that it has not. */
 export class Repair {
-  private readonly doubts: Doubts;
+  private readonly doubts: LateArrivals;
   /** How often subscribers were told that something is lost. */
   private losses = 0;
   private stopped = false;
 
   constructor(private readonly parts: RepairParts) {
-    this.doubts = new Doubts(parts.clock, (topic, upTo) => this.giveUp(topic, upTo));
+    this.doubts = new LateArrivals(parts.clock, (topic, upTo) => this.giveUp(topic, upTo));
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../ports/clock.js';
 
 const firstMs = 100;
-const mostMs = 5_000;
+const maxMs = 5_000;
 
 /** Runs something again, later each time: after 100 ms, doubled up to 5 s, each shortened by chance to half of it at least. */
 export class Retry {
@@ -21,7 +21,7 @@ export class Retry {
   /** Has it run, if that is not planned already. */
   plan(): void {
     if (this.cancel !== undefined) return;
-    const ms = Math.min(mostMs, firstMs * 2 ** this.attempt);
+    const ms = Math.min(maxMs, firstMs * 2 ** this.attempt);
     this.attempt += 1;
     this.cancel = this.clock.after(ms * (0.5 + this.clock.random() / 2), () => {
       this.cancel = undefined;

@@ -9,13 +9,13 @@ import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import { tokenOf } from '../inbound/fields.js';
 import { PendingSubscribe } from '../connection/pending-subscribe.js';
-import type { Rights } from './rights.js';
+import type { AuthorizationReview } from './authorization-review.js';
 
 const retryAfterMs = 1_000;
 
 /** What the auth verb needs from the rest of the core. */
 export interface AuthParts {
-  readonly rights: Rights;
+  readonly rights: AuthorizationReview;
   readonly clock: Clock;
   readonly observer: Observer;
   /** Absent where credentials cannot be renewed. [L-7.5] */

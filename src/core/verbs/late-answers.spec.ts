@@ -171,7 +171,7 @@ describe('A late answer from before a change of rights', () => {
     const { test, send, pass, answer, asked, topics } = lateWorld();
     await send(subscribe('t'));
     await pass(5_000);
-    const done = test.live.cluster.give(requests.reauthorise({ topic: 't' }));
+    const done = test.live.cluster.give(requests.reauthorize({ topic: 't' }));
     await answer(1, true);
     await done;
     await send(subscribe('t'));

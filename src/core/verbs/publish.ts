@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.js';
 import type { Publisher } from '../publish/publisher.js';
 import type { InboundMessage, PublishedMessage } from '../../protocol/messages.js';
-import type { Authoriser } from './authorise.js';
+import type { Authorizer } from './authorizer.js';
 import { removalData } from '../ports/broker.js';
 import { dataTextOf, keyOf, removes, topicOf } from '../inbound/fields.js';
 
@@ -9,7 +9,7 @@ import { dataTextOf, keyOf, removes, topicOf } from '../inbound/fields.js';
 export class Publish {
   constructor(
     private readonly publisher: Publisher,
-    private readonly authoriser: Authoriser,
+    private readonly authorizer: Authorizer,
   ) {}
 
   /** Rejects with a `LiveError`. */
@@ -18,7 +18,7 @@ export class Publish {
     const key = keyOf(message);
     const remove = removes(message);
     const text = remove ? removalData : dataTextOf(message, connection.publishTexts?.get(topic));
-    const rules = await this.authoriser.rulesFor('canPublish', topic, connection);
+    const rules = await this.authorizer.rulesFor('canPublish', topic, connection);
     const { epoch, offset } = await this.publisher.publish(
       topic,
       text,

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Connection } from '../connection/connection.js';
 import { noteAnswered } from '../connection/self-answered.js';
 import type { Replays } from '../connection/replays.js';
-import type { Hold } from '../fanout/hold.js';
+import type { HoldBuffer } from '../fanout/hold-buffer.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Wanted } from '../connection/membership.js';
 import type { Topic } from '../fanout/topic.js';
@@ -18,7 +18,7 @@ import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage, RequestId } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
-import type { Authoriser } from './authorise.js';
+import type { Authorizer } from './authorizer.js';
 import { maxMessageBytesOf, maxRateOf, sinceOf, topicOf } from '../inbound/fields.js';
 import { OpenSubscribe } from '../connection/pending-subscribe.js';
 import type { Turns } from './turns.js';
@@ -47,7 +47,7 @@ interface Answer extends Start {
 export interface SubscribeParts {
   readonly hub: Hub;
   readonly broker: Broker;
-  readonly authoriser: Authoriser;
+  readonly authorizer: Authorizer;
   readonly readings: Readings;
   readonly snapshots: Snapshots;
   readonly observer: Observer;
@@ -64,7 +64,7 @@ export class Subscribe {
   async run(connection: Connection, message: InboundMessage): Promise<void> {
     const name = topicOf(message);
     const since = sinceOf(message);
-    const wanted: Wanted = { maxRate: maxRateOf(message), mostBytes: maxMessageBytesOf(message) };
+    const wanted: Wanted = { maxRate: maxRateOf(message), maxBytes: maxMessageBytesOf(message) };
     const underWay = connection.membership(name);
     if (underWay instanceof OpenSubscribe && underWay.asksFor(since, wanted)) {
       underWay.ids.push(message.id);
@@ -82,7 +82,7 @@ export class Subscribe {
     try {
       const turn = since && this.parts.turns.next();
       if (turn !== undefined) await pending.until(turn);
-      const rules = await this.parts.authoriser.rulesFor('canSubscribe', name, connection, pending);
+      const rules = await this.parts.authorizer.rulesFor('canSubscribe', name, connection, pending);
       const request: Request = { ...asked, rules };
       if ((await this.attach(request)) || (await this.attach(request))) return;
       throw new LiveError('unavailable', 'Too much was published meanwhile', { retryAfterMs: 1_000 });
@@ -154,23 +154,23 @@ export class Subscribe {
   private commit(
     { connection, pending, name, wanted }: Request,
     topic: Topic,
-    hold: Hold,
+    hold: HoldBuffer,
     { position, missed, recovered, snapshot }: Answer,
   ): boolean {
     pending.check();
     const following = followingOf(this.parts.hub, topic, { position, missed }, hold);
     if (following === undefined) return false;
     const { frames, offset } = following;
-    const { mostBytes = Infinity } = wanted;
+    const { maxBytes = Infinity } = wanted;
     const answer = { topic: name, position, recovered, snapshot };
-    if (mostBytes < Infinity) checkSize(subscribedText({ ...answer, id: longest(pending.ids) }), mostBytes);
+    if (maxBytes < Infinity) checkSize(subscribedText({ ...answer, id: longest(pending.ids) }), maxBytes);
     for (const id of pending.ids) {
       noteAnswered(connection, name, id);
       connection.sendText('subscribed', subscribedText({ ...answer, id }));
     }
     // The answer is this peer's own; written by itself, it leaves what was missed to be joined once for all who missed it.
     if (missed.length > 0) connection.outbox.flush();
-    for (const frame of frames) connection.outbox.push(frame.within(mostBytes));
+    for (const frame of frames) connection.outbox.push(frame.within(maxBytes));
     if (frames.length > 0) this.parts.observer.outbound('event', frames.length);
     // So much may have been sent that the peer was found too slow.
     pending.check();
@@ -197,11 +197,11 @@ function longest(ids: readonly (RequestId | undefined)[]): RequestId | undefined
   return ids.reduce((one, other) => (lengthOf(other) > lengthOf(one) ? other : one), undefined);
 }
 
-function checkSize(answer: string, mostBytes: number): void {
+function checkSize(answer: string, maxBytes: number): void {
   const bytes = Buffer.byteLength(answer);
-  if (bytes <= mostBytes) return;
+  if (bytes <= maxBytes) return;
   throw new LiveError(
     'limit-exceeded',
-    `The answer with the snapshot has ${String(bytes)} bytes, and you take ${String(mostBytes)}`,
+    `The answer with the snapshot has ${String(bytes)} bytes, and you take ${String(maxBytes)}`,
   );
 }

@@ -8,9 +8,9 @@ import { Readings } from '../stream/readings.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import { Auth } from './auth.js';
-import { Authoriser } from './authorise.js';
+import { Authorizer } from './authorizer.js';
 import { Publish } from './publish.js';
-import { Rights } from './rights.js';
+import { AuthorizationReview } from './authorization-review.js';
 import { recoveriesPerTurn, Subscribe } from './subscribe.js';
 import { Turns } from './turns.js';
 import { unsubscribe } from './unsubscribe.js';
@@ -47,16 +47,16 @@ export interface VerbParts {
 export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSettings): Verbs {
   const { hub, publisher, snapshots } = parts;
   const { broker, policy, clock, observer } = ports;
-  const authoriser = new Authoriser(policy, clock, observer, limits.authorizationTimeoutMs);
+  const authorizer = new Authorizer(policy, clock, observer, limits.authorizationTimeoutMs);
   const replays = new Replays(clock, observer, limits.replayRate);
   const readings = new Readings(broker, observer);
   const turns = new Turns(clock, recoveriesPerTurn);
-  const shared = { hub, broker, authoriser, observer, limits };
+  const shared = { hub, broker, authorizer, observer, limits };
   const subscribe = new Subscribe({ ...shared, readings, snapshots, turns, replays });
-  const publish = new Publish(publisher, authoriser);
+  const publish = new Publish(publisher, authorizer);
   const timeoutMs = limits.authorizationTimeoutMs;
   const auth = new Auth({
-    rights: new Rights(authoriser, clock),
+    rights: new AuthorizationReview(authorizer, clock),
     clock,
     observer,
     verify: ports.verify,

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { LiveConnection } from '../../core/ports/connection.js';
-import type { Healed, HeldBack, PublishRefusals } from '../../core/ports/observer.js';
+import type { Healed, RateLimitOutcome, PublishRefusals } from '../../core/ports/observer.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
 import type { LiveObserver } from './live.observers.js';
 import { logEntry } from './log-entry.js';
@@ -90,7 +90,7 @@ export class LiveLogObserver implements Partial<LiveObserver> {
    * Logs a connection closed for sending too fast; earlier slow-down requests only appear in the
    * metrics.
    */
-  tooFast({ id, user, remoteAddr }: LiveConnection, result: HeldBack): void {
+  tooFast({ id, user, remoteAddr }: LiveConnection, result: RateLimitOutcome): void {
     const unlogged = result === 'closed' ? this.passes('too fast') : undefined;
     if (unlogged === undefined) return;
     const userId = user === null ? undefined : printable(user.id);

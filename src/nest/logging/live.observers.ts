@@ -1,6 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { LiveConnection } from '../../core/ports/connection.js';
-import type { Healed, HeldBack, Observer, PublishRefusals, RightOutcome } from '../../core/ports/observer.js';
+import type {
+  Healed,
+  RateLimitOutcome,
+  Observer,
+  PublishRefusals,
+  RightOutcome,
+} from '../../core/ports/observer.js';
 import type { ErrorCode } from '../../protocol/codes.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
 import { logEntry } from './log-entry.js';
@@ -58,7 +64,7 @@ export class LiveObservers implements LiveObserver {
     for (const observer of this.observers) observer.outbound?.(type, count);
   }
 
-  tooFast(connection: LiveConnection, result: HeldBack): void {
+  tooFast(connection: LiveConnection, result: RateLimitOutcome): void {
     for (const observer of this.observers) observer.tooFast?.(connection, result);
   }
 

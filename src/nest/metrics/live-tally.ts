@@ -1,5 +1,5 @@
 import type { LiveConnection } from '../../core/ports/connection.js';
-import type { Healed, HeldBack, RightOutcome } from '../../core/ports/observer.js';
+import type { Healed, RateLimitOutcome, RightOutcome } from '../../core/ports/observer.js';
 import { CloseCode, type ErrorCode, errorCodes } from '../../protocol/codes.js';
 import type { ClientMessage, ServerMessage } from '../../protocol/messages.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
@@ -79,7 +79,12 @@ const rightOutcomes: Record<RightOutcome, true> = {
   unavailable: true,
 };
 
-const heldBack: Record<HeldBack, true> = { refused: true, closed: true, unsettled: true, replay: true };
+const heldBack: Record<RateLimitOutcome, true> = {
+  refused: true,
+  closed: true,
+  unsettled: true,
+  replay: true,
+};
 
 /**
  * Counts events of the live server in plain numbers: a scrape reads them, the hot path only adds.
@@ -119,7 +124,7 @@ export class LiveTally implements Partial<LiveObserver> {
     this.closesByCode.add(String(code), 1);
   }
 
-  tooFast(_connection: LiveConnection, result: HeldBack): void {
+  tooFast(_connection: LiveConnection, result: RateLimitOutcome): void {
     this.tooFastByResult.add(result, 1);
   }
 

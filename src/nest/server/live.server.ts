@@ -186,7 +186,7 @@ export class LiveServer {
 
   private accepted(
     ws: ServedWebSocket,
-    { socket, request, address, knockedMs }: PendingHandshake,
+    { socket, request, address, handshakeStartedMs }: PendingHandshake,
     identity: ConnectionIdentity,
   ): void {
     const { clients } = this;
@@ -198,7 +198,7 @@ export class LiveServer {
         identity,
         remoteAddr: address,
         cookieHeader: request.headers.cookie,
-        knockedMs,
+        handshakeStartedMs,
       },
       (connection) => clients.finder(connection),
     );

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ClusterCount } from '../../core/cluster/signal.js';
 import {
   type DisconnectOptions,
-  type ReauthoriseTarget,
+  type ReauthorizeTarget,
   requests,
   type UnsubscribeOptions,
 } from '../../core/cluster/requests.js';
@@ -96,8 +96,8 @@ export class LiveService {
    * @returns the number of ended subscriptions by instance
    * @throws LiveError `validation-failed`
    */
-  async reauthorise(target: ReauthoriseTarget): Promise<ClusterCount> {
-    return this.live.cluster.give(requests.reauthorise(target));
+  async reauthorize(target: ReauthorizeTarget): Promise<ClusterCount> {
+    return this.live.cluster.give(requests.reauthorize(target));
   }
 
   /**

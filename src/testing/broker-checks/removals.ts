@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { type PublishOptions, removalData } from '../../core/ports/broker.js';
+import { type BrokerPublishOptions, removalData } from '../../core/ports/broker.js';
 import type { BrokerCheck } from './check.js';
 import type { Instance } from './instance.js';
 import { all, plenty } from './world.js';
 
-const options = (key: string, more: PublishOptions = {}): PublishOptions => ({
+const options = (key: string, more: BrokerPublishOptions = {}): BrokerPublishOptions => ({
   history: plenty,
   latest: 'last-per-key',
   key,

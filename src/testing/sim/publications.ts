@@ -1,4 +1,4 @@
-import type { HistoryRules, LatestRule, PublishOptions } from '../../core/ports/broker.js';
+import type { HistoryRules, LatestRule, BrokerPublishOptions } from '../../core/ports/broker.js';
 import { recoveryLimits } from '../../core/stream/following.js';
 import type { Position } from '../../protocol/position.js';
 import { Lineages } from '../lineages.js';
@@ -66,7 +66,7 @@ export class Publications {
   }
 
   /** Assigns the next position of the topic. */
-  add(topic: string, text: string, { key, version, remove }: PublishOptions, atMs: number): Position {
+  add(topic: string, text: string, { key, version, remove }: BrokerPublishOptions, atMs: number): Position {
     const epoch = this.epochs.get(topic);
     if (epoch === undefined) throw new Error(`The stream of ${topic} has not begun`);
     const all = this.of(topic, epoch);
@@ -76,7 +76,7 @@ export class Publications {
   }
 
   /** Whether the topic already had this or a newer version of the key. [L-6.6] */
-  isStale(topic: string, { key, version }: PublishOptions): boolean {
+  isStale(topic: string, { key, version }: BrokerPublishOptions): boolean {
     const { epoch } = this.top(topic) ?? {};
     if (epoch === undefined || version === undefined) return false;
     return this.of(topic, epoch).some((each) => each.key === key && (each.version ?? -Infinity) >= version);

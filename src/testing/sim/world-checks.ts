@@ -1,5 +1,5 @@
 import type { Connection } from '../../core/connection/connection.js';
-import { type Hold, holdLimits } from '../../core/fanout/hold.js';
+import { type HoldBuffer, holdLimits } from '../../core/fanout/hold-buffer.js';
 import type { Early } from '../../core/stream/healing-topic.js';
 import { earlyWriteBytes } from '../../core/outbound/outbox.js';
 import { simLimits } from './server-side.js';
@@ -47,7 +47,7 @@ interface Inside {
 }
 
 interface TopicInside {
-  readonly holds: ReadonlySet<Hold>;
+  readonly holds: ReadonlySet<HoldBuffer>;
   readonly healing?: { readonly early: readonly Early[] };
 }
 

@@ -3,7 +3,7 @@ import type { ClusterCount, Command } from './signal.js';
 import type { Instance } from './instances.js';
 
 /** One command that this instance gave, and what was said to it. */
-export class Order {
+export class PendingCommand {
   /** Takes the next telling back. */
   cancelNext: Cancel | undefined;
   private readonly waiting = new Map<string, Instance>();

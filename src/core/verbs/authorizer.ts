@@ -29,7 +29,7 @@ function forbidden(): LiveError {
 }
 
 /** Asks the application. Only `true` in time allows; only an answer, or an error that means no, forbids. [L-3.4] */
-export class Authoriser {
+export class Authorizer {
   constructor(
     private readonly policy: Policy,
     private readonly clock: Clock,

@@ -4,17 +4,17 @@ import type { SharedFrame } from '../frame/shared-frame.js';
 export const holdLimits = { count: 1_000, bytes: 1_048_576 } as const;
 
 /** One publication held until a subscribe is answered. */
-export interface Held {
+export interface HeldPublication {
   readonly offset: number;
   readonly frame: SharedFrame;
 }
 
 /**
- * Publications to a topic since the buffer was opened, in order and up to a limit. Holds only the
+ * Publications to a topic since the buffer was opened, in order and up to a limit. HoldBuffers only the
  * newest stream.
  */
-export class Hold {
-  readonly publications: Held[] = [];
+export class HoldBuffer {
+  readonly publications: HeldPublication[] = [];
   /** Whether a publication did not fit, so the buffer has a gap at its end. */
   overflowed = false;
   private heldBytes = 0;

@@ -6,13 +6,13 @@ import { TestLive, type TestPeer } from '../../testing/test-live.js';
 function recheckWorld(check: (user: string) => boolean | Promise<boolean>, recheckMs = 60_000) {
   const asked: string[] = [];
   let asking = 0;
-  let mostAsking = 0;
+  let maxAsking = 0;
   const test = new TestLive({
     limits: { authorizationRecheckMs: recheckMs, pingIntervalMs: 1e9 },
     rulesFor: () => ({
       canSubscribe: async (user) => {
         asked.push(user?.id ?? '');
-        mostAsking = Math.max(mostAsking, ++asking);
+        maxAsking = Math.max(maxAsking, ++asking);
         try {
           return await check(user?.id ?? '');
         } finally {
@@ -34,7 +34,7 @@ function recheckWorld(check: (user: string) => boolean | Promise<boolean>, reche
       await test.clock.settle();
     }
   };
-  return { test, asked, reader, pass, mostAsking: () => mostAsking };
+  return { test, asked, reader, pass, maxAsking: () => maxAsking };
 }
 
 describe('the re-check', () => {
@@ -110,7 +110,7 @@ describe('the re-check', () => {
   it('has few questions under way, and lets a slow check stretch the round', async () => {
     const answers: (() => void)[] = [];
     let slow = false;
-    const { reader, pass, asked, mostAsking } = recheckWorld(
+    const { reader, pass, asked, maxAsking } = recheckWorld(
       () => !slow || new Promise<boolean>((resolve) => answers.push(() => resolve(true))),
       1_000,
     );
@@ -123,7 +123,7 @@ describe('the re-check', () => {
       await pass(20, 20);
     }
     expect(asked.length).toBeGreaterThan(100);
-    expect(mostAsking()).toBeLessThanOrEqual(16);
+    expect(maxAsking()).toBeLessThanOrEqual(16);
   });
 
   it('[L-3.12] a re-check leaves out what was asked about a moment ago: 60 slow topics of a new connection are 60 questions', async () => {

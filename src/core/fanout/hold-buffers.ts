@@ -1,12 +1,12 @@
 import type { SharedFrame } from '../frame/shared-frame.js';
 import type { Backlogs, Waiting } from '../outbound/backlogs.js';
-import { Hold } from './hold.js';
+import { HoldBuffer } from './hold-buffer.js';
 
 /** The hold buffers of one topic. They share frames, so the largest one is counted. */
-export class Holds implements Waiting {
+export class HoldBuffers implements Waiting {
   /** Bytes held. */
   bytes = 0;
-  private readonly all = new Set<Hold>();
+  private readonly all = new Set<HoldBuffer>();
 
   constructor(private readonly backlogs: Backlogs) {}
 
@@ -14,18 +14,18 @@ export class Holds implements Waiting {
     return this.all.size;
   }
 
-  [Symbol.iterator](): IterableIterator<Hold> {
+  [Symbol.iterator](): IterableIterator<HoldBuffer> {
     return this.all.values();
   }
 
-  open(): Hold {
-    const hold = new Hold();
+  open(): HoldBuffer {
+    const hold = new HoldBuffer();
     this.all.add(hold);
     return hold;
   }
 
   /** Every hold must be closed, or the topic stays open. */
-  close(hold: Hold): void {
+  close(hold: HoldBuffer): void {
     // The remaining holds are counted with the next publication. They hold no more than was
     // counted.
     if (this.all.delete(hold) && this.all.size === 0) this.count();

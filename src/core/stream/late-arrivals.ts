@@ -8,7 +8,7 @@ export const onTheWayMs = 1_000;
 /** A timer that is so much too late, in milliseconds, shows that the process stood still, and took nothing in meanwhile. */
 export const stoodStillMs = 250;
 
-interface Doubt {
+interface LateArrival {
   readonly position: Position;
   dueMs: number;
   /** What was doubted since. */
@@ -19,8 +19,8 @@ interface Doubt {
  * Publications that the broker has had and does not keep, and that have not come: they may still be on their way, so they
  * are given up a little later, unless one that comes after them is there first.
  */
-export class Doubts {
-  private readonly upTo = new Map<Topic, Doubt>();
+export class LateArrivals {
+  private readonly upTo = new Map<Topic, LateArrival>();
   private cancel: Cancel | undefined;
 
   constructor(

@@ -2,12 +2,12 @@ import type { Connection } from '../connection/connection.js';
 import type { Registry } from '../connection/registry.js';
 import { eachAtMost } from './each-at-most.js';
 import type { Cancel, Clock } from '../ports/clock.js';
-import type { Rights } from './rights.js';
+import type { AuthorizationReview } from './authorization-review.js';
 
 /** Turns that one round is divided into, so that its questions are spread over the interval. */
 const turnsPerRound = 60;
 /** Shortest time between two turns. */
-const leastTurnMs = 20;
+const minTurnMs = 20;
 /** Connections that are asked about at a time. */
 const atATime = 16;
 
@@ -17,7 +17,7 @@ const atATime = 16;
  * left out: what was asked a moment ago is not asked again. A slow check stretches the round, it does not pile up. 0 turns it
  * off. [L-3.12]
  */
-export class Recheck {
+export class AuthorizationRecheck {
   private readonly turnMs: number;
   private readonly turns: number;
   private cancel: Cancel | undefined;
@@ -32,9 +32,9 @@ export class Recheck {
     private readonly intervalMs: number,
     private readonly clock: Clock,
     private readonly connections: Registry,
-    private readonly rights: Rights,
+    private readonly rights: AuthorizationReview,
   ) {
-    this.turnMs = Math.max(leastTurnMs, intervalMs / turnsPerRound);
+    this.turnMs = Math.max(minTurnMs, intervalMs / turnsPerRound);
     this.turns = intervalMs === 0 ? 0 : Math.max(1, Math.round(intervalMs / this.turnMs));
   }
 

@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.js';
 import type { ErrorCode } from '../../protocol/codes.js';
 import type { Clock } from '../ports/clock.js';
-import type { Authoriser } from './authorise.js';
+import type { Authorizer } from './authorizer.js';
 import { retrySoonMs } from './retry-soon.js';
 import { endSubscription } from './unsubscribe.js';
 
@@ -9,12 +9,12 @@ import { endSubscription } from './unsubscribe.js';
 export type Undecided = 'end' | 'keep';
 
 /** Subscriptions that change while they are asked about are asked about again, but not for ever. */
-const mostQuestions = 5;
+const maxRepeats = 5;
 
 /** Asks again for rights that were given before, and ends the subscriptions that have lost them. [L-3.12] */
-export class Rights {
+export class AuthorizationReview {
   constructor(
-    private readonly authoriser: Authoriser,
+    private readonly authorizer: Authorizer,
     private readonly clock: Clock,
   ) {}
 
@@ -39,10 +39,10 @@ export class Rights {
       const membership = connection.membership(topic);
       const { user } = connection;
       if (membership === undefined) return false;
-      const outcome = await this.authoriser.outcome('canSubscribe', topic, connection);
+      const outcome = await this.authorizer.outcome('canSubscribe', topic, connection);
       if (outcome === 'allowed' || (outcome === 'unavailable' && undecided === 'keep')) return false;
       const changed = !connection.isMember(topic, membership) || connection.user !== user;
-      if (changed && question < mostQuestions) continue;
+      if (changed && question < maxRepeats) continue;
       return endSubscription(connection, topic, ...(outcome === 'denied' ? ended : this.unchecked()));
     }
   }

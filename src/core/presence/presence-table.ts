@@ -11,27 +11,32 @@ interface Entry {
 /** One user of a topic: by instance, in the order of the keys, so that all instances see the same one first. */
 type Entries = readonly Entry[];
 
-export type RollEvent = 'join' | 'update' | 'leave';
+export type PresenceTableEvent = 'join' | 'update' | 'leave';
 
 /** Told what changes in the sight of a client. */
-export type OnRollChange = (topic: string, event: RollEvent, user: string, fields: string) => void;
+export type OnPresenceChange = (
+  topic: string,
+  event: PresenceTableEvent,
+  user: string,
+  fields: string,
+) => void;
 
-export interface RollMember {
+export interface PresenceTableMember {
   readonly user: string;
   readonly connections: number;
   readonly fields: string;
 }
 
 /** Who attends which topic, on all instances together. */
-export class Roll {
+export class PresenceTable {
   /** Members of all topics. */
   size = 0;
   private readonly topics = new Map<string, Map<string, Entries>>();
 
-  constructor(private readonly onChange: OnRollChange) {}
+  constructor(private readonly onChange: OnPresenceChange) {}
 
   /** The topic's members, by their ids. */
-  members(topic: string): RollMember[] {
+  members(topic: string): PresenceTableMember[] {
     return [...(this.topics.get(topic) ?? [])]
       .toSorted(([one], [other]) => (one < other ? -1 : 1))
       .map(([user, entries]) => ({
