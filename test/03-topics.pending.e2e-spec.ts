@@ -255,7 +255,7 @@ describe.each(platforms)('3. Publications while a subscribe is pending, on %s', 
         for (let i = 0; i < count; i++) await live.publish('state/1', data);
         question.resolve('state');
       }
-      const message = 'Too much was published meanwhile';
+      const message = 'Too much was published while subscribing';
       const error = {
         type: 'error',
         id: 1,

@@ -13,7 +13,7 @@ const reached = {
   'a recovery': / < .*"type":"subscribed".*"recovered":true/,
   'a snapshot': / < .*"type":"subscribed".*"recovered":false,"snapshot"/,
   'a canceled subscribe': /The subscribe was cancelled/,
-  'a hold that overflows twice': /Too much was published meanwhile/,
+  'a hold that overflows twice': /Too much was published while subscribing/,
   'a snapshot that fails': /The snapshot of this topic is not available/,
   'a broker that fails': /Subscribing is not possible now/,
   'a publish that fails': /Publishing is not possible now/,

@@ -17,7 +17,10 @@ export interface CarryOutParts {
   readonly policy: Policy;
 }
 
-/** What the commands do on one instance. Who knocked after a command was given is not meant. */
+/**
+ * Executes commands on one instance. Connections whose handshake started after a command are not
+ * affected.
+ */
 export function carryOutOn(parts: CarryOutParts): CarryOut {
   const { registry, clock, disconnects } = parts;
   const meant = (user: string, ageMs: number) =>
@@ -45,22 +48,25 @@ export function carryOutOn(parts: CarryOutParts): CarryOut {
   };
 }
 
-/** A topic, and the one that tells its members, which is read by the same right. [L-11.1] */
+/** A topic and its presence topic, which needs the same authorization. [L-11.1] */
 function withPresence(topic: string, { policy }: CarryOutParts): string[] {
   const companion = presenceTopicOf(topic);
   if (companion === undefined || policy.rulesFor(companion)?.tellsPresenceOf === undefined) return [topic];
   return [topic, companion];
 }
 
-/** Checks that one command has under way at a time: the application's store must not be run over. */
+/** Maximum concurrent checks of one command, to protect the application's store. */
 const checksAtATime = 250;
 
-/** Fails closed: the application has said that something changed, so what cannot be checked now ends, too. [L-3.12] */
+/**
+ * Fails closed: the application announced a change, so a check without an answer ends the
+ * subscription. [L-3.12]
+ */
 async function reauthorize({ user, topic }: Reauthorize, parts: CarryOutParts): Promise<number> {
   const { registry, rights, clock } = parts;
   const topics = topic === undefined ? undefined : withPresence(topic, parts);
   const connections = user === undefined ? [...registry] : registry.ofUser(user);
-  // A late answer about a topic that is not subscribed to now is from before the change as well.
+  // Late answers about topics that are not subscribed now predate the change as well.
   for (const connection of connections) connection.lateAnswers = undefined;
   const subscriptions = connections.flatMap((connection) => {
     const asked = topics?.filter((each) => connection.has(each)) ?? connection.memberTopics;

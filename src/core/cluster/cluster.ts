@@ -18,7 +18,7 @@ import { readSignal } from './read-signal.js';
 
 export interface ClusterParts {
   readonly instanceId: string;
-  /** Milliseconds after which an instance that was not heard of is gone. */
+  /** Milliseconds of silence after which an instance counts as gone. */
   readonly timeoutMs: number;
   readonly broker: Broker;
   readonly clock: Clock;
@@ -26,39 +26,41 @@ export interface ClusterParts {
   readonly carryOut: CarryOut;
 }
 
-/** What this instance and others say to each other, since the start and now. */
+/** Statistics of the signals between instances. */
 export interface ClusterStats {
-  /** Other instances on the same broker that are heard of. */
+  /** Other known instances on the same broker. */
   readonly peerInstances: number;
-  /** Commands that were given here. */
+  /** Commands given on this instance. */
   readonly commandsTotal: number;
-  /** Answers of other instances to them. */
+  /** Answers to them by other instances. */
   readonly commandAnswersTotal: number;
-  /** Answers that had not come when the caller was told. */
+  /** Answers still missing when the caller got its result. */
   readonly commandAnswersMissingTotal: number;
-  /** Signals that were none: another version, forged, too large. */
+  /** Invalid signals: another version, forged, or too large. */
   readonly signalsRejectedTotal: number;
-  /** Members of presence in signals of others that no instance takes: an id or fields that are too long or too deep. */
+  /**
+   * Presence members in signals that were rejected: an id or fields that are too long or too deep.
+   */
   readonly presenceMembersRejectedTotal: number;
   /** Signals that could not be sent. */
   readonly signalsUnsentTotal: number;
 }
 
-/** Who hears what instances say to each other about presence. */
+/** Receives the presence signals of other instances. */
 export interface PresenceListener {
-  /** The changes that this instance has told. */
+  /** Number of changes that this instance has sent. */
   readonly seq: number;
   changes(from: Instance, body: Changes): void;
   ask(from: Instance): void;
   state(from: Instance, body: State): void;
 }
 
-/** What this instance and the others on the same engine say to each other. */
+/** Exchanges signals with the other instances on the same engine. */
 export class Cluster {
   readonly self: Instance;
   readonly instances: Instances;
   readonly commands: Commands;
-  /** Signals that were none, or could not be sent, and members in others, since the start. */
+  /** Rejected signals, rejected members and unsent signals since the start. */
   readonly totals = { rejected: 0, rejectedMembers: 0, unsent: 0 };
   private presence: PresenceListener | undefined;
   private closed = false;
@@ -81,7 +83,7 @@ export class Cluster {
     this.presence = presence;
   }
 
-  /** An engine that nobody else can be on costs no timer and no signal. */
+  /** An engine that no other instance can use costs no timer and no signal. */
   start(): void {
     const { solitary, available } = this.parts.broker;
     if (solitary === true) return;
@@ -106,20 +108,20 @@ export class Cluster {
     return this.commands.give(command);
   }
 
-  /** The broker's word that the engine is there, or is not. */
+  /** The broker became available or unavailable. */
   availability(available: boolean): void {
     this.instances.setDeaf(!available);
     if (available) this.commands.tellAll();
   }
 
-  /** A text that came from the engine; anybody there may have written it. */
+  /** Handles a text from the engine. Anyone with access to it may have written the text. */
   received(text: string): void {
     const signal = readSignal(text, this.rejectMember);
     if (signal === undefined) this.totals.rejected += 1;
     else if (signal.from !== this.self.key && !this.closed) this.take(signal);
   }
 
-  /** Says good-bye. Never rejects. */
+  /** Announces the departure of this instance. Never rejects. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
@@ -140,7 +142,7 @@ export class Cluster {
     const { broker } = this.parts;
     if (broker.solitary === true) return;
     try {
-      // An engine that is away would be asked for each; what was not heard is told again when it is back.
+      // Sending would fail each time. Unanswered commands are sent again when the engine is back.
       if (!broker.available) throw new Error('The engine is away');
       await broker.signal(signalText(this.self.key, body));
     } catch {
@@ -173,7 +175,7 @@ export class Cluster {
   private tellPresence(body: (Changes | Ask | State) & { readonly from: string }): void {
     const from = this.instances.get(body.from);
     const { presence } = this;
-    // Who has not said hello is not known to be there: it will, and then all that it has is asked for.
+    // A sender without a hello is unknown. Its state is requested after its hello.
     if (from === undefined || presence === undefined) return;
     if (body.type === 'changes') presence.changes(from, body);
     else if (body.type === 'state') presence.state(from, body);

@@ -5,9 +5,9 @@ import type { Instance, Instances } from './instances.js';
 import { PendingCommand } from './pending-command.js';
 
 /**
- * Does a command on this instance; returns how much there was to do.
+ * Executes a command on this instance. Returns the number of affected items.
  *
- * @param ageMs milliseconds since it was given: what came later is not meant
+ * @param ageMs milliseconds since it was given; later connections are not affected
  */
 export type CarryOut = (command: Command, ageMs: number) => number | Promise<number>;
 
@@ -22,11 +22,17 @@ export interface CommandsOptions {
 
 /** How long the caller waits for answers. */
 const answerMs = 2_000;
-/** How long after an pending who has not answered is told again, while the caller waits; later ever more seldom. */
+/**
+ * Retry delay for instances that have not answered: `soon` while the caller waits, then backing off
+ * to `seldom`.
+ */
 const againMs = { soon: 500, seldom: 30_000 } as const;
-/** How long an pending is kept, for those who were away; who has carried it out remembers it for twice as long. */
+/**
+ * How long a command is kept for instances that are away. Receivers remember executed commands
+ * twice as long.
+ */
 const keepMs = 600_000;
-/** Orders that are kept, of this instance, and of all others. */
+/** Maximum number of commands kept: given by this instance, and received from all others. */
 const most = { given: 1_000, received: 10_000 } as const;
 
 interface ExecutedCommand {
@@ -35,11 +41,15 @@ interface ExecutedCommand {
 }
 
 /**
- * Commands for all instances. This one carries them out at once, also when the engine is away. The others are told, and
- * told again until they have answered, because a signal may be lost; each carries an pending out once.
+ * Sends commands to all instances. This one executes them at once, even without the engine. The
+ * others get them repeatedly until they answer, because a signal may be lost, and execute each
+ * once.
  */
 export class Commands {
-  /** Since the start: commands given here, answers of other instances to them, answers that did not come in time. */
+  /**
+   * Since the start: commands given here, answers by other instances, and answers missing at the
+   * timeout.
+   */
   readonly totals = { given: 0, answered: 0, missing: 0 };
   private readonly given = new Map<number, PendingCommand>();
   private readonly received = new Map<string, ExecutedCommand>();
@@ -53,7 +63,7 @@ export class Commands {
     });
   }
 
-  /** Resolves when all known instances have answered, at the latest after 2 s. Never rejects. */
+  /** Resolves when all known instances have answered, or after 2 s. Never rejects. */
   async give(command: Command): Promise<ClusterCount> {
     const { self, instances, clock } = this.options;
     this.totals.given += 1;
@@ -76,7 +86,7 @@ export class Commands {
     if (this.given.get(id)?.answered(key, instanceId, count) === true) this.totals.answered += 1;
   }
 
-  /** Another instance gives an pending: it is carried out once, and answered each time. */
+  /** Executes a command of another instance once, and answers every copy. */
   async receive(from: string, { id, ageMs, to, command }: Do): Promise<void> {
     const { self, clock, send } = this.options;
     if (to !== undefined && !to.includes(self.key)) return;
@@ -91,7 +101,10 @@ export class Commands {
     send({ type: 'done', to: from, id, instanceId: self.id, count });
   }
 
-  /** The engine is back: what was said meanwhile was not heard. */
+  /**
+   * The engine is back. Sends unanswered commands again, because signals were not delivered in
+   * between.
+   */
   tellAll(): void {
     for (const pending of this.given.values()) {
       const owing = this.owing(pending);
@@ -99,7 +112,7 @@ export class Commands {
     }
   }
 
-  /** Callers that still wait get what is there. */
+  /** Resolves waiting callers with the answers so far. */
   stop(): void {
     for (const pending of this.given.values()) this.forget(pending);
   }
@@ -137,7 +150,7 @@ export class Commands {
     }
   }
 
-  /** Tells those who owe an answer, everybody at first, and plans to tell them again. */
+  /** Sends to instances without an answer, initially to all, and schedules a retry. */
   private tell(pending: PendingCommand, to?: readonly string[]): void {
     const { clock, send } = this.options;
     const ageMs = Math.round(clock.now() - pending.atMs);
@@ -156,12 +169,12 @@ export class Commands {
     });
   }
 
-  /** Others that are there and have not answered. */
+  /** Running instances that have not answered. */
   private owing(pending: PendingCommand): string[] {
     return pending.awaited.filter((key) => this.options.instances.get(key) !== undefined);
   }
 
-  /** Who was away is told what it may have missed. */
+  /** Sends an instance the commands that it may have missed while away. */
   private appeared(instance: Instance): void {
     const oldestMs = this.options.clock.now() - keepMs;
     for (const pending of this.given.values()) {
@@ -169,7 +182,7 @@ export class Commands {
     }
   }
 
-  /** Who said good-bye has nothing left to do. */
+  /** An instance that said goodbye owes no answer. */
   private gone({ key }: Instance, said: boolean): void {
     if (said) for (const pending of this.given.values()) pending.excuse(key);
   }

@@ -3,26 +3,26 @@ import type { Bye, Hello } from './signal.js';
 
 /** Another live server on the same engine. */
 export interface Instance {
-  /** Its own at each start: one that was restarted is another instance, also with the same id. */
+  /** New at every start, so a restarted instance is a different one even with the same id. */
   readonly key: string;
   readonly id: string;
 }
 
-/** Told who comes and goes. */
+/** Notified when instances appear and disappear. */
 export interface InstanceWatcher {
   appeared(instance: Instance): void;
-  /** It said hello; it has told `seq` changes so far. */
+  /** A hello arrived. The instance has sent `seq` changes so far. */
   greeted(instance: Instance, seq: number): void;
-  /** `said`: it took its leave, otherwise it fell silent. */
+  /** `said`: it announced its departure; otherwise it timed out. */
   gone(instance: Instance, said: boolean): void;
 }
 
 export interface InstancesOptions {
   readonly instanceId: string;
-  /** Milliseconds after which an instance that was not heard of is gone. */
+  /** Milliseconds of silence after which an instance counts as gone. */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  /** The changes that this instance has told. */
+  /** Number of changes that this instance has sent. */
   seq(): number;
   send(body: Hello | Bye): void;
 }
@@ -31,22 +31,25 @@ interface Known extends Instance {
   heardMs: number;
 }
 
-/** Others that are remembered: more than any cluster has, so that a forger cannot fill the memory. */
+/**
+ * Maximum number of instances kept. Larger than any cluster, so that forged signals cannot fill the
+ * memory.
+ */
 const maxInstances = 1_024;
 
-/** An instance that is not known yet is answered after a random part of this, so that not all answer at once. */
+/** An unknown instance is answered after a random part of this time, so that answers are spread. */
 const answerWithinMs = 100;
 
-/** So long after a start it is not known yet who is there. */
+/** Time after a start until the other instances are known. */
 const settlingMs = 300;
 
 /**
- * Which instances are there. Each says hello three times in the timeout, so that two may be lost. Time in which this
- * process stood still, or could not hear, counts against nobody.
+ * Tracks which instances are up. Each sends hello three times per timeout, so two may be lost. Time
+ * in which this process was suspended or disconnected does not count.
  */
 export class Instances {
   private readonly known = new Map<string, Known>();
-  /** Keys of those who said good-bye: what comes late from them is over. */
+  /** Keys of instances that said goodbye. Their late signals are ignored. */
   private readonly departed = new Set<string>();
   private readonly watchers: InstanceWatcher[] = [];
   private helloDueMs = 0;
@@ -57,7 +60,7 @@ export class Instances {
 
   constructor(private readonly options: InstancesOptions) {}
 
-  /** All others, as far as this one knows. */
+  /** All other known instances. */
   get others(): readonly Instance[] {
     return [...this.known.values()];
   }
@@ -80,7 +83,7 @@ export class Instances {
     this.plan();
   }
 
-  /** Resolves when those who are there have had the time to answer the first hello. */
+  /** Resolves when running instances have had time to answer the first hello. */
   async settled(): Promise<void> {
     const { clock } = this.options;
     const ms = this.settledMs - clock.now();
@@ -93,7 +96,7 @@ export class Instances {
     this.known.clear();
   }
 
-  /** The engine is away: nobody can be heard, so nobody falls silent. */
+  /** While the engine is unavailable nothing can be heard, so no instance times out. */
   setDeaf(deaf: boolean): void {
     if (this.cancel === undefined || deaf === this.deaf) return;
     this.deaf = deaf;
@@ -103,7 +106,7 @@ export class Instances {
     this.start();
   }
 
-  /** Anything came from an instance. */
+  /** Any signal arrived from an instance. */
   heard(key: string): void {
     const instance = this.known.get(key);
     if (instance !== undefined) instance.heardMs = this.options.clock.now();
@@ -137,7 +140,7 @@ export class Instances {
     this.options.send({ type: 'hello', instanceId, seq: this.options.seq() });
   }
 
-  /** One timer, for what comes first: the next hello, or the end of somebody's time. */
+  /** Sets one timer for the earliest event: the next hello or the next timeout. */
   private plan(): void {
     const { clock, timeoutMs } = this.options;
     let dueMs = this.helloDueMs;

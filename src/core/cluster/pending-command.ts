@@ -2,9 +2,9 @@ import type { Cancel } from '../ports/clock.js';
 import type { ClusterCount, Command } from './signal.js';
 import type { Instance } from './instances.js';
 
-/** One command that this instance gave, and what was said to it. */
+/** One command that this instance gave, and the answers to it. */
 export class PendingCommand {
-  /** Takes the next telling back. */
+  /** Cancels the next retry. */
   cancelNext: Cancel | undefined;
   private readonly waiting = new Map<string, Instance>();
   private readonly answers = new Map<string, { readonly instanceId: string; readonly count: number }>();
@@ -14,31 +14,31 @@ export class PendingCommand {
   constructor(
     readonly id: number,
     readonly command: Command,
-    /** When it was given, on this instance's clock. */
+    /** Time it was given, on this instance's clock. */
     readonly atMs: number,
     instances: readonly Instance[],
   ) {
     for (const instance of instances) this.expect(instance);
   }
 
-  /** Keys of those who have not answered. */
+  /** Keys of instances without an answer. */
   get awaited(): readonly string[] {
     return [...this.waiting.keys()];
   }
 
-  /** An answer is owed by this instance, too; `false` when it is there already. */
+  /** Expects an answer of this instance. Returns `false` if it has already answered. */
   expect(instance: Instance): boolean {
     if (this.answers.has(instance.key)) return false;
     this.waiting.set(instance.key, instance);
     return true;
   }
 
-  /** Nothing is owed by this instance any more. */
+  /** No longer expects an answer of this instance. */
   excuse(key: string): void {
     if (this.waiting.delete(key)) this.check();
   }
 
-  /** `false` for an answer that was there already. */
+  /** Returns `false` for a repeated answer. */
   answered(key: string, instanceId: string, count: number): boolean {
     if (this.answers.has(key)) return false;
     this.answers.set(key, { instanceId, count });
@@ -47,7 +47,7 @@ export class PendingCommand {
     return true;
   }
 
-  /** Resolves when nobody owes an answer, or `giveUp` is called. */
+  /** Resolves when no answer is pending, or when `giveUp` is called. */
   async whenComplete(): Promise<void> {
     if (this.waiting.size === 0 || this.over) return;
     await new Promise<void>((resolve) => {

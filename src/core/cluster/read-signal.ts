@@ -5,15 +5,16 @@ import { type Command, type Attendance, type Signal, type SignalBody, signalVers
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** More than any cluster has, less than what would hurt. */
+/** More than any cluster has, but still cheap. */
 const maxAddressees = 1_024;
 
 /**
- * A signal, its known fields picked and checked; `undefined` for what is none. Whoever can write to the engine can send
- * anything: nothing here throws, and nothing is kept of what does not fit. A member of presence that does not fit is left
- * out alone: with the whole signal, all members of its instance would be missing.
+ * Parses a signal and picks its known fields, or returns `undefined` if it is invalid. Anyone who
+ * can write to the engine can send anything, so nothing here throws and nothing invalid is kept. An
+ * invalid presence member is dropped alone; dropping the whole signal would lose every member of
+ * its instance.
  *
- * @param onWrongMember called for each member that was left out
+ * @param onWrongMember called for each member that was dropped
  */
 export function readSignal(text: string, onWrongMember: () => void = () => {}): Signal | undefined {
   if (text.length > maxSignalBytes) return undefined;
@@ -82,25 +83,25 @@ function readCommand({ verb, user, topic, code, reason }: Fields): Command | und
   }
 }
 
-/** Longest reason that commands carry, in characters. */
+/** Maximum length of a reason in commands, in characters. */
 export const maxReasonLength = 123;
 
-/** Longest id of a user that commands and presence know. */
+/** Maximum length of a user id in commands and presence. */
 export const maxUserIdLength = 1_024;
 
 export function isUser(value: unknown): value is string {
   return isText(value, maxUserIdLength) && value.length > 0;
 }
 
-/** Codes that are the application's to choose. [L-10.3] */
+/** Close codes that the application may use. [L-10.3] */
 export function isCloseCode(value: unknown): value is number {
   return isCount(value) && value >= 4_000 && value <= 4_999;
 }
 
-/** Longest JSON text of what a topic shows of a member. */
+/** Maximum length of the JSON text of a member's exposed fields. */
 export const maxFieldsLength = 1_024;
 
-/** Whether this is the JSON text of an object that other instances take: short enough, and not too deep. */
+/** Whether this is the JSON text of an object within the limits of length and depth. */
 export function areFields(text: string): boolean {
   return text.length <= maxFieldsLength && isFields(parseJson(text));
 }

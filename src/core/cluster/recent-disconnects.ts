@@ -1,7 +1,7 @@
 import type { Clock } from '../ports/clock.js';
 import type { DisconnectUser } from './signal.js';
 
-/** Longer than a handshake may be undecided. */
+/** Longer than a handshake can take. */
 const keepMs = 60_000;
 const maxUsers = 10_000;
 
@@ -11,15 +11,15 @@ interface Disconnect {
 }
 
 /**
- * Users whose connections were closed a moment ago: a handshake that had begun before was let in by what was true then, and
- * comes too late to be found. [L-3.13]
+ * Users who were disconnected recently. A handshake that started before the disconnect was
+ * authorized before it and completes too late to be found in the registry. [L-3.13]
  */
 export class RecentDisconnects {
   private readonly byUser = new Map<string, Disconnect>();
 
   constructor(private readonly clock: Clock) {}
 
-  /** @param atMs when the command was given, on this instance's clock */
+  /** @param atMs time of the command on this instance's clock */
   add(command: DisconnectUser, atMs: number): void {
     this.byUser.delete(command.user);
     this.byUser.set(command.user, { atMs, command });
@@ -30,7 +30,10 @@ export class RecentDisconnects {
     }
   }
 
-  /** The command that means a connection of this user whose handshake began then. */
+  /**
+   * Returns the command that applies to a connection of this user whose handshake started at this
+   * time.
+   */
   meant(user: string, handshakeStartedMs: number): DisconnectUser | undefined {
     const found = this.byUser.get(user);
     return found !== undefined && handshakeStartedMs < found.atMs ? found.command : undefined;

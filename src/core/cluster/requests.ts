@@ -5,26 +5,28 @@ import type { CountTopic, DisconnectUser, Reauthorize, UnsubscribeUser } from '.
 import { isCloseCode, isUser, maxReasonLength, maxUserIdLength } from './read-signal.js';
 
 export interface DisconnectOptions {
-  /** 4000 to 4499 let the client come back, 4500 to 4999 do not [L-10.3]. @default 4503 */
+  /** 4000 to 4499 allow the client to reconnect, 4500 to 4999 do not [L-10.3]. @default 4503 */
   readonly code?: number;
   /** At most 123 bytes of UTF-8 are sent [L-10.4]. @default 'disconnected by the application' */
   readonly reason?: string;
 }
 
 export interface UnsubscribeOptions {
-  /** Told to the client, at most 123 characters. @default 'unsubscribed by the application' */
+  /** Sent to the client, at most 123 characters. @default 'unsubscribed by the application' */
   readonly reason?: string;
 }
 
-/** Whose subscriptions are asked about again: a user's, a topic's, or a user's to a topic. */
+/** Which subscriptions to check again: a user's, a topic's, or a user's to a topic. */
 export type ReauthorizeTarget =
   { readonly user: string; readonly topic?: string } | { readonly user?: string; readonly topic: string };
 
-/** The application's words as commands. Each throws a LiveError `validation-failed` that says what is wrong. */
+/**
+ * Converts arguments of the application into commands. Each throws a LiveError `validation-failed`
+ * that names the problem.
+ */
 export const requests = {
   disconnectUser(user: string, { code, reason }: DisconnectOptions = {}): DisconnectUser {
-    if (code !== undefined && !isCloseCode(code))
-      throw wrong('A close code of the application is 4000 to 4999');
+    if (code !== undefined && !isCloseCode(code)) throw wrong('The close code must be 4000 to 4999');
     return {
       verb: 'disconnect-user',
       user: userOf(user),
@@ -58,18 +60,18 @@ export const requests = {
 
 function userOf(user: unknown): string {
   if (isUser(user)) return user;
-  throw wrong(`A user's id is a string of 1 to ${String(maxUserIdLength)} characters`);
+  throw wrong(`The user id must be a string of 1 to ${String(maxUserIdLength)} characters`);
 }
 
 function topicOf(topic: unknown): string {
   if (isTopicName(topic)) return topic;
-  throw wrong('This is not a topic name [L-3.1]');
+  throw wrong('The topic name is invalid [L-3.1]');
 }
 
 function reasonOf(reason: unknown, fallback: string): string {
   if (reason === undefined) return fallback;
   if (typeof reason === 'string') return reason.slice(0, maxReasonLength);
-  throw wrong('A reason is a string');
+  throw wrong('The reason must be a string');
 }
 
 function wrong(message: string): LiveError {

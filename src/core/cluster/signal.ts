@@ -14,7 +14,10 @@ export interface UnsubscribeUser {
   readonly reason: string;
 }
 
-/** Asks again for the right to read: of a user, of a topic's subscribers, or of a user on a topic. */
+/**
+ * Repeats the authorization to subscribe: for a user, for the subscribers of a topic, or for a user
+ * on a topic.
+ */
 export interface Reauthorize {
   readonly verb: 'reauthorize';
   readonly user?: string;
@@ -27,45 +30,45 @@ export interface CountTopic {
   readonly topic: string;
 }
 
-/** What every instance is told to do. Each does it once, however often it is told. */
+/** A command to every instance. Each executes it once, however often it is sent. */
 export type Command = DisconnectUser | UnsubscribeUser | Reauthorize | CountTopic;
 
-/** What the instances said to a command. */
+/** The answers of the instances to a command. */
 export interface ClusterCount {
-  /** Of all instances that have answered. */
+  /** Sum over all instances that answered. */
   readonly total: number;
-  /** By `instanceId`; this instance is always there, unless it could not finish in time. */
+  /** By `instanceId`. Includes this instance unless it could not finish in time. */
   readonly byInstance: Readonly<Record<string, number>>;
   /**
-   * Instances that are known and have not answered within 2 s, by `instanceId`. They are told again, for ten minutes and as
-   * soon as they are heard of.
+   * Known instances that have not answered within 2 s, by `instanceId`. The command is sent to them
+   * again for ten minutes, and as soon as they are heard from.
    */
   readonly missing: readonly string[];
 }
 
-/** Grows when a signal changes so that an older instance would misread it; unknown fields alone are ignored. */
+/** Incremented when older instances would misread a signal. Unknown fields alone are ignored. */
 export const signalVersion = 1;
 
-/** An instance is here. Said now and then, and as an answer to one that was not known. */
+/** Announces an instance. Sent periodically, and in reply to a previously unknown instance. */
 export interface Hello {
   readonly type: 'hello';
   readonly instanceId: string;
-  /** How many changes of presence it has told so far: whoever has heard fewer asks for all of it. */
+  /** Number of presence changes sent so far. A receiver that has fewer requests the full state. */
   readonly seq: number;
 }
 
-/** An instance leaves, and will not be heard of again. */
+/** The instance is leaving and will not be heard from again. */
 export interface Bye {
   readonly type: 'bye';
 }
 
 export interface Do {
   readonly type: 'do';
-  /** Unique for its sender. */
+  /** Unique per sender. */
   readonly id: number;
-  /** Milliseconds since it was asked for: what came later is not meant. */
+  /** Milliseconds since the command was given. Later connections are not affected. */
   readonly ageMs: number;
-  /** Keys of those who have not answered; absent: everybody. */
+  /** Keys of the instances that have not answered. Absent: all instances. */
   readonly to?: readonly string[];
   readonly command: Command;
 }
@@ -73,7 +76,7 @@ export interface Do {
 /** The answer to a `do`. */
 export interface Done {
   readonly type: 'done';
-  /** Key of who asked. */
+  /** Key of the instance that sent the command. */
   readonly to: string;
   readonly id: number;
   readonly instanceId: string;
@@ -81,29 +84,29 @@ export interface Done {
 }
 
 /**
- * How one user attends a topic on one instance now: the connections, 0 while it may come back, -1 when it has left; and
- * what the topic shows of the user, as JSON text of an object.
+ * Attendance of one user at a topic on one instance: the number of connections, 0 while the user
+ * may come back, -1 after leaving; and the exposed fields, as JSON text of an object.
  */
 export type Attendance = readonly [topic: string, user: string, connections: number, fields: string];
 
-/** What has changed on the sender. */
+/** Changes on the sender. */
 export interface Changes {
   readonly type: 'changes';
-  /** Rises by one with each. */
+  /** Incremented with each message. */
   readonly seq: number;
   readonly changes: readonly Attendance[];
 }
 
-/** Asks one instance for all that it has. */
+/** Requests the full state of one instance. */
 export interface Ask {
   readonly type: 'ask';
   readonly to: string;
 }
 
-/** One part of all that the sender has. */
+/** One part of the sender's full state. */
 export interface State {
   readonly type: 'state';
-  /** The changes that are in it. */
+  /** Number of the last change included. */
   readonly seq: number;
   readonly part: number;
   readonly parts: number;
@@ -112,7 +115,7 @@ export interface State {
 
 export type SignalBody = Hello | Bye | Do | Done | Changes | Ask | State;
 
-/** What instances say to each other; `from` is the sender's key, a new one at each of its starts. */
+/** A message between instances. `from` is the sender's key, which is new at every start. */
 export type Signal = SignalBody & { readonly from: string };
 
 export function signalText(from: string, body: SignalBody): string {

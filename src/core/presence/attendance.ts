@@ -8,21 +8,24 @@ import type { PresenceRules } from '../ports/policy.js';
 import { mayReconnect } from '../../protocol/codes.js';
 import { fieldsText } from './member.js';
 
-/** Other instances would refuse it, and no command could name it. */
+/** Other instances would reject a longer id, and no command could name it. */
 const wrongId = new RangeError(`A member's id must have 1 to ${String(maxUserIdLength)} characters`);
 
 /** One user of one topic on this instance. */
 interface Attendee {
   connections: number;
   fields: string;
-  /** Set while the user may come back. */
+  /** Set during the grace period. */
   cancelLeave: Cancel | undefined;
 }
 
-/** Told of each change. */
+/** Called for each change. */
 export type OnAttendance = (now: Attendance) => void;
 
-/** Who attends topics with presence on this instance: one user with three tabs is one, with three connections. [L-11.2] */
+/**
+ * Attendance at presence topics on this instance. A user with three tabs is one member with three
+ * connections. [L-11.2]
+ */
 export class Attendances {
   private readonly topics = new Map<string, Map<string, Attendee>>();
 
@@ -32,7 +35,10 @@ export class Attendances {
     private readonly onChange: OnAttendance,
   ) {}
 
-  /** A connection has subscribed. Without a user, or with an id that other instances refuse, it is nobody. */
+  /**
+   * A connection has subscribed. Without a user, or with an id that other instances reject, it is
+   * not a member.
+   */
   joined(topic: string, rules: PresenceRules, connection: Connection): void {
     const { user } = connection;
     if (user === null) return;
@@ -51,7 +57,10 @@ export class Attendances {
     this.onChange([topic, user.id, attendee.connections, attendee.fields]);
   }
 
-  /** Its subscription has ended. Who may come back is waited for, unless the connection was told to stay away. [L-11.5] */
+  /**
+   * A subscription ended. Waits for the grace period, unless the connection was closed for good.
+   * [L-11.5]
+   */
   left(topic: string, rules: PresenceRules, { user, closedWith }: Connection): void {
     const attendee = user === null ? undefined : this.topics.get(topic)?.get(user.id);
     if (user === null || attendee === undefined) return;
@@ -66,7 +75,7 @@ export class Attendances {
     }
   }
 
-  /** No more timers. */
+  /** Cancels all timers. */
   stop(): void {
     for (const users of this.topics.values()) for (const { cancelLeave } of users.values()) cancelLeave?.();
     this.topics.clear();

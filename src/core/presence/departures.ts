@@ -2,14 +2,17 @@ import type { Attendance } from '../cluster/signal.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { PresenceTable } from './presence-table.js';
 
-/** Instances that said good-bye: their clients are on their way to other instances, and are waited for. [L-11.5] */
+/**
+ * Instances that said goodbye. Their clients are reconnecting to others and get a grace period.
+ * [L-11.5]
+ */
 export class Departures {
   private readonly cancels = new Set<Cancel>();
 
   constructor(
     private readonly clock: Clock,
     private readonly roll: PresenceTable,
-    /** Milliseconds that a topic's members are waited for. */
+    /** Grace period of a topic, in milliseconds. */
     private readonly graceMsOf: (topic: string) => number,
   ) {}
 

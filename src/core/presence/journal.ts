@@ -1,25 +1,27 @@
 import type { Attendance, Changes, State } from '../cluster/signal.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 
-/** Changes are told together that come within this time. */
+/** Changes within this time are sent together. */
 const tellAfterMs = 50;
-/** Two answers with all that there is are at least so far apart: one serves all who ask. */
+/** Minimum time between two full states. One serves all instances that request it. */
 const statesApartMs = 500;
-/** Most characters of members in one signal. */
+/** Maximum characters of members in one signal. */
 const partLength = 32_768;
 
 export interface JournalParts {
   readonly clock: Clock;
-  /** All that this instance has. */
+  /** The full state of this instance. */
   all(): readonly Attendance[];
-  /** Whether anybody is there to be told. */
+  /** Whether another instance can receive it. */
   heard(): boolean;
   send(body: Changes | State): void;
 }
 
-/** What this instance tells the others of its members: each change under a number, and everything on request. */
+/**
+ * Announces this instance's members to the others: numbered changes, and the full state on request.
+ */
 export class Journal {
-  /** The number of the last change that was told; 0 before the first. */
+  /** Number of the last change sent. 0 before the first. */
   seq = 0;
   private readonly untold = new Map<string, Attendance>();
   private cancelTell: Cancel | undefined;
@@ -28,14 +30,17 @@ export class Journal {
 
   constructor(private readonly parts: JournalParts) {}
 
-  /** To be told soon. Of several changes of one user the last one counts. */
+  /** Queues a change. Only the last change of a user is sent. */
   add(change: Attendance): void {
     const [topic, user] = change;
     this.untold.set(`${topic} ${user}`, change);
     this.cancelTell ??= this.parts.clock.after(tellAfterMs, () => this.tell());
   }
 
-  /** Tells what has not been told. Where nobody hears it, the numbers alone go on: who comes later asks for everything. */
+  /**
+   * Sends queued changes. Without receivers only the number grows, and later instances request the
+   * full state.
+   */
   tell(): void {
     this.cancelTell?.();
     this.cancelTell = undefined;
@@ -47,7 +52,7 @@ export class Journal {
     }
   }
 
-  /** Somebody lacks something. */
+  /** An instance requests the full state. */
   asked(): void {
     const { clock } = this.parts;
     const waitMs = Math.max(tellAfterMs, this.stateMs + statesApartMs - clock.now());
@@ -72,7 +77,7 @@ export class Journal {
   }
 }
 
-/** In pieces that fit into a signal. */
+/** Splits the members into parts that fit into a signal. */
 function* inParts(all: readonly Attendance[]): Iterable<readonly Attendance[]> {
   let part: Attendance[] = [];
   let length = 0;

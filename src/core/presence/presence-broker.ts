@@ -16,8 +16,8 @@ import { randomUUID } from 'node:crypto';
 import { History } from '../stream/history.js';
 
 /**
- * The engine, and beside it the streams of presence, which each instance makes from what it knows: they need no storage,
- * and one event is told once, whichever instance it comes from.
+ * Adds presence streams to the engine. Each instance builds them from what it knows: they need no
+ * storage, and each event appears once, whichever instance it comes from.
  */
 export class PresenceBroker implements Broker {
   readonly lossless?: true;
@@ -47,7 +47,7 @@ export class PresenceBroker implements Broker {
     this.engine.start(sink);
   }
 
-  /** Somebody came or went; told where somebody here reads it. */
+  /** Publishes a presence event if the topic has readers here. */
   tell(topic: string, data: string, key: string): void {
     const stream = this.streams.get(topic);
     if (stream === undefined) return;
@@ -55,7 +55,7 @@ export class PresenceBroker implements Broker {
     this.sink?.publication(topic, stream.top.epoch, publication);
   }
 
-  /** Where a stream of presence is now. */
+  /** Current position of a presence stream. */
   top(topic: string): Position | undefined {
     return this.streams.get(topic)?.top;
   }
@@ -105,10 +105,13 @@ export class PresenceBroker implements Broker {
   }
 }
 
-/** For clients that were away for a moment; who was away longer gets the members instead. */
+/** For clients that were away briefly. Others get the member list instead. */
 const history: HistoryRules = { size: 100, ttlMs: 300_000, maxBytes: 262_144 };
 
-/** Who came and went in one topic, as this instance saw it: a stream of its own, with an epoch of its own. [L-11.7] */
+/**
+ * Presence events of one topic as this instance saw them: a separate stream with its own epoch.
+ * [L-11.7]
+ */
 export class PresenceStream {
   private readonly epoch = randomUUID();
   private readonly history = new History();

@@ -1,9 +1,9 @@
 import type { Policy, TopicRules } from '../ports/policy.js';
 import { baseTopicOf } from '../../protocol/topic-name.js';
 
-/** The application's topics, and beside each with presence the one that tells its members. [L-11.1] */
+/** Adds the presence topics to the application's topics. [L-11.1] */
 export class PresencePolicy implements Policy {
-  /** The members that a topic of presence tells, and the position that they stand for, as a snapshot. */
+  /** Returns the members of a presence topic with their position, as a snapshot. */
   snapshotOf: (topic: string) => unknown = () => undefined;
 
   constructor(private readonly application: Policy) {}

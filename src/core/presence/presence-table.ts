@@ -1,19 +1,21 @@
 import type { Attendance } from '../cluster/signal.js';
 
-/** How one user attends a topic on one instance. */
+/** Attendance of one user at a topic on one instance. */
 interface Entry {
-  /** The instance's key. */
+  /** Key of the instance. */
   readonly source: string;
   readonly connections: number;
   readonly fields: string;
 }
 
-/** One user of a topic: by instance, in the order of the keys, so that all instances see the same one first. */
+/**
+ * Entries of one user in a topic, by instance key, so that every instance has the same first entry.
+ */
 type Entries = readonly Entry[];
 
 export type PresenceTableEvent = 'join' | 'update' | 'leave';
 
-/** Told what changes in the sight of a client. */
+/** Called for changes that clients see. */
 export type OnPresenceChange = (
   topic: string,
   event: PresenceTableEvent,
@@ -35,7 +37,7 @@ export class PresenceTable {
 
   constructor(private readonly onChange: OnPresenceChange) {}
 
-  /** The topic's members, by their ids. */
+  /** The topic's members, sorted by id. */
   members(topic: string): PresenceTableMember[] {
     return [...(this.topics.get(topic) ?? [])]
       .toSorted(([one], [other]) => (one < other ? -1 : 1))
@@ -46,7 +48,7 @@ export class PresenceTable {
       }));
   }
 
-  /** All that one instance has said. */
+  /** Everything known from one instance. */
   of(source: string): Attendance[] {
     const found: Attendance[] = [];
     for (const [topic, users] of this.topics) {
@@ -58,7 +60,7 @@ export class PresenceTable {
     return found;
   }
 
-  /** One user of one instance is as told, or has left there when the connections are -1. */
+  /** Sets the attendance of a user on one instance. -1 connections remove it. */
   set(source: string, [topic, user, connections, fields]: Attendance): void {
     const before = this.topics.get(topic)?.get(user) ?? [];
     const others = before.filter((entry) => entry.source !== source);
@@ -67,14 +69,16 @@ export class PresenceTable {
     this.tell(topic, user, before[0], after[0]);
   }
 
-  /** All that one instance has, in place of what it had; who is in both does not leave in between. */
+  /**
+   * Replaces everything known from one instance. Members in both states do not leave in between.
+   */
   replace(source: string, now: readonly Attendance[]): void {
     const present = new Set(now.map(nameOf));
     for (const each of this.of(source)) if (!present.has(nameOf(each))) this.remove(source, each);
     for (const each of now) this.set(source, each);
   }
 
-  /** One user of one instance has left there. */
+  /** Removes a user of one instance. */
   remove(source: string, [topic, user]: Attendance): void {
     this.set(source, [topic, user, -1, '']);
   }
@@ -103,7 +107,7 @@ function sorted(entries: Entry[]): Entries {
     : entries.toSorted((one, other) => (one.source < other.source ? -1 : 1));
 }
 
-/** A topic has no blank in it. */
+/** Unique, because topics contain no blank. */
 function nameOf([topic, user]: Attendance): string {
   return `${topic} ${user}`;
 }

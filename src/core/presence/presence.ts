@@ -28,8 +28,9 @@ export interface PresenceParts {
 }
 
 /**
- * Who attends the topics that say so, on all instances. Every instance keeps what each has told of its own members; nothing
- * is stored in the engine, so that all engines are alike, and what a dead instance had told goes with it. [L-11.2]
+ * Who attends presence topics, on all instances. Every instance keeps what each other one announced
+ * of its own members. Nothing is stored in the engine, so all engines behave alike, and the members
+ * of a dead instance disappear with it. [L-11.2]
  */
 export class Presence implements PresenceListener {
   private readonly roll: PresenceTable;
@@ -70,7 +71,7 @@ export class Presence implements PresenceListener {
   }
 
   /**
-   * The topic's members, by their ids, as far as this instance knows.
+   * The topic's members, sorted by id, as far as this instance knows.
    *
    * @throws LiveError `validation-failed` for a topic without presence
    */
@@ -94,7 +95,7 @@ export class Presence implements PresenceListener {
     this.replicaOf(from).state(body);
   }
 
-  /** Tells what has not been told; to be called before the cluster is closed. */
+  /** Sends pending changes. Call it before the cluster is closed. */
   close(): void {
     this.journal.tell();
     this.journal.stop();
@@ -104,7 +105,7 @@ export class Presence implements PresenceListener {
     this.replicas.clear();
   }
 
-  /** Who comes to and leaves a topic here; nobody asks where the topic has no presence. */
+  /** Listener for joins and leaves of a topic here, or `undefined` for a topic without presence. */
   private audienceOf(topic: string): SubscriberListener | undefined {
     const rules = this.parts.policy.rulesFor(topic)?.presence;
     if (rules === undefined) return undefined;
@@ -119,12 +120,13 @@ export class Presence implements PresenceListener {
     if (this.parts.broker.solitary !== true) this.journal.add(now);
   }
 
-  /** Clients here are told what changes for them. [L-11.4] */
+  /** Notifies clients here of a visible change. [L-11.4] */
   private tell(topic: string, event: PresenceTableEvent, user: string, fields: string): void {
     const companion = presenceTopicOf(topic);
     if (companion === undefined) return;
     const data = JSON.stringify({ event, member: shownMember(user, fields) });
-    // Always one: publications without a key stand for each other where a client asks for fewer. [L-4.8]
+    // Always set: publications without a key would replace each other for a client with a rate.
+    // [L-4.8]
     const key = isKey(user) ? user : createHash('sha256').update(user).digest('hex');
     this.parts.broker.tell(companion, data, key);
   }

@@ -1,20 +1,23 @@
 import type { Attendance, Changes, State } from '../cluster/signal.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 
-/** So long a gap may be nothing but two signals that overtook each other. */
+/** Shorter gaps may be caused by signals that arrived out of order. */
 const gapMs = 250;
-/** Changes that wait for those before them, of one instance. */
+/** Maximum number of changes of one instance that wait for earlier ones. */
 const maxWaiting = 256;
-/** Members of one instance: more than one has, so that a forger cannot fill the memory. */
+/**
+ * Maximum number of members of one instance. Larger than real, so that forged signals cannot fill
+ * the memory.
+ */
 const maxMembers = 200_000;
 
 export interface ReplicaParts {
   readonly clock: Clock;
-  /** Asks the instance for all that it has. */
+  /** Requests the full state of the instance. */
   ask(): void;
-  /** One change, in order. */
+  /** Applies one change, in order. */
   apply(change: Attendance): void;
-  /** All that the instance has, in place of what it had. */
+  /** Replaces everything known of the instance by its full state. */
   replace(members: readonly Attendance[]): void;
 }
 
@@ -24,19 +27,22 @@ interface Assembly {
   members: number;
 }
 
-/** What another instance has said of its members, in the order of its numbers; what is missing is asked for. */
+/**
+ * The members of another instance, updated in the order of its change numbers. Requests what is
+ * missing.
+ */
 export class Replica {
-  /** The last change that is in it; unknown at first. */
+  /** Number of the last applied change. Unknown at first. */
   private seq: number | undefined;
   private readonly waiting = new Map<number, readonly Attendance[]>();
   private assembly: Assembly | undefined;
-  /** The highest number that is known to exist. */
+  /** Highest number known to exist. */
   private top = 0;
   private cancelAsk: Cancel | undefined;
 
   constructor(private readonly parts: ReplicaParts) {}
 
-  /** The instance said hello, and that it has told so many changes. */
+  /** A hello arrived. The instance has sent `seq` changes so far. */
   greeted(seq: number): void {
     if (seq === 0) this.seq ??= 0;
     this.top = Math.max(this.top, seq);

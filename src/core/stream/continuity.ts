@@ -8,24 +8,24 @@ import { healingLimits } from './following.js';
 import { Repair, type RepairParts } from './repair.js';
 import { Retry } from './retry.js';
 
-/** Topics that are read at a time: after an outage all of them may have moved. */
+/** Maximum concurrent reads. After an outage every topic may have moved. */
 const maxReadings = 64;
 
 /**
- * So often a reading may contradict what was delivered, in that it does not reach as far, before it is believed: it may
- * come from a replica that lags behind.
+ * How often a read may end before what was delivered until it is believed. It may come from a
+ * replica that lags behind.
  */
 const maxContradictions = 3;
 
 export interface ContinuityParts extends RepairParts {
   readonly broker: Broker;
-  /** Milliseconds between two checks of all topics; 0 for none. */
+  /** Interval between checks of all topics, in milliseconds. 0 disables them. */
   readonly checkIntervalMs: number;
 }
 
 /**
- * Sees to it that what subscribers have of a topic has no gap that they do not know of: notices that something is
- * missing, fetches it once for all of them and delivers it in order, or has them told. [L-5.7] [L-5.8]
+ * Ensures that subscribers have no unreported gap: detects missing publications, fetches them once
+ * for all subscribers and delivers them in order, or reports them lost. [L-5.7] [L-5.8]
  */
 export class Continuity {
   private readonly budget: HealingBudget = { chars: 0 };
@@ -55,13 +55,16 @@ export class Continuity {
     );
   }
 
-  /** Begins to compare the positions of all topics with the broker's, every so often. */
+  /** Starts to compare the positions of all topics with the broker's periodically. */
   start(): void {
     const { checkIntervalMs, broker } = this.parts;
     if (checkIntervalMs > 0 && broker.lossless !== true) this.checkIn(checkIntervalMs);
   }
 
-  /** After a standstill of the process, what has come in waits to be read: only then the comparison says what is missing. */
+  /**
+   * After a suspension of the process, incoming data is still unread. The comparison waits until it
+   * has been read.
+   */
   private checkIn(ms: number): void {
     const { clock, broker } = this.parts;
     const dueMs = clock.now() + ms;
@@ -75,7 +78,7 @@ export class Continuity {
     });
   }
 
-  /** No more timers. */
+  /** Cancels all timers. */
   stop(): void {
     this.stopped = true;
     this.cancelPeriod();
@@ -83,7 +86,10 @@ export class Continuity {
     this.repair.stop();
   }
 
-  /** Publications may have been missed: positions are compared at once, and what has moved is healed. */
+  /**
+   * Publications may have been missed. Compares positions at once and repairs topics that have
+   * moved.
+   */
   suspect(name?: string): void {
     this.parts.observer.suspected();
     const topic = name === undefined ? undefined : this.parts.hub.find(name);
@@ -91,7 +97,7 @@ export class Continuity {
     else if (topic?.hasReaders === true) void this.heal(topic);
   }
 
-  /** The broker has come back, or has gone: what could not be read is read now. */
+  /** The broker became available or unavailable. Failed reads are repeated when it is back. */
   availability(available: boolean): void {
     if (!available) return;
     this.retry.reset();
@@ -124,7 +130,7 @@ export class Continuity {
     }
   }
 
-  /** Reads until nothing is missing that could be read. */
+  /** Reads until nothing readable is missing. */
   private async read(healing: HealingTopic): Promise<void> {
     const { broker, observer } = this.parts;
     try {
@@ -139,7 +145,7 @@ export class Continuity {
       }
       this.calm();
     } catch (error) {
-      // While the broker is away everything fails, and that has been told.
+      // While the broker is unavailable every read fails, and that was already reported.
       if (broker.available) observer.failed('reading what is missing in a topic', error);
       if (healing.isOver) return;
       this.failed.add(healing);
@@ -148,12 +154,12 @@ export class Continuity {
     }
   }
 
-  /** While the broker is away there is nothing to try: it says when it is back. */
+  /** The broker reports when it is back, so nothing is retried before. */
   private planRetry(): void {
     if (this.parts.broker.available && !this.stopped) this.retry.plan();
   }
 
-  /** Nothing is to be tried again. */
+  /** Resets the back-off if nothing has failed. */
   private calm(): void {
     if (this.failed.size === 0 && !this.positions.isBehind) this.retry.reset();
   }

@@ -5,10 +5,10 @@ import type { SharedFrame } from '../frame/shared-frame.js';
 import type { Publication, RecoveryLimits } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';
 
-/** How much one recovery sends at most; more counts as unrecoverable. [L-5.4] */
+/** Maximum size of one recovery. A larger one counts as unrecoverable. [L-5.4] */
 export const recoveryLimits: RecoveryLimits = { count: 300, bytes: 1_048_576 };
 
-/** How much is read to heal a topic: as much as a recovery may send, and as much again as may have come meanwhile. */
+/** Maximum read to repair a topic: a full recovery, plus what may have arrived during the read. */
 export const healingLimits: RecoveryLimits = {
   count: recoveryLimits.count + holdLimits.count,
   bytes: recoveryLimits.bytes + holdLimits.bytes,
@@ -17,20 +17,21 @@ export const healingLimits: RecoveryLimits = {
 /** Where a subscriber starts. */
 export interface Start {
   readonly position: Position;
-  /** What came after the position and before the hold. */
+  /** Publications between the position and the start of the hold. */
   readonly missed: readonly Publication[];
 }
 
-/** What goes out after a start and before anything live. */
+/** What is sent between a start and the first live publication. */
 export interface Following {
   readonly frames: readonly SharedFrame[];
-  /** The offset that is reached with them. */
+  /** Last offset covered by the frames. */
   readonly offset: number;
 }
 
 /**
- * What was missed and what was held back since a start, if that leads without a gap to where the topic is now;
- * `undefined` when it does not: too much was held back, something was lost on the way, or the stream is another one.
+ * Returns the missed and the held publications since a start, if they lead without a gap to the
+ * topic's position. Returns `undefined` if too much was held, a publication is missing, or the
+ * stream was replaced.
  */
 export function followingOf(
   hub: Hub,
@@ -53,7 +54,7 @@ export function followingOf(
     ({ offset } = held);
   }
   if (topic.continues(epoch, offset)) return { frames, offset };
-  // Something was lost here that nobody has noticed yet.
+  // A publication was lost here without notice.
   hub.onDesync(topic);
   return undefined;
 }

@@ -14,7 +14,7 @@ import { Retry } from './retry.js';
 import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from './snapshots.js';
 
-/** Snapshots that are waited for before the connections are closed instead. */
+/** Failed snapshots before the connections are closed instead. */
 const maxAttempts = 8;
 
 export interface ResyncParts {
@@ -25,17 +25,20 @@ export interface ResyncParts {
   readonly observer: Observer;
 }
 
-/** The frame of each snapshot that is told: those who share it, and were not taken together, share the frame, too. */
+/** Frame of each snapshot, shared even by subscriptions that started to wait at different times. */
 const framesOfSnapshots = new WeakMap<Snapshot, SharedFrame>();
 
-/** Says which offset is the first one that a subscription was not sent. */
+/** Returns the first offset that a subscription was not sent. */
 export type LostFrom = (subscription: Subscription) => number;
 
-/** Subscriptions of one topic that wait for the same snapshot, and go on from there. */
+/** Subscriptions of one topic that wait for the same snapshot and continue from it. */
 export class FreshStart implements ResyncQueue {
-  /** Those that wait, and the first offset that each of them lost; unknown where the stream is another one. */
+  /**
+   * Waiting subscriptions, with the first offset that each lost. Unknown if the stream was
+   * replaced.
+   */
   private readonly lostFrom = new Map<Subscription, number | undefined>();
-  /** The stream that the offsets belong to. */
+  /** The stream that these offsets belong to. */
   private readonly epoch: string | undefined;
   private readonly retry: Retry;
   private run: SnapshotRun | undefined;
@@ -102,7 +105,7 @@ export class FreshStart implements ResyncQueue {
     else this.giveUp();
   }
 
-  /** All of it in one go for each of them, so that nothing overtakes. */
+  /** Sends everything to each subscription without interruption, so that nothing overtakes it. */
   private tell(snapshot: Snapshot, { frames, offset }: Following): void {
     const { topic, parts } = this;
     const { position } = snapshot;
@@ -112,10 +115,10 @@ export class FreshStart implements ResyncQueue {
     this.lostFrom.clear();
     for (const [subscription, from] of members) {
       if (subscription.room !== this) continue;
-      // Pushing may end it, or begin this anew for it.
+      // Pushing may end the subscription or start this over for it.
       topic.resume(subscription, offset);
       if (subscribed.some(({ messageBytes }) => messageBytes > subscription.maxBytes)) {
-        // When it subscribes again, the answer says that the snapshot is too large for it.
+        // After it subscribes again, the answer says that the snapshot is too large.
         subscription.connection.close(CloseCode.positionLost, CloseReason.positionLost);
         continue;
       }
@@ -167,9 +170,9 @@ function push(subscription: Subscription, frames: readonly SharedFrame[]): void 
   }
 }
 
-/** The `lost` messages of one loss: the same frame for all who lost the same. [L-5.8] */
+/** The `lost` messages of one loss. Subscriptions with the same range share a frame. [L-5.8] */
 export class LostFrames {
-  /** How many were asked for and are there. */
+  /** Number of frames handed out. */
   count = 0;
   private readonly byStart = new Map<number, SharedFrame>();
 
@@ -178,7 +181,7 @@ export class LostFrames {
     private readonly to: number,
   ) {}
 
-  /** `undefined` when nothing is lost from there. */
+  /** Returns `undefined` if nothing is lost from this offset on. */
   from(offset: number): SharedFrame | undefined {
     if (offset > this.to) return undefined;
     this.count += 1;

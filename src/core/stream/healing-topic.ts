@@ -3,30 +3,32 @@ import type { Healing, Topic } from '../fanout/topic.js';
 import type { Publication } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';
 
-/** Characters of JSON text that all topics together hold back meanwhile. */
+/** Maximum characters of JSON text held by all topics together. */
 const maxCharsOfAll = 67_108_864;
 
-/** What all of them hold back together. */
+/** Shared by all topics in repair. */
 export interface HealingBudget {
   chars: number;
 }
 
-/** A publication that came while something was missing before it. */
+/** A publication that arrived while an earlier one was missing. */
 export interface Early {
   readonly epoch: string;
   readonly publication: Publication;
 }
 
-/** A topic in which something is missing: what comes meanwhile waits here, bounded, until that is found or given up. */
+/** A topic with a gap. Publications that arrive during the repair wait here, up to a limit. */
 export class HealingTopic implements Healing {
-  /** Readings that contradicted what was delivered. */
+  /** Reads that contradicted earlier deliveries. */
   contradictions = 0;
   tried: Promise<void>;
   private early: Early[] = [];
-  /** How many of them came before the reading that is under way was asked for. */
+  /** Number of them that arrived before the current read was requested. */
   private beforeReading = 0;
   private chars = 0;
-  /** Whether something did not fit since the reading under way was asked for: nothing is here then. */
+  /**
+   * Whether a publication did not fit since the current read was requested. Nothing is held then.
+   */
   private overflowed = false;
   private asked: Position;
   private settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void };
@@ -40,7 +42,7 @@ export class HealingTopic implements Healing {
     [this.tried, this.settle] = deferred();
   }
 
-  /** Where the topic stands. */
+  /** Current position of the topic. */
   get position(): Position {
     const { epoch = '', offset } = this.topic;
     return { epoch, offset };
@@ -54,12 +56,12 @@ export class HealingTopic implements Healing {
     return this.topic.healing !== this;
   }
 
-  /** Whether the topic has gone on without this since the reading was asked for. */
+  /** Whether the topic has advanced otherwise since the read was requested. */
   get hasMoved(): boolean {
     return this.topic.epoch !== this.asked.epoch || this.topic.offset !== this.asked.offset;
   }
 
-  /** Whether something came that no reading so far can tell about. */
+  /** Whether a publication arrived that no read so far covers. */
   get isBehind(): boolean {
     return this.early.length > 0 || this.overflowed;
   }
@@ -78,7 +80,7 @@ export class HealingTopic implements Healing {
     this.budget.chars += chars;
   }
 
-  /** A reading is asked for now, and tells about everything that has come until now. */
+  /** Starts a read, which covers everything that has arrived so far. */
   ask(): Position {
     this.overflowed = false;
     this.beforeReading = this.early.length;
@@ -86,7 +88,9 @@ export class HealingTopic implements Healing {
     return this.asked;
   }
 
-  /** Whether something was delivered that the reading, which was asked for later, does not know. */
+  /**
+   * Whether something was delivered before the read was requested that the read does not contain.
+   */
   contradicts(top: Position): boolean {
     if (this.asked.epoch === top.epoch && top.offset < this.asked.offset) return true;
     return this.early
@@ -94,7 +98,10 @@ export class HealingTopic implements Healing {
       .some(({ epoch, publication: { offset } }) => epoch === top.epoch && offset > top.offset);
   }
 
-  /** Takes out what belongs to the stream that was read, in order; keeps what has come of another one since. */
+  /**
+   * Removes and returns the publications of the stream that was read, in order. Keeps later ones of
+   * another stream.
+   */
   takeOut(top: Position): Publication[] {
     const ours: Publication[] = [];
     const others: Early[] = [];
@@ -116,7 +123,7 @@ export class HealingTopic implements Healing {
     for (const { epoch, publication } of all) this.take(epoch, publication);
   }
 
-  /** The reading under way has failed; who waits for it is told. */
+  /** The current read failed. Rejects those that wait for it. */
   failed(error: unknown): void {
     const { reject } = this.settle;
     [this.tried, this.settle] = deferred();
@@ -144,7 +151,7 @@ function deferred(): [Promise<void>, { resolve: () => void; reject: (error: unkn
   const promise = new Promise<void>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // Mostly nobody waits for it.
+  // Usually nothing waits for it.
   promise.catch(() => {});
   return [promise, settle];
 }

@@ -7,12 +7,12 @@ interface Kept {
   readonly atMs: number;
 }
 
-/** The newest publications of one topic, bounded by count, age and bytes. [L-5.1] */
+/** The newest publications of one topic, limited by count, age and bytes. [L-5.1] */
 export class History {
   private kept: Kept[] = [];
-  /** Where the oldest one is; what is before it is gone, and cut off now and then. */
+  /** Index of the oldest one. Entries before it are dropped and removed from time to time. */
   private head = 0;
-  /** Bytes of JSON text that are kept. */
+  /** Bytes of JSON text held. */
   byteLength = 0;
 
   get size(): number {
@@ -27,7 +27,7 @@ export class History {
     this.expire(rules.ttlMs, nowMs);
   }
 
-  /** Forgets what is older than `ttlMs`. */
+  /** Drops publications older than `ttlMs`. */
   expire(ttlMs: number, nowMs: number): void {
     for (let oldest = this.kept[this.head]; oldest !== undefined; oldest = this.kept[this.head]) {
       if (nowMs - oldest.atMs <= ttlMs) return;
@@ -35,12 +35,15 @@ export class History {
     }
   }
 
-  /** Everything after `offset` up to `top`, or `undefined` when it is not all here or more than the limits. */
+  /**
+   * Returns everything after `offset` up to `top`, or `undefined` if some are gone or a limit is
+   * exceeded.
+   */
   after(offset: number, top: number, limits: RecoveryLimits): readonly Publication[] | undefined {
     const count = top - offset;
     if (count < 0 || count > limits.count || count > this.size) return undefined;
     const missed = this.kept.slice(this.kept.length - count);
-    // Something between was not kept.
+    // A publication in between was not kept.
     if (count > 0 && missed[0]?.publication.offset !== offset + 1) return undefined;
     if (missed.reduce((sum, { bytes }) => sum + bytes, 0) > limits.bytes) return undefined;
     return missed.map(({ publication }) => publication);

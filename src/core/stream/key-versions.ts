@@ -1,14 +1,14 @@
 import { Buffer } from 'node:buffer';
 
-/** Versions of one topic that are remembered at least, and at most twice as many. */
+/** Minimum number of versions kept per topic. The maximum is twice as many. */
 export const maxKeyVersions = 10_000;
 
 /**
- * The newest version of each key of one topic. A removed key keeps its version, so that an older publication that is late
- * does not bring it back. [L-6.6]
+ * The newest version of each key of one topic. A removed key keeps its version, so that a late
+ * publication with an older one does not restore it. [L-6.6]
  *
- * In two generations: when the recent one is full, the one before it is forgotten. So the keys heard of last are kept,
- * without an order that would have to be written with each publication.
+ * Kept in two generations: when the recent one is full, the older one is dropped. This keeps the
+ * most recent keys without an order to maintain on every publication.
  */
 export class KeyVersions {
   private recent = new Map<string, number>();
@@ -16,17 +16,17 @@ export class KeyVersions {
   private recentBytes = 0;
   private beforeBytes = 0;
 
-  /** Bytes of the keys that are kept. */
+  /** Bytes of the kept keys. */
   get byteLength(): number {
     return this.recentBytes + this.beforeBytes;
   }
 
-  /** Keys, those of which both generations know counted twice. */
+  /** Number of keys. Keys in both generations count twice. */
   get size(): number {
     return this.recent.size + this.before.size;
   }
 
-  /** All of them, those heard of last at the end. */
+  /** All entries, the most recent at the end. */
   get entries(): readonly (readonly [key: string, version: number])[] {
     return [...this.before, ...this.recent];
   }
@@ -48,7 +48,7 @@ export class KeyVersions {
     this.recent.set(key, version);
   }
 
-  /** Whether a publication of the key with this version comes too late. */
+  /** Whether a publication of the key with this version is outdated. */
   isStale(key: string, version: number): boolean {
     return version <= (this.get(key) ?? -Infinity);
   }

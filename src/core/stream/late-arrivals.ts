@@ -2,22 +2,25 @@ import type { Topic } from '../fanout/topic.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Position } from '../../protocol/position.js';
 
-/** How long a publication may be on its way from the broker, in milliseconds. */
+/** Maximum transit time of a publication from the broker, in milliseconds. */
 export const onTheWayMs = 1_000;
 
-/** A timer that is so much too late, in milliseconds, shows that the process stood still, and took nothing in meanwhile. */
+/**
+ * A timer this late, in milliseconds, shows that the process was suspended and received nothing in
+ * between.
+ */
 export const stoodStillMs = 250;
 
 interface LateArrival {
   readonly position: Position;
   dueMs: number;
-  /** What was doubted since. */
+  /** A later position that became doubtful since. */
   next?: Position;
 }
 
 /**
- * Publications that the broker has had and does not keep, and that have not come: they may still be on their way, so they
- * are given up a little later, unless one that comes after them is there first.
+ * Publications that the broker announced, does not keep, and has not delivered. They may still be
+ * in transit, so they are given up only after a delay, unless a later one arrives first.
  */
 export class LateArrivals {
   private readonly upTo = new Map<Topic, LateArrival>();

@@ -1,27 +1,27 @@
 import { Buffer } from 'node:buffer';
 import type { LatestRule, Publication } from '../ports/broker.js';
 
-/** Beyond these, the keys that were silent longest are forgotten. */
+/** Beyond these limits, the keys that were silent longest are dropped. */
 export const latestLimits = { keys: 10_000, bytes: 1_048_576 } as const;
 
 interface Remembered {
   readonly publication: Publication;
-  /** When it was published; unknown for what earlier versions have stored. */
+  /** Time of the publication. Unknown if an earlier version stored it. */
   readonly atMs: number | undefined;
 }
 
 /** The last publication of a topic, or the last of each key, for snapshots. [L-6.5] */
 export class Latest {
-  /** Bytes of JSON text that are kept. */
+  /** Bytes of JSON text held. */
   byteLength = 0;
-  // Ordered by when each key was last published.
+  // Ordered by the last publication of each key.
   private readonly byKey = new Map<string, Remembered>();
 
   get publications(): readonly Publication[] {
     return this.since(-Infinity);
   }
 
-  /** Those that were not published before this moment, in order. */
+  /** Those published at or after this time, in order. */
   since(ms: number): readonly Publication[] {
     const publications: Publication[] = [];
     for (const { publication, atMs = ms } of this.byKey.values()) {
@@ -30,7 +30,7 @@ export class Latest {
     return publications;
   }
 
-  /** Each with the time that it was published at, in order. */
+  /** Publications with their times, in order. */
   get entries(): readonly Remembered[] {
     return [...this.byKey.values()];
   }
@@ -39,7 +39,8 @@ export class Latest {
     const key = rule === 'last' ? '' : publication.key;
     if (key === undefined) return;
     this.forget(key);
-    // Nothing is left of a removed key; and a removal that is the last publication of a topic is no state. [L-6.6]
+    // A removed key leaves nothing, and a removal as last publication of a topic is not a state.
+    // [L-6.6]
     if (publication.removed === true) return;
     this.byKey.set(key, { publication, atMs });
     this.byteLength += Buffer.byteLength(publication.data);

@@ -3,12 +3,15 @@ import type { Topic } from '../fanout/topic.js';
 import type { Broker } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';
 
-/** Topics in one call. */
+/** Topics per call. */
 const topicsPerCall = 1_000;
 
-/** Compares the positions of all topics that somebody reads with the broker's: few calls, however many subscribers. */
+/**
+ * Compares the positions of all topics with readers to the broker's. Few calls, however many
+ * subscribers.
+ */
 export class PositionCheck {
-  /** Whether the last one failed. */
+  /** Whether the last comparison failed. */
   isBehind = false;
   private asking = false;
   private askAgain = false;
@@ -16,12 +19,15 @@ export class PositionCheck {
   constructor(
     private readonly hub: Hub,
     private readonly broker: Broker,
-    /** Told of a topic that is not where the broker is. */
+    /** Called for a topic whose position differs from the broker's. */
     private readonly onMoved: (topic: Topic) => void,
     private readonly onFailed: (error: unknown) => void,
   ) {}
 
-  /** Asks now, or once more when the answer under way is there: it may not tell about what has happened since. */
+  /**
+   * Compares now. If a comparison is running, it repeats afterwards, because it may miss recent
+   * changes.
+   */
   ask(): void {
     this.askAgain = true;
     if (!this.asking) void this.run();
@@ -61,7 +67,10 @@ export class PositionCheck {
   }
 }
 
-/** Whether the broker has something that did not come; or has not, any more, what had come before it was asked. */
+/**
+ * Whether the broker has publications that did not arrive, or lost some that arrived before the
+ * call.
+ */
 function hasMoved({ epoch, offset }: Topic, top: Position, offsetWhenAsked: number): boolean {
   return top.epoch !== epoch || top.offset > offset || top.offset < offsetWhenAsked;
 }

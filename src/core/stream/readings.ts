@@ -6,17 +6,20 @@ import type { Position } from '../../protocol/position.js';
 import { recoveryLimits } from './following.js';
 import { SharedRun } from '../fanout/shared-run.js';
 
-/** A reading of a topic that is under way. */
+/** A read of a topic in progress. */
 export type ReadingRun = SharedRun<StreamReading>;
 
-/** Reads what is after a position of a topic: once for all who ask for the same at that time. [L-5.15] */
+/**
+ * Reads what follows a position of a topic, once for all subscribes that need it at the same time.
+ * [L-5.15]
+ */
 export class Readings {
   constructor(
     private readonly broker: Broker,
     private readonly observer: Observer,
   ) {}
 
-  /** Joins the reading that is under way, or begins one. Whoever joins must leave. */
+  /** Joins the current read or starts one. Every joiner must leave. */
   join(topic: Topic, since: Position | undefined): ReadingRun {
     const name = since === undefined ? '' : `${String(since.offset)} ${since.epoch}`;
     const running = topic.readings.get(name);
@@ -34,11 +37,11 @@ export class Readings {
     return run.join();
   }
 
-  /** The position is read when the broker's subscription is in force: what comes after it is held back. */
+  /** Reads once the broker's subscription is active. Everything after the position is held. */
   private async read(topic: Topic, since: Position | undefined): Promise<StreamReading> {
     try {
       await topic.ready;
-      // Until that is over, nobody knows where the topic is.
+      // During a repair the position of the topic is unknown.
       if (topic.healing !== undefined) await topic.healing.tried;
       return await this.broker.read(topic.name, since, recoveryLimits);
     } catch (error) {
@@ -48,7 +51,7 @@ export class Readings {
   }
 }
 
-/** What a subscribe is answered while its topic cannot be read. */
+/** Error of a subscribe while its topic cannot be read. */
 export function notNow(): LiveError {
   return new LiveError('unavailable', 'Subscribing is not possible now', { retryAfterMs: 1_000 });
 }

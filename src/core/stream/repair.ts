@@ -17,10 +17,10 @@ export interface RepairParts {
   readonly observer: Observer;
 }
 
-/** Closes the gap in a topic with what the broker still has, or tells the subscribers that it has not. */
+/** Closes the gap in a topic with the broker's history, or reports the publications lost. */
 export class Repair {
   private readonly doubts: LateArrivals;
-  /** How often subscribers were told that something is lost. */
+  /** Number of losses reported to subscribers. */
   private losses = 0;
   private stopped = false;
 
@@ -33,7 +33,10 @@ export class Repair {
     this.doubts.stop();
   }
 
-  /** Delivers or gives up what is missing, as far as the reading tells; `false` when another one has to tell the rest. */
+  /**
+   * Delivers or gives up the missing range as far as this read allows. Returns `false` if another
+   * read is needed.
+   */
   close(healing: HealingTopic, { top, missed }: StreamReading): boolean {
     const { topic } = healing;
     if (healing.hasMoved) return false;
@@ -43,7 +46,7 @@ export class Repair {
     const ours = healing.takeOut(top);
     if (missed !== undefined && top.epoch !== topic.epoch) this.goOnUnder(topic, top.epoch, rules);
     const isSame = top.epoch === topic.epoch && top.offset >= topic.offset;
-    // From where somebody is already, the history may have everything.
+    // From a subscriber's position on, the history may be complete.
     const reach = nextAfter(topic, top.offset);
     if (isSame && missed === undefined && rules?.history !== undefined && reach < top.offset) {
       this.lose(topic, reach, rules);
@@ -62,17 +65,17 @@ export class Repair {
       if (!this.stopped) this.doubts.add(topic, top);
       return !healing.isBehind;
     }
-    // What has been delivered meanwhile may have brought the rest back into the history's reach.
+    // After these deliveries the rest may be within reach of the history.
     if (topic.offset > before) return false;
     this.lose(topic, top.offset, rules);
     return !healing.isBehind;
   }
 
   /**
-   * Delivers what follows, in order. What is missing between is lost where the reading says so; what is behind another gap
-   * is given back.
+   * Delivers what follows, in order. Gaps up to `lostUpTo` are reported lost. Returns the
+   * publications behind another gap.
    *
-   * @param lostUpTo what is missing up to here will not come
+   * @param lostUpTo publications missing up to here will not arrive
    */
   private deliverInTurn(
     topic: Topic,
@@ -81,7 +84,7 @@ export class Repair {
     rules: TopicRules | undefined,
   ): readonly Publication[] {
     const { epoch = '' } = topic;
-    // A history that does not reach back to where the topic was may reach back to where it is by then.
+    // A history that does not reach the topic's old position may reach its new one.
     const isKept = rules?.history !== undefined;
     let hasGoneOn = false;
     for (const [place, publication] of publications.entries()) {
@@ -101,10 +104,14 @@ export class Repair {
     this.parts.hub.deliver(topic, epoch, publication);
   }
 
-  /** The engine may have gone back, but not behind what was delivered: the stream goes on under another epoch. [L-5.14] */
+  /**
+   * The engine may have gone back, but not behind what was delivered. The stream continues under
+   * another epoch. [L-5.14]
+   */
   private goOnUnder(topic: Topic, epoch: string, rules: TopicRules | undefined): void {
     topic.continueUnder(epoch);
-    // Only what the topic has was compared with the engine. A subscription may have read further than that.
+    // Only the topic's position was compared with the engine. Some subscriptions may be ahead of
+    // it.
     const compared = topic.subscriptions.filter(({ after }) => after <= topic.offset);
     const further = topic.subscriptions.filter(({ after }) => after > topic.offset);
     this.parts.observer.healed('continued', topic.name);
@@ -112,7 +119,7 @@ export class Repair {
     this.parts.resync.begin(topic, rules, further);
   }
 
-  /** The stream is another one than that of which something was delivered: its subscribers start anew. [L-5.7] */
+  /** The stream was replaced after something was delivered. Its subscribers start over. [L-5.7] */
   private beginAnew(
     topic: Topic,
     top: Position,
@@ -120,7 +127,7 @@ export class Repair {
     rules: TopicRules | undefined,
   ): void {
     let { offset } = top;
-    // What is in our hands need not be passed over.
+    // Publications that already arrived need not be skipped.
     const inHand = new Set(ours.map((publication) => publication.offset));
     while (inHand.has(offset)) offset -= 1;
     topic.startOver(top.epoch, offset);
@@ -129,7 +136,9 @@ export class Repair {
     this.parts.resync.begin(topic, rules, [...topic.subscriptions]);
   }
 
-  /** Everything after the topic's position and up to an offset will not come: its subscribers are told. [L-5.8] */
+  /**
+   * Everything from the topic's position up to an offset is lost. Notifies the subscribers. [L-5.8]
+   */
   private lose(topic: Topic, to: number, rules: TopicRules | undefined): void {
     const from = topic.offset + 1;
     topic.endWindow();
@@ -145,7 +154,7 @@ export class Repair {
     );
   }
 
-  /** What nothing keeps has not come in time. */
+  /** A publication that no history keeps has not arrived in time. */
   private giveUp(topic: Topic, { epoch, offset }: Position): void {
     if (topic.epoch !== epoch || topic.offset >= offset || topic.healing !== undefined) return;
     if (this.parts.hub.find(topic.name) === topic)
@@ -153,7 +162,7 @@ export class Repair {
   }
 }
 
-/** The lowest offset behind the topic's that somebody has already, or `most`. */
+/** Returns the lowest offset after the topic's that a subscriber already has, or `most`. */
 function nextAfter(topic: Topic, most: number): number {
   let next = most;
   for (const { after } of topic.subscriptions) if (after > topic.offset && after < next) next = after;

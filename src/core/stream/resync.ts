@@ -5,22 +5,23 @@ import { SharedFrame } from '../frame/shared-frame.js';
 import type { TopicRules } from '../ports/policy.js';
 import { FreshStart, type LostFrom, type ResyncParts, LostFrames } from './fresh-start.js';
 
-/** Brings live subscriptions to a fresh start, because what they have cannot be continued. */
+/** Gives live subscriptions a fresh start, because their position cannot be continued. */
 export class Resync {
   constructor(private readonly parts: ResyncParts) {}
 
   /**
-   * Each of these subscriptions of one topic, which may be one or all of them, is told what it lost and goes on from where
-   * the topic is. What it gets, in one piece: `lost` from `lostFrom` on; where the topic has a snapshot, a pushed
-   * `subscribed` with it and what has come since its position; then what is published from now on. Without a snapshot that
-   * is done before this returns; else nothing is delivered to it until the snapshot is there, which all who wait for it
-   * share, and a snapshot that fails again and again closes the connection with 4003.
+   * Tells each of these subscriptions of one topic what it lost, and continues it from the topic's
+   * position. Each gets, without interruption: `lost` from `lostFrom` on; on topics with snapshots,
+   * a pushed `subscribed` with the snapshot and the publications since its position; then new
+   * publications. Without a snapshot this is done before the method returns. With one, nothing is
+   * delivered until the shared snapshot is ready; repeated failure closes the connection with 4003.
    *
-   * A subscription that waits is one of its connection all the same, and one that ends meanwhile gets nothing. To begin
-   * again with one that waits already makes its loss begin at the lower offset.
+   * A waiting subscription still counts for its connection, and gets nothing if it ends first.
+   * Calling this for a waiting subscription moves the start of its loss to the lower offset.
    *
-   * @param lostFrom absent where it is not known what the peer has, because the stream is another one or an earlier start
-   * did not reach it: then there is no `lost`, and a `subscribed` also where the topic has no snapshot
+   * @param lostFrom absent if the peer's position is unknown, because the stream was replaced or an
+   * earlier start did not reach it. Then there is no `lost`, and a `subscribed` even without a
+   * snapshot.
    */
   begin(
     topic: Topic,
@@ -36,7 +37,10 @@ export class Resync {
     else this.goOn(topic, subscriptions, lostFrom);
   }
 
-  /** Each subscription goes on under the topic's new epoch from what it has, and misses nothing. [L-5.14] */
+  /**
+   * Continues each subscription under the topic's new epoch, from its own position and without a
+   * loss. [L-5.14]
+   */
   continueUnder({ name, epoch = '', offset }: Topic, subscriptions: readonly Subscription[]): void {
     const frames = new Map<number, SharedFrame>();
     for (const subscription of subscriptions) {
@@ -52,7 +56,7 @@ export class Resync {
     if (subscriptions.length > 0) this.parts.observer.outbound('subscribed', subscriptions.length);
   }
 
-  /** A start without a snapshot, where the topic is now. */
+  /** A start without a snapshot, at the topic's current position. */
   private startHere(topic: Topic, subscriptions: readonly Subscription[]): void {
     const { name, epoch = '', offset } = topic;
     const position = { epoch, offset };

@@ -3,7 +3,10 @@ import type { Cancel, Clock } from '../ports/clock.js';
 const firstMs = 100;
 const maxMs = 5_000;
 
-/** Runs something again, later each time: after 100 ms, doubled up to 5 s, each shortened by chance to half of it at least. */
+/**
+ * Repeats a call with back-off: after 100 ms, doubling up to 5 s, each delay reduced randomly by up
+ * to half.
+ */
 export class Retry {
   private attempt = 0;
   private cancel: Cancel | undefined;
@@ -13,12 +16,12 @@ export class Retry {
     private readonly run: () => void,
   ) {}
 
-  /** Whether it is going to run. */
+  /** Whether a run is scheduled. */
   get isPlanned(): boolean {
     return this.cancel !== undefined;
   }
 
-  /** Has it run, if that is not planned already. */
+  /** Schedules a run unless one is scheduled already. */
   plan(): void {
     if (this.cancel !== undefined) return;
     const ms = Math.min(maxMs, firstMs * 2 ** this.attempt);
@@ -29,7 +32,7 @@ export class Retry {
     });
   }
 
-  /** Forgets what failed; begins with the shortest wait next time. */
+  /** Resets the back-off to its shortest delay. */
   reset(): void {
     this.stop();
     this.attempt = 0;

@@ -11,7 +11,7 @@ import { recoveryLimits } from './following.js';
 import { SharedRun } from '../fanout/shared-run.js';
 import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
 
-/** A state of the application's own, together with the position that it stands for. */
+/** State provided by the application, with the position that it represents. */
 export class SnapshotAt {
   constructor(
     readonly position: Position,
@@ -20,10 +20,11 @@ export class SnapshotAt {
 }
 
 /**
- * For a `snapshot` that knows its position, because the store keeps the position of the last publication that it has
- * seen: what was published after it follows as events, so nothing is applied twice. [L-6.4]
+ * Wraps the result of a `snapshot` function that knows its position, because the store keeps the
+ * position of the last publication it has applied. Later publications follow as events, so nothing
+ * is applied twice. [L-6.4]
  *
- * @param position as `LiveService.publish` returned it
+ * @param position as returned by `LiveService.publish`
  * @publicApi
  */
 export function snapshotAt(position: Position, state: unknown): SnapshotAt {
@@ -34,7 +35,10 @@ type Provider = () => unknown;
 
 class TooLarge extends Error {}
 
-/** Takes snapshots of topics: one at a time for each topic, shared by everybody who comes meanwhile. [L-6.2] */
+/**
+ * Takes snapshots of topics. Each topic takes one at a time, shared by all subscribes that arrive
+ * meanwhile. [L-6.2]
+ */
 export class Snapshots {
   constructor(
     private readonly broker: Broker,
@@ -43,7 +47,10 @@ export class Snapshots {
     private readonly limits: Pick<LiveLimits, 'snapshotTimeoutMs' | 'maxSnapshotBytes'>,
   ) {}
 
-  /** Joins the run that is under way, or starts one; `undefined` for a topic without. Whoever joins must leave. */
+  /**
+   * Joins the current run or starts one. Returns `undefined` for a topic without snapshots. Every
+   * joiner must leave.
+   */
   join(topic: Topic, rules: TopicRules): SnapshotRun | undefined {
     const running = topic.snapshotRun;
     if (running !== undefined && !running.hold.overflowed) return running.join();
@@ -80,14 +87,14 @@ export class Snapshots {
     }
   }
 
-  /** Another try would be as large: only `limit-exceeded` says so. [L-6.8] */
+  /** A retry would be too large as well, so the code is the permanent `limit-exceeded`. [L-6.8] */
   private checkSize({ text }: Snapshot): void {
     const { maxSnapshotBytes } = this.limits;
     if (text !== undefined && Buffer.byteLength(text) > maxSnapshotBytes)
       throw new TooLarge(`The snapshot of this topic is larger than ${String(maxSnapshotBytes)} bytes`);
   }
 
-  /** The position first: what the provider does not see yet follows as events. */
+  /** Reads the position first: publications that the provider has not seen follow as events. */
   private async fromProvider(topic: string, provider: Provider): Promise<Snapshot> {
     const { top } = await this.broker.read(topic, undefined, recoveryLimits);
     const state = await this.inTime(provider);
@@ -100,18 +107,20 @@ export class Snapshots {
     const { top, publications } = await this.broker.latest(topic, maxKeyAgeMs);
     if (rule === 'last') return { position: top, text: publications[0]?.data, missed: [] };
     const fields = publications.map(({ key, data }) => `${JSON.stringify(key ?? '')}:${data}`);
-    // Where every key was removed, the state is empty, and not unknown. [L-6.8]
+    // If every key was removed, the state is empty, not unknown. [L-6.8]
     return { position: top, text: top.offset > 0 ? `{${fields.join(',')}}` : undefined, missed: [] };
   }
 
-  /** What came after the provider's own position, and the epoch under which that is now. */
+  /**
+   * Returns the publications after the provider's position, and the epoch in which they are now.
+   */
   private async since(
     topic: string,
     position: Position,
   ): Promise<{ readonly epoch: string; readonly missed: Snapshot['missed'] }> {
     const { top, missed } = await this.broker.read(topic, position, recoveryLimits);
     if (missed === undefined)
-      throw new Error('What came after the position of the snapshot is no longer there');
+      throw new Error('The publications after the position of the snapshot are no longer in the history');
     return { epoch: top.epoch, missed };
   }
 
@@ -119,7 +128,7 @@ export class Snapshots {
     let stop = (): void => {};
     const ms = this.limits.snapshotTimeoutMs;
     const late = new Promise<never>((_resolve, reject) => {
-      const error = new Error(`The snapshot did not come within ${String(ms)} ms`);
+      const error = new Error(`The snapshot was not ready within ${String(ms)} ms`);
       stop = this.clock.after(ms, () => reject(error));
     });
     try {
@@ -130,7 +139,7 @@ export class Snapshots {
   }
 }
 
-/** `undefined` when there is no state to tell. */
+/** Returns `undefined` if there is no state. */
 function textOf(state: unknown): string | undefined {
   return JSON.stringify(state) as string | undefined;
 }

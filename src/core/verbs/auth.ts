@@ -13,22 +13,22 @@ import type { AuthorizationReview } from './authorization-review.js';
 
 const retryAfterMs = 1_000;
 
-/** What the auth verb needs from the rest of the core. */
+/** What the auth verb needs from the core. */
 export interface AuthParts {
   readonly rights: AuthorizationReview;
   readonly clock: Clock;
   readonly observer: Observer;
-  /** Absent where credentials cannot be renewed. [L-7.5] */
+  /** Absent if credentials cannot be renewed. [L-7.5] */
   readonly verify: VerifyCredential | undefined;
-  /** Milliseconds that a check may take: nothing else of the connection is handled meanwhile. */
+  /** Time limit of a check in milliseconds. Other messages of the connection wait for it. */
   readonly timeoutMs: number;
 }
 
-/** The auth verb: a new credential on the open connection. [L-7.1] */
+/** The auth verb: a new credential on an open connection. [L-7.1] */
 export class Auth {
   constructor(private readonly parts: AuthParts) {}
 
-  /** Rejects with a `LiveError`; the credential before stays in force then. */
+  /** Rejects with a `LiveError`. The previous credential then stays valid. */
   async run(connection: Connection, message: InboundMessage): Promise<AuthenticatedMessage> {
     const { verify } = this.parts;
     if (verify === undefined) throw new LiveError('not-implemented', 'Nothing handles this type');
@@ -68,7 +68,7 @@ export class Auth {
     }
   }
 
-  /** Says when to try again what could not be checked. */
+  /** Adds a retry time to a temporary error without one. */
   private withRetry(error: LiveError): LiveError {
     const { code, message, details } = error;
     if (!isTemporary(code) || details.retryAfterMs !== undefined) return error;

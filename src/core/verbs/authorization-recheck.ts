@@ -4,18 +4,18 @@ import { eachAtMost } from './each-at-most.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { AuthorizationReview } from './authorization-review.js';
 
-/** Turns that one round is divided into, so that its questions are spread over the interval. */
+/** Steps per round, so that the checks are spread over the interval. */
 const turnsPerRound = 60;
-/** Shortest time between two turns. */
+/** Minimum time between two steps. */
 const minTurnMs = 20;
-/** Connections that are asked about at a time. */
+/** Connections checked concurrently. */
 const atATime = 16;
 
 /**
- * Asks again for the rights of all subscriptions, once in every interval, a few at a time: what heals a revocation that
- * nobody heard of. A connection waits for its first turn until it is half an interval old, and a subscribe that is pending is
- * left out: what was asked a moment ago is not asked again. A slow check stretches the round, it does not pile up. 0 turns it
- * off. [L-3.12]
+ * Repeats the authorization of every subscription once per interval, a few at a time. This ends
+ * subscriptions after a revocation that was not announced. Connections younger than half an
+ * interval and pending subscribes are skipped, because they were just checked. A slow check
+ * prolongs the round. An interval of 0 disables it. [L-3.12]
  */
 export class AuthorizationRecheck {
   private readonly turnMs: number;
@@ -25,7 +25,7 @@ export class AuthorizationRecheck {
   private perTurn = 0;
   private rest: Iterator<Connection> | undefined;
   private busy = false;
-  /** Their turn came too early: their subscriptions have just been asked about. In the order in which they opened. */
+  /** Connections whose step came too early, because they were just checked. In order of opening. */
   private young: Connection[] = [];
 
   constructor(
@@ -51,7 +51,7 @@ export class AuthorizationRecheck {
     this.cancel = undefined;
   }
 
-  /** A round begins anew with its first turn; its last one takes all that came meanwhile. */
+  /** The first step starts a new round. The last one checks everything that is left. */
   private async takeTurn(): Promise<void> {
     if (this.turn === 0 || this.rest === undefined) {
       this.rest = this.connections[Symbol.iterator]();
@@ -63,14 +63,14 @@ export class AuthorizationRecheck {
     const count = last ? Infinity : this.perTurn;
     const some = [...this.grownUp(count), ...this.oldOnes(upTo(count, this.rest))];
     await eachAtMost(atATime, some, this.clock, async (connection) => {
-      // The first question about one that is pending is still open, or was answered just now.
+      // The first check of a pending subscribe is still running or has just finished.
       const { topics } = connection;
       if (topics.length > 0) await this.rights.review(connection, 'keep', topics);
     });
     this.busy = false;
   }
 
-  /** Those whose turn came too early, and is now. */
+  /** Removes and returns connections that were too young before and are due now. */
   private grownUp(count: number): Connection[] {
     const first = this.young.findIndex((connection) => this.isYoung(connection));
     const due = this.young.splice(0, Math.min(count, first < 0 ? this.young.length : first));

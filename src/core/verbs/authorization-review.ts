@@ -5,13 +5,13 @@ import type { Authorizer } from './authorizer.js';
 import { retrySoonMs } from './retry-soon.js';
 import { endSubscription } from './unsubscribe.js';
 
-/** What becomes of a subscription whose check says by itself that it cannot tell now. */
+/** What happens to a subscription whose check reports that it cannot answer now. */
 export type Undecided = 'end' | 'keep';
 
-/** Subscriptions that change while they are asked about are asked about again, but not for ever. */
+/** Subscriptions that change during a check are checked again, but only this often. */
 const maxRepeats = 5;
 
-/** Asks again for rights that were given before, and ends the subscriptions that have lost them. [L-3.12] */
+/** Repeats authorizations given before, and ends the subscriptions that lost them. [L-3.12] */
 export class AuthorizationReview {
   constructor(
     private readonly authorizer: Authorizer,
@@ -19,8 +19,8 @@ export class AuthorizationReview {
   ) {}
 
   /**
-   * Asks for these topics of the connection, by default also for those that it is about to be subscribed to; returns how many
-   * subscriptions have ended. Never rejects.
+   * Checks these topics of the connection, by default including pending subscribes. Returns the
+   * number of subscriptions ended. Never rejects.
    */
   async review(
     connection: Connection,
@@ -31,9 +31,12 @@ export class AuthorizationReview {
     return ended.filter(Boolean).length;
   }
 
-  /** Whether the subscription has ended. One that is pending is meant, too: its answer may be older than the question. */
+  /**
+   * Returns whether the subscription ended. Includes a pending one, whose own check may predate the
+   * change.
+   */
   async reviewTopic(connection: Connection, topic: string, undecided: Undecided): Promise<boolean> {
-    // What was asked before is older than the change that this review is about.
+    // Answers to earlier checks predate the change that caused this review.
     if (undecided === 'end') connection.lateAnswers?.forget(topic);
     for (let question = 1; ; question++) {
       const membership = connection.membership(topic);

@@ -12,7 +12,7 @@ import { retrySoonMs } from './retry-soon.js';
 
 export type Right = 'canSubscribe' | 'canPublish';
 
-/** How a right was checked, and where it could not be: when to ask again. */
+/** Result of a check, with a retry time if it could not be made. */
 interface Verdict {
   readonly outcome: RightOutcome;
   readonly retryAfterMs?: number | undefined;
@@ -20,15 +20,18 @@ interface Verdict {
 
 class TooLate extends Error {}
 
-/** A question is this many time-outs old at most when its late answer still counts. */
+/** Number of timeouts after which a late answer no longer counts. */
 const latestTimeouts = 4;
 
-/** The one answer to what is not allowed and to what is not there. [L-3.3] [L-4.4] */
+/** Same error for forbidden and for undeclared topics. [L-3.3] [L-4.4] */
 function forbidden(): LiveError {
   return new LiveError('forbidden', 'You may not do this with this topic');
 }
 
-/** Asks the application. Only `true` in time allows; only an answer, or an error that means no, forbids. [L-3.4] */
+/**
+ * Calls the application's checks. Only `true` in time allows. Only another answer, or an error that
+ * means no, forbids. [L-3.4]
+ */
 export class Authorizer {
   constructor(
     private readonly policy: Policy,
@@ -38,8 +41,8 @@ export class Authorizer {
   ) {}
 
   /**
-   * The topic's rules, if this connection may. Throws `forbidden`; `unavailable` where the application could not tell; or
-   * that `pending` was cancelled.
+   * Returns the topic's rules if this connection is allowed. Throws `forbidden`, `unavailable` if
+   * the application could not answer, or a cancellation of `pending`.
    */
   async rulesFor(
     right: Right,
@@ -58,7 +61,7 @@ export class Authorizer {
     const { user } = connection;
     const rules = chargedTo(connection, declared, right, late);
     const { outcome, retryAfterMs } = await this.ask(right, rules, connection, pending, topic);
-    // The answer was about the credential before. [L-7.3]
+    // The answer was about the previous credential. [L-7.3]
     if (connection.user !== user) return this.rulesFor(right, topic, connection, pending);
     if (outcome === 'allowed') return rules;
     if (outcome === 'denied') throw forbidden();
@@ -67,7 +70,7 @@ export class Authorizer {
     });
   }
 
-  /** Whether this connection may. Never rejects. */
+  /** Checks this connection again. Never rejects. */
   async outcome(right: Right, topic: string, connection: Connection): Promise<RightOutcome> {
     const rules = this.policy.rulesFor(topic);
     if (rules === undefined) return 'denied';
@@ -96,7 +99,7 @@ export class Authorizer {
     }
   }
 
-  /** The answer, in time. Where it is for a topic, it is kept when it is late. [L-3.4] */
+  /** Waits for the answer until the timeout. For a topic, a late answer is kept. [L-3.4] */
   private async settled(
     right: Right,
     answer: Promise<unknown>,
@@ -124,7 +127,7 @@ export class Authorizer {
     });
   }
 
-  /** What a check that threw has said. */
+  /** Interprets the error of a check. */
   private verdictOf(error: unknown): Verdict {
     if (error instanceof TooLate) return { outcome: 'late' };
     if (error instanceof LiveError) {
@@ -141,7 +144,10 @@ export class Authorizer {
   }
 }
 
-/** What the peer has the application asked counts until it is settled: about this right, and for a snapshot. [L-9.15] */
+/**
+ * Counts the application calls of this request until they settle: the check and a snapshot.
+ * [L-9.15]
+ */
 function chargedTo(
   connection: Connection,
   rules: TopicRules,
@@ -151,7 +157,7 @@ function chargedTo(
   const { snapshot } = rules;
   return {
     ...rules,
-    // Counted already where it was asked.
+    // A late answer was already counted by the first request.
     [right]: (user: LiveUser | null) => late ?? counted(connection, rules[right](user)),
     ...(snapshot !== undefined && { snapshot: () => counted(connection, snapshot()) }),
   };

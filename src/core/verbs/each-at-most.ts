@@ -1,8 +1,9 @@
 import type { Clock } from '../ports/clock.js';
 
 /**
- * Runs over all of them, at most `most` at a time, and as many in one turn of the event loop: others get theirs, also where
- * nothing has to be waited for. Rejects with the first failure; what has begun goes on then.
+ * Processes all items, with at most `most` in progress and at most `most` started per turn of the
+ * event loop. The pause applies even if nothing has to be awaited. Rejects with the first failure;
+ * items in progress continue.
  */
 export async function eachAtMost<T>(
   most: number,

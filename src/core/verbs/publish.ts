@@ -5,7 +5,7 @@ import type { Authorizer } from './authorizer.js';
 import { removalData } from '../ports/broker.js';
 import { dataTextOf, keyOf, removes, topicOf } from '../inbound/fields.js';
 
-/** The publish verb, for clients. [L-4.3] [L-4.12] */
+/** The publish verb for clients. [L-4.3] [L-4.12] */
 export class Publish {
   constructor(
     private readonly publisher: Publisher,

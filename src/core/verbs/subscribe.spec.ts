@@ -257,7 +257,7 @@ describe('Subscribe', () => {
       snapshot.resolve('late');
       await test.clock.settle();
     }
-    const tooMuch = error('unavailable', 'Too much was published meanwhile', {
+    const tooMuch = error('unavailable', 'Too much was published while subscribing', {
       topic: 't',
       retryAfterMs: 1_000,
     });

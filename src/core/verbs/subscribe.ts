@@ -23,10 +23,10 @@ import { maxMessageBytesOf, maxRateOf, sinceOf, topicOf } from '../inbound/field
 import { OpenSubscribe } from '../connection/pending-subscribe.js';
 import type { Turns } from './turns.js';
 
-/** Recoveries that begin in one turn of the event loop: each may have hundreds of kilobytes to send. [L-9.7] */
+/** Recoveries started per turn of the event loop. Each may send hundreds of kilobytes. [L-9.7] */
 export const recoveriesPerTurn = 16;
 
-/** One subscribe under way. */
+/** One subscribe in progress. */
 interface Request {
   readonly connection: Connection;
   readonly pending: OpenSubscribe;
@@ -36,14 +36,14 @@ interface Request {
   readonly wanted: Wanted;
 }
 
-/** What a subscribe is answered with. */
+/** The answer to a subscribe. */
 interface Answer extends Start {
-  /** Whether the position continues the one that was asked for. */
+  /** Whether the position continues the requested one. */
   readonly recovered: boolean;
   readonly snapshot?: string | undefined;
 }
 
-/** What a subscribe needs from the rest of the core. */
+/** What a subscribe needs from the core. */
 export interface SubscribeParts {
   readonly hub: Hub;
   readonly broker: Broker;
@@ -60,7 +60,10 @@ export interface SubscribeParts {
 export class Subscribe {
   constructor(private readonly parts: SubscribeParts) {}
 
-  /** Answers by itself, because nothing may come between the answer and the first event. Rejects with a `LiveError`. */
+  /**
+   * Sends its own answer, because nothing may come between it and the first event. Rejects with a
+   * `LiveError`.
+   */
   async run(connection: Connection, message: InboundMessage): Promise<void> {
     const name = topicOf(message);
     const since = sinceOf(message);
@@ -85,13 +88,16 @@ export class Subscribe {
       const rules = await this.parts.authorizer.rulesFor('canSubscribe', name, connection, pending);
       const request: Request = { ...asked, rules };
       if ((await this.attach(request)) || (await this.attach(request))) return;
-      throw new LiveError('unavailable', 'Too much was published meanwhile', { retryAfterMs: 1_000 });
+      throw new LiveError('unavailable', 'Too much was published while subscribing', { retryAfterMs: 1_000 });
     } finally {
       if (connection.isMember(name, pending)) connection.leave(name);
     }
   }
 
-  /** What the connection had of this topic ends here, so that nothing comes twice. [L-3.5] */
+  /**
+   * Ends the connection's earlier subscription to this topic, so that nothing arrives twice.
+   * [L-3.5]
+   */
   private begin(connection: Connection, name: string, pending: OpenSubscribe): void {
     const { maxTopicsPerConnection } = this.parts.limits;
     if (!connection.leave(name) && connection.membershipCount >= maxTopicsPerConnection) {
@@ -106,7 +112,8 @@ export class Subscribe {
   }
 
   /**
-   * `false` when more was published meanwhile than may be held back [L-3.11], or some of it was lost, or the stream was.
+   * Returns `false` if more was published than may be held [L-3.11], a publication was lost, or the
+   * stream was replaced.
    */
   private async attach(request: Request): Promise<boolean> {
     const { broker, hub, readings, replays } = this.parts;
@@ -137,7 +144,7 @@ export class Subscribe {
     }
   }
 
-  /** The snapshot that is to be waited for; `undefined` where the topic has none. */
+  /** Returns the snapshot to wait for, or `undefined` for a topic without snapshots. */
   private async snapshotRun(
     { connection, pending, rules }: Request,
     topic: Topic,
@@ -145,12 +152,15 @@ export class Subscribe {
     if (rules.snapshot === undefined && rules.latest === undefined) return undefined;
     const charge = await this.parts.replays.enter(connection, pending);
     const run = this.parts.snapshots.join(topic, rules);
-    // Each of those that have joined is sent it.
+    // Each joined request is sent the snapshot.
     charge(run?.result ?? Promise.resolve(undefined), (read) => bytesOfSnapshot(read) * pending.ids.length);
     return run;
   }
 
-  /** The answer, the missed, the held back, then live: in one go, so that nothing overtakes. [L-3.10] */
+  /**
+   * Sends the answer, missed and held publications, and goes live, in one step so that nothing
+   * overtakes. [L-3.10]
+   */
   private commit(
     { connection, pending, name, wanted }: Request,
     topic: Topic,
@@ -168,11 +178,12 @@ export class Subscribe {
       noteAnswered(connection, name, id);
       connection.sendText('subscribed', subscribedText({ ...answer, id }));
     }
-    // The answer is this peer's own; written by itself, it leaves what was missed to be joined once for all who missed it.
+    // The answer is written separately, so that the missed frames can be joined once for all peers
+    // with the same ones.
     if (missed.length > 0) connection.outbox.flush();
     for (const frame of frames) connection.outbox.push(frame.within(maxBytes));
     if (frames.length > 0) this.parts.observer.outbound('event', frames.length);
-    // So much may have been sent that the peer was found too slow.
+    // The frames may have exceeded the limits of a slow peer.
     pending.check();
     connection.setMembership(name, topic.add(connection, position.epoch, offset, wanted));
     return true;
@@ -191,7 +202,9 @@ function bytesOfSnapshot(snapshot: Snapshot | undefined): number {
   return Buffer.byteLength(snapshot?.text ?? '') + bytesOf(snapshot?.missed);
 }
 
-/** Of several that share an answer, the one that it is largest for: all get it, or none. */
+/**
+ * Returns the longest id, so that requests which share an answer are all answered or all refused.
+ */
 function longest(ids: readonly (RequestId | undefined)[]): RequestId | undefined {
   const lengthOf = (id: RequestId | undefined): number => Buffer.byteLength(JSON.stringify(id) ?? '');
   return ids.reduce((one, other) => (lengthOf(other) > lengthOf(one) ? other : one), undefined);
@@ -202,6 +215,6 @@ function checkSize(answer: string, maxBytes: number): void {
   if (bytes <= maxBytes) return;
   throw new LiveError(
     'limit-exceeded',
-    `The answer with the snapshot has ${String(bytes)} bytes, and you take ${String(maxBytes)}`,
+    `The answer with the snapshot has ${String(bytes)} bytes, and you accept at most ${String(maxBytes)}`,
   );
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.js';
 
-/** Lets so many begin in a turn of the event loop, and the others, in their order, in the turns after it. */
+/** Starts up to `most` tasks per turn of the event loop, the rest in order in later turns. */
 export class Turns {
   private begun = 0;
   private readonly waiting: (() => void)[] = [];
@@ -10,7 +10,7 @@ export class Turns {
     private readonly most: number,
   ) {}
 
-  /** Settles when it may begin; `undefined` when that is now. */
+  /** Resolves when the task may start, or returns `undefined` if it may start now. */
   next(): Promise<void> | undefined {
     if (this.begun === 0) this.clock.soon(this.turn);
     if (this.begun === this.most) return new Promise((resolve) => this.waiting.push(resolve));

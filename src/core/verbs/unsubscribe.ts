@@ -3,7 +3,10 @@ import type { ErrorCode } from '../../protocol/codes.js';
 import type { InboundMessage, UnsubscribedMessage } from '../../protocol/messages.js';
 import { topicOf } from '../inbound/fields.js';
 
-/** The unsubscribe verb: no event of the topic follows its answer, also when there was no subscription. [L-3.6] */
+/**
+ * The unsubscribe verb. No event of the topic follows its answer, even if there was no
+ * subscription. [L-3.6]
+ */
 export function unsubscribe(connection: Connection, message: InboundMessage): UnsubscribedMessage {
   const topic = topicOf(message);
   connection.leave(topic);
@@ -11,8 +14,8 @@ export function unsubscribe(connection: Connection, message: InboundMessage): Un
 }
 
 /**
- * The server's own doing; `false` when there was no subscription. One that is still pending is cancelled, and answered so.
- * [L-3.9]
+ * Ends a subscription on behalf of the server. Returns `false` if there was none. A pending
+ * subscribe is canceled and answered accordingly. [L-3.9]
  */
 export function endSubscription(
   connection: Connection,

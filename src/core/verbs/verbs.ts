@@ -15,12 +15,14 @@ import { recoveriesPerTurn, Subscribe } from './subscribe.js';
 import { Turns } from './turns.js';
 import { unsubscribe } from './unsubscribe.js';
 
-/** A verb: a message of a connection, and the answer to it, or `undefined` when it answers by itself. */
+/**
+ * Handles a message of a connection and returns the answer, or `undefined` if it answers by itself.
+ */
 export type Verb = (connection: LiveConnection, message: InboundMessage) => unknown;
 
 export type VerbName = 'subscribe' | 'unsubscribe' | 'publish' | 'auth' | 'ping';
 
-// An object instead of a list, so that the compiler finds one that is missing.
+// An object instead of a list, so that the compiler detects a missing name.
 const verbNames: Readonly<Record<VerbName, true>> = {
   subscribe: true,
   unsubscribe: true,
@@ -29,15 +31,15 @@ const verbNames: Readonly<Record<VerbName, true>> = {
   ping: true,
 };
 
-/** Whether a message type is the protocol's own. */
+/** Whether a message type belongs to the protocol. */
 export function isVerb(type: string): type is VerbName {
   return Object.hasOwn(verbNames, type);
 }
 
-/** What a client can ask for, one room each. */
+/** Everything a client can request, by type. */
 export type Verbs = Readonly<Record<VerbName, Verb>>;
 
-/** What the verbs need of the rest of the core. */
+/** What the verbs need from the core. */
 export interface VerbParts {
   readonly hub: Hub;
   readonly publisher: Publisher;
