@@ -37,7 +37,7 @@ export const simLimits: LiveLimits = {
  * fault.
  */
 const onPurpose =
-  /^(The application failed|The broker failed|can\w+ did not answer within|The credential was not checked within|The snapshot did not come within|What came after the position)/;
+  /^(The application failed|The broker failed|can\w+ did not answer within|The credential was not checked within|The snapshot was not ready within|The publications after the position)/;
 
 /** One connection from the server's point of view. */
 export interface Visitor {
