@@ -19,7 +19,7 @@ const counting = () => {
   return { counts, observer };
 };
 
-/** Connects, and expects that this throws; the socket. */
+/** Connects, expects that this throws, and returns the socket. */
 function refused(options: TestLiveOptions, socket = new TestSocket(), user?: object) {
   const test = new TestLive(options);
   expect(() => test.connect({ socket, ...(user !== undefined && { user: user as never }) })).toThrow();
@@ -27,7 +27,7 @@ function refused(options: TestLiveOptions, socket = new TestSocket(), user?: obj
 }
 
 describe('Live.accept', () => {
-  it('leaves nothing of a peer whose welcome cannot be written, and announces neither its start nor its end', async () => {
+  it('a peer whose welcome cannot be written leaves nothing behind, and neither its start nor its end is announced', async () => {
     const { counts, observer } = counting();
     const { test, socket } = refused({ observer }, new BrokenSocket());
     expect([test.live.registry.size, test.live.registry.userCount, socket.terminated]).toEqual([0, 0, true]);
@@ -35,7 +35,7 @@ describe('Live.accept', () => {
     expect(await test.live.drain(1_000)).toEqual({ connections: 0, terminated: 0 });
   });
 
-  it('leaves nothing of a peer whose observer throws, and announces the end of what it had announced', async () => {
+  it('a peer whose observer throws leaves nothing behind, and the end is announced if the start was', async () => {
     const { counts, observer } = counting();
     const opened = (): never => {
       counts.opened += 1;
@@ -47,12 +47,12 @@ describe('Live.accept', () => {
     expect(await test.live.drain(1_000)).toEqual({ connections: 0, terminated: 0 });
   });
 
-  it('leaves nothing of a user whose id has no JSON text', () => {
+  it('a user whose id cannot be serialized leaves nothing behind', () => {
     const { test } = refused({}, new TestSocket(), { id: 7n });
     expect([test.live.registry.size, test.live.registry.userCount]).toEqual([0, 0]);
   });
 
-  it('[L-10.1] a drain ends although an observer throws at the end of each connection', async () => {
+  it('[L-10.1] a drain completes although an observer throws at the end of each connection', async () => {
     const closed = (): never => {
       throw new Error('the observer failed');
     };

@@ -38,7 +38,7 @@ describe('A removal', () => {
     expect([answer?.['recovered'], events]).toStrictEqual([true, [event]]);
   });
 
-  it('[L-4.11] a removal replaces the publication of its key that waits for a slow reader', async () => {
+  it('[L-4.11] a removal replaces the queued publication of its key for a slow reader', async () => {
     const { test, put, remove } = world({ delivery: { slow: 'conflate' } });
     const socket = new TestSocket(true);
     const peer = test.connect({ socket });
@@ -46,7 +46,7 @@ describe('A removal', () => {
     socket.drain();
     await put('a', 1);
     await test.clock.settle();
-    // From here on the peer is behind.
+    // From here on the peer is slow.
     for (const key of ['b', 'c']) await put(key, 1);
     await remove('b');
     await test.clock.settle();
@@ -73,7 +73,7 @@ describe('A removal', () => {
     expect((await snapshot())[0]).toMatchObject({ offset: 5, snapshot: { a: 2 } });
   });
 
-  it('[L-6.6] a late older version does not bring a removed key back', async () => {
+  it('[L-6.6] a late older version does not restore a removed key', async () => {
     const { put, remove, snapshot } = world();
     await put('a', 1, 5);
     await remove('a', 7);
@@ -89,7 +89,7 @@ describe('A removal', () => {
     expect((await snapshot())[0]).not.toHaveProperty('snapshot');
   });
 
-  it('[L-6.7] keys that were not published for longer than maxKeyAgeMs leave the snapshot', async () => {
+  it('[L-6.7] a key that was not published within maxKeyAgeMs leaves the snapshot', async () => {
     const { clock, put, snapshot } = world({ maxKeyAgeMs: 1_000 });
     await put('old', 1);
     await put('new', 1);
@@ -118,7 +118,7 @@ describe('A removal', () => {
     [{ remove: true, key: 'a', data: null }, 'error', '"data" must be absent with "remove"'],
     [{ remove: 1, key: 'a' }, 'error', '"remove" must be true or absent'],
     [{ remove: false, key: 'a', data: 1 }, 'error', '"remove" must be true or absent'],
-  ])('[L-4.12] a client publishes %j: %s', async (fields, type, message) => {
+  ])('[L-4.12] a client that publishes %j gets %s', async (fields, type, message) => {
     const peer = world().test.connect();
     await peer.send({ type: 'publish', id: 1, topic: 't', ...fields });
     const code = type === 'error' ? { code: 'protocol-violation', message } : {};
@@ -127,7 +127,7 @@ describe('A removal', () => {
 });
 
 describe('The version of a publication', () => {
-  it('a key whose versions run ahead holds up no other key', async () => {
+  it('a key whose versions run ahead does not block other keys', async () => {
     const { put } = world();
     const places = [];
     for (const [key, version] of [
@@ -141,7 +141,7 @@ describe('The version of a publication', () => {
     expect(places).toEqual(['stored', 'stored', 'stored', 'stored', 'stored']);
   });
 
-  it('a version further ahead of the clock than maxVersionAheadMs is refused, and said to the observer', async () => {
+  it('a version further ahead of the clock than maxVersionAheadMs is refused and reported to the observer', async () => {
     const { clock, put, remove, refused } = world({ maxVersionAheadMs: 5_000 });
     const now = clock.wallMs();
     await put('a', 1, now + 5_000);

@@ -10,7 +10,7 @@ const give = (cluster: TestCluster, { test }: TestInstance, command: Command, ms
   cluster.during(test.live.cluster.give(command), ms);
 
 describe('a command to all instances', () => {
-  it('[L-3.13] closes the connections of a user everywhere, and tells how many by instance', async () => {
+  it('[L-3.13] disconnectUser closes the connections of a user on every instance, and returns counts by instance', async () => {
     const cluster = new TestCluster();
     const [a, b, c] = (await cluster.start('a', 'b', 'c')) as [TestInstance, TestInstance, TestInstance];
     const peers = await Promise.all([a.reader('ann'), b.reader('ann'), b.reader('ann'), c.reader('bob')]);
@@ -20,7 +20,7 @@ describe('a command to all instances', () => {
     expect(peers.map(({ socket }) => socket.closedWith)).toEqual([how, how, how, undefined]);
   });
 
-  it('[L-3.13] ends the subscriptions of a user everywhere, at once here and within 2 s there', async () => {
+  it('[L-3.13] unsubscribeUser ends the subscriptions of a user everywhere, at once here and within 2 s there', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     const [here, there, other] = [
@@ -41,7 +41,7 @@ describe('a command to all instances', () => {
     expect(a.test.live.stats().subscriptions).toBe(1);
   });
 
-  it('counts the subscribers of a topic', async () => {
+  it('count returns the subscribers of a topic on all instances', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     for (const instance of [a, b, b]) await instance.reader('ann', 't');
@@ -52,7 +52,7 @@ describe('a command to all instances', () => {
     });
   });
 
-  it('is answered by all who are there also when it is given right after the start', async () => {
+  it('a command given right after the start is answered by every running instance', async () => {
     const cluster = new TestCluster();
     const [a, b] = [cluster.add('a'), cluster.add('b')];
     await a.reader('ann', 't');
@@ -60,7 +60,7 @@ describe('a command to all instances', () => {
     expect(await count).toEqual({ total: 1, byInstance: { a: 1, b: 0 }, missing: [] });
   });
 
-  it('is carried out here also when the engine is away, and there when it is back', async () => {
+  it('a command without the engine is executed here at once, and on the others when the engine is back', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     const [here, there] = [await a.reader('ann'), await b.reader('ann')];
@@ -74,7 +74,7 @@ describe('a command to all instances', () => {
     expect(there.socket.open).toBe(false);
   });
 
-  it('reaches an instance that was gone when it comes back, and spares who has connected since', async () => {
+  it('an instance that was away executes a command on its return, except for connections made since', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     const before = await b.reader('ann');
@@ -91,7 +91,7 @@ describe('a command to all instances', () => {
     expect(since.socket.open).toBe(true);
   });
 
-  it('[L-3.13] means who was let in by what was true before, and comes in after it', async () => {
+  it('[L-3.13] disconnectUser also closes a connection whose handshake began before it', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     const handshakeStartedMs = cluster.clock.now();
@@ -112,7 +112,7 @@ describe('a command to all instances', () => {
     expect(b.test.connect({ handshakeStartedMs }).socket.open).toBe(true);
   });
 
-  it('is done once, however often it is told', async () => {
+  it('a command is executed once, however often it arrives', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     cluster.bus.weather = { loss: 0, twice: 1, delayMs: 1_500 };
@@ -132,7 +132,7 @@ describe('a command to all instances', () => {
     expect(a.test.live.cluster.commands.totals).toMatchObject({ given: 10, answered: 10 });
   });
 
-  it('is told again until it is answered, in a network that loses a third', async () => {
+  it('a command is repeated until it is answered, in a network that loses a third of the signals', async () => {
     const cluster = new TestCluster({}, { seed: 3 });
     const [a, b, c] = (await cluster.start('a', 'b', 'c')) as [TestInstance, TestInstance, TestInstance];
     cluster.bus.weather = { loss: 0.33, twice: 0, delayMs: 100 };
@@ -143,7 +143,7 @@ describe('a command to all instances', () => {
     }
   });
 
-  it('names who has not answered within 2 s, and does not wait for who said good-bye', async () => {
+  it('the result names instances that did not answer within 2 s, and does not wait for those that said goodbye', async () => {
     const cluster = new TestCluster();
     const [a, b, c] = (await cluster.start('a', 'b', 'c')) as [TestInstance, TestInstance, TestInstance];
     cluster.kill(b);
@@ -160,7 +160,7 @@ describe('a command to all instances', () => {
     expect(await give(cluster, a, requests.count('t'), 50)).toMatchObject({ missing: [] });
   });
 
-  it('says what is wrong with its arguments', () => {
+  it('a command with invalid arguments is rejected with the reason', () => {
     const wrong = [
       () => requests.disconnectUser(''),
       () => requests.disconnectUser(7 as never),
@@ -177,7 +177,7 @@ describe('a command to all instances', () => {
 });
 
 describe('reauthorize', () => {
-  it('[L-3.12] ends the subscriptions that are not allowed any more, of a user or of a topic', async () => {
+  it('[L-3.12] reauthorize ends subscriptions that are no longer allowed, of a user or of a topic', async () => {
     const revoked = new Set<string>();
     const rulesFor = (topic: string) => ({
       canSubscribe: async (user: { id: string } | null) => !revoked.has(`${user?.id ?? ''} ${topic}`),
@@ -207,7 +207,7 @@ describe('reauthorize', () => {
     expect(peers.map(({ received }) => received())).toEqual([[told('u')], [told('u')], [told('t')]]);
   });
 
-  it('[L-3.12] means subscribes that are pending, too: their own question may be older than the answer', async () => {
+  it('[L-3.12] reauthorize includes pending subscribes, whose own check may predate the change', async () => {
     let allowed = true;
     const snapshot = deferred<unknown>();
     const test = new TestLive({
@@ -222,7 +222,7 @@ describe('reauthorize', () => {
     expect(received()).toMatchObject([{ type: 'error', id: 1, code: 'unavailable' }]);
   });
 
-  it('[L-3.12] is not outrun by a subscribe that commits while it asks', async () => {
+  it('[L-3.12] reauthorize also ends a subscribe that completes while its check runs', async () => {
     let allowed = true;
     let answer = deferred<void>();
     const snapshot = deferred<unknown>();
@@ -251,9 +251,9 @@ describe('reauthorize', () => {
 
   it.each([
     ['throws', () => Promise.reject(new Error('away'))],
-    ['says so itself', () => Promise.reject(new LiveError('unavailable', 'away'))],
+    ['is unavailable', () => Promise.reject(new LiveError('unavailable', 'away'))],
     ['is late', () => new Promise<boolean>(() => {})],
-  ])('[L-3.12] ends with unavailable what cannot be checked because the check %s', async (_how, check) => {
+  ])('[L-3.12] reauthorize ends a subscription with unavailable if the check %s', async (_how, check) => {
     let broken = false;
     const test = new TestLive({ rulesFor: () => ({ canSubscribe: () => (broken ? check() : true) }) });
     const { send, received } = test.connect();

@@ -11,7 +11,7 @@ const known = (...instances: TestInstance[]) =>
   );
 
 describe('instances', () => {
-  it('know each other within half a second of a start', async () => {
+  it('instances know each other within half a second after a start', async () => {
     const cluster = new TestCluster();
     const [a, b] = [cluster.add('a'), cluster.add('b')];
     await cluster.pass(300);
@@ -20,7 +20,7 @@ describe('instances', () => {
     expect(known(a, b, c)).toEqual(['bc', 'ac', 'ab']);
   });
 
-  it('are gone at once when they say good-bye, and 6 s after their last word when they do not', async () => {
+  it('an instance is gone at once after its goodbye, or 6 s after its last signal', async () => {
     const cluster = new TestCluster();
     const [a, b, c] = (await cluster.start('a', 'b', 'c')) as [TestInstance, TestInstance, TestInstance];
     await b.test.live.close();
@@ -33,7 +33,7 @@ describe('instances', () => {
     expect(known(a)).toEqual(['']);
   });
 
-  it('stay gone when a hello of before comes after their good-bye', async () => {
+  it('an instance stays gone if an earlier hello arrives after its goodbye', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     const hello = cluster.bus.texts.findLast((text) => text.includes('"instanceId":"b"')) ?? '';
@@ -43,7 +43,7 @@ describe('instances', () => {
     expect(known(a)).toEqual(['']);
   });
 
-  it('are not gone because two of their hellos were lost', async () => {
+  it('an instance survives the loss of two of its hellos', async () => {
     const cluster = new TestCluster({}, { seed: 7 });
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     for (let i = 0; i < 10; i++) {
@@ -55,7 +55,7 @@ describe('instances', () => {
     }
   });
 
-  it('are not gone because this one stood still, or could not hear', async () => {
+  it('other instances are kept while this one is suspended or disconnected', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     cluster.clock.stall(60_000);
@@ -69,7 +69,7 @@ describe('instances', () => {
     expect(known(a, b)).toEqual(['b', 'a']);
   });
 
-  it('that start again under the same name are others', async () => {
+  it('a restarted instance is a different instance', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     cluster.kill(b);
@@ -80,7 +80,7 @@ describe('instances', () => {
     expect(known(a, again)).toEqual(['b', 'a']);
   });
 
-  it('cost nothing where nobody else can be: no signal, and no timer', async () => {
+  it('an engine that no other instance can use causes no signal and no timer', async () => {
     const signals: string[] = [];
     const alone = new TestLive({
       broker: (memory) => {
@@ -93,7 +93,7 @@ describe('instances', () => {
       },
       limits: { authorizationRecheckMs: 0 },
     });
-    // The heartbeat's, the credential watch's, the broker's.
+    // The timers of the heartbeat, the credential watch and the broker.
     expect(alone.clock.timerCount).toBe(3);
     alone.clock.advance(60_000);
     expect(await alone.live.cluster.give({ verb: 'count', topic: 't' })).toEqual({
@@ -106,7 +106,7 @@ describe('instances', () => {
     expect(signals).toEqual([]);
   });
 
-  it('leave no timer behind', async () => {
+  it('stopped instances leave no timer behind', async () => {
     const cluster = new TestCluster();
     const [a, b] = (await cluster.start('a', 'b')) as [TestInstance, TestInstance];
     await cluster.during(a.test.live.cluster.give({ verb: 'count', topic: 't' }), 100);

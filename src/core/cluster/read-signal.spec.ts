@@ -33,11 +33,11 @@ const bodies: readonly SignalBody[] = [
 ];
 
 describe('signals', () => {
-  it.each(bodies)('are read as they were sent: %j', (body) => {
+  it.each(bodies)('a signal is read as it was sent: %j', (body) => {
     expect(readSignal(signalText('key', body))).toEqual({ ...body, from: 'key' });
   });
 
-  it('are read without the fields that nobody knows, as a newer instance may send them', () => {
+  it('unknown fields of a signal, as from a newer instance, are ignored', () => {
     const text = JSON.stringify({ v: 1, from: 'key', type: 'bye', why: 'x', __proto__: { a: 1 } });
     expect(readSignal(text)).toEqual({ type: 'bye', from: 'key' });
   });
@@ -45,36 +45,39 @@ describe('signals', () => {
   it.each([
     ['of another version', { v: 2, from: 'k', type: 'bye' }],
     ['of no type', { v: 1, from: 'k' }],
-    ['of a type that objects have by themselves', { v: 1, from: 'k', type: 'constructor' }],
-    ['from nobody', { v: 1, type: 'bye' }],
-    ['from a long name', { v: 1, from: 'k'.repeat(65), type: 'bye' }],
+    ['of a type that objects inherit', { v: 1, from: 'k', type: 'constructor' }],
+    ['without a sender', { v: 1, type: 'bye' }],
+    ['with a sender that is too long', { v: 1, from: 'k'.repeat(65), type: 'bye' }],
     ['with a negative count', { v: 1, from: 'k', type: 'done', to: 'x', id: 1, instanceId: 'a', count: -1 }],
     ['with a fraction', { v: 1, from: 'k', type: 'hello', instanceId: 'a', seq: 0.5 }],
     ['with an unknown command', { v: 1, from: 'k', type: 'do', id: 1, ageMs: 0, command: { verb: 'stop' } }],
     ['with no command', { v: 1, from: 'k', type: 'do', id: 1, ageMs: 0, command: null }],
-    ['with a code of the transport', command({ verb: 'disconnect-user', user: 'a', code: 1006, reason: '' })],
+    [
+      'with a close code of the transport',
+      command({ verb: 'disconnect-user', user: 'a', code: 1006, reason: '' }),
+    ],
     ['with no target', command({ verb: 'reauthorize' })],
     ['with a wrong topic', command({ verb: 'count', topic: 'a b' })],
     [
       'with a part that is not there',
       { v: 1, from: 'k', type: 'state', seq: 1, part: 1, parts: 1, members: [] },
     ],
-  ])('are refused %s', (_why, signal) => {
+  ])('a signal is refused %s', (_why, signal) => {
     expect(readSignal(JSON.stringify(signal))).toBeUndefined();
   });
 
   it.each<[string, unknown]>([
-    ['whose fields are no object', ['t', 'a', 1, '[]']],
-    ['whose fields are no text', ['t', 'a', 1, {}]],
+    ['whose fields are not an object', ['t', 'a', 1, '[]']],
+    ['whose fields are not text', ['t', 'a', 1, {}]],
     ['whose fields are too long', ['t', 'a', 1, JSON.stringify({ a: 'x'.repeat(1_024) })]],
     ['whose fields are too deep', ['t', 'a', 1, `${'{"a":'.repeat(17)}1${'}'.repeat(17)}`]],
     ['whose id is too long', ['t', 'x'.repeat(1_025), 1, '{}']],
     ['without an id', ['t', '', 1, '{}']],
-    ['of a topic that is none', ['a//b', 'a', 1, '{}']],
+    ['with an invalid topic', ['a//b', 'a', 1, '{}']],
     ['with a count below -1', ['t', 'a', -2, '{}']],
-    ['with a part too much', ['t', 'a', 1, '{}', 1]],
-    ['that is no list', 'ann'],
-  ])('[L-11.8] a member %s is left out alone, and counted', (_why, wrong) => {
+    ['with an extra element', ['t', 'a', 1, '{}', 1]],
+    ['that is not an array', 'ann'],
+  ])('[L-11.8] a member %s is dropped alone, and counted', (_why, wrong) => {
     const [ann, bob] = [['t', 'ann', 1, '{}'] as const, ['t', 'bob', 2, '{"a":1}'] as const];
     let left = 0;
     const count = (): void => void (left += 1);
@@ -89,7 +92,7 @@ describe('signals', () => {
     expect(left).toBe(2);
   });
 
-  it('are refused when they are too long or too deep', () => {
+  it('a signal that is too long or too deeply nested is refused', () => {
     const long = JSON.stringify({ v: 1, from: 'k', type: 'bye', x: 'x'.repeat(maxSignalBytes) });
     expect(readSignal(long)).toBeUndefined();
     expect(readSignal('['.repeat(100_000))).toBeUndefined();
@@ -98,7 +101,7 @@ describe('signals', () => {
     ).toBeUndefined();
   });
 
-  it('that anybody wrote are counted and never thrown', () => {
+  it('forged signals are counted and never throw', () => {
     const texts = fc.oneof(
       fc.string(),
       fc.json(),
@@ -126,7 +129,7 @@ describe('signals', () => {
     );
   });
 
-  it('of a thousand forged instances do not fill the memory', async () => {
+  it('a thousand forged instances do not fill the memory', async () => {
     const cluster = new TestCluster();
     const [a] = (await cluster.start('a')) as [TestInstance];
     for (let i = 0; i < 3_000; i++)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TestLive } from '../../testing/test-live.js';
 
 describe('Connection', () => {
-  it('logs neither its cookie nor the claims of its user', () => {
+  it('the log form of a connection contains neither its cookie nor the claims of its user', () => {
     const test = new TestLive();
     const { session } = test.connect({ user: { id: 'ann', email: 'ann@example' } });
     const text = JSON.stringify(session.connection);
@@ -15,7 +15,7 @@ describe('Connection', () => {
     });
   });
 
-  it('[S10] was last seen when a message or a pong came', async () => {
+  it('[S10] lastSeenAt is the time of the last message or pong', async () => {
     const test = new TestLive();
     const { session, send } = test.connect();
     const { connection } = session;
@@ -29,7 +29,7 @@ describe('Connection', () => {
     expect(seen).toEqual([0, 1_000, 1_500]);
   });
 
-  it('closes once: the first code and reason count', () => {
+  it('a connection closes once, with the code and reason of the first call', () => {
     const { session, socket } = new TestLive().connect();
     session.connection.close(4503, 'first');
     session.connection.close(1001, 'second');

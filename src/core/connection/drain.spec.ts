@@ -3,7 +3,7 @@ import { TestLive } from '../../testing/test-live.js';
 import { TestSocket } from '../../testing/test-socket.js';
 
 describe('Drain', () => {
-  it('[L-10.1] closes everybody with 1001 after what was sent to them, and ends when all are gone', async () => {
+  it('[L-10.1] a drain closes every connection with 1001 after its queued messages, and ends when all are gone', async () => {
     const test = new TestLive();
     const peers = Array.from({ length: 600 }, () => test.connect());
     const [first] = peers;
@@ -18,7 +18,7 @@ describe('Drain', () => {
     expect(test.clock.timerCount).toBe(1);
   });
 
-  it('[L-10.2] terminates at the deadline who has not answered, and no sooner', async () => {
+  it('[L-10.2] a drain terminates connections that have not closed at the deadline, and not before', async () => {
     const test = new TestLive();
     const polite = test.connect();
     const stubborn = test.connect({ socket: new TestSocket(false, false) });
@@ -31,7 +31,7 @@ describe('Drain', () => {
     expect(test.live.registry.size).toBe(0);
   });
 
-  it('[L-10.2] a drain ends at its deadline although a connection never reports its end, or cannot be closed', async () => {
+  it('[L-10.2] a drain ends at its deadline although a connection never reports its end or cannot be closed', async () => {
     const test = new TestLive();
     class Undead extends TestSocket {
       override close(): void {
@@ -52,7 +52,7 @@ describe('Drain', () => {
     expect(await drained).toEqual({ connections: 3, terminated: 2 });
   });
 
-  it('[L-10.1] ends at once when nobody is there, and closes who slips in', async () => {
+  it('[L-10.1] a drain without connections ends at once, and closes one that connects afterwards', async () => {
     const test = new TestLive();
     expect(await test.live.drain(20_000)).toEqual({ connections: 0, terminated: 0 });
     expect(test.connect().socket.closedWith).toEqual({ code: 1001, reason: 'server shutting down' });

@@ -6,7 +6,7 @@ import type { TestSocket } from '../../testing/test-socket.js';
 const limits = { pingIntervalMs: 25_000, pongTimeoutMs: 10_000 };
 
 describe('Heartbeat', () => {
-  it('[L-8.1] pings each interval, first after a random part of it, with one timer for all', () => {
+  it('[L-8.1] the heartbeat pings every interval, first after a random part of it, with one timer for all', () => {
     const chances = [0.1, 0.5, 0.9];
     const clock = new TestClock(0, () => chances.shift() ?? 0);
     const { connect } = bound(new TestLive({ limits, clock }));
@@ -30,7 +30,7 @@ describe('Heartbeat', () => {
     expect(pings()).toEqual([2, 2, 2]);
   });
 
-  it('[L-8.2] terminates a peer that is silent for the pong timeout after a ping, and no sooner', () => {
+  it('[L-8.2] a peer that is silent for the pong timeout after a ping is terminated, and not before', () => {
     const { connect, clock } = bound(new TestLive({ limits }));
     const { socket } = connect();
     clock.advance(13_000);
@@ -41,7 +41,7 @@ describe('Heartbeat', () => {
     expect(socket.terminated).toBe(true);
   });
 
-  it('[L-8.3] takes any frame as life', async () => {
+  it('[L-8.3] any frame counts as a sign of life', async () => {
     const { connect, clock } = bound(new TestLive({ limits }));
     const [silent, talking] = [connect(), connect()];
     clock.advance(15_000);
@@ -50,7 +50,7 @@ describe('Heartbeat', () => {
     expect([silent.socket.terminated, talking.socket.terminated]).toEqual([true, false]);
   });
 
-  it('[L-9.5] closes a peer that goes on sending and does not read: its pong is as late as what it has not read is old', async () => {
+  it('[L-9.5] a peer that sends but does not read is closed, because its pong is as late as its unread data', async () => {
     const { connect, clock } = bound(new TestLive({ limits: { ...limits, maxQueueAgeMs: 15_000 } }));
     const [talking, reading] = [connect(), connect()];
     const after = async (seconds: number): Promise<unknown> => {
@@ -67,7 +67,7 @@ describe('Heartbeat', () => {
     expect(talking.socket.terminated).toBe(false);
   });
 
-  it('[L-8.2] does not count time in which the process stood still', () => {
+  it('[L-8.2] time in which the process was suspended does not count', () => {
     const { connect, clock } = bound(new TestLive({ limits }));
     const peers = Array.from({ length: 10 }, connect);
     clock.advance(13_000);
@@ -78,7 +78,7 @@ describe('Heartbeat', () => {
     expect(terminated(peers)).toBe(0);
   });
 
-  it('[L-8.2] still finds the dead after the process stood still', () => {
+  it('[L-8.2] dead peers are still detected after the process was suspended', () => {
     const { connect, clock } = bound(new TestLive({ limits }));
     const dead = connect();
     clock.advance(13_000);
@@ -87,7 +87,7 @@ describe('Heartbeat', () => {
     expect(dead.socket.terminated).toBe(true);
   });
 
-  it('spares a peer whose messages are made to wait: its pong lies behind them', async () => {
+  it('a peer whose reading is paused is spared, because its pong waits behind its messages', async () => {
     const { connect, clock } = bound(
       new TestLive({
         limits: { ...limits, maxWaitingMessages: 1 },

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { TestLive } from '../../testing/test-live.js';
 import { PendingSubscribe } from './pending-subscribe.js';
 
-/** Rejections that nobody handled while `run` ran, as Node finds them at the end of a turn. */
+/**
+ * Returns rejections that were unhandled during `run`, as Node detects them at the end of a turn.
+ */
 async function unhandledIn(run: () => Promise<void>): Promise<unknown[]> {
   const unhandled: unknown[] = [];
   const listener = (error: unknown): unknown => unhandled.push(error);
@@ -14,7 +16,7 @@ async function unhandledIn(run: () => Promise<void>): Promise<unknown[]> {
 }
 
 describe('PendingSubscribe', () => {
-  it('[L-3.7] throws at once when it is cancelled already, and leaves no rejection to nobody', async () => {
+  it('[L-3.7] a canceled subscribe throws at once and leaves no unhandled rejection', async () => {
     const pending = new PendingSubscribe();
     pending.leave();
     const unhandled = await unhandledIn(async () => {
@@ -26,7 +28,7 @@ describe('PendingSubscribe', () => {
     expect(unhandled).toEqual([]);
   });
 
-  it('[L-3.7] [L-3.4] survives an authorisation that fails after the peer it is for was sent away', async () => {
+  it('[L-3.7] [L-3.4] an authorization that fails after its peer has left causes no unhandled rejection', async () => {
     const unhandled = await unhandledIn(async () => {
       const test = new TestLive({
         rulesFor: () => ({

@@ -10,25 +10,25 @@ const rate: InboundRate = {
   byteBurst: 196_608,
 };
 
-/** How many messages of so many bytes pass at this time. */
+/** Number of messages of this size that pass at this time. */
 function passing(gate: RateGate, tries: number, byteLength: number, now: number): number {
   return Array.from({ length: tries }, () => gate.take(byteLength, now)).filter((waitMs) => waitMs === 0)
     .length;
 }
 
 describe('RateGate', () => {
-  it('[L-9.10] lets exactly the burst pass at once, and one more when one more has grown', () => {
+  it('[L-9.10] exactly the burst passes at once, and one more when it has been earned', () => {
     const gate = new RateGate(rate);
     expect(passing(gate, 168, 10, 1_000)).toBe(168);
     expect(gate.take(10, 1_000)).toBeCloseTo(50, 6);
     expect(gate.take(10, 1_049)).toBeGreaterThan(0);
     expect([gate.take(10, 1_050), gate.take(10, 1_050)]).toEqual([0, expect.any(Number)]);
     expect(passing(gate, 40, 10, 2_050)).toBe(20);
-    // Full again after the burst's time, and no fuller than that.
+    // Full again after the burst's time, and not fuller.
     expect(passing(gate, 400, 10, 600_000)).toBe(168);
   });
 
-  it('[L-9.10] lets exactly so many bytes pass at once, and more when more have grown', () => {
+  it('[L-9.10] exactly the byte burst passes at once, and more when it has been earned', () => {
     const gate = new RateGate(rate);
     expect(passing(gate, 3, 65_536, 0)).toBe(3);
     expect(gate.take(1, 0)).toBeGreaterThan(0);
@@ -37,14 +37,14 @@ describe('RateGate', () => {
     expect(gate.take(65_536, 1_500)).toBe(0);
   });
 
-  it('[L-9.10] takes nothing for what it refuses', () => {
+  it('[L-9.10] a refused message is not charged', () => {
     const gate = new RateGate(rate);
     passing(gate, 168, 0, 0);
     expect(passing(gate, 1_000, 1_000, 0)).toBe(0);
     expect(gate.take(0, 50)).toBe(0);
   });
 
-  it('[L-9.10] never lets more pass in any time than the burst and what grows in it', () => {
+  it('[L-9.10] no period lets more pass than the burst and what is earned in it', () => {
     const arrivals = fc.array(fc.record({ afterMs: fc.nat(200), bytes: fc.nat(400) }), { maxLength: 200 });
     const small = { messagesPerSecond: 10, messageBurst: 7, bytesPerSecond: 1_000, byteBurst: 600 };
     fc.assert(
@@ -69,15 +69,15 @@ describe('RateGate', () => {
     );
   });
 
-  it('[L-9.10] never refuses who stays within the burst and the rate', () => {
+  it('[L-9.10] a client within the burst and the rate is never refused', () => {
     const gate = new RateGate(rate);
     for (let i = 0; i < 10_000; i++) expect(gate.take(3_276, i * 50)).toBe(0);
-    // Through a fraction of a millisecond, too.
+    // Also across fractions of a millisecond.
     const odd = new RateGate({ ...rate, messagesPerSecond: 7, messageBurst: 1 });
     for (let i = 0; i < 10_000; i++) expect(odd.take(1, (i * 1_000) / 7)).toBe(0);
   });
 
-  it('[L-9.11] takes what is sent again when it was told to, if nothing else came meanwhile', () => {
+  it('[L-9.11] a refused message is accepted after its wait if nothing else was sent', () => {
     const burst = fc.record({
       count: fc.integer({ min: 1, max: 400 }),
       bytes: fc.nat(65_536),
@@ -92,7 +92,7 @@ describe('RateGate', () => {
     );
   });
 
-  it('[L-9.11] tells ever longer times to who does not wait, and forgets that when it has waited', () => {
+  it('[L-9.11] a client that ignores its wait gets ever longer waits, until it has waited once', () => {
     const gate = new RateGate(rate);
     passing(gate, 168, 0, 0);
     const told = Array.from({ length: 201 }, () => gate.take(0, 0));
@@ -103,7 +103,7 @@ describe('RateGate', () => {
     expect(gate.take(0, 60_000)).toBeCloseTo(50, 6);
   });
 
-  it('[L-9.11] lets who sends at twice the rate go on for ever, refused every second time, but not at three times', () => {
+  it('[L-9.11] a client at twice the rate is refused every other time but never closed; at three times it is', () => {
     const longest = (perSecond: number): number => {
       const gate = new RateGate(rate);
       let most = 0;
@@ -114,7 +114,7 @@ describe('RateGate', () => {
     expect(longest(60)).toBeGreaterThan(10_000);
   });
 
-  it('knows when it remembers nothing that matters', () => {
+  it('an idle gate reports that it can be dropped', () => {
     const gate = new RateGate(rate);
     expect(gate.isFull(0)).toBe(true);
     gate.take(65_536, 0);

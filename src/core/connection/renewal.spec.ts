@@ -6,7 +6,7 @@ import type { Connection } from './connection.js';
 import type { ConnectionIdentity } from '../ports/identity.js';
 import { renewalOf } from './renewal.js';
 
-/** A connection whose session ends in a minute, and a backend whose answer the test sets. */
+/** A connection whose session ends in a minute, and a backend controlled by the test. */
 function start(
   answer: (asked: LiveConnection) => ConnectionIdentity | undefined | Promise<ConnectionIdentity>,
   silentConnections = 0,
@@ -43,7 +43,7 @@ function start(
 }
 
 describe('Renewal', () => {
-  it('[L-7.6] a session is asked for again 30 s before its end, and its connection goes on where it does', async () => {
+  it('[L-7.6] a session is checked again 30 s before its end, and an extended one keeps its connection', async () => {
     const test = start(() => ({ user: { id: 'ann' }, expiresAt: test.clock.wallMs() + 600_000 }));
     await test.pass(29_000);
     expect(test.renew).not.toHaveBeenCalled();
@@ -68,7 +68,7 @@ describe('Renewal', () => {
       },
     ],
   ])(
-    '[L-7.6] [L-7.4] a session that %s is asked for every few seconds until its grace is over',
+    '[L-7.6] [L-7.4] a session that %s is checked every few seconds until its grace period ends',
     async (_how, answer) => {
       const test = start(answer);
       await test.pass(69_000);
@@ -82,14 +82,14 @@ describe('Renewal', () => {
     },
   );
 
-  it('[L-7.6] a session that slides after its end, within the grace, keeps its connection', async () => {
+  it('[L-7.6] a session that is extended after its end, within the grace period, keeps its connection', async () => {
     const test = start(() => (test.clock.wallMs() < end + 3_000 ? undefined : { user: { id: 'ann' } }));
     const end = test.connection.expiresAt;
     await test.pass(90_000);
     expect([test.connection.open, test.sent]).toEqual([true, [{ type: 'authenticated' }]]);
   });
 
-  it('[L-7.6] guards that never answer about some connections do not keep others from being renewed', async () => {
+  it('[L-7.6] guards that never answer for some connections do not block the renewal of others', async () => {
     const test = start(
       (asked) =>
         asked === (test.connection as unknown)
@@ -99,11 +99,11 @@ describe('Renewal', () => {
     );
     await test.pass(71_000);
     expect([test.connection.open, test.sent.length]).toEqual([true, 1]);
-    // Each silent one has one open question at a time, and the log has a line for each question.
+    // Each unanswered check occupies one place at a time and logs one line.
     expect(test.failed.mock.calls.length).toBeGreaterThan(20);
   });
 
-  it('[L-7.6] an answer that comes after its time renews nothing', async () => {
+  it('[L-7.6] an answer after the timeout renews nothing', async () => {
     let late = (_identity: ConnectionIdentity): void => {};
     const test = start(() => new Promise<ConnectionIdentity>((resolve) => (late = resolve)));
     await test.pass(31_000);

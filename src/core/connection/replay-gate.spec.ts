@@ -5,7 +5,7 @@ import { ReplayGate } from './replay-gate.js';
 const rate = { bytesPerSecond: 1_000, byteBurst: 10_000 };
 
 describe('The replay gate', () => {
-  it('[L-9.18] lets every client through that waits as long as it is told, and no more bytes than the rate and one answer', () => {
+  it('[L-9.18] every client that honors its wait is served, and the bytes stay within the rate plus one answer', () => {
     const answers = fc.array(fc.integer({ min: 1, max: 30_000 }), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(answers, (sizes) => {
@@ -23,7 +23,7 @@ describe('The replay gate', () => {
             waiting.push(next);
             continue;
           }
-          // What went out before is at most what was there at first and has been earned, and one answer.
+          // At most the initial budget, what was earned since, and one answer.
           expect(sent).toBeLessThanOrEqual(rate.byteBurst + (rate.bytesPerSecond * next.atMs) / 1_000 + 1);
           expect(gate.begin(next.atMs)).toBe(true);
           gate.end(next.bytes, next.atMs);
@@ -34,7 +34,7 @@ describe('The replay gate', () => {
     );
   });
 
-  it('[L-9.18] tells those who are refused together times apart, as far as the last answer took to earn', () => {
+  it('[L-9.18] clients refused together get spread waits, up to the time the last answer took to earn', () => {
     const gate = new ReplayGate(rate);
     gate.begin(0);
     gate.end(12_000, 0);
@@ -46,7 +46,7 @@ describe('The replay gate', () => {
     expect(gate.isFull(34_001)).toBe(true);
   });
 
-  it('[L-9.18] begins no more at a time than may be paid for, and always one', () => {
+  it('[L-9.18] no more reads start than the budget covers, but always one', () => {
     const gate = new ReplayGate({ bytesPerSecond: 1_000, byteBurst: 3 * 1_048_576 });
     expect([1, 2, 3, 4].map(() => gate.begin(0))).toEqual([true, true, true, false]);
     gate.end(1_048_576, 0);

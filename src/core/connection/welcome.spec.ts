@@ -3,7 +3,7 @@ import { TestLive } from '../../testing/test-live.js';
 import { reconnectSpreadMs } from './welcome.js';
 
 describe('welcome', () => {
-  it('[L-1.11] the welcome says how far off the end of the credential is', () => {
+  it('[L-1.11] the welcome tells how much time the credential has left', () => {
     const test = new TestLive();
     const expiresAt = test.clock.wallMs() + 90_000;
     expect(test.connect({ expiresAt }).socket.messages[0]).toMatchObject({ expiresAt, expiresInMs: 90_000 });
@@ -11,7 +11,7 @@ describe('welcome', () => {
     expect(late.socket.messages[0]).toMatchObject({ expiresInMs: 0 });
   });
 
-  it('[L-9.3] the welcome names the limits by which a client knows how long to wait', () => {
+  it('[L-9.3] the welcome names the limits by which a client sets its timeouts', () => {
     const [welcome] = new TestLive().connect().socket.messages;
     expect(welcome).toMatchObject({
       limits: {
@@ -33,11 +33,12 @@ describe('welcome', () => {
     expect(reconnectSpreadMs(connections)).toBe(ms);
   });
 
-  it('[L-10.5] clients that came one after the other leave no second with a quarter of them', () => {
+  it('[L-10.5] clients that connected one after the other return with less than a quarter of them in any second', () => {
     const clients = 1_000;
     const buckets = new Map<number, number>();
     for (let i = 1; i <= clients; i++) {
-      // Each heard how many there were when it came, and stands evenly in its spread.
+      // Each knows the number of connections at its arrival and returns uniformly within its
+      // spread.
       const second = Math.floor((reconnectSpreadMs(i) * ((i * 0.618_034) % 1)) / 1_000);
       buckets.set(second, (buckets.get(second) ?? 0) + 1);
     }

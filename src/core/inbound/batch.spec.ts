@@ -5,7 +5,7 @@ import { TestLive } from '../../testing/test-live.js';
 describe('A message with many topics', () => {
   const error = (message: string, code = 'protocol-violation') => ({ type: 'error', id: 1, code, message });
 
-  it('[L-3.14] is answered topic by topic, each like a message of its own', async () => {
+  it('[L-3.14] a message with many topics is answered topic by topic, each like a separate message', async () => {
     const { send, answer, said, asked } = world();
     const topics = ['a', 'b', 'c'].map((topic) => ({ topic }));
     await send({ type: 'subscribe', id: 1, topics });
@@ -21,7 +21,7 @@ describe('A message with many topics', () => {
     ]);
   });
 
-  it('[L-3.14] carries a position and a rate for each, and refuses a wrong one for that topic alone', async () => {
+  it('[L-3.14] a message with many topics has a position and a rate per topic, and an invalid one affects only its topic', async () => {
     const test = new TestLive();
     const { send, received, session } = test.connect();
     const { epoch } = await test.live.publish('a', 1);
@@ -47,7 +47,7 @@ describe('A message with many topics', () => {
 
   it.each([
     ['an empty list', { topics: [] }, '"topics" must be a list of topics'],
-    ['what is no list', { topics: 'a' }, '"topics" must be a list of topics'],
+    ['a value that is not a list', { topics: 'a' }, '"topics" must be a list of topics'],
     [
       'a topic beside it',
       { topic: 'a', topics: [{ topic: 'b' }] },
@@ -64,20 +64,23 @@ describe('A message with many topics', () => {
       '"topics" must be a list of {"topic", "since"?, "maxRate"?, "maxMessageBytes"?}',
     ],
     ['a topic twice', { topics: [{ topic: 'a' }, { topic: 'a' }] }, '"topics" must name each topic once'],
-  ])('[L-3.14] is refused as a whole, without a topic, for %s', async (_what, fields, message) => {
-    const { send, received, asked } = world();
-    await send({ type: 'subscribe', id: 1, ...fields });
-    expect([received(), asked]).toEqual([[error(message)], []]);
-  });
+  ])(
+    '[L-3.14] a message with many topics is refused as a whole, without a topic, for %s',
+    async (_what, fields, message) => {
+      const { send, received, asked } = world();
+      await send({ type: 'subscribe', id: 1, ...fields });
+      expect([received(), asked]).toEqual([[error(message)], []]);
+    },
+  );
 
-  it('[L-3.14] names no more topics than a connection may have', async () => {
+  it('[L-3.14] a message cannot name more topics than a connection may have', async () => {
     const test = new TestLive({ limits: { maxTopicsPerConnection: 2 } });
     const { send, received } = test.connect();
     await send({ type: 'unsubscribe', id: 1, topics: ['a', 'b', 'c'] });
     expect(received()).toEqual([error('A message names at most 2 topics', 'limit-exceeded')]);
   });
 
-  it('[L-3.14] [L-9.10] counts as one message for every 16 topics: flipping 100 topics each 2 s is never refused', async () => {
+  it('[L-3.14] [L-9.10] 16 topics count as one message, so that switching 100 topics every 2 s is never refused', async () => {
     const inboundRate = {
       messagesPerSecond: 20,
       messageBurst: 168,

@@ -14,7 +14,7 @@ describe('readEnvelope', () => {
     ],
     ['JSON may be at most 16 levels deep', `{"type":"a","data":${nested(17)}}`, '['.repeat(60_000)],
   ])(
-    '[L-2.2] [L-2.4] [L-2.7] says "%s" with one error for all: a flood of them costs nothing',
+    '[L-2.2] [L-2.4] [L-2.7] every message refused with "%s" shares one error object, so a flood is cheap',
     (words, ...texts) => {
       const errors = texts.map(readEnvelope);
       expect(errors[0]).toEqual(new LiveError('protocol-violation', words));
@@ -22,12 +22,12 @@ describe('readEnvelope', () => {
     },
   );
 
-  it('[L-2.7] takes 16 levels, and brackets in strings for no levels at all', () => {
+  it('[L-2.7] 16 levels are accepted, and brackets in strings do not count', () => {
     const text = `{"type":"a","data":${nested(16)},"text":"${'[{'.repeat(50)}\\"[[\\\\"}`;
     expect(readEnvelope(text)).toEqual(JSON.parse(text));
   });
 
-  it('[L-2.1] keeps __proto__ as a field like any other: nothing is inherited from it', () => {
+  it('[L-2.1] __proto__ is an ordinary field and nothing is inherited from it', () => {
     const message = readEnvelope('{"type":"a","__proto__":{"admin":true}}');
     expect([Object.getPrototypeOf(message), (message as { admin?: unknown }).admin]).toEqual([
       Object.prototype,

@@ -3,7 +3,7 @@ import { questionWorld as world, subscribe, unsubscribe } from '../../testing/qu
 import type { LiveUser } from '../ports/identity.js';
 
 describe('Messages of one connection', () => {
-  it('[L-2.8] [L-9.15] 60 topics are asked about side by side, each once, and none is refused', async () => {
+  it('[L-2.8] [L-9.15] 60 topics are authorized side by side, each once, and none is refused', async () => {
     const { send, asked, answer, said } = world();
     const topics = Array.from({ length: 60 }, (_, i) => `t${String(i)}`);
     for (const topic of topics) await send(subscribe(topic));
@@ -13,7 +13,7 @@ describe('Messages of one connection', () => {
     expect(said().toSorted()).toEqual(topics.map((topic) => `subscribed ${topic}`).toSorted());
   });
 
-  it('[L-2.8] a ping, an unsubscribe and a new credential do not wait for slow questions', async () => {
+  it('[L-2.8] a ping, an unsubscribe and a new credential do not wait for slow authorization', async () => {
     const { send, said } = world({ verify: async () => ({ user: { id: 'not who is connected' } }) });
     for (let i = 0; i < 30; i++) await send(subscribe(`t${String(i)}`));
     await send({ type: 'ping', id: 1 });
@@ -29,7 +29,7 @@ describe('Messages of one connection', () => {
     ]);
   });
 
-  it('[L-3.8] a topic beyond the limit waits for those that are asked for, and is refused only when they are there', async () => {
+  it('[L-3.8] a topic beyond the limit waits for pending ones, and is refused only when they are subscribed', async () => {
     const { send, answer, said, asked } = world({ limits: { maxTopicsPerConnection: 2 } });
     for (const id of [1, 2, 3, 4]) await send(subscribe(`t${String(id)}`, id));
     expect([asked, said()]).toEqual([['t1', 't2'], []]);
@@ -63,7 +63,7 @@ describe('Messages of one connection', () => {
     expect(said()).toEqual(['published 1 t']);
   });
 
-  it('[L-7.3] what asks for a right waits for a new credential that came before it', async () => {
+  it('[L-7.3] a message that needs authorization waits for a new credential sent before it', async () => {
     let verified: (identity: { user: LiveUser }) => void = () => {};
     const users: unknown[] = [];
     const { send, said, test } = world({
@@ -80,7 +80,7 @@ describe('Messages of one connection', () => {
     expect(users).toEqual([true]);
   });
 
-  it('[L-3.5] a subscribe that asks for the same again joins the first: one question, an answer for each', async () => {
+  it('[L-3.5] an identical subscribe joins the pending one: one check, and an answer for each', async () => {
     const { send, asked, answer, said, test } = world();
     await send(subscribe('t', 1));
     await send(subscribe('t', 2));
@@ -95,7 +95,7 @@ describe('Messages of one connection', () => {
     expect(test.live.stats().subscriptions).toBe(1);
   });
 
-  it('[L-3.7] an unsubscribe takes back all that have joined', async () => {
+  it('[L-3.7] an unsubscribe cancels every joined subscribe', async () => {
     const { send, answer, said, test } = world();
     for (const id of [1, 2]) await send(subscribe('t', id));
     await send(unsubscribe('t', 3));
@@ -104,7 +104,7 @@ describe('Messages of one connection', () => {
     expect(test.live.stats()).toMatchObject({ topics: 0, subscriptions: 0 });
   });
 
-  it('[L-3.7] a subscribe after an unsubscribe that took back two is not taken back with them', async () => {
+  it('[L-3.7] a subscribe after an unsubscribe that canceled two is not canceled with them', async () => {
     const { send, answer, said, test } = world();
     for (const id of [1, 2]) await send(subscribe('t', id));
     await send(unsubscribe('t', 3));

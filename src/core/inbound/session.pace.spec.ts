@@ -31,7 +31,7 @@ const refusal = (retryAfterMs: number, id?: number | string) => ({
   retryAfterMs,
 });
 
-/** All in one turn, as one read of the socket brings them. */
+/** Sends all messages in one turn, like one read of the socket. */
 async function sendAtOnce(test: TestLive, { session }: TestPeer, texts: readonly string[]): Promise<void> {
   for (const text of texts) session.received(text);
   for (let turns = 0; turns < texts.length; turns += 100) await test.clock.settle();
@@ -40,7 +40,7 @@ async function sendAtOnce(test: TestLive, { session }: TestPeer, texts: readonly
 const pings = (count: number): string[] => Array.from({ length: count }, (_, i) => ping(i));
 
 describe('The pace of a connection', () => {
-  it('[L-9.10] takes as many messages as the burst has, answers one more rate-limited, and takes it when it was told to', async () => {
+  it('[L-9.10] a burst is accepted, one more message is answered rate-limited, and accepted after its wait', async () => {
     const { test, tooFast } = start();
     const peer = test.connect();
     await sendAtOnce(test, peer, [ping(1), ping(2), ping(3), ping('four')]);
@@ -54,7 +54,7 @@ describe('The pace of a connection', () => {
     expect(tooFast).toEqual(['refused', 'refused']);
   });
 
-  it('[L-9.10] counts bytes, as they came and not as letters', async () => {
+  it('[L-9.10] the byte rate counts bytes as received, not characters', async () => {
     const { test } = start();
     const { session, received } = test.connect();
     const text = (bytes: number): string => `{"type":"ping","x":"${'x'.repeat(bytes - 22)}"}`;
@@ -65,7 +65,7 @@ describe('The pace of a connection', () => {
     expect(received()).toEqual([{ type: 'pong' }, { type: 'pong' }, refusal(100)]);
   });
 
-  it('[L-9.10] does not handle what it refuses, and says its topic; the answer may overtake others', async () => {
+  it('[L-9.10] a rate-limited message is not handled; its answer names its topic and may overtake others', async () => {
     const asked: string[] = [];
     const { test } = start({ rulesFor: (topic) => ({ canSubscribe: () => asked.push(topic) > 0 }) });
     const peer = test.connect();
@@ -83,7 +83,7 @@ describe('The pace of a connection', () => {
     expect(asked).toEqual(['a/1', 'a/2', 'a/3']);
   });
 
-  it('[L-9.10] refuses what is no message in the same way, and does not count it as a violation', async () => {
+  it('[L-9.10] invalid messages are rate-limited in the same way and do not count as violations', async () => {
     const { test } = start({ limits: { inboundRate: { ...inboundRate, messagesPerSecond: 1_000 } } });
     const peer = test.connect();
     await sendAtOnce(test, peer, ['{}', '{}', '{}', ...Array.from({ length: 150 }, () => '[')]);
@@ -91,7 +91,7 @@ describe('The pace of a connection', () => {
     expect(peer.socket.open).toBe(true);
   });
 
-  it('[L-9.10] gives each connection a pace of its own', async () => {
+  it('[L-9.10] each connection has its own rate limit', async () => {
     const { test } = start();
     const [ann, bob] = [test.connect(), test.connect()];
     await sendAtOnce(test, ann, pings(4));
@@ -99,14 +99,14 @@ describe('The pace of a connection', () => {
     expect(bob.received()).toEqual([pong(0), pong(1), pong(2)]);
   });
 
-  it('[L-9.10] does not hold who is not limited', async () => {
+  it('[L-9.10] without a rate limit nothing is refused', async () => {
     const test = new TestLive();
     const peer = test.connect();
     await sendAtOnce(test, peer, pings(1_000));
     expect(peer.received()).toEqual(Array.from({ length: 1_000 }, (_, i) => pong(i)));
   });
 
-  it('[L-9.11] closes with 4002 who would have to be told more than 10 seconds, and reads nothing more', async () => {
+  it('[L-9.11] a peer whose wait would exceed 10 seconds is closed with 4002, and nothing more is read', async () => {
     const { test, tooFast } = start();
     const peer = test.connect({ socket: new TestSocket(false, false) });
     await sendAtOnce(test, peer, pings(203));
@@ -120,7 +120,7 @@ describe('The pace of a connection', () => {
     expect(tooFast).toEqual([...Array.from({ length: 200 }, () => 'refused'), 'closed']);
   });
 
-  it('[L-9.11] reads nothing more of it even when what waited before has been handled', async () => {
+  it('[L-9.11] nothing more is read from a closed peer even after its queued messages were handled', async () => {
     let finish = (): void => {};
     const { test } = start({
       limits: { maxWaitingMessages: 1 },
@@ -137,7 +137,7 @@ describe('The pace of a connection', () => {
     expect(peer.socket.paused).toBe(true);
   });
 
-  it('[L-9.12] counts pings and pongs that nobody asked for as messages, and closes who floods with them', async () => {
+  it('[L-9.12] pings and unsolicited pongs count as messages, and a flood of them closes the connection', async () => {
     for (const what of ['pinged', 'heard'] as const) {
       const { test, tooFast } = start();
       const peer = test.connect();
@@ -152,7 +152,7 @@ describe('The pace of a connection', () => {
     }
   });
 
-  it('[L-9.12] counts what is in a ping', async () => {
+  it('[L-9.12] the payload of a ping counts toward the byte rate', async () => {
     const { test } = start({ limits: { inboundRate: { ...inboundRate, byteBurst: 125 } } });
     const peer = test.connect();
     peer.session.pinged(125);
@@ -160,7 +160,7 @@ describe('The pace of a connection', () => {
     expect(peer.received()).toEqual([refusal(ping(1).length, 1)]);
   });
 
-  it('[L-9.12] does not count the pongs to its own pings, and keeps nothing of who sends nothing else', async () => {
+  it('[L-9.12] pongs to heartbeat pings are not counted, and a peer that sends only them costs no memory', async () => {
     const { test, tooFast } = start();
     const peer = test.connect();
     const { connection } = peer.session;
@@ -175,7 +175,7 @@ describe('The pace of a connection', () => {
     expect(connection.gate).toBeDefined();
   });
 
-  it('[L-2.8] handles 16 messages of one read, then lets others have their turn, and keeps the order', async () => {
+  it('[L-2.8] 16 messages of one read are handled per turn, in order, so that others get their turn', async () => {
     const handled: number[] = [];
     const test = new TestLive({ handlers: () => () => (message) => void handled.push(Number(message.id)) });
     const { session } = test.connect();
@@ -203,7 +203,7 @@ describe('Questions to the application', () => {
     retryAfterMs: 1_000,
   };
 
-  /** Asks and takes back, again and again. */
+  /** Subscribes and unsubscribes repeatedly. */
   async function churn(peer: TestPeer, from: number, to: number): Promise<void> {
     for (let n = from; n < to; n++) {
       await peer.send(subscribe(n));
@@ -211,7 +211,7 @@ describe('Questions to the application', () => {
     }
   }
 
-  it('[L-9.15] are at most 16 at a time for one connection, whoever still waits for them', async () => {
+  it('[L-9.15] a connection has at most 16 open application calls, even if it no longer waits for them', async () => {
     const open: ((answer: boolean) => void)[] = [];
     const test = new TestLive({
       rulesFor: () => ({
@@ -244,7 +244,7 @@ describe('Questions to the application', () => {
     expect(peer.session.connection.topics).toEqual(['a/18']);
   });
 
-  it('[L-9.15] are the snapshots, too', async () => {
+  it('[L-9.15] a pending snapshot counts as an open application call', async () => {
     let taken = 0;
     const test = new TestLive({
       rulesFor: () => ({
@@ -259,7 +259,7 @@ describe('Questions to the application', () => {
     expect([taken, peer.session.connection.openQuestions]).toEqual([16, 16]);
   });
 
-  it('[L-9.15] are the credentials, too', async () => {
+  it('[L-9.15] a pending credential check counts as an open application call', async () => {
     let verified = 0;
     const test = new TestLive({
       verify: () => {
@@ -278,7 +278,7 @@ describe('Questions to the application', () => {
     expect(peer.received().at(-1)).toEqual({ ...tooMuch, id: 19 });
   });
 
-  it('[L-9.15] leave a place to a new credential where the rights never settle', async () => {
+  it('[L-9.15] one place is reserved for a new credential while authorization checks never settle', async () => {
     const test = new TestLive({
       rulesFor: () => ({ canSubscribe: () => new Promise<boolean>(() => {}) }),
       verify: () => Promise.resolve({ user: { id: 'ann' } }),
@@ -290,7 +290,7 @@ describe('Questions to the application', () => {
     expect(peer.received().at(-1)).toEqual({ type: 'authenticated', id: 20 });
   });
 
-  it('[L-9.15] that fail are settled, and answers that are there at once are none', async () => {
+  it('[L-9.15] a failed call is settled, and a synchronous answer never counts', async () => {
     let fails = true;
     const test = new TestLive({
       rulesFor: () => ({

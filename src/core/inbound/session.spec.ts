@@ -7,7 +7,7 @@ const invalid = { type: 'error', code: 'protocol-violation', message: 'Invalid m
 
 describe('Session', () => {
   it.each(['', 'x', '[]', 'null', '7', '"text"', '{}', '{"type":7}', '{"type":null}', '{"type":"ping"'])(
-    '[L-2.2] answers %j with the one error, and the connection stays',
+    '[L-2.2] the invalid message %j is answered with an error, and the connection stays open',
     async (text) => {
       const inbound: string[] = [];
       const { send, received, socket } = new TestLive({
@@ -20,7 +20,7 @@ describe('Session', () => {
     },
   );
 
-  it('[L-2.8] messages of the application are handled one at a time, in order; what is no message is refused at once', async () => {
+  it('[L-2.8] messages of the application are handled one at a time, in order; invalid ones are refused at once', async () => {
     const waiting: (() => void)[] = [];
     const handlers = () => (type: string) => {
       if (type !== 'slow') return undefined;
@@ -43,7 +43,7 @@ describe('Session', () => {
     ]);
   });
 
-  it('[L-2.8] stops reading when too many messages wait, and goes on when half of them are done', async () => {
+  it('[L-2.8] reading stops when too many messages wait, and resumes when half of them are done', async () => {
     const waiting: (() => void)[] = [];
     const handlers = () => () => () => new Promise((done) => waiting.push(() => done(undefined)));
     const test = new TestLive({ handlers, limits: { maxWaitingMessages: 4 } });
@@ -61,7 +61,7 @@ describe('Session', () => {
     expect(paused).toEqual([false, false, false, false, true, true, false, false]);
   });
 
-  it('[L-2.11] tells nothing of an error that is ours, and reports it with its connection', async () => {
+  it('[L-2.11] an internal error is reported with its connection, and the peer learns nothing of it', async () => {
     const failures: unknown[] = [];
     const error = new Error('the password is swordfish');
     const { send, received, session } = new TestLive({
@@ -77,7 +77,7 @@ describe('Session', () => {
     expect(failures).toEqual([['handling a message', error, session.connection]]);
   });
 
-  it('[L-2.10] passes on what a handler meant for the peer', async () => {
+  it('[L-2.10] a LiveError of a handler is passed to the peer', async () => {
     const { send, received } = new TestLive({
       handlers: () => () => async () => {
         throw new LiveError('rate-limited', 'Not so fast', { retryAfterMs: 500 });
@@ -89,7 +89,7 @@ describe('Session', () => {
     ]);
   });
 
-  it('[L-2.12] closes who breaks the protocol more than 100 times in 10 seconds, and not who does so slowly', async () => {
+  it('[L-2.12] a peer is closed after more than 100 violations in 10 seconds, but not at a slower rate', async () => {
     const test = new TestLive();
     const [hasty, slow] = [test.connect(), test.connect()];
     for (let i = 0; i < 101; i++) {
@@ -110,7 +110,7 @@ describe('Session', () => {
     expect(patient.socket.closedWith).toBeUndefined();
   });
 
-  it('handles nothing more of a connection that is closing', async () => {
+  it('nothing more is handled for a closing connection', async () => {
     const test = new TestLive();
     const { send, session, received } = test.connect();
     session.connection.close(4503, 'enough');
@@ -118,7 +118,7 @@ describe('Session', () => {
     expect([received(), test.live.stats().subscriptions]).toEqual([[], 0]);
   });
 
-  it('[L-2.4] refuses an id that is neither number nor short string, without it', async () => {
+  it('[L-2.4] an id that is neither a number nor a short string is refused without being echoed', async () => {
     const { send, received } = new TestLive().connect();
     for (const id of [true, null, {}, 'x'.repeat(65)]) await send({ type: 'ping', id });
     const message = '"id" must be a number or a string of at most 64 characters';
@@ -127,7 +127,7 @@ describe('Session', () => {
     );
   });
 
-  it('[L-2.7] refuses JSON that is too deep, before anything walks it, and not brackets in a text', async () => {
+  it('[L-2.7] JSON that is too deep is refused before anything walks it, but brackets in a string are allowed', async () => {
     const { send, received } = new TestLive().connect();
     await send(`{"type":"ping","x":${'['.repeat(32_000)}${']'.repeat(32_000)}}`);
     await send(`{"type":"ping","x":${'['.repeat(16)}${']'.repeat(16)}}`);
@@ -140,7 +140,7 @@ describe('Session', () => {
     expect(received()).toEqual([error, error, { type: 'pong', id: 1 }]);
   });
 
-  it('[L-9.16] messages that wait to be handled count among the bytes that wait, until they are handled or the peer is gone', async () => {
+  it('[L-9.16] messages waiting to be handled count toward the queued bytes until handled or the peer is gone', async () => {
     const waiting: (() => void)[] = [];
     const handlers = () => (type: string) =>
       type === 'slow' ? () => new Promise<void>((done) => waiting.push(done)) : undefined;

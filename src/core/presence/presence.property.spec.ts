@@ -30,7 +30,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   ms: fc.constantFrom(20, 200, 1_000, 4_000),
 });
 
-/** A client of `<topic>/presence`: the list, as the snapshot and the events after it make it. */
+/** A client of `<topic>/presence`, with the member list built from the snapshot and events. */
 class Watcher {
   private readonly list = new Map<string, object>();
 
@@ -46,7 +46,7 @@ class Watcher {
     return new Watcher(instance, topic, peer);
   }
 
-  /** Throws for an event that makes no sense. */
+  /** Throws for an event that contradicts the list. */
   read(): object[] {
     for (const message of this.peer.received() as Record<string, unknown>[]) {
       if (message['type'] === 'subscribed') {
@@ -112,7 +112,7 @@ class World {
     else if (this.instances.length > 1) await this.end(instance, kind);
   }
 
-  /** All may hear each other again, and have the time for it. */
+  /** Lets all instances hear each other again, with enough time. */
   async heal(): Promise<void> {
     this.cluster.bus.weather = { loss: 0, twice: 0, delayMs: 5 };
     for (const { end } of this.instances) end.connected = true;
@@ -198,7 +198,7 @@ const weather = fc.record({
 });
 
 describe('presence, whatever happens', () => {
-  it('[L-11.4] is the same on all instances after churn and healing, and is what clients were told at every moment', async () => {
+  it('[L-11.4] after churn and healing presence is equal on all instances, and clients saw it change accordingly', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(),

@@ -18,7 +18,7 @@ const members = ({ test }: { test: TestLive }, topic = 'room/1') => test.live.pr
 
 const twice = <T>(value: T): [T, T] => [value, value];
 
-/** What a watcher was told, in short. */
+/** Short form of the messages to a watcher. */
 const told = ({ received }: TestPeer): string[] =>
   received().map((message) => {
     const { type, data } = message as { type: string; data?: { event: string; member: { id: string } } };
@@ -26,7 +26,7 @@ const told = ({ received }: TestPeer): string[] =>
   });
 
 describe('presence', () => {
-  it('[L-11.2] has a user with three connections on two instances as one member', async () => {
+  it('[L-11.2] a user with three connections on two instances is one member', async () => {
     const world = cluster();
     const [a, b] = (await world.start('a', 'b')) as [TestInstance, TestInstance];
     for (const instance of [a, b, b]) await instance.reader('ann', 'room/1');
@@ -43,7 +43,7 @@ describe('presence', () => {
     expect(a.test.live.presence.size).toBe(3);
   });
 
-  it('[L-11.8] a user whose id other instances would refuse is no member anywhere, and hides nobody', async () => {
+  it('[L-11.8] a user whose id other instances would reject is not a member anywhere, and hides no other member', async () => {
     const failures: string[] = [];
     const world = new TestCluster({
       ...withPresence(),
@@ -68,7 +68,7 @@ describe('presence', () => {
     ]);
   });
 
-  it('[L-11.8] fields that are nested too deeply are not shown, and their member hides nobody', async () => {
+  it('[L-11.8] fields that are nested too deeply are not shown, and their member hides no other one', async () => {
     const deep = (levels: number): object => (levels === 0 ? {} : { a: deep(levels - 1) });
     const world = cluster({ fields: ({ id }) => deep(id === 'ann' ? 16 : 15) });
     const [a, b] = (await world.start('a', 'b')) as [TestInstance, TestInstance];
@@ -83,7 +83,7 @@ describe('presence', () => {
     expect(b.test.live.stats()).toMatchObject({ signalsRejectedTotal: 0, presenceMembersRejectedTotal: 0 });
   });
 
-  it('[L-11.8] a wrong member that another instance tells all the same hides no other one, and is not asked for again', async () => {
+  it('[L-11.8] an invalid member sent by another instance hides no other one, and is not requested again', async () => {
     const world = cluster();
     const [b] = (await world.start('b')) as [TestInstance];
     const tell = (body: SignalBody): void => void world.bus.shout(signalText('old', body));
@@ -97,7 +97,7 @@ describe('presence', () => {
     expect(world.bus.texts.filter((text) => text.includes('"type":"ask"'))).toEqual([]);
   });
 
-  it('[L-11.3] shows the id and what the topic exposes, and nothing else', async () => {
+  it('[L-11.3] a member shows its id and the exposed fields, and nothing else', async () => {
     const world = cluster({
       fields: (user: LiveUser) => ({ name: user['name'], id: 'forged', connections: 9 }),
     });
@@ -126,10 +126,10 @@ describe('presence', () => {
 
   it.each([
     ['throws', () => Promise.reject(new Error('x')) as never],
-    ['says too much', () => ({ long: 'x'.repeat(1_024) })],
-    ['is no object', () => ['x']],
-    ['says nothing', () => undefined as never],
-  ])('[L-11.3] shows the id alone where what to show %s, and has it logged', async (_how, fields) => {
+    ['returns too much', () => ({ long: 'x'.repeat(1_024) })],
+    ['returns no object', () => ['x']],
+    ['returns nothing', () => undefined as never],
+  ])('[L-11.3] a member shows only its id if `fields` %s, and the error is logged', async (_how, fields) => {
     const failures: string[] = [];
     const test = new TestLive({
       ...withPresence({
@@ -147,7 +147,7 @@ describe('presence', () => {
     expect(failures).toEqual(['asking what presence shows of a user']);
   });
 
-  it('[L-11.1] tells it to those who may read the topic, and lets nobody publish it', async () => {
+  it('[L-11.1] readers of a topic may read its presence topic, and no client may publish to it', async () => {
     const test = new TestLive({
       rulesFor: (topic) =>
         topic === 'room/1'
@@ -174,7 +174,7 @@ describe('presence', () => {
       expect(() => test.live.presence.members(topic as string)).toThrow(expect.objectContaining(failure));
   });
 
-  it('[L-11.1] [L-3.12] [L-3.13] is no longer told to who may no longer read the topic', async () => {
+  it('[L-11.1] [L-3.12] [L-3.13] a user who may no longer read a topic loses its presence topic as well', async () => {
     let allowed = true;
     const rules = { presence: { graceMs: 0 }, canSubscribe: async () => allowed };
     const test = new TestLive({ rulesFor: (topic) => (topic.startsWith('room/') ? rules : {}) });
@@ -195,7 +195,7 @@ describe('presence', () => {
     await test.live.cluster.give(requests.unsubscribeUser('bob', 'room/1'));
     test.clock.flush();
     expect([ended(ann), ended(bob)]).toEqual([[], both]);
-    // Beside a topic without presence it is a topic like any other.
+    // Beside a topic without presence this is an ordinary topic.
     await test.live.cluster.give(requests.unsubscribeUser('bob', 'x'));
     test.clock.flush();
     expect(ended(bob)).toEqual(['x forbidden']);
@@ -205,7 +205,7 @@ describe('presence', () => {
     expect(ended(ann)).toEqual(both);
   });
 
-  it('[L-11.1] is known, but has no topic of its own, where the name would be too long', async () => {
+  it('[L-11.1] a topic whose presence topic would be too long has members but no presence topic', async () => {
     const test = new TestLive({ rulesFor: () => ({ presence: { graceMs: 0 } }) });
     const topic = 'x'.repeat(120);
     const peer = test.connect();
@@ -215,7 +215,7 @@ describe('presence', () => {
     expect(peer.received().at(-1)).toMatchObject({ type: 'error', code: 'protocol-violation' });
   });
 
-  it('[L-11.4] tells who comes and who goes, once, on every instance', async () => {
+  it('[L-11.4] a join or leave is announced once on every instance', async () => {
     const world = cluster({ fields: ({ mood = 'good' }) => ({ mood }) });
     const [a, b] = (await world.start('a', 'b')) as [TestInstance, TestInstance];
     const watchers = await Promise.all([a, b].map(({ reader }) => reader('eve', 'room/1/presence')));
@@ -255,7 +255,7 @@ describe('presence', () => {
     expect([members(a), members(b)]).toEqual(twice([{ id: 'ann', mood: 'bad', connections: 1 }]));
   });
 
-  it('[L-11.4] keeps members apart whose ids are too long for a key, also for who asks for fewer events', async () => {
+  it('[L-11.4] members with ids too long for a key are kept apart, even for clients with a rate', async () => {
     const test = new TestLive(withPresence());
     const watcher = test.connect();
     await watcher.send({ type: 'subscribe', topic: 'room/1/presence', maxRate: 1 });
@@ -267,7 +267,7 @@ describe('presence', () => {
     expect(told(watcher).map((text) => text.at(-1))).toEqual(['d', 'a', 'b', 'c']);
   });
 
-  it('[L-11.5] waits for who may come back, to this instance or another', async () => {
+  it('[L-11.5] a user who may come back, to this instance or another, gets a grace period', async () => {
     const world = cluster();
     const [a, b] = (await world.start('a', 'b')) as [TestInstance, TestInstance];
     const watcher = await b.reader('eve', 'room/1/presence');
@@ -287,7 +287,7 @@ describe('presence', () => {
     expect([members(a), members(b), told(watcher)]).toEqual([[], [], ['leave ann']]);
   });
 
-  it('[L-11.5] does not wait for who was told to stay away, nor where the grace period is 0', async () => {
+  it('[L-11.5] a user who was closed for good, or has a grace period of 0, leaves at once', async () => {
     const test = new TestLive(withPresence());
     await test.connect().send({ type: 'subscribe', topic: 'room/1' });
     test.live.registry.disconnect('ann', 4000);
@@ -302,7 +302,7 @@ describe('presence', () => {
     expect(hasty.live.presence.members('room/1')).toEqual([]);
   });
 
-  it('[L-11.6] is right 6 s after an instance has died, also for who has gone to another meanwhile', async () => {
+  it('[L-11.6] presence is right 6 s after an instance died, also for users who moved to another one', async () => {
     const world = cluster();
     const [a, b, c] = (await world.start('a', 'b', 'c')) as [TestInstance, TestInstance, TestInstance];
     const watcher = await a.reader('eve', 'room/1/presence');
@@ -322,13 +322,13 @@ describe('presence', () => {
     expect(told(watcher)).toEqual(['join ann', 'join bob', 'join cid', 'leave bob']);
   });
 
-  it('[L-11.5] waits for the clients of an instance that said good-bye', async () => {
+  it('[L-11.5] the clients of an instance that said goodbye get a grace period', async () => {
     const world = cluster();
     const [a, b] = (await world.start('a', 'b')) as [TestInstance, TestInstance];
     const watcher = await a.reader('eve', 'room/1/presence');
     for (const user of ['ann', 'bob']) await b.reader(user, 'room/1');
     await world.pass(200);
-    // Its sockets are closed after it has said so.
+    // Its sockets are closed after the goodbye.
     await b.test.live.close();
     await world.pass(2_000);
     expect(members(a).map(({ connections }) => connections)).toEqual([0, 0]);
@@ -339,7 +339,7 @@ describe('presence', () => {
     expect([members(a), told(watcher)]).toEqual([[{ id: 'ann', connections: 1 }], ['leave bob']]);
   });
 
-  it('is whole again when an instance that stood still or was cut off comes back', async () => {
+  it('presence is complete again when a suspended or disconnected instance comes back', async () => {
     const world = cluster();
     const [a, b] = (await world.start('a', 'b')) as [TestInstance, TestInstance];
     await b.reader('ann', 'room/1');
@@ -356,7 +356,7 @@ describe('presence', () => {
     expect([members(a), members(b)]).toEqual([all, all]);
   });
 
-  it('stays as it was last known while the engine is away, and is right soon after', async () => {
+  it('presence keeps its last state while the engine is unavailable, and is right soon after', async () => {
     const world = cluster();
     const [a, b] = (await world.start('a', 'b')) as [TestInstance, TestInstance];
     await a.reader('ann', 'room/1');
@@ -371,7 +371,7 @@ describe('presence', () => {
     expect([members(a), members(b)]).toEqual(twice([{ id: 'ann', connections: 1 }]));
   });
 
-  it('[L-11.7] tells each instance its own stream: who comes back elsewhere starts from the list', async () => {
+  it('[L-11.7] each instance has its own presence stream, and a client that moves starts from the list', async () => {
     const world = cluster();
     const [a, b] = (await world.start('a', 'b')) as [TestInstance, TestInstance];
     const [here, there] = [await a.reader('eve'), await b.reader('eve')];
@@ -396,7 +396,7 @@ describe('presence', () => {
     });
   });
 
-  it('costs topics without presence nothing: no signal, no timer, no member', async () => {
+  it('topics without presence cause no signal, no timer and no member', async () => {
     const world = cluster();
     const [a] = (await world.start('a', 'b')) as [TestInstance];
     const sent = world.bus.sent.length;
@@ -407,7 +407,7 @@ describe('presence', () => {
     expect([world.clock.timerCount, a.test.live.presence.size]).toEqual([timers, 0]);
   });
 
-  it('needs no signal where there is one instance alone', async () => {
+  it('a single instance sends no presence signal', async () => {
     const test = new TestLive(withPresence());
     const timers = test.clock.timerCount;
     await test.connect().send({ type: 'subscribe', topic: 'room/1' });
@@ -415,7 +415,7 @@ describe('presence', () => {
     expect(test.clock.timerCount).toBe(timers);
   });
 
-  it('tells ten thousand members in parts that fit into a signal, whatever their names', async () => {
+  it('ten thousand members are sent in parts that fit into a signal, whatever their names', async () => {
     const world = cluster();
     const a = world.add('a');
     for (let i = 0; i < 10_000; i++) {

@@ -5,7 +5,7 @@ import { PublishHealth } from './publish-health.js';
 
 const full = new PublishRefusal('refused', 'Its memory is full');
 
-/** A publisher's health, and an engine that refuses as long as `refuses` says. */
+/** The health of a publisher, with an engine that refuses while `refuses` is set. */
 function world() {
   const clock = new TestClock();
   const engine = { refuses: full as Error | undefined, attempts: 0 };
@@ -26,7 +26,7 @@ function world() {
 }
 
 describe('PublishHealth', () => {
-  it('is lasting when publications have been refused for 5 seconds, and says since when and why', async () => {
+  it('refusals become lasting after 5 seconds, with their start and reason', async () => {
     const { clock, health, told, pass } = world();
     const sinceMs = clock.wallMs();
     health.failed(full);
@@ -37,7 +37,7 @@ describe('PublishHealth', () => {
     expect(told).toEqual([{ sinceMs, reason: full.message, lasting: false }]);
   });
 
-  it('ends with the first publication that is accepted, and leaves no timer', async () => {
+  it('refusals end with the first accepted publication and leave no timer', async () => {
     const { clock, health, told, pass } = world();
     health.failed(full);
     await pass(6_000);
@@ -47,7 +47,7 @@ describe('PublishHealth', () => {
     expect(told).toHaveLength(2);
   });
 
-  it('ends by itself within a second where nobody publishes any more', async () => {
+  it('refusals end within a second without any publisher', async () => {
     const { clock, engine, health, pass } = world();
     health.failed(full);
     await pass(20_000);
@@ -57,7 +57,7 @@ describe('PublishHealth', () => {
     expect([engine.attempts, health.refusals, clock.timerCount]).toEqual([21, undefined, 0]);
   });
 
-  it('makes no attempt of its own while others are made, nor for an error that is no refusal', async () => {
+  it('no probe is sent while others publish, or for an error that is not a refusal', async () => {
     const { engine, health, pass, clock } = world();
     health.failed(new Error('Redis did not answer'));
     health.failed(tooLarge(1, 2));
@@ -69,7 +69,7 @@ describe('PublishHealth', () => {
     expect(engine.attempts).toBe(0);
   });
 
-  it('goes on trying while the engine is away, and names the newest reason', async () => {
+  it('probes continue while the engine is unavailable, and the newest reason is kept', async () => {
     const { engine, health, pass } = world();
     health.failed(full);
     engine.refuses = new Error('Redis is away');
@@ -79,7 +79,7 @@ describe('PublishHealth', () => {
     expect(health.refusals).toMatchObject({ reason: 'It has too few replicas', lasting: true });
   });
 
-  it('is over when the server stops', async () => {
+  it('stopping the server stops the probes', async () => {
     const { engine, health, clock, pass } = world();
     health.failed(full);
     health.stop();

@@ -12,7 +12,7 @@ import { Publisher } from './publisher.js';
 const rules = { canSubscribe: () => true, canPublish: () => true };
 const limits: PublishQueueLimits = { maxMessages: 3, maxBytes: 100, maxWaitMs: 5_000 };
 
-/** A publisher whose broker has just gone away, and how each publication ended. */
+/** A publisher whose broker has just become unavailable, with the outcome of each publication. */
 function away(queue: PublishQueueLimits | null = limits) {
   const clock = new TestClock();
   const memory = new MemoryBroker(clock);
@@ -37,18 +37,18 @@ function away(queue: PublishQueueLimits | null = limits) {
 const refused = (what: string): string => `${what} is unavailable {"retryAfterMs":1000}`;
 
 describe('Publisher, while the broker is away', () => {
-  it('[L-5.11] refuses at once where nothing may wait', async () => {
+  it('[L-5.11] without a queue, publications are refused at once', async () => {
     const { publish, ended, broker } = away(null);
     await publish('a', '1');
     expect([ended, broker.calls]).toEqual([[refused('a 1')], []]);
   });
 
-  it('[L-5.11] never lets a publication of a client wait: its next message would, too', async () => {
+  it('[L-5.11] a publication of a client never waits, because its next message would wait as well', async () => {
     const { publisher } = away();
     await expect(publisher.publish('a', '1', {}, rules)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('lets so many wait, sends them in order once the broker is back, and what comes then after them', async () => {
+  it('queued publications are sent in order once the broker is back, and before later ones', async () => {
     const { publish, ended, broker, publisher, clock, timers } = away();
     for (const text of ['1', '2', '3', '4']) await publish('a', text);
     expect([ended, publisher.waitingCount]).toEqual([[refused('a 4')], 3]);
@@ -59,7 +59,7 @@ describe('Publisher, while the broker is away', () => {
     expect([publisher.waitingCount, timers()]).toEqual([0, 0]);
   });
 
-  it('lets nothing overtake also before it is told that the broker is back', async () => {
+  it('nothing overtakes the queue even before the publisher is notified that the broker is back', async () => {
     const { publish, ended, broker, clock } = away();
     await publish('a', '1');
     broker.available = true;
@@ -68,7 +68,7 @@ describe('Publisher, while the broker is away', () => {
     expect(ended.toSorted()).toEqual(['a 1 is 1', 'a 2 is 2']);
   });
 
-  it('counts bytes of UTF-8', async () => {
+  it('the queue counts UTF-8 bytes', async () => {
     const { publish, ended, publisher } = away();
     await publish('a', `"${'€'.repeat(32)}"`);
     await publish('a', '123');
@@ -76,7 +76,7 @@ describe('Publisher, while the broker is away', () => {
     expect(publisher.waitingCount).toBe(1);
   });
 
-  it('refuses each when it has waited for its time, and takes others then', async () => {
+  it('a queued publication is refused after its maximum wait, which frees its place', async () => {
     const { publish, ended, clock, broker, timers } = away();
     await publish('a', '1');
     clock.advance(3_000);
@@ -96,7 +96,7 @@ describe('Publisher, while the broker is away', () => {
     expect(timers()).toBe(0);
   });
 
-  it('refuses all that wait when the server stops', async () => {
+  it('stopping the server refuses every queued publication', async () => {
     const { publish, ended, publisher, clock, timers } = away();
     for (const text of ['1', '2']) await publish('a', text);
     publisher.stop();
@@ -104,7 +104,7 @@ describe('Publisher, while the broker is away', () => {
     expect([ended, timers()]).toEqual([[refused('a 1'), refused('a 2')], 0]);
   });
 
-  it('settles each also when the broker goes away again while they are sent', async () => {
+  it('every queued publication settles even if the broker goes away again while they are sent', async () => {
     const { publish, ended, broker, clock, publisher } = away();
     for (const text of ['1', '2', '3']) await publish('a', text);
     broker.carries = (_topic, { offset }) => {
@@ -132,12 +132,12 @@ describe('Publisher, with a broker that refuses', () => {
     return { code, message, failed };
   };
 
-  it('[L-4.3] answers limit-exceeded to a publication that the broker never takes, which is no failure', async () => {
+  it('[L-4.3] a publication that the broker never accepts gets limit-exceeded and is not a failure', async () => {
     const words = 'A publication may have at most 5 bytes; this one has 6';
     expect(await failing(tooLarge(5, 6))).toEqual({ code: 'limit-exceeded', message: words, failed: [] });
   });
 
-  it('answers unavailable to a publication that the broker does not take now, and reports the failure', async () => {
+  it('a publication that the broker does not accept now gets unavailable, and the failure is reported', async () => {
     const { code, failed } = await failing(new PublishRefusal('refused', 'Its memory is full'));
     expect([code, failed]).toEqual(['unavailable', ['publishing to the broker']]);
   });
@@ -149,7 +149,7 @@ describe('Publisher of a topic that bounds its publications', () => {
     ['"ääa"', undefined],
     ['"aaaaaaa"', 9],
     ['"ääää"', 10],
-  ])('[L-9.19] takes 8 bytes of JSON text and no more: %s', async (text, tooMany) => {
+  ])('[L-9.19] maxPublicationBytes accepts 8 bytes of JSON text and no more: %s', async (text, tooMany) => {
     const clock = new TestClock();
     const broker = new MemoryBroker(clock);
     const publisher = new Publisher(broker, silentObserver, clock);

@@ -23,7 +23,7 @@ interface Setup {
   readonly peers?: number;
 }
 
-/** Peers that are subscribed to `t`, at 2, and a broker that loses what the test wants. */
+/** Peers subscribed to `t` at offset 2, and a broker that loses what the test selects. */
 async function start({ rules = { history }, more = {}, peers = 2 }: Setup = {}) {
   const made: { broker?: LossyBroker } = {};
   const told: string[] = [];
@@ -55,7 +55,7 @@ async function start({ rules = { history }, more = {}, peers = 2 }: Setup = {}) 
       await test.clock.settle();
     }
   };
-  /** Publishes, and nothing of it is delivered. */
+  /** Publishes without any delivery. */
   const missing = async (from: number, to = from): Promise<void> => {
     broker.carries = () => false;
     await publish(from, to);
@@ -65,7 +65,7 @@ async function start({ rules = { history }, more = {}, peers = 2 }: Setup = {}) 
 }
 
 describe('Continuity, where the history has what is missing', () => {
-  it('[L-5.9] fetches a gap at the next publication, once for all, and delivers it in order', async () => {
+  it('[L-5.9] a gap found by the next publication is fetched once for all subscribers and delivered in order', async () => {
     const { missing, publish, received, broker, told } = await start();
     await missing(3, 4);
     await publish(5, 6);
@@ -75,7 +75,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect(told).toEqual(['healed']);
   });
 
-  it('[L-5.9] holds back what comes meanwhile, and drops what comes twice', async () => {
+  it('[L-5.9] publications during a repair are held, and duplicates are dropped', async () => {
     const { missing, publish, received, broker, test } = await start({ peers: 1 });
     let answer = (): void => {};
     broker.slow.set('read', new Promise<void>((resolve) => (answer = resolve)));
@@ -92,7 +92,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect(test.live.stats()).toMatchObject({ healing: 0, restarting: 0 });
   });
 
-  it('puts in order what comes in another order', async () => {
+  it('publications that arrive out of order are put in order', async () => {
     const { received, broker, test, told } = await start({ peers: 1, rules: {} });
     const { epoch } = (await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top;
     let answer = (): void => {};
@@ -105,7 +105,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect([received(), told]).toEqual([[[event(3), event(4)]], ['healed']]);
   });
 
-  it('[L-5.10] finds at once what was missed when the broker suspects it: one call for all topics', async () => {
+  it('[L-5.10] missed publications are found at once when the broker suspects a loss, with one call for all topics', async () => {
     const { missing, received, broker, test, all } = await start();
     for (const { send } of all) await send({ type: 'subscribe', topic: 'quiet' });
     received();
@@ -117,7 +117,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect(broker.calls).toEqual(['tops t,quiet', 'read t']);
   });
 
-  it('finds what was missed in one topic that the broker names', async () => {
+  it('missed publications of a topic that the broker names are found', async () => {
     const { missing, received, broker, test } = await start({ peers: 1 });
     await missing(3);
     broker.suspect('t');
@@ -127,7 +127,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect(broker.calls).toEqual(['publish t', 'read t']);
   });
 
-  it('[L-5.10] finds what nobody suspects when the positions are compared, every so often', async () => {
+  it('[L-5.10] unsuspected losses are found by the periodic comparison of positions', async () => {
     const { missing, received, broker, later } = await start({
       peers: 1,
       more: { limits: { positionCheckIntervalMs: 2_000 } },
@@ -157,7 +157,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect(received()).toEqual([[event(3)]]);
   });
 
-  it('asks again, later and later, while the broker fails to read, and keeps what comes meanwhile', async () => {
+  it('failed reads are repeated with back-off, and arriving publications are kept', async () => {
     const { missing, publish, received, broker, later, told, test } = await start({ peers: 1 });
     broker.failing.add('read');
     await missing(3);
@@ -172,7 +172,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect(told.at(-1)).toBe('healed');
   });
 
-  it('[L-5.11] asks nothing while the broker is away, and everything once it is back', async () => {
+  it('[L-5.11] nothing is read while the broker is unavailable, and everything once it is back', async () => {
     const { missing, received, broker, later, test, told } = await start({ peers: 1 });
     const timers = test.clock.timerCount;
     await missing(3);
@@ -187,7 +187,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect([received(), told.at(-1)]).toEqual([[[event(3)]], 'healed']);
   });
 
-  it('drops what it cannot hold, and reads it instead', async () => {
+  it('publications that do not fit are dropped and read instead', async () => {
     const { missing, publish, received, broker, test } = await start({
       peers: 1,
       rules: { history: { size: 300, ttlMs: 60_000, maxBytes: 1e9 } },
@@ -204,7 +204,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect(offsets).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
   });
 
-  it('stops when the last subscriber leaves meanwhile', async () => {
+  it('a repair stops when the last subscriber leaves', async () => {
     const { missing, publish, broker, all, later, test } = await start({ peers: 1 });
     const timers = test.clock.timerCount;
     broker.failing.add('read');
@@ -219,7 +219,7 @@ describe('Continuity, where the history has what is missing', () => {
 });
 
 describe('Continuity, where it is gone', () => {
-  it('[L-5.8] tells all what will not come, with one frame, and goes on after it', async () => {
+  it('[L-5.8] a loss is reported to all subscribers with one frame, and delivery continues after it', async () => {
     const { missing, publish, received, told } = await start({ rules: { history: { ...history, size: 3 } } });
     await missing(3, 8);
     await publish(9);
@@ -230,7 +230,7 @@ describe('Continuity, where it is gone', () => {
     ]);
   });
 
-  it('[L-5.8] tells each what it lost itself', async () => {
+  it('[L-5.8] each subscriber is told its own loss', async () => {
     const { missing, publish, test, received } = await start({ rules: {}, peers: 1 });
     await missing(3, 4);
     const late = test.connect();
@@ -241,7 +241,7 @@ describe('Continuity, where it is gone', () => {
     expect(late.received()).toEqual([pushed(4), lost(5, 5), event(6)]);
   });
 
-  it('[L-5.8] loses nothing that is in its hands', async () => {
+  it('[L-5.8] publications that already arrived are not reported lost', async () => {
     const { missing, publish, received, broker, test } = await start({ rules: {}, peers: 1 });
     let answer = (): void => {};
     broker.slow.set('read', new Promise<void>((resolve) => (answer = resolve)));
@@ -254,7 +254,7 @@ describe('Continuity, where it is gone', () => {
     expect(received()).toEqual([[lost(3, 3), event(4), lost(5, 5), event(6)]]);
   });
 
-  it('[L-5.8] loses nothing that the history has, behind a gap that it has not', async () => {
+  it('[L-5.8] publications that the history still has, behind a gap, are not reported lost', async () => {
     const { missing, publish, received, broker, test } = await start({
       rules: { history: { ...history, size: 3 } },
       peers: 1,
@@ -270,7 +270,7 @@ describe('Continuity, where it is gone', () => {
     expect(received()).toEqual([[lost(3, 4), event(5), event(6), event(7)]]);
   });
 
-  it('waits for what may still be on its way, and gives it up after a second', async () => {
+  it('without a history, a missing publication is given up only after a second', async () => {
     const { missing, received, broker, test, later } = await start({ rules: {}, peers: 1 });
     const { epoch } = (await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top;
     await missing(3, 4);
@@ -283,7 +283,7 @@ describe('Continuity, where it is gone', () => {
     expect(received()).toEqual([[lost(4, 4)]]);
   });
 
-  it('[L-5.8] is followed by a snapshot where the topic has one', async () => {
+  it('[L-5.8] a loss is followed by a snapshot if the topic has one', async () => {
     let state = 0;
     const { missing, publish, received, told, test } = await start({
       rules: { snapshot: () => ({ state: ++state }) },
@@ -299,7 +299,7 @@ describe('Continuity, where it is gone', () => {
     ]);
   });
 
-  it('[L-5.7] tells all of another stream, at once when something of it comes', async () => {
+  it('[L-5.7] a replaced stream is reported when its first publication arrives', async () => {
     const { publish, received, broker, told } = await start();
     await broker.lose('t');
     await publish(1, 2);
@@ -310,7 +310,7 @@ describe('Continuity, where it is gone', () => {
     ]);
   });
 
-  it('[L-5.7] tells all of another stream, with its snapshot', async () => {
+  it('[L-5.7] a replaced stream is reported with its snapshot', async () => {
     const { publish, received, broker, test } = await start({ rules: { snapshot: () => 'S', history } });
     await broker.lose('t');
     broker.suspect();
@@ -320,7 +320,7 @@ describe('Continuity, where it is gone', () => {
     expect(received()).toEqual([expected, expected]);
   });
 
-  it('[L-5.7] tells of a stream that has gone back, once that is certain', async () => {
+  it('[L-5.7] a stream that has gone back is reported once that is certain', async () => {
     const { publish, received, broker, test, later } = await start({ peers: 1 });
     const { epoch } = (await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top;
     broker.deliver('t', epoch, { offset: 3, data: '"of a server that has failed"' });
@@ -330,7 +330,7 @@ describe('Continuity, where it is gone', () => {
     expect(received()).toEqual([[event(3, 'of a server that has failed'), pushed(2), event(3)]]);
   });
 
-  it('sends nothing of the old stream that comes late', async () => {
+  it('late publications of the old stream are not sent', async () => {
     const { publish, received, broker, test } = await start({ peers: 1 });
     const { epoch } = (await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top;
     await broker.lose('t');
@@ -346,7 +346,7 @@ describe('Continuity, where it is gone', () => {
 describe('Continuity, where the engine has begun a new epoch', () => {
   const goesOn = (offset: number) => pushed(offset, { recovered: true });
 
-  it('[L-5.14] a subscriber within what the engine still has is sent the new epoch and misses nothing', async () => {
+  it("[L-5.14] a subscriber within the engine's history gets the new epoch and misses nothing", async () => {
     const { publish, received, broker, told } = await start();
     await broker.restart('t');
     await publish(3, 4);
@@ -357,7 +357,7 @@ describe('Continuity, where the engine has begun a new epoch', () => {
     ]);
   });
 
-  it('[L-5.14] a quiet topic changes its epoch when the positions are compared', async () => {
+  it('[L-5.14] a quiet topic adopts the new epoch when positions are compared', async () => {
     const { received, broker, test, told } = await start();
     await broker.restart('t');
     broker.suspect();
@@ -367,7 +367,7 @@ describe('Continuity, where the engine has begun a new epoch', () => {
     expect(told).toEqual(['continued']);
   });
 
-  it('[L-5.14] what was missed across the change follows the new epoch in order', async () => {
+  it('[L-5.14] publications missed across the change follow the new epoch in order', async () => {
     const { missing, publish, received, broker } = await start({ peers: 1 });
     await missing(3, 4);
     await broker.restart('t');
@@ -375,14 +375,14 @@ describe('Continuity, where the engine has begun a new epoch', () => {
     expect(received()).toEqual([[goesOn(2), event(3), event(4), event(5)]]);
   });
 
-  it('[L-5.14] a subscriber beyond what the engine still has gets a fresh start', async () => {
+  it('[L-5.14] a subscriber ahead of the engine gets a fresh start', async () => {
     const { publish, received, broker, told } = await start({ peers: 1 });
     await broker.restart('t', 1);
     await publish(3);
     expect([received(), told]).toEqual([[[pushed(2), event(3)]], ['new-epoch', 'done 1']]);
   });
 
-  it('[L-5.14] a subscriber that is behind is sent the offset that it has reached itself', async () => {
+  it('[L-5.14] a slow subscriber gets the new epoch with its own offset', async () => {
     const { publish, broker, test } = await start({ rules: { history, delivery: { slow: 'conflate' } } });
     const socket = new TestSocket(true);
     const slow = test.connect({ socket });
@@ -424,7 +424,7 @@ describe('Continuity, where the engine has begun a new epoch', () => {
 });
 
 describe('Continuity and a subscribe', () => {
-  it('[L-3.10] begins where the topic is after something was healed', async () => {
+  it('[L-3.10] a subscribe during a repair starts at the repaired position', async () => {
     const { missing, publish, test, broker } = await start({ peers: 1 });
     let answer = (): void => {};
     broker.slow.set('read', new Promise<void>((resolve) => (answer = resolve)));
@@ -438,7 +438,7 @@ describe('Continuity and a subscribe', () => {
     expect(late.received()).toEqual([pushed(4), event(5)]);
   });
 
-  it('[L-3.10] notices a stream that was lost unnoticed, and starts over in the new one', async () => {
+  it('[L-3.10] a subscribe detects an unnoticed loss of the stream and starts over in the new one', async () => {
     const { publish, test, broker, received } = await start({ peers: 1 });
     await broker.lose('t');
     const late = test.connect();
@@ -448,7 +448,7 @@ describe('Continuity and a subscribe', () => {
     expect(received()).toEqual([[pushed(0), event(1)]]);
   });
 
-  it('[L-3.10] starts over when something was lost that it held back', async () => {
+  it('[L-3.10] a subscribe starts over when one of its held publications was lost', async () => {
     const { test, broker, publish, missing } = await start({ peers: 0, rules: {} });
     const { send, received } = test.connect();
     let answer = (): void => {};
@@ -463,7 +463,7 @@ describe('Continuity and a subscribe', () => {
     expect(received()).toEqual([pushed(5)]);
   });
 
-  it('[L-5.11] answers unavailable at once while the broker is away, to subscribe and publish', async () => {
+  it('[L-5.11] subscribe and publish are answered unavailable at once while the broker is unavailable', async () => {
     const { test, broker, told } = await start({ peers: 0 });
     const { send, received } = test.connect();
     broker.goAway();

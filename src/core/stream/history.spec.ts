@@ -7,7 +7,7 @@ const publication = (offset: number, data = '0'): Publication => ({ offset, data
 const generous = { count: 1_000, bytes: 1_000_000 };
 
 describe('History', () => {
-  it('[L-5.4] returns nothing when more was missed than a recovery may send', () => {
+  it('[L-5.4] the history returns nothing if more was missed than a recovery may send', () => {
     const history = new History();
     const rules = { size: 100, ttlMs: 1_000, maxBytes: 1_000 };
     for (let offset = 1; offset <= 10; offset++) history.add(publication(offset, '123'), rules, 0);
@@ -18,7 +18,7 @@ describe('History', () => {
     expect(history.after(4, 10, { count: 6, bytes: 17 })).toBeUndefined();
   });
 
-  it('[L-5.3] gives nothing across a publication that was not kept', () => {
+  it('[L-5.3] the history returns nothing across a publication that was not kept', () => {
     const history = new History();
     const rules = { size: 100, ttlMs: 1_000, maxBytes: 1_000 };
     for (const offset of [1, 2, 4, 5]) history.add(publication(offset), rules, 0);
@@ -26,7 +26,7 @@ describe('History', () => {
     expect(history.after(3, 5, generous)).toHaveLength(2);
   });
 
-  it('[L-5.3] gives all that came after an offset, or nothing: never a part', () => {
+  it('[L-5.3] the history returns everything after an offset, or nothing, but never a part', () => {
     const adds = fc.array(fc.record({ length: fc.integer({ min: 1, max: 9 }), waitMs: fc.nat(40) }), {
       maxLength: 120,
     });

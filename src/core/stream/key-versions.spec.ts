@@ -9,7 +9,7 @@ describe('KeyVersions', () => {
     expect([stale, versions.isStale('b', 1)]).toEqual([[true, true, false], false]);
   });
 
-  it('the keys heard of last are remembered, and no more than twice the bound', () => {
+  it('the most recent keys are kept, and at most twice the limit', () => {
     const versions = new KeyVersions();
     for (let n = 0; n < 5 * maxKeyVersions; n++) {
       versions.set('steady', n);

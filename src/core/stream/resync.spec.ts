@@ -17,13 +17,13 @@ const pushed = (offset: number, more: object = {}) => ({
   ...more,
 });
 
-/** What `Live` is made of. */
+/** The internal parts of `Live`. */
 interface Inside {
   readonly hub: { find(name: string): Topic | undefined };
   readonly continuity: { readonly parts: { readonly resync: Resync } };
 }
 
-/** Peers that are subscribed to `t`, at 2, where each snapshot waits until the test gives it. */
+/** Peers subscribed to `t` at offset 2. Each snapshot waits until the test provides it. */
 async function start(rules: Partial<TopicRules> | undefined = undefined) {
   const made: { broker?: LossyBroker } = {};
   const waiting: { readonly give: (state: unknown) => void; readonly fail: () => void }[] = [];
@@ -78,7 +78,7 @@ async function start(rules: Partial<TopicRules> | undefined = undefined) {
 const open = { canSubscribe: () => true, canPublish: () => true };
 
 describe('Resync', () => {
-  it('[L-5.8] tells one subscription what it lost, then the snapshot, then what came since, then live', async () => {
+  it('[L-5.8] a resync sends one subscription its loss, the snapshot, what was published since, then live events', async () => {
     const { test, peers, begin, give } = await start();
     const [slow, other] = peers;
     await begin([slow], 2);
@@ -90,21 +90,21 @@ describe('Resync', () => {
     expect(other.received()).toEqual([event(4)]);
   });
 
-  it('[L-5.8] goes on at once where the topic has no snapshot', async () => {
+  it('[L-5.8] without snapshots a resync continues at once', async () => {
     const { test, peers, begin } = await start({ ...open });
     await begin([peers[0]], 1);
     await test.publish('t', 3);
     expect(peers[0].received()).toEqual([lost(1, 2), event(3)]);
   });
 
-  it('[L-5.7] starts where the topic is when nobody knows what the peer has', async () => {
+  it("[L-5.7] a resync without a known position starts at the topic's position", async () => {
     const { test, peers, begin } = await start({ ...open });
     await begin([peers[0]]);
     await test.publish('t', 3);
     expect(peers[0].received()).toEqual([pushed(2), event(3)]);
   });
 
-  it('[L-6.2] takes one snapshot for all, also for who subscribes meanwhile', async () => {
+  it('[L-6.2] one snapshot serves every waiting subscription and new subscribers', async () => {
     const { test, peers, begin, give, waiting } = await start();
     await begin(peers, 2);
     const late = test.connect();
@@ -116,7 +116,7 @@ describe('Resync', () => {
     expect(late.received()).toEqual([{ ...pushed(2, { snapshot: 'S' }), id: 1 }]);
   });
 
-  it('[L-5.8] writes the same bytes to all who lost the same', async () => {
+  it('[L-5.8] subscribers with the same loss get the same bytes', async () => {
     const { peers, begin, give } = await start();
     await begin(peers, 2);
     await give('S');
@@ -125,7 +125,7 @@ describe('Resync', () => {
     expect(one).toEqual(other);
   });
 
-  it('is still a subscription that counts, is listed, and can be left: nothing is sent to it then', async () => {
+  it('a waiting subscription counts, is listed, and can be left, after which it gets nothing', async () => {
     const { test, peers, begin, give } = await start();
     const [one] = peers;
     await begin([one], 2);
@@ -139,7 +139,7 @@ describe('Resync', () => {
     expect(test.live.stats()).toMatchObject({ subscriptions: 1, restarting: 0 });
   });
 
-  it('[L-3.5] gives way to a second subscribe', async () => {
+  it('[L-3.5] a second subscribe replaces a waiting subscription', async () => {
     const { test, peers, begin, give } = await start();
     const [one] = peers;
     await begin([one], 2);
@@ -150,7 +150,7 @@ describe('Resync', () => {
     expect(one.received()).toEqual([{ ...pushed(2, { snapshot: 'S' }), id: 2 }, event(3)]);
   });
 
-  it('closes the topic, and waits for nothing, when the last one that waits has gone', async () => {
+  it('the topic closes and nothing is awaited when the last waiting subscription has left', async () => {
     const { test, timers, peers, begin, later, fail } = await start();
     await begin(peers, 2);
     await fail();
@@ -160,7 +160,7 @@ describe('Resync', () => {
     expect(test.clock.timerCount).toBe(timers);
   });
 
-  it('loses more when it is begun again while it waits', async () => {
+  it('a repeated resync extends the loss of a waiting subscription', async () => {
     const { peers, begin, give, told } = await start();
     await begin([peers[0]], 2);
     await begin([peers[0]], 1);
@@ -169,7 +169,7 @@ describe('Resync', () => {
     expect(told).toEqual(['done 1']);
   });
 
-  it('says nothing of offsets when the stream was lost meanwhile', async () => {
+  it('a resync reports no offsets if the stream was replaced while it waited', async () => {
     const { test, broker, peers, begin, give, later } = await start();
     await begin([peers[0]], 2);
     await broker.lose('t');
@@ -184,7 +184,7 @@ describe('Resync', () => {
     expect([first, ...rest.slice(-1)]).toEqual([pushed(first?.offset ?? -1, { snapshot: 'new' }), event(2)]);
   });
 
-  it('[L-5.12] tries a snapshot that fails again, later and later, and closes with 4003 in the end', async () => {
+  it('[L-5.12] a failing snapshot is retried with back-off, and the connection is closed with 4003 in the end', async () => {
     const { peers, begin, fail, later, waiting, told } = await start();
     await begin([peers[0]], 2);
     let tries = 0;
@@ -198,7 +198,7 @@ describe('Resync', () => {
     expect([peers[1].socket.closedWith, told]).toEqual([undefined, ['failed 1']]);
   });
 
-  it('does not count the time in which the broker is away', async () => {
+  it('the attempts do not count while the broker is unavailable', async () => {
     const { peers, begin, broker, give, later, waiting } = await start();
     broker.goAway();
     await begin([peers[0]], 2);
@@ -210,7 +210,7 @@ describe('Resync', () => {
     expect(peers[0].received()).toEqual([lost(2, 2), pushed(2, { snapshot: 'S' })]);
   });
 
-  it('does not begin for who turns out too slow meanwhile', async () => {
+  it('a resync does not start for a subscriber that turns out to be too slow', async () => {
     const { test, peers, begin, give } = await start();
     await begin(peers, 2);
     peers[0].socket.bufferedBytes = 2_000_000;

@@ -7,7 +7,7 @@ const year = 365 * 86_400_000;
 const start = 1_700_000_000_000;
 const wrong = { type: 'error', id: 1, code: 'forbidden', message: 'This credential is not valid here' };
 
-/** Tokens are JSON of the identity that they stand for. */
+/** Tokens are the JSON of their identity. */
 const verify = async (token: string): Promise<ConnectionIdentity> => {
   if (token === 'bad') throw new LiveError('forbidden', 'This credential is not valid here');
   if (token === 'away') throw new Error('the issuer is away');
@@ -18,7 +18,7 @@ const tokenOf = (id: string, expiresAt?: number, topics: string[] = []): string 
   JSON.stringify({ user: { id, topics }, ...(expiresAt !== undefined && { expiresAt }) });
 
 describe('Auth', () => {
-  it('[L-7.1] goes on with the new credential and says when it ends', async () => {
+  it('[L-7.1] auth switches to the new credential and returns its expiry', async () => {
     const test = new TestLive({ verify });
     const { send, received, session } = test.connect({ expiresAt: start + 1_000 });
     await send({ type: 'auth', id: 1, token: tokenOf('ann', start + 5_000) });
@@ -30,7 +30,7 @@ describe('Auth', () => {
     expect(session.connection.expiresAt).toBeUndefined();
   });
 
-  it('[L-7.1] refuses what is no token', async () => {
+  it('[L-7.1] auth refuses an invalid token field', async () => {
     const { send, received } = new TestLive({ verify }).connect();
     for (const token of [undefined, 7, '', 'x'.repeat(16_385)]) await send({ type: 'auth', token });
     const message = '"token" must be a string of 1 to 16384 characters';
@@ -38,7 +38,7 @@ describe('Auth', () => {
     expect(received()).toEqual([error, error, error, error]);
   });
 
-  it('[L-7.2] keeps the credential before when the new one is bad, another user’s, or cannot be checked', async () => {
+  it('[L-7.2] the previous credential stays valid if the new one is invalid, another user’s, or unverifiable', async () => {
     const failures: string[] = [];
     const test = new TestLive({ verify, observer: { failed: (doing) => failures.push(doing) } });
     const { send, received, session } = test.connect({ expiresAt: start + 1_000 });
@@ -52,7 +52,7 @@ describe('Auth', () => {
     expect(failures).toEqual(['checking a credential']);
   });
 
-  it('[L-7.2] a check that never answers is given up in time, and a ping behind it is answered at once', async () => {
+  it('[L-7.2] a credential check that never answers times out, and a ping behind it is answered at once', async () => {
     const failures: unknown[] = [];
     const test = new TestLive({
       verify: () => new Promise(() => {}),
@@ -73,7 +73,7 @@ describe('Auth', () => {
     expect(test.clock.timerCount).toBe(timers);
   });
 
-  it('[L-7.3] authorises every topic again, and ends those that are not allowed any more', async () => {
+  it('[L-7.3] auth checks every topic again, and ends those that are no longer allowed', async () => {
     const test = new TestLive({
       verify,
       rulesFor: (topic) => ({
@@ -93,7 +93,7 @@ describe('Auth', () => {
     expect(test.live.stats()).toMatchObject({ topics: 1, subscriptions: 1 });
   });
 
-  it('[L-3.9] tells of a topic that the server has ended, and why', async () => {
+  it('[L-3.9] a subscription ended by the server is reported with its reason', async () => {
     const test = new TestLive({
       verify,
       rulesFor: () => ({ canSubscribe: (user) => user?.['topics'] === undefined }),
@@ -110,7 +110,7 @@ describe('Auth', () => {
     });
   });
 
-  it('[L-7.4] closes when the credential has expired and the grace period is over, and not who renewed it', async () => {
+  it('[L-7.4] a connection is closed when its credential has expired and the grace period is over, unless renewed', async () => {
     const test = new TestLive({ verify });
     const [expiring, renewing] = [
       test.connect({ expiresAt: start + 5_000 }),
@@ -133,7 +133,7 @@ describe('Auth', () => {
   it.each([
     ['60 days', 60 * 86_400_000],
     ['100 years', 100 * year],
-  ])('[L-7.4] lets a credential of %s live', (_name, ms) => {
+  ])('[L-7.4] a credential of %s stays valid', (_name, ms) => {
     const test = new TestLive({ verify });
     const { socket, session } = test.connect({ expiresAt: start + ms });
     for (let i = 0; i < 100; i++) {
@@ -143,7 +143,7 @@ describe('Auth', () => {
     expect(socket.closedWith).toBeUndefined();
   });
 
-  it('[L-7.5] is not implemented where nobody can check a token', async () => {
+  it('[L-7.5] auth is not implemented without a verifier', async () => {
     const { send, received } = new TestLive().connect();
     await send({ type: 'auth', id: 1, token: 'x' });
     expect(received()).toEqual([

@@ -3,7 +3,7 @@ import { TestClock } from '../../testing/test-clock.js';
 import { eachAtMost } from './each-at-most.js';
 
 describe('eachAtMost', () => {
-  it('runs over all, so many at a time and in one turn, and settles with the last', async () => {
+  it('eachAtMost limits the items in progress and per turn, and resolves with the last one', async () => {
     const clock = new TestClock();
     const ran: number[] = [];
     let done = false;
@@ -22,7 +22,7 @@ describe('eachAtMost', () => {
     expect([ran, counts, done]).toEqual([[1, 2, 3, 4, 5, 6, 7], [3, 6, 7], true]);
   });
 
-  it('rejects with the first failure, and waits for nothing where there is nothing', async () => {
+  it('eachAtMost rejects with the first failure, and resolves at once without items', async () => {
     const clock = new TestClock();
     await eachAtMost(2, [], clock, () => Promise.reject(new Error('not asked')));
     await expect(eachAtMost(2, [1], clock, () => Promise.reject(new Error('x')))).rejects.toThrow('x');

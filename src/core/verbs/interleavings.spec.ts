@@ -9,7 +9,7 @@ type Message = Readonly<Record<string, unknown>>;
 const topics = ['a', 'b'];
 const history = { size: 6, ttlMs: 60_000, maxBytes: 1_000_000 };
 
-/** Everything that is asynchronous waits here until the schedule lets one of them happen. */
+/** Holds every asynchronous operation until the schedule releases it. */
 class Schedule {
   private readonly waiting: (() => void)[] = [];
 
@@ -19,7 +19,7 @@ class Schedule {
     });
   }
 
-  /** Lets the one at this place happen, counted round. */
+  /** Releases the operation at this index, modulo their number. */
   let(place: number): void {
     const [work] = this.waiting.splice(place % Math.max(1, this.waiting.length), 1);
     work?.();
@@ -38,7 +38,7 @@ function delayed(memory: MemoryBroker, schedule: Schedule): Broker {
     signal: (text) => memory.signal(text),
     publish: (...args) => memory.publish(...args),
     subscribe: (topic) => schedule.later(() => memory.subscribe(topic)),
-    // Commands of one topic reach a broker in the order in which they were given.
+    // Commands of one topic reach a broker in the order they were given.
     unsubscribe: (topic) => memory.unsubscribe(topic),
     read: (...args) => schedule.later(() => memory.read(...args)),
     latest: (...args) => schedule.later(() => memory.latest(...args)),
@@ -66,7 +66,7 @@ const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Reads one peer's transcript of one topic as a client would, and says what is wrong with it. */
+/** Reads a peer's transcript of one topic like a client, and returns what is wrong with it. */
 function faults(transcript: readonly Message[], topic: string, top: number): string[] {
   const wrong: string[] = [];
   let at: number | undefined;
@@ -159,9 +159,9 @@ async function run(steps: readonly Step[], withSnapshot: boolean): Promise<void>
 describe('Subscribe, whatever happens meanwhile', () => {
   it.each([
     ['with a snapshot', true],
-    ['without one', false],
+    ['without a snapshot', false],
   ])(
-    '[L-3.10] %s: no gap, no duplicate, no overtaking, nothing while not subscribed, all counters back to zero',
+    '[L-3.10] random subscribe schedules %s leave no gap, duplicate, reordering or leak',
     async (_how, withSnapshot) => {
       const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
       await fc.assert(

@@ -4,7 +4,7 @@ import { subscribe, unsubscribe } from '../../testing/question-world.js';
 import { TestLive } from '../../testing/test-live.js';
 import { requests } from '../cluster/requests.js';
 
-/** A world whose only check is answered by the test, question by question. */
+/** A server whose only check is answered by the test, call by call. */
 function lateWorld() {
   const questions: { user: string; answer: (allowed: boolean) => void; fail: (error: Error) => void }[] = [];
   const test = new TestLive({
@@ -49,7 +49,7 @@ function lateWorld() {
 const renew = { type: 'auth', token: 'new' };
 
 describe('A late answer about a right', () => {
-  it('[L-3.4] a client that asks again gets the late answer, without a second question', async () => {
+  it('[L-3.4] a client that retries gets the late answer without a second check', async () => {
     const { send, pass, answer, asked, said } = lateWorld();
     await send(subscribe('t', 1));
     await pass(5_000);
@@ -59,7 +59,7 @@ describe('A late answer about a right', () => {
     expect(said()).toEqual(['subscribed 2']);
   });
 
-  it('[L-3.4] a late answer that comes between two tries is there for the second one, and for no third', async () => {
+  it('[L-3.4] a late answer between two tries serves the second one, and no third', async () => {
     const { send, pass, answer, asked, said } = lateWorld();
     await send(subscribe('t', 1));
     await pass(5_500);
@@ -72,7 +72,7 @@ describe('A late answer about a right', () => {
     expect(asked()).toEqual(['ann old', 'ann old']);
   });
 
-  it('[L-3.4] a check that takes longer than two time-outs starts the third try', async () => {
+  it('[L-3.4] a check that takes longer than two timeouts serves the third try', async () => {
     const { send, pass, answer, asked, said } = lateWorld();
     for (const id of [1, 2, 3]) {
       await send(subscribe('t', id));
@@ -85,7 +85,7 @@ describe('A late answer about a right', () => {
     ]);
   });
 
-  it('[L-3.4] an answer that never comes is waited for until the question is four time-outs old', async () => {
+  it('[L-3.4] a missing answer is awaited until the check is four timeouts old', async () => {
     const { send, pass, asked } = lateWorld();
     for (let id = 1; id <= 4; id++) {
       await send(subscribe('t', id));
@@ -96,7 +96,7 @@ describe('A late answer about a right', () => {
     expect(asked()).toHaveLength(2);
   });
 
-  it('[L-3.4] after a check that was late and failed the application is asked again', async () => {
+  it('[L-3.4] after a check that was late and failed, the application is asked again', async () => {
     const { send, pass, fail, asked } = lateWorld();
     await send(subscribe('t', 1));
     await pass(5_500);
@@ -105,7 +105,7 @@ describe('A late answer about a right', () => {
     expect(asked()).toHaveLength(2);
   });
 
-  it('[L-3.7] a late answer counts for nothing after an unsubscribe', async () => {
+  it('[L-3.7] a late answer does not count after an unsubscribe', async () => {
     const { send, pass, asked } = lateWorld();
     await send(subscribe('t', 1));
     await pass(5_000);
@@ -125,7 +125,7 @@ describe('A late answer about a right', () => {
 });
 
 describe('A late answer about the rights of the credential before', () => {
-  it('[L-7.3] a late answer about the credential before is not taken', async () => {
+  it('[L-7.3] a late answer about the previous credential is not used', async () => {
     const { send, pass, answer, asked, topics } = lateWorld();
     await send(subscribe('t'));
     await pass(5_000);
@@ -137,11 +137,11 @@ describe('A late answer about the rights of the credential before', () => {
     expect(topics()).toEqual([]);
   });
 
-  it('[L-7.3] an answer about the credential before that becomes late after the new one is not kept', async () => {
+  it('[L-7.3] an answer about the previous credential that becomes late after the new one is not kept', async () => {
     const { send, pass, answer, asked, topics } = lateWorld();
     await send(subscribe('t', 1));
     await pass(3_000);
-    // The review of the pending topic asks about the new credential, and ends the subscribe.
+    // The review of the pending topic checks the new credential and ends the subscribe.
     await send(renew);
     await answer(2, false);
     await pass(2_000);
@@ -151,7 +151,7 @@ describe('A late answer about the rights of the credential before', () => {
     expect(topics()).toEqual([]);
   });
 
-  it('[L-7.3] a late answer that a second try waits for does not count once there is a new credential', async () => {
+  it('[L-7.3] a late answer that a second try awaits does not count once there is a new credential', async () => {
     const { send, pass, answer, asked, topics } = lateWorld();
     await send(subscribe('t'));
     await pass(5_000);
@@ -159,7 +159,7 @@ describe('A late answer about the rights of the credential before', () => {
     await send(renew);
     await answer(2, true);
     await answer(1, true);
-    // Its review allowed the topic, but only a question about the new credential starts it.
+    // The review allowed the topic, but only a check of the new credential starts it.
     expect([asked(), topics()]).toEqual([['ann old', 'ann new', 'ann new'], []]);
     await answer(3, true);
     expect(topics()).toEqual(['t']);
@@ -167,7 +167,7 @@ describe('A late answer about the rights of the credential before', () => {
 });
 
 describe('A late answer from before a change of rights', () => {
-  it('[L-3.12] a late answer from before a change of rights is not taken', async () => {
+  it('[L-3.12] a late answer from before a change of rights is not used', async () => {
     const { test, send, pass, answer, asked, topics } = lateWorld();
     await send(subscribe('t'));
     await pass(5_000);

@@ -9,7 +9,7 @@ import type { TopicRules } from '../ports/policy.js';
 
 const history = { size: 1_000, ttlMs: 1_000_000, maxBytes: 10_000_000 };
 
-/** Ways on which a publication comes to a subscriber. */
+/** The ways a publication reaches a subscriber. */
 const topics: Readonly<Record<string, Partial<TopicRules>>> = {
   plain: { history },
   conflate: { history, delivery: { slow: 'conflate' } },
@@ -25,7 +25,7 @@ type Message = Readonly<Record<string, unknown>>;
 const bytesOf = (message: unknown): number => Buffer.byteLength(JSON.stringify(message));
 
 describe('9. A client that takes no large messages', () => {
-  it('[L-9.20] gets lost in their place, however they come, and everything else in order', async () => {
+  it('[L-9.20] a client with a message limit gets lost instead of larger messages, and everything else in order', async () => {
     const steps = fc.array(
       fc.record({
         topic: fc.constantFrom(...names),
@@ -71,7 +71,7 @@ describe('9. A client that takes no large messages', () => {
             messages.filter((message) => message['topic'] === topic).at(-1);
           const [mine, theirs] = [last(got), last(whole)];
           expect(mine?.['to'] ?? mine?.['offset']).toBe(theirs?.['offset']);
-          // Nothing that would have been small enough is lost.
+          // Nothing within the limit is lost.
           if (topic !== 'plain') continue;
           const lost = got.filter(({ type, topic: its }) => type === 'lost' && its === topic);
           const large = whole.filter((event) => event['topic'] === topic && bytesOf(event) > small);
@@ -81,7 +81,7 @@ describe('9. A client that takes no large messages', () => {
     );
   });
 
-  it('[L-9.20] is refused where the snapshot is larger, and stays unsubscribed', async () => {
+  it('[L-9.20] a subscribe is refused if its snapshot exceeds the limit, and stays unsubscribed', async () => {
     const test = new TestLive({ rulesFor: () => ({ latest: 'last' }) });
     await test.publish('t', 'x'.repeat(2_000));
     const peer = test.connect();
@@ -93,7 +93,7 @@ describe('9. A client that takes no large messages', () => {
     expect(peer.received()).toMatchObject([{ type: 'subscribed', id: 2, snapshot: 'small' }]);
   });
 
-  it('[L-9.20] two that asked for the same are both answered, or both refused, though one has a longer id', async () => {
+  it('[L-9.20] two identical subscribes are both answered or both refused, though one has a longer id', async () => {
     let allow = (): void => {};
     const test = new TestLive({
       rulesFor: () => ({
@@ -117,7 +117,7 @@ describe('9. A client that takes no large messages', () => {
     expect(peer.received()).toMatchObject([7, 1_234_567].map((id) => ({ id, code: 'limit-exceeded' })));
   });
 
-  it('[L-9.20] is closed when a fresh start has a larger snapshot, to hear of it when it comes back', async () => {
+  it('[L-9.20] a connection is closed if a fresh start has a larger snapshot, and learns of it on its return', async () => {
     const state = { is: 'small' };
     const made: { broker?: LossyBroker } = {};
     const test = new TestLive({
@@ -136,7 +136,7 @@ describe('9. A client that takes no large messages', () => {
   });
 
   it.each([0, 1_023, 1.5, '2000', null])(
-    '[L-9.20] names a number from 1024 on: %j is refused',
+    '[L-9.20] the message limit %j is refused: it must be an integer of at least 1024',
     async (bytes) => {
       const test = new TestLive();
       const peer = test.connect();
@@ -145,7 +145,7 @@ describe('9. A client that takes no large messages', () => {
     },
   );
 
-  it('[L-9.20] gets a message of just so many bytes, and lost in the place of one with a byte more', async () => {
+  it('[L-9.20] a message exactly at the limit is sent, and one byte more is replaced by lost', async () => {
     const test = new TestLive({ rulesFor: () => topics['plain'] });
     const peer = test.connect();
     await peer.send({ type: 'subscribe', topic: 'plain', maxMessageBytes: small });

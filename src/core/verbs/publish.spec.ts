@@ -4,7 +4,10 @@ import type { InboundMessage } from '../../protocol/messages.js';
 import { TestLive } from '../../testing/test-live.js';
 import type { VerbName } from './verbs.js';
 
-/** What a client's message is published as; `change` stands for a pipe or an interceptor of the application. */
+/**
+ * What a client's message is published as. `change` stands for a pipe or an interceptor of the
+ * application.
+ */
 async function publishedFrom(text: string, change?: (message: Record<string, unknown>) => object) {
   const data: string[] = [];
   const world: TestLive = new TestLive({
@@ -49,17 +52,17 @@ describe('publish', () => {
     '{"a":1,"a":2}',
     '{"__proto__":{"b":1}}',
     'null',
-  ])('[L-4.10] a client publishes %s as it is written', async (written) => {
+  ])('[L-4.10] a client publishes %s unchanged', async (written) => {
     const { data, answer } = await publishedFrom(message(written));
     expect([data, answer]).toEqual([[written], expect.objectContaining({ type: 'published', id: 1 })]);
   });
 
-  it('[L-4.10] of two fields "data" the last one is published, however its name is written', async () => {
+  it('[L-4.10] of two fields "data" the last one is published, however its name is escaped', async () => {
     const { data } = await publishedFrom('{"type":"publish","topic":"a","data":1,"d\\u0061ta":2.0}');
     expect(data).toEqual(['2.0']);
   });
 
-  it('[L-4.10] data that the application copies on the way is published as it is written', async () => {
+  it('[L-4.10] data that the application copies on the way is published unchanged', async () => {
     const { data } = await publishedFrom(message('{"n":1e400, "m":1.0}'), (copy) => ({
       ...copy,
       data: { ...(copy['data'] as object) },
@@ -67,7 +70,7 @@ describe('publish', () => {
     expect(data).toEqual(['{"n":1e400, "m":1.0}']);
   });
 
-  it('[L-4.10] data that the application changes on the way, also in its place, is published as changed', async () => {
+  it('[L-4.10] data that the application modifies, even in place, is published as modified', async () => {
     const { data } = await publishedFrom(message('{"n":1.0, "secret":1}'), (copy) => {
       delete (copy['data'] as Record<string, unknown>)['secret'];
       return copy;
@@ -75,7 +78,7 @@ describe('publish', () => {
     expect(data).toEqual(['{"n":1}']);
   });
 
-  it('data that the application makes unsayable is refused', async () => {
+  it('data that the application makes unserializable is refused', async () => {
     const { data, answer } = await publishedFrom(message('1'), (copy) => ({ ...copy, data: () => 1 }));
     expect([data, answer]).toEqual([[], expect.objectContaining({ code: 'validation-failed' })]);
   });

@@ -4,7 +4,10 @@ import { TestLive } from '../../testing/test-live.js';
 import type { Broker, BrokerSink } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';
 
-/** A broker whose answers and deliveries a test makes up; `read` gives the positions one after the other. */
+/**
+ * A broker whose answers and deliveries are made up by the test. `read` returns the given positions
+ * in order.
+ */
 function scripted(tops: readonly Position[], whileReading: (sink: BrokerSink, nth: number) => void) {
   let sink: BrokerSink | undefined;
   let reads = 0;
@@ -37,8 +40,8 @@ const event = (offset: number, data: string) => ({ type: 'event', topic: 't', of
 const fresh: Position = { epoch: 'new', offset: 1 };
 
 describe('Subscribe, when the stream is lost meanwhile', () => {
-  it('[L-3.10] [L-4.2] sends nothing that was held back of the lost stream as if it were of the new one', async () => {
-    // The broker still delivers for the subscription before, which is being closed.
+  it('[L-3.10] [L-4.2] publications held from a lost stream are not sent as if they belonged to the new one', async () => {
+    // The broker still delivers for the previous subscription, which is being closed.
     const broker = scripted([fresh], (sink, nth) => {
       if (nth > 0) return;
       for (const offset of [1, 2]) sink.publication('t', 'old', { offset, data: '"of the old"' });
@@ -46,7 +49,7 @@ describe('Subscribe, when the stream is lost meanwhile', () => {
     expect(await transcript(broker)).toEqual([subscribed(fresh)]);
   });
 
-  it('[L-3.10] sends what was held back of the new stream after the old one was', async () => {
+  it('[L-3.10] publications held from the new stream after the old one are sent', async () => {
     const broker = scripted([fresh], (sink, nth) => {
       if (nth > 0) return;
       sink.publication('t', 'old', { offset: 7, data: '"of the old"' });
@@ -55,7 +58,7 @@ describe('Subscribe, when the stream is lost meanwhile', () => {
     expect(await transcript(broker)).toEqual([subscribed(fresh), event(2, 'of the new')]);
   });
 
-  it('[L-3.10] starts over when the position was read before the loss, and gives up the second time', async () => {
+  it('[L-3.10] a subscribe whose position was read before the loss starts over, and gives up the second time', async () => {
     const lost = (times: number) =>
       scripted([{ epoch: 'old', offset: 4 }, fresh], (sink, nth) => {
         if (nth < times) sink.publication('t', `newer-${String(nth)}`, { offset: 1, data: '"of the newer"' });

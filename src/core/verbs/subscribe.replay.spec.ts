@@ -17,7 +17,7 @@ function world(rules: Partial<TopicRules>, options: Partial<TestLiveOptions> = {
   const refused: string[] = [];
   const test = new TestLive({
     rulesFor: () => rules,
-    // Nobody here answers pings, and a large answer has one sent at once. [L-8.6]
+    // No peer here answers pings, and a large answer triggers a ping at once. [L-8.6]
     limits: { replayRate, pingIntervalMs: 1_000_000, pongTimeoutMs: 1_000_000 },
     observer: { tooFast: (_connection, how) => void refused.push(how) },
     ...options,
@@ -46,14 +46,14 @@ function worldOfHeldReads() {
   return { test, reads, hold: () => (held = true) };
 }
 
-/** What a subscribe is answered; that much is coming, and what follows, is left out. */
+/** The answers to subscribes, without `incoming` messages and events. */
 async function subscribe(peer: TestPeer, topic = 't', more: object = {}): Promise<Message> {
   await peer.send({ type: 'subscribe', id: 1, topic, ...more });
   return (peer.received() as Message[]).find(({ type }) => type !== 'incoming') as Message;
 }
 
 describe('What a peer makes the server read and send', () => {
-  it('[L-9.18] recoveries above the rate are answered with the time to wait, and that is enough', async () => {
+  it('[L-9.18] a recovery above the rate is answered with a wait, after which it is accepted', async () => {
     const { test, refused } = world({ history });
     const peer = test.connect({ user: ann });
     const { epoch } = (await subscribe(peer)) as unknown as { epoch: string };
@@ -77,7 +77,7 @@ describe('What a peer makes the server read and send', () => {
     expect(await subscribe(peer, 't', { since })).toMatchObject({ type: 'subscribed', recovered: true });
   });
 
-  it('[L-9.18] a subscribe that is refused changes nothing: the subscription before it goes on', async () => {
+  it('[L-9.18] a refused subscribe changes nothing, and the previous subscription continues', async () => {
     const { test } = world({ snapshot: () => 'x'.repeat(200_000) });
     const peer = test.connect({ user: ann });
     expect(await subscribe(peer)).toMatchObject({ type: 'subscribed' });
@@ -86,7 +86,7 @@ describe('What a peer makes the server read and send', () => {
     expect(peer.received()).toMatchObject([{ type: 'event', offset: 1 }]);
   });
 
-  it('[L-9.18] a snapshot of any size goes out once, and is paid for before the next one', async () => {
+  it('[L-9.18] a snapshot of any size is sent once, and must be earned before the next one', async () => {
     const { test } = world({ snapshot: () => 'x'.repeat(1_000_000) });
     const peer = test.connect({ user: ann });
     expect((await subscribe(peer)).snapshot).toHaveLength(1_000_000);
@@ -98,7 +98,7 @@ describe('What a peer makes the server read and send', () => {
     expect(await subscribe(peer, 'other')).toMatchObject({ type: 'subscribed' });
   });
 
-  it('[L-9.18] a user is charged on all connections together, and nobody else is; who has no name, by connection', async () => {
+  it('[L-9.18] a named user is charged across all connections, an anonymous one per connection', async () => {
     const { test } = world({ latest: 'last' });
     await test.publish('t', 'x'.repeat(120_000));
     const codes = [];
@@ -107,7 +107,7 @@ describe('What a peer makes the server read and send', () => {
     expect(codes).toEqual([undefined, 'rate-limited', undefined, undefined, undefined]);
   });
 
-  it('[L-9.18] what was read for nobody any more is charged all the same', async () => {
+  it('[L-9.18] a read whose subscriber has left is still charged', async () => {
     let release = (): void => {};
     const { test } = world({
       snapshot: () => new Promise((resolve) => (release = () => resolve('x'.repeat(150_000)))),
@@ -121,7 +121,7 @@ describe('What a peer makes the server read and send', () => {
     expect(await subscribe(peer)).toMatchObject({ code: 'rate-limited' });
   });
 
-  it('[L-9.18] no more is under way for one user at a time than may be paid for, and each gets its turn', async () => {
+  it('[L-9.18] concurrent reads of one user stay within the budget, and each gets its turn', async () => {
     const waiting: (() => void)[] = [];
     const rate = { bytesPerSecond: 1_000_000, byteBurst: 4 * 1_048_576 };
     const snapshot = () => new Promise((resolve) => void waiting.push(() => resolve('x')));
@@ -129,7 +129,7 @@ describe('What a peer makes the server read and send', () => {
     const peers = Array.from({ length: 20 }, () => test.connect({ user: ann }));
     for (const [i, { send }] of peers.entries()) await send({ type: 'subscribe', topic: `t/${String(i)}` });
     expect(waiting).toHaveLength(4);
-    // Who leaves does not take the turn of somebody else along.
+    // A connection that leaves does not take the turn of another one.
     for (const { session } of peers.slice(4, 12)) session.finished(1000, '');
     for (let i = 0; i < 12; i++) {
       waiting.shift()?.();
@@ -140,8 +140,8 @@ describe('What a peer makes the server read and send', () => {
       expect(peer.received()).toMatchObject([{ type: 'subscribed', snapshot: 'x' }]);
   });
 
-  it('[L-9.18] a client that comes back to a hundred topics with snapshots gets all of them at once', async () => {
-    // A hundredth of the default, and of the snapshots that fit into it.
+  it('[L-9.18] a client that returns to a hundred topics with snapshots gets all of them at once', async () => {
+    // A hundredth of the default, with snapshots to match.
     const limits = { replayRate: { bytesPerSecond: 20_971, byteBurst: 335_544 } };
     const { test, refused } = world({ snapshot: () => 'x'.repeat(3_000) }, { limits });
     const peer = test.connect({ user: ann });
@@ -152,7 +152,7 @@ describe('What a peer makes the server read and send', () => {
 });
 
 describe('Equal recoveries', () => {
-  it('[L-5.15] [L-3.10] are read once for all who ask at the same time, and nothing is missing or comes twice', async () => {
+  it('[L-5.15] [L-3.10] equal recoveries share one read, and nothing is missing or repeated', async () => {
     const { test, reads, hold } = worldOfHeldReads();
     const { epoch } = (await subscribe(test.connect())) as unknown as { epoch: string };
     for (let i = 1; i <= 3; i++) await test.publish('t', i);
@@ -160,7 +160,7 @@ describe('Equal recoveries', () => {
     const peers = Array.from({ length: 10 }, () => test.connect());
     for (const [i, { send }] of peers.entries()) {
       await send({ type: 'subscribe', topic: 't', since: { epoch, offset: 1 } });
-      // Between two who share it.
+      // Between two subscribers that share it.
       if (i === 4) await test.publish('t', 4);
     }
     const other = test.connect();
@@ -197,7 +197,7 @@ describe('Equal recoveries', () => {
     ]);
   });
 
-  it('[L-5.15] a reading is held for its last reader, and the topic closes after it', async () => {
+  it('[L-5.15] a read is held for its last reader, and the topic closes after it', async () => {
     let fail = (): void => {};
     const failed: string[] = [];
     const { test } = world(

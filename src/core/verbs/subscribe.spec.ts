@@ -52,7 +52,7 @@ function live(rules: Partial<TopicRules> | undefined, more: ConstructorParameter
 }
 
 describe('Subscribe', () => {
-  it('[L-3.2] answers with the position, and every later publication follows', async () => {
+  it('[L-3.2] a subscribe is answered with the position, and every later publication follows', async () => {
     const test = live({});
     const { send, received } = test.connect();
     await test.publish('t', 'before');
@@ -61,7 +61,7 @@ describe('Subscribe', () => {
     expect(received()).toEqual([subscribed(1, { id: 7 }), event(2, 'after')]);
   });
 
-  it('[L-3.3] answers alike what is denied and what nobody declared', async () => {
+  it('[L-3.3] a denied topic and an undeclared topic get the same answer', async () => {
     const denied = live({ canSubscribe: () => false }).connect();
     const undeclared = live(undefined).connect();
     for (const { send } of [denied, undeclared]) await send({ type: 'subscribe', topic: 't' });
@@ -72,8 +72,8 @@ describe('Subscribe', () => {
   it.each([
     ['something truthy', () => 'yes' as unknown as boolean],
     ['nothing', () => undefined as unknown as boolean],
-    ['no by an error', () => Promise.reject(new LiveError('forbidden', 'Not this one'))],
-  ])('[L-3.4] a check that says %s denies', async (_how, canSubscribe) => {
+    ['a LiveError with a permanent code', () => Promise.reject(new LiveError('forbidden', 'Not this one'))],
+  ])('[L-3.4] a check that returns %s denies', async (_how, canSubscribe) => {
     const test = live({ canSubscribe });
     const { send, received } = test.connect();
     await send({ type: 'subscribe', topic: 't' });
@@ -94,7 +94,7 @@ describe('Subscribe', () => {
       'unavailable',
       () => Promise.reject(new LiveError('unavailable', 'The store is away')),
     ],
-  ] as const)('[L-3.4] a check that %s lets nobody in, and is no refusal', async (_how, outcome, fails) => {
+  ] as const)('[L-3.4] a check that %s allows nothing but is not a denial', async (_how, outcome, fails) => {
     let broken = true;
     const outcomes: string[] = [];
     const test = live(
@@ -111,7 +111,7 @@ describe('Subscribe', () => {
     expect(outcomes).toEqual([`canSubscribe ${outcome}`, 'canSubscribe allowed']);
   });
 
-  it('[L-3.4] a check that says when to ask again is passed on', async () => {
+  it('[L-3.4] the retry time given by a check is passed on', async () => {
     const test = live({
       canSubscribe: () => Promise.reject(new LiveError('unavailable', 'Away', { retryAfterMs: 30_000 })),
     });
@@ -120,7 +120,7 @@ describe('Subscribe', () => {
     expect(received()).toEqual([{ ...unchecked, retryAfterMs: 30_000 }]);
   });
 
-  it('[L-3.4] a check that is late lets nobody in, and its late yes is discarded', async () => {
+  it('[L-3.4] a late check allows nothing, and its late yes is discarded', async () => {
     const answer = deferred<boolean>();
     const test = live({ canSubscribe: () => answer.promise });
     const { send, received } = test.connect();
@@ -135,7 +135,7 @@ describe('Subscribe', () => {
     expect(received()).toEqual([unchecked]);
   });
 
-  it('[L-3.4] [L-4.4] a canPublish that fails stores nothing, and is no refusal', async () => {
+  it('[L-3.4] [L-4.4] a failing canPublish stores nothing and is not a denial', async () => {
     const test = live({ history, canPublish: () => Promise.reject(new Error('ECONNREFUSED')) });
     const { send, received } = test.connect();
     await send({ type: 'publish', topic: 't', data: 1 });
@@ -143,7 +143,7 @@ describe('Subscribe', () => {
     expect((await test.broker.read('t', undefined, { count: 0, bytes: 0 })).top.offset).toBe(0);
   });
 
-  it('[L-3.5] does not double the events of a second subscribe', async () => {
+  it('[L-3.5] a second subscribe does not double the events', async () => {
     const test = live({});
     const { send, received } = test.connect();
     for (let i = 0; i < 2; i++) await send({ type: 'subscribe', topic: 't' });
@@ -152,7 +152,7 @@ describe('Subscribe', () => {
     expect(test.live.stats().subscriptions).toBe(1);
   });
 
-  it('[L-3.7] lets an unsubscribe win over a subscribe that is pending, at once', async () => {
+  it('[L-3.7] an unsubscribe cancels a pending subscribe at once', async () => {
     const answer = deferred<boolean>();
     const test = live({ canSubscribe: () => answer.promise });
     const timers = test.clock.timerCount;
@@ -166,12 +166,12 @@ describe('Subscribe', () => {
     expect(test.clock.timerCount).toBe(timers);
   });
 
-  it('[L-3.7] lets an unsubscribe win over a subscribe whose verb has not begun yet', async () => {
+  it('[L-3.7] an unsubscribe cancels a subscribe whose verb has not started', async () => {
     const test = live(
       { canSubscribe: () => new Promise(() => {}) },
       {
         handlers: (connection) => (type) => async (message) => {
-          // As behind a guard: the verb begins some turns later.
+          // As behind a guard: the verb starts some turns later.
           for (let i = 0; i < 5; i++) await Promise.resolve();
           return test.live.verbs[type as 'subscribe' | 'unsubscribe'](connection, message);
         },
@@ -187,7 +187,7 @@ describe('Subscribe', () => {
     expect(test.live.stats()).toMatchObject({ topics: 0, subscriptions: 0 });
   });
 
-  it('[L-3.7] lets the end of the connection win, at each stage', async () => {
+  it('[L-3.7] the end of the connection cancels a subscribe at every stage', async () => {
     for (const stage of ['canSubscribe', 'snapshot'] as const) {
       const answer = deferred<boolean>();
       const test = live({ [stage]: () => answer.promise });
@@ -200,7 +200,7 @@ describe('Subscribe', () => {
     }
   });
 
-  it('[L-3.8] refuses one topic more than the limit, and takes it when another is given up', async () => {
+  it('[L-3.8] one topic above the limit is refused, and accepted when another is left', async () => {
     const test = new TestLive({ limits: { maxTopicsPerConnection: 2 } });
     const { send, received } = test.connect();
     for (const topic of ['a', 'b', 'c', 'b']) await send({ type: 'subscribe', topic });
@@ -219,7 +219,7 @@ describe('Subscribe', () => {
     ]);
   });
 
-  it('[L-3.8] does not count topics that were refused', async () => {
+  it('[L-3.8] refused topics do not count toward the limit', async () => {
     const test = new TestLive({
       limits: { maxTopicsPerConnection: 2 },
       rulesFor: (topic) => ({ canSubscribe: () => topic === 'yes' }),
@@ -230,7 +230,7 @@ describe('Subscribe', () => {
     expect([session.connection.membershipCount, session.connection.topics]).toEqual([1, ['yes']]);
   });
 
-  it('[L-3.10] holds back what is published while a snapshot is made: answer, held back, live', async () => {
+  it('[L-3.10] publications during a snapshot are held: the answer, then held ones, then live ones', async () => {
     const snapshot = deferred<unknown>();
     const test = live({ snapshot: () => snapshot.promise });
     const { send, received } = test.connect();
@@ -246,7 +246,7 @@ describe('Subscribe', () => {
     expect(received()).toEqual([answer, event(2, 'two'), event(3, 'three'), event(4, 'four')]);
   });
 
-  it('[L-3.11] starts over once when too much is held back, then gives up', async () => {
+  it('[L-3.11] a subscribe with too many held publications starts over once, then gives up', async () => {
     const snapshots = [deferred<unknown>(), deferred<unknown>()];
     let asked = 0;
     const test = live({ snapshot: () => snapshots[asked++]?.promise });
@@ -265,7 +265,7 @@ describe('Subscribe', () => {
     expect(test.live.stats()).toMatchObject({ topics: 0, subscriptions: 0 });
   });
 
-  it('[L-5.2] continues a position: the same offset, exactly what was missed, then live', async () => {
+  it('[L-5.2] a recovery continues at the same offset, with exactly the missed publications, then live ones', async () => {
     const test = live({ history, snapshot: () => 'unused' });
     for (const data of ['a', 'b', 'c']) await test.publish('t', data);
     const { top } = await test.broker.read('t', undefined, { count: 0, bytes: 0 });
@@ -280,14 +280,14 @@ describe('Subscribe', () => {
     ]);
   });
 
-  it('[L-9.7] lets many who come back at once recover in several turns of the event loop', async () => {
+  it('[L-9.7] recoveries of many returning clients are spread over several turns of the event loop', async () => {
     const test = live({ history });
     await test.publish('t', 'a');
     const since = await position(test, 0);
     const peers = Array.from({ length: 3 * recoveriesPerTurn }, () => test.connect());
     const subscribe = JSON.stringify({ type: 'subscribe', topic: 't', since });
     for (const { session } of peers) session.received(subscribe);
-    // Promises go on, the clock's next turn does not come yet.
+    // Promises continue, but the clock's next turn has not come yet.
     await new Promise((resolve) => setImmediate(resolve));
     expect(test.live.stats().subscriptions).toBe(recoveriesPerTurn);
     await test.clock.settle();
@@ -297,16 +297,19 @@ describe('Subscribe', () => {
 
   it.each([
     ['another epoch', { epoch: 'other', offset: 1 }],
-    ['an offset that never was', { offset: 99 }],
+    ['an offset that never existed', { offset: 99 }],
     ['an offset that the history has lost', { offset: 0 }],
-  ])('[L-5.3] starts anew from a snapshot after %s, with none of the missed', async (_what, since) => {
-    const test = live({ history: { ...history, size: 2 }, snapshot: () => 'state' });
-    for (const data of ['a', 'b', 'c']) await test.publish('t', data);
-    const { top } = await test.broker.read('t', undefined, { count: 0, bytes: 0 });
-    const { send, received } = test.connect();
-    await send({ type: 'subscribe', topic: 't', since: { epoch: top.epoch, ...since } });
-    expect(received()).toEqual([subscribed(3, { snapshot: 'state' })]);
-  });
+  ])(
+    '[L-5.3] a subscribe starts over from a snapshot after %s, without missed publications',
+    async (_what, since) => {
+      const test = live({ history: { ...history, size: 2 }, snapshot: () => 'state' });
+      for (const data of ['a', 'b', 'c']) await test.publish('t', data);
+      const { top } = await test.broker.read('t', undefined, { count: 0, bytes: 0 });
+      const { send, received } = test.connect();
+      await send({ type: 'subscribe', topic: 't', since: { epoch: top.epoch, ...since } });
+      expect(received()).toEqual([subscribed(3, { snapshot: 'state' })]);
+    },
+  );
 
   it.each([
     null,
@@ -319,14 +322,14 @@ describe('Subscribe', () => {
     { epoch: 'e', offset: '1' },
     { epoch: '', offset: 1 },
     { epoch: 'e', offset: 2 ** 53 },
-  ])('[L-5.5] refuses %j as a position', async (since) => {
+  ])('[L-5.5] the position %j is refused', async (since) => {
     const { send, received } = live({ history }).connect();
     await send({ type: 'subscribe', topic: 't', since });
     const message = '"since" must be {"epoch": string, "offset": integer >= 0}';
     expect(received()).toEqual([error('protocol-violation', message, { topic: 't' })]);
   });
 
-  it('[L-5.6] asks for the same right before it recovers', async () => {
+  it('[L-5.6] a recovery needs the same authorization', async () => {
     const test = live({ history, canSubscribe: () => false });
     await test.publish('t', 'secret');
     const { top } = await test.broker.read('t', undefined, { count: 0, bytes: 0 });
@@ -335,7 +338,7 @@ describe('Subscribe', () => {
     expect(received()).toEqual([forbidden]);
   });
 
-  it('[L-6.2] makes one snapshot for all who come meanwhile, each with what it misses', async () => {
+  it('[L-6.2] one snapshot serves all concurrent subscribes, each with what it misses', async () => {
     const snapshot = deferred<unknown>();
     let asked = 0;
     const test = live({ snapshot: () => (asked++, snapshot.promise) });
@@ -349,7 +352,7 @@ describe('Subscribe', () => {
     expect([asked, early.received(), late.received()]).toEqual([1, transcript, transcript]);
   });
 
-  it('[L-6.3] answers unavailable when the snapshot fails or is late, with one report, and no subscription', async () => {
+  it('[L-6.3] a failed or late snapshot is answered unavailable, with one report and no subscription', async () => {
     for (const fails of [true, false]) {
       const snapshot = deferred<unknown>();
       const failures: string[] = [];
@@ -369,7 +372,7 @@ describe('Subscribe', () => {
     }
   });
 
-  it('[L-6.4] starts at the position that the snapshot says, and sends what came after it', async () => {
+  it('[L-6.4] a subscribe starts at the position of the snapshot, followed by later publications', async () => {
     const test = live({ history, snapshot: async () => snapshotAt(await position(test, 1), 'as of one') });
     const { send, received } = test.connect();
     for (const data of ['a', 'b', 'c']) await test.publish('t', data);
@@ -379,7 +382,7 @@ describe('Subscribe', () => {
     expect(received()).toEqual([answer, event(2, 'b'), event(3, 'c'), event(4, 'd')]);
   });
 
-  it('[L-6.4] takes a position that is ahead of where the subscribe began', async () => {
+  it("[L-6.4] a snapshot position ahead of the subscribe's start is accepted", async () => {
     const store = deferred<unknown>();
     const test = live({ history, snapshot: () => store.promise });
     const { send, received } = test.connect();
@@ -390,7 +393,7 @@ describe('Subscribe', () => {
     expect(received()).toEqual([subscribed(2, { snapshot: 'as of two' }), event(3, 'c')]);
   });
 
-  it('[L-6.4] is unavailable when what came after that position is no longer there', async () => {
+  it('[L-6.4] a snapshot whose later publications are gone is answered unavailable', async () => {
     const test = live({
       history: { ...history, size: 1 },
       snapshot: async () => snapshotAt(await position(test, 1), 1),
@@ -402,7 +405,7 @@ describe('Subscribe', () => {
     expect(received()).toEqual([error('unavailable', message, { topic: 't', retryAfterMs: 1_000 })]);
   });
 
-  it('[L-6.5] gives the last publication as the snapshot, and none before the first', async () => {
+  it('[L-6.5] the last publication serves as the snapshot, with none before the first', async () => {
     const test = live({ latest: 'last' });
     const [before, after] = [test.connect(), test.connect()];
     await before.send({ type: 'subscribe', topic: 't' });
@@ -412,7 +415,7 @@ describe('Subscribe', () => {
     expect(after.received()).toEqual([subscribed(2, { snapshot: { n: 2 } })]);
   });
 
-  it('[L-6.5] gives the last publication of each key as the snapshot', async () => {
+  it('[L-6.5] the last publication of each key serves as the snapshot', async () => {
     const test = live({ latest: 'last-per-key' });
     for (const [key, data] of [
       ['a', 1],
@@ -426,7 +429,7 @@ describe('Subscribe', () => {
     expect(received()).toEqual([subscribed(4, { snapshot: { a: 3, b: 2 } })]);
   });
 
-  it('answers unavailable when the broker fails, and lets the next one try again', async () => {
+  it('a failing broker is answered unavailable, and the next subscribe tries again', async () => {
     let away = true;
     const test = live(
       {},
@@ -451,7 +454,7 @@ describe('Subscribe', () => {
     ]);
   });
 
-  it('closes a peer that is too slow to take its own recovery, and leaves nothing behind', async () => {
+  it('a peer too slow for its own recovery is closed, and leaves nothing behind', async () => {
     const test = live({ history }, { limits: { backPressureThresholdBytes: 100_000 } });
     for (let i = 0; i < 200; i++) await test.live.publish('t', 'x'.repeat(2_000));
     const { top } = await test.broker.read('t', undefined, { count: 0, bytes: 0 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../testing/test-clock.js';
 import { Turns } from './turns.js';
 
-/** A clock whose turns of the event loop come one at a time. */
+/** A clock whose turns of the event loop the test controls. */
 class TurningClock extends TestClock {
   private soonest: (() => void)[] = [];
 
@@ -17,7 +17,7 @@ class TurningClock extends TestClock {
 }
 
 describe('Turns', () => {
-  it('[L-9.7] lets so many begin in a turn, and the others in the next ones, in their order', async () => {
+  it('[L-9.7] a limited number of tasks starts per turn, the others in order in later turns', async () => {
     const clock = new TurningClock();
     const turns = new Turns(clock, 2);
     const began: number[] = [];
@@ -29,7 +29,7 @@ describe('Turns', () => {
     for (const who of [1, 2, 3, 4, 5]) begin(who);
     const seen = [[...began]];
     await clock.turn();
-    // Who comes now waits behind those who wait already.
+    // A new task waits behind those already waiting.
     begin(6);
     for (let turn = 0; turn < 3; turn++) {
       seen.push([...began]);
