@@ -58,11 +58,11 @@ async function publishMany(live: LiveApp['live'], topic: string, count: number):
 }
 
 const epoch = expect.any(String) as unknown as string;
-const cancelled = (topic: string, id: number) => ({
+const canceled = (topic: string, id: number) => ({
   type: 'error',
   id,
   code: 'unavailable',
-  message: 'The subscribe was cancelled',
+  message: 'The subscribe was canceled',
   topic,
 });
 const event = (topic: string, offset: number, data: unknown) => ({ type: 'event', topic, offset, data });
@@ -78,7 +78,7 @@ describe.each(platforms)('3. A subscribe that is taken back, on %s', (_name, pla
       client.send({ type: 'subscribe', id: 1, topic });
       const question = await asked(1);
       client.send({ type: 'unsubscribe', id: 2, topic });
-      expect(await client.settle()).toEqual([cancelled(topic, 1), { type: 'unsubscribed', id: 2, topic }]);
+      expect(await client.settle()).toEqual([canceled(topic, 1), { type: 'unsubscribed', id: 2, topic }]);
       question.resolve(late);
       await live.publish(topic, 'secret');
       expect(await client.settle()).toEqual([]);

@@ -301,7 +301,7 @@ describe('platform of a browser', () => {
     expect(Math.abs(platform.wallMs() - Date.now())).toBeLessThan(1_000);
     expect(platform.random()).toBeLessThan(1);
     const seen: string[] = [];
-    platform.setTimer(() => seen.push('cancelled'), 0)();
+    platform.setTimer(() => seen.push('canceled'), 0)();
     await new Promise<void>((resolve) => platform.setTimer(resolve, 1));
     expect(seen).toEqual([]);
   });

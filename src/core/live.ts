@@ -35,37 +35,42 @@ import { AuthorizationReview } from './verbs/authorization-review.js';
 import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
 import { welcomeAnswer, welcomeLimits } from './connection/welcome.js';
 
-/** What a live server is doing now. */
+/** Statistics of a live server. */
 export interface LiveStats extends ClusterStats {
   readonly connections: number;
   readonly users: number;
-  /** Topics that somebody on this instance reads. */
+  /** Topics with readers on this instance. */
   readonly topics: number;
   readonly subscriptions: number;
-  /** Since the start, published through this instance. */
+  /** Publications through this instance since the start. */
   readonly publicationsTotal: number;
-  /** Since the start: publications times their subscribers. */
+  /** Deliveries since the start: publications times their subscribers. */
   readonly deliveriesTotal: number;
-  /** Bytes that wait for all peers together, outside of the kernel: to be handled, or sent now, at a rate, or after an answer. */
+  /**
+   * Bytes queued for all peers, outside of the kernel: inbound messages, frames to send now or at a
+   * rate, and held publications.
+   */
   readonly queuedBytes: number;
-  /** Connections that read more slowly than they are sent to. */
+  /** Connections that read more slowly than data is sent. */
   readonly behind: number;
-  /** Topics in which something is missing that is being fetched. */
+  /** Topics with missing publications that are being fetched. */
   readonly healing: number;
   /** Subscriptions that wait for a fresh start. */
   readonly restarting: number;
-  /** Members of topics with presence, on all instances. */
+  /** Members of presence topics on all instances. */
   readonly presenceMembers: number;
-  /** Whether the broker is there. */
+  /** Whether the broker is available. */
   readonly brokerAvailable: boolean;
   /** Publications of the application that wait for the broker. */
   readonly waitingPublications: number;
-  /** Milliseconds since the engine began to refuse publications; 0 while it takes them. */
+  /** Milliseconds since the engine started to refuse publications. 0 while it accepts them. */
   readonly publishingRefusedMs: number;
   readonly draining: boolean;
 }
 
-/** The live server without its surroundings: peers come in through `accept`, publications through `publish`. */
+/**
+ * The live server without its shell: peers enter through `accept`, publications through `publish`.
+ */
 export class Live {
   readonly registry: Registry;
   readonly verbs: Verbs;
@@ -144,12 +149,12 @@ export class Live {
     this.cluster.start();
   }
 
-  /** Whether the broker is there; without it nobody can subscribe or publish. */
+  /** Whether the broker is available. Without it nobody can subscribe or publish. */
   get available(): boolean {
     return this.ports.broker.available;
   }
 
-  /** Since when and why the engine refuses publications, though it answers. */
+  /** Since when and why a reachable engine refuses publications. */
   get publishRefusals(): PublishRefusals | undefined {
     return this.publisher.health.refusals;
   }

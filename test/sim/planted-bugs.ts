@@ -255,7 +255,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a canceled subscribe starts anyway',
-    shows: ['cancelled'],
+    shows: ['canceled'],
     blindTo: ['maps', 'leftover'],
     plant: () => disable(PendingSubscribe, 'leave'),
   },
@@ -378,7 +378,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'messages about one topic do not wait for each other',
-    shows: ['answer', 'cancelled'],
+    shows: ['answer', 'canceled'],
     plant: () => disable(Inbox, 'mayBegin', true),
   },
   {

@@ -12,7 +12,7 @@ const runs = Number(process.env['SIM_RUNS'] ?? 4_000);
 const reached = {
   'a recovery': / < .*"type":"subscribed".*"recovered":true/,
   'a snapshot': / < .*"type":"subscribed".*"recovered":false,"snapshot"/,
-  'a canceled subscribe': /The subscribe was cancelled/,
+  'a canceled subscribe': /The subscribe was canceled/,
   'a hold that overflows twice': /Too much was published while subscribing/,
   'a snapshot that fails': /The snapshot of this topic is not available/,
   'a broker that fails': /Subscribing is not possible now/,

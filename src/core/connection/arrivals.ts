@@ -6,7 +6,7 @@ import type { Registry } from './registry.js';
 
 const failure = [CloseCode.internalError, 'the server failed'] as const;
 
-/** Takes connections into the registry and out of it: whole, or not at all. */
+/** Adds connections to the registry and removes them, completely or not at all. */
 export class Arrivals {
   /** Called after each connection that has left. */
   onLeft: () => void = () => {};
@@ -17,7 +17,10 @@ export class Arrivals {
     private readonly observer: Observer,
   ) {}
 
-  /** Sends the welcome. Where anything throws, nothing is left of the connection, its socket is terminated, and it throws. */
+  /**
+   * Sends the welcome. If anything throws, the connection is removed, its socket is terminated, and
+   * the error is rethrown.
+   */
   enter(connection: Connection, welcomeText: () => string): void {
     let announced = false;
     try {
@@ -27,7 +30,7 @@ export class Arrivals {
       announced = true;
       this.observer.opened(connection);
     } catch (error) {
-      // Nobody else would report its end: whoever serves the socket gets the session only after this.
+      // Report the end here, because the owner of the socket gets the session only after this call.
       this.registry.remove(connection);
       connection.terminate(...failure);
       if (announced) this.observer.closed(connection, ...failure);

@@ -12,7 +12,7 @@ import type { Membership } from './membership.js';
 import type { PeerInfo } from './peer-info.js';
 import type { RateGate } from './rate-gate.js';
 
-/** What all connections of a server share. */
+/** Shared by all connections of a server. */
 export interface ConnectionContext extends OutboxContext {
   readonly clock: Clock;
   readonly observer: {
@@ -23,7 +23,7 @@ export interface ConnectionContext extends OutboxContext {
 
 const noMemberships: ReadonlyMap<string, Membership> = new Map();
 
-/** One live connection, as registry, authorisation and broadcast all see it. */
+/** One live connection, shared by registry, authorization and broadcast. */
 export class Connection implements LiveConnection, SlowPeer {
   /** A UUID. */
   readonly id: string;
@@ -31,34 +31,44 @@ export class Connection implements LiveConnection, SlowPeer {
   readonly cookieHeader: string | undefined;
   /** Milliseconds since 1970. */
   readonly openedAt: number;
-  /** When its handshake began, on the clock's own scale: what was said of its user later means it, too. */
+  /**
+   * Start of its handshake on the monotonic clock. Commands for its user given later apply to it.
+   */
   readonly handshakeStartedMs: number;
   readonly outbox: Outbox;
-  /** For the heartbeat alone: when the next ping is due, and when one that is not answered yet was sent. */
+  /**
+   * Used by the heartbeat only: when the next ping is due, and when the unanswered one was sent.
+   */
   pingDueMs = 0;
   pingSentMs: number | undefined;
-  /** When the oldest ping was sent that has no pong yet: so old is what lies before the peer, if the peer does not read. */
+  /**
+   * Time the oldest unanswered ping was sent. If the peer has stopped reading, its unread data is
+   * at least this old.
+   */
   pongAwaitedMs: number | undefined;
-  /** Pings of the heartbeat without a pong. */
+  /** Number of heartbeat pings without a pong. */
   pongsDue = 0;
-  /** Made with the first message: an idle connection has none. */
+  /** Created with the first message. An idle connection has none. */
   gate: RateGate | undefined;
-  /** Questions to the application on its behalf that are not settled yet. [L-9.15] */
+  /** Number of unsettled application calls on its behalf. [L-9.15] */
   openQuestions = 0;
-  /** How this side ended it, if it did. */
+  /** Code and reason if this side ended it. */
   closedWith: { readonly code: number; readonly reason: string } | undefined;
-  /** Topics of subscribes that were taken back before their verb has begun. [L-3.7] */
+  /** Topics of subscribes that were canceled before their verb started. [L-3.7] */
   takenBack: Set<string> | undefined;
-  /** Made with the first question that is not answered at once. A change of all its rights takes it away. [L-3.4] */
+  /**
+   * Created with the first asynchronous check. Removed when all its rights may have changed.
+   * [L-3.4]
+   */
   lateAnswers: LateAnswers | undefined;
-  /** The texts of `publish` messages that are being handled, as they came in, by topic. [L-4.10] */
+  /** Raw text of the `publish` messages being handled, by topic. [L-4.10] */
   publishTexts: Map<string, string> | undefined;
-  /** Bytes of its messages that wait to be handled. */
+  /** Bytes of its messages waiting to be handled. */
   inboundBytes = 0;
   /** Whether reading from the peer is paused. */
   readingPaused = false;
   private identity: ConnectionIdentity;
-  /** When it opened, on the clock's own scale. */
+  /** Time it opened, on the monotonic clock. */
   readonly openedMs: number;
   private heardMs: number;
   private memberships: Map<string, Membership> | undefined;
@@ -82,56 +92,59 @@ export class Connection implements LiveConnection, SlowPeer {
     return this.identity.user;
   }
 
-  /** The credential's end in milliseconds since 1970, if it has one. */
+  /** Expiry of the credential in milliseconds since 1970, if it has one. */
   get expiresAt(): number | undefined {
     return this.identity.expiresAt;
   }
 
-  /** Goes on with a new credential of the same user. */
+  /** Replaces the credential by a new one of the same user. */
   renew(identity: ConnectionIdentity): void {
     this.identity = identity;
     this.lateAnswers = undefined;
   }
 
-  /** Whether it can still be sent to: neither side has begun to close. */
+  /** Whether it can still be sent to: neither side has started to close. */
   get open(): boolean {
     return this.closedWith === undefined && this.socket.open;
   }
 
-  /** When a message or a pong last came, in milliseconds since 1970. */
+  /** Time of the last message or pong, in milliseconds since 1970. */
   get lastSeenAt(): number {
     return this.openedAt + Math.round(this.heardMs - this.openedMs);
   }
 
-  /** The topics that it is subscribed to. */
+  /** Topics it is subscribed to. */
   get topics(): string[] {
     return [...(this.memberships ?? noMemberships)].filter(([, { live }]) => live).map(([topic]) => topic);
   }
 
-  /** The topics that it is subscribed to or about to be. */
+  /** Topics it is subscribed to, including pending subscribes. */
   get memberTopics(): string[] {
     return [...(this.memberships ?? noMemberships).keys()];
   }
 
-  /** Topics that it is subscribed to or about to be. */
+  /** Number of subscriptions and pending subscribes. */
   get membershipCount(): number {
     return this.memberships?.size ?? 0;
   }
 
-  /** Anything came from the peer: it lives. [L-8.3] */
+  /** A frame arrived from the peer, so it is alive. [L-8.3] */
   heard(): void {
     this.heardMs = this.context.clock.now();
     this.pingSentMs = undefined;
   }
 
-  /** Its pong came: it reads. */
+  /** A pong arrived, so the peer reads. */
   ponged(): void {
     this.heard();
     this.pongAwaitedMs = undefined;
     this.outbox.ponged();
   }
 
-  /** Lets the peer's messages wait in its own buffers, its pongs behind them: it is not asked for any meanwhile. */
+  /**
+   * Stops reading, so that messages wait in the peer's buffers. Pongs wait behind them, so it is
+   * not pinged meanwhile.
+   */
   pauseReading(): void {
     this.readingPaused = true;
     this.pongAwaitedMs = undefined;
@@ -144,7 +157,10 @@ export class Connection implements LiveConnection, SlowPeer {
     this.socket.resume();
   }
 
-  /** Sends the first message, as JSON text: at once, so that it goes out in one write with the 101, which the socket still holds back. */
+  /**
+   * Sends the first message as JSON text, at once, in the same write as the 101 that the socket
+   * still holds.
+   */
   greet(welcome: string): void {
     this.socket.write(new SharedFrame(welcome).bytes);
     this.context.observer.outbound('welcome', 1);
@@ -155,7 +171,7 @@ export class Connection implements LiveConnection, SlowPeer {
     this.sendText(message.type, JSON.stringify(message));
   }
 
-  /** Sends a message that is JSON text already. */
+  /** Sends a message that is already JSON text. */
   sendText(type: string, text: string): void {
     if (!this.open) return;
     this.context.flusher.endGathering();
@@ -163,7 +179,7 @@ export class Connection implements LiveConnection, SlowPeer {
     this.context.observer.outbound(type, 1);
   }
 
-  /** Closes after what was already sent. Only the first call counts. */
+  /** Closes after everything sent so far. Only the first call counts. */
   close(code: number, reason: string): void {
     if (this.closedWith !== undefined) return;
     this.context.flusher.endGathering();
@@ -171,25 +187,25 @@ export class Connection implements LiveConnection, SlowPeer {
     if (this.closedWith === undefined) this.end(code, reason);
   }
 
-  /** The peer is too far behind: what waits for it is worth less than a fresh start. [L-9.2] */
+  /** The peer is too far behind. Its queue is worth less than a fresh start. [L-9.2] */
   tooSlow(): void {
     if (this.closedWith === undefined) this.end(CloseCode.policy, CloseReason.backPressure);
   }
 
-  /** Ends it without a close frame; `code` and `reason` are for the log. */
+  /** Ends it without a close frame. `code` and `reason` are only logged. */
   terminate(code: number, reason: string): void {
     this.closedWith ??= { code, reason };
     this.gone();
     this.socket.terminate();
   }
 
-  /** Nothing reaches the peer any more: whatever is kept for it is let go. */
+  /** Nothing reaches the peer any more. Releases everything kept for it. */
   gone(): void {
     this.outbox.drop();
     this.leaveAll();
   }
 
-  /** Whether `membership` is what ties the connection to the topic now; a later one has replaced it otherwise. */
+  /** Whether `membership` is still current for the topic, and not replaced by a later one. */
   isMember(topic: string, membership: Membership): boolean {
     return this.memberships?.get(topic) === membership;
   }
@@ -198,12 +214,12 @@ export class Connection implements LiveConnection, SlowPeer {
     return this.memberships?.has(topic) ?? false;
   }
 
-  /** Puts `membership` in the place of what was there, which is not ended by this. */
+  /** Replaces the membership of the topic without ending the old one. */
   setMembership(topic: string, membership: Membership): void {
     (this.memberships ??= new Map()).set(topic, membership);
   }
 
-  /** Ends what ties it to the topic; `false` when there was nothing. */
+  /** Ends its membership of the topic. Returns `false` if there was none. */
   leave(topic: string): boolean {
     const membership = this.memberships?.get(topic);
     if (membership === undefined) return false;
@@ -212,12 +228,12 @@ export class Connection implements LiveConnection, SlowPeer {
     return true;
   }
 
-  /** What ties it to the topic now. */
+  /** Returns its membership of the topic. */
   membership(topic: string): Membership | undefined {
     return this.memberships?.get(topic);
   }
 
-  /** Ends a subscribe that is still pending, and nothing else. */
+  /** Ends a pending subscribe, but not a subscription. */
   cancelPending(topic: string): void {
     if (this.memberships?.get(topic)?.live === false) this.leave(topic);
   }
@@ -226,12 +242,12 @@ export class Connection implements LiveConnection, SlowPeer {
     for (const topic of this.memberships?.keys() ?? []) this.leave(topic);
   }
 
-  /** Something of ours has failed for this connection: the log and whoever else listens are told. */
+  /** Reports an internal error of this connection to the observer. */
   failed(doing: string, error: unknown): void {
     this.context.observer.failed(doing, error, this);
   }
 
-  /** What may be logged of it: never the cookie, nor the user's claims. */
+  /** The fields that may be logged: never the cookie or the user's claims. */
   toJSON(): LiveConnectionJson {
     const { id, user, remoteAddr, openedAt, lastSeenAt } = this;
     return { id, userId: user?.id, remoteAddr, openedAt, lastSeenAt };

@@ -7,8 +7,8 @@ import { type Renewal, type RenewalParts, renewalOf } from './renewal.js';
 const tickMs = 1_000;
 
 /**
- * Closes the connections whose credential has expired and was not renewed in time. It looks at all of them now and then:
- * a timer for each would have to be right for an end in a hundred years, and when the clock jumps. [L-7.4]
+ * Closes connections whose credential has expired and was not renewed in time. Checks all of them
+ * periodically, because single timers would break for distant expiries and clock jumps. [L-7.4]
  */
 export class CredentialWatch {
   private cancel: Cancel | undefined;
@@ -43,7 +43,7 @@ export class CredentialWatch {
   }
 }
 
-/** A watch that asks for sessions again where the application can say. [L-7.6] */
+/** A watch that also renews sessions, if the application supports it. [L-7.6] */
 export function watchCredentials(
   {
     credentialGraceMs,

@@ -3,22 +3,22 @@ import type { Connection } from './connection.js';
 import type { Registry } from './registry.js';
 import type { Clock } from '../ports/clock.js';
 
-/** Closes that one turn of the event loop starts at most, so that a drain does not stop everything else. */
+/** Maximum closes per turn of the event loop, so that a drain does not block everything else. */
 const closesPerTurn = 250;
 
-/** Milliseconds after the deadline in which the terminated sockets report their end. */
+/** Milliseconds after the deadline for terminated sockets to report their end. */
 const lastWordsMs = 250;
 
 export interface DrainResult {
-  /** Connections that were there when the drain began. */
+  /** Number of connections when the drain began. */
   readonly connections: number;
-  /** Those of them that had to be terminated at the deadline. */
+  /** Number of connections terminated at the deadline. */
   readonly terminated: number;
 }
 
 /**
- * Asks every connection to close, and ends those that have not within the time. It ends itself at most 250 ms later,
- * also where a connection never reports its end. [L-10.1] [L-10.2]
+ * Closes every connection, and terminates those still open at the deadline. Completes at most 250
+ * ms later, even if a connection never reports its end. [L-10.1] [L-10.2]
  */
 export class Drain {
   private readonly connections: number;
@@ -40,7 +40,7 @@ export class Drain {
     this.check();
   }
 
-  /** To be called whenever a connection has ended. */
+  /** Call this when a connection has ended. */
   check(): void {
     if (this.registry.size === 0) this.end();
   }
@@ -49,7 +49,8 @@ export class Drain {
     for (let i = 0; i < closesPerTurn; i++) {
       const { value, done } = rest.next();
       if (done === true) return;
-      // One that cannot be closed is terminated at the deadline; it must not keep the others.
+      // A connection that cannot be closed is terminated at the deadline and must not block the
+      // others.
       attempt(() => value.close(CloseCode.goingAway, CloseReason.serverShuttingDown));
     }
     this.clock.soon(() => this.closeSome(rest));
@@ -74,6 +75,6 @@ function attempt(run: () => void): void {
   try {
     run();
   } catch {
-    // Whatever is wrong with one connection, the drain goes on and ends in time.
+    // Ignore errors of one connection, so that the drain completes in time.
   }
 }

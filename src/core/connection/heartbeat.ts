@@ -5,21 +5,21 @@ import type { Connection } from './connection.js';
 export interface HeartbeatOptions {
   readonly pingIntervalMs: number;
   readonly pongTimeoutMs: number;
-  /** Milliseconds that something may wait for a peer, a ping behind it too. */
+  /** Milliseconds that data may wait for a peer, including a ping behind it. */
   readonly maxQueueAgeMs: number;
 }
 
 /**
- * Pings every connection and ends those that do not answer, or that go on sending but do not read: one timer for all. Time
- * in which the process stood still does not count against a peer, whose pong may lie unread in the kernel. [L-8.1] [L-8.2]
- * [L-9.5]
+ * Pings every connection with a single timer. Ends peers that do not answer, or that send but do
+ * not read. Time in which the process was suspended does not count, because pongs may wait unread
+ * in the kernel. [L-8.1] [L-8.2] [L-9.5]
  */
 export class Heartbeat {
   private readonly tickMs: number;
   private readonly maxUnreadMs: number;
   private cancel: Cancel | undefined;
   private lastTickMs = 0;
-  /** Milliseconds that the process stood still, in all. */
+  /** Total milliseconds of suspension. */
   private standstillMs = 0;
 
   constructor(
@@ -42,7 +42,9 @@ export class Heartbeat {
     this.cancel = undefined;
   }
 
-  /** Spreads the first pings over the interval, so that a wave of connections is no wave of pings. */
+  /**
+   * Spreads first pings over the interval, so that simultaneous connections are not pinged at once.
+   */
   welcome(connection: Connection): void {
     connection.pingDueMs = this.awakeMs() + this.clock.random() * this.options.pingIntervalMs;
   }
@@ -64,7 +66,8 @@ export class Heartbeat {
   private look(connection: Connection, awake: number): void {
     const { pingSentMs, pongAwaitedMs, readingPaused, outbox } = connection;
     if (readingPaused) return;
-    // A pong comes behind what was sent before its ping: a large answer has its own time. [L-8.6]
+    // A pong arrives after everything sent before its ping, so a large answer extends the timeout.
+    // [L-8.6]
     const spareMs = pongAwaitedMs === undefined ? 0 : outbox.pongSpareMs;
     if (pingSentMs !== undefined && awake - pingSentMs >= this.options.pongTimeoutMs + spareMs) {
       connection.terminate(CloseCode.noPong, 'no pong');
@@ -74,7 +77,7 @@ export class Heartbeat {
       connection.pingDueMs = awake + this.options.pingIntervalMs;
       this.ping(connection, awake);
     } else if (pongAwaitedMs === undefined && outbox.unconfirmedBytes > 0) {
-      // Whether a large answer has arrived is to be known soon, so that its time ends.
+      // Ping soon after a large answer, so that the pong ends its extra time.
       this.ping(connection, awake);
     }
   }

@@ -1,21 +1,21 @@
-/** Questions that are kept: as many as one connection may have open. [L-9.15] */
+/** Maximum number of checks kept, equal to the open checks allowed per connection. [L-9.15] */
 const maxKept = 16;
 
 interface Question {
   readonly answer: Promise<unknown>;
   readonly askedMs: number;
-  /** Whether the one that asked has given up. */
+  /** Whether its caller has given up. */
   isLate: boolean;
 }
 
 /**
- * What the application was asked about the rights of one connection. A client that asks again after a time-out gets the answer
- * to the first question. [L-3.4] A change of rights makes every question from before it worthless.
+ * The pending authorization checks of one connection. A client that retries after a timeout gets
+ * the answer to its first check. [L-3.4] A change of rights invalidates every earlier check.
  */
 export class LateAnswers {
   private readonly questions = new Map<string, Question>();
 
-  /** Notes a question when it is asked: an answer that is late is about the rights of that moment. */
+  /** Records a check when it starts. A late answer reflects the rights of that moment. */
   note(topic: string, right: string, answer: Promise<unknown>, now: number): void {
     const key = keyOf(topic, right);
     if (this.questions.get(key)?.answer === answer) return;
@@ -28,24 +28,24 @@ export class LateAnswers {
       () => {
         if (!question.isLate) this.drop(topic, right, answer);
       },
-      // A failure is no answer: the next one that asks has the application asked again.
+      // A failure is no answer, so the next try asks the application again.
       () => this.drop(topic, right, answer),
     );
   }
 
-  /** Whoever asked waits no longer: the answer is for the next one. */
+  /** The caller has given up. The answer is kept for the next try. */
   giveUp(topic: string, right: string, answer: Promise<unknown>): void {
     const question = this.questions.get(keyOf(topic, right));
     if (question?.answer === answer) question.isLate = true;
   }
 
-  /** The late answer to a question asked after `sinceMs`. */
+  /** Returns the late answer to a check that started after `sinceMs`. */
   find(topic: string, right: string, sinceMs: number): Promise<unknown> | undefined {
     const question = this.questions.get(keyOf(topic, right));
     return question?.isLate === true && question.askedMs > sinceMs ? question.answer : undefined;
   }
 
-  /** The answer is used up. */
+  /** Removes an answer that was used. */
   drop(topic: string, right: string, answer: Promise<unknown>): void {
     const key = keyOf(topic, right);
     if (this.questions.get(key)?.answer === answer) this.questions.delete(key);

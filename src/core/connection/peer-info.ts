@@ -4,10 +4,10 @@ import type { ConnectionIdentity } from '../ports/identity.js';
 export interface PeerInfo {
   readonly id: string;
   readonly identity: ConnectionIdentity;
-  /** The socket's address, or 'unknown'. */
+  /** Address of the socket, or 'unknown'. */
   readonly remoteAddr: string;
-  /** The handshake's cookie header, for per-topic questions to the session's backend. Never logged. */
+  /** Cookie header of the handshake, for checks with the session backend. Never logged. */
   readonly cookieHeader?: string | undefined;
-  /** When the handshake began, on the clock; now by default. */
+  /** Start of the handshake on the clock. Defaults to now. */
   readonly handshakeStartedMs?: number | undefined;
 }

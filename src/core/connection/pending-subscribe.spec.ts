@@ -23,7 +23,7 @@ describe('PendingSubscribe', () => {
       const late = new Promise<never>((_resolve, reject) => {
         setImmediate(() => reject(new Error('the database is away')));
       });
-      await expect(pending.until(late)).rejects.toThrow('The subscribe was cancelled');
+      await expect(pending.until(late)).rejects.toThrow('The subscribe was canceled');
     });
     expect(unhandled).toEqual([]);
   });

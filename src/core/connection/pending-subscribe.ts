@@ -4,35 +4,41 @@ import type { RequestId } from '../../protocol/messages.js';
 import type { Position } from '../../protocol/position.js';
 import { LiveError } from '../../protocol/live.error.js';
 
-/** How long something may take, and what is thrown then. */
+/** Time limit of an operation, and the error when it is exceeded. */
 export interface Deadline {
   readonly clock: Clock;
   readonly ms: number;
   error(): Error;
 }
 
-/** A subscribe that is not answered yet. An unsubscribe or the end of the connection cancels it. [L-3.7] */
+/**
+ * A subscribe without an answer yet. An unsubscribe or the end of the connection cancels it.
+ * [L-3.7]
+ */
 export class PendingSubscribe implements Membership {
   readonly live = false;
-  private cancelled = false;
+  private canceled = false;
   private onCancel: (() => void) | undefined;
 
   leave(): void {
-    this.cancelled = true;
+    this.canceled = true;
     this.onCancel?.();
   }
 
-  /** What `work` comes to; throws when this is cancelled meanwhile, or the deadline's error when that is over. */
+  /**
+   * Resolves with the result of `work`. Throws if this is canceled first, or the deadline's error
+   * when it passes.
+   */
   async until<T>(work: PromiseLike<T>, deadline?: Deadline): Promise<T> {
-    if (this.cancelled) {
-      // Nobody waits for it any more: its failure is nobody's, and must not end the process.
+    if (this.canceled) {
+      // The result is no longer awaited, so a failure must not become an unhandled rejection.
       work.then(undefined, () => {});
-      throw cancelledError();
+      throw canceledError();
     }
     let stop = (): void => {};
     const ended = new Promise<never>((_resolve, reject) => {
       if (deadline !== undefined) stop = deadline.clock.after(deadline.ms, () => reject(deadline.error()));
-      this.onCancel = () => reject(cancelledError());
+      this.onCancel = () => reject(canceledError());
     });
     try {
       const result = await Promise.race([work, ended]);
@@ -44,13 +50,16 @@ export class PendingSubscribe implements Membership {
     }
   }
 
-  /** Throws when it is cancelled. */
+  /** Throws if it was canceled. */
   check(): void {
-    if (this.cancelled) throw cancelledError();
+    if (this.canceled) throw canceledError();
   }
 }
 
-/** A subscribe under way, and those that asked for the same while it was: one question, and an answer for each. [L-3.5] */
+/**
+ * A subscribe in progress with identical ones that joined it: one check, and an answer for each.
+ * [L-3.5]
+ */
 export class OpenSubscribe extends PendingSubscribe {
   /** Settles when it is answered. */
   done: Promise<void> = Promise.resolve();
@@ -63,7 +72,7 @@ export class OpenSubscribe extends PendingSubscribe {
     super();
   }
 
-  /** One of those that asked is decided otherwise. Whether it was the last. */
+  /** One of the joined requests was answered otherwise. Returns whether it was the last. */
   withdraw(id: RequestId | undefined): boolean {
     const place = this.ids.indexOf(id);
     if (place >= 0) this.ids.splice(place, 1);
@@ -77,6 +86,6 @@ export class OpenSubscribe extends PendingSubscribe {
   }
 }
 
-export function cancelledError(): LiveError {
-  return new LiveError('unavailable', 'The subscribe was cancelled');
+export function canceledError(): LiveError {
+  return new LiveError('unavailable', 'The subscribe was canceled');
 }

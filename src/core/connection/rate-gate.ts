@@ -1,16 +1,17 @@
 import type { InboundRate } from '../ports/limits.js';
 
-/** A peer that would have to be told to wait for longer than this, in milliseconds, is closed. [L-9.11] */
+/** A peer whose wait would exceed this, in milliseconds, is closed. [L-9.11] */
 export const longestWaitMs = 10_000;
 
 /**
- * Two token buckets of one connection, messages and bytes, as the generic cell rate algorithm (ITU-T I.371) keeps them:
- * each is one number, the time at which it is full again, so nothing has to run while nothing comes. [L-9.10]
+ * Two token buckets of one connection, for messages and bytes, as a generic cell rate algorithm
+ * (ITU-T I.371). Each is a single number, the time at which it is full, so no timer is needed.
+ * [L-9.10]
  */
 export class RateGate {
   private messagesFullMs = 0;
   private bytesFullMs = 0;
-  /** When what was refused so far may be sent again. */
+  /** When everything refused so far may be sent again. */
   private owedUntilMs = 0;
 
   constructor(private readonly rate: InboundRate) {}
@@ -23,7 +24,7 @@ export class RateGate {
   take(byteLength: number, now: number, messages = 1): number {
     const { messagesPerSecond, messageBurst, bytesPerSecond, byteBurst } = this.rate;
     const perMessageMs = 1_000 / messagesPerSecond;
-    // One that counts as more than the burst would never pass.
+    // A message weighing more than the burst would never pass otherwise.
     const messageMs = perMessageMs * Math.min(messages, messageBurst);
     const perByteMs = 1_000 / bytesPerSecond;
     const messagesFullMs = Math.max(this.messagesFullMs, now) + messageMs;
@@ -32,7 +33,7 @@ export class RateGate {
       messagesFullMs - perMessageMs * messageBurst,
       bytesFullMs - perByteMs * byteBurst,
     );
-    // Half a microsecond: sums of fractions are never exact.
+    // Tolerance of half a microsecond, because sums of fractions are inexact.
     if (passesMs <= now + 0.000_5) {
       this.messagesFullMs = messagesFullMs;
       this.bytesFullMs = bytesFullMs;
@@ -44,7 +45,7 @@ export class RateGate {
     return this.owedUntilMs - now;
   }
 
-  /** Whether it remembers nothing that matters any more. */
+  /** Whether its state is that of a new gate, so that it can be dropped. */
   isFull(now: number): boolean {
     return this.messagesFullMs <= now && this.bytesFullMs <= now && this.owedUntilMs <= now;
   }

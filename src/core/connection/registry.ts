@@ -2,13 +2,13 @@ import { ConnectionRegistry } from '../ports/connection-registry.js';
 import type { Connection } from './connection.js';
 import { CloseCode } from '../../protocol/codes.js';
 
-/** Who is subscribed to a topic; the hub knows. */
+/** Returns the subscribers of a topic. Provided by the hub. */
 export type SubscribersOf = (topic: string) => readonly Connection[];
 
-/** All connections of this instance, by their id and by their user. */
+/** All connections of this instance, by id and by user. */
 export class Registry extends ConnectionRegistry {
   private readonly byId = new Map<string, Connection>();
-  // Most users have one connection: then there is no set for it.
+  // Most users have one connection, which is stored without a set.
   private readonly byUser = new Map<string, Connection | Set<Connection>>();
 
   constructor(private readonly subscribersOf: SubscribersOf) {
@@ -62,7 +62,7 @@ export class Registry extends ConnectionRegistry {
     else this.byUser.set(userId, new Set([found, connection]));
   }
 
-  /** `false` when it was not there. */
+  /** Returns `false` if it was not registered. */
   remove(connection: Connection): boolean {
     if (!this.byId.delete(connection.id)) return false;
     const userId = connection.user?.id;

@@ -8,13 +8,13 @@ export interface RenewalParts {
   readonly renew: RenewIdentity;
   readonly clock: Clock;
   readonly observer: Observer;
-  /** Milliseconds that one question may take; a later answer counts for nothing. */
+  /** Time limit of one check in milliseconds. Later answers are ignored. */
   readonly timeoutMs: number;
-  /** Asks for the rights of a connection again, since its user's claims may be others now. */
+  /** Checks the rights of a connection again, because the user's claims may have changed. */
   readonly rights: { review(connection: Connection, undecided: 'keep'): unknown };
 }
 
-/** `undefined` where nobody can be asked. */
+/** Returns `undefined` if sessions cannot be checked again. */
 export function renewalOf(
   { renew, clock, observer }: Pick<RenewalParts, 'clock' | 'observer'> & Partial<Pick<RenewalParts, 'renew'>>,
   rights: RenewalParts['rights'],
@@ -23,22 +23,25 @@ export function renewalOf(
   return renew && new Renewal({ renew, clock, observer, rights, timeoutMs });
 }
 
-/** Milliseconds before the end of a session from which on it is asked for again. */
+/** Milliseconds before the end of a session at which it is checked again. */
 const leadMs = 30_000;
-/** Longest and shortest time between two questions about one session. */
+/** Maximum and minimum time between two checks of one session. */
 const [maxMs, leastMs] = [5_000, 1_000] as const;
-/** Questions at a time: after a deploy many sessions end together. */
+/** Maximum concurrent checks. After a deployment many sessions end together. */
 const atATime = 16;
 
-/** Lets sessions that slide go on: each is asked for again before it ends, and until its grace is over. [L-7.6] */
+/**
+ * Extends sliding sessions: each is checked again from shortly before its end until its grace
+ * period is over. [L-7.6]
+ */
 export class Renewal {
-  /** When each may be asked for again: never while it is being asked for, so that one holds one place. */
+  /** Earliest next check of each session. Never during a check, so that each occupies one place. */
   private readonly dueMs = new WeakMap<Connection, number>();
   private open = 0;
 
   constructor(private readonly parts: RenewalParts) {}
 
-  /** To be called about once a second; `leftMs` is until the end, and below 0 after it. */
+  /** Called about once a second. `leftMs` is the time until the end, negative after it. */
   consider(connection: Connection, leftMs: number): void {
     if (leftMs > leadMs || this.open >= atATime) return;
     if (this.parts.clock.now() < (this.dueMs.get(connection) ?? 0)) return;
@@ -57,12 +60,15 @@ export class Renewal {
       observer.failed('asking for a session again', error, connection);
     } finally {
       this.open -= 1;
-      // After a slow answer the others have their turn first.
+      // After a slow answer other sessions come first.
       this.dueMs.set(connection, Math.max(askedMs + pauseMs, clock.now() + leastMs));
     }
   }
 
-  /** A guard that never answers would keep its place for ever, and with it every other connection from being renewed. */
+  /**
+   * Without a timeout, a guard that never answers would keep its place forever and block all
+   * renewals.
+   */
   private async inTime(connection: Connection): Promise<ConnectionIdentity | undefined> {
     const { renew, clock, timeoutMs } = this.parts;
     let stop = (): void => {};

@@ -1,37 +1,44 @@
 import type { ReplayRate } from '../ports/limits.js';
 
-/** What one reading may turn out to hold, in bytes: nobody knows before. As much as is recovered at most. [L-5.4] */
+/**
+ * Assumed size of one read in bytes, because it is unknown in advance: the maximum of a recovery.
+ * [L-5.4]
+ */
 export const replayReserveBytes = 1_048_576;
 
-/** Milliseconds that those who were refused are kept apart at most. */
+/** Maximum time by which the waits of refused peers are spread, in milliseconds. */
 const maxApartMs = 30_000;
 
 /**
- * A token bucket of bytes that are known only afterwards: whoever has any left may begin, and pays what it came to, so
- * that one answer of any size always goes out. What is under way is held against it. [L-9.18]
+ * A token bucket of bytes known only afterwards. A peer with any budget left may start and pays the
+ * result, so one answer of any size always fits. Reads in progress count against the budget.
+ * [L-9.18]
  */
 export class ReplayGate {
-  /** The time at which it is full again. */
+  /** Time at which the bucket is full again. */
   private fullMs = 0;
-  /** When what was refused so far may be asked for again. */
+  /** Time at which everything refused so far may be requested again. */
   private owedUntilMs = 0;
-  /** How long the last answer took to earn. */
+  /** Time that the last answer took to earn. */
   private lastMs = 0;
   private underWay = 0;
 
   constructor(private readonly rate: ReplayRate) {}
 
-  /** 0 when another one may be asked for, or else in how many milliseconds: later for each that is refused. */
+  /**
+   * Returns 0 if another read may be requested, or the wait in milliseconds. It grows with each
+   * refusal.
+   */
   refusedMs(now: number): number {
     const passesMs = this.fullMs - this.earnMs(this.rate.byteBurst);
-    // Half a microsecond: sums of fractions are never exact.
+    // Tolerance of half a microsecond, because sums of fractions are inexact.
     if (passesMs <= now + 0.000_5) return 0;
     const behindOthersMs = this.owedUntilMs > now ? this.owedUntilMs + this.lastMs : 0;
     this.owedUntilMs = Math.max(passesMs, Math.min(behindOthersMs, passesMs + maxApartMs));
     return this.owedUntilMs - now;
   }
 
-  /** Begins one, unless those under way may use up what is left; every one that began must end. */
+  /** Starts a read, unless those in progress may use up the budget. Every started read must end. */
   begin(now: number): boolean {
     const owed = Math.max(0, this.fullMs - now) + this.earnMs((this.underWay + 1) * replayReserveBytes);
     if (this.underWay > 0 && owed > this.earnMs(this.rate.byteBurst)) return false;
@@ -46,7 +53,7 @@ export class ReplayGate {
     this.fullMs = Math.max(this.fullMs, now) + this.lastMs;
   }
 
-  /** Whether it remembers nothing that matters any more. */
+  /** Whether its state is that of a new gate, so that it can be dropped. */
   isFull(now: number): boolean {
     return this.underWay === 0 && this.fullMs <= now && this.owedUntilMs <= now;
   }

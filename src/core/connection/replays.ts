@@ -5,26 +5,29 @@ import type { Connection } from './connection.js';
 import { ReplayGate } from './replay-gate.js';
 import type { ReplayRate } from '../ports/limits.js';
 
-/** Users that are remembered before those are looked for that need not be. */
+/** Number of users kept before idle ones are removed. */
 const fewUsers = 1_000;
 
-/** Waits for something, and throws when that is of no use any more. */
+/** Awaits a promise, and throws if the result is no longer needed. */
 export interface Waiter {
   until<T>(work: PromiseLike<T>): Promise<T>;
 }
 
-/** Charges for what is read, when it is there, also when nobody waits for it any more. To be called once, and at once. */
+/**
+ * Charges for a read when it completes, even if it is no longer awaited. Call it exactly once,
+ * immediately.
+ */
 export type Charge = <T>(result: Promise<T>, bytesOf: (result: T) => number) => void;
 
 interface Account {
   readonly gate: ReplayGate;
-  /** Those who wait until one of theirs is read. */
+  /** Callbacks that wait for a read of this account to complete. */
   readonly waiting: Set<() => void>;
 }
 
 /**
- * What peers make the server read and send is charged to them: to a user on all connections together, since another one is
- * quickly made, and to a connection where nobody knows whose it is. [L-9.18]
+ * Charges reads and sends to the peers that cause them: to a user across all connections, because
+ * new ones are cheap, or to a connection without a user. [L-9.18]
  */
 export class Replays {
   private readonly byUser = new Map<string, Account>();
@@ -34,21 +37,21 @@ export class Replays {
   constructor(
     private readonly clock: Clock,
     private readonly observer: Pick<Observer, 'tooFast'>,
-    /** Absent where nothing is charged. */
+    /** Absent disables charging. */
     private readonly rate: ReplayRate | undefined,
   ) {}
 
-  /** Throws `rate-limited` while the peer has used up what it may have read. */
+  /** Throws `rate-limited` while the peer's budget is used up. */
   check(connection: Connection): void {
     const waitMs = this.accountOf(connection)?.gate.refusedMs(this.clock.now()) ?? 0;
     if (waitMs === 0) return;
     this.observer.tooFast(connection, 'replay');
-    throw new LiveError('rate-limited', 'Too much was read for you in this time', {
+    throw new LiveError('rate-limited', 'Your budget for recoveries and snapshots is used up', {
       retryAfterMs: Math.ceil(waitMs),
     });
   }
 
-  /** Settles when the peer may have something read, at once or after what is under way for it already. */
+  /** Resolves when the peer may start a read, at once or after its reads in progress. */
   async enter(connection: Connection, waiter: Waiter): Promise<Charge> {
     const account = this.accountOf(connection);
     if (account === undefined) return () => {};
@@ -59,14 +62,14 @@ export class Replays {
         await waiter.until(new Promise<void>((done) => waiting.add((resolve = done))));
         this.check(connection);
       } catch (error) {
-        // It may have been its turn: then that is another one's.
+        // Pass on the turn if it was this one's.
         this.wake(account);
         throw error;
       } finally {
         waiting.delete(resolve);
       }
     }
-    // As many as there is room for.
+    // Wake as many as there is room for.
     this.wake(account);
     const end = (byteLength: number): void => {
       gate.end(byteLength, this.clock.now());
@@ -101,7 +104,7 @@ export class Replays {
     return account;
   }
 
-  /** Who owes nothing is made anew when it comes again. */
+  /** Accounts with a full budget are created again on demand. */
   private forgetFull(): void {
     if (this.byUser.size < this.lookAt) return;
     const now = this.clock.now();

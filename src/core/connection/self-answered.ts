@@ -6,17 +6,17 @@ interface Answered {
   readonly id: RequestId | undefined;
 }
 
-/** Subscribes that have sent their answer, by connection; mostly there are none. */
+/** Subscribes that have sent their answer, by connection. Usually empty. */
 const answeredOf = new WeakMap<Connection, Answered[]>();
 
-/** A subscribe sends its answer itself, before its handler has returned. [L-3.10] */
+/** Records that a subscribe has sent its answer before its handler returned. [L-3.10] */
 export function noteAnswered(connection: Connection, topic: string, id: RequestId | undefined): void {
   const answered = answeredOf.get(connection);
   if (answered === undefined) answeredOf.set(connection, [{ topic, id }]);
   else answered.push({ topic, id });
 }
 
-/** Whether this subscribe has sent its answer; forgets it. */
+/** Returns whether this subscribe has sent its answer, and removes the record. */
 export function takeAnswered(connection: Connection, topic: string, id: RequestId | undefined): boolean {
   const answered = answeredOf.get(connection);
   const place = answered?.findIndex((each) => each.topic === topic && each.id === id) ?? -1;

@@ -4,10 +4,13 @@ import type { WelcomeAnswer } from '../frame/message-text.js';
 import type { LiveLimits } from '../ports/limits.js';
 import type { Clock } from '../ports/clock.js';
 
-/** Milliseconds of a return's spread; between them it grows with the square root of the connections. */
+/**
+ * Bounds of the reconnect spread in milliseconds. In between it grows with the square root of the
+ * connections.
+ */
 const spread = { minMs: 1_000, perRootMs: 300, maxMs: 30_000 } as const;
 
-/** The limits that a welcome names. [L-9.3] */
+/** The limits sent in a welcome. [L-9.3] */
 export function welcomeLimits(limits: LiveLimits): WelcomeLimits {
   const { maxMessageBytes, pingIntervalMs, pongTimeoutMs } = limits;
   const maxTopics = limits.maxTopicsPerConnection;
@@ -22,7 +25,7 @@ export function welcomeLimits(limits: LiveLimits): WelcomeLimits {
   };
 }
 
-/** What a welcome says to one connection. [L-1.11] */
+/** The fields of a welcome that differ per connection. [L-1.11] */
 export function welcomeAnswer(connection: Connection, clock: Clock, connections: number): WelcomeAnswer {
   const { id: connectionId, user, expiresAt } = connection;
   return {
@@ -35,8 +38,8 @@ export function welcomeAnswer(connection: Connection, clock: Clock, connections:
 }
 
 /**
- * How far apart this many clients should come back. The root keeps the wait of a few short. Clients that came early
- * heard of fewer; with it they still spread well. [L-10.5]
+ * Window over which this many clients should reconnect. The square root keeps it short for few
+ * clients. Clients that connected early were given a shorter one, but still spread well. [L-10.5]
  */
 export function reconnectSpreadMs(connections: number): number {
   const { minMs, perRootMs, maxMs } = spread;

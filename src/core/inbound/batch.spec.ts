@@ -77,7 +77,7 @@ describe('A message with many topics', () => {
     const test = new TestLive({ limits: { maxTopicsPerConnection: 2 } });
     const { send, received } = test.connect();
     await send({ type: 'unsubscribe', id: 1, topics: ['a', 'b', 'c'] });
-    expect(received()).toEqual([error('A message names at most 2 topics', 'limit-exceeded')]);
+    expect(received()).toEqual([error('A message may name at most 2 topics', 'limit-exceeded')]);
   });
 
   it('[L-3.14] [L-9.10] 16 topics count as one message, so that switching 100 topics every 2 s is never refused', async () => {

@@ -2,15 +2,15 @@ import type { InboundMessage } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isClientTopic } from './fields.js';
 
-/** Topics of one message that count as one message at the rate. [L-3.14] */
+/** Topics of one message that count as one message at the rate limit. [L-3.14] */
 export const topicsPerCharge = 16;
 
-/** Whether the message names many topics. */
+/** Whether the message names several topics. */
 export function isBatch({ type, topics }: InboundMessage): boolean {
   return topics !== undefined && (type === 'subscribe' || type === 'unsubscribe');
 }
 
-/** How many messages it counts as at the rate. [L-3.14] */
+/** Weight of a message at the rate limit. [L-3.14] */
 export function weightOf(message: InboundMessage | LiveError): number {
   if (message instanceof LiveError || !isBatch(message)) return 1;
   const { topics } = message;
@@ -18,14 +18,14 @@ export function weightOf(message: InboundMessage | LiveError): number {
 }
 
 /**
- * The messages that a message with `topics` stands for, one for each topic: guards, pipes and handlers see those and no
- * others. Throws a `LiveError` that refuses the whole message.
+ * Splits a message with `topics` into one message per topic. Guards, pipes and handlers only see
+ * those. Throws a `LiveError` that refuses the whole message.
  */
 export function partsOf({ type, id, topic, topics }: InboundMessage, maxTopics: number): InboundMessage[] {
   if (topic !== undefined) throw violation('"topic" and "topics" exclude each other');
   if (!Array.isArray(topics) || topics.length === 0) throw violation('"topics" must be a list of topics');
   if (topics.length > maxTopics)
-    throw new LiveError('limit-exceeded', `A message names at most ${String(maxTopics)} topics`);
+    throw new LiveError('limit-exceeded', `A message may name at most ${String(maxTopics)} topics`);
   const seen = new Set<string>();
   return topics.map((entry: unknown) => {
     const fields = type === 'subscribe' ? fieldsOf(entry) : { topic: entry };

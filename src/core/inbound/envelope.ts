@@ -7,18 +7,21 @@ import {
 import { LiveError } from '../../protocol/live.error.js';
 import { isDeeperThan } from '../../protocol/json-depth.js';
 
-/** Deepest JSON that is looked at. Deeper text parses, but overflows everything that walks it. [L-2.7] */
+/**
+ * Maximum nesting depth of JSON in messages. Deeper text parses, but code that recurses over it
+ * overflows. [L-2.7]
+ */
 export const maxJsonDepth = 16;
 
-// Made once: a peer may send thousands of wrong messages in one turn, and an error is slow to make and large to keep.
+// Shared, because a peer may send thousands of invalid messages per turn, and errors are expensive.
 const tooDeep = violation(`JSON may be at most ${String(maxJsonDepth)} levels deep`);
 const noEnvelope = violation(invalidEnvelope);
 const wrongId = violation('"id" must be a number or a string of at most 64 characters');
 
-/** Beside the messages and not in them, so that an application that copies one copies no text. */
+/** Kept beside the messages, so that copying a message does not copy its text. */
 const texts = new WeakMap<InboundMessage, string>();
 
-/** A text frame as a message, or what is wrong with it. */
+/** Parses a text frame into a message, or returns what is wrong with it. */
 export function readEnvelope(text: string): InboundMessage | LiveError {
   if (isDeeperThan(text, maxJsonDepth)) return tooDeep;
   const message = parse(text);
@@ -29,7 +32,7 @@ export function readEnvelope(text: string): InboundMessage | LiveError {
   return inbound;
 }
 
-/** The text of a `publish` as it came in; `undefined` for other messages. [L-4.10] */
+/** Raw text of a `publish`, or `undefined` for other messages. [L-4.10] */
 export function textOf(message: InboundMessage): string | undefined {
   return texts.get(message);
 }
@@ -39,7 +42,7 @@ function violation(message: string): LiveError {
 }
 
 function isRequestId(value: unknown): value is RequestId {
-  // `1e999` is a number here and nothing that could be said back.
+  // `1e999` parses to Infinity, which JSON cannot represent.
   return Number.isFinite(value) || (typeof value === 'string' && value.length <= maxRequestIdLength);
 }
 
@@ -47,7 +50,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A JSON value; `undefined` for what is none, or is nested too deeply to be walked. */
+/**
+ * Parses a JSON value. Returns `undefined` for invalid JSON and for values that are nested too
+ * deeply.
+ */
 export function parseJson(text: string): unknown {
   return isDeeperThan(text, maxJsonDepth) ? undefined : parse(text);
 }

@@ -12,7 +12,7 @@ export function isClientTopic(topic: unknown): topic is string {
   return isTopicName(topic) && !topic.startsWith('$');
 }
 
-/** The topic of a client's message. [L-3.1] */
+/** Returns the topic of a client's message. [L-3.1] */
 export function topicOf(message: InboundMessage): string {
   const { topic } = message;
   if (isClientTopic(topic)) return topic;
@@ -22,27 +22,27 @@ export function topicOf(message: InboundMessage): string {
   );
 }
 
-/** Where a subscribe wants to go on. [L-5.5] */
+/** Returns the position to resume from. [L-5.5] */
 export function sinceOf({ since }: InboundMessage | SubscribeRequest): Position | undefined {
   if (since === undefined) return undefined;
   if (isPosition(since)) return { epoch: since.epoch, offset: since.offset };
   throw new LiveError('protocol-violation', '"since" must be {"epoch": string, "offset": integer >= 0}');
 }
 
-/** How many publications per second a subscribe asks for at most. [L-4.8] */
+/** Returns the maximum rate that a subscribe requests, in publications per second. [L-4.8] */
 export function maxRateOf({ maxRate }: InboundMessage | SubscribeRequest): number | undefined {
   if (maxRate === undefined || isRate(maxRate)) return maxRate;
   throw new LiveError('protocol-violation', `"maxRate" must be ${rateAllowed}`);
 }
 
-/** Whether a client may say that it takes no larger message. [L-9.20] */
+/** Whether a client may set this message limit. [L-9.20] */
 export function isMessageBytes(bytes: unknown): bytes is number {
   return Number.isSafeInteger(bytes) && (bytes as number) >= minMessageBytes;
 }
 
 export const messageBytesAllowed = `an integer of at least ${String(minMessageBytes)}`;
 
-/** Bytes of the largest message that a subscribe says its client takes. [L-9.20] */
+/** Returns the maximum message size that a subscribe requests, in bytes. [L-9.20] */
 export function maxMessageBytesOf({
   maxMessageBytes,
 }: InboundMessage | SubscribeRequest): number | undefined {
@@ -57,7 +57,7 @@ export function isKey(key: unknown): key is string {
   return typeof key === 'string' && key.length > 0 && key.length <= maxKeyLength;
 }
 
-/** The key of a publish. [L-4.3] */
+/** Returns the key of a publish. [L-4.3] */
 export function keyOf({ key }: InboundMessage | PublishRequest): string | undefined {
   if (key === undefined) return undefined;
   if (isKey(key)) return key;
@@ -68,9 +68,10 @@ export function keyOf({ key }: InboundMessage | PublishRequest): string | undefi
 }
 
 /**
- * Whether a publish takes its key away instead of giving it data. [L-4.12]
+ * Whether a publish removes its key instead of setting data. [L-4.12]
  *
- * @throws LiveError `protocol-violation` for another value than `true`, without a key, or beside data
+ * @throws LiveError `protocol-violation` for a value other than `true`, a missing key, or
+ * additional data
  */
 export function removes({ remove, key, data }: InboundMessage | PublishRequest): boolean {
   if (remove === undefined) return false;
@@ -82,7 +83,7 @@ export function removes({ remove, key, data }: InboundMessage | PublishRequest):
 
 const maxTokenLength = 16_384;
 
-/** The token of an auth. [L-7.1] */
+/** Returns the token of an auth. [L-7.1] */
 export function tokenOf({ token }: InboundMessage): string {
   if (typeof token === 'string' && token.length > 0 && token.length <= maxTokenLength) return token;
   throw new LiveError(
@@ -92,8 +93,8 @@ export function tokenOf({ token }: InboundMessage): string {
 }
 
 /**
- * The data of a publish, as JSON text: as it stands in `written`, the text of the client's message, unless the application
- * has changed it since. [L-4.3] [L-4.10]
+ * Returns the data of a publish as JSON text: the original spelling from `written`, the text of the
+ * client's message, unless the application modified the data. [L-4.3] [L-4.10]
  */
 export function dataTextOf({ data }: InboundMessage | PublishRequest, written?: string): string {
   if (data === undefined) throw new LiveError('protocol-violation', '"data" must be there');

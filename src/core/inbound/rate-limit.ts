@@ -6,17 +6,17 @@ import { longestWaitMs, RateGate } from '../connection/rate-gate.js';
 import type { InboundRate } from '../ports/limits.js';
 import { LiveError } from '../../protocol/live.error.js';
 
-/** What all connections of a server share of their pace. */
+/** Rate limit state shared by all connections of a server. */
 export interface PaceContext {
   readonly clock: Clock;
   readonly observer: Pick<Observer, 'tooFast'>;
-  /** Absent where everybody may send as fast as they can. */
+  /** Absent if inbound messages are not limited. */
   readonly inboundRate?: InboundRate | undefined;
 }
 
 /**
- * In how many milliseconds the peer may send this message: 0 for now. Whoever is far too fast is closed, and told Infinity.
- * [L-9.10] [L-9.11]
+ * Returns the milliseconds until the peer may send this message, 0 for now. A peer far above its
+ * rate is closed, and the result is Infinity. [L-9.10] [L-9.11]
  */
 export function tooSoonMs(
   connection: Connection,
@@ -35,31 +35,37 @@ export function tooSoonMs(
   }
   observer.tooFast(connection, 'closed');
   connection.close(CloseCode.tooManyViolations, CloseReason.tooFast);
-  // Not even its close is worth reading on: it would come behind everything else that it has sent.
+  // Not even its close is worth reading, because it comes after everything else it sent.
   connection.pauseReading();
   return Infinity;
 }
 
-/** A pong: one that answers a ping of the heartbeat is free, any other counts as a message. [L-9.12] */
+/**
+ * Handles a pong. One that answers a heartbeat ping is free; any other counts as a message.
+ * [L-9.12]
+ */
 export function takePong(connection: Connection, context: PaceContext, byteLength: number): void {
   if (connection.pongsDue === 0) {
     tooSoonMs(connection, context, byteLength);
     return;
   }
   connection.pongsDue -= 1;
-  // A good moment: who sends nothing but pongs shall cost no memory for it.
+  // A peer that sends only pongs should cost no memory, so drop an unused gate here.
   if (connection.gate?.isFull(context.clock.now()) === true) connection.gate = undefined;
 }
 
-/** Questions to the application that one connection may have open before it may cause another one. [L-9.15] */
+/** Maximum number of open application calls per connection before another is refused. [L-9.15] */
 export const maxOpenQuestions = 16;
 
-/** A new credential has one place more: a store of rights that hangs must not end the session as well. */
+/**
+ * A new credential gets one extra place, so that hanging authorization checks do not end the
+ * session.
+ */
 export const maxOpenWithCredential = maxOpenQuestions + 1;
 
 /**
- * Throws `rate-limited` when too many are open: an application cannot be told that nobody waits for its answer any more,
- * so who asks and takes back again and again would make it work without end.
+ * Throws `rate-limited` if too many calls are open. Calls cannot be canceled, so subscribing and
+ * unsubscribing repeatedly would otherwise create unlimited work.
  */
 export function checkOpenQuestions(
   connection: Connection,
@@ -68,10 +74,12 @@ export function checkOpenQuestions(
 ): void {
   if (connection.openQuestions < most) return;
   observer.tooFast(connection, 'unsettled');
-  throw new LiveError('rate-limited', 'Too much is under way on this connection', { retryAfterMs: 1_000 });
+  throw new LiveError('rate-limited', 'Too many requests of this connection are in progress', {
+    retryAfterMs: 1_000,
+  });
 }
 
-/** Counts the application's answer as open until it settles; gives it back as it is. */
+/** Counts the application's answer as open until it settles, and returns it unchanged. */
 export function counted<T>(connection: Connection, answer: T): T {
   if (typeof (answer as { then?: unknown } | null | undefined)?.then !== 'function') return answer;
   connection.openQuestions += 1;

@@ -4,35 +4,37 @@ import type { ErrorCode } from '../../protocol/codes.js';
 import { isTopicName } from '../../protocol/topic-name.js';
 import type { Connection } from '../connection/connection.js';
 
-/** What a handler returns that answers little by little: the values of an Observable, for one. */
+/** Answers of a handler that arrive over time, for instance the values of an Observable. */
 export abstract class Answers {
-  /** Whether each value is an answer; else the first one is, and the others go nowhere. [L-2.14] */
+  /** Whether every value is an answer. Otherwise only the first one is sent. [L-2.14] */
   abstract readonly mayRepeat: boolean;
-  /** Resolves at the end of them. */
+  /** Resolves when all answers have arrived. */
   abstract forEach(next: (value: unknown) => void): Promise<void>;
 }
 
-/** Sends what a handler returned, with the request's id. [L-2.13] */
+/** Sends the result of a handler with the request's id. [L-2.13] */
 export function reply(connection: Connection, request: InboundMessage, value: unknown): void {
   if (value === undefined) return;
   const identity = request.id === undefined ? undefined : { id: request.id };
   if (hasType(value)) {
     const { type, ...fields } = value;
-    // Twice: it stands behind the type, and no id of its own takes its place.
+    // `id` appears twice: once to follow the type, and last to override an id in the result.
     connection.send({ type, ...identity, ...fields, ...identity });
   } else {
     connection.send({ type: request.type, ...identity, data: value } as { type: string });
   }
 }
 
-/** What a `LiveError` says; where thousands may be needed, a plain object says it, too. */
+/** The fields of a `LiveError`. A plain object is cheaper when thousands are needed. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
   readonly details: LiveErrorDetails;
 }
 
-/** Tells the peer that its request failed; `request` is absent where there was none to speak of. [L-2.10] */
+/**
+ * Tells the peer that its request failed. `request` is absent if there was no valid one. [L-2.10]
+ */
 export function replyError(
   connection: Connection,
   request: InboundMessage | undefined,
@@ -50,7 +52,7 @@ export function replyError(
   connection.send(message);
 }
 
-/** An error as the peer may see it: its own words only where they were meant for it. [L-2.11] */
+/** Converts an error for the peer. Only the text of a `LiveError` is passed on. [L-2.11] */
 export function publicError(error: unknown): LiveError {
   return error instanceof LiveError
     ? error

@@ -8,10 +8,10 @@ import type { Observer } from '../ports/observer.js';
 import { Answers, type Failure, publicError, reply, replyError } from './reply.js';
 import { OpenSubscribe } from '../connection/pending-subscribe.js';
 
-/** Takes one kind of message; what it returns is the answer. */
+/** Handles one type of message. Its result is the answer. */
 export type Handler = (message: InboundMessage) => unknown;
 
-/** Finds the handler for a type of message; `undefined` when there is none. */
+/** Returns the handler for a type, or `undefined` if there is none. */
 export type FindHandler = (type: string) => Handler | undefined;
 
 interface ResponderContext {
@@ -19,12 +19,12 @@ interface ResponderContext {
   readonly observer: Observer;
 }
 
-/** How often a peer may break the protocol. [L-2.12] */
+/** Maximum protocol violations of a peer. [L-2.12] */
 const violationLimit = { count: 100, windowMs: 10_000 } as const;
 
-/** Has the messages of one connection handled, and answers each of them once. [L-2.14] */
+/** Has each message of one connection handled, and answers it once. [L-2.14] */
 export class Responder {
-  /** When the peer broke the protocol within the window; mostly it never does. */
+  /** Times of violations within the window. Usually unset. */
   private violationsMs: number[] | undefined;
 
   constructor(
@@ -33,7 +33,10 @@ export class Responder {
     private readonly context: ResponderContext,
   ) {}
 
-  /** Hands the message to its handler, and sends what that returns; `undefined` when it is answered already. */
+  /**
+   * Passes the message to its handler and sends the result. Returns `undefined` if it is already
+   * answered.
+   */
   handle(message: InboundMessage): Promise<void> | undefined {
     const handler = this.find(message.type);
     if (handler === undefined) {
@@ -69,7 +72,10 @@ export class Responder {
     }
   }
 
-  /** Whether a subscribe has answered by itself. One that has not, and is decided otherwise, never will. [L-2.14] */
+  /**
+   * Returns whether a subscribe has answered by itself. If not, it is prevented from doing so.
+   * [L-2.14]
+   */
   private settleSubscribe({ type, topic, id }: InboundMessage): boolean {
     const { connection } = this;
     if (type !== 'subscribe' || typeof topic !== 'string') return false;
@@ -79,14 +85,17 @@ export class Responder {
     return false;
   }
 
-  /** The peer has its answer: an `error` under the same id would be a second one. [L-2.14] */
+  /**
+   * The message was already answered, so a second `error` with the same id must not be sent.
+   * [L-2.14]
+   */
   private failedLate(error: unknown): void {
-    // A subscribe whose peer turned out to be too slow for what it was sent.
+    // The peer of a subscribe was too slow for what it was sent.
     if (error instanceof LiveError && !this.connection.open) return;
     this.context.observer.failed('handling a message that was already answered', error, this.connection);
   }
 
-  /** The request failed. */
+  /** Handles a failed request. */
   failed(message: InboundMessage, error: unknown): void {
     const told = publicError(error);
     if (told !== error) this.context.observer.failed('handling a message', error, this.connection);
@@ -100,7 +109,7 @@ export class Responder {
     replyError(this.connection, message, error);
   }
 
-  /** Answers a breach of the protocol with an error, and closes a peer that breaks it too often. */
+  /** Answers a protocol violation, and closes a peer with too many of them. */
   violated(error: LiveError, message?: InboundMessage): void {
     this.refuse(message, error);
     const now = this.context.clock.now();

@@ -199,7 +199,7 @@ describe('Questions to the application', () => {
   const tooMuch = {
     type: 'error',
     code: 'rate-limited',
-    message: 'Too much is under way on this connection',
+    message: 'Too many requests of this connection are in progress',
     retryAfterMs: 1_000,
   };
 

@@ -9,7 +9,7 @@ import { Inbox, type Task, taskOf } from './inbox.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import { type FindHandler, Responder } from './responder.js';
-import { cancelledError } from '../connection/pending-subscribe.js';
+import { canceledError } from '../connection/pending-subscribe.js';
 
 export interface SessionContext extends PaceContext {
   readonly clock: Clock;
@@ -157,7 +157,7 @@ export class Session {
     const { message, lane, takenBack } = task;
     if (!this.connection.open) this.inbox?.clear();
     else if (message instanceof LiveError) this.responder.violated(message);
-    else if (takenBack) this.responder.failed(message, cancelledError());
+    else if (takenBack) this.responder.failed(message, canceledError());
     else if (task.kind === 'subscribe') return this.subscribe(message, task);
     else if (task.kind === 'publish') return this.publish(message, lane);
     else return this.responder.handle(message);

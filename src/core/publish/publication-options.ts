@@ -8,9 +8,9 @@ import type { PublicationOptions } from './publisher.js';
 import { isKey } from '../inbound/fields.js';
 
 /**
- * The JSON text of what the application publishes; that of a removal, which has no data, is `removalData`.
+ * Returns the JSON text of the application's data, or `removalData` for a removal.
  *
- * @throws LiveError `validation-failed` for options that are wrong, alone or with this data
+ * @throws LiveError `validation-failed` for invalid options, alone or with this data
  */
 export function publicationText(data: unknown, options: PublicationOptions): string {
   const { key, idempotencyKey, version, remove } = options;
@@ -30,8 +30,8 @@ export function publicationText(data: unknown, options: PublicationOptions): str
 }
 
 /**
- * Refuses a version that is too far ahead of the clock: one publisher whose clock is wrong would keep its key from being
- * published again until that time has come.
+ * Refuses a version too far ahead of the clock. Otherwise one publisher with a wrong clock could
+ * block its key until that time.
  *
  * @throws LiveError `validation-failed`
  */

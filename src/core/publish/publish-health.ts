@@ -2,14 +2,15 @@ import type { Cancel, Clock } from '../ports/clock.js';
 import type { Observer, PublishRefusals } from '../ports/observer.js';
 import { PublishRefusal } from '../ports/publish-refusal.js';
 
-/** Milliseconds of refusals after which an instance is no place for new clients. */
+/** Milliseconds of refusals after which an instance should get no new clients. */
 const lastingMs = 5_000;
-/** Milliseconds without an attempt after which an engine that refused is tried again. */
+/** Interval of probes, in milliseconds, while no publication is attempted. */
 const retryMs = 1_000;
 
 /**
- * Whether the engine takes publications, from what became of them. Since one was refused and until one is accepted, an
- * attempt is made each second where nobody else makes one: an instance that is not ready may have no publishers left.
+ * Tracks whether the engine accepts publications, by their outcomes. After a refusal it probes once
+ * a second while no publication is attempted, because an instance that is not ready may have no
+ * publishers left.
  */
 export class PublishHealth {
   private sinceMs = 0;
@@ -20,16 +21,16 @@ export class PublishHealth {
   constructor(
     private readonly clock: Clock,
     private readonly observer: Pick<Observer, 'publishing'>,
-    /** Publishes something that nobody reads. */
+    /** Publishes a probe without readers. */
     private readonly attempt: () => Promise<unknown>,
   ) {}
 
-  /** Since when and why publications are refused; `undefined` where the last one was accepted. */
+  /** Since when and why publications are refused. `undefined` if the last one was accepted. */
   get refusals(): PublishRefusals | undefined {
     return this.current && { ...this.current, lasting: this.clock.now() - this.sinceMs >= lastingMs };
   }
 
-  /** Milliseconds since the first refusal; 0 where the last publication was accepted. */
+  /** Milliseconds since the first refusal. 0 if the last publication was accepted. */
   get refusedMs(): number {
     return this.current === undefined ? 0 : Math.max(1, this.clock.now() - this.sinceMs);
   }
@@ -40,7 +41,7 @@ export class PublishHealth {
     this.observer.publishing(undefined);
   }
 
-  /** Other errors say nothing of what the engine takes. */
+  /** Other errors do not show whether the engine accepts publications. */
   failed(error: unknown): void {
     if (!(error instanceof PublishRefusal) || error.kind !== 'refused') return;
     this.triedMs = this.clock.now();

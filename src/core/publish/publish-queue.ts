@@ -11,7 +11,10 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Publications that wait for a broker that is away: bounded, in order, each of them settled in time. */
+/**
+ * Bounded queue of publications that wait for an unavailable broker. Keeps their order and settles
+ * each in time.
+ */
 export class PublishQueue {
   private waiting: Waiting[] = [];
   private bytes = 0;
@@ -20,17 +23,17 @@ export class PublishQueue {
   constructor(
     private readonly limits: PublishQueueLimits,
     private readonly clock: Clock,
-    /** Whether one can be sent now. */
+    /** Whether a publication can be sent now. */
     private readonly isOpen: () => boolean,
     private readonly refusal: () => Error,
   ) {}
 
-  /** Publications that wait. */
+  /** Number of queued publications. */
   get size(): number {
     return this.waiting.length;
   }
 
-  /** `undefined` when it does not fit. */
+  /** Returns `undefined` if it does not fit. */
   add(text: string, send: () => Promise<Published>): Promise<Published> | undefined {
     const { maxMessages, maxBytes, maxWaitMs } = this.limits;
     const bytes = Buffer.byteLength(text);
@@ -44,7 +47,7 @@ export class PublishQueue {
     return published;
   }
 
-  /** Sends all that wait, in order, unless that ends in between. */
+  /** Sends the queue in order, unless sending becomes impossible again. */
   flush(): void {
     while (this.isOpen()) {
       const next = this.shift();
@@ -53,7 +56,7 @@ export class PublishQueue {
     }
   }
 
-  /** Refuses all that wait. */
+  /** Refuses all queued publications. */
   refuseAll(): void {
     for (let next = this.shift(); next !== undefined; next = this.shift()) next.reject(this.refusal());
   }
@@ -69,7 +72,7 @@ export class PublishQueue {
     return next;
   }
 
-  /** The first one is due first. */
+  /** Sets the timer for the oldest publication, which expires first. */
   private plan(): void {
     const [first] = this.waiting;
     if (first === undefined || this.cancel !== undefined) return;

@@ -9,22 +9,22 @@ import { PublishHealth } from './publish-health.js';
 import { PublishQueue } from './publish-queue.js';
 import type { PublishQueueLimits } from '../ports/limits.js';
 
-/** What a publisher says of one publication; the rest are the topic's rules. */
+/** Options that a publisher sets. The others come from the topic's rules. */
 export type PublicationOptions = Pick<BrokerPublishOptions, 'key' | 'idempotencyKey' | 'version' | 'remove'>;
 
-/** Where an engine that refused is tried again; no client can read a topic that begins with `$`. */
+/** Topic of probes. Clients cannot read a topic that begins with `$`. */
 const probeTopic = '$live/probe';
 
-/** The one way from this instance to the broker, for clients and for the application. */
+/** The only path from this instance to the broker, for clients and the application. */
 export class Publisher {
-  /** Stored by the broker since the start; what it suppressed does not count. */
+  /** Publications stored by the broker since the start, without suppressed ones. */
   publicationsTotal = 0;
 
-  /** Whether the engine takes what is published. */
+  /** Tracks whether the engine accepts publications. */
   readonly health: PublishHealth;
   private readonly queue: PublishQueue | undefined;
 
-  /** @param limits absent: nothing waits for a broker that is away */
+  /** @param limits absent: publications never wait for an unavailable broker */
   constructor(
     private readonly broker: Broker,
     private readonly observer: Observer,
@@ -40,7 +40,10 @@ export class Publisher {
     return this.queue?.size ?? 0;
   }
 
-  /** Rejects with `unavailable` when the broker cannot take it now, with `limit-exceeded` when it never can. */
+  /**
+   * Rejects with `unavailable` if the broker cannot accept it now, or `limit-exceeded` if it never
+   * can.
+   */
   async publish(
     topic: string,
     text: string,
@@ -51,7 +54,10 @@ export class Publisher {
     return this.send(topic, text, options, rules);
   }
 
-  /** Waits for a broker that is away, where there is a queue for that; rejects with `unavailable` when that was in vain. */
+  /**
+   * Waits for an unavailable broker if there is a queue. Rejects with `unavailable` if the wait was
+   * in vain.
+   */
   async publishOrWait(
     topic: string,
     text: string,
@@ -60,7 +66,7 @@ export class Publisher {
   ): Promise<Published> {
     const send = (): Promise<Published> => this.send(topic, text, options, rules);
     if (this.broker.available) {
-      // Nothing overtakes what waits.
+      // Keep the order behind queued publications.
       this.queue?.flush();
       return send();
     }
@@ -73,7 +79,7 @@ export class Publisher {
     if (available) this.queue?.flush();
   }
 
-  /** Nothing waits any more. */
+  /** Refuses everything queued. */
   stop(): void {
     this.queue?.refuseAll();
     this.health.stop();
@@ -95,7 +101,8 @@ export class Publisher {
         ...(rules.latest !== undefined && { latest: rules.latest }),
         ...(rules.history !== undefined && { history: rules.history }),
       });
-      // What is suppressed was not written, so it says nothing of whether the engine takes writes.
+      // A suppressed publication was not written, so it does not show whether the engine accepts
+      // writes.
       if (published.suppressed === undefined) {
         this.publicationsTotal += 1;
         if (this.broker.isLocal?.(topic) !== true) this.health.accepted();
@@ -113,7 +120,7 @@ export class Publisher {
 
 /** [L-9.19] */
 function checkSize(topic: string, text: string, { maxPublicationBytes: most = Infinity }: TopicRules): void {
-  // A UTF-16 unit has three bytes at most: what is short enough is not counted.
+  // A UTF-16 unit has at most three bytes, so short text need not be counted.
   if (text.length * 3 <= most || Buffer.byteLength(text) <= most) return;
   throw new LiveError(
     'limit-exceeded',

@@ -68,7 +68,7 @@ describe('What a peer makes the server read and send', () => {
       type: 'error',
       id: 1,
       code: 'rate-limited',
-      message: 'Too much was read for you in this time',
+      message: 'Your budget for recoveries and snapshots is used up',
       topic: 't',
       retryAfterMs: 2_003,
     });

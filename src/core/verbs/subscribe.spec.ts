@@ -40,7 +40,7 @@ const error = (code: string, message: string, more: object = {}) => ({
   message,
   ...more,
 });
-const cancelled = error('unavailable', 'The subscribe was cancelled', { topic: 't' });
+const canceled = error('unavailable', 'The subscribe was canceled', { topic: 't' });
 const unchecked = error('unavailable', 'Whether you may do this cannot be checked now', {
   topic: 't',
   retryAfterMs: 1_000,
@@ -159,7 +159,7 @@ describe('Subscribe', () => {
     const { send, received } = test.connect();
     await send({ type: 'subscribe', topic: 't' });
     await send({ type: 'unsubscribe', topic: 't' });
-    expect(received()).toEqual([cancelled, { type: 'unsubscribed', topic: 't' }]);
+    expect(received()).toEqual([canceled, { type: 'unsubscribed', topic: 't' }]);
     answer.resolve(true);
     await test.publish('t', 1);
     expect([received(), test.live.stats().topics]).toEqual([[], 0]);
@@ -183,7 +183,7 @@ describe('Subscribe', () => {
     }
     await test.clock.settle();
     const unsubscribed = { type: 'unsubscribed', topic: 't' };
-    expect(received()).toEqual([cancelled, unsubscribed, cancelled, unsubscribed]);
+    expect(received()).toEqual([canceled, unsubscribed, canceled, unsubscribed]);
     expect(test.live.stats()).toMatchObject({ topics: 0, subscriptions: 0 });
   });
 

@@ -89,7 +89,7 @@ export class ConnectionChecker {
     for (const each of this.pending) {
       if (each.type !== 'subscribe' || each.topic !== topic) continue;
       each.mayBeCancelled = true;
-      each.cancelled ||= !unwritten;
+      each.canceled ||= !unwritten;
     }
   }
 
@@ -162,7 +162,7 @@ export class ConnectionChecker {
   private began(request: Request, message: Received): void {
     const { topic } = request;
     if (message['topic'] !== topic) this.tell('answer', `${String(message['topic'])} instead of ${topic}`);
-    if (request.cancelled) this.tell('cancelled', `${topic} began although it was canceled`);
+    if (request.canceled) this.tell('canceled', `${topic} began although it was canceled`);
     // An equal subscribe that waited joins this one: one answer of the application serves both.
     // [L-3.5]
     const position = JSON.stringify([message['epoch'], message['offset']]);

@@ -7,7 +7,7 @@
  * - `snapshot`: older than its position, missing, unexpected, or different from the publications
  * - `answer`: a request that is not answered exactly once, in order, by the right type
  * - `rights`: a topic delivered to a user without permission, or refused to a user with permission
- * - `cancelled`: a canceled subscribe that began anyway
+ * - `canceled`: a canceled subscribe that began anyway
  * - `expired`: data after the end of a credential
  * - `bounds`: more is held, queued or accepted than the limits allow
  * - `maps`: registry, hub and connections disagree
@@ -24,7 +24,7 @@ export type Rule =
   | 'snapshot'
   | 'answer'
   | 'rights'
-  | 'cancelled'
+  | 'canceled'
   | 'expired'
   | 'bounds'
   | 'maps'

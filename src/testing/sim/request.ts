@@ -35,7 +35,7 @@ export interface Request {
   /** Whether more had been published after `since` than one recovery may send. */
   readonly tooMuch: boolean;
   /** Whether an unsubscribe arrived while this was being handled. [L-3.7] */
-  cancelled: boolean;
+  canceled: boolean;
   /** The same, but it may already have been answered. */
   mayBeCancelled: boolean;
 }
@@ -67,7 +67,7 @@ function requestOf(
     since: position,
     recoverable: position !== undefined && publications.recoverable(topic, position, history, now()),
     tooMuch: position !== undefined && publications.tooMuchSince(topic, position),
-    cancelled: false,
+    canceled: false,
     mayBeCancelled: false,
   };
 }
