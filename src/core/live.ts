@@ -164,8 +164,8 @@ export class Live {
   }
 
   /**
-   * A peer has come in: it gets its welcome. `find` says who takes its messages, the core's own verbs by default. All or
-   * nothing: where this throws, nothing is left of the peer, and its socket is terminated.
+   * Admits a peer and sends its welcome. `find` returns the handler of a message type, by default
+   * the core's own verbs. If this throws, the connection is removed and its socket is terminated.
    */
   accept(socket: LiveSocket, peer: PeerInfo, find?: (connection: Connection) => FindHandler): Session {
     const connection = new Connection(socket, peer, this.connections);
@@ -179,13 +179,14 @@ export class Live {
   }
 
   /**
-   * Publishes a JSON value, or a `JsonText`, to a topic, for the application itself: no right is asked. With `remove` the
-   * data is `undefined`.
+   * Publishes a JSON value, or a `JsonText`, on behalf of the application, without an authorization
+   * check. With `remove`, `data` must be `undefined`.
    *
-   * @returns its position, once the broker has it, and whether it was suppressed as a duplicate or as stale
-   * @throws LiveError `validation-failed` for what is no topic name, is declared nowhere, or has no JSON text, for options
-   * that are wrong, and for a version too far ahead of the clock; `limit-exceeded` when the broker takes none so large; `unavailable` when it
-   * cannot take it now
+   * @returns the position once the broker has the publication, and whether it was suppressed as a
+   * duplicate or as stale
+   * @throws LiveError `validation-failed` for an invalid or undeclared topic, data without JSON
+   * text, invalid options, or a version too far ahead of the clock; `limit-exceeded` if the
+   * publication is too large; `unavailable` if the broker cannot accept it now
    */
   async publish(topic: string, data: unknown, options: PublicationOptions = {}): Promise<Published> {
     if (!isTopicName(topic)) throw new LiveError('validation-failed', 'This is not a topic name [L-3.1]');
@@ -221,7 +222,10 @@ export class Live {
     };
   }
 
-  /** Closes every connection, and resolves when none is left, at the latest after `timeoutMs`. Once only. */
+  /**
+   * Closes every connection. Resolves when none is left, at the latest after `timeoutMs`. Call it
+   * once.
+   */
   drain(timeoutMs: number): Promise<DrainResult> {
     this.heartbeat.stop();
     this.credentials.stop();
@@ -234,7 +238,9 @@ export class Live {
     return this.draining_.done;
   }
 
-  /** Takes its leave of the other instances. To be called after the drain and before the broker is closed. */
+  /**
+   * Announces the departure to other instances. Call it after the drain, before closing the broker.
+   */
   async close(): Promise<void> {
     this.presence.close();
     await this.cluster.close();

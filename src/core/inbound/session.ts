@@ -16,19 +16,19 @@ export interface SessionContext extends PaceContext {
   readonly observer: Observer;
   readonly maxWaitingMessages: number;
   readonly maxTopicsPerConnection: number;
-  /** Told once, when the peer is gone. */
+  /** Called once, when the peer is gone. */
   onEnd(connection: Connection, code: number, reason: string): void;
 }
 
-/** An error without its stack: one is made for each message that is refused. [L-9.10] */
+/** An error without a stack, because one is created per refused message. [L-9.10] */
 const tooFast = { code: 'rate-limited', message: 'Too many messages in this time' } as const;
 
-/** What comes in on one connection: read, put in order, handed to its handler. [L-2.8] */
+/** Inbound messages of one connection: parsed, put in order, passed to their handlers. [L-2.8] */
 export class Session {
-  /** Made with the first message: an idle connection has none. */
+  /** Created with the first message. An idle connection has none. */
   private inbox: Inbox | undefined;
   private ended = false;
-  /** Made when it is first needed, as the inbox is. */
+  /** Created on first use, like the inbox. */
   private responder_: Responder | undefined;
 
   constructor(
@@ -37,7 +37,7 @@ export class Session {
     private readonly context: SessionContext,
   ) {}
 
-  /** One text message. */
+  /** Handles one text message. */
   received(text: string, byteLength = text.length): void {
     const { connection, context } = this;
     connection.heard();
@@ -50,29 +50,29 @@ export class Session {
       return;
     }
     context.observer.inbound(this.label(message));
-    // A peer that sends garbage is closed over it: the sooner, the less of it is answered.
+    // A peer with too many violations is closed. The sooner it is counted, the fewer are answered.
     if (message instanceof LiveError && this.inbox?.hasLinkTasks !== true) this.responder.violated(message);
     else this.take(message, byteLength);
   }
 
-  /** A binary frame. [L-2.3] */
+  /** Handles a binary frame. [L-2.3] */
   receivedBinary(): void {
     this.connection.close(CloseCode.unsupportedData, 'text frames only');
   }
 
-  /** A ping, which has its pong already. [L-9.12] */
+  /** Handles a ping that was already answered with a pong. [L-9.12] */
   pinged(byteLength = 0): void {
     this.connection.heard();
     tooSoonMs(this.connection, this.context, byteLength);
   }
 
-  /** A pong: the peer lives. */
+  /** Handles a pong: the peer is alive. */
   heard(byteLength = 0): void {
     this.connection.ponged();
     takePong(this.connection, this.context, byteLength);
   }
 
-  /** The socket is gone; only the first call counts. */
+  /** The socket is gone. Only the first call counts. */
   finished(code: number, reason: string): void {
     if (this.ended) return;
     this.ended = true;
@@ -109,7 +109,7 @@ export class Session {
         for (const [place, part] of parts.entries())
           this.wait(inbox, taskOf(part, place === 0 ? byteLength : 0, place % topicsPerCharge === 0 ? 1 : 0));
       } catch (error) {
-        // Without a topic: none of them has an answer of its own then.
+        // Without a topic, because no topic of the message gets its own answer then.
         const { type, id } = message;
         this.responder.failed({ type, ...(id !== undefined && { id }) }, error);
       }
@@ -126,12 +126,12 @@ export class Session {
     inbox.add(task);
   }
 
-  /** An unsubscribe does not wait for the subscribe that it takes back. [L-3.7] */
+  /** An unsubscribe cancels the pending subscribe instead of waiting for it. [L-3.7] */
   private takeBack(inbox: Inbox, topic: string): void {
     const { connection } = this;
     for (const task of inbox.subscribesTo(topic)) {
       task.takenBack = true;
-      // Its verb may not have begun: guards and pipes come first.
+      // The verb may not have started, because guards and pipes run first.
       if (task.begun) (connection.takenBack ??= new Set()).add(topic);
     }
     connection.lateAnswers?.forget(topic);
@@ -149,7 +149,7 @@ export class Session {
     const { connection, context } = this;
     if (connection.has(topic)) return true;
     const most = context.maxTopicsPerConnection - asked;
-    // Those that are asked for may be among the memberships: only then they have to be told from the others.
+    // Requested topics may already be memberships. Only near the limit they must be told apart.
     return connection.membershipCount < most || connection.topics.length < most;
   };
 
@@ -164,7 +164,10 @@ export class Session {
     return undefined;
   };
 
-  /** Guards and pipes may copy the message: its text stays beside it, one for each topic. */
+  /**
+   * Keeps the raw text beside the message, per topic, because guards and pipes may copy the
+   * message.
+   */
   private async publish(message: InboundMessage, topic: string): Promise<void> {
     const texts = (this.connection.publishTexts ??= new Map());
     const text = textOf(message);
@@ -176,7 +179,8 @@ export class Session {
   private async subscribe(message: InboundMessage, task: Task): Promise<void> {
     await this.responder.handle(message);
     task.done = true;
-    // Two that were taken back may end in one turn: the last one of them lets the topic be asked for again.
+    // Two canceled subscribes may end in one turn. The last one allows the topic to be subscribed
+    // again.
     const isTakenBack = (other: Task): boolean => other.begun && other.takenBack && !other.done;
     if (this.inbox?.subscribesTo(task.lane).some(isTakenBack) !== true)
       this.connection.takenBack?.delete(task.lane);

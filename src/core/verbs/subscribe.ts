@@ -127,7 +127,8 @@ export class Subscribe {
     let run: SnapshotRun | undefined;
     try {
       const { top, missed } = await pending.until(reading.result);
-      // Somebody who named the position before it existed began the reading: it is too old for this one.
+      // The shared read started before this subscriber's position existed, so its result is too
+      // old.
       if (isShared && since?.epoch === top.epoch && since.offset > top.offset) return false;
       if (since !== undefined && missed !== undefined) {
         const position = { epoch: top.epoch, offset: since.offset };
