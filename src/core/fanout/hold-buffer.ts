@@ -10,7 +10,7 @@ export interface HeldPublication {
 }
 
 /**
- * Publications to a topic since the buffer was opened, in order and up to a limit. Holds only the
+ * Publications to a topic since the buffer was opened, in order and up to a limit. HoldBuffers only the
  * newest stream.
  */
 export class HoldBuffer {

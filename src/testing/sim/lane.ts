@@ -10,7 +10,7 @@ export type Parcel =
  * One direction of a connection: ordered and delayed; everything due at one moment arrives
  * together.
  */
-export class SlowReaderQueue {
+export class Lane {
   latencyMs = 1;
   /** Nothing arrives anymore, including parcels in flight. */
   dead = false;

@@ -5,7 +5,7 @@ import type {
   LatestReading,
   Publication,
   Published,
-  PublishOptions,
+  BrokerPublishOptions,
   RecoveryLimits,
   StreamReading,
 } from '../../core/ports/broker.js';
@@ -35,7 +35,7 @@ const noRecovery: RecoveryLimits = { count: 0, bytes: 0 };
 /** A publication in the store, kept for the case that the store is rolled back. */
 interface Stored {
   readonly data: string;
-  readonly options: PublishOptions;
+  readonly options: BrokerPublishOptions;
   readonly atMs: number;
 }
 
@@ -94,7 +94,7 @@ export class SimBroker implements Broker {
     });
   }
 
-  publish(topic: string, data: string, options: PublishOptions): Promise<Published> {
+  publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published> {
     return this.call('publish', topic, async () => {
       const { place, stored } = this.store(topic, data, options);
       const { offset, suppressed } = await stored;
@@ -154,7 +154,7 @@ export class SimBroker implements Broker {
   /**
    * Publishes as another server; local subscribers also receive it while the broker is available.
    */
-  async publishElsewhere(topic: string, data: string, options: PublishOptions): Promise<void> {
+  async publishElsewhere(topic: string, data: string, options: BrokerPublishOptions): Promise<void> {
     await this.store(topic, data, options).stored;
   }
 
@@ -224,7 +224,7 @@ export class SimBroker implements Broker {
   }
 
   /** Stores at once; the memory broker's answer comes later. */
-  private store(topic: string, data: string, options: PublishOptions) {
+  private store(topic: string, data: string, options: BrokerPublishOptions) {
     this.publications.began(topic, this.epochOf(topic));
     const { nowMs } = this.timeline;
     const top = this.publications.isStale(topic, options) ? this.publications.top(topic) : undefined;

@@ -1,6 +1,6 @@
 import type { Drained, LiveSocket } from '../../core/ports/socket.js';
 import { FrameTexts } from './frame-texts.js';
-import { SlowReaderQueue, type Parcel } from './lane.js';
+import { Lane, type Parcel } from './lane.js';
 import type { Timeline } from './timeline.js';
 
 /** How the server handles what arrives. */
@@ -38,8 +38,8 @@ export class SimLink implements LiveSocket {
   open = true;
   readonly windowBits = 0;
   private readonly frameTexts = new FrameTexts();
-  readonly up: SlowReaderQueue;
-  readonly down: SlowReaderQueue;
+  readonly up: Lane;
+  readonly down: Lane;
   /** Whether the server knows that the connection has ended. */
   finished = false;
   /** Whether the client knows that the connection has ended. */
@@ -58,8 +58,8 @@ export class SimLink implements LiveSocket {
     private readonly server: ServerEnd,
     private readonly client: ClientEnd,
   ) {
-    this.up = new SlowReaderQueue(timeline, (parcels) => this.arriveUp(parcels));
-    this.down = new SlowReaderQueue(timeline, (parcels) => this.arriveDown(parcels));
+    this.up = new Lane(timeline, (parcels) => this.arriveUp(parcels));
+    this.down = new Lane(timeline, (parcels) => this.arriveDown(parcels));
   }
 
   // The client's side.
