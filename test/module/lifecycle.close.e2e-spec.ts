@@ -200,7 +200,7 @@ describe.each(platforms)('An identity that cannot be used, on %s', (_name, platf
       for (let i = 0; i < 5; i++) expect((await refusalOf(url)).statusCode).toBe(503);
       expect(app.get(ConnectionRegistry).size).toBe(0);
       const [entry] = log.live('error') as { err: Error }[];
-      expect(entry?.err.message).toContain('wrong user.id');
+      expect(entry?.err.message).toContain('invalid user.id');
       await app.close();
     },
   );

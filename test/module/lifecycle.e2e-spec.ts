@@ -185,7 +185,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
   });
 
   it('[S16] the start warns if nothing listens to SIGTERM, and only then', async () => {
-    const warning = expect.stringContaining('app.enableShutdownHooks() drains') as string;
+    const warning = expect.stringContaining('Call app.enableShutdownHooks() to drain') as string;
     const none = new LogRecorder();
     await startLiveApp({ platform, before: none.use });
     expect(none.live('warn')).toContainEqual(warning);
