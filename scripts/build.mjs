@@ -1,6 +1,6 @@
 // `npm run build`: the library, and beside it the applications that use its doors alone.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 
@@ -13,6 +13,9 @@ const compile = (...args) =>
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 try {
   compile('-p', 'tsconfig.build.json');
+  // For Jest, which cannot require an ES module, and for TypeScript's `node16`, which refuses to.
+  compile('-p', 'tsconfig.cjs.json');
+  writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs" }\n');
   // They import `nestjs-live` by its name, so they see what was just built, through `exports`.
   compile('-p', 'apps/tsconfig.json');
 } catch {

@@ -11,6 +11,13 @@ export function openingOf(connection: LiveConnection): Promise<unknown> | undefi
   return openings.get(connection);
 }
 
+const reasons = new WeakMap<LiveConnection, string>();
+
+/** Nest 11 calls `handleDisconnect` without a reason, so that it is kept here. */
+export function keepReason(connection: LiveConnection, reason: string): void {
+  reasons.set(connection, reason);
+}
+
 /**
  * Nest calls `handleConnection` and `handleDisconnect` unprotected: a throw would end the process,
  * and no one awaits their promises. This wraps them. A failure closes the connection with 1011, and
@@ -45,7 +52,8 @@ function replace(prototype: object, name: string, when: (connection: Connection,
     };
     when(connection, () => {
       try {
-        const result = hook.call(this, connection, ...rest);
+        const given = rest.length === 0 && reasons.has(connection) ? [reasons.get(connection)] : rest;
+        const result = hook.call(this, connection, ...given);
         return isPromise(result) ? Promise.resolve(result).then(() => {}, failed) : undefined;
       } catch (error) {
         failed(error);

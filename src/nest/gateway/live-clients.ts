@@ -4,7 +4,7 @@ import type { LiveConnection } from '../../core/ports/connection.js';
 import type { FindHandler, Handler } from '../../core/inbound/responder.js';
 import { Answers } from '../../core/inbound/reply.js';
 import { isVerb } from '../../core/verbs/verbs.js';
-import { openingOf } from './connection-hooks.js';
+import { keepReason, openingOf } from './connection-hooks.js';
 import type { MessageContext } from './message-contexts.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 
@@ -51,6 +51,7 @@ export class LiveClients {
   disconnected(connection: LiveConnection, reason: string): void {
     const client = this.clients.get(connection);
     this.clients.delete(connection);
+    keepReason(connection, reason);
     for (const onDisconnect of client?.onDisconnect ?? []) onDisconnect(reason);
   }
 

@@ -1,5 +1,10 @@
 import type { Type } from '@nestjs/common';
-import { ApplicationConfig, type ModulesContainer, type NestContainer } from '@nestjs/core';
+import {
+  AbstractHttpAdapter,
+  type ApplicationConfig,
+  type ModulesContainer,
+  type NestContainer,
+} from '@nestjs/core';
 import { handlersOf, isLiveGateway } from './gateway-metadata.js';
 import { messageContextsUnknown } from '../options/live.errors.js';
 
@@ -17,18 +22,22 @@ export function globalEnhancersOf(application: ApplicationConfig): string[] {
   ].map((each: unknown) => (typeof each === 'function' ? each.name : (each as object).constructor.name));
 }
 
+/** Nest 12 creates gateway handlers with the global enhancers, Nest 11 without them. */
+export const nestRunsGlobals = 'beforeClose' in AbstractHttpAdapter.prototype;
+
 /**
- * The handlers of all live gateways by message type, with the enhancers of their own decorators but
- * without global ones, which are written for HTTP. Nest always adds global enhancers to gateway
- * handlers, so Nest's own classes create the handlers a second time here, from a configuration
- * without any.
+ * The handlers of all live gateways by message type, with the enhancers of their own decorators and
+ * the global ones of `config`. Nest's own classes create them a second time here: from an empty
+ * configuration to keep global enhancers away, which are written for HTTP, or from the
+ * application's own to have them on Nest 11.
  *
  * @throws Error that names the option to set if this Nest version has other classes
  */
-export async function messageContextsWithoutGlobals(
+export async function messageContexts(
   modules: ModulesContainer,
+  config: ApplicationConfig,
 ): Promise<ReadonlyMap<unknown, MessageContext>> {
-  const creator = await makeCreator(modules, new ApplicationConfig());
+  const creator = await makeCreator(modules, config);
   const contexts = new Map<unknown, MessageContext>();
   for (const [key, { providers }] of modules) {
     for (const { metatype, isNotMetatype, instance } of providers.values()) {
@@ -52,7 +61,7 @@ interface ContextCreator {
 /** Loaded on demand: an application without global enhancers does not depend on these classes. */
 async function makeCreator(modules: ModulesContainer, config: ApplicationConfig): Promise<ContextCreator> {
   try {
-    const core = await import('@nestjs/core/internal');
+    const core = await enhancerClasses();
     const { WsContextCreator } = await import('@nestjs/websockets/context/ws-context-creator.js');
     const { WsProxy } = await import('@nestjs/websockets/context/ws-proxy.js');
     const { ExceptionFiltersContext } =
@@ -71,4 +80,24 @@ async function makeCreator(modules: ModulesContainer, config: ApplicationConfig)
   } catch (error) {
     throw messageContextsUnknown(error);
   }
+}
+
+type EnhancerClasses = Pick<
+  typeof import('@nestjs/core/internal'),
+  | 'PipesContextCreator'
+  | 'PipesConsumer'
+  | 'GuardsContextCreator'
+  | 'GuardsConsumer'
+  | 'InterceptorsContextCreator'
+  | 'InterceptorsConsumer'
+>;
+
+/** Nest 11 has them in folders of their own, of which the types of Nest 12 do not know. */
+async function enhancerClasses(): Promise<EnhancerClasses> {
+  if (nestRunsGlobals) return import('@nestjs/core/internal');
+  const folders = ['pipes', 'guards', 'interceptors'];
+  const parts = await Promise.all(
+    folders.map((folder) => import(`@nestjs/core/${folder}/index.js`) as Promise<EnhancerClasses>),
+  );
+  return Object.assign({}, ...parts) as EnhancerClasses;
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import {
   type CanActivate,
   Inject,
@@ -23,6 +21,7 @@ import type { LiveGateway } from '../gateway/live.gateway.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import { LIVE_GATEWAY, LIVE_GUARDS, LIVE_OPTIONS } from '../options/live.tokens.js';
 import { globalEnhancersOf } from '../gateway/message-contexts.js';
+import { versionOfWs } from '../../ws/ws-version.js';
 import { checkRuntime } from './runtime-check.js';
 
 /** Older versions of `ws` grow without bound under a flood of pings that no one reads. */
@@ -87,8 +86,8 @@ export class LiveStartCheck implements OnModuleInit {
   }
 
   private checkWs(): void {
-    const file = createRequire(import.meta.url).resolve('ws/package.json');
-    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+    const version = versionOfWs();
+    if (version === undefined) return;
     const [major = 0, minor = 0] = version.split('.').map(Number);
     const [floorMajor = 0, floorMinor = 0] = wsFloor.split('.').map(Number);
     if (major < floorMajor || (major === floorMajor && minor < floorMinor)) throw wsTooOld(version, wsFloor);

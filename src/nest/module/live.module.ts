@@ -35,6 +35,7 @@ import {
 } from './live.module-definition.js';
 import { LiveObservers } from '../logging/live.observers.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
+import { CloseWatchModule } from '../server/close-watch.js';
 import { LiveServer } from '../server/live.server.js';
 import { LiveService } from '../server/live.service.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
@@ -104,7 +105,7 @@ function assemble(definition: DynamicModule, extras: LiveModuleExtras): DynamicM
   const { gateway, guards } = guardedGateway(extras.gateway ?? LiveGateway, extras.guards ?? []);
   return {
     ...definition,
-    imports: [...(definition.imports ?? []), DiscoveryModule],
+    imports: [...(definition.imports ?? []), DiscoveryModule, CloseWatchModule],
     providers: [
       ...(definition.providers ?? []),
       ...providers,

@@ -13,6 +13,7 @@ import type { DrainResult } from '../../core/connection/drain.js';
 import { Live } from '../../core/live.js';
 import type { Broker } from '../../core/ports/broker.js';
 import { LiveObservers } from '../logging/live.observers.js';
+import { CloseWatch } from './close-watch.js';
 import { LiveServer } from './live.server.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { LIVE_BROKER, LIVE_SETTINGS } from '../options/live.tokens.js';
@@ -52,6 +53,7 @@ export class LiveLifecycle
     @Inject(LIVE_SETTINGS) private readonly settings: ResolvedLiveOptions,
     @Inject(LIVE_BROKER) private readonly broker: Broker,
     private readonly observers: LiveObservers,
+    private readonly closeWatch: CloseWatch,
   ) {}
 
   get state(): LiveState {
@@ -137,8 +139,12 @@ export class LiveLifecycle
   private watchClose(): void {
     const adapter = this.host.httpAdapter as { beforeClose?: () => unknown };
     const original = adapter.beforeClose?.bind(adapter);
-    adapter.beforeClose = () => {
+    const stopping = (): void => {
       if (this.state_ === 'ready') this.state_ = 'stopping';
+    };
+    this.closeWatch.onClose = stopping;
+    adapter.beforeClose = () => {
+      stopping();
       return original?.();
     };
   }

@@ -28,7 +28,7 @@ import { LiveObservers } from '../logging/live.observers.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { LIVE_CLOCK, LIVE_GUARDS, LIVE_OPTIONS, LIVE_SETTINGS } from '../options/live.tokens.js';
-import { globalEnhancersOf, messageContextsWithoutGlobals } from '../gateway/message-contexts.js';
+import { globalEnhancersOf, messageContexts, nestRunsGlobals } from '../gateway/message-contexts.js';
 
 /**
  * Accepts connections: combines the port, the upgrade handler, and the path from a socket to the
@@ -118,7 +118,7 @@ export class LiveServer {
    */
   async start(): Promise<void> {
     this.clients = this.findClients();
-    await this.keepGlobalsAway(this.clients);
+    await this.makeHandlers(this.clients);
     // Not in the constructor, where the guards' dependencies, APP_GUARD and useGlobalGuards() are
     // not available yet.
     this.guards = new UpgradeGuards(this.contexts, this.gateway);
@@ -151,10 +151,11 @@ export class LiveServer {
     return this.port.close();
   }
 
-  private async keepGlobalsAway(clients: LiveClients): Promise<void> {
-    if (this.options.globalEnhancersOnMessages === true) return;
-    if (globalEnhancersOf(this.application).length === 0) return;
-    clients.handleBy(await messageContextsWithoutGlobals(this.modules));
+  private async makeHandlers(clients: LiveClients): Promise<void> {
+    const wanted = this.options.globalEnhancersOnMessages === true;
+    if (globalEnhancersOf(this.application).length === 0 || (wanted && nestRunsGlobals)) return;
+    const config = wanted ? this.application : new ApplicationConfig();
+    clients.handleBy(await messageContexts(this.modules, config));
   }
 
   private findClients(): LiveClients {

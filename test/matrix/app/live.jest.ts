@@ -1,0 +1,11 @@
+// Run by Jest as `nest new` of Nest 11 sets it up: CommonJS, ts-jest, node_modules untransformed.
+import { Test } from '@nestjs/testing';
+import { AppModule } from './app.module';
+import { drive } from './drive';
+
+it('an application with live topics can be tested in Jest', async () => {
+  const moduleRef = await Test.createTestingModule({ imports: [AppModule] }).compile();
+  const app = moduleRef.createNestApplication();
+  await app.init();
+  expect(await drive(app)).toContain('refused 401, event 1, hello ann, closed 1001');
+});
