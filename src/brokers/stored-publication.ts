@@ -1,6 +1,6 @@
 import { isJson } from '../core/frame/json-text.js';
 import { type Publication, type BrokerPublishOptions, removalData } from '../core/ports/broker.js';
-import { isKey } from '../core/inbound/fields.js';
+import { isKey } from '../protocol/fields.js';
 
 /** Whether a value from an engine can be an epoch: 1 to 64 printable ASCII characters. */
 export function isEpoch(value: unknown): value is string {

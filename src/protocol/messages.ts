@@ -4,8 +4,6 @@ import type { Position } from './position.js';
 /** Echoed in the answer: a number, or a string of at most 64 characters. [L-2.4] */
 export type RequestId = number | string;
 
-export const maxRequestIdLength = 64;
-
 /** Any message from a client whose envelope is valid. Its other fields are unchecked. [L-2.1] */
 export interface InboundMessage {
   readonly type: string;

@@ -1,13 +1,13 @@
-import { Equals, IsInt, IsString, Length, Max, Min, ValidateIf, validateSync } from 'class-validator';
+import { Equals, IsInt, Max, Min, ValidateIf, validateSync } from 'class-validator';
 import { JsonText, type PublishOptions } from 'nestjs-live';
-import { fieldText, IsClientTopic, IsPresent } from 'nestjs-live/parts';
+import { fieldText, IsField, IsPresent } from 'nestjs-live/parts';
 
 /**
  * One publication as it arrives over HTTP: `{"topic","data","key"?,"idempotencyKey"?,"version"?}`,
  * or `{"topic","key","remove":true,…}` without data to remove the key. Other fields are ignored.
  */
 export class PublicationDto {
-  @IsClientTopic()
+  @IsField('topic')
   readonly topic: unknown;
 
   @ValidateIf(({ remove }: PublicationDto) => remove === undefined)
@@ -15,13 +15,11 @@ export class PublicationDto {
   readonly data: unknown;
 
   @ValidateIf(({ key }: PublicationDto) => key !== undefined)
-  @IsString()
-  @Length(1, 128)
+  @IsField('key')
   readonly key: unknown;
 
   @ValidateIf(({ idempotencyKey }: PublicationDto) => idempotencyKey !== undefined)
-  @IsString()
-  @Length(1, 128)
+  @IsField('key')
   readonly idempotencyKey: unknown;
 
   @ValidateIf(({ version }: PublicationDto) => version !== undefined)

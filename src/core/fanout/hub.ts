@@ -1,7 +1,8 @@
 // hot path
+import { minMessageBytes } from '../../protocol/fields.js';
 import type { Connection } from '../connection/connection.js';
 import { eventText, lostText } from '../frame/message-text.js';
-import { minMessageBytes, SharedFrame } from '../frame/shared-frame.js';
+import { SharedFrame } from '../frame/shared-frame.js';
 import type { Backlogs } from '../outbound/backlogs.js';
 import type { Flusher } from '../outbound/flusher.js';
 import type { DeliveryRules } from '../ports/policy.js';

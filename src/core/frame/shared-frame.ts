@@ -10,12 +10,6 @@ const continuation = 0x00;
 /** First reserved bit: the payload is compressed (RFC 7692, section 6). */
 const compressed = 0x40;
 
-/**
- * Smallest message limit a peer may set, in bytes. Every message without data and snapshot fits.
- * [L-9.20]
- */
-export const minMessageBytes = 1_024;
-
 /** 2^32 divided by the golden ratio, so that consecutive marks differ in many bits. */
 const markStep = 0x9e37_79b1;
 let lastMark = 0;

@@ -1,9 +1,5 @@
-import {
-  type InboundMessage,
-  invalidEnvelope,
-  maxRequestIdLength,
-  type RequestId,
-} from '../../protocol/messages.js';
+import { type InboundMessage, invalidEnvelope } from '../../protocol/messages.js';
+import { isRequestId, mustBe } from '../../protocol/fields.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isDeeperThan } from '../../protocol/json-depth.js';
 
@@ -16,7 +12,7 @@ export const maxJsonDepth = 16;
 // Shared, because a peer may send thousands of invalid messages per turn, and errors are expensive.
 const tooDeep = violation(`JSON may be at most ${String(maxJsonDepth)} levels deep`);
 const noEnvelope = violation(invalidEnvelope);
-const wrongId = violation('"id" must be a number or a string of at most 64 characters');
+const wrongId = violation(mustBe('id'));
 
 /** Kept beside the messages, so that copying a message does not copy its text. */
 const texts = new WeakMap<InboundMessage, string>();
@@ -39,11 +35,6 @@ export function textOf(message: InboundMessage): string | undefined {
 
 function violation(message: string): LiveError {
   return new LiveError('protocol-violation', message);
-}
-
-function isRequestId(value: unknown): value is RequestId {
-  // `1e999` parses to Infinity, which JSON cannot represent.
-  return Number.isFinite(value) || (typeof value === 'string' && value.length <= maxRequestIdLength);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

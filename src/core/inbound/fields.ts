@@ -1,70 +1,51 @@
 import type { InboundMessage, PublishRequest, SubscribeRequest } from '../../protocol/messages.js';
+import {
+  type FieldName,
+  isClientTopic,
+  isKey,
+  isMessageBytes,
+  isRate,
+  isTokenText,
+  mustBe,
+} from '../../protocol/fields.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isPosition, type Position } from '../../protocol/position.js';
 import { fieldText } from '../../protocol/json-span.js';
-import { minMessageBytes } from '../frame/shared-frame.js';
 import { jsonTextOf } from '../frame/json-text.js';
-import { isRate, rateAllowed } from '../pace/rate.js';
-import { isTopicName, maxTopicLength } from '../../protocol/topic-name.js';
 
-/** Whether a client may name this topic. [L-3.1] */
-export function isClientTopic(topic: unknown): topic is string {
-  return isTopicName(topic) && !topic.startsWith('$');
-}
+const wrong = (field: FieldName): LiveError => new LiveError('protocol-violation', mustBe(field));
 
 /** Returns the topic of a client's message. [L-3.1] */
-export function topicOf(message: InboundMessage): string {
-  const { topic } = message;
+export function topicOf({ topic }: InboundMessage): string {
   if (isClientTopic(topic)) return topic;
-  throw new LiveError(
-    'protocol-violation',
-    `"topic" must be 1 to ${String(maxTopicLength)} of A-Za-z0-9_.~- in segments joined by /, none of them . or ..`,
-  );
+  throw wrong('topic');
 }
 
 /** Returns the position to resume from. [L-5.5] */
 export function sinceOf({ since }: InboundMessage | SubscribeRequest): Position | undefined {
   if (since === undefined) return undefined;
   if (isPosition(since)) return { epoch: since.epoch, offset: since.offset };
-  throw new LiveError('protocol-violation', '"since" must be {"epoch": string, "offset": integer >= 0}');
+  throw wrong('since');
 }
 
 /** Returns the maximum rate that a subscribe requests, in publications per second. [L-4.8] */
 export function maxRateOf({ maxRate }: InboundMessage | SubscribeRequest): number | undefined {
   if (maxRate === undefined || isRate(maxRate)) return maxRate;
-  throw new LiveError('protocol-violation', `"maxRate" must be ${rateAllowed}`);
+  throw wrong('maxRate');
 }
-
-/** Whether a client may set this message limit. [L-9.20] */
-export function isMessageBytes(bytes: unknown): bytes is number {
-  return Number.isSafeInteger(bytes) && (bytes as number) >= minMessageBytes;
-}
-
-export const messageBytesAllowed = `an integer of at least ${String(minMessageBytes)}`;
 
 /** Returns the maximum message size that a subscribe requests, in bytes. [L-9.20] */
 export function maxMessageBytesOf({
   maxMessageBytes,
 }: InboundMessage | SubscribeRequest): number | undefined {
   if (maxMessageBytes === undefined || isMessageBytes(maxMessageBytes)) return maxMessageBytes;
-  throw new LiveError('protocol-violation', `"maxMessageBytes" must be ${messageBytesAllowed}`);
-}
-
-const maxKeyLength = 128;
-
-/** Whether a publication may have this key. [L-4.3] */
-export function isKey(key: unknown): key is string {
-  return typeof key === 'string' && key.length > 0 && key.length <= maxKeyLength;
+  throw wrong('maxMessageBytes');
 }
 
 /** Returns the key of a publish. [L-4.3] */
 export function keyOf({ key }: InboundMessage | PublishRequest): string | undefined {
-  if (key === undefined) return undefined;
-  if (isKey(key)) return key;
-  throw new LiveError(
-    'protocol-violation',
-    `"key" must be a string of 1 to ${String(maxKeyLength)} characters`,
-  );
+  if (key === undefined || isKey(key)) return key;
+  throw wrong('key');
 }
 
 /**
@@ -81,15 +62,10 @@ export function removes({ remove, key, data }: InboundMessage | PublishRequest):
   return true;
 }
 
-const maxTokenLength = 16_384;
-
 /** Returns the token of an auth. [L-7.1] */
 export function tokenOf({ token }: InboundMessage): string {
-  if (typeof token === 'string' && token.length > 0 && token.length <= maxTokenLength) return token;
-  throw new LiveError(
-    'protocol-violation',
-    `"token" must be a string of 1 to ${String(maxTokenLength)} characters`,
-  );
+  if (isTokenText(token)) return token;
+  throw wrong('token');
 }
 
 /**

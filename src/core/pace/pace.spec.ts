@@ -13,7 +13,8 @@ import type { Publication } from '../ports/broker.js';
 import type { SlowPolicy } from '../ports/policy.js';
 import { OwnPace } from './own-pace.js';
 import { RatedPace, RateGroup } from './rate-group.js';
-import { isRate, rateFor, steppedRate } from './rate.js';
+import { isRate } from '../../protocol/fields.js';
+import { rateFor, steppedRate } from './rate.js';
 
 const frame = (publication: Publication, from?: number): SharedFrame =>
   new SharedFrame(eventText('t', publication, from));

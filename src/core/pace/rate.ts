@@ -1,14 +1,7 @@
+import { rateRange } from '../../protocol/fields.js';
+
 /** Steps per power of ten. Few, so that the rates requested by clients form few groups. */
 const steps = [8, 6, 5, 4, 3, 2, 1] as const;
-
-export const rateRange = { least: 0.01, most: 1_000 } as const;
-
-export const rateAllowed = `a number from ${String(rateRange.least)} to ${String(rateRange.most)}`;
-
-/** Whether a subscribe may request this many frames per second. */
-export function isRate(value: unknown): value is number {
-  return typeof value === 'number' && value >= rateRange.least && value <= rateRange.most;
-}
 
 /** Rounds a requested rate down to 1, 2, 3, 4, 5, 6 or 8 times a power of ten. */
 export function steppedRate(rate: number): number {
@@ -18,7 +11,7 @@ export function steppedRate(rate: number): number {
       if (candidate <= rate) return candidate;
     }
   }
-  return rateRange.least;
+  return rateRange.min;
 }
 
 /** Frames per second for a subscriber: the stepped request, but at most what the topic allows. */

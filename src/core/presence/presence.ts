@@ -8,7 +8,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import { isTopicName, baseTopicOf, presenceTopicOf } from '../../protocol/topic-name.js';
 import { SnapshotAt } from '../stream/snapshots.js';
-import { isKey } from '../inbound/fields.js';
+import { isKey } from '../../protocol/fields.js';
 import { Attendances } from './attendance.js';
 import { Departures } from './departures.js';
 import { Journal } from './journal.js';

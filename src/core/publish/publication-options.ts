@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import type { PublicationOptions } from './publisher.js';
-import { isKey } from '../inbound/fields.js';
+import { isKey, maxKeyLength } from '../../protocol/fields.js';
 
 /**
  * Returns the JSON text of the application's data, or `removalData` for a removal.
@@ -14,9 +14,9 @@ import { isKey } from '../inbound/fields.js';
  */
 export function publicationText(data: unknown, options: PublicationOptions): string {
   const { key, idempotencyKey, version, remove } = options;
-  if (key !== undefined && !isKey(key)) throw invalid('A key has 1 to 128 characters');
+  if (key !== undefined && !isKey(key)) throw invalid(`A key has 1 to ${String(maxKeyLength)} characters`);
   if (idempotencyKey !== undefined && !isKey(idempotencyKey))
-    throw invalid('An idempotency key has 1 to 128 characters');
+    throw invalid(`An idempotency key has 1 to ${String(maxKeyLength)} characters`);
   if (version !== undefined && !Number.isSafeInteger(version)) throw invalid('A version is an integer');
   if (remove !== undefined && (remove as unknown) !== true) throw invalid('"remove" is true or absent');
   if (remove === undefined) {

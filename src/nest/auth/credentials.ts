@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { maxTokenLength } from '../../protocol/fields.js';
 import { bearerPrefix } from '../../protocol/subprotocol.js';
 
 /** The token that a client presented in its handshake, and its source. */
@@ -10,10 +11,6 @@ export interface Credential {
 /** Default name of the cookie that holds a token. */
 export const defaultCookieName = 'live_token';
 const scheme = 'bearer ';
-/**
- * Node's default limit for all headers together; a longer token only arrives if that was raised.
- */
-const maxTokenLength = 16_384;
 const maxHeaderLength = 65_536;
 /** RFC 6750 `b64token`, loosely: a single character class, so that there is no backtracking. */
 const tokenCharacters = /^[A-Za-z0-9._~+/=-]+$/;

@@ -7,7 +7,7 @@ import {
   slowPolicies,
   type PresenceRules,
 } from '../../core/ports/policy.js';
-import { isRate, rateAllowed } from '../../core/pace/rate.js';
+import { fieldRules, isRate } from '../../protocol/fields.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import {
   topicRequestScoped,
@@ -103,7 +103,7 @@ function deliveryOf({ slow, maxRate, flushMs }: LiveTopicOptions, name: string):
   if (slow !== undefined && !slowPolicies.includes(slow))
     throw wrongOption(`slow of ${name}`, slow, "'conflate', 'skip' or 'close'");
   if (maxRate !== undefined && !isRate(maxRate))
-    throw wrongOption(`maxRate of ${name}`, maxRate, rateAllowed);
+    throw wrongOption(`maxRate of ${name}`, maxRate, fieldRules.maxRate[1]);
   if (flushMs !== undefined && !isFlushMs(flushMs))
     throw wrongOption(`flushMs of ${name}`, flushMs, flushMsAllowed);
   return {

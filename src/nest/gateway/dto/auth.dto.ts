@@ -1,9 +1,8 @@
-import { IsString, Length } from 'class-validator';
 import { LiveMessageDto } from './live-message.dto.js';
+import { IsField } from './live-validators.js';
 
 /** `{"type":"auth","id"?,"token"}` [L-7.1] */
 export class AuthDto extends LiveMessageDto {
-  @IsString()
-  @Length(1, 16_384)
+  @IsField('token')
   readonly token!: string;
 }

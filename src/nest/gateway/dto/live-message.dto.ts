@@ -1,6 +1,6 @@
 import { IsOptional, IsString } from 'class-validator';
 import type { InboundMessage, RequestId } from '../../../protocol/messages.js';
-import { IsRequestId } from './live-validators.js';
+import { IsField } from './live-validators.js';
 
 /** What every message of a client has. [L-2.1] */
 export abstract class LiveMessageDto implements InboundMessage {
@@ -10,6 +10,6 @@ export abstract class LiveMessageDto implements InboundMessage {
   readonly type!: string;
 
   @IsOptional()
-  @IsRequestId()
+  @IsField('id')
   readonly id?: RequestId;
 }

@@ -1,8 +1,6 @@
 // hot path
-import { isRate } from '../../../core/pace/rate.js';
-import { isClientTopic, isKey, isMessageBytes } from '../../../core/inbound/fields.js';
+import { isClientTopic, isKey, isMessageBytes, isRate, isRequestId } from '../../../protocol/fields.js';
 import { isPosition } from '../../../protocol/position.js';
-import { isRequestId } from './live-validators.js';
 import { PublishDto } from './publish.dto.js';
 import { SubscribeDto } from './subscribe.dto.js';
 

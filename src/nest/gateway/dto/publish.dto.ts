@@ -1,10 +1,10 @@
 import { Equals, IsOptional, ValidateIf } from 'class-validator';
 import { LiveMessageDto } from './live-message.dto.js';
-import { IsClientTopic, IsLiveKey, IsPresent } from './live-validators.js';
+import { IsField, IsPresent } from './live-validators.js';
 
 /** `{"type":"publish","id"?,"topic","data","key"?}` [L-4.3], or `"key","remove":true` without data [L-4.12] */
 export class PublishDto extends LiveMessageDto {
-  @IsClientTopic()
+  @IsField('topic')
   readonly topic!: string;
 
   @ValidateIf(({ remove }: PublishDto) => remove === undefined)
@@ -12,7 +12,7 @@ export class PublishDto extends LiveMessageDto {
   readonly data?: unknown;
 
   @IsOptional()
-  @IsLiveKey()
+  @IsField('key')
   readonly key?: string;
 
   @ValidateIf(({ remove }: PublishDto) => remove !== undefined)

@@ -1,22 +1,22 @@
 import { IsOptional } from 'class-validator';
 import type { Position } from '../../../protocol/position.js';
 import { LiveMessageDto } from './live-message.dto.js';
-import { IsClientTopic, IsLivePosition, IsLiveRate, IsMessageBytes } from './live-validators.js';
+import { IsField } from './live-validators.js';
 
 /** `{"type":"subscribe","id"?,"topic","since"?,"maxRate"?,"maxMessageBytes"?}` [L-3.2] */
 export class SubscribeDto extends LiveMessageDto {
-  @IsClientTopic()
+  @IsField('topic')
   readonly topic!: string;
 
   @IsOptional()
-  @IsLivePosition()
+  @IsField('since')
   readonly since?: Position;
 
   @IsOptional()
-  @IsLiveRate()
+  @IsField('maxRate')
   readonly maxRate?: number;
 
   @IsOptional()
-  @IsMessageBytes()
+  @IsField('maxMessageBytes')
   readonly maxMessageBytes?: number;
 }

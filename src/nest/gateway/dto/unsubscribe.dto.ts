@@ -1,8 +1,8 @@
 import { LiveMessageDto } from './live-message.dto.js';
-import { IsClientTopic } from './live-validators.js';
+import { IsField } from './live-validators.js';
 
 /** `{"type":"unsubscribe","id"?,"topic"}` [L-3.6] */
 export class UnsubscribeDto extends LiveMessageDto {
-  @IsClientTopic()
+  @IsField('topic')
   readonly topic!: string;
 }
