@@ -7,7 +7,7 @@ import { LiveHealthIndicator, LiveHealthModule } from '../src/nest/health/index.
 import { LiveMetrics, LiveMetricsModule } from '../src/nest/metrics/index.js';
 import { deliveryFaults, LiveTestClient } from '../src/testing/index.js';
 import { LossyBroker } from './support/lossy-broker.js';
-import { SystemClock } from '../src/ws/system-clock.js';
+import { SystemClock } from '../src/clock/system-clock.js';
 import {
   type LiveAppOptions,
   OpenTopics,

@@ -2,8 +2,8 @@ import { MemoryBroker } from '../brokers/memory/memory-broker.js';
 import type { Connection } from '../core/connection/connection.js';
 import type { LiveUser } from '../core/ports/identity.js';
 import { Live } from '../core/live.js';
+import { defaultLimits, type LiveLimits } from '../core/ports/limits.js';
 import type { VerifyCredential } from '../core/ports/settings.js';
-import type { LiveLimits } from '../core/ports/limits.js';
 import type { Broker } from '../core/ports/broker.js';
 import { type Observer, silentObserver } from '../core/ports/observer.js';
 import type { Policy, TopicRules } from '../core/ports/policy.js';
@@ -19,6 +19,7 @@ export interface TestLiveOptions {
    * The rules of a topic. By default every topic is open to everyone, without history or snapshots.
    */
   readonly rulesFor?: (topic: string) => Partial<TopicRules> | undefined;
+  /** @default those of `LiveModule`, without `inboundRate` and `replayRate` */
   readonly limits?: Partial<LiveLimits>;
   readonly observer?: Partial<Observer>;
   /** Wraps the memory broker, for example to delay it. */
@@ -49,25 +50,6 @@ export interface TestPeer {
   received(): unknown[];
 }
 
-const limits: LiveLimits = {
-  maxMessageBytes: 65_536,
-  maxTopicsPerConnection: 128,
-  maxWaitingMessages: 64,
-  backPressureThresholdBytes: 1_048_576,
-  maxQueuedMessages: 4_096,
-  maxQueueAgeMs: 10_000,
-  maxQueuedBytesTotal: 268_435_456,
-  pingIntervalMs: 25_000,
-  pongTimeoutMs: 10_000,
-  authorizationTimeoutMs: 5_000,
-  snapshotTimeoutMs: 10_000,
-  maxSnapshotBytes: 33_554_432,
-  credentialGraceMs: 60_000,
-  positionCheckIntervalMs: 30_000,
-  authorizationRecheckMs: 60_000,
-  instanceTimeoutMs: 6_000,
-};
-
 /**
  * The whole core in memory: a memory broker, a clock that the test moves, and sockets without a
  * network.
@@ -84,7 +66,7 @@ export class TestLive {
     const { rulesFor = () => ({}), instanceId = 'test' } = options;
     const policy: Policy = { rulesFor: (topic) => filled(rulesFor(topic)) };
     this.live = new Live(
-      { instanceId, limits: { ...limits, ...options.limits } },
+      { instanceId, limits: { ...defaultLimits, ...options.limits } },
       {
         broker: options.broker?.(this.broker) ?? this.broker,
         policy,

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { NatsBroker, type NatsBrokerOptions } from '../../src/brokers/nats/index.js';
 import type { Clock } from '../../src/core/ports/clock.js';
-import { BrokerClock } from '../../src/brokers/broker-clock.js';
+import { SystemClock } from '../../src/clock/system-clock.js';
 import { NatsServer } from '../support/nats-server.js';
 import { describeWith, natsServer } from '../support/programs.js';
 import { BrokerReader } from './support/broker-reader.js';
@@ -118,7 +118,7 @@ nats('Settings of the NATS operator', () => {
 
   it("message ages follow the server's clock, and a clock skew is reported once", async () => {
     const server = await startServer();
-    const real = new BrokerClock();
+    const real = new SystemClock();
     const ahead: Clock = {
       now: () => real.now(),
       wallMs: () => real.wallMs() + 7_200_000,

@@ -21,7 +21,7 @@ import {
 import { LiveHandlers } from '../../src/nest/gateway/live-handlers.decorator.js';
 import type { LiveConnection } from '../../src/index.js';
 import { LossyBroker } from '../support/lossy-broker.js';
-import { SystemClock } from '../../src/ws/system-clock.js';
+import { SystemClock } from '../../src/clock/system-clock.js';
 import { type LiveApp, startLiveApp } from '../support/live-app.js';
 import type { ServerControls } from './scenarios.js';
 

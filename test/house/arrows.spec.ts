@@ -10,12 +10,13 @@ const allowedLayers: Record<string, readonly string[]> = {
   protocol: [],
   core: ['protocol'],
   client: ['protocol'],
+  clock: ['core'],
   ws: ['core', 'protocol'],
-  brokers: ['core', 'protocol'],
+  brokers: ['core', 'clock', 'protocol'],
   testing: ['core', 'client', 'brokers', 'protocol', 'ws'],
-  nest: ['core', 'ws', 'brokers', 'protocol'],
+  nest: ['core', 'clock', 'ws', 'brokers', 'protocol'],
   index: ['nest', 'core', 'protocol'],
-  parts: ['nest', 'ws', 'brokers', 'core', 'protocol'],
+  parts: ['nest', 'clock', 'brokers', 'core', 'protocol'],
 };
 
 /** The folders of a layer, lowest first. A folder may import only folders of earlier lines. */
@@ -50,6 +51,7 @@ const folders: Record<string, readonly (readonly string[])[]> = {
 const packages: Record<string, RegExp> = {
   protocol: /^$/,
   client: /^$/,
+  clock: /^$/,
   core: /^node:(crypto|buffer|zlib)$/,
   brokers: /^(node:(crypto|buffer)|@redis\/client|@nats-io\/.+)$/,
   ws: /^(ws|node:.+)$/,

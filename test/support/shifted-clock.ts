@@ -1,6 +1,6 @@
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import { LIVE_CLOCK } from '../../src/nest/options/live.tokens.js';
-import { SystemClock } from '../../src/ws/system-clock.js';
+import { SystemClock } from '../../src/clock/system-clock.js';
 
 /** The real time, which a test can shift, and a random number that it can fix. */
 export class ShiftedClock extends SystemClock {

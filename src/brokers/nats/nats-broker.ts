@@ -13,7 +13,7 @@ import {
 import type { Clock } from '../../core/ports/clock.js';
 import { PublishRefusal } from '../../core/ports/publish-refusal.js';
 import type { Position } from '../../protocol/position.js';
-import { BrokerClock } from '../broker-clock.js';
+import { SystemClock } from '../../clock/system-clock.js';
 import { RefusalReport } from '../refusal-report.js';
 import { Keeper } from './keeper.js';
 import {
@@ -68,7 +68,7 @@ export class NatsBroker implements Broker {
    */
   constructor(
     options: NatsBrokerOptions = {},
-    private readonly clock: Clock = new BrokerClock(),
+    private readonly clock: Clock = new SystemClock(),
   ) {
     this.options = resolveNatsOptions(options);
     const { stream, onError } = this.options;

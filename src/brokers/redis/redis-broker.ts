@@ -11,7 +11,7 @@ import type {
 import type { Clock } from '../../core/ports/clock.js';
 import { PublishRefusal, tooLarge } from '../../core/ports/publish-refusal.js';
 import type { Position } from '../../protocol/position.js';
-import { BrokerClock } from '../broker-clock.js';
+import { SystemClock } from '../../clock/system-clock.js';
 import { RefusalReport } from '../refusal-report.js';
 import { Seen } from '../seen.js';
 import { published, publishArguments, publishKeys } from './publish-script.js';
@@ -62,7 +62,7 @@ export class RedisBroker implements Broker {
    * @param clock time and random numbers, for tests
    * @throws Error that names the option, and never shows a URL
    */
-  constructor(options: RedisBrokerOptions = {}, clock: Clock = new BrokerClock()) {
+  constructor(options: RedisBrokerOptions = {}, clock: Clock = new SystemClock()) {
     this.options = resolveRedisOptions(options);
     this.maxBytes = this.options.maxPublicationBytes;
     this.keys = new RedisKeys(this.options.prefix, this.options.database);

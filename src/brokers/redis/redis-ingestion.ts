@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../core/ports/clock.js';
-import { BrokerClock } from '../broker-clock.js';
+import { SystemClock } from '../../clock/system-clock.js';
 import { splitAddress } from './cluster-slots.js';
 import { IngestReader, type IngestTotals } from './ingest-reader.js';
 import { IngestSession } from './ingest-session.js';
@@ -71,7 +71,7 @@ export class RedisIngestion {
    */
   constructor(
     options: RedisIngestionOptions,
-    private readonly clock: Clock = new BrokerClock(),
+    private readonly clock: Clock = new SystemClock(),
   ) {
     this.options = resolveIngestOptions(options);
   }

@@ -27,7 +27,7 @@ export interface ReplayRate {
   readonly byteBurst: number;
 }
 
-/** Limits for peers and providers. The module's options define the defaults. */
+/** Limits for peers and providers. Times in milliseconds. */
 export interface LiveLimits extends OutboundBudget {
   readonly maxMessageBytes: number;
   readonly maxTopicsPerConnection: number;
@@ -48,6 +48,26 @@ export interface LiveLimits extends OutboundBudget {
   readonly authorizationRecheckMs: number;
   readonly instanceTimeoutMs: number;
 }
+
+/** Defaults of the module and of `TestLive`. The defaults of the two rates depend on these. */
+export const defaultLimits = {
+  maxMessageBytes: 65_536,
+  maxTopicsPerConnection: 128,
+  maxWaitingMessages: 64,
+  backPressureThresholdBytes: 1_048_576,
+  maxQueuedMessages: 4_096,
+  maxQueueAgeMs: 10_000,
+  maxQueuedBytesTotal: 268_435_456,
+  pingIntervalMs: 25_000,
+  pongTimeoutMs: 10_000,
+  authorizationTimeoutMs: 5_000,
+  snapshotTimeoutMs: 10_000,
+  maxSnapshotBytes: 33_554_432,
+  credentialGraceMs: 60_000,
+  positionCheckIntervalMs: 30_000,
+  authorizationRecheckMs: 60_000,
+  instanceTimeoutMs: 6_000,
+} as const satisfies LiveLimits;
 
 /** Publications that may wait for an unavailable broker. The first limit reached applies. */
 export interface PublishQueueLimits {

@@ -6,7 +6,7 @@ import type { LivePorts, LiveSettings } from '../ports/settings.js';
 import type { Publisher } from '../publish/publisher.js';
 import { Readings } from '../stream/readings.js';
 import type { Snapshots } from '../stream/snapshots.js';
-import type { InboundMessage } from '../../protocol/messages.js';
+import type { ClientMessage, InboundMessage } from '../../protocol/messages.js';
 import { Auth } from './auth.js';
 import { Authorizer } from './authorizer.js';
 import { Publish } from './publish.js';
@@ -20,7 +20,7 @@ import { unsubscribe } from './unsubscribe.js';
  */
 export type Verb = (connection: LiveConnection, message: InboundMessage) => unknown;
 
-export type VerbName = 'subscribe' | 'unsubscribe' | 'publish' | 'auth' | 'ping';
+export type VerbName = ClientMessage['type'];
 
 // An object instead of a list, so that the compiler detects a missing name.
 const verbNames: Readonly<Record<VerbName, true>> = {

@@ -1,6 +1,6 @@
 import type { ConnectionIdentity, LiveUser } from '../../core/ports/identity.js';
 import { maxUserIdLength } from '../../core/cluster/read-signal.js';
-import { kindOf } from './option-error.js';
+import { kindOf } from '../options/option-checks.js';
 
 /** The identity that a guard reports for a handshake. */
 export interface GivenIdentity {

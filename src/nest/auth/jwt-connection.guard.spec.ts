@@ -169,8 +169,8 @@ describe('JwtConnectionGuard', () => {
   it("[L-1.6] Nest creates the guard from the module's options, and invalid ones stop the start", async () => {
     expect(await show(signed(good), await start({ jwt }))).toMatchObject({ status: true });
     await expect(start({ jwt: { secret: 'short' } })).rejects.toThrow(
-      /jwt\.secret is a string of 5 characters/,
+      /jwt\.secret" is a string of 5 characters/,
     );
-    await expect(start({})).rejects.toThrow(/option jwt is undefined/);
+    await expect(start({})).rejects.toThrow(/"jwt" is undefined/);
   });
 });

@@ -1,7 +1,8 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { JwtConnectionOptions } from '../options/jwt-connection.options.js';
 import { defaultCookieName } from './credentials.js';
-import { kindOf, numberOption, optionError, urlOption } from './option-error.js';
+import { optionError } from '../options/live.errors.js';
+import { kindOf, numberOption, urlOption } from '../options/option-checks.js';
 import { algorithmsFor, publicKeyOf } from './public-key.js';
 
 /** Validated options of `JwtConnectionGuard`. The secret is a key object, which no log prints. */
@@ -41,7 +42,7 @@ export function jwtSettingsOf(options: JwtConnectionOptions | undefined): JwtSet
   if (given.length !== 1) {
     const problem =
       given.length === 0 ? `has neither ${proofs.join(' nor ')}` : `has both ${given.join(' and ')}`;
-    throw optionError('jwt', problem, 'give exactly one of them');
+    throw optionError('jwt', problem, 'Give exactly one of them');
   }
   const publicKey = options.publicKey === undefined ? undefined : publicKeyOf(options.publicKey);
   const algorithms = algorithmsOf(options, publicKey);
@@ -75,14 +76,14 @@ function keysOf(
   if (!Array.isArray(secret)) return { key: secretOf(secret, algorithms) };
   const [key, ...otherSecrets] = (secret as readonly unknown[]).map((each) => secretOf(each, algorithms));
   if (key !== undefined && otherSecrets.length < maxSecrets) return { key, otherSecrets };
-  throw optionError('jwt.secret', `is an array of ${secret.length}`, `write 1 to ${maxSecrets} secrets`);
+  throw optionError('jwt.secret', `is an array of ${secret.length}`, `Write 1 to ${maxSecrets} secrets`);
 }
 
 /** The characters that RFC 6265 allows in a cookie's name. */
 function cookieNameOf(value: unknown): string {
   if (value === undefined) return defaultCookieName;
   if (typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]{1,128}$/.test(value)) return value;
-  throw optionError('jwt.cookieName', `is ${kindOf(value)}`, "write a cookie's name, such as 'live_token'");
+  throw optionError('jwt.cookieName', `is ${kindOf(value)}`, "Write a cookie's name, such as 'live_token'");
 }
 
 /**
@@ -99,7 +100,7 @@ function algorithmsOf(
     return shared ? ['HS256'] : ['RS256', 'ES256', 'EdDSA'];
   }
   const possible = ofKey ?? (shared ? Object.keys(secretBytes) : publicKeyAlgorithms);
-  const fix = `with ${shared ? 'secret' : publicKey ? 'this publicKey' : 'jwksUrl'}, write some of ${possible.join(', ')}`;
+  const fix = `With ${shared ? 'secret' : publicKey ? 'this publicKey' : 'jwksUrl'}, write some of ${possible.join(', ')}`;
   if (!Array.isArray(algorithms) || algorithms.length === 0) {
     throw optionError('jwt.algorithms', `is ${kindOf(algorithms)} without an algorithm`, fix);
   }
@@ -126,7 +127,7 @@ function jwksUrlOf(value: unknown): URL {
   throw optionError(
     'jwt.jwksUrl',
     `is http on the host ${url.hostname}`,
-    "write 'https://', or a loopback address",
+    "Write 'https://', or a loopback address",
   );
 }
 
@@ -136,7 +137,7 @@ function jwksUrlOf(value: unknown): URL {
  */
 function flagOption(name: string, value: unknown): boolean {
   if (value === undefined || typeof value === 'boolean') return value ?? false;
-  throw optionError(`jwt.${name}`, `is ${kindOf(value)}`, 'write true or false');
+  throw optionError(`jwt.${name}`, `is ${kindOf(value)}`, 'Write true or false');
 }
 
 /** An unset environment variable yields an empty value, which must not turn the check off. */
@@ -149,6 +150,6 @@ function claimOption<Name extends 'issuer' | 'audience'>(
   throw optionError(
     `jwt.${name}`,
     `is ${kindOf(value)}`,
-    'write the text that tokens carry, or leave the option out',
+    'Write the text that tokens carry, or leave the option out',
   );
 }

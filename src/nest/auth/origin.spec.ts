@@ -192,9 +192,9 @@ describe('origin: the list at start', () => {
   });
 
   it.each([
-    ['https://app.example/', 'trailing slash', "write 'https://app.example'"],
-    ['https://app.example/path', 'path', "write 'https://app.example'"],
-    ['https://app.example?x=1', 'path', "write 'https://app.example'"],
+    ['https://app.example/', 'trailing slash', "Write 'https://app.example'"],
+    ['https://app.example/path', 'path', "Write 'https://app.example'"],
+    ['https://app.example?x=1', 'path', "Write 'https://app.example'"],
     ...[
       'https://*.example',
       '*',
@@ -207,15 +207,15 @@ describe('origin: the list at start', () => {
       'https://*.127.0.0.1',
       'https://*.app.example:443',
       'wss://*.app.example',
-    ].map((value) => [value, 'wildcard', "write 'https://*.example.com' for all sub-domains"]),
-    ['https://App.example', 'upper-case', "write 'https://app.example'"],
-    ['HTTPS://app.example', 'upper-case', "write 'https://app.example'"],
-    ['https://app.example:443', 'default port', "write 'https://app.example'"],
-    ['http://app.example:80', 'default port', "write 'http://app.example'"],
-    ['https://münchen.example', 'another way', "write 'https://xn--mnchen-3ya.example'"],
-    ['https://u:p@app.example', 'user name', "write 'https://app.example'"],
+    ].map((value) => [value, 'wildcard', "Write 'https://*.example.com' for all sub-domains"]),
+    ['https://App.example', 'upper-case', "Write 'https://app.example'"],
+    ['HTTPS://app.example', 'upper-case', "Write 'https://app.example'"],
+    ['https://app.example:443', 'default port', "Write 'https://app.example'"],
+    ['http://app.example:80', 'default port', "Write 'http://app.example'"],
+    ['https://münchen.example', 'another way', "Write 'https://xn--mnchen-3ya.example'"],
+    ['https://u:p@app.example', 'user name', "Write 'https://app.example'"],
     [' https://app.example', 'no origin', 'in lower case'],
-    ['https://app.example ', 'another way', "write 'https://app.example'"],
+    ['https://app.example ', 'another way', "Write 'https://app.example'"],
     ['null', 'sandboxed', "that page's origin"],
     ['app.example', 'without a scheme', "'https://' in front"],
     ['', 'without a scheme', "'https://' in front"],
@@ -224,7 +224,7 @@ describe('origin: the list at start', () => {
     ['capacitor://Localhost/', 'no origin', 'in lower case'],
   ])('[L-1.7] the entry %j stops the start with a fix', (origin, problem, fix) => {
     const error = thrownBy(() => validateAllowedOrigins([good, origin]));
-    expect(error.message).toMatch(/^LiveModule: option allowedOrigins holds /);
+    expect(error.message).toMatch(/^LiveModule: "allowedOrigins" holds /);
     expect(error.message).toContain(JSON.stringify(origin));
     expect(error.message).toContain(problem);
     expect(error.message).toContain(fix);

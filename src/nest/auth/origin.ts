@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { LiveModuleOptions } from '../options/live.options.js';
-import { optionError } from './option-error.js';
+import { optionError } from '../options/live.errors.js';
 
 /** The options that decide about a page's origin. */
 export type OriginRules = Pick<
@@ -93,7 +93,7 @@ export function validateAllowedOrigins(list: readonly string[] | undefined): voi
   if (list === undefined) return;
   // Strings also have `includes`, which would compare substrings.
   if (!Array.isArray(list))
-    throw optionError('allowedOrigins', 'is not an array', "write ['https://app.example']");
+    throw optionError('allowedOrigins', 'is not an array', "Write ['https://app.example']");
   for (const value of list as readonly unknown[]) {
     const [problem, fix] = complaintAbout(value) ?? [];
     if (problem && fix) throw optionError('allowedOrigins', `${problem}: ${JSON.stringify(value)}`, fix);
@@ -134,18 +134,18 @@ export function isOrigin(value: string): boolean {
 type Complaint = readonly [problem: string, fix: string];
 
 function complaintAbout(value: unknown): Complaint | undefined {
-  if (typeof value !== 'string') return ['holds something that is no string', "write 'https://app.example'"];
+  if (typeof value !== 'string') return ['holds something that is no string', "Write 'https://app.example'"];
   if (value === 'null') {
     return [
       'holds what every sandboxed page sends',
-      "serve the page over https and write that page's origin",
+      "Serve the page over https and write that page's origin",
     ];
   }
   if (value.includes('*')) return wildcardComplaint(value);
   const scheme = value.slice(0, Math.max(0, value.indexOf('://')));
-  if (scheme === '') return ['holds an origin without a scheme', "write 'https://' in front"];
+  if (scheme === '') return ['holds an origin without a scheme', "Write 'https://' in front"];
   if (/^wss?$/i.test(scheme)) {
-    return ["holds a socket's address", "write the page's origin, which starts with 'https://' or 'http://'"];
+    return ["holds a socket's address", "Write the page's origin, which starts with 'https://' or 'http://'"];
   }
   return /^https?$/i.test(scheme) ? webComplaint(value) : appComplaint(value);
 }
@@ -155,7 +155,7 @@ function complaintAbout(value: unknown): Complaint | undefined {
  * match hosts of strangers.
  */
 function wildcardComplaint(value: string): Complaint | undefined {
-  const fix = "write 'https://*.example.com' for all sub-domains, or each origin in full";
+  const fix = "Write 'https://*.example.com' for all sub-domains, or each origin in full";
   const example = value.replace('://*.', '://any.');
   const isHost = /^https?:\/\/any\.(?!\d+(?:\.\d+)*(?::|$))[^.*]+(?:\.[^.*]+)+$/.test(example);
   return isHost && webComplaint(example) === undefined ? undefined : ['holds a wildcard', fix];
@@ -164,9 +164,9 @@ function wildcardComplaint(value: string): Complaint | undefined {
 function webComplaint(value: string): Complaint | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (!url)
-    return ['holds what is no origin', "write scheme, host and port, as in 'https://app.example:8443'"];
+    return ['holds what is no origin', "Write scheme, host and port, as in 'https://app.example:8443'"];
   if (url.origin === value) return undefined;
-  const fix = `write '${url.origin}'`;
+  const fix = `Write '${url.origin}'`;
   if (url.username || url.password) return ['holds an origin with a user name', fix];
   if (url.pathname !== '/' || url.search || url.hash) return ['holds an origin with a path', fix];
   if (value.endsWith('/')) return ['holds an origin with a trailing slash', fix];
@@ -178,5 +178,5 @@ function webComplaint(value: string): Complaint | undefined {
 /** App schemes (`capacitor://localhost`, `chrome-extension://…`), for which `URL` has no origin. */
 function appComplaint(value: string): Complaint | undefined {
   if (/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]*(:\d+)?$/.test(value)) return undefined;
-  return ['holds what is no origin', 'write scheme and host in lower case, without a slash at the end'];
+  return ['holds what is no origin', 'Write scheme and host in lower case, without a slash at the end'];
 }

@@ -1,11 +1,12 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { kindOf, optionError } from './option-error.js';
+import { optionError } from '../options/live.errors.js';
+import { kindOf } from '../options/option-checks.js';
 
 /** Minimum bits of an RSA key according to RFC 7518, section 3.3. */
 const minRsaBits = 2_048;
 
 const fix =
-  "write the issuer's public key: a PEM text that begins with '-----BEGIN PUBLIC KEY-----', or a JWK object";
+  "Write the issuer's public key: a PEM text that begins with '-----BEGIN PUBLIC KEY-----', or a JWK object";
 
 /** The option `jwt.publicKey` as a key object. Throws a start error that shows no part of the key. */
 export function publicKeyOf(value: unknown): KeyObject {
@@ -19,14 +20,14 @@ export function publicKeyOf(value: unknown): KeyObject {
     throw optionError(
       'jwt.publicKey',
       'is of a kind that no algorithm here is for',
-      'use RSA, P-256, P-384, P-521 or Ed25519',
+      'Use RSA, P-256, P-384, P-521 or Ed25519',
     );
   const bits = asymmetricKeyDetails?.modulusLength ?? minRsaBits;
   if (bits >= minRsaBits) return key;
   throw optionError(
     'jwt.publicKey',
     `has ${String(bits)} bits`,
-    `use an RSA key of at least ${String(minRsaBits)}`,
+    `Use an RSA key of at least ${String(minRsaBits)}`,
   );
 }
 

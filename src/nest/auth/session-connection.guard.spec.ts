@@ -131,6 +131,6 @@ describe('SessionConnectionGuard', () => {
     const module = await Test.createTestingModule({ providers }).compile();
     expect(await show(module.get(SessionConnectionGuard))).toMatchObject({ status: true });
     expect(SessionConnectionGuard.usesCookies).toBe(true);
-    expect(() => new SessionConnectionGuard({})).toThrow(/option session is undefined/);
+    expect(() => new SessionConnectionGuard({})).toThrow(/"session" is undefined/);
   });
 });

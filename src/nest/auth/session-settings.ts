@@ -1,4 +1,5 @@
-import { kindOf, numberOption, optionError, urlOption } from './option-error.js';
+import { optionError } from '../options/live.errors.js';
+import { kindOf, numberOption, urlOption } from '../options/option-checks.js';
 import type { SessionConnectionOptions } from '../options/session-connection.options.js';
 
 /** Validated options of `SessionConnectionGuard`. */

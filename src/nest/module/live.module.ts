@@ -19,7 +19,7 @@ import { ConnectionRegistry } from '../../core/ports/connection-registry.js';
 import { Live } from '../../core/live.js';
 import type { Broker } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';
-import { SystemClock } from '../../ws/system-clock.js';
+import { SystemClock } from '../../clock/system-clock.js';
 import { type AskGuards, credentialVerifier, sessionRenewer } from '../auth/credential-verifier.js';
 import { guardedGateway } from '../gateway/guarded-gateway.js';
 import { LiveLogObserver } from '../logging/live-log.observer.js';

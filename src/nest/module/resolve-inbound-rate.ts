@@ -1,5 +1,6 @@
 import type { InboundRate } from '../../core/ports/limits.js';
-import { contradictoryOptions, wrongOption } from '../options/live.errors.js';
+import { contradictoryOptions } from '../options/live.errors.js';
+import { integerOption } from '../options/option-checks.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 
 const most = 1_000_000_000;
@@ -16,11 +17,8 @@ export function resolveInboundRate(
     if (Object.keys(inboundRate).length === 0) return undefined;
     throw contradictoryOptions('dangerouslyUnlimitedInbound', 'inboundRate');
   }
-  const number = (name: keyof InboundRate, fallback: number, least: number): number => {
-    const value = inboundRate[name] ?? fallback;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-    throw wrongOption(`inboundRate.${name}`, value, `an integer from ${String(least)} to ${String(most)}`);
-  };
+  const number = (name: keyof InboundRate, fallback: number, least: number): number =>
+    integerOption(`inboundRate.${name}`, inboundRate[name], { fallback, least, most });
   const { maxMessageBytes, maxTopicsPerConnection } = limits;
   const messagesPerSecond = number('messagesPerSecond', 20, 1);
   const bytesPerSecond = number('bytesPerSecond', 65_536, 1);

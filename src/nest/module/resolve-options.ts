@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { PublishQueueLimits } from '../../core/ports/limits.js';
+import { defaultLimits, type PublishQueueLimits } from '../../core/ports/limits.js';
 import { validateAllowedOrigins } from '../auth/origin.js';
 import {
   contradictoryOptions,
@@ -7,6 +7,7 @@ import {
   unixSocketWithoutAddress,
   wrongOption,
 } from '../options/live.errors.js';
+import { integerOption, textOption } from '../options/option-checks.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
 import { validTrustedProxies } from './trusted-proxies.js';
@@ -17,33 +18,27 @@ const maxTimeMs = Number.MAX_SAFE_INTEGER;
 
 /** Fills in the defaults; throws an error that names the option if a value is invalid. */
 export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions {
-  const number = (
-    name: keyof LiveModuleOptions,
-    fallback: number,
-    least: number,
-    most = maxTimeMs,
-  ): number => {
-    const value = options[name] ?? fallback;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-    throw wrongOption(name, value, `an integer from ${String(least)} to ${String(most)}`);
-  };
+  const number = (name: keyof LiveModuleOptions, fallback: number, least: number, most = maxTimeMs): number =>
+    integerOption(name, options[name], { fallback, least, most });
+  const limit = (name: keyof typeof defaultLimits, least: number, most = maxTimeMs): number =>
+    number(name, defaultLimits[name], least, most);
   if (options.allowedOrigins !== undefined) validateAllowedOrigins(options.allowedOrigins);
   if (options.requireOrigin === true && options.dangerouslyAllowAnyOrigin === true)
     throw contradictoryOptions('requireOrigin', 'dangerouslyAllowAnyOrigin');
   const compressFromBytes = compressionOf(options);
-  const maxMessageBytes = number('maxMessageBytes', 65_536, 128, 2 ** 30);
-  const maxTopicsPerConnection = number('maxTopicsPerConnection', 128, 1);
+  const maxMessageBytes = limit('maxMessageBytes', 128, 2 ** 30);
+  const maxTopicsPerConnection = limit('maxTopicsPerConnection', 1);
   return {
     port: options.port === 'app' ? 'app' : number('port', 8081, 0, 65_535),
-    host: text('host', options.host ?? '127.0.0.1', /^[\w.:-]{1,253}$/, 'an address or a host name'),
+    host: textOption('host', options.host ?? '127.0.0.1', /^[\w.:-]{1,253}$/, 'an address or a host name'),
     ...(options.socketPath !== undefined && { socketPath: socketPathOf(options) }),
-    instanceId: text(
+    instanceId: textOption(
       'instanceId',
       options.instanceId ?? randomUUID(),
       /^[\w.:-]{1,128}$/,
       '1 to 128 of A-Za-z0-9_.:-',
     ),
-    metricsPrefix: text(
+    metricsPrefix: textOption(
       'metricsPrefix',
       options.metricsPrefix ?? 'processor_live',
       /^[a-zA-Z_:][\w:]{0,63}$/,
@@ -54,7 +49,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
     ...(options.publishQueue !== undefined && { publishQueue: publishQueueOf(options.publishQueue) }),
     drainTimeoutMs: number('drainTimeoutMs', 20_000, 0),
     upgrade: {
-      path: text('path', options.path ?? '/live', /^(?:\/[\w.~-]+)+$|^\/$/, 'a path such as "/live"'),
+      path: textOption('path', options.path ?? '/live', /^(?:\/[\w.~-]+)+$|^\/$/, 'a path such as "/live"'),
       upgradeTimeoutMs: number('upgradeTimeoutMs', 5_000, 1),
       maxPendingUpgrades: number('maxPendingUpgrades', 1_000, 1),
       maxMessageBytes,
@@ -70,20 +65,20 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
     limits: {
       maxMessageBytes,
       maxTopicsPerConnection,
-      maxWaitingMessages: number('maxWaitingMessages', 64, 1),
-      backPressureThresholdBytes: number('backPressureThresholdBytes', 1_048_576, 0),
-      maxQueuedMessages: number('maxQueuedMessages', 4_096, 1),
-      maxQueueAgeMs: number('maxQueueAgeMs', 10_000, 1),
-      maxQueuedBytesTotal: number('maxQueuedBytesTotal', 268_435_456, 0),
-      pingIntervalMs: number('pingIntervalMs', 25_000, 10),
-      pongTimeoutMs: number('pongTimeoutMs', 10_000, 10),
-      authorizationTimeoutMs: number('authorizationTimeoutMs', 5_000, 1),
-      credentialGraceMs: number('credentialGraceMs', 60_000, 0),
-      authorizationRecheckMs: number('authorizationRecheckMs', 60_000, 0),
-      instanceTimeoutMs: number('instanceTimeoutMs', 6_000, 100),
-      snapshotTimeoutMs: number('snapshotTimeoutMs', 10_000, 1),
-      maxSnapshotBytes: number('maxSnapshotBytes', 33_554_432, 1),
-      positionCheckIntervalMs: number('positionCheckIntervalMs', 30_000, 0),
+      maxWaitingMessages: limit('maxWaitingMessages', 1),
+      backPressureThresholdBytes: limit('backPressureThresholdBytes', 0),
+      maxQueuedMessages: limit('maxQueuedMessages', 1),
+      maxQueueAgeMs: limit('maxQueueAgeMs', 1),
+      maxQueuedBytesTotal: limit('maxQueuedBytesTotal', 0),
+      pingIntervalMs: limit('pingIntervalMs', 10),
+      pongTimeoutMs: limit('pongTimeoutMs', 10),
+      authorizationTimeoutMs: limit('authorizationTimeoutMs', 1),
+      credentialGraceMs: limit('credentialGraceMs', 0),
+      authorizationRecheckMs: limit('authorizationRecheckMs', 0),
+      instanceTimeoutMs: limit('instanceTimeoutMs', 100),
+      snapshotTimeoutMs: limit('snapshotTimeoutMs', 1),
+      maxSnapshotBytes: limit('maxSnapshotBytes', 1),
+      positionCheckIntervalMs: limit('positionCheckIntervalMs', 0),
       inboundRate: resolveInboundRate(options, { maxMessageBytes, maxTopicsPerConnection }),
       replayRate: resolveReplayRate(options.replayRate),
     },
@@ -91,12 +86,13 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
 }
 
 function publishQueueOf(given: Partial<PublishQueueLimits>): PublishQueueLimits {
-  const limits: PublishQueueLimits = { maxMessages: 1_000, maxBytes: 1_048_576, maxWaitMs: 5_000, ...given };
-  for (const [name, value] of Object.entries(limits) as [string, unknown][]) {
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1)
-      throw wrongOption(`publishQueue.${name}`, value, 'an integer >= 1');
-  }
-  return limits;
+  const number = (name: keyof PublishQueueLimits, fallback: number): number =>
+    integerOption(`publishQueue.${name}`, given[name], { fallback, least: 1, most: maxTimeMs });
+  return {
+    maxMessages: number('maxMessages', 1_000),
+    maxBytes: number('maxBytes', 1_048_576),
+    maxWaitMs: number('maxWaitMs', 5_000),
+  };
 }
 
 function proxyProtocolOf({ proxyProtocol = false, trustedProxies }: LiveModuleOptions): boolean {
@@ -112,7 +108,7 @@ function socketPathOf({ socketPath, port, host, trustedProxies }: LiveModuleOpti
   if (typeof trustedProxies === 'object') throw unixSocketWithoutAddress();
   if (port !== undefined || host !== undefined)
     throw contradictoryOptions('socketPath', port === undefined ? 'host' : 'port');
-  const path = text('socketPath', socketPath, /^\/[^:\0]+$/, 'an absolute path without ":"');
+  const path = textOption('socketPath', socketPath, /^\/[^:\0]+$/, 'an absolute path without ":"');
   if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
   throw wrongOption('socketPath', path, `a path of at most ${String(maxSocketPathBytes)} bytes`);
 }
@@ -120,12 +116,6 @@ function socketPathOf({ socketPath, port, host, trustedProxies }: LiveModuleOpti
 /** Minimum bytes of a compressed publication; `undefined` without compression. */
 function compressionOf({ compression }: LiveModuleOptions): number | undefined {
   if (compression === undefined || compression === false) return undefined;
-  const bytes: unknown = compression === true ? 1_024 : (compression.thresholdBytes ?? 1_024);
-  if (typeof bytes === 'number' && Number.isInteger(bytes) && bytes >= 0) return bytes;
-  throw wrongOption('compression.thresholdBytes', bytes, 'an integer >= 0');
-}
-
-function text(name: string, value: unknown, pattern: RegExp, allowed: string): string {
-  if (typeof value === 'string' && pattern.test(value)) return value;
-  throw wrongOption(name, value, allowed);
+  const given = compression === true ? undefined : compression.thresholdBytes;
+  return integerOption('compression.thresholdBytes', given, { fallback: 1_024, least: 0, most: maxTimeMs });
 }

@@ -5,6 +5,10 @@ import { unknownAddress } from '../../ws/ip-address.js';
 export const wrongOption = (option: string, value: unknown, allowed: string): Error =>
   new Error(`LiveModule: "${option}" is ${describe(value)}, but must be ${allowed}.`);
 
+/** As `wrongOption`, for a value that may be a secret: `problem` describes it without showing it. */
+export const optionError = (option: string, problem: string, fix: string): Error =>
+  new Error(`LiveModule: "${option}" ${problem}. ${fix}.`);
+
 // Does not show the value, which may be a URL with a password.
 export const noBroker = (): Error =>
   new Error(

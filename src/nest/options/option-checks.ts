@@ -1,7 +1,4 @@
-/** A start error: names the option, what is wrong with it, and what to write instead. Give it no secret value. */
-export function optionError(option: string, problem: string, fix: string): Error {
-  return new Error(`LiveModule: option ${option} ${problem}; ${fix}.`);
-}
+import { optionError, wrongOption } from './live.errors.js';
 
 /** What kind of value an option holds, without showing a string: it may be a secret. */
 export function kindOf(value: unknown): string {
@@ -20,7 +17,25 @@ export function numberOption(
 ): number {
   if (value === undefined) return fallback;
   if (typeof value === 'number' && value >= least && value <= most) return value;
-  throw optionError(option, `is ${kindOf(value)}`, `write a number from ${least} to ${most}`);
+  throw optionError(option, `is ${kindOf(value)}`, `Write a number from ${least} to ${most}`);
+}
+
+/** A whole number; `fallback` when it is absent. Throws a start error outside of `least…most`. */
+export function integerOption(
+  option: string,
+  value: unknown,
+  { fallback, least, most }: { readonly fallback: number; readonly least: number; readonly most: number },
+): number {
+  const number = value ?? fallback;
+  if (typeof number === 'number' && Number.isInteger(number) && number >= least && number <= most)
+    return number;
+  throw wrongOption(option, number, `an integer from ${String(least)} to ${String(most)}`);
+}
+
+/** A text of this pattern; no secret, since a start error shows it. */
+export function textOption(option: string, value: unknown, pattern: RegExp, allowed: string): string {
+  if (typeof value === 'string' && pattern.test(value)) return value;
+  throw wrongOption(option, value, allowed);
 }
 
 /** An absolute http(s) URL without a user name in it. Throws a start error; the value is not in its text. */
@@ -30,11 +45,11 @@ export function urlOption(option: string, value: unknown): URL {
     throw optionError(
       option,
       `is ${kindOf(value)} that is no http address`,
-      "write one like 'https://host/path'",
+      "Write one like 'https://host/path'",
     );
   }
   if (url.username || url.password) {
-    throw optionError(option, 'has a user name or password in it', 'leave them out');
+    throw optionError(option, 'has a user name or password in it', 'Leave them out');
   }
   return url;
 }
