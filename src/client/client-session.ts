@@ -14,8 +14,8 @@ import type { LinkOwner } from './link-owner.js';
 import { LiveClientError } from './live-client.error.js';
 import type { Platform } from './platform.js';
 import type { Port } from './port.js';
-import { ClientPublisher } from './client-publisher.js';
 import { Refresher } from './refresher.js';
+import { Requests } from './requests.js';
 import type { LiveStatus, LiveWaiting } from './status.js';
 import { Topics } from './topics.js';
 import type { Wire, WireEvents } from './wire.js';
@@ -38,7 +38,7 @@ const transitMs = 2_000;
 /** Connects the link to topics, publications and credentials, and routes messages between them. */
 export class ClientSession implements Port, LinkOwner {
   readonly topics: Topics;
-  readonly publisher: ClientPublisher;
+  readonly requests: Requests;
   readonly platform: Platform;
   readonly requestTimeoutMs: number;
   answerTimeoutMs: number;
@@ -60,7 +60,7 @@ export class ClientSession implements Port, LinkOwner {
       send: (message) => this.#link.send(JSON.stringify(message)),
     });
     this.topics = new Topics(this);
-    this.publisher = new ClientPublisher(this);
+    this.requests = new Requests(this);
     this.#refresher = new Refresher(this, parts.credentials);
   }
 
@@ -81,7 +81,7 @@ export class ClientSession implements Port, LinkOwner {
   }
 
   get busy(): boolean {
-    return this.publisher.busy;
+    return this.requests.busy;
   }
 
   send(message: ClientMessage): void {
@@ -132,7 +132,7 @@ export class ClientSession implements Port, LinkOwner {
     const { code, reason, error } = status;
     const own = code === 1000 && error === undefined;
     const closed = new LiveClientError('closed', `The client is closed: ${reason}`, { code, reason });
-    this.publisher.end(closed);
+    this.requests.end(closed);
     this.topics.end(own ? undefined : error instanceof Error ? error : closed);
   }
 
@@ -147,14 +147,14 @@ export class ClientSession implements Port, LinkOwner {
     this.#bundle.up(limits);
     this.#refresher.plan(welcome);
     this.topics.up();
-    this.publisher.flush();
+    this.requests.flush();
   }
 
   down(): void {
     this.#refresher.down();
     this.topics.down();
     this.#bundle.down();
-    this.publisher.down();
+    this.requests.down();
   }
 
   message(message: ServerMessage): void {
@@ -165,9 +165,6 @@ export class ClientSession implements Port, LinkOwner {
       case 'lost':
         this.topics.message(message);
         break;
-      case 'published':
-        this.publisher.answered(message);
-        break;
       case 'authenticated':
         this.#refresher.answered(message);
         break;
@@ -175,7 +172,8 @@ export class ClientSession implements Port, LinkOwner {
         this.#failed(message);
         break;
       default:
-      // Messages of a later protocol version, or of the application.
+        // Also the application's own; what answers nothing is passed over.
+        this.requests.answered(message);
     }
   }
 
@@ -183,6 +181,6 @@ export class ClientSession implements Port, LinkOwner {
   #failed(message: ErrorMessage): void {
     if (message.id === undefined) this.report(new LiveError(message.code, message.message));
     else
-      void (this.topics.failed(message) || this.publisher.failed(message) || this.#refresher.failed(message));
+      void (this.topics.failed(message) || this.requests.failed(message) || this.#refresher.failed(message));
   }
 }

@@ -5,6 +5,7 @@ export type {
   LiveClientOptions,
   ClientPublishOptions,
   RemoveOptions,
+  RequestOptions,
   SubscribeOptions,
 } from './live-client.options.js';
 export { LiveClientError } from './live-client.error.js';
@@ -16,6 +17,7 @@ export type {
   LostNotice,
   LostReason,
   PublicationMessage,
+  RequestShape,
   StartMessage,
   TopicMessage,
   TopicShape,

@@ -62,6 +62,15 @@ export interface IterateOptions extends SubscribeOptions {
   readonly maxQueued?: number | undefined;
 }
 
+/** Of `request`. */
+export interface RequestOptions {
+  /**
+   * Milliseconds to wait for a connection and the answer together.
+   * @default `requestTimeoutMs` of the client: 10_000
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** Removes a key. The publication has no data. */
 export interface RemoveOptions {
   /** 1 to 128 characters. */

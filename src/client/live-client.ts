@@ -1,3 +1,4 @@
+import type { PublishedMessage } from '../protocol/messages.js';
 import { isPosition, type Position } from '../protocol/position.js';
 import { isTopicName } from '../protocol/topic-name.js';
 import { defaultBackoff } from './backoff.js';
@@ -9,6 +10,7 @@ import type {
   LiveClientOptions,
   ClientPublishOptions,
   RemoveOptions,
+  RequestOptions,
   SubscribeOptions,
 } from './live-client.options.js';
 import { LocalSubscription } from './local-subscription.js';
@@ -16,7 +18,14 @@ import { type Cancel, defaultPlatform } from './platform.js';
 import { ClientSession } from './client-session.js';
 import type { LiveClientState, LiveStatus, LiveWaiting } from './status.js';
 import { type IterableSubscription, iterable, listening, type Subscription } from './subscription.js';
-import type { DataOf, EndMessage, SnapshotOf, TopicMessage } from './topic-messages.js';
+import type {
+  AnswerOf,
+  DataOf,
+  EndMessage,
+  RequestParameters,
+  SnapshotOf,
+  TopicMessage,
+} from './topic-messages.js';
 import { openWire, type WebSocketConstructor, webSocketOf } from './wire.js';
 
 /** Events for `on`. */
@@ -40,11 +49,14 @@ type TopicOf<Topics extends object> = keyof Topics & string;
 /**
  * A live connection that reconnects by itself, with its subscriptions. In a page it connects at
  * once. In Node and other runtimes without a page it connects at its first use: `subscribe`,
- * `publish`, `on('status')` or `reconnect`.
+ * `publish`, `request`, `on('status')` or `reconnect`.
  * @throws Error if the runtime has no WebSocket and none was passed, when it would connect
  * @throws LiveError if the credential cannot be sent in the subprotocol list
  */
-export class LiveClient<TopicMap extends object = Record<string, unknown>> {
+export class LiveClient<
+  TopicMap extends object = Record<string, unknown>,
+  RequestMap extends object = Record<string, unknown>,
+> {
   readonly #listeners = new Listeners<LiveClientEvents>();
   readonly #session: ClientSession;
   readonly #webSocket: WebSocketConstructor | undefined;
@@ -158,13 +170,39 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
   ): Promise<Position> {
     this.#check(topic);
     this.#start();
-    return this.#session.publisher.publish({
+    const { epoch, offset } = (await this.#session.requests.send({
       type: 'publish',
       topic,
       data,
       ...(key !== undefined && { key }),
       ...(remove && { remove }),
-    });
+    } as { type: string })) as PublishedMessage;
+    return { epoch, offset };
+  }
+
+  /**
+   * Sends `{ type, data }` to the `@LiveHandlers()` of the server, and resolves with what the handler returns; where that is a
+   * message with a type of its own, with the whole message. A handler that returns nothing never answers. Without a
+   * connection it waits for one. It is never sent twice.
+   *
+   * Rejects with a `LiveError` where the server refuses or the handler throws: `not-implemented` where nothing handles the
+   * type. Rejects with a `LiveClientError`: `not-sent`, `closed`, or `unknown-outcome` where the connection ended, or no answer
+   * came within `timeoutMs`, after it was sent.
+   * @throws TypeError for a type that the protocol has itself; RangeError for a `timeoutMs` that is not above 0
+   */
+  async request<T extends TopicOf<RequestMap>>(
+    type: T,
+    ...[data, { timeoutMs } = {}]: RequestParameters<RequestMap[T], RequestOptions>
+  ): Promise<AnswerOf<RequestMap[T]>> {
+    this.#checkOpen();
+    if (/^((un)?subscribe|publish|auth|ping)$/.test(type))
+      throw new TypeError(`The protocol has ${type} itself`);
+    if (timeoutMs !== undefined && !(timeoutMs > 0)) throw new RangeError('`timeoutMs` is above 0');
+    this.#start();
+    const answer = await this.#session.requests.send({ type, data } as { type: string }, timeoutMs);
+    return (answer.type === (type as string) ? (answer as { data?: unknown }).data : answer) as AnswerOf<
+      RequestMap[T]
+    >;
   }
 
   /**
@@ -192,8 +230,12 @@ export class LiveClient<TopicMap extends object = Record<string, unknown>> {
     this.#session.start();
   }
 
-  #check(topic: string, since?: Position): void {
+  #checkOpen(): void {
     if (this.state === 'closed') throw new LiveClientError('closed', 'The client is closed');
+  }
+
+  #check(topic: string, since?: Position): void {
+    this.#checkOpen();
     if (!isTopicName(topic)) {
       throw new TypeError(
         'A topic is 1 to 128 characters: segments of A-Z a-z 0-9 _ . ~ - joined by "/", none of them . or ..',
@@ -213,9 +255,9 @@ function rateOf(maxRate = Infinity): number {
  * Connects to a live server, for instance `wss://example.org/live`. Safe at module scope, even in
  * code that also renders pages on a server: there it connects at its first use.
  */
-export function connect<TopicMap extends object = Record<string, unknown>>(
-  url: string | URL,
-  options?: LiveClientOptions,
-): LiveClient<TopicMap> {
-  return new LiveClient<TopicMap>(url, options);
+export function connect<
+  TopicMap extends object = Record<string, unknown>,
+  RequestMap extends object = Record<string, unknown>,
+>(url: string | URL, options?: LiveClientOptions): LiveClient<TopicMap, RequestMap> {
+  return new LiveClient<TopicMap, RequestMap>(url, options);
 }

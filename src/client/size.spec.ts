@@ -25,7 +25,7 @@ describe('size of the client', () => {
     // Guards against measuring an incomplete or broken bundle.
     expect(
       modules.filter((file) =>
-        /\/client\/(client-link|client-topic|client-publisher|refresher|inbox|wire)\.ts$/.test(file),
+        /\/client\/(client-link|client-topic|requests|refresher|inbox|wire)\.ts$/.test(file),
       ),
     ).toHaveLength(6);
     const loaded = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as Record<

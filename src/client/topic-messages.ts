@@ -94,5 +94,22 @@ export interface TopicShape<Data, Snapshot> {
   readonly [shape]: readonly [Data, Snapshot];
 }
 
+/**
+ * In a request map, says what a message of `@LiveHandlers()` is sent with and answered with:
+ * `{ 'trip.book': RequestShape<{ tripId: string }, { seat: number }> }`. It exists as a type only.
+ */
+export interface RequestShape<Data, Answer> {
+  readonly [shape]: readonly [Data, Answer];
+}
+
+/** The parameters of `request` behind the type: no data is to be said where the shape has none. */
+export type RequestParameters<Entry, Options> =
+  Entry extends RequestShape<infer Data, unknown>
+    ? undefined extends Data
+      ? [data?: Data, options?: Options]
+      : [data: Data, options?: Options]
+    : [data?: unknown, options?: Options];
+export type AnswerOf<Entry> = Entry extends RequestShape<unknown, infer Answer> ? Answer : unknown;
+
 export type DataOf<Entry> = Entry extends TopicShape<infer Data, unknown> ? Data : Entry;
 export type SnapshotOf<Entry> = Entry extends TopicShape<unknown, infer Snapshot> ? Snapshot : unknown;

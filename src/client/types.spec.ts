@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import type { WebSocket as WsWebSocket } from 'ws';
-import type { connect, LiveClient, LiveClientOptions, Position, TopicShape } from './index.js';
+import type { connect, LiveClient, LiveClientOptions, Position, RequestShape, TopicShape } from './index.js';
 
 interface Move {
   readonly x: number;
@@ -58,7 +58,33 @@ async function iterating(client: LiveClient<Topics>, free: LiveClient): Promise<
   }
 }
 
+interface Requests {
+  'trip.book': RequestShape<{ readonly seat: number }, { readonly ticket: string }>;
+  'trip.list': RequestShape<undefined, readonly string[]>;
+}
+
+function requesting(client: LiveClient<Topics, Requests>, free: LiveClient): void {
+  expectTypeOf(client.request('trip.book', { seat: 7 })).resolves.toEqualTypeOf<{
+    readonly ticket: string;
+  }>();
+  expectTypeOf(client.request('trip.list')).resolves.toEqualTypeOf<readonly string[]>();
+  expectTypeOf(free.request('any', 1, { timeoutMs: 1 })).resolves.toEqualTypeOf<unknown>();
+  // @ts-expect-error: a request that the map does not have
+  void client.request('trip.drop');
+  // @ts-expect-error: a request without its data
+  void client.request('trip.book');
+  // @ts-expect-error: data of another shape
+  void client.request('trip.book', { seat: '7' });
+}
+
 describe('types of the client', () => {
+  it('the data and the answer of a request follow from a map of requests', () => {
+    expectTypeOf(requesting).parameters.toEqualTypeOf<[LiveClient<Topics, Requests>, LiveClient]>();
+    expectTypeOf<ReturnType<typeof connect<Topics, Requests>>>().toEqualTypeOf<
+      LiveClient<Topics, Requests>
+    >();
+  });
+
   it('the types of the client follow from a map of topics', () => {
     expectTypeOf(subscribing).parameter(0).toEqualTypeOf<LiveClient<Topics>>();
     expectTypeOf(iterating).parameters.toEqualTypeOf<[LiveClient<Topics>, LiveClient]>();

@@ -5,6 +5,7 @@ import {
   Module,
   UnauthorizedException,
 } from '@nestjs/common';
+import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
@@ -19,7 +20,7 @@ import {
   setConnectionIdentity,
 } from '../../src/index.js';
 import { LiveHandlers } from '../../src/nest/gateway/live-handlers.decorator.js';
-import type { LiveConnection } from '../../src/index.js';
+import { type LiveConnection, LiveError } from '../../src/index.js';
 import { LossyBroker } from '../support/lossy-broker.js';
 import { SystemClock } from '../../src/clock/system-clock.js';
 import { type LiveApp, startLiveApp } from '../support/live-app.js';
@@ -79,6 +80,15 @@ class Sockets {
     const user = connection.user?.id ?? '';
     this.ofUser.set(user, [...(this.ofUser.get(user) ?? []), request.socket]);
   }
+
+  @SubscribeMessage('trip.book')
+  book(@MessageBody() { data }: { readonly data?: { readonly seat: number } }): unknown {
+    if (data === undefined) throw new LiveError('validation-failed', 'Which seat?');
+    return data.seat === 0 ? { type: 'trip.full', seats: 0 } : { seat: data.seat };
+  }
+
+  @SubscribeMessage('trip.ignored')
+  ignored(): void {}
 }
 
 @Module({ providers: [Sockets], exports: [Sockets] })

@@ -34,6 +34,31 @@ const event = (offset: number, data: unknown) => ({ type: 'event', offset, data 
 
 export const scenarios: readonly Scenario[] = [
   {
+    title: '[L-2.13] a request is answered by a handler of the application',
+    expected: {
+      answers: [{ seat: 7 }, { type: 'trip.full', seats: 0 }],
+      errors: ['validation-failed', 'not-implemented', 'unknown-outcome'],
+    },
+    async run(connect) {
+      const live = connect();
+      const answers = [
+        await live.request('trip.book', { seat: 7 }),
+        await live.request('trip.book', { seat: 0 }),
+      ].map((answer) => {
+        const { id: _id, ...fields } = answer as Record<string, unknown>;
+        return fields;
+      });
+      const failures = await Promise.allSettled([
+        live.request('trip.book'),
+        live.request('trip.unheard'),
+        live.request('trip.ignored', null, { timeoutMs: 500 }),
+      ]);
+      live.close();
+      const errors = failures.map((each) => (each.status === 'rejected' ? each.reason.code : each.value));
+      return { answers, errors };
+    },
+  },
+  {
     title: 'a client receives a topic in order, with its snapshot first',
     expected: [{ type: 'start', snapshot: 'state' }, event(1, 'a'), event(2, { b: [2] })],
     async run(connect, user, server) {

@@ -1,26 +1,25 @@
 import { LiveError } from '../protocol/live.error.js';
-import type { ErrorMessage, PublishedMessage, PublishRequest } from '../protocol/messages.js';
-import type { Position } from '../protocol/position.js';
+import type { ErrorMessage, ServerMessage } from '../protocol/messages.js';
 import { LiveClientError } from './live-client.error.js';
 import { Alarm } from './alarm.js';
 import type { Port } from './port.js';
 
-/** Maximum number of publications that wait for a connection or an answer. */
+/** Maximum number of requests that wait for a connection or an answer. */
 const maxPending = 1_000;
 
 interface Pending {
   readonly text: string;
   sent: boolean;
   readonly alarm: Alarm;
-  resolve(position: Position): void;
+  resolve(answer: ServerMessage): void;
   reject(error: Error): void;
 }
 
 const unknownOutcome = (why: string): LiveClientError =>
-  new LiveClientError('unknown-outcome', `The publication was sent, but ${why}: it may have been published`);
+  new LiveClientError('unknown-outcome', `The request was sent, but ${why}: it may have had its effect`);
 
-/** Sends each publication once and settles its promise. */
-export class ClientPublisher {
+/** Sends each request once and settles its promise. */
+export class Requests {
   readonly #pending = new Map<unknown, Pending>();
 
   constructor(private readonly port: Port) {}
@@ -30,18 +29,19 @@ export class ClientPublisher {
     return [...this.#pending.values()].some(({ sent }) => sent);
   }
 
-  publish(message: PublishRequest): Promise<Position> {
+  /** Resolves with the message that answers. */
+  send(message: { readonly type: string }, timeoutMs = this.port.requestTimeoutMs): Promise<ServerMessage> {
     return new Promise((resolve, reject) => {
       const id = this.port.nextId();
       const text = JSON.stringify({ ...message, id });
       if (this.#pending.size >= maxPending) {
         throw new LiveClientError(
           'not-sent',
-          `${String(maxPending)} publications are already waiting. Await earlier ones first`,
+          `${String(maxPending)} requests are already waiting. Await earlier ones first`,
         );
       }
       const alarm = new Alarm(this.port.platform);
-      alarm.set(this.port.requestTimeoutMs, () => this.#late(id));
+      alarm.set(timeoutMs, () => this.#late(id));
       this.#pending.set(id, { text, sent: false, alarm, resolve, reject });
       this.flush();
     });
@@ -64,11 +64,11 @@ export class ClientPublisher {
     }
   }
 
-  answered({ id, epoch, offset }: PublishedMessage): void {
-    this.#take(id)?.resolve({ epoch, offset });
+  answered(message: ServerMessage & { readonly id?: unknown }): void {
+    this.#take(message.id)?.resolve(message);
   }
 
-  /** Returns whether the error answered a publication. */
+  /** Returns whether the error answered a request. */
   failed({ id, code, message, retryAfterMs }: ErrorMessage): boolean {
     const pending = this.#take(id);
     pending?.reject(new LiveError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }));
@@ -94,7 +94,7 @@ export class ClientPublisher {
       pending.reject(unknownOutcome('no answer came in time'));
     } else {
       pending?.reject(
-        new LiveClientError('not-sent', 'No connection was established in time; nothing was published'),
+        new LiveClientError('not-sent', 'No connection was established in time; nothing was sent'),
       );
     }
   }
