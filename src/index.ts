@@ -6,7 +6,7 @@ export type {
   LiveModuleOptions,
   ReplayRateOptions,
 } from './nest/options/live.options.js';
-export { LiveService, type PublishOptions } from './nest/server/live.service.js';
+export { LiveService, type LivePublication, type PublishOptions } from './nest/server/live.service.js';
 export { LiveGateway, PingDto } from './nest/gateway/live.gateway.js';
 export { LiveHandlers } from './nest/gateway/live-handlers.decorator.js';
 export { LiveExceptionFilter } from './nest/gateway/live-exception.filter.js';
@@ -40,8 +40,9 @@ export type { ClusterCount } from './core/cluster/signal.js';
 export type { DisconnectOptions, ReauthorizeTarget, UnsubscribeOptions } from './core/cluster/requests.js';
 export type { PresenceMember } from './core/presence/member.js';
 export type { LiveStats } from './core/live.js';
-export type { Broker, BrokerSink, HistoryRules, LatestRule, Published } from './core/ports/broker.js';
-export { PublishRefusal, type RefusalKind } from './core/ports/publish-refusal.js';
+export { MemoryBroker } from './brokers/memory/memory-broker.js';
+export type { MemoryBrokerOptions } from './brokers/memory/memory-broker.options.js';
+export type { Broker, HistoryRules, LatestRule, Published } from './core/ports/broker.js';
 export { JsonText } from './core/frame/json-text.js';
 export { snapshotAt } from './core/stream/snapshots.js';
 export { LiveError, type LiveErrorDetails } from './protocol/live.error.js';

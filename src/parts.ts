@@ -2,17 +2,8 @@
  * What the standalone server is made of beside the public API: checks of settings, and small parts. A server of your own
  * may use them, too; unlike the other doors this one may change with any minor version.
  */
-export type {
-  LatestReading,
-  BrokerPublishOptions,
-  RecoveryLimits,
-  StreamReading,
-} from './core/ports/broker.js';
-export { silentSink } from './core/ports/broker.js';
-export { MemoryBroker } from './brokers/memory/memory-broker.js';
 export { readNatsUrl } from './brokers/nats/nats-address.js';
 export { isSentinelUrl, readRedisUrl, readSentinelUrl } from './brokers/redis/redis-address.js';
-export { SystemClock } from './clock/system-clock.js';
 export { EventLoopDelay, type EventLoopDelayReading } from './nest/server/event-loop-delay.js';
 export { validateAllowedOrigins } from './nest/auth/origin.js';
 export { publicKeyOf } from './nest/auth/public-key.js';

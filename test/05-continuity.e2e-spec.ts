@@ -7,7 +7,6 @@ import { LiveHealthIndicator, LiveHealthModule } from '../src/nest/health/index.
 import { LiveMetrics, LiveMetricsModule } from '../src/nest/metrics/index.js';
 import { deliveryFaults, LiveTestClient } from '../src/testing/index.js';
 import { LossyBroker } from './support/lossy-broker.js';
-import { SystemClock } from '../src/clock/system-clock.js';
 import {
   type LiveAppOptions,
   OpenTopics,
@@ -55,7 +54,7 @@ class HealthController {
 }
 
 async function start(platform: Platform, more: LiveAppOptions = {}) {
-  const broker = new LossyBroker(new MemoryBroker(new SystemClock()));
+  const broker = new LossyBroker(new MemoryBroker());
   const app = await startLiveApp({
     platform,
     listen: true,
@@ -243,7 +242,7 @@ describe.each(platforms)('5. A broker that is away, on %s', (_name, platform) =>
   });
 
   it('no client is accepted before the broker has connected for the first time', async () => {
-    const broker = new LossyBroker(new MemoryBroker(new SystemClock()));
+    const broker = new LossyBroker(new MemoryBroker());
     broker.available = false;
     const { url } = await startLiveApp({ platform, options: { broker } });
     await expect(LiveTestClient.connect(url, { token: 'ann' })).rejects.toMatchObject({ statusCode: 503 });

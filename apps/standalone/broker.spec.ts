@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryBroker, SystemClock } from 'nestjs-live/parts';
+import { MemoryBroker } from 'nestjs-live/broker';
 import { brokerKinds, brokerOf, MissingPeer } from './broker.js';
 import { ServerSettings } from './settings.js';
 import { areBrokerAddresses } from './settings/broker-address.js';
@@ -20,7 +20,7 @@ describe('brokerOf', () => {
   });
 
   it('all addresses go to the broker of their scheme', async () => {
-    const broker = new MemoryBroker(new SystemClock());
+    const broker = new MemoryBroker();
     const asked: (readonly string[])[] = [];
     const make = async (urls: readonly string[]) => {
       asked.push(urls);

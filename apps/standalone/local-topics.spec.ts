@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BrokerSink } from 'nestjs-live';
-import { silentSink } from 'nestjs-live/parts';
+import { type BrokerSink, silentSink } from 'nestjs-live/broker';
 import { eachBrokerCheck } from 'nestjs-live/testing';
 import { MemoryEngine } from '../../test/brokers/memory-engine.js';
 import { LocalTopics } from './local-topics.js';

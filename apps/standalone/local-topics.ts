@@ -1,13 +1,15 @@
-import type { Broker, BrokerSink, Position, Published } from 'nestjs-live';
 import {
+  type Broker,
+  type BrokerSink,
   type LatestReading,
   MemoryBroker,
+  type Position,
+  type Published,
   type BrokerPublishOptions,
   type RecoveryLimits,
   silentSink,
   type StreamReading,
-  SystemClock,
-} from 'nestjs-live/parts';
+} from 'nestjs-live/broker';
 
 /**
  * A shared engine, plus topics that are local to each instance, for what an instance reports about
@@ -16,7 +18,7 @@ import {
  */
 export class LocalTopics implements Broker {
   private readonly topics: ReadonlySet<string>;
-  private readonly local = new MemoryBroker(new SystemClock());
+  private readonly local = new MemoryBroker();
 
   constructor(
     private readonly shared: Broker,

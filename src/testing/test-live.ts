@@ -62,7 +62,7 @@ export class TestLive {
 
   constructor(private readonly options: TestLiveOptions = {}) {
     this.clock = options.clock ?? new TestClock();
-    this.broker = new MemoryBroker(this.clock);
+    this.broker = new MemoryBroker({}, this.clock);
     const { rulesFor = () => ({}), instanceId = 'test' } = options;
     const policy: Policy = { rulesFor: (topic) => filled(rulesFor(topic)) };
     this.live = new Live(

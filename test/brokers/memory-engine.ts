@@ -41,7 +41,7 @@ export class MemoryEngine {
   }
 
   private newStore(): MemoryBroker {
-    const store = new MemoryBroker(this.clock);
+    const store = new MemoryBroker({}, this.clock);
     store.start({
       publication: (topic, epoch, publication) => {
         for (const instance of this.instances) instance.carried(topic, epoch, publication);

@@ -9,7 +9,7 @@ describe('MemoryBroker keeps the contract of the broker port', () => {
     open: () => {
       const clock = new TestClock();
       return {
-        broker: new MemoryBroker(clock),
+        broker: new MemoryBroker({}, clock),
         pass: (ms) => clock.advance(ms),
         close: () => expect(clock.timerCount).toBe(0),
       };
@@ -29,7 +29,7 @@ describe('eachBrokerCheck', () => {
     eachBrokerCheck(
       (_title, run) => running.push(run().catch((error: Error) => void failures.push(error.message))),
       {
-        open: () => ({ broker: new MemoryBroker(new TestClock()), close() {} }),
+        open: () => ({ broker: new MemoryBroker({}, new TestClock()), close() {} }),
       },
     );
     await Promise.all(running);

@@ -22,7 +22,6 @@ import {
 import { LiveHandlers } from '../../src/nest/gateway/live-handlers.decorator.js';
 import { type LiveConnection, LiveError } from '../../src/index.js';
 import { LossyBroker } from '../support/lossy-broker.js';
-import { SystemClock } from '../../src/clock/system-clock.js';
 import { type LiveApp, startLiveApp } from '../support/live-app.js';
 import type { ServerControls } from './scenarios.js';
 
@@ -98,7 +97,7 @@ class SocketsModule {}
 export async function startClientApp(
   options: LiveModuleOptions = {},
 ): Promise<LiveApp & { readonly controls: ServerControls }> {
-  const broker = new LossyBroker(new MemoryBroker(new SystemClock()));
+  const broker = new LossyBroker(new MemoryBroker());
   const server = await startLiveApp({
     options: { broker, ...options },
     guards: [TokenIsUser],

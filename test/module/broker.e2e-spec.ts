@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
-import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
-import { type BrokerSink, type LiveModuleOptions, LiveModule, LiveService } from '../../src/index.js';
+import type { BrokerSink } from '../../src/brokers/index.js';
+import { type LiveModuleOptions, LiveModule, LiveService, MemoryBroker } from '../../src/index.js';
 import { TestClock } from '../../src/testing/index.js';
 import { OpenTopics, startLiveApp } from '../support/live-app.js';
 import { createHost, failureOf } from './support/host-app.js';
@@ -19,7 +19,7 @@ describe('the option "broker"', () => {
   ])(
     '[S18] the module publishes through the broker and closes it with the application, given by %s',
     async (_how, moduleOf) => {
-      const broker = new MemoryBroker(new TestClock());
+      const broker = new MemoryBroker({}, new TestClock());
       const app = await createHost('express', { imports: [moduleOf(broker)], providers: [OpenTopics] });
       await app.init();
       const position = await app.get(LiveService).publish('open/1', { speed: 7 });
@@ -29,8 +29,38 @@ describe('the option "broker"', () => {
     },
   );
 
+  it('[S18] publishMany gives each publication its own outcome, in the order of the publications', async () => {
+    const broker = new MemoryBroker({ maxBytes: 1_000 });
+    const { app } = await startLiveApp({ options: { broker } });
+    const live = app.get(LiveService);
+    const outcomes = await live.publishMany([
+      { topic: 'open/1', data: 1 },
+      { topic: 'nobody/declared', data: 2 },
+      { topic: 'open/1', data: 3, key: 'k' },
+      { topic: 'open/1', data: undefined },
+      { topic: 'open/1', data: undefined, key: 'k', remove: true },
+    ]);
+    const epoch = expect.any(String) as string;
+    const refused = { status: 'rejected', reason: { name: 'LiveError', code: 'validation-failed' } };
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled', value: { epoch, offset: 1 } },
+      refused,
+      { status: 'fulfilled', value: { epoch, offset: 2 } },
+      refused,
+      { status: 'fulfilled', value: { epoch, offset: 3 } },
+    ]);
+  });
+
+  it.each(['maxStreams', 'maxBytes', 'maxIdempotencyKeys', 'sweepMs'])(
+    'MemoryBroker refuses a %s that is no whole number from 1',
+    (name) => {
+      for (const value of [0, 1.5, -1, NaN, '1'])
+        expect(() => new MemoryBroker({ [name]: value })).toThrow(`MemoryBroker: "${name}" must be a whole`);
+    },
+  );
+
   it('[L-5.11] the application starts without an absent broker after 2 s, and logs it', async () => {
-    const broker = Object.create(new MemoryBroker(new TestClock()), {
+    const broker = Object.create(new MemoryBroker({}, new TestClock()), {
       available: { value: false },
     }) as MemoryBroker;
     const log = new LogRecorder();
@@ -41,7 +71,7 @@ describe('the option "broker"', () => {
   });
 
   it('[L-5.11] the application waits for a broker that needs a moment to connect', async () => {
-    const inner = new MemoryBroker(new TestClock());
+    const inner = new MemoryBroker({}, new TestClock());
     let available = false;
     const broker = Object.create(inner, {
       available: { get: () => available },

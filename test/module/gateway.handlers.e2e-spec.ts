@@ -2,8 +2,11 @@ import {
   Catch,
   ConflictException,
   ForbiddenException,
+  Global,
   HttpException,
+  Inject,
   Injectable,
+  Module,
   Scope,
   type Type,
   UseFilters,
@@ -14,7 +17,15 @@ import { ConnectedSocket, MessageBody, SubscribeMessage, WsException } from '@ne
 import { IsInt, IsString, Min } from 'class-validator';
 import { of, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { type LiveConnection, LiveError, LiveHandlers, LiveModule, LiveGateway } from '../../src/index.js';
+import {
+  ConnectionRegistry,
+  type LiveConnection,
+  LiveError,
+  LiveGateway,
+  LiveHandlers,
+  LiveModule,
+  SubscribeDto,
+} from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { createHost, failureOf } from './support/host-app.js';
@@ -295,6 +306,42 @@ describe.each(platforms)("A host's handlers at the start, on %s", (_name, platfo
       );
     },
   );
+
+  it('[S7] a subclass of LiveGateway has a constructor of its own', async () => {
+    const counted: string[] = [];
+    @Injectable()
+    class DoorGateway extends LiveGateway {
+      @Inject(ConnectionRegistry)
+      private readonly registry!: ConnectionRegistry;
+
+      constructor(private readonly depot: Depot) {
+        super();
+      }
+
+      @SubscribeMessage('subscribe')
+      override subscribe(
+        @ConnectedSocket() connection: LiveConnection,
+        @MessageBody() message: SubscribeDto,
+      ): unknown {
+        counted.push(`${message.topic} ${String(this.depot.doors)} ${String(this.registry.size)}`);
+        return super.subscribe(connection, message);
+      }
+    }
+    @Global()
+    @Module({ providers: [Depot], exports: [Depot] })
+    class DepotModule {}
+    const { url } = await startLiveApp({
+      platform,
+      gateway: DoorGateway,
+      imports: [DepotModule],
+      providers: [OpenTopics],
+    });
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    expect(await client.request({ type: 'subscribe', id: 1, topic: 'open/1' })).toMatchObject({
+      type: 'subscribed',
+    });
+    expect(counted).toEqual(['open/1 4 1']);
+  });
 
   it('[S7] the application does not start if a LiveGateway subclass is a provider but not the "gateway"', async () => {
     class MyGateway extends LiveGateway {}

@@ -2,14 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { silentSink } from '../../core/ports/broker.js';
 import { TestClock } from '../../testing/test-clock.js';
 import type { Position } from '../../protocol/position.js';
-import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.js';
+import { MemoryBroker } from './memory-broker.js';
+import type { MemoryBrokerOptions } from './memory-broker.options.js';
 
 const history = { size: 10, ttlMs: 1_000, maxBytes: 1_000 };
 const limits = { count: 300, bytes: 1_000_000 };
 
 function started(options: MemoryBrokerOptions = {}) {
   const clock = new TestClock();
-  const broker = new MemoryBroker(clock, options);
+  const broker = new MemoryBroker(options, clock);
   const delivered: unknown[] = [];
   broker.start({
     ...silentSink,

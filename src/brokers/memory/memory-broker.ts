@@ -10,40 +10,16 @@ import type {
 } from '../../core/ports/broker.js';
 import type { Cancel, Clock } from '../../core/ports/clock.js';
 import type { Position } from '../../protocol/position.js';
+import { SystemClock } from '../../clock/system-clock.js';
+import { type MemoryBrokerOptions, resolveMemoryOptions } from './memory-broker.options.js';
 import { MemoryStream } from './memory-stream.js';
 import { Receipts } from './receipts.js';
-
-export interface MemoryBrokerOptions {
-  /**
-   * Topics whose position is remembered. Beyond it, the broker forgets the topic without
-   * subscribers that was published to least recently; the topic starts a new epoch when it is
-   * published to again.
-   *
-   * @default 100000
-   */
-  readonly maxStreams?: number;
-  /**
-   * Bytes of JSON text that all topics together keep. Beyond it, the topics published to least
-   * recently lose theirs: those without subscribers are forgotten, those with subscribers lose
-   * their history.
-   *
-   * @default 67108864
-   */
-  readonly maxBytes?: number;
-  /**
-   * Idempotency keys remembered; beyond it the oldest is forgotten before its five minutes are
-   * over.
-   *
-   * @default 100000
-   */
-  readonly maxIdempotencyKeys?: number;
-  /** Milliseconds between sweeps for expired history. @default 30000 */
-  readonly sweepMs?: number;
-}
 
 /**
  * Keeps all streams in this process and delivers a publication before `publish` returns. Only
  * publications store anything, so clients may read any number of topics.
+ *
+ * @publicApi
  */
 export class MemoryBroker implements Broker {
   readonly available = true;
@@ -69,15 +45,15 @@ export class MemoryBroker implements Broker {
   private cancelSweep: Cancel | undefined;
   private closed = false;
 
+  /**
+   * @param clock only a test has another one than the default
+   * @throws Error for an option that is no whole number from 1
+   */
   constructor(
-    private readonly clock: Clock,
-    {
-      maxStreams = 100_000,
-      maxBytes = 67_108_864,
-      maxIdempotencyKeys = 100_000,
-      sweepMs = 30_000,
-    }: MemoryBrokerOptions = {},
+    options: MemoryBrokerOptions = {},
+    private readonly clock: Clock = new SystemClock(),
   ) {
+    const { maxStreams, maxBytes, maxIdempotencyKeys, sweepMs } = resolveMemoryOptions(options);
     this.receipts = new Receipts(maxIdempotencyKeys);
     this.maxStreams = maxStreams;
     this.maxBytes = maxBytes;

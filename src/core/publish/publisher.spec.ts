@@ -15,7 +15,7 @@ const limits: PublishQueueLimits = { maxMessages: 3, maxBytes: 100, maxWaitMs: 5
 /** A publisher whose broker has just become unavailable, with the outcome of each publication. */
 function away(queue: PublishQueueLimits | null = limits) {
   const clock = new TestClock();
-  const memory = new MemoryBroker(clock);
+  const memory = new MemoryBroker({}, clock);
   const broker = new LossyBroker(memory);
   const timers = clock.timerCount;
   const publisher = new Publisher(broker, silentObserver, clock, queue ?? undefined);
@@ -121,7 +121,7 @@ describe('Publisher, while the broker is away', () => {
 describe('Publisher, with a broker that refuses', () => {
   const failing = async (error: Error) => {
     const failed: string[] = [];
-    const broker = new LossyBroker(new MemoryBroker(new TestClock()));
+    const broker = new LossyBroker(new MemoryBroker({}, new TestClock()));
     broker.publish = () => Promise.reject(error);
     const observer = { ...silentObserver, failed: (doing: string) => void failed.push(doing) };
     const publisher = new Publisher(broker, observer, new TestClock());
@@ -151,7 +151,7 @@ describe('Publisher of a topic that bounds its publications', () => {
     ['"ääää"', 10],
   ])('[L-9.19] maxPublicationBytes accepts 8 bytes of JSON text and no more: %s', async (text, tooMany) => {
     const clock = new TestClock();
-    const broker = new MemoryBroker(clock);
+    const broker = new MemoryBroker({}, clock);
     const publisher = new Publisher(broker, silentObserver, clock);
     broker.start(silentSink);
     const bounded = { ...rules, maxPublicationBytes: 8 };

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { UseFilters } from '@nestjs/common';
+import { Inject, UseFilters } from '@nestjs/common';
 import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import type { LiveConnection } from '../../core/ports/connection.js';
-import { Live } from '../../core/live.js';
+import type { Verbs } from '../../core/verbs/verbs.js';
+import { LIVE_VERBS } from '../options/live.tokens.js';
 import { LiveMessagePipe } from './dto/live-message.pipe.js';
 import { LiveMessageDto } from './dto/live-message.dto.js';
 import { AuthDto } from './dto/auth.dto.js';
@@ -17,14 +18,18 @@ export class PingDto extends LiveMessageDto {}
 
 /**
  * The protocol's verbs as Nest handlers, so that guards, pipes, interceptors and filters apply. To
- * add your own, extend this class and set `LiveModule.forRoot({ gateway })`.
+ * add your own, extend this class and set `LiveModule.forRoot({ gateway })`. A subclass may
+ * have its own constructor; `super()` takes no arguments. A handler throws a `LiveError` to refuse
+ * its request.
  *
  * @publicApi
  */
 @WebSocketGateway({ path: liveServerMark })
 @UseFilters(LiveExceptionFilter)
 export class LiveGateway {
-  constructor(private readonly live: Live) {}
+  /** A property, so that a subclass may have any constructor. */
+  @Inject(LIVE_VERBS)
+  private readonly verbs!: Verbs;
 
   /** Does nothing: the guards before this method decide about an upgrade. */
   handleUpgrade(_request: IncomingMessage, _response: ServerResponse): void {}
@@ -37,7 +42,7 @@ export class LiveGateway {
     @ConnectedSocket() connection: LiveConnection,
     @MessageBody(LiveMessagePipe) message: SubscribeDto,
   ): unknown {
-    return this.live.verbs.subscribe(connection, message);
+    return this.verbs.subscribe(connection, message);
   }
 
   @SubscribeMessage('unsubscribe')
@@ -45,7 +50,7 @@ export class LiveGateway {
     @ConnectedSocket() connection: LiveConnection,
     @MessageBody(LiveMessagePipe) message: UnsubscribeDto,
   ): unknown {
-    return this.live.verbs.unsubscribe(connection, message);
+    return this.verbs.unsubscribe(connection, message);
   }
 
   @SubscribeMessage('publish')
@@ -53,7 +58,7 @@ export class LiveGateway {
     @ConnectedSocket() connection: LiveConnection,
     @MessageBody(LiveMessagePipe) message: PublishDto,
   ): unknown {
-    return this.live.verbs.publish(connection, message);
+    return this.verbs.publish(connection, message);
   }
 
   @SubscribeMessage('auth')
@@ -61,7 +66,7 @@ export class LiveGateway {
     @ConnectedSocket() connection: LiveConnection,
     @MessageBody(LiveMessagePipe) message: AuthDto,
   ): unknown {
-    return this.live.verbs.auth(connection, message);
+    return this.verbs.auth(connection, message);
   }
 
   @SubscribeMessage('ping')
@@ -69,6 +74,6 @@ export class LiveGateway {
     @ConnectedSocket() connection: LiveConnection,
     @MessageBody(LiveMessagePipe) message: PingDto,
   ): unknown {
-    return this.live.verbs.ping(connection, message);
+    return this.verbs.ping(connection, message);
   }
 }

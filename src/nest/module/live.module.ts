@@ -46,6 +46,7 @@ import {
   LIVE_GUARDS,
   LIVE_OPTIONS,
   LIVE_SETTINGS,
+  LIVE_VERBS,
 } from '../options/live.tokens.js';
 import { resolveOptions } from './resolve-options.js';
 import { LiveStartCheck } from './live-start.check.js';
@@ -67,6 +68,7 @@ const providers: Provider[] = [
     inject: [LIVE_SETTINGS, LIVE_BROKER, TopicPolicy, LIVE_CLOCK, LiveObservers, ModuleRef, LIVE_GUARDS],
     useFactory: makeLive,
   },
+  { provide: LIVE_VERBS, inject: [Live], useFactory: ({ verbs }: Live) => verbs },
   { provide: ConnectionRegistry, inject: [Live], useFactory: ({ registry }: Live) => registry },
 ];
 
@@ -116,12 +118,21 @@ function assemble(definition: DynamicModule, extras: LiveModuleExtras): DynamicM
       { provide: LIVE_GUARDS, useValue: guards },
       LiveStartCheck,
     ],
-    exports: [LiveService, ConnectionRegistry, LiveObservers, LiveLifecycle, LiveServer, LIVE_SETTINGS, Live],
+    exports: [
+      LiveService,
+      ConnectionRegistry,
+      LiveObservers,
+      LiveLifecycle,
+      LiveServer,
+      LIVE_SETTINGS,
+      LIVE_VERBS,
+      Live,
+    ],
   };
 }
 
 function makeBroker({ broker }: LiveModuleOptions, clock: Clock): Broker {
-  const made = typeof broker === 'function' ? broker() : (broker ?? new MemoryBroker(clock));
+  const made = typeof broker === 'function' ? broker() : (broker ?? new MemoryBroker({}, clock));
   if (typeof (made as Partial<Broker> | undefined)?.start !== 'function') throw noBroker();
   return made;
 }

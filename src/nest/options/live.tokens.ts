@@ -13,6 +13,9 @@ export const LIVE_CLOCK = Symbol('nestjs-live:clock');
 /** Injects the guards that run before the upgrade. */
 export const LIVE_GUARDS = Symbol('nestjs-live:guards');
 
+/** Injects the protocol's verbs (`Verbs`), as the gateway calls them. */
+export const LIVE_VERBS = Symbol('nestjs-live:verbs');
+
 /**
  * Injects the gateway's class; its instance would make the receiver request-scoped if the gateway
  * is.

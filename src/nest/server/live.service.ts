@@ -9,8 +9,13 @@ import {
 import type { PresenceMember } from '../../core/presence/member.js';
 import { Live, type LiveStats } from '../../core/live.js';
 import type { Published } from '../../core/ports/broker.js';
+import { settleAll } from '../../core/publish/settle-all.js';
 import { LiveServer } from './live.server.js';
 
+/** Publications in flight during `publishMany`; the engines' clients batch calls of one turn. */
+const maxInFlight = 256;
+
+/** What `publish` takes besides the topic and the data; each member is optional. */
 export interface PublishOptions {
   /** The entity that the publication is about, such as a vehicle's id: 1 to 128 characters. */
   readonly key?: string;
@@ -34,6 +39,13 @@ export interface PublishOptions {
    * version does not restore the key.
    */
   readonly remove?: true;
+}
+
+/** One of `publishMany`: what `publish` takes, in one object. */
+export interface LivePublication extends PublishOptions {
+  readonly topic: string;
+  /** A JSON value or a `JsonText`; `undefined` with `remove`. */
+  readonly data: unknown;
 }
 
 /**
@@ -62,6 +74,19 @@ export class LiveService {
    */
   publish(topic: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
     return this.live.publish(topic, data, options);
+  }
+
+  /**
+   * Publishes each item as `publish` does, in order, with at most 256 in flight. Not a transaction:
+   * each item has its own outcome at its own index, as from `Promise.allSettled`. A `reason` is the
+   * `LiveError` that `publish` would reject with.
+   *
+   * @returns one outcome for each publication; never rejects
+   */
+  publishMany(publications: readonly LivePublication[]): Promise<PromiseSettledResult<Published>[]> {
+    const publish = ({ topic, data, ...options }: LivePublication): Promise<Published> =>
+      this.live.publish(topic, data, options);
+    return settleAll(publications, publish, maxInFlight);
   }
 
   /**

@@ -79,7 +79,7 @@ export class SimBroker implements Broker {
     private readonly publications: Publications,
   ) {
     this.memoryClock = new ReplayClock(timeline.clock);
-    this.memory = new MemoryBroker(this.memoryClock, { sweepMs: 1_000 });
+    this.memory = new MemoryBroker({ sweepMs: 1_000 }, this.memoryClock);
     this.disturbances = new Disturbances(timeline);
   }
 

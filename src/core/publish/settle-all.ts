@@ -1,0 +1,21 @@
+/**
+ * Runs every item, at most `maxInFlight` at a time, in their order; what becomes of each has the item's place. One that
+ * fails stops no other.
+ */
+export async function settleAll<Item, Result>(
+  items: readonly Item[],
+  run: (item: Item) => Promise<Result>,
+  maxInFlight: number,
+): Promise<PromiseSettledResult<Result>[]> {
+  const settled: PromiseSettledResult<Result>[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next++;
+      const [outcome] = await Promise.allSettled([run(items[index] as Item)]);
+      settled[index] = outcome as PromiseSettledResult<Result>;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(maxInFlight, items.length) }, work));
+  return settled;
+}
