@@ -181,14 +181,14 @@ export class LiveClient<
   }
 
   /**
-   * Sends `{ type, data }` to the `@LiveHandlers()` of the server, and resolves with what the handler returns; where that is a
-   * message with a type of its own, with the whole message. A handler that returns nothing never answers. Without a
-   * connection it waits for one. It is never sent twice.
+   * Sends `{ type, data }` to a handler of `@LiveHandlers()` and resolves with the value that it
+   * returns. If it returns a message with its own type, resolves with the whole message. A handler
+   * that returns nothing never answers. The request waits for a connection and is never sent twice.
    *
-   * Rejects with a `LiveError` where the server refuses or the handler throws: `not-implemented` where nothing handles the
-   * type. Rejects with a `LiveClientError`: `not-sent`, `closed`, or `unknown-outcome` where the connection ended, or no answer
-   * came within `timeoutMs`, after it was sent.
-   * @throws TypeError for a type that the protocol has itself; RangeError for a `timeoutMs` that is not above 0
+   * Rejects with a `LiveError` if the server refuses or the handler throws: `not-implemented` if
+   * nothing handles the type. Rejects with a `LiveClientError`: `not-sent`, `closed`, or
+   * `unknown-outcome` if it was sent, and the connection ended or `timeoutMs` passed.
+   * @throws TypeError for one of the protocol's own types; RangeError for a `timeoutMs` not above 0
    */
   async request<T extends TopicOf<RequestMap>>(
     type: T,

@@ -7,7 +7,7 @@ export const maxRequestIdLength = 64;
 /** Longest key of a publication, and longest idempotency key, in characters. [L-4.3] */
 export const maxKeyLength = 128;
 
-/** Longest token, in characters: Node's default for all headers of a handshake together. [L-1.2] [L-7.1] */
+/** Longest token, in characters: Node's default limit for all headers together. [L-1.2] [L-7.1] */
 export const maxTokenLength = 16_384;
 
 /** The range of `maxRate`, in publications per second. [L-4.8] */
@@ -16,12 +16,12 @@ export const rateRange = { min: 0.01, max: 1_000 } as const;
 /** Smallest `maxMessageBytes` that a client may ask for. [L-9.20] */
 export const minMessageBytes = 1_024;
 
-/** Whether a value can be a request's `id`. `1e999` parses as a number, but cannot be echoed. [L-2.4] */
+/** Whether a value can be a request's `id`. `1e999` parses, but cannot be echoed. [L-2.4] */
 export function isRequestId(value: unknown): value is number | string {
   return Number.isFinite(value) || (typeof value === 'string' && value.length <= maxRequestIdLength);
 }
 
-/** Whether a topic is the server's own: no client may publish to it, and none may choose its name. [L-3.1] */
+/** Whether a topic is reserved for the server. [L-3.1] */
 export function isReserved(topic: string): boolean {
   return topic.startsWith('$');
 }

@@ -34,7 +34,7 @@ const defaults: Required<MemoryBrokerOptions> = {
   sweepMs: 30_000,
 };
 
-/** Fills in the defaults; throws an error that names the option for a value that cannot be meant. */
+/** Fills in the defaults. Throws an error that names an option whose value is invalid. */
 export function resolveMemoryOptions(given: MemoryBrokerOptions): Required<MemoryBrokerOptions> {
   const options = { ...defaults, ...given };
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {

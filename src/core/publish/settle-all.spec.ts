@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { settleAll } from './settle-all.js';
 
 describe('settleAll', () => {
-  it('says of each item what became of it, in the order of the items', async () => {
+  it('settleAll gives each item its own outcome, in the order of the items', async () => {
     const outcomes = await settleAll(
       [30, 0, 10],
       async (turns) => {
@@ -20,7 +20,7 @@ describe('settleAll', () => {
     expect(await settleAll([], () => Promise.resolve(1), 2)).toEqual([]);
   });
 
-  it('begins the items in their order, and has no more than the limit in flight', async () => {
+  it('settleAll starts items in order and keeps no more than the limit in flight', async () => {
     const began: number[] = [];
     let inFlight = 0;
     let most = 0;

@@ -1,6 +1,6 @@
 /**
- * Runs every item, at most `maxInFlight` at a time, in their order; what becomes of each has the item's place. One that
- * fails stops no other.
+ * Runs all items in order, at most `maxInFlight` at a time. Each outcome has its item's index;
+ * a failure does not stop the rest.
  */
 export async function settleAll<Item, Result>(
   items: readonly Item[],

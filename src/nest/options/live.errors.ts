@@ -5,7 +5,7 @@ import { unknownAddress } from '../../ws/ip-address.js';
 export const wrongOption = (option: string, value: unknown, allowed: string): Error =>
   new Error(`LiveModule: "${option}" is ${describe(value)}, but must be ${allowed}.`);
 
-/** As `wrongOption`, for a value that may be a secret: `problem` describes it without showing it. */
+/** Like `wrongOption`, for a possible secret: `problem` describes the value without showing it. */
 export const optionError = (option: string, problem: string, fix: string): Error =>
   new Error(`LiveModule: "${option}" ${problem}. ${fix}.`);
 
