@@ -132,7 +132,7 @@ sentinel('Redis by its sentinels', () => {
       'No such master',
     );
     const plain = `redis://:secret@${group.addresses[0] ?? ''}`;
-    expect(await failures(plain)).toContain('write redis+sentinel://');
+    expect(await failures(plain)).toContain('use redis+sentinel://');
     for (const at of [0, 1, 2]) await group.stopSentinel(at);
     await sleep(3_000);
     expect(broker.available).toBe(true);
