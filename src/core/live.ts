@@ -11,7 +11,7 @@ import { Heartbeat } from './connection/heartbeat.js';
 import type { PeerInfo } from './connection/peer-info.js';
 import { Registry } from './connection/registry.js';
 import { Drain, type DrainResult } from './connection/drain.js';
-import { Hub } from './fanout/hub.js';
+import { Hub, type HubListener } from './fanout/hub.js';
 import { type WelcomeAnswer, welcomeTexts } from './frame/message-text.js';
 import type { LivePorts, LiveSettings } from './ports/settings.js';
 import { Backlogs } from './outbound/backlogs.js';
@@ -93,23 +93,29 @@ export class Live {
   constructor(settings: LiveSettings, outside: LivePorts) {
     const { clock, observer } = outside;
     const { limits } = settings;
-    const policy = new PresencePolicy(outside.policy);
+    const policy = new PresencePolicy(outside.policy, (topic) => this.presence.snapshotOf(topic));
     const broker = new PresenceBroker(outside.broker, policy, clock);
     const ports = { ...outside, policy, broker };
     this.ports = ports;
     this.welcomeText = welcomeTexts(settings.instanceId, welcomeLimits(limits));
     const flusher = new Flusher(clock);
     const backlogs = new Backlogs(limits, clock);
-    this.hub = new Hub({ ...settings, broker, observer, clock, flusher, backlogs });
+    // What it names is made below, and nothing comes in before the broker has started.
+    const listener: HubListener = {
+      gap: (topic, epoch, publication) => this.continuity.heal(topic).take(epoch, publication),
+      desync: (topic) => void this.continuity.heal(topic),
+      leftOut: (topic, subscription, from) =>
+        resync.begin(topic, policy.rulesFor(topic.name), [subscription], () => from),
+      audienceOf: (topic) => this.presence.audienceOf(topic),
+    };
+    this.hub = new Hub({ ...settings, listener, broker, observer, clock, flusher, backlogs });
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
     this.registry = new Registry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
-    this.arrivals = new Arrivals(this.registry, this.heartbeat, observer);
+    this.arrivals = new Arrivals(this.registry, this.heartbeat, observer, () => this.draining_?.check());
     this.connections = { clock, observer, flusher, backlogs };
-    const rights = new AuthorizationReview(
-      new Authorizer(policy, clock, observer, limits.authorizationTimeoutMs),
-      clock,
-    );
+    const authorizer = new Authorizer(policy, clock, observer, limits.authorizationTimeoutMs);
+    const rights = new AuthorizationReview(authorizer, clock);
     this.credentials = watchCredentials(limits, this.registry, outside, rights);
     this.recheck = new AuthorizationRecheck(limits.authorizationRecheckMs, clock, this.registry, rights);
     this.disconnects = new RecentDisconnects(clock);
@@ -120,15 +126,16 @@ export class Live {
       clock,
       observer,
       carryOut: carryOutOn({ registry: this.registry, clock, rights, disconnects: this.disconnects, policy }),
+      presence: () => this.presence,
     });
     this.sessions = { ...limits, clock, observer, onEnd: (...end) => this.arrivals.left(...end) };
     const { hub, publisher, cluster } = this;
-    this.presence = new Presence({ hub, broker, policy, cluster, clock, observer });
+    this.presence = new Presence({ broker, policy, cluster, clock, observer });
     const snapshots = new Snapshots(broker, clock, observer, limits);
     const resync = new Resync({ hub, broker, snapshots, clock, observer });
     const checkIntervalMs = limits.positionCheckIntervalMs;
     this.continuity = new Continuity({ hub, broker, policy, resync, clock, observer, checkIntervalMs });
-    this.verbs = makeVerbs({ hub, publisher, snapshots }, ports, settings);
+    this.verbs = makeVerbs({ hub, publisher, snapshots, authorizer, rights }, ports, settings);
     broker.start({
       publication: (topic, epoch, publication) => hub.publication(topic, epoch, publication),
       suspect: (topic) => this.continuity.suspect(topic),
@@ -140,8 +147,6 @@ export class Live {
       },
       signal: (text) => this.cluster.received(text),
     });
-    hub.onLeftOut = (topic, subscription, from) =>
-      resync.begin(topic, policy.rulesFor(topic.name), [subscription], () => from);
     this.continuity.start();
     this.heartbeat.start();
     this.credentials.start();
@@ -234,7 +239,6 @@ export class Live {
     this.recheck.stop();
     this.hub.endWindows();
     this.draining_ ??= new Drain(this.registry, this.ports.clock, timeoutMs);
-    this.arrivals.onLeft = () => this.draining_?.check();
     return this.draining_.done;
   }
 

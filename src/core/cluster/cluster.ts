@@ -24,6 +24,8 @@ export interface ClusterParts {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly carryOut: CarryOut;
+  /** Receives the presence of other instances. */
+  readonly presence: () => PresenceListener;
 }
 
 /** Statistics of the signals between instances. */
@@ -62,7 +64,6 @@ export class Cluster {
   readonly commands: Commands;
   /** Rejected signals, rejected members and unsent signals since the start. */
   readonly totals = { rejected: 0, rejectedMembers: 0, unsent: 0 };
-  private presence: PresenceListener | undefined;
   private closed = false;
 
   constructor(private readonly parts: ClusterParts) {
@@ -72,15 +73,11 @@ export class Cluster {
       instanceId,
       timeoutMs,
       clock,
-      seq: () => this.presence?.seq ?? 0,
+      seq: () => parts.presence().seq,
       send: this.send,
     });
     const { self, instances, send } = this;
     this.commands = new Commands({ self, instances, clock, observer, carryOut, send });
-  }
-
-  listen(presence: PresenceListener): void {
-    this.presence = presence;
   }
 
   /** An engine that no other instance can use costs no timer and no signal. */
@@ -174,9 +171,9 @@ export class Cluster {
 
   private tellPresence(body: (Changes | Ask | State) & { readonly from: string }): void {
     const from = this.instances.get(body.from);
-    const { presence } = this;
     // A sender without a hello is unknown. Its state is requested after its hello.
-    if (from === undefined || presence === undefined) return;
+    if (from === undefined) return;
+    const presence = this.parts.presence();
     if (body.type === 'changes') presence.changes(from, body);
     else if (body.type === 'state') presence.state(from, body);
     else if (body.to === this.self.key) presence.ask(from);

@@ -8,13 +8,12 @@ const failure = [CloseCode.internalError, 'the server failed'] as const;
 
 /** Adds connections to the registry and removes them, completely or not at all. */
 export class Arrivals {
-  /** Called after each connection that has left. */
-  onLeft: () => void = () => {};
-
   constructor(
     private readonly registry: Registry,
     private readonly heartbeat: Heartbeat,
     private readonly observer: Observer,
+    /** Called after each connection that has left. */
+    private readonly onLeft: () => void,
   ) {}
 
   /**

@@ -13,7 +13,20 @@ import { type SubscriberListener, Topic, type TopicSurroundings } from './topic.
 import type { Subscription } from './subscription.js';
 import { Windows } from './gathering.js';
 
+/** What the hub reports to the rest of the core, and asks of it. */
+export interface HubListener {
+  /** A publication is not the next one of a topic with readers. */
+  gap(topic: Topic, epoch: string, publication: Publication): void;
+  /** The position of a topic with readers differs from the broker's. */
+  desync(topic: Topic): void;
+  /** A slow subscriber reads again. Publications from an offset on were dropped for it. */
+  leftOut(topic: Topic, subscription: Subscription, from: number): void;
+  /** Returns the listener for the subscribers of a topic that is opened. */
+  audienceOf(name: string): SubscriberListener | undefined;
+}
+
 export interface HubParts {
+  readonly listener: HubListener;
   readonly broker: Broker;
   readonly observer: Observer;
   readonly clock: Clock;
@@ -32,17 +45,6 @@ export interface HubParts {
 export class Hub {
   /** Publications handed to live subscribers since the start. */
   deliveriesTotal = 0;
-  /** Called for a publication that is not the next one of a topic with readers. */
-  onGap: (topic: Topic, epoch: string, publication: Publication) => void = () => {};
-  /** Called for a topic with readers whose position differs from the broker's. */
-  onDesync: (topic: Topic) => void = () => {};
-  /**
-   * Called for a slow subscriber that reads again. Publications from an offset on were dropped for
-   * it.
-   */
-  onLeftOut: (topic: Topic, subscription: Subscription, from: number) => void = () => {};
-  /** Returns the listener for the subscribers of a topic that is opened. */
-  audienceOf: (name: string) => SubscriberListener | undefined = () => undefined;
   private readonly recovered = new WeakMap<Publication, SharedFrame>();
   private readonly topics = new Map<string, Topic>();
 
@@ -57,7 +59,7 @@ export class Hub {
       backlogs: parts.backlogs,
       flushMs: parts.flushMs ?? 0,
       merged: (name, publication, from) => this.eventFrame(name, publication, from),
-      leftOut: (topic, subscription, from) => this.onLeftOut(topic, subscription, from),
+      leftOut: (topic, subscription, from) => parts.listener.leftOut(topic, subscription, from),
       unused: (topic) => this.close(topic),
     };
   }
@@ -97,6 +99,11 @@ export class Hub {
     const topic = this.topics.get(name);
     if (topic === undefined) return [];
     return [...topic.subscriptions, ...topic.paused].map(({ connection }) => connection);
+  }
+
+  /** Reports that the topic's position differs from what its readers have. */
+  desync(topic: Topic): void {
+    this.parts.listener.desync(topic);
   }
 
   /** Handles a publication from the broker. */
@@ -161,7 +168,7 @@ export class Hub {
     if (topic === undefined) {
       const ready = this.parts.broker.subscribe(name);
       topic = new Topic(name, ready, this.surroundings, delivery);
-      topic.audience = this.audienceOf(name);
+      topic.audience = this.parts.listener.audienceOf(name);
       this.topics.set(name, topic);
       const opened = topic;
       // Forget a failed subscription, so that the next user tries again.
@@ -194,7 +201,7 @@ export class Hub {
     }
     const duplicate = epoch === topic.epoch && publication.offset <= topic.offset;
     if (duplicate) return;
-    if (topic.hasReaders) this.onGap(topic, epoch, publication);
+    if (topic.hasReaders) this.parts.listener.gap(topic, epoch, publication);
     // A subscriber that is only joining detects the gap when its subscribe is answered.
     else this.deliver(topic, epoch, publication);
   }

@@ -3,10 +3,11 @@ import { baseTopicOf } from '../../protocol/topic-name.js';
 
 /** Adds the presence topics to the application's topics. [L-11.1] */
 export class PresencePolicy implements Policy {
-  /** Returns the members of a presence topic with their position, as a snapshot. */
-  snapshotOf: (topic: string) => unknown = () => undefined;
-
-  constructor(private readonly application: Policy) {}
+  constructor(
+    private readonly application: Policy,
+    /** Returns the members of a presence topic with their position, as a snapshot. */
+    private readonly snapshotOf: (topic: string) => unknown,
+  ) {}
 
   isRefusal(error: unknown): boolean {
     return this.application.isRefusal?.(error) === true;

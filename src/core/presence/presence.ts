@@ -3,7 +3,6 @@ import type { Cluster, PresenceListener } from '../cluster/cluster.js';
 import type { Instance } from '../cluster/instances.js';
 import type { Attendance, Changes, State } from '../cluster/signal.js';
 import type { SubscriberListener } from '../fanout/topic.js';
-import type { Hub } from '../fanout/hub.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import { isTopicName, baseTopicOf, presenceTopicOf } from '../../protocol/topic-name.js';
@@ -19,7 +18,6 @@ import { Replica } from './replica.js';
 import { PresenceTable, type PresenceTableEvent } from './presence-table.js';
 
 export interface PresenceParts {
-  readonly hub: Hub;
   readonly broker: PresenceBroker;
   readonly policy: PresencePolicy;
   readonly cluster: Cluster;
@@ -40,7 +38,7 @@ export class Presence implements PresenceListener {
   private readonly replicas = new Map<string, Replica>();
 
   constructor(private readonly parts: PresenceParts) {
-    const { hub, policy, cluster, clock, observer } = parts;
+    const { policy, cluster, clock, observer } = parts;
     const { self, instances, send } = cluster;
     this.roll = new PresenceTable((...change) => this.tell(...change));
     this.own = new Attendances(clock, observer, (now) => this.changed(now));
@@ -51,9 +49,6 @@ export class Presence implements PresenceListener {
       this.roll,
       (topic) => policy.rulesFor(topic)?.presence?.graceMs ?? 0,
     );
-    hub.audienceOf = (topic) => this.audienceOf(topic);
-    policy.snapshotOf = (companion) => this.snapshotOf(companion);
-    cluster.listen(this);
     instances.watch({
       appeared() {},
       greeted: (instance, seq) => this.replicaOf(instance).greeted(seq),
@@ -106,7 +101,7 @@ export class Presence implements PresenceListener {
   }
 
   /** Listener for joins and leaves of a topic here, or `undefined` for a topic without presence. */
-  private audienceOf(topic: string): SubscriberListener | undefined {
+  audienceOf(topic: string): SubscriberListener | undefined {
     const rules = this.parts.policy.rulesFor(topic)?.presence;
     if (rules === undefined) return undefined;
     return {
@@ -131,7 +126,8 @@ export class Presence implements PresenceListener {
     this.parts.broker.tell(companion, data, key);
   }
 
-  private snapshotOf(companion: string): unknown {
+  /** The members that a topic of presence tells, and the position that they stand for. */
+  snapshotOf(companion: string): unknown {
     const topic = baseTopicOf(companion);
     const top = this.parts.broker.top(companion);
     if (topic === undefined || top === undefined) throw new Error('Nobody reads this topic');

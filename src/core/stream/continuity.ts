@@ -40,8 +40,6 @@ export class Continuity {
 
   constructor(private readonly parts: ContinuityParts) {
     const { hub, broker, clock, observer } = parts;
-    hub.onGap = (topic, epoch, publication) => this.heal(topic).take(epoch, publication);
-    hub.onDesync = (topic) => void this.heal(topic);
     this.retry = new Retry(clock, () => this.tryAgain());
     this.repair = new Repair(parts);
     this.positions = new PositionCheck(
@@ -105,7 +103,8 @@ export class Continuity {
     this.tryAgain();
   }
 
-  private heal(topic: Topic): Healing {
+  /** Something is missing in the topic, or its position is in doubt: it is read from the broker. */
+  heal(topic: Topic): Healing {
     if (topic.healing !== undefined) return topic.healing;
     const healing = new HealingTopic(topic, this.budget, (over) => {
       this.waiting.delete(over);

@@ -55,6 +55,6 @@ export function followingOf(
   }
   if (topic.continues(epoch, offset)) return { frames, offset };
   // A publication was lost here without notice.
-  hub.onDesync(topic);
+  hub.desync(topic);
   return undefined;
 }

@@ -8,9 +8,9 @@ import { Readings } from '../stream/readings.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { ClientMessage, InboundMessage } from '../../protocol/messages.js';
 import { Auth } from './auth.js';
-import { Authorizer } from './authorizer.js';
+import type { Authorizer } from './authorizer.js';
 import { Publish } from './publish.js';
-import { AuthorizationReview } from './authorization-review.js';
+import type { AuthorizationReview } from './authorization-review.js';
 import { recoveriesPerTurn, Subscribe } from './subscribe.js';
 import { Turns } from './turns.js';
 import { unsubscribe } from './unsubscribe.js';
@@ -44,12 +44,13 @@ export interface VerbParts {
   readonly hub: Hub;
   readonly publisher: Publisher;
   readonly snapshots: Snapshots;
+  readonly authorizer: Authorizer;
+  readonly rights: AuthorizationReview;
 }
 
 export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSettings): Verbs {
-  const { hub, publisher, snapshots } = parts;
-  const { broker, policy, clock, observer } = ports;
-  const authorizer = new Authorizer(policy, clock, observer, limits.authorizationTimeoutMs);
+  const { hub, publisher, snapshots, authorizer, rights } = parts;
+  const { broker, clock, observer } = ports;
   const replays = new Replays(clock, observer, limits.replayRate);
   const readings = new Readings(broker, observer);
   const turns = new Turns(clock, recoveriesPerTurn);
@@ -58,7 +59,7 @@ export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSe
   const publish = new Publish(publisher, authorizer);
   const timeoutMs = limits.authorizationTimeoutMs;
   const auth = new Auth({
-    rights: new AuthorizationReview(authorizer, clock),
+    rights,
     clock,
     observer,
     verify: ports.verify,
