@@ -77,7 +77,7 @@ export const bugsOfLives: readonly PlantedBug[] = [
         (publishElsewhere) =>
           function (...args) {
             // No disturbance happened that would excuse a new epoch to the rules.
-            const { disturbances } = this;
+            const { disturbances } = this.network;
             const happened = disturbances.happened.bind(disturbances);
             disturbances.happened = () => {};
             this.lose(args[0]);

@@ -8,7 +8,7 @@ import type { KeyVersions } from '../../core/stream/key-versions.js';
 import { storedText } from '../stored-publication.js';
 import type { KnownHead } from './heads.js';
 import type { Base, Content, KeyVersion } from './stored-message.js';
-import { refsAfter } from './topic-log.js';
+import { refsAfter } from './message-chain.js';
 
 interface Wanted {
   readonly data: string;

@@ -3,7 +3,7 @@ import { TestClock } from '../../testing/test-clock.js';
 import { decodeLife } from './life-record.js';
 import type { NatsEngine } from './nats-engine.js';
 import { StoreLife } from './store-life.js';
-import type { LastMessage, RawMessage } from './stream-access.js';
+import type { LastMessage, RawMessage } from './raw-message.js';
 
 /** A stream that answers at once, or when the test lets it. */
 class FakeStream {

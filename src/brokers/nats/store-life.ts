@@ -12,7 +12,7 @@ import {
   verdictOf,
 } from './life-record.js';
 import type { NatsEngine } from './nats-engine.js';
-import type { RawMessage } from './stream-access.js';
+import type { RawMessage } from './raw-message.js';
 
 const maxAttempts = 20;
 /**

@@ -15,35 +15,13 @@ import {
   waitForRemoval,
 } from './nats-stream.js';
 import type { NatsSubjects } from './nats-subjects.js';
+import { type FoundMessage, type LastMessage, raw, type RawMessage } from './raw-message.js';
 
 /** The server's error code for an outdated expected sequence. */
 const wrongLastSequence = 10_071;
 
 /** Milliseconds without an answer after which the stream may be missing. */
 const silenceMs = 200;
-
-interface FoundMessage {
-  readonly subject: string;
-  readonly seq: number;
-  readonly time: Date;
-  readonly data: Uint8Array;
-}
-
-/** A message as the stream stores it. */
-export interface RawMessage {
-  /** The stream's incarnation. */
-  readonly stream: string;
-  readonly subject: string;
-  readonly seq: number;
-  readonly atMs: number;
-  readonly data: Uint8Array;
-}
-
-/** The last message of a subject, and the stream incarnation that was queried. */
-export interface LastMessage {
-  readonly stream: string;
-  readonly message: RawMessage | undefined;
-}
 
 /** The result of an append. */
 export type Appended = { readonly seq: number } | { readonly duplicateOf: number } | 'overtaken';
@@ -241,10 +219,6 @@ export class StreamAccess {
     })();
     return this.renewing;
   }
-}
-
-function raw(stream: string, { subject, seq, time, data }: FoundMessage): RawMessage {
-  return { stream, subject, seq, atMs: time.getTime(), data };
 }
 
 /** Whether no stream stores the subject, or the stream's name is unknown. */

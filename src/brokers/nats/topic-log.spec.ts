@@ -4,7 +4,7 @@ import type { LifeRecord } from './life-record.js';
 import type { NatsEngine } from './nats-engine.js';
 import type { StoreLife } from './store-life.js';
 import { type Content, encode } from './stored-message.js';
-import type { RawMessage } from './stream-access.js';
+import type { RawMessage } from './raw-message.js';
 import { TopicLog } from './topic-log.js';
 
 const record: LifeRecord = {

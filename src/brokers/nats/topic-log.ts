@@ -1,16 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/ports/clock.js';
 import { tooLarge } from '../../core/ports/publish-refusal.js';
 import { Seen } from '../seen.js';
-import { asOfNow, continues, untouchedSince } from './as-of-now.js';
+import { asOfNow, untouchedSince } from './as-of-now.js';
 import { Heads, type KnownHead } from './heads.js';
 import type { LifeRecord } from './life-record.js';
+import { birth, follows } from './message-chain.js';
 import { MessageCache } from './message-cache.js';
 import type { NatsEngine } from './nats-engine.js';
 import type { StoreLife } from './store-life.js';
 import { type Content, decode, encode, type Place, refCount, type StoredMessage } from './stored-message.js';
 import { VersionsOfKeys } from './versions-of-keys.js';
-import type { RawMessage } from './stream-access.js';
+import type { RawMessage } from './raw-message.js';
 
 /** Room for the headers of a message in what the server takes. */
 const headerBytes = 1_024;
@@ -222,34 +222,4 @@ export class TopicLog {
       this.clock.after(ms, resolve);
     });
   }
-}
-
-export function refsAfter({ seq, refs }: KnownHead): number[] {
-  // Nothing is before the first.
-  return seq === 0 ? [] : [seq, ...refs.slice(0, refCount - 1)];
-}
-
-/** Whether the writer of a message knew the one before it as the store has it. */
-function follows(message: StoredMessage, before: StoredMessage): boolean {
-  const { top, publications, refs } = message;
-  return (
-    before.top === top - publications.length &&
-    continues(message, before.epoch, before.top) &&
-    refsAfter(before).every((seq, i) => refs[i] === seq)
-  );
-}
-
-function birth(life: number): Content {
-  return {
-    epoch: randomBytes(12).toString('base64url'),
-    life,
-    lineage: [],
-    top: 0,
-    refs: [],
-    tail: 0,
-    publications: [],
-    kept: false,
-    remembered: false,
-    anew: true,
-  };
 }

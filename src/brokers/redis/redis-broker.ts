@@ -14,7 +14,7 @@ import type { Position } from '../../protocol/position.js';
 import { SystemClock } from '../../clock/system-clock.js';
 import { RefusalReport } from '../refusal-report.js';
 import { Seen } from '../seen.js';
-import { published, publishArguments, publishKeys } from './publish-script.js';
+import { published, publishArguments, publishKeys } from './publish-call.js';
 import { latestReading, latestScript, readArguments, readScript, streamReading } from './read-scripts.js';
 import {
   type RedisBrokerOptions,

@@ -1,6 +1,7 @@
 import type { Position } from '../../protocol/position.js';
 import type { Seen } from '../seen.js';
-import { behind, type PublishPlace, publishScript } from './publish-script.js';
+import { behind, type PublishPlace } from './publish-call.js';
+import { publishScript } from './publish-script.js';
 import { lifeOf, topsReading, topsScript } from './read-scripts.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { RedisKeys } from './redis-keys.js';

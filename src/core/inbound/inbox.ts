@@ -1,8 +1,6 @@
-import type { InboundMessage } from '../../protocol/messages.js';
-import { LiveError } from '../../protocol/live.error.js';
-import { isPosition } from '../../protocol/position.js';
 import { maxOpenQuestions } from './rate-limit.js';
 import type { Clock } from '../ports/clock.js';
+import { asks, authLane, linkLane, mustWaitFor, type Task } from './task.js';
 
 /** Messages of one connection that begin before others have their turn. */
 const messagesPerTurn = 16;
@@ -12,68 +10,6 @@ const maxAsking = maxOpenQuestions - 1;
 
 /** Subscribes that are answered together: each may be sent a snapshot. */
 const maxJoined = 4;
-
-/** A message on its way to its handler. */
-export interface Task {
-  readonly message: InboundMessage | LiveError;
-  readonly kind: Kind;
-  /** Tasks of one lane keep their order. */
-  readonly lane: string;
-  /** What it adds to the messages that wait. */
-  readonly weight: number;
-  /** What it adds to the bytes that wait. */
-  readonly byteLength: number;
-  begun: boolean;
-  /** Whether it counts as one that may be asking the application. */
-  holdsPlace: boolean;
-  /** An unsubscribe that came after it takes it back. [L-3.7] */
-  takenBack: boolean;
-  /** A new credential that came before it, and decides about it. [L-7.3] */
-  credential: Task | undefined;
-  done: boolean;
-}
-
-type Kind = 'subscribe' | 'unsubscribe' | 'publish' | 'other';
-
-/** What only the application handles, whatever its type. */
-const applicationLane = '';
-/** No topic of a client begins with `$`. */
-const authLane = '$auth';
-/** Pings, and what is no message: they keep their order, and wait for nothing else. */
-const linkLane = '$link';
-
-export function taskOf(message: InboundMessage | LiveError, byteLength: number, weight = 1): Task {
-  if (message instanceof LiveError) return newTask(message, byteLength, weight, 'other', linkLane);
-  const { type, topic } = message;
-  if (type === 'subscribe' || type === 'unsubscribe' || type === 'publish') {
-    const lane = typeof topic === 'string' ? topic : applicationLane;
-    return newTask(message, byteLength, weight, type, lane);
-  }
-  const lane = type === 'ping' ? linkLane : type === 'auth' ? authLane : applicationLane;
-  return newTask(message, byteLength, weight, 'other', lane);
-}
-
-/** One shape for all: a peer may send thousands in one read. */
-function newTask(
-  message: Task['message'],
-  byteLength: number,
-  weight: number,
-  kind: Kind,
-  lane: string,
-): Task {
-  return {
-    message,
-    kind,
-    lane,
-    weight,
-    byteLength,
-    begun: false,
-    holdsPlace: false,
-    takenBack: false,
-    credential: undefined,
-    done: false,
-  };
-}
 
 /** Handles a task; `undefined` when that is over already. */
 export type Run = (task: Task) => Promise<void> | undefined;
@@ -244,29 +180,4 @@ export class Inbox {
       return false;
     return this.asking < maxAsking || this.isHeld(task);
   }
-}
-
-function asks({ kind, takenBack }: Task): boolean {
-  return kind === 'publish' || (kind === 'subscribe' && !takenBack);
-}
-
-/** An unsubscribe, and what it takes back, wait for no publish; a subscribe that asks the same again joins the first. */
-function mustWaitFor(earlier: Task, later: Task): boolean {
-  if (later.kind === 'unsubscribe' || (later.kind === 'subscribe' && later.takenBack))
-    return earlier.kind !== 'publish';
-  return !(later.kind === 'subscribe' && earlier.kind === 'subscribe' && joins(earlier, later));
-}
-
-function joins({ begun, takenBack, message }: Task, later: Task): boolean {
-  if (!begun || takenBack || message instanceof LiveError || later.message instanceof LiveError) return false;
-  return (
-    message['maxRate'] === later.message['maxRate'] &&
-    message['maxMessageBytes'] === later.message['maxMessageBytes'] &&
-    isSamePosition(message['since'], later.message['since'])
-  );
-}
-
-function isSamePosition(one: unknown, other: unknown): boolean {
-  if (one === other) return true;
-  return isPosition(one) && isPosition(other) && one.epoch === other.epoch && one.offset === other.offset;
 }

@@ -1,5 +1,5 @@
 import { Random } from './random.js';
-import type { BrokerCall } from './sim-broker.js';
+import type { BrokerCall } from './sim-network.js';
 import type { Manner } from './sim-policy.js';
 import type { SimTopic } from './sim-topic.js';
 import { stormsOf } from './storms.js';

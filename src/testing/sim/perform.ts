@@ -73,7 +73,7 @@ function performServer(world: World, step: Step): void {
       return void (policy.verifying = step.manner);
     case 'broker':
       if (step.fails !== undefined) troubled.data.add('');
-      return void (broker.pace = step);
+      return void (broker.network.pace = step);
     case 'elsewhere':
       return world.publishElsewhere(step.topic, step.key);
     case 'busy':
@@ -98,8 +98,8 @@ function performLoss({ broker, timeline, troubled }: World, step: Step): void {
     broker.goBack(step.lostMs, step.awayMs);
   } else if (step.do === 'away') {
     troubled.data.add('');
-    broker.goAway();
-    timeline.in(step.ms, () => broker.comeBack());
+    broker.network.goAway();
+    timeline.in(step.ms, () => broker.network.comeBack());
   }
   return undefined;
 }

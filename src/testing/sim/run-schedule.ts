@@ -1,6 +1,6 @@
 import type { Fault } from './faults.js';
 import { perform } from './perform.js';
-import { promptBroker } from './sim-broker.js';
+import { promptBroker } from './sim-network.js';
 import { atOnce } from './sim-policy.js';
 import type { Step } from './step.js';
 import { checkBounds, checkEnd, checkMaps, checkQuiet, isQuiet } from './world-checks.js';
@@ -62,9 +62,9 @@ function check(world: World): void {
  */
 async function heal(world: World): Promise<void> {
   const { timeline, broker, policy, server, failed } = world;
-  broker.pace = promptBroker;
-  broker.disturbances.end();
-  broker.comeBack();
+  broker.network.pace = promptBroker;
+  broker.network.disturbances.end();
+  broker.network.comeBack();
   policy.rights.clear();
   policy.snapshots.clear();
   policy.verifying = atOnce;

@@ -1,6 +1,6 @@
 import type { Mishaps } from './mishaps.js';
 import type { Random } from './random.js';
-import type { BrokerCall } from './sim-broker.js';
+import type { BrokerCall } from './sim-network.js';
 import type { Manner } from './sim-policy.js';
 
 /**

@@ -75,7 +75,7 @@ export function checkBounds({ server, tell }: World): void {
 
 /** Whether the server has no work in flight. */
 export function isQuiet({ broker, policy, server, timeline }: World): boolean {
-  if (broker.pendingCount > 0 || policy.pendingCount > 0 || timeline.clock.hasSoon) return false;
+  if (broker.network.pendingCount > 0 || policy.pendingCount > 0 || timeline.clock.hasSoon) return false;
   const { healing, restarting } = server.live.stats();
   if (healing > 0 || restarting > 0) return false;
   for (const { session, checker, link } of server.visitors)
@@ -104,7 +104,7 @@ export function checkQuiet(world: World): void {
     if (connection.membershipCount !== connection.topics.length)
       checker.tell('leftover', `${String(connection.membershipCount)} memberships`);
     for (const [topic, at] of subscribed) {
-      if (broker.disturbances.isFresh(topic)) continue;
+      if (broker.network.disturbances.isFresh(topic)) continue;
       const top = publications.top(topic);
       // Data queued for a peer that does not read is delivered when it reads, or the peer is
       // closed.

@@ -61,7 +61,7 @@ export class World implements Surroundings {
       wallMs: () => timeline.clock.wallMs(),
       stalledMs: () => timeline.stalledMs,
       mayFail: (topic: string) => this.mayFail(topic),
-      disturbances: broker.disturbances,
+      disturbances: broker.network.disturbances,
     };
     this.server = new ServerSide({ timeline, broker, policy, rules, tell: this.tell, note: this.note });
     this.participants = this.people();
