@@ -26,10 +26,8 @@ export const CloseCode = {
   noPong: 4001,
   tooManyViolations: 4002,
   positionLost: 4003,
-  badRequest: 4500,
   credentialExpired: 4501,
   disconnected: 4503,
-  limit: 4504,
 } as const;
 
 /** Close reasons that are part of the protocol. */

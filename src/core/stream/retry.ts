@@ -16,12 +16,7 @@ export class Retry {
     private readonly run: () => void,
   ) {}
 
-  /** Whether a run is scheduled. */
-  get isPlanned(): boolean {
-    return this.cancel !== undefined;
-  }
-
-  /** Schedules a run unless one is scheduled already. */
+  /** Has it run, if that is not planned already. */
   plan(): void {
     if (this.cancel !== undefined) return;
     const ms = Math.min(maxMs, firstMs * 2 ** this.attempt);

@@ -40,7 +40,6 @@ describe('TopicPolicy', () => {
       declared('fleet/7', seven),
       declared('fleet/:id', one),
     );
-    expect(policy.patterns).toEqual(['fleet/7', 'fleet/:id', 'fleet/**']);
     for (const topic of ['fleet/7', 'fleet/8', 'fleet/8/9']) void policy.rulesFor(topic)?.canSubscribe(ann);
     expect([seven.asked, one.asked, any.asked]).toEqual([
       [[ann, {}, 'fleet/7']],

@@ -27,11 +27,6 @@ export class TopicPolicy implements Policy {
   private declared: readonly DeclaredTopic[] = [];
   private readonly remembered = new Map<string, TopicRules | undefined>();
 
-  /** The patterns, most specific first. */
-  get patterns(): readonly string[] {
-    return this.declared.map(({ pattern }) => pattern.text);
-  }
-
   /** @throws Error if it is ambiguous which of two patterns decides about a topic */
   declare(topics: readonly DeclaredTopic[]): void {
     topics.forEach((topic, i) => {
