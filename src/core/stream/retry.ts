@@ -16,7 +16,7 @@ export class Retry {
     private readonly run: () => void,
   ) {}
 
-  /** Has it run, if that is not planned already. */
+  /** Schedules a run unless one is scheduled already. */
   plan(): void {
     if (this.cancel !== undefined) return;
     const ms = Math.min(maxMs, firstMs * 2 ** this.attempt);
