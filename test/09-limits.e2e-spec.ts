@@ -218,6 +218,8 @@ describe.each(platforms)('9. Peers that do not read, on %s', (_name, platform) =
     let offset = 0;
     for (;;) {
       const next = await peer.frame();
+      // The heartbeat may ping on a busy machine.
+      if (next.opcode === Opcode.ping) continue;
       if (next.opcode === Opcode.close) {
         expect(closeOf(next)).toEqual({ code: 1008, reason: 'back-pressure threshold exceeded' });
         break;
