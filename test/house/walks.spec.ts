@@ -11,7 +11,7 @@ interface Walk {
   readonly files: readonly string[];
 }
 
-/** Paragraphs such as "_A publication goes out_ (18 files): `nest/server/live.service` → `core/live`." */
+/** Paragraphs such as "_A publication goes out_ (18 files): `nest/live.service` → `core/live`." */
 const walks: Walk[] = [
   ...contributing.matchAll(/^_(.+?)_[^(`]*\((\d+)\s+files\):\s+((?:`[^`]+`(?:\s+→\s+)?)+)\.$/gm),
 ].map(([, name = '', count, files = '']) => ({
@@ -27,7 +27,7 @@ function importsOf(file: string): readonly string[] {
   );
 }
 
-/** One imports the other, or both import the same port: then a third file hands one to the other. */
+/** One imports the other, or both import a port through which a third file connects them. */
 function meet(one: string, other: string): boolean {
   const [ones, others] = [importsOf(one), importsOf(other)];
   const shared = ones.filter((file) => file.startsWith('src/core/ports/') && others.includes(file));

@@ -3,13 +3,13 @@ import { continues } from './as-of-now.js';
 import type { KnownHead } from './heads.js';
 import { type Content, refCount, type StoredMessage } from './stored-message.js';
 
-/** The numbers of the messages before the one that follows this. */
+/** The sequence numbers that the next message refers back to. */
 export function refsAfter({ seq, refs }: KnownHead): number[] {
-  // Nothing is before the first.
+  // The first message has no predecessor.
   return seq === 0 ? [] : [seq, ...refs.slice(0, refCount - 1)];
 }
 
-/** Whether the writer of a message knew the one before it as the store has it. */
+/** Whether the message's writer knew its predecessor as it is in the store. */
 export function follows(message: StoredMessage, before: StoredMessage): boolean {
   const { top, publications, refs } = message;
   return (
@@ -19,7 +19,7 @@ export function follows(message: StoredMessage, before: StoredMessage): boolean 
   );
 }
 
-/** The first message of a topic whose stream starts anew. */
+/** The first message of a topic whose stream starts over. */
 export function birth(life: number): Content {
   return {
     epoch: randomBytes(12).toString('base64url'),

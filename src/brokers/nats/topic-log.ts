@@ -103,7 +103,7 @@ export class TopicLog {
     this.seen.add(topic, head.epoch, head.top);
   }
 
-  /** The topic's stream starts anew behind `after`: what was there is lost in part, which is the same as lost. */
+  /** Starts the topic's stream over behind `after`. A stream that is lost in part counts as lost. */
   async startOver(topic: string, after: Place): Promise<void> {
     const { life } = await this.life.current();
     await this.append(topic, birth(life), after);

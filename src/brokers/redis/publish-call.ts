@@ -7,7 +7,7 @@ import { idempotencyMs } from './publish-script.js';
 import type { TopicKeys } from './redis-keys.js';
 import { positionOf } from './redis-script.js';
 
-/** Where a publication goes beside its topic's keys. */
+/** Where a publication goes besides its topic's keys. */
 export interface PublishPlace {
   readonly channel: string;
   readonly command: 'PUBLISH' | 'SPUBLISH';
@@ -15,7 +15,7 @@ export interface PublishPlace {
   readonly seen: Position | undefined;
 }
 
-/** The keys that a publication uses, beside the life record, in the script's order. */
+/** The keys that a publication uses besides the life record, in the script's order. */
 export function publishKeys(
   { meta, history, latest, order, versions }: TopicKeys,
   options: BrokerPublishOptions,
@@ -30,7 +30,7 @@ export function publishKeys(
   return keys;
 }
 
-/** The arguments of the publish script, in its order, after the three that all scripts have. */
+/** The arguments of the publish script after the three that all scripts share, in its order. */
 export function publishArguments(data: string, options: BrokerPublishOptions, place: PublishPlace): string[] {
   const { key = '', history, latest = '', version } = options;
   return [
@@ -56,7 +56,7 @@ function keepsHistory({ history }: BrokerPublishOptions): boolean {
   return history !== undefined && history.size > 0;
 }
 
-/** @throws Error for an answer that is none of the script's */
+/** @throws Error for an answer that the script never gives */
 export function published(answer: unknown): Published {
   const [epoch, offset, suppressed] = Array.isArray(answer) ? (answer as unknown[]) : [];
   const position = positionOf(epoch, offset);

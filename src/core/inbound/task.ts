@@ -8,27 +8,27 @@ export interface Task {
   readonly kind: Kind;
   /** Tasks of one lane keep their order. */
   readonly lane: string;
-  /** What it adds to the messages that wait. */
+  /** Number of waiting messages that it counts as. */
   readonly weight: number;
-  /** What it adds to the bytes that wait. */
+  /** Bytes that it adds to the waiting messages. */
   readonly byteLength: number;
   begun: boolean;
-  /** Whether it counts as one that may be asking the application. */
+  /** Whether it counts as a message whose handler may be asking the application. */
   holdsPlace: boolean;
-  /** An unsubscribe that came after it takes it back. [L-3.7] */
+  /** Whether a later unsubscribe cancels it. [L-3.7] */
   takenBack: boolean;
-  /** A new credential that came before it, and decides about it. [L-7.3] */
+  /** An earlier `auth` message whose outcome decides about it. [L-7.3] */
   credential: Task | undefined;
   done: boolean;
 }
 
 type Kind = 'subscribe' | 'unsubscribe' | 'publish' | 'other';
 
-/** What only the application handles, whatever its type. */
+/** The lane of all messages of the application's own types. */
 const applicationLane = '';
-/** No topic of a client begins with `$`. */
+/** Clients cannot name a topic that begins with `$`. */
 export const authLane = '$auth';
-/** Pings, and what is no message: they keep their order, and wait for nothing else. */
+/** The lane of pings and invalid messages: they keep their order and wait for no other lane. */
 export const linkLane = '$link';
 
 export function taskOf(message: InboundMessage | LiveError, byteLength: number, weight = 1): Task {
@@ -42,7 +42,7 @@ export function taskOf(message: InboundMessage | LiveError, byteLength: number, 
   return newTask(message, byteLength, weight, 'other', lane);
 }
 
-/** One shape for all: a peer may send thousands in one read. */
+/** All tasks have one shape, because a peer can send thousands in one read. */
 function newTask(
   message: Task['message'],
   byteLength: number,
@@ -64,12 +64,15 @@ function newTask(
   };
 }
 
-/** Whether its handler may ask the application. */
+/** Whether the task's handler may ask the application. */
 export function asks({ kind, takenBack }: Task): boolean {
   return kind === 'publish' || (kind === 'subscribe' && !takenBack);
 }
 
-/** An unsubscribe, and what it takes back, wait for no publish; a subscribe that asks the same again joins the first. */
+/**
+ * An unsubscribe, and a subscribe that it cancels, do not wait for a publish. A subscribe with the
+ * same fields as an earlier one joins it.
+ */
 export function mustWaitFor(earlier: Task, later: Task): boolean {
   if (later.kind === 'unsubscribe' || (later.kind === 'subscribe' && later.takenBack))
     return earlier.kind !== 'publish';

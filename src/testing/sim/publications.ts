@@ -127,7 +127,10 @@ export class Publications {
     return this.areWithin(topic, { ...since, epoch: top.epoch }, history, nowMs);
   }
 
-  /** Whether all that the epoch has, or had, after `since` is within the limits of the history and of a recovery. */
+  /**
+   * Whether everything that the epoch has, or had, after `since` is within the limits of the history
+   * and of a recovery.
+   */
   areWithin(topic: string, since: Position, history: HistoryRules | undefined, nowMs: number): boolean {
     const missed = this.of(topic, since.epoch).slice(since.offset);
     if (missed.length === 0) return true;

@@ -4,7 +4,7 @@ import type { Timeline } from './timeline.js';
 
 export type BrokerCall = 'subscribe' | 'read' | 'publish' | 'latest';
 
-/** How long calls are under way, in milliseconds: to the broker and, apart from that, back. */
+/** Travel times of calls in milliseconds: to the broker and, separately, back. */
 export interface BrokerPace {
   readonly thereMs: number;
   readonly backMs: number;
@@ -22,17 +22,23 @@ interface Deliveries {
   lastMs: number;
 }
 
-/** What lies between a server and its broker: slow, failing, away for a while, with mishaps of single deliveries. */
+/**
+ * The network between a server and its broker. It is slow, fails, or is down for a while, and single
+ * deliveries have mishaps.
+ */
 export class SimNetwork {
   available = true;
   pace = promptBroker;
   readonly disturbances: Disturbances;
-  /** Calls and deliveries under way. */
+  /** Calls and deliveries in flight. */
   pendingCount = 0;
   sink: BrokerSink | undefined;
-  /** Calls on their way there by topic, and when the last one takes place: later ones do not overtake it. */
+  /**
+   * Calls in flight to the broker by topic, and the time of the last one, which later calls must
+   * not overtake.
+   */
   private readonly calls = new Map<string, { count: number; lastMs: number }>();
-  /** Deliveries under way by topic; an unsubscribe takes them back. */
+  /** Deliveries in flight by topic; an unsubscribe cancels them. */
   private readonly deliveries = new Map<string, Deliveries>();
   private outages = 0;
 
@@ -40,7 +46,10 @@ export class SimNetwork {
     this.disturbances = new Disturbances(timeline);
   }
 
-  /** Every call fails, also those under way, and nothing is delivered, until it is back. */
+  /**
+   * Makes every call fail, including those in flight, and stops deliveries until the broker is
+   * back.
+   */
   goAway(): void {
     if (!this.available) return;
     this.outages += 1;
@@ -56,14 +65,14 @@ export class SimNetwork {
     this.sink?.availability(true);
   }
 
-  /** Takes back what is on its way of the topic. */
+  /** Cancels the topic's deliveries in flight. */
   stopDeliveries(topic: string): void {
     const deliveries = this.deliveries.get(topic);
     if (deliveries !== undefined) deliveries.stopped = true;
     this.deliveries.delete(topic);
   }
 
-  /** A publication sets out for the server. */
+  /** Sends a publication to the server. */
   deliver(topic: string, epoch: string, publication: Publication): void {
     if (!this.available) {
       this.disturbances.happened(topic);
@@ -76,7 +85,7 @@ export class SimNetwork {
     if (how === 'twice' || how === 'late') this.carryLate(topic, epoch, publication, ms);
   }
 
-  /** In the order of the others. */
+  /** Delivers in order with the topic's other publications. */
   private carry(topic: string, epoch: string, publication: Publication): void {
     const { nowMs } = this.timeline;
     const deliveries = this.deliveriesOf(topic);
@@ -110,7 +119,7 @@ export class SimNetwork {
     return deliveries;
   }
 
-  /** Takes place when the command is there; the commands of one topic stay in their order. */
+  /** Runs the command when it reaches the broker. Commands of one topic keep their order. */
   async call<T>(
     kind: BrokerCall | 'unsubscribe' | 'tops',
     topic: string,
@@ -131,7 +140,7 @@ export class SimNetwork {
     if (fails === kind || isCut()) throw new Error(`The broker failed to ${kind}`);
     const result = await work();
     if (backMs > 0) await this.passed(backMs);
-    // It was done, and nobody knows.
+    // The command has run, but its caller gets no answer.
     if (isCut()) throw new Error(`The broker failed to answer to ${kind}`);
     return result;
   }
