@@ -128,8 +128,8 @@ export class Publications {
   }
 
   /**
-   * Whether everything that the epoch has, or had, after `since` is within the limits of the history
-   * and of a recovery.
+   * Whether everything that the epoch has, or had, after `since` is within the limits of the
+   * history and of a recovery.
    */
   areWithin(topic: string, since: Position, history: HistoryRules | undefined, nowMs: number): boolean {
     const missed = this.of(topic, since.epoch).slice(since.offset);

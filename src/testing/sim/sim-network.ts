@@ -23,8 +23,8 @@ interface Deliveries {
 }
 
 /**
- * The network between a server and its broker. It is slow, fails, or is down for a while, and single
- * deliveries have mishaps.
+ * The network between a server and its broker. It is slow, fails, or is down for a while, and
+ * single deliveries have mishaps.
  */
 export class SimNetwork {
   available = true;
