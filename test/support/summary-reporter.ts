@@ -19,8 +19,9 @@ export default class SummaryReporter implements Reporter {
     }
     const slowest = modules
       .map((module) => ({ file: module.relativeModuleId, seconds: module.diagnostic().duration / 1_000 }))
+      .filter(({ seconds }) => seconds >= 1)
       .toSorted((a, b) => b.seconds - a.seconds)
-      .slice(0, modules.length > listed ? listed : 0)
+      .slice(0, listed)
       .map(({ file, seconds }) => `${seconds.toFixed(0).padStart(6)} s  ${file}\n`);
     // Runs after the default reporter, which prints its own summary in the same turn.
     process.once('exit', () => {
