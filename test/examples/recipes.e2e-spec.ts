@@ -11,7 +11,10 @@ import { freePort, RedisServer } from '../support/redis-server.js';
 
 const runner = resolve(import.meta.dirname, '../../examples/run.mjs');
 
-/** Starts an example as its reader does, and gives its address. At the end of the test it must drain with exit code 0. */
+/**
+ * Starts an example as its reader does, and returns its address. The example must drain with exit
+ * code 0 at the end of the test.
+ */
 async function start(example: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
   const port = await freePort();
   const url = `http://localhost:${String(port)}`;

@@ -23,7 +23,7 @@ interface Title {
   readonly todo: boolean;
 }
 
-/** The names in `it`, `it.todo`, `it.each(…)(…)` or `it.each<T>(…)(…)`, from first to last. */
+/** The names in `it`, `it.todo`, `it.each(…)(…)` or `it.each<T>(…)(…)`, in order. */
 function chainOf(node: ts.Expression): readonly string[] {
   if (ts.isIdentifier(node)) return [node.text];
   if (ts.isPropertyAccessExpression(node)) return [...chainOf(node.expression), node.name.text];

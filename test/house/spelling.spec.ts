@@ -16,7 +16,7 @@ const documents = ['.', 'docs', 'bench', 'findings', 'examples'].flatMap((folder
     .map((file) => join(folder, file)),
 );
 
-/** Words of a document's prose: no code, no links' targets, no names with capitals or digits inside. */
+/** Words of a document's prose, without code, link targets, and names with capitals or digits. */
 function wordsOf(file: string): string[] {
   const prose = readFileSync(join(root, file), 'utf8')
     .replaceAll(/^```.*?^```$/gms, '')

@@ -23,7 +23,7 @@ interface Comment {
   readonly widest: number;
 }
 
-/** Comments of a program, found by their first characters: a `//` behind code counts from its own line. */
+/** Comments of a program, found by their first characters, with the width of their whole line. */
 function commentsOf(file: string): Comment[] {
   return textOf(file)
     .split('\n')
@@ -37,7 +37,7 @@ const proseOf = (file: string): string =>
     .replaceAll(/^```.*?^```$/gms, '')
     .replaceAll(/`[^`\n]*`/g, '');
 
-/** Habits of a translated text. `who` is a word for people with a noun before it: "a client who", but never alone. */
+/** Habits of a translated text. `who` needs a noun before it: "a client who", but never alone. */
 const habits =
   /\b(?:meanwhile|anew|is told|are told|was told|be told|tells? of|to whom)\b|, too\b|(?:^|[.;:,] )who\b(?! may\b)/gi;
 
@@ -88,7 +88,7 @@ const measured: Readonly<Record<string, Record<string, number>>> = {
   ),
 };
 
-/** `WORDS_RATCHET=lower npx vitest run test/house/words.spec.ts` writes what was measured, where it is less. */
+/** `WORDS_RATCHET=lower npx vitest run test/house/words.spec.ts` writes the lower numbers. */
 if (process.env['WORDS_RATCHET'] === 'lower') {
   for (const [habit, areas] of Object.entries(measured)) {
     const before = ratchet[habit];
@@ -101,7 +101,7 @@ if (process.env['WORDS_RATCHET'] === 'lower') {
   writeFileSync(ratchetFile, `${JSON.stringify(ratchet, null, 2)}\n`);
 }
 
-/** The numbers may only go down: lower them in words.ratchet.json where you have cleaned a folder. */
+/** Numbers may only go down. Lower them in words.ratchet.json when a folder is cleaned. */
 describe('The words of the documents, comments and titles', () => {
   it.each(Object.keys(measured))('no folder gains %s', (habit) => {
     const allowed = ratchet[habit] ?? {};

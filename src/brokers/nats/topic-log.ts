@@ -12,12 +12,12 @@ import { type Content, decode, encode, type Place, refCount, type StoredMessage 
 import { VersionsOfKeys } from './versions-of-keys.js';
 import type { RawMessage } from './raw-message.js';
 
-/** Room for the headers of a message in what the server takes. */
+/** Bytes reserved for a message's headers within the server's maximum. */
 const headerBytes = 1_024;
 
-/** How often a topic's end is looked for while others write it, or while the store's life changes. */
+/** Maximum reads of a topic's end while other instances write or the store's life changes. */
 const attempts = 20;
-/** Times that a stream which seems to have lost its end is read again, and how long apart. */
+/** Extra reads of a stream that seems to have lost its end, and the pause between them. */
 const doubts = { times: 2, pauseMs: 100 } as const;
 
 const limits = { heads: 10_000, seen: 10_000, cacheBytes: 16_777_216 } as const;
@@ -26,20 +26,20 @@ export interface LogOptions {
   readonly junk: () => void;
 }
 
-/** A topic's end in the present life of the store. */
+/** A topic's end in the current life of the store. */
 export interface TopicEnd extends KnownHead {
-  /** The topic's last message; absent where it has none. */
+  /** The topic's last message, if it has one. */
   readonly message: StoredMessage | undefined;
 }
 
-/** The messages of each topic in the stream: a chain in which each one is written behind the one it knows as the last. */
+/** Each topic's messages in the stream: a chain in which every message refers to its predecessor. */
 export class TopicLog {
   readonly heads = new Heads(limits.heads);
   readonly versions = new VersionsOfKeys(this);
-  /** Times that everything was forgotten. */
+  /** Number of times that everything was forgotten. */
   private forgotten = 0;
   private readonly cache = new MessageCache(limits.cacheBytes);
-  /** Highest positions that were published, received or read here. */
+  /** Highest positions that this instance has published, received or read. */
   private readonly seen = new Seen(limits.seen);
 
   constructor(
@@ -49,7 +49,7 @@ export class TopicLog {
     private readonly options: LogOptions,
   ) {}
 
-  /** Nothing that is known is true any more: the store may have gone back. */
+  /** Forgets everything, because the store may have gone back. */
   forget(): void {
     this.heads.clear();
     this.versions.forget();
@@ -57,7 +57,7 @@ export class TopicLog {
     this.forgotten += 1;
   }
 
-  /** Runs what reads several messages, again where they may be of two lives of the store. */
+  /** Runs a read of several messages, and repeats it if they may belong to two lives of the store. */
   async steadily<T>(run: () => Promise<T>): Promise<T> {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const { forgotten } = this;
@@ -67,11 +67,11 @@ export class TopicLog {
     throw new Error('The store changes while it is read.');
   }
 
-  /** The end of the topic, where the next message goes. Asking writes nothing, also where there is no message yet. */
+  /** The end of the topic, where the next message goes. Never writes, even for an unused topic. */
   async end(topic: string): Promise<TopicEnd> {
     for (let attempt = 0, doubtful = 0; attempt < attempts; attempt++) {
       const record = await this.life.current();
-      // Read before the answer can be on its way: what comes later says nothing against it.
+      // Read this before the request, because later publications do not contradict its answer.
       const { epoch, offset = 0 } = { ...this.seen.get(topic) };
       const end = await this.find(topic, record);
       if (end === undefined) continue;
@@ -87,13 +87,13 @@ export class TopicLog {
     throw new Error('Too many write to the topic at once.');
   }
 
-  /** Whether a message of the topic with this number, or a later one, was noted. */
+  /** Whether this message of the topic, or a later one, was noted. */
   isKnown(topic: string, stream: string, seq: number): boolean {
     const head = this.heads.get(topic);
     return head?.stream === stream && head.seq >= seq;
   }
 
-  /** Remembers a head that is of the present life, and how far the topic was seen to be. */
+  /** Remembers a head of the current life, and the topic's highest known position. */
   note(topic: string, head: KnownHead & Pick<Partial<Content>, 'versions'>): void {
     const { record } = this.life;
     if (head.stream !== record?.stream || head.life !== record.life) return;
@@ -109,7 +109,7 @@ export class TopicLog {
     await this.append(topic, birth(life), after);
   }
 
-  /** The topic's end by the record; `undefined` when there is to be another look. */
+  /** The topic's end according to the life record, or `undefined` if it must be read again. */
   private async find(topic: string, record: LifeRecord): Promise<TopicEnd | undefined> {
     const { stream, message: raw } = await this.engine().stream.last(topic);
     if (stream !== record.stream || record !== this.life.record) return undefined;
@@ -125,7 +125,7 @@ export class TopicLog {
     }
     const message = this.read(raw);
     const isLater = message !== undefined && message.life > record.life;
-    // What cannot be read, or is of a life that the store does not know, is the same as lost.
+    // A message that is unreadable, or of a life unknown to the store, counts as lost.
     if (message === undefined || (isLater && (await this.life.refresh()).life < message.life))
       await this.startOver(topic, raw);
     if (message === undefined || isLater) return undefined;
@@ -134,8 +134,9 @@ export class TopicLog {
   }
 
   /**
-   * The topic's last offset when the present life began. Instances that have not heard of it yet go on appending to what
-   * they know; `undefined` if that is something the store has lost.
+   * The topic's last offset when the current life began, or `undefined` if it cannot be known.
+   * Instances that have not heard of the new life still append behind the head that they know, which
+   * the store may have lost.
    */
   private async pastTop(
     topic: string,
@@ -152,20 +153,20 @@ export class TopicLog {
     return undefined;
   }
 
-  /** The message with this number, if it is the topic's and still there. */
+  /** The message with this sequence number, if it still exists and belongs to the topic. */
   async get(topic: string, seq: number): Promise<StoredMessage | undefined> {
     const cached = this.cache.get(seq, topic);
     if (cached !== undefined) return cached;
     const { forgotten } = this;
     const { stream } = this.engine();
     const raw = await stream.get(seq);
-    // The number may mean another message by now.
+    // The number may belong to another message by now.
     const message = raw && stream.isOf(topic, raw) ? this.read(raw) : undefined;
     if (message !== undefined && forgotten === this.forgotten) this.cache.put(topic, message);
     return message;
   }
 
-  /** Appends behind the message `after`. */
+  /** Appends a message behind `after`. */
   async append(
     topic: string,
     content: Content,
@@ -192,7 +193,7 @@ export class TopicLog {
     return message;
   }
 
-  /** The topic's messages from this one back, as far as they are there. `want` says how many are asked for at once. */
+  /** Existing messages of the topic from this one back. `want` gives the number to request at once. */
   async *back(topic: string, from: StoredMessage, want: () => number): AsyncGenerator<StoredMessage> {
     let current = from;
     for (;;) {

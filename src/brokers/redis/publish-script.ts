@@ -2,22 +2,26 @@ import { countLua, lifeLua, topicLua } from './life-lua.js';
 import { storedRemoval } from '../stored-publication.js';
 import { hotScript } from './redis-script.js';
 
-/** Milliseconds that the result of a publish with an idempotency key is kept. */
+/** How long the result of a publish with an idempotency key is kept, in milliseconds. */
 export const idempotencyMs = 300_000;
 
 /**
- * Bytes before the data in a value of the latest: when it was set, and its offset, 16 digits each. Of the last of each key
- * the first are microseconds since 1970, or a few more, so that they grow; earlier versions counted from 1.
+ * Bytes before the data in a stored latest value: the time it was set and its offset, 16 digits
+ * each. With `last-per-key` the time is in microseconds since 1970 and strictly increasing; earlier
+ * versions counted from 1.
  */
 export const latestHeadBytes = 32;
 
 /**
- * KEYS: life record, meta, then history, latest, order, the two of the versions and idempotency result where they are used.
- * ARGV: the three of all scripts, channel, command, data, key, version, history's size, time and bytes, rule of the latest, its
- * most keys and bytes, idempotency time, the furthest epoch and offset that the instance has seen, and the most versions of
- * keys in one hash. An empty text is "none".
- * Returns epoch, offset, and `duplicate` or `stale` where nothing was stored; or `BEHIND` and the life where the store has
- * gone back behind what was seen. The first write is always one that is refused for want of memory.
+ * KEYS: life record and meta; then, where used, history, latest, order, the two version hashes and
+ * the idempotency result.
+ * ARGV: the three that all scripts share; channel, command, data, key, version; the history's size,
+ * time and bytes; the rule of the latest, its maximum keys and bytes; the idempotency time; the
+ * highest epoch and offset that the instance has seen; the maximum versions in one hash. An empty
+ * text means "none".
+ * Returns the epoch and offset, with `duplicate` or `stale` if nothing was stored; or `BEHIND` and
+ * the life if the store went back behind the position that was seen. The first write is always one
+ * that Redis refuses when it is out of memory.
  */
 export const publishScript = hotScript(`
 ${countLua}

@@ -17,9 +17,9 @@ export class RateGate {
   constructor(private readonly rate: InboundRate) {}
 
   /**
-   * Returns 0 if a message of so many bytes, which counts as `messages`, may pass now, or else in how
-   * many milliseconds. Each refusal's wait includes the refused messages before it: a client that
-   * honors it is accepted on retry, one that does not gets ever longer waits. [L-9.11]
+   * Returns 0 if a message of so many bytes, which counts as `messages`, may pass now, or else in
+   * how many milliseconds. Each refusal's wait includes the refused messages before it: a client
+   * that honors it is accepted on retry, one that does not gets ever longer waits. [L-9.11]
    */
   take(byteLength: number, now: number, messages = 1): number {
     const { messagesPerSecond, messageBurst, bytesPerSecond, byteBurst } = this.rate;

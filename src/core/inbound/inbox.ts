@@ -2,31 +2,34 @@ import { maxOpenQuestions } from './rate-limit.js';
 import type { Clock } from '../ports/clock.js';
 import { asks, authLane, linkLane, mustWaitFor, type Task } from './task.js';
 
-/** Messages of one connection that begin before others have their turn. */
+/** Messages of one connection that begin before other connections get their turn. */
 const messagesPerTurn = 16;
 
-/** Messages that may be asking the application at a time; one question is left for a new credential. [L-9.15] */
+/**
+ * Maximum number of messages that may be asking the application at a time. One call is reserved for
+ * a new credential. [L-9.15]
+ */
 const maxAsking = maxOpenQuestions - 1;
 
-/** Subscribes that are answered together: each may be sent a snapshot. */
+/** Maximum number of subscribes that are handled together, since each may send a snapshot. */
 const maxJoined = 4;
 
-/** Handles a task; `undefined` when that is over already. */
+/** Handles a task. Returns `undefined` when it has finished already. */
 export type Run = (task: Task) => Promise<void> | undefined;
 
 /**
- * The messages of one connection that are not handled yet. Those about one topic begin in order, each when the one before is
- * answered; topics run side by side, but those that ask wait for a new credential that came before them. A ping, and what is
- * no message, wait for nothing. What only the application handles is one lane. [L-2.8]
+ * The unhandled messages of one connection. Messages about one topic run one after the other, and
+ * topics run side by side. Messages that ask the application wait for an earlier `auth`. Pings and
+ * invalid messages wait for nothing. Messages of the application's own types share a lane. [L-2.8]
  */
 export class Inbox {
-  /** Not begun, in the order in which they came. */
+  /** Tasks that have not begun, in the order of arrival. */
   private waiting: Task[] = [];
-  /** All that are not answered, by lane. */
+  /** Unanswered tasks by lane. */
   private readonly lanes = new Map<string, Task[]>();
-  /** Tasks that hold a place. */
+  /** Number of tasks that hold a place. */
   private asking = 0;
-  /** Subscribes among them. */
+  /** Number of subscribes among them. */
   private subscribing = 0;
   private begunInTurn = 0;
   private beginning = false;
@@ -37,15 +40,15 @@ export class Inbox {
     private readonly clock: Clock,
     private readonly run: Run,
     private readonly onBegun: () => void,
-    /** Whether there is room for this topic beside so many that are being asked for. */
+    /** Whether there is room for this topic besides the given number of pending subscribes. */
     private readonly hasRoom: (topic: string, asked: number) => boolean,
   ) {}
 
-  /** Messages that wait to be begun, and their bytes. */
+  /** Number of waiting messages, and their bytes. */
   waitingCount = 0;
   waitingBytes = 0;
 
-  /** Lets it wait for its turn, which it may have at once. */
+  /** Adds a task and begins it at once if it is its turn. */
   add(task: Task): void {
     const { lane } = task;
     if (lane !== authLane) task.credential = this.lanes.get(authLane)?.at(-1);
@@ -56,35 +59,35 @@ export class Inbox {
     this.waitingCount += task.weight;
     this.waitingBytes += task.byteLength;
     if (task.kind === 'unsubscribe') {
-      // What it takes back may begin, too, to be answered so.
+      // The subscribes that it cancels may begin now: they are answered as canceled.
       this.begin();
       return;
     }
-    // All others that wait were looked at since something changed: only this one can begin.
+    // Nothing has changed for the other waiting tasks, so only this one can begin.
     if (this.begunInTurn >= messagesPerTurn || this.beginning || !this.mayBegin(task)) return;
     this.waiting.pop();
     this.beginTask(task);
     this.resetSoon();
   }
 
-  /** Whether a ping, or what is no message, waits. */
+  /** Whether a ping or an invalid message waits. */
   get hasLinkTasks(): boolean {
     return this.lanes.has(linkLane);
   }
 
-  /** The subscribes to this topic that are not answered yet. */
+  /** The unanswered subscribes to this topic. */
   subscribesTo(topic: string): readonly Task[] {
     return this.lanes.get(topic)?.filter(({ kind }) => kind === 'subscribe') ?? [];
   }
 
-  /** Nothing of what waits is begun any more. */
+  /** Drops all waiting tasks. */
   clear(): void {
     this.waiting = [];
     this.lanes.clear();
     this.waitingCount = this.waitingBytes = 0;
   }
 
-  /** Begins all that may. */
+  /** Begins every task whose turn it is. */
   private begin(): void {
     this.again = true;
     if (this.beginning) return;
@@ -124,13 +127,13 @@ export class Inbox {
     else void done.then(() => this.finished(task));
   }
 
-  /** Nothing waits behind what was read: the next message is of another read. */
+  /** The read has no more messages; the next message belongs to another read. */
   private readonly reset = (): void => {
     this.resetting = false;
     if (this.waiting.length === 0 && this.begunInTurn < messagesPerTurn) this.begunInTurn = 0;
   };
 
-  /** What one read brings may be thousands of messages: other sockets have their turn in between. */
+  /** One read can bring thousands of messages, so other sockets get their turn in between. */
   private readonly nextTurn = (): void => {
     this.begunInTurn = 0;
     void Promise.resolve().then(() => this.begin());
@@ -148,7 +151,7 @@ export class Inbox {
     this.countPlace(task, -1);
     if (this.waiting.length === 0) return;
     const { holdsPlace, kind } = task;
-    // Nothing waits for a ping, and there may be thousands.
+    // No task waits for a ping, and there can be thousands of pings.
     const frees = holdsPlace || kind === 'unsubscribe' || lane === authLane || (tasks?.length ?? 0) > 0;
     if (frees) this.begin();
   }
@@ -159,14 +162,14 @@ export class Inbox {
     if (kind === 'subscribe') this.subscribing += change;
   }
 
-  /** Whether one that it joins holds a place. */
+  /** Whether a subscribe that the task joins holds a place. */
   private isHeld({ lane }: Task): boolean {
     return this.lanes.get(lane)?.some(({ holdsPlace }) => holdsPlace) ?? false;
   }
 
   private mayBegin(task: Task): boolean {
     const { lane } = task;
-    // Of a hundred topics most wait for a place: alone in its lane, one joins nothing that holds one.
+    // Most of a hundred topics wait for a place. A task alone in its lane joins no other.
     if (this.asking >= maxAsking && asks(task) && this.lanes.get(lane)?.length === 1) return false;
     let joined = 0;
     for (const earlier of this.lanes.get(lane) ?? []) {
@@ -175,7 +178,7 @@ export class Inbox {
     }
     if (!asks(task)) return true;
     if (task.credential?.done === false) return false;
-    // Some of those that take the room may be refused: only what is there for certain is a lasting reason. [L-3.8]
+    // Pending subscribes may still be refused, so only existing subscriptions count. [L-3.8]
     if (task.kind === 'subscribe' && this.subscribing > 0 && !this.hasRoom(lane, this.subscribing))
       return false;
     return this.asking < maxAsking || this.isHeld(task);

@@ -25,7 +25,7 @@ function world(rules: Partial<TopicRules>, options: Partial<TestLiveOptions> = {
   return { test, refused };
 }
 
-/** After `hold()` each reading has happened, and its answer waits until its entry of `reads` is called. */
+/** After `hold()`, the answer of each reading waits until its entry in `reads` is called. */
 function worldOfHeldReads() {
   const reads: (() => void)[] = [];
   let held = false;

@@ -175,7 +175,7 @@ function webComplaint(value: string): Complaint | undefined {
   return ['holds an origin that browsers write in another way', fix];
 }
 
-/** App schemes (`capacitor://localhost`, `chrome-extension://…`), for which `URL` has no origin. */
+/** App schemes such as `capacitor://localhost`, for which `URL` has no origin. */
 function appComplaint(value: string): Complaint | undefined {
   if (/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]*(:\d+)?$/.test(value)) return undefined;
   return ['holds what is no origin', 'Write scheme and host in lower case, without a slash at the end'];

@@ -8,7 +8,7 @@ const minRsaBits = 2_048;
 const fix =
   "Write the issuer's public key: a PEM text that begins with '-----BEGIN PUBLIC KEY-----', or a JWK object";
 
-/** The option `jwt.publicKey` as a key object. Throws a start error that shows no part of the key. */
+/** The option `jwt.publicKey` as a key object. Throws a start error that never shows the key. */
 export function publicKeyOf(value: unknown): KeyObject {
   // A private key can sign tokens as well as verify them, so it is a secret that does not belong
   // here.

@@ -9,7 +9,7 @@ export function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
 }
 
-/** An option that counts something; `fallback` when it is absent. Throws a start error outside of `least…most`. */
+/** A numeric option, or `fallback` if it is absent. Throws a start error outside of `least…most`. */
 export function numberOption(
   option: string,
   value: unknown,
@@ -38,7 +38,7 @@ export function textOption(option: string, value: unknown, pattern: RegExp, allo
   throw wrongOption(option, value, allowed);
 }
 
-/** An absolute http(s) URL without a user name in it. Throws a start error; the value is not in its text. */
+/** An absolute http(s) URL without a user name. Throws a start error that never shows the value. */
 export function urlOption(option: string, value: unknown): URL {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {

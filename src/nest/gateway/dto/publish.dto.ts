@@ -2,7 +2,7 @@ import { Equals, IsOptional, ValidateIf } from 'class-validator';
 import { LiveMessageDto } from './live-message.dto.js';
 import { IsField, IsPresent } from './live-validators.js';
 
-/** `{"type":"publish","id"?,"topic","data","key"?}` [L-4.3], or `"key","remove":true` without data [L-4.12] */
+/** `{"type":"publish","id"?,"topic","data","key"?}` [L-4.3], or `"key","remove":true` [L-4.12] */
 export class PublishDto extends LiveMessageDto {
   @IsField('topic')
   readonly topic!: string;
