@@ -123,7 +123,7 @@ nats('NATS users and rights', () => {
     const server = await startServer();
     await server.withManager((jsm) => jsm.streams.add({ name: 'LIVE', subjects: ['orders.>'] }));
     const refused = await open({ url: server.url });
-    expect(refused.said[0]).toContain('The stream "LIVE" is there, but none of ours');
+    expect(refused.said[0]).toContain('The stream "LIVE" exists but does not belong to nestjs-live');
     const worlds = [
       await open({ url: server.url, stream: { name: 'A', prefix: 'a' } }),
       await open({ url: server.url, stream: { name: 'B', prefix: 'a.b' } }),
