@@ -5,6 +5,7 @@ const slow = [
   'test/chaos/',
   'test/sim/simulation.spec.ts',
   'test/packaging/',
+  'test/client/runtimes',
   'test/brokers/redis.sentinel',
   'test/brokers/topic-names',
   'test/sim/planted-bugs.spec.ts',
