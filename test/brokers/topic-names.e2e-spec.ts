@@ -112,7 +112,12 @@ describeWith(natsServer)('100,000 random Unicode topics on NATS', () => {
       },
     });
     // A shared disk may delay one of 100,000 calls. This test is about names.
-    const options = { url: server.url, stream: { maxBytes: 2 ** 31 }, callTimeoutMs: 20_000 };
+    const options = {
+      url: server.url,
+      stream: { maxBytes: 2 ** 31 },
+      callTimeoutMs: 20_000,
+      probeTimeoutMs: 20_000,
+    };
     const brokers = [new NatsBroker(options), new NatsBroker(options)] as const;
     onTestFinished(async () => void (await Promise.all(brokers.map((broker) => broker.close()))));
     const names = new Set(topics.map(tokenOf)).size;

@@ -28,6 +28,8 @@ async function refusedThenOpenMs(connect, url, options) {
     ...options,
     credential: ({ reason }) => (reason === 'connect' ? 'refused' : 'somebody'),
   });
+  // Outside of a page a client dials when it is first used.
+  client.on('status', () => {});
   await until(() => client.state === 'waiting');
   await until(() => client.state === 'open');
   client.close();
