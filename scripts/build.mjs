@@ -1,4 +1,4 @@
-// `npm run build`: the library, and beside it the applications that use its doors alone.
+// `npm run build`: builds the library, and then the applications that use only its public entries.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

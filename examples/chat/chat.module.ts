@@ -15,7 +15,7 @@ import { JwtConnectionGuard, LiveModule, LiveService, LiveTopic, type LiveUser }
 const secret = process.env.JWT_SECRET ?? randomBytes(32).toString('hex');
 const key = new TextEncoder().encode(secret);
 
-/** A room: everybody with a token may read it, and sees who is in it on `chat/<room>/presence`. */
+/** A chat room. Every signed-in user may read it, and its members are on `chat/<room>/presence`. */
 @LiveTopic('chat/:room', { history: { size: 50 }, presence: { graceMs: 1_000 } })
 export class ChatTopic {
   canSubscribe(user: LiveUser | null) {

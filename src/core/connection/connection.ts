@@ -142,8 +142,8 @@ export class Connection implements LiveConnection, SlowPeer {
   }
 
   /**
-   * Stops reading, so that messages wait in the peer's buffers. Pongs wait behind them, so it is
-   * not pinged meanwhile.
+   * Stops reading, so that messages wait in the peer's buffers. Pongs wait behind them, so the
+   * peer is not pinged while reading is paused.
    */
   pauseReading(): void {
     this.readingPaused = true;

@@ -58,7 +58,7 @@ export class Topic implements SubscribedTopic {
   healing: Healing | undefined;
   /** Notified of the subscribers. */
   audience: SubscriberListener | undefined;
-  /** The snapshot in progress, shared by all subscribes that arrive meanwhile. */
+  /** The snapshot in progress, shared by all subscribes that arrive before it ends. */
   snapshotRun: SnapshotRun | undefined;
   /** Reads in progress, by the position they start from. */
   readonly readings = new Map<string, SharedRun<StreamReading>>();

@@ -37,7 +37,7 @@ class TooLarge extends Error {}
 
 /**
  * Takes snapshots of topics. Each topic takes one at a time, shared by all subscribes that arrive
- * meanwhile. [L-6.2]
+ * before it ends. [L-6.2]
  */
 export class Snapshots {
   constructor(

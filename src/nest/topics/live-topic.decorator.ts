@@ -62,8 +62,8 @@ export interface LivePresenceOptions {
 }
 
 /**
- * The methods of a class with `@LiveTopic`. Answers may be promises. A check that throws, or does
- * not answer within `authorizationTimeoutMs`, denies, and the client is told to retry. To refuse by
+ * The methods of a class with `@LiveTopic`. Answers may be promises. If a check throws or
+ * exceeds `authorizationTimeoutMs`, access is denied and the client retries later. To refuse by
  * throwing, throw a `LiveError` with code `forbidden` or an `HttpException` with a status from 400
  * to 499 (except 408, 425, 429).
  */
