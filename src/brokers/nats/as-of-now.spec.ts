@@ -41,9 +41,25 @@ const record: LifeRecord = {
 
 describe('The end of a topic in the current life of the store', () => {
   it('a topic last published in this life ends with its last message', () => {
-    const last = head(5, 'e5a', 7, [{ epoch: 'e3', end: 4 }]);
-    expect(asOfNow(last, 7, record)).toBe(last);
+    const last = head(5, 'e5b', 7, [{ epoch: 'e3', end: 4 }]);
+    expect(asOfNow(last, 7, record)).toEqual(last);
+    const birth = head(5, 'own', 7);
+    expect(asOfNow(birth, 7, record)).toEqual(birth);
   });
+
+  it.each([
+    ['a new topic', [], 0],
+    ['a topic of an earlier life', [{ epoch: 'e3', end: 4 }], 4],
+  ])(
+    '%s continues what readers learned in an era that its publisher did not know yet',
+    (_, lineage, start) => {
+      const now = asOfNow(head(5, 'e5a', 7, lineage), 7, record);
+      expect(now).toEqual(head(5, 'e5a', 7, [{ epoch: 'e5b', end: start }, ...lineage]));
+      expect(continues(now, 'e5b', start)).toBe(true);
+      expect(continues(now, 'e5b', start + 1)).toBe(false);
+      expect(asOfNow(now, 7, record)).toEqual(now);
+    },
+  );
 
   it('a topic of an earlier life gets the epoch of this life, and its lineage has every epoch that a reader may know', () => {
     const now = asOfNow(head(3, 'e3', 7, [{ epoch: 'e1', end: 2 }]), 7, record);

@@ -10,7 +10,9 @@ import { type Head, maxLineage, type PastEpoch } from './stored-message.js';
  *   messages that the store has lost
  */
 export function asOfNow<T extends Head>(head: T, pastTop: number | undefined, record: LifeRecord): T {
-  if (head.life >= record.life) return head;
+  if (head.life > record.life) return head;
+  if (head.life === record.life)
+    return { ...head, lineage: [...laterEras(head, record), ...head.lineage].slice(0, maxLineage) };
   const { epoch, life } = record;
   if (pastTop === undefined) return { ...head, epoch, life, lineage: [] };
   const eras = record.before.filter((era) => era.life > head.life);
@@ -23,6 +25,19 @@ export function asOfNow<T extends Head>(head: T, pastTop: number | undefined, re
     end: Math.min(past.end, pastTop),
   }));
   return { ...head, epoch, life, lineage: lineage.slice(0, maxLineage) };
+}
+
+/**
+ * The eras of this life that began after the topic's epoch. Its publisher did not know them yet,
+ * but other instances already reported positions in them: where the topic's epoch begins.
+ */
+function laterEras({ epoch, lineage }: Head, record: LifeRecord): PastEpoch[] {
+  const eras = [record, ...record.before];
+  const own = eras.findIndex((era) => era.epoch === epoch);
+  const later = eras
+    .slice(0, Math.max(0, own))
+    .filter((era) => lineage.every((past) => past.epoch !== era.epoch));
+  return later.map(endingAt(lineage[0]?.end ?? 0));
 }
 
 /** The lineage of a topic without publications since these eras began. */

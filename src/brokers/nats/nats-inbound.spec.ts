@@ -13,6 +13,7 @@ it('a publication that arrives while the life record is being read makes readers
   let answer = (): void => {};
   const life = {
     record: { stream: 's', life: 4 },
+    announced: () => {},
     refresh: () =>
       new Promise<void>((resolve) => {
         answer = resolve;

@@ -75,12 +75,14 @@ export class NatsInbound {
 
   /** Another instance reports a new life; the record in the stream is authoritative. */
   private refresh(): void {
-    // A new connection reads the record before it is used.
-    if (this.refreshing || !this.parts.isAvailable()) return;
+    const { life, isAvailable, failed } = this.parts;
+    life.announced();
+    // A new connection reads the record again before it is used.
+    if (this.refreshing || !isAvailable()) return;
     this.refreshing = true;
-    this.parts.life
+    life
       .refresh()
-      .catch((error: unknown) => this.parts.failed('reading the life of the store', error))
+      .catch((error: unknown) => failed('reading the life of the store', error))
       .finally(() => {
         this.refreshing = false;
       });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../testing/test-clock.js';
-import { decodeLife } from './life-record.js';
+import { decodeLife, encodeLife, type LifeRecord } from './life-record.js';
 import type { NatsEngine } from './nats-engine.js';
 import { StoreLife } from './store-life.js';
 import type { LastMessage, RawMessage } from './raw-message.js';
@@ -28,8 +28,22 @@ class FakeStream {
     return this.incarnation === 'one' ? info : this.info;
   }
 
+  /** Runs after the server has composed its answer about the record, and before it arrives. */
+  recordInFlight: () => void = () => {};
+
   async lastLife(): Promise<LastMessage> {
-    return { stream: this.incarnation, message: this.isBroken ? undefined : this.life };
+    const answer = { stream: this.incarnation, message: this.isBroken ? undefined : this.life };
+    await undefined;
+    this.recordInFlight();
+    return answer;
+  }
+
+  /** Another instance begins a new era. */
+  beginEra(epoch: string): void {
+    const { life } = this;
+    const content = life && decodeLife(life.data);
+    if (content === undefined) throw new Error('There is no record');
+    void this.appendLife(this.incarnation, 0, encodeLife({ ...content, epoch }));
   }
 
   async appendLife(stream: string, _after: number, data: Uint8Array) {
@@ -93,6 +107,36 @@ describe('The life of a NATS store', () => {
       expect(stream.lives).toHaveLength(2);
     },
   );
+
+  it('a record reported while an earlier one is being read is read as well', async () => {
+    const { stream, life } = await opened();
+    stream.recordInFlight = () => {
+      stream.recordInFlight = () => {};
+      stream.beginEra('laterEra');
+      life.announced();
+    };
+    expect(await life.refresh()).toMatchObject({ epoch: 'laterEra' });
+  });
+
+  it('a refresh does not use a read that began before it', async () => {
+    const { stream, life } = await opened();
+    let second: Promise<LifeRecord> | undefined;
+    stream.recordInFlight = () => {
+      stream.recordInFlight = () => {};
+      stream.beginEra('laterEra');
+      second = life.refresh();
+    };
+    await life.refresh();
+    expect(await second).toMatchObject({ epoch: 'laterEra' });
+  });
+
+  it('a record reported while the connection opens is read by the first probe', async () => {
+    const { stream, life, probe } = await opened();
+    stream.beginEra('laterEra');
+    life.announced();
+    await probe();
+    expect(life.record?.epoch).toBe('laterEra');
+  });
 
   it('a store that acknowledges messages but keeps none is given up instead of written to repeatedly', async () => {
     const { stream, life, failures } = await opened();

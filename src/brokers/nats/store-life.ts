@@ -43,6 +43,8 @@ export class StoreLife {
   /** Highest stream sequence known to be assigned in this incarnation of the stream. */
   private highest = 0;
   private shorterProbes = 0;
+  /** Another instance reported a record that was not read yet. */
+  private isOutdated = false;
   private check: Promise<unknown> | undefined;
   private nextCheck:
     { readonly record: LifeRecord; readonly eras: Promise<readonly Era[] | undefined> } | undefined;
@@ -69,9 +71,24 @@ export class StoreLife {
     this.highest = Math.max(this.highest, last);
   }
 
-  /** Reads the record again, after a message of a later life was seen. */
-  async refresh(): Promise<LifeRecord> {
-    return this.settle(this.engine());
+  /** Another instance reports a new record. It is read by `refresh`, or by the next probe. */
+  announced(): void {
+    this.isOutdated = true;
+  }
+
+  /** Reads the record again. The read begins after this call, and after the last report. */
+  async refresh(engine = this.engine()): Promise<LifeRecord> {
+    await this.settling?.catch(() => undefined);
+    try {
+      for (;;) {
+        this.isOutdated = false;
+        const record = await this.settle(engine);
+        if (!this.isOutdated) return record;
+      }
+    } catch (error) {
+      this.isOutdated = true;
+      throw error;
+    }
   }
 
   /** Starts a new life: the store was rolled back behind what is known here. */
@@ -128,7 +145,7 @@ export class StoreLife {
     // Read these first: messages stored while the answer is in flight are not in it.
     const { record: asked, highest } = this;
     const info = await engine.stream.probe();
-    const record = await this.recordIn(engine);
+    const record = await (this.isOutdated ? this.refresh(engine) : this.recordIn(engine));
     // In another life `highest` has no meaning; the next probe compares.
     if (record !== asked) return info;
     const { state, config } = info;
