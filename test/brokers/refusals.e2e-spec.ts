@@ -28,6 +28,20 @@ async function opened<T extends Broker>(broker: T): Promise<T> {
   return broker;
 }
 
+/** Results of a publication in flight while the broker is closed, and of calls made after that. */
+async function closedInFlight(broker: Broker): Promise<unknown[]> {
+  const messageOf = (error: Error): string => error.message;
+  const early = outcome(broker);
+  const closing = broker.close();
+  const late = [
+    broker.publish('a', '2', {}).catch(messageOf),
+    broker.subscribe('b').catch(messageOf),
+    broker.signal('x').catch(messageOf),
+  ];
+  await closing;
+  return Promise.all([early, ...late]);
+}
+
 const text = (bytes: number): string => JSON.stringify('x'.repeat(bytes - 2));
 
 describeWith(redisServer)('What Redis refuses', () => {
@@ -35,6 +49,12 @@ describeWith(redisServer)('What Redis refuses', () => {
     const redis = await RedisServer.start({ args });
     return { redis, broker: await opened(new RedisBroker({ url: redis.url, ...options })) };
   };
+
+  it('Redis: a closing broker refuses new calls and completes a publication in flight', async () => {
+    const { broker } = await start();
+    const closed = 'This RedisBroker is closed.';
+    expect(await closedInFlight(broker)).toEqual([1, closed, closed, closed]);
+  });
 
   it('Redis: a publication above the limit is too large, and one at the limit is not', async () => {
     const { broker } = await start({ maxPublicationBytes: 1_000 });
@@ -86,6 +106,12 @@ describeWith(natsServer)('What NATS refuses', () => {
     onTestFinished(() => nats.remove());
     return { nats, broker: await opened(new NatsBroker({ url: nats.url, ...options })) };
   };
+
+  it('NATS: a closing broker refuses new calls and completes a publication in flight', async () => {
+    const { broker } = await start();
+    const closed = 'This NatsBroker is closed.';
+    expect(await closedInFlight(broker)).toEqual([1, closed, closed, closed]);
+  });
 
   it('NATS: a publication above max_payload is refused before it is sent, and the next one succeeds', async () => {
     const { broker } = await start({}, 'max_payload: 8KB');

@@ -7,7 +7,6 @@ import {
   type Published,
   type BrokerPublishOptions,
   type RecoveryLimits,
-  silentSink,
   type StreamReading,
 } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';
@@ -15,6 +14,7 @@ import { PublishRefusal } from '../../core/ports/publish-refusal.js';
 import type { Position } from '../../protocol/position.js';
 import { SystemClock } from '../../clock/system-clock.js';
 import { RefusalReport } from '../refusal-report.js';
+import { signalText } from '../signal-text.js';
 import { Keeper } from './keeper.js';
 import {
   type NatsBrokerOptions,
@@ -22,7 +22,7 @@ import {
   type ResolvedNatsOptions,
 } from './nats-broker.options.js';
 import { NatsConnection } from './nats-connection.js';
-import { NatsInbound, signalHead } from './nats-inbound.js';
+import { NatsInbound } from './nats-inbound.js';
 import { NatsSubjects, tokenOf } from './nats-subjects.js';
 import { PublishLane } from './publish-lane.js';
 import { saidTime, ServerClock } from './server-clock.js';
@@ -109,11 +109,10 @@ export class NatsBroker implements Broker {
       streamLost: forget,
     });
     this.inbound = new NatsInbound({
-      topics: this.connection.subscriptions,
+      connection: this.connection,
       subjects: this.subjects,
       log: this.log,
       life: this.life,
-      isAvailable: () => this.connection.available,
       instanceId: this.id,
       giveWay: (token) => this.yields.giveWay(token),
       failed: onError,
@@ -140,7 +139,6 @@ export class NatsBroker implements Broker {
   }
 
   start(sink: BrokerSink): void {
-    this.inbound.sink = sink;
     this.connection.start(sink);
   }
 
@@ -200,15 +198,12 @@ export class NatsBroker implements Broker {
   }
 
   signal(text: string): Promise<void> {
-    const payload = Buffer.from(`${signalHead}${text}`);
-    return this.connection.call(payload.length, () =>
-      this.connection.engine.send(this.subjects.signals, payload),
-    );
+    const payload = Buffer.from(signalText(text));
+    return this.connection.call(payload.length, (engine) => engine.send(this.subjects.signals, payload));
   }
 
   async close(): Promise<void> {
     await this.connection.close();
-    this.inbound.sink = silentSink;
     this.log.forget();
     this.keeper.forget();
   }

@@ -1,6 +1,6 @@
 import type { Msg } from '@nats-io/transport-node';
 import { expect, it } from 'vitest';
-import { silentSink } from '../../core/ports/broker.js';
+import { type BrokerSink, silentSink } from '../../core/ports/broker.js';
 import { NatsInbound } from './nats-inbound.js';
 import { NatsSubjects } from './nats-subjects.js';
 import type { StoreLife } from './store-life.js';
@@ -19,21 +19,20 @@ it('a publication that arrives while the life record is being read makes readers
         answer = resolve;
       }),
   };
-  const inbound = new NatsInbound({
-    topics: { topicOf: () => 't' },
-    subjects,
-    log: { isKnown: () => true } as unknown as TopicLog,
-    life: life as unknown as StoreLife,
-    isAvailable: () => true,
-    instanceId: 'i',
-    giveWay: () => {},
-    failed: () => {},
-  });
-  inbound.sink = {
+  const sink: BrokerSink = {
     ...silentSink,
     publication: (_topic, epoch, { offset }) => seen.push(`${epoch} ${String(offset)}`),
     suspect: (topic) => seen.push(`suspect ${String(topic)}`),
   };
+  const inbound = new NatsInbound({
+    connection: { available: true, sink, subscriptions: { topicOf: () => 't' } },
+    subjects,
+    log: { isKnown: () => true } as unknown as TopicLog,
+    life: life as unknown as StoreLife,
+    instanceId: 'i',
+    giveWay: () => {},
+    failed: () => {},
+  });
   const publish = (top: number): void => {
     const head = { epoch: 'e4', life: 4, lineage: [], top, refs: [], tail: 0 };
     const data = encode({

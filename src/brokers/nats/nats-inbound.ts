@@ -1,20 +1,21 @@
 import { Buffer } from 'node:buffer';
 import type { Msg } from '@nats-io/transport-node';
-import { type BrokerSink, silentSink } from '../../core/ports/broker.js';
+import type { BrokerSink } from '../../core/ports/broker.js';
+import { readSignal } from '../signal-text.js';
 import type { NatsSubjects } from './nats-subjects.js';
 import type { StoreLife } from './store-life.js';
 import { type Content, decode } from './stored-message.js';
 import type { TopicLog } from './topic-log.js';
 
-/** Version and space before a signal's text. */
-export const signalHead = '1 ';
-
 export interface InboundParts {
-  readonly topics: { topicOf(subject: string): string | undefined };
+  readonly connection: {
+    readonly available: boolean;
+    readonly sink: BrokerSink;
+    readonly subscriptions: { topicOf(subject: string): string | undefined };
+  };
   readonly subjects: NatsSubjects;
   readonly log: TopicLog;
   readonly life: StoreLife;
-  readonly isAvailable: () => boolean;
   readonly instanceId: string;
   readonly giveWay: (token: string) => void;
   readonly failed: (doing: string, error: unknown) => void;
@@ -26,17 +27,16 @@ export interface InboundParts {
  */
 export class NatsInbound {
   junkTotal = 0;
-  sink: BrokerSink = silentSink;
   private refreshing = false;
 
   constructor(private readonly parts: InboundParts) {}
 
   message(subject: string, message: Msg): void {
-    const { subjects, topics } = this.parts;
+    const { connection, subjects } = this.parts;
     if (subject === subjects.signals) return this.signal(message.data);
     if (subject === subjects.turns) return this.yieldTurn(message.data);
     if (subject === subjects.lives) return this.refresh();
-    const topic = topics.topicOf(subject);
+    const topic = connection.subscriptions.topicOf(subject);
     // A lingering subscription has no reader.
     if (topic === undefined) return;
     const content = decode(message.data);
@@ -49,13 +49,14 @@ export class NatsInbound {
 
   private publications(topic: string, content: Content, message: Msg): void {
     const { life, epoch, publications } = content;
+    const { sink } = this.parts.connection;
     const now = this.parts.life.record;
     if (now !== undefined && life > now.life) this.refresh();
     // The publisher may not have known the current life, so readers must compare their position.
-    else if (now !== undefined && (this.refreshing || life < now.life)) return this.sink.suspect(topic);
+    else if (now !== undefined && (this.refreshing || life < now.life)) return sink.suspect(topic);
     this.note(topic, content, message);
-    for (const publication of publications) this.sink.publication(topic, epoch, publication);
-    if (content.anew === true) this.sink.suspect(topic);
+    for (const publication of publications) sink.publication(topic, epoch, publication);
+    if (content.anew === true) sink.suspect(topic);
   }
 
   /**
@@ -75,10 +76,10 @@ export class NatsInbound {
 
   /** Another instance reports a new life; the record in the stream is authoritative. */
   private refresh(): void {
-    const { life, isAvailable, failed } = this.parts;
+    const { connection, life, failed } = this.parts;
     life.announced();
     // A new connection reads the record again before it is used.
-    if (this.refreshing || !isAvailable()) return;
+    if (this.refreshing || !connection.available) return;
     this.refreshing = true;
     life
       .refresh()
@@ -95,9 +96,9 @@ export class NatsInbound {
   }
 
   private signal(data: Uint8Array): void {
-    const text = textOf(data);
-    if (text.startsWith(signalHead)) this.sink.signal(text.slice(signalHead.length));
-    else this.junkTotal += 1;
+    const text = readSignal(data);
+    if (text === undefined) this.junkTotal += 1;
+    else this.parts.connection.sink.signal(text);
   }
 }
 

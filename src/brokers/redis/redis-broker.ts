@@ -14,6 +14,7 @@ import type { Position } from '../../protocol/position.js';
 import { SystemClock } from '../../clock/system-clock.js';
 import { RefusalReport } from '../refusal-report.js';
 import { Seen } from '../seen.js';
+import { signalText } from '../signal-text.js';
 import { published, publishArguments, publishKeys } from './publish-call.js';
 import { latestReading, latestScript, readArguments, readScript, streamReading } from './read-scripts.js';
 import {
@@ -23,7 +24,6 @@ import {
 } from './redis-broker.options.js';
 import { RedisCalls } from './redis-calls.js';
 import { RedisConnection } from './redis-connection.js';
-import { signalHead } from './redis-inbound.js';
 import { RedisKeys } from './redis-keys.js';
 import { publishFailure } from './redis-refusal.js';
 
@@ -132,12 +132,12 @@ export class RedisBroker implements Broker {
 
   async subscribe(topic: string): Promise<void> {
     // Synchronous if possible, so that calls in one tick keep their order.
-    if (!this.available) await this.connection.engine();
+    if (!this.connection.accepting) await this.connection.ready();
     await this.connection.subscriptions.add(topic, this.keys.channel(topic));
   }
 
   async unsubscribe(topic: string): Promise<void> {
-    if (!this.available) await this.connection.engine().catch(() => {});
+    if (!this.connection.accepting) await this.connection.ready().catch(() => {});
     this.connection.subscriptions.remove(this.keys.channel(topic));
   }
 
@@ -149,7 +149,7 @@ export class RedisBroker implements Broker {
   }
 
   async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
-    const { clustered } = await this.connection.engine();
+    const { clustered } = await this.connection.ready();
     // In a cluster, topics lie in different slots.
     const size = clustered ? 1 : tops.perCall;
     const found = new Map<string, Position>();
@@ -171,7 +171,7 @@ export class RedisBroker implements Broker {
   }
 
   async signal(text: string): Promise<void> {
-    const message = signalHead + text;
+    const message = signalText(text);
     await this.connection.call(Buffer.byteLength(message), (engine) =>
       engine.publish(this.keys.signals, message),
     );

@@ -42,11 +42,17 @@ describe('readRedisEnvelope', () => {
   });
 });
 
+const connectionTo = (topic: string) => ({
+  sink: silentSink,
+  subscriptions: { topicOf: () => topic },
+});
+
 describe('RedisInbound', () => {
   it('20,000 random and mutated messages are counted, and none throws', () => {
-    const inbound = new RedisInbound({ topicOf: () => 't' }, 'signals', 1_000);
+    const connection = connectionTo('t');
+    const inbound = new RedisInbound(connection, 'signals', 1_000);
     let delivered = 0;
-    inbound.sink = {
+    connection.sink = {
       ...silentSink,
       publication(_topic, epoch, { offset, data }) {
         expect([epoch.length > 0, Number.isSafeInteger(offset)]).toEqual([true, true]);
@@ -68,16 +74,18 @@ describe('RedisInbound', () => {
   });
 
   it('a message larger than a publication may be is dropped unread', () => {
-    const inbound = new RedisInbound({ topicOf: () => 't' }, 'signals', 100);
-    inbound.sink = { ...silentSink, publication: () => expect.unreachable() };
+    const connection = connectionTo('t');
+    const inbound = new RedisInbound(connection, 'signals', 100);
+    connection.sink = { ...silentSink, publication: () => expect.unreachable() };
     inbound.message('channel', envelope('e', 1, JSON.stringify('x'.repeat(2_000))));
     expect(inbound.junkTotal).toBe(1);
   });
 
   it('signals of the known version are delivered up to the maximum size', () => {
-    const inbound = new RedisInbound({ topicOf: () => undefined }, 'signals', 100);
+    const connection = connectionTo('t');
+    const inbound = new RedisInbound(connection, 'signals', 100);
     const texts: string[] = [];
-    inbound.sink = { ...silentSink, signal: (text) => void texts.push(text) };
+    connection.sink = { ...silentSink, signal: (text) => void texts.push(text) };
     const longest = 'x'.repeat(maxSignalBytes);
     for (const text of ['1 hello', '2 hello', 'hello', `1 ${longest}`, `1 ${longest}x`])
       inbound.message('signals', Buffer.from(text));

@@ -93,8 +93,7 @@ function writeChunk(round: Round | undefined): void {
   const { outboxes } = round;
   const end = Math.min(outboxes.length, round.next + chunk);
   // Connections are scattered in memory, and a system call evicts caches. Reading many in a row
-  // lets
-  // // the CPU fetch them in parallel.
+  // lets the CPU fetch them in parallel.
   for (let i = round.next; i < end; i++) outboxes[i]?.look();
   for (let i = round.next; i < end; i++) outboxes[i]?.tick();
   round.next = end;

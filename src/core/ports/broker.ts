@@ -166,6 +166,6 @@ export interface Broker {
   latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading>;
   /** Sends a text to all instances, including this one, at most once and in any order. */
   signal(text: string): Promise<void>;
-  /** Frees all resources. Later calls reject. */
+  /** Completes the calls in flight and frees all resources. Calls made after it reject. */
   close(): Promise<void>;
 }
