@@ -48,7 +48,8 @@ const nodes = [process.execPath, ...['NODE22', 'NODE24', 'NODE26'].map((name) =>
   (file) => file !== undefined && existsSync(file),
 );
 const compilers = values.quick ? ['5.9'] : ['5.9', '6', '7'];
-const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+// No dependency needs its scripts.
+const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', '--loglevel=error'];
 
 /** Runs a program; a failure has what it printed. */
 async function output(cwd, file, ...args) {

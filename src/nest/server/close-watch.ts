@@ -12,7 +12,7 @@ export class CloseWatch implements OnModuleDestroy {
   }
 }
 
-/** Nest calls `onModuleDestroy` by distance from the root, the least first; the root has 0. */
+/** Nest calls `onModuleDestroy` by distance: the root has 1 and global modules come last. */
 @Module({ providers: [CloseWatch], exports: [CloseWatch] })
 export class CloseWatchModule {
   constructor(modules: ModulesContainer) {
