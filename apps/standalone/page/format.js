@@ -8,12 +8,15 @@ export const count = (value) => (Math.abs(value) >= 100_000 ? compact.format(val
 /** @param {number} value */
 export const decimal = (value) => oneDigit.format(value);
 
+/** @param {number} value three digits are enough, and fit a tile */
+const short = (value) => (value < 100 ? oneDigit : whole).format(value);
+
 /** @param {number} value */
 export function bytes(value) {
   if (value < 1024) return `${whole.format(value)} B`;
-  if (value < 1024 ** 2) return `${oneDigit.format(value / 1024)} KiB`;
-  if (value < 1024 ** 3) return `${oneDigit.format(value / 1024 ** 2)} MiB`;
-  return `${oneDigit.format(value / 1024 ** 3)} GiB`;
+  if (value < 1024 ** 2) return `${short(value / 1024)} KiB`;
+  if (value < 1024 ** 3) return `${short(value / 1024 ** 2)} MiB`;
+  return `${short(value / 1024 ** 3)} GiB`;
 }
 
 /** @param {number} seconds */
