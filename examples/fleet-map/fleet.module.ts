@@ -36,7 +36,7 @@ export class TokenController {
   }
 }
 
-/** Stands for your data source: three vehicles that drive in circles. */
+/** A stand-in for your data source: three vehicles that drive in circles. */
 @Injectable()
 export class Vehicles implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Vehicles');
@@ -64,10 +64,10 @@ export class Vehicles implements OnApplicationBootstrap, OnModuleDestroy {
 @Module({
   imports: [
     LiveModule.forRoot({
-      port: 'app', // the sockets share the application's own server
+      port: 'app', // the WebSockets share the application's own server
       guards: [JwtConnectionGuard],
       jwt: { secret },
-      // Every origin that a page of yours has; the second is Vite's development server.
+      // Every origin that your pages have; the second is Vite's development server.
       allowedOrigins: [process.env.PAGE_ORIGIN ?? 'http://localhost:3000', 'http://localhost:5173'],
     }),
   ],
