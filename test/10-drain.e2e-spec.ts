@@ -39,6 +39,49 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
     await closed;
   });
 
+  it('[L-10.6] each of 200 clients gets a slot, hears publications until its end, and is closed then', async () => {
+    const { app, live, url } = await startLiveApp({
+      ...place,
+      options: { ...place.options, drainWindowMs: 1_000 },
+    });
+    const clients: LiveTestClient[] = [];
+    for (let i = 0; i < 200; i++) clients.push(await LiveTestClient.connect(url, { token: 'ann' }));
+    for (const client of clients) await client.request({ type: 'subscribe', id: 1, topic: 'open/1' });
+    const startMs = performance.now();
+    const ends = clients.map(async ({ closed }) => [await closed, performance.now() - startMs] as const);
+    const closed = app.close();
+    await Promise.all(clients.map((client) => client.next()));
+    const { offset } = await live.publish('open/1', 'still there');
+    const slots = clients.map(({ transcript }) => transcript.find(({ type }) => type === 'draining'));
+    expect(slots[0]).toEqual({ type: 'draining', reconnectAfterMs: 0, windowMs: 250 });
+    expect(Number(slots[199]?.['reconnectAfterMs'])).toBeGreaterThan(600);
+    const all = await Promise.all(ends);
+    expect(all.map(([how]) => how)).toEqual(clients.map(() => goingAway));
+    for (const [i, [, atMs]] of all.entries())
+      expect(atMs).toBeGreaterThan(Number(slots[i]?.['reconnectAfterMs']) + 200);
+    const heard = clients.filter(({ transcript }) =>
+      transcript.some((message) => message.offset === offset && message.type === 'event'),
+    );
+    expect(heard.length).toBeGreaterThan(150);
+    await closed;
+  });
+
+  it('[L-10.1] during the drain notice a server is not ready, but accepts clients', async () => {
+    const { app, url } = await startLiveApp({
+      ...place,
+      options: { ...place.options, drainNoticeMs: 300 },
+    });
+    const first = await LiveTestClient.connect(url, { token: 'ann' });
+    const closed = app.close();
+    await expect.poll(() => app.get(LiveLifecycle).state).toBe('stopping');
+    const late = await LiveTestClient.connect(url, { token: 'bob' });
+    expect(await late.request({ type: 'subscribe', id: 1, topic: 'open/1' })).toMatchObject({
+      type: 'subscribed',
+    });
+    expect([await first.closed, await late.closed]).toEqual([goingAway, goingAway]);
+    await closed;
+  });
+
   it('[L-10.1] a draining server answers new handshakes with 503', async () => {
     const { app, url } = await startLiveApp(place);
     const peer = await WirePeer.open(url);

@@ -141,6 +141,7 @@ describe.each(platforms)('health, on %s', (_name, platform) => {
           status: 'down',
           state: 'draining',
           draining: true,
+          drain: { connections: 1, slots: 0, left: 0, closed: 1, terminated: 0, remaining: 1 },
           brokerAvailable: true,
           connections: 1,
           instances: [expect.any(String)],

@@ -18,6 +18,8 @@ export function liveOptionsOf(
     pongTimeoutMs: settings.LIVE_WS_PONG_TIMEOUT_MS,
     backPressureThresholdBytes: settings.LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES,
     drainTimeoutMs: settings.LIVE_WS_DRAIN_TIMEOUT_MS,
+    drainWindowMs: settings.LIVE_DRAIN_WINDOW_MS,
+    drainNoticeMs: settings.LIVE_DRAIN_NOTICE_MS,
     maxSnapshotBytes: settings.LIVE_MAX_SNAPSHOT_BYTES,
     maxConnections: settings.LIVE_MAX_CONNECTIONS,
     maxConnectionsPerUser: settings.LIVE_MAX_CONNECTIONS_PER_USER,

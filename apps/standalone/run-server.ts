@@ -33,7 +33,8 @@ async function serve(environment: Environment): Promise<void> {
   }
   let starting: Promise<RunningServer> | undefined;
   // Registered before anything listens: a signal during the start takes effect after it.
-  stopOnSignals(async () => (await starting)?.close(), settings.LIVE_WS_DRAIN_TIMEOUT_MS);
+  const { LIVE_DRAIN_NOTICE_MS: noticeMs, LIVE_WS_DRAIN_TIMEOUT_MS: timeoutMs } = settings;
+  stopOnSignals(async () => (await starting)?.close(), noticeMs + timeoutMs);
   const plan = await planServer(settings);
   try {
     starting = loadAndStart(plan);

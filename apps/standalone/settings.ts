@@ -52,8 +52,17 @@ export class ServerSettings {
   @Env('Bytes that may queue for one connection before it is closed with 1008', wholeNumber(0, 2 ** 30))
   readonly LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES: number = 1_048_576;
 
-  @Env('Milliseconds that a shutdown waits for connections to close', wholeNumber(0, dayMs))
+  @Env('Milliseconds after which a shutdown terminates the remaining connections', wholeNumber(0, dayMs))
   readonly LIVE_WS_DRAIN_TIMEOUT_MS: number = 20_000;
+
+  @Env(
+    'Milliseconds over which a shutdown spreads the departures of clients; 0 closes all at once',
+    wholeNumber(0, dayMs),
+  )
+  readonly LIVE_DRAIN_WINDOW_MS: number = 10_000;
+
+  @Env('Milliseconds between "not ready" and the drain, for load balancers to see it', wholeNumber(0, dayMs))
+  readonly LIVE_DRAIN_NOTICE_MS: number = 0;
 
   @Env('Address of the HTTP endpoints: health, metrics, publishing and the page', host)
   readonly HTTP_HOST: string = '127.0.0.1';

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 
 /** npm forwards a signal to a process that already got it from the terminal. */
 const npmEchoMs = 200;
-/** Extra time after the deadline of the drain. */
+/** Extra time after the stop should have ended. */
 const graceMs = 5_000;
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
@@ -11,13 +11,13 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
  * Calls `stop` at the first SIGTERM or SIGINT. Exits with 0 after it resolved and with 1 after it
  * failed. A second signal ends the process at once, with the shell's exit code for that signal.
  */
-export function stopOnSignals(stop: () => Promise<void>, drainTimeoutMs: number): void {
+export function stopOnSignals(stop: () => Promise<void>, stopTimeoutMs: number): void {
   let askedAtMs: number | undefined;
   for (const signal of signals) {
     process.on(signal, () => {
       if (askedAtMs === undefined) {
         askedAtMs = performance.now();
-        void exitAfter(stop, drainTimeoutMs);
+        void exitAfter(stop, stopTimeoutMs);
         return;
       }
       const underNpm = process.env['npm_lifecycle_event'] !== undefined;
@@ -27,8 +27,8 @@ export function stopOnSignals(stop: () => Promise<void>, drainTimeoutMs: number)
   }
 }
 
-async function exitAfter(stop: () => Promise<void>, drainTimeoutMs: number): Promise<void> {
-  setTimeout(() => fail('It took too long.'), drainTimeoutMs + graceMs).unref();
+async function exitAfter(stop: () => Promise<void>, stopTimeoutMs: number): Promise<void> {
+  setTimeout(() => fail('It took too long.'), stopTimeoutMs + graceMs).unref();
   try {
     await stop();
     process.exit(0);

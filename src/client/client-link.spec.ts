@@ -241,7 +241,7 @@ describe('suspect link', () => {
 describe('draining', () => {
   const draining = { type: 'draining', reconnectAfterMs: 2_000, windowMs: 10_000 } as const;
 
-  it('a draining client leaves at its own moment of the window and reconnects at once', async () => {
+  it('[L-10.7] a draining client leaves at its own moment of the window and reconnects at once', async () => {
     await world.openClient();
     world.chance = 0.3;
     await world.peer.tell(draining);
@@ -251,7 +251,7 @@ describe('draining', () => {
     expect(world.take()).toEqual(['close 1000 draining', 'status connecting', 'dial live.v1']);
   });
 
-  it('a draining client waits for its moment even if the server closes earlier', async () => {
+  it('[L-10.7] a draining client waits for its moment even if the server closes earlier', async () => {
     await world.openClient();
     await world.peer.tell(draining);
     await world.advance(1_000);
@@ -262,7 +262,7 @@ describe('draining', () => {
     expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
   });
 
-  it('a draining client waits for pending answers, and publishes the rest on the next connection', async () => {
+  it('[L-10.7] a draining client waits for pending answers, and publishes the rest on the next connection', async () => {
     const client = await world.openClient();
     const first = client.publish('a', 1);
     await world.peer.tell({ ...draining, reconnectAfterMs: 0, windowMs: 0 });
@@ -284,7 +284,7 @@ describe('draining', () => {
     expect(await second).toEqual({ epoch: 'e', offset: 2 });
   });
 
-  it('a second draining message replaces the first one', async () => {
+  it('[L-10.7] a second draining message replaces the first one', async () => {
     await world.openClient();
     await world.peer.tell(draining, { ...draining, reconnectAfterMs: 60_000 });
     await world.advance(64_999);
@@ -293,14 +293,14 @@ describe('draining', () => {
     expect(world.peers).toHaveLength(2);
   });
 
-  it('closing the client cancels a pending drain', async () => {
+  it('[L-10.7] closing the client cancels a pending drain', async () => {
     const client = await world.openClient();
     await world.peer.tell(draining);
     client.close();
     expect(world.timerCount).toBe(0);
   });
 
-  it('a drain delay beyond the timer limit of the platform is still honored', async () => {
+  it('[L-10.7] a drain delay beyond the timer limit of the platform is still honored', async () => {
     await world.openClient();
     await world.peer.tell({ type: 'draining', reconnectAfterMs: 3_000_000_000, windowMs: -1 });
     await world.advance(2_999_999_999);

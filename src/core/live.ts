@@ -10,7 +10,7 @@ import { type CredentialWatch, watchCredentials } from './connection/credential-
 import { Heartbeat } from './connection/heartbeat.js';
 import type { PeerInfo } from './connection/peer-info.js';
 import { Registry } from './connection/registry.js';
-import { Drain, type DrainResult } from './connection/drain.js';
+import { Drain, type DrainProgress, type DrainSpread } from './connection/drain.js';
 import { Hub, type HubListener } from './fanout/hub.js';
 import { type WelcomeAnswer, welcomeTexts } from './frame/message-text.js';
 import type { LivePorts, LiveSettings } from './ports/settings.js';
@@ -66,6 +66,8 @@ export interface LiveStats extends ClusterStats {
   /** Milliseconds since the engine started to refuse publications. 0 while it accepts them. */
   readonly publishingRefusedMs: number;
   readonly draining: boolean;
+  /** What has become of the connections since the drain began; absent before it. */
+  readonly drain?: DrainProgress;
 }
 
 /**
@@ -168,6 +170,11 @@ export class Live {
     return this.draining_ !== undefined;
   }
 
+  /** What has become of the connections since the drain began. */
+  get drainProgress(): DrainProgress | undefined {
+    return this.draining_?.progress;
+  }
+
   /**
    * Admits a peer and sends its welcome. `find` returns the handler of a message type, by default
    * the core's own verbs. If this throws, the connection is removed and its socket is terminated.
@@ -224,22 +231,31 @@ export class Live {
       waitingPublications: this.publisher.waitingCount,
       publishingRefusedMs: this.publisher.health.refusedMs,
       draining: this.draining,
+      ...(this.draining_ && { drain: this.draining_.progress }),
     };
   }
 
   /**
-   * Closes every connection. Resolves when none is left, at the latest after `timeoutMs`. Call it
-   * once.
+   * Sends every connection away, at once or spread over a window, while publications go on.
+   * Resolves when none is left, at the latest after `timeoutMs`. Only the first call counts.
    */
-  drain(timeoutMs: number): Promise<DrainResult> {
+  drain(timeoutMs: number, spread: DrainSpread = { windowMs: 0 }): Promise<DrainProgress> {
+    this.draining_ ??= new Drain(this.registry, this.ports.clock, {
+      ...spread,
+      timeoutMs,
+      beforeClosing: () => this.hub.endWindows(),
+      afterClosing: () => this.stop(),
+    });
+    return this.draining_.done;
+  }
+
+  /** Cancels all periodic work. */
+  private stop(): void {
     this.heartbeat.stop();
     this.credentials.stop();
     this.continuity.stop();
     this.publisher.stop();
     this.recheck.stop();
-    this.hub.endWindows();
-    this.draining_ ??= new Drain(this.registry, this.ports.clock, timeoutMs);
-    return this.draining_.done;
   }
 
   /**

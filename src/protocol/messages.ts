@@ -181,9 +181,12 @@ export interface IncomingMessage {
   readonly bytes: number;
 }
 
+/** The server stops and has reserved a slot for this client to leave in. [L-10.6] */
 export interface DrainingMessage {
   readonly type: 'draining';
+  /** Milliseconds until the slot begins. */
   readonly reconnectAfterMs: number;
+  /** Length of the slot in milliseconds. */
   readonly windowMs: number;
 }
 

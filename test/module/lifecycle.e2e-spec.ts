@@ -102,7 +102,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
     await app.close();
     expect(log.live('log').slice(started)).toEqual([
       { msg: 'stopping', connections: 2 },
-      { msg: 'drained', connections: 2, terminated: 0 },
+      { msg: 'drained', connections: 2, left: 0, closed: 2, terminated: 0 },
       { msg: 'stopped' },
     ]);
   });
@@ -128,7 +128,13 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
       expect(await polite.closed).toEqual(shuttingDown);
       await deaf.closed;
       expect(deaf.received).toContain('\x88\x16\x03\xe9server shutting down');
-      expect(log.live('log')).toContainEqual({ msg: 'drained', connections: 2, terminated: 1 });
+      expect(log.live('log')).toContainEqual({
+        msg: 'drained',
+        connections: 2,
+        left: 0,
+        closed: 2,
+        terminated: 1,
+      });
     },
   );
 

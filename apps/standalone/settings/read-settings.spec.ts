@@ -17,6 +17,8 @@ describe('readSettings', () => {
       LIVE_WS_PONG_TIMEOUT_MS: 10_000,
       LIVE_WS_BACKPRESSURE_THRESHOLD_BYTES: 1_048_576,
       LIVE_WS_DRAIN_TIMEOUT_MS: 20_000,
+      LIVE_DRAIN_WINDOW_MS: 10_000,
+      LIVE_DRAIN_NOTICE_MS: 0,
       LIVE_COOKIE_NAME: 'live_token',
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: 9090,

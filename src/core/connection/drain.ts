@@ -1,43 +1,102 @@
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
+import type { DrainingMessage } from '../../protocol/messages.js';
+import type { Clock } from '../ports/clock.js';
 import type { Connection } from './connection.js';
 import type { Registry } from './registry.js';
-import type { Clock } from '../ports/clock.js';
 
-/** Maximum closes per turn of the event loop, so that a drain does not block everything else. */
-const closesPerTurn = 250;
-
+/** Maximum connections per turn of the event loop, so that a drain blocks nothing else. */
+const perTurn = 250;
+/** Departures a second where the window allows more time than that. */
+const usualPerSecond = 200;
+/** A shorter window is of no use: a new connection takes that long. */
+const minWindowMs = 100;
+/** Milliseconds that a client has for its departure; at most a quarter of the window. */
+const maxSlotMs = 1_000;
+/** Part of the time limit that the window may take. The rest is for peers that close slowly. */
+const maxPart = 0.75;
 /** Milliseconds after the deadline for terminated sockets to report their end. */
 const lastWordsMs = 250;
 
-export interface DrainResult {
-  /** Number of connections when the drain began. */
+/** How departures are spread over time. */
+export interface DrainSpread {
+  /** Milliseconds over which they are spread at most; with 0, all leave at once. */
+  readonly windowMs: number;
+  /** Departures a second, unless the window is too short for that. @default 200 */
+  readonly perSecond?: number;
+}
+
+export interface DrainOptions extends DrainSpread {
+  /** Milliseconds until connections that are still open are terminated. */
+  readonly timeoutMs: number;
+  /** Called before connections are closed: sends everything that still waits for them. */
+  readonly beforeClosing: () => void;
+  /** Called once every connection was asked to leave, or has left: nothing more goes out. */
+  readonly afterClosing: () => void;
+}
+
+/** What has become of the connections that were open when the drain began. */
+export interface DrainProgress {
   readonly connections: number;
-  /** Number of connections terminated at the deadline. */
+  /** Connections that were given a slot. */
+  readonly slots: number;
+  /** Connections that had gone by themselves at the end of their slot. */
+  readonly left: number;
+  /** Connections that the server closed, because they had not gone by then. */
+  readonly closed: number;
+  /** Connections terminated at the deadline. */
   readonly terminated: number;
+  /** Connections that are still open. */
+  readonly remaining: number;
 }
 
 /**
- * Closes every connection, and terminates those still open at the deadline. Completes at most 250
- * ms later, even if a connection never reports its end. [L-10.1] [L-10.2]
+ * Sends every connection away, each in its own slot of the window, and terminates those still open
+ * at the deadline. Completes at most 250 ms later, even if a connection never reports its end.
+ * [L-10.1] [L-10.2] [L-10.6]
  */
 export class Drain {
-  private readonly connections: number;
+  private readonly leaving: readonly Connection[];
+  private readonly windowMs: number;
+  private readonly slotMs: number;
+  private readonly startMs: number;
+  private slots = 0;
+  private left = 0;
+  private closed = 0;
   private terminated = 0;
-  private over: (result: DrainResult) => void = () => {};
-  readonly done = new Promise<DrainResult>((resolve) => {
+  private over: (result: DrainProgress) => void = () => {};
+  readonly done = new Promise<DrainProgress>((resolve) => {
     this.over = resolve;
   });
   private cancelDeadline = (): void => {};
+  private isOver = false;
 
   constructor(
     private readonly registry: Registry,
     private readonly clock: Clock,
-    timeoutMs: number,
+    private readonly options: DrainOptions,
   ) {
-    this.connections = registry.size;
+    const { timeoutMs, windowMs, perSecond = usualPerSecond } = options;
+    this.leaving = [...registry];
+    this.startMs = clock.now();
+    const wantedMs = Math.min(windowMs, timeoutMs * maxPart, (this.leaving.length / perSecond) * 1_000);
+    this.windowMs = wantedMs < minWindowMs ? 0 : wantedMs;
+    this.slotMs = Math.min(maxSlotMs, this.windowMs / 4);
     this.cancelDeadline = clock.after(timeoutMs, () => this.terminateRest());
-    this.closeSome([...registry].values());
+    if (this.windowMs > 0) this.announce();
+    this.closeDue();
     this.check();
+  }
+
+  get progress(): DrainProgress {
+    const { slots, left, closed, terminated } = this;
+    return {
+      connections: this.leaving.length,
+      slots,
+      left,
+      closed,
+      terminated,
+      remaining: this.registry.size,
+    };
   }
 
   /** Call this when a connection has ended. */
@@ -45,15 +104,51 @@ export class Drain {
     if (this.registry.size === 0) this.end();
   }
 
-  private closeSome(rest: Iterator<Connection>): void {
-    for (let i = 0; i < closesPerTurn; i++) {
-      const { value, done } = rest.next();
-      if (done === true) return;
-      // A connection that cannot be closed is terminated at the deadline and must not block the
-      // others.
-      attempt(() => value.close(CloseCode.goingAway, CloseReason.serverShuttingDown));
+  /** Tells each connection when it should leave. */
+  private announce(): void {
+    const until = Math.min(this.leaving.length, this.slots + perTurn);
+    for (; this.slots < until; this.slots += 1) {
+      const connection = this.leaving[this.slots];
+      const reconnectAfterMs = Math.max(0, this.startOfSlot(this.slots) - this.elapsedMs());
+      const message: DrainingMessage = {
+        type: 'draining',
+        reconnectAfterMs: Math.round(reconnectAfterMs),
+        windowMs: Math.round(this.slotMs),
+      };
+      if (connection?.open === true) attempt(() => connection.send(message));
     }
-    this.clock.soon(() => this.closeSome(rest));
+    if (this.slots < this.leaving.length) this.clock.soon(() => this.announce());
+  }
+
+  /** Closes the connections whose slot has ended, in the order of the slots. */
+  private closeDue(): void {
+    if (this.isOver) return;
+    this.options.beforeClosing();
+    for (let i = 0; i < perTurn; i++) {
+      const place = this.left + this.closed;
+      const connection = this.leaving[place];
+      if (connection === undefined) return this.options.afterClosing();
+      const waitMs = this.startOfSlot(place) + this.slotMs - this.elapsedMs();
+      if (waitMs > 0) {
+        this.clock.after(waitMs, () => this.closeDue());
+        return;
+      }
+      if (connection.open) {
+        this.closed += 1;
+        // A connection that cannot be closed is terminated at the deadline and must not block the
+        // others.
+        attempt(() => connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown));
+      } else this.left += 1;
+    }
+    this.clock.soon(() => this.closeDue());
+  }
+
+  private startOfSlot(place: number): number {
+    return ((this.windowMs - this.slotMs) * place) / this.leaving.length;
+  }
+
+  private elapsedMs(): number {
+    return this.clock.now() - this.startMs;
   }
 
   private terminateRest(): void {
@@ -66,8 +161,13 @@ export class Drain {
   }
 
   private end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
     this.cancelDeadline();
-    this.over({ connections: this.connections, terminated: this.terminated });
+    this.options.afterClosing();
+    // What has gone since its slot began counts as left.
+    this.left = this.leaving.length - this.closed;
+    this.over(this.progress);
   }
 }
 

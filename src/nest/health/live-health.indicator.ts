@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import type { DrainProgress } from '../../core/connection/drain.js';
 import { ConnectionRegistry } from '../../core/ports/connection-registry.js';
 import { Live } from '../../core/live.js';
 import { eventLoopDelay, type EventLoopDelayReading } from '../server/event-loop-delay.js';
@@ -10,6 +11,8 @@ import { LiveLifecycle, type LiveState } from '../server/live.lifecycle.js';
 export interface LiveHealthDetails extends Record<string, unknown> {
   readonly state: LiveState;
   readonly draining: boolean;
+  /** What has become of the connections since the drain began; absent before it. */
+  readonly drain?: DrainProgress;
   /** Whether the broker is available; without it clients can neither subscribe nor publish. */
   readonly brokerAvailable: boolean;
   /** Since when and why a reachable broker refuses publications; absent while it accepts them. */
@@ -79,10 +82,11 @@ export class LiveHealthIndicator {
   private result<Key extends string>(key: Key, up: boolean): LiveHealthResult<Key> {
     const { state } = this.lifecycle;
     const { mean, p99, max } = eventLoopDelay.read();
-    const { publishRefusals: refusals } = this.core;
+    const { publishRefusals: refusals, drainProgress: drain } = this.core;
     const details: LiveHealthDetails = {
       state,
       draining: state === 'draining',
+      ...(drain && { drain }),
       brokerAvailable: this.core.available,
       ...(refusals && {
         publishingRefused: {

@@ -138,7 +138,26 @@ function measured(make: SeriesMaker, sources: LiveSeriesSources): Metric[] {
     ),
     make.gauge('pending_handshakes', 'Handshakes that are not decided yet', pendingHandshakes),
     make.gauge('draining', '1 while draining, else 0', () => Number(stats().draining)),
+    ...drained(make, stats),
     make.delay(eventLoopDelay),
+  ];
+}
+
+/** What has become of the connections of a drain. [L-10.6] */
+function drained(make: SeriesMaker, stats: () => LiveStats): Metric[] {
+  return [
+    make.counter('drain_slots_total', 'Connections that were given a slot', () => stats().drain?.slots ?? 0),
+    make.counter(
+      'drain_left_total',
+      'Connections that had left at the end of their slot',
+      () => stats().drain?.left ?? 0,
+    ),
+    make.counter('drain_closed_total', 'Connections closed by the drain', () => stats().drain?.closed ?? 0),
+    make.counter(
+      'drain_terminated_total',
+      'Connections terminated at the deadline of the drain',
+      () => stats().drain?.terminated ?? 0,
+    ),
   ];
 }
 

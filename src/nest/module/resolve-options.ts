@@ -48,6 +48,8 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
     ...(compressFromBytes !== undefined && { compressFromBytes }),
     ...(options.publishQueue !== undefined && { publishQueue: publishQueueOf(options.publishQueue) }),
     drainTimeoutMs: number('drainTimeoutMs', 20_000, 0),
+    drainWindowMs: number('drainWindowMs', 10_000, 0),
+    drainNoticeMs: number('drainNoticeMs', 0, 0),
     upgrade: {
       path: textOption('path', options.path ?? '/live', /^(?:\/[\w.~-]+)+$|^\/$/, 'a path such as "/live"'),
       upgradeTimeoutMs: number('upgradeTimeoutMs', 5_000, 1),

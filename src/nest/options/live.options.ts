@@ -197,8 +197,22 @@ export interface LiveModuleOptions {
    * @default 268435456
    */
   readonly maxQueuedBytesTotal?: number;
-  /** Milliseconds that a shutdown waits for the peers. @default 20000 */
+  /** Milliseconds after which a drain terminates the remaining connections. @default 20000 */
   readonly drainTimeoutMs?: number;
+  /**
+   * Milliseconds over which a drain spreads the departures of the clients, about 200 a second if
+   * they are few; at most three quarters of `drainTimeoutMs`. With 0 all leave at once. [L-10.6]
+   *
+   * @default 10000
+   */
+  readonly drainWindowMs?: number;
+  /**
+   * Milliseconds between "not ready" and the drain, in which everything continues, so that load
+   * balancers stop sending new clients here.
+   *
+   * @default 0
+   */
+  readonly drainNoticeMs?: number;
   /**
    * Largest message from a peer, in bytes; a larger one closes the connection with 1009.
    *

@@ -11,5 +11,7 @@ export interface ResolvedLiveOptions extends LiveSettings {
   readonly trustedProxies: TrustedProxies;
   readonly proxyProtocol: boolean;
   readonly drainTimeoutMs: number;
+  readonly drainWindowMs: number;
+  readonly drainNoticeMs: number;
   readonly metricsPrefix: string;
 }

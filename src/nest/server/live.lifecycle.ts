@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -9,7 +10,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { DrainResult } from '../../core/connection/drain.js';
+import type { DrainProgress } from '../../core/connection/drain.js';
 import { Live } from '../../core/live.js';
 import type { Broker } from '../../core/ports/broker.js';
 import { LiveObservers } from '../logging/live.observers.js';
@@ -23,13 +24,15 @@ import { logEntry } from '../logging/log-entry.js';
 
 /** Milliseconds that the start waits for a connecting broker before it continues without it. */
 const brokerPatienceMs = 2_000;
+/** Milliseconds between two log entries about a drain. */
+const reportEveryMs = 1_000;
 
 export type LiveState = 'starting' | 'ready' | 'stopping' | 'draining' | 'stopped';
 
 /**
  * The life cycle of the live server along Nest's hooks: `beforeClose` ends readiness;
- * `onModuleDestroy` refuses upgrades, asks peers to leave and waits for them;
- * `onApplicationShutdown` releases everything. [L-10.1]
+ * `onModuleDestroy` waits for the notice, refuses upgrades, asks peers to leave and waits for
+ * them; `onApplicationShutdown` releases everything. [L-10.1] [L-10.6]
  */
 @Injectable()
 export class LiveLifecycle
@@ -42,7 +45,7 @@ export class LiveLifecycle
 {
   private readonly logger = new Logger('Live');
   private state_: LiveState = 'starting';
-  private drain: Promise<DrainResult> | undefined;
+  private drain: Promise<DrainProgress> | undefined;
 
   constructor(
     private readonly live: Live,
@@ -94,9 +97,9 @@ export class LiveLifecycle
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    const { connections, terminated } = await this.beginDrain();
+    const { connections, left, closed, terminated } = await this.beginDrain();
     this.server.dropIdle();
-    this.logger.log(logEntry({ msg: 'drained', connections, terminated }));
+    this.logger.log(logEntry({ msg: 'drained', connections, left, closed, terminated }));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -122,14 +125,26 @@ export class LiveLifecycle
     });
   }
 
-  private beginDrain(): Promise<DrainResult> {
-    if (this.drain === undefined) {
-      this.state_ = 'draining';
-      this.logger.log(logEntry({ msg: 'stopping', connections: this.live.registry.size }));
-      this.server.refuse();
-      this.drain = this.live.drain(this.settings.drainTimeoutMs);
-    }
+  private beginDrain(): Promise<DrainProgress> {
+    this.drain ??= this.drainAfterNotice();
     return this.drain;
+  }
+
+  private async drainAfterNotice(): Promise<DrainProgress> {
+    const { drainNoticeMs, drainTimeoutMs, drainWindowMs } = this.settings;
+    this.logger.log(logEntry({ msg: 'stopping', connections: this.live.registry.size }));
+    if (drainNoticeMs > 0) {
+      this.state_ = 'stopping';
+      await sleep(drainNoticeMs);
+    }
+    this.state_ = 'draining';
+    this.server.refuse();
+    const report = setInterval(() => {
+      this.logger.log(logEntry({ msg: 'draining', ...this.live.drainProgress }));
+    }, reportEveryMs);
+    return this.live.drain(drainTimeoutMs, { windowMs: drainWindowMs }).finally(() => {
+      clearInterval(report);
+    });
   }
 
   /**

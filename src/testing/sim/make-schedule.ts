@@ -135,7 +135,7 @@ const actions: readonly (readonly [weight: number, make: Make])[] = [
   [4, (random, topic) => ({ do: 'elsewhere', topic, ...keyed(random) })],
   [2, (random) => ({ do: 'busy', ms: shortMs(random) })],
   [0.3, (random) => ({ do: 'stall', ms: 100 + random.below(4_000) })],
-  [0.25, () => ({ do: 'drain', timeoutMs: 300 })],
+  [0.25, () => ({ do: 'drain', timeoutMs: 1_200, windowMs: 800, perSecond: 5 })],
 ];
 
 /** The schedule of a seed: what happens, to whom, and when. */

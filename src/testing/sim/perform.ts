@@ -79,7 +79,7 @@ function performServer(world: World, step: Step): void {
     case 'busy':
       return timeline.keepBusy(step.ms);
     case 'drain':
-      return void server.live.drain(step.timeoutMs);
+      return void server.live.drain(step.timeoutMs, step);
     default:
       return performLoss(world, step);
   }

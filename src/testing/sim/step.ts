@@ -1,3 +1,4 @@
+import type { DrainSpread } from '../../core/connection/drain.js';
 import type { Mishaps } from './mishaps.js';
 import type { Random } from './random.js';
 import type { BrokerCall } from './sim-network.js';
@@ -63,7 +64,7 @@ export type ServerAction =
   | { readonly do: 'elsewhere'; readonly topic: string; readonly key?: string }
   | { readonly do: 'busy'; readonly ms: number }
   | { readonly do: 'stall'; readonly ms: number }
-  | { readonly do: 'drain'; readonly timeoutMs: number };
+  | ({ readonly do: 'drain'; readonly timeoutMs: number } & DrainSpread);
 
 /**
  * One step of a schedule, with the delay after the previous step. A step is self-contained, so it
