@@ -109,7 +109,8 @@ describe('Drain', () => {
     );
     await test.live.publish('a', 1);
     test.clock.flush();
-    expect((last?.received() as ServerMessage[]).map(({ type }) => type)).toEqual(['draining', 'event']);
+    const heard = (last?.received() ?? []) as ServerMessage[];
+    expect(heard.map(({ type }) => type)).toEqual(['draining', 'event']);
     last?.session.finished(1000, 'draining');
     test.clock.advance(1_000);
     expect(await drained).toEqual(result({ connections: 400, slots: 400, left: 1, closed: 399 }));
