@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ConnectionIdentity } from '../core/ports/identity.js';
 import type { PendingHandshake } from './pending-handshake.js';
 import type { HandshakeResult, Refusal } from './refusal.js';
-import type { ServedWebSocket } from './served-web-socket.js';
+import type { ServedWebSocket } from './ws-socket.js';
 
 /** What `UpgradeHandler` needs from the server. */
 export interface UpgradeHooks {

@@ -7,7 +7,7 @@ import { dropEmptySubprotocols, handshakeFault, strippedUpgrade, useOriginForm }
 import { Occupancy, type OccupancyLimits } from './occupancy.js';
 import { PendingHandshake } from './pending-handshake.js';
 import { Refusal, refuse, respond, serverUnavailable } from './refusal.js';
-import type { ServedWebSocket } from './served-web-socket.js';
+import type { ServedWebSocket } from './ws-socket.js';
 import type { UpgradeHooks } from './upgrade-hooks.js';
 import { makeWebSocketServer } from './websocket-server.js';
 

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { windowBitsRange } from '../core/frame/shared-frame.js';
 import { liveSubprotocol } from '../protocol/subprotocol.js';
-import { ServedWebSocket } from './served-web-socket.js';
+import { ServedWebSocket } from './ws-socket.js';
 
 /** Limits of `ws` that its types do not include yet. [L-9.1] */
 const wsLimits = { maxFragments: 32, maxBufferedChunks: 128, maxPendingAutoPongs: 16, closeTimeout: 3_000 };

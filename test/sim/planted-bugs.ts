@@ -5,7 +5,7 @@ import { Connection } from '../../src/core/connection/connection.js';
 import type { ConnectionIdentity, LiveUser } from '../../src/core/ports/identity.js';
 import { CredentialWatch } from '../../src/core/connection/credential-watch.js';
 import { Registry } from '../../src/core/connection/registry.js';
-import { HoldBuffer } from '../../src/core/fanout/hold-buffer.js';
+import { HoldBuffer } from '../../src/core/fanout/hold-buffers.js';
 import { Hub } from '../../src/core/fanout/hub.js';
 import { Subscription } from '../../src/core/fanout/subscription.js';
 import { Topic } from '../../src/core/fanout/topic.js';

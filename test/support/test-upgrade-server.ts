@@ -8,7 +8,7 @@ import { LiveHttpServer, type HttpLimits } from '../../src/ws/live-http-server.j
 import type { PendingHandshake } from '../../src/ws/pending-handshake.js';
 import type { ProxiedSockets } from '../../src/ws/proxied-sockets.js';
 import type { Refusal } from '../../src/ws/refusal.js';
-import type { ServedWebSocket } from '../../src/ws/served-web-socket.js';
+import type { ServedWebSocket } from '../../src/ws/ws-socket.js';
 import { UpgradeHandler, type UpgradeOptions } from '../../src/ws/upgrade.js';
 import { RawPeer } from './raw-peer.js';
 

@@ -1,5 +1,4 @@
-import { announced } from '../frame/incoming.js';
-import { SharedFrame } from '../frame/shared-frame.js';
+import { announced, SharedFrame } from '../frame/shared-frame.js';
 import type { SlowPeer } from '../outbound/backlog.js';
 import { Outbox, type OutboxContext } from '../outbound/outbox.js';
 import type { Clock } from '../ports/clock.js';
@@ -10,7 +9,7 @@ import type { LateAnswers } from './late-answers.js';
 import type { ConnectionIdentity, LiveUser } from '../ports/identity.js';
 import type { Membership } from './membership.js';
 import type { PeerInfo } from './peer-info.js';
-import type { RateGate } from './rate-gate.js';
+import type { RateGate } from './rate-limit.js';
 
 /** Shared by all connections of a server. */
 export interface ConnectionContext extends OutboxContext {

@@ -3,8 +3,7 @@ import { SharedFrame } from '../frame/shared-frame.js';
 import type { Gathered, Flusher } from '../outbound/flusher.js';
 import { earlyWriteBytes } from '../outbound/outbox.js';
 import type { SharedEvent } from '../frame/shared-event.js';
-import type { Subscribers } from './subscribers.js';
-import type { Subscription } from './subscription.js';
+import type { Subscribers, Subscription } from './subscription.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 
 /** Publications of a topic in the current window, for all its subscribers. [L-4.9] */

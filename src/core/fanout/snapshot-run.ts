@@ -1,6 +1,6 @@
 import type { Publication } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';
-import type { SharedRun } from './shared-run.js';
+import type { SharedRun } from './hold-buffers.js';
 
 /** State of a topic, and the position that was read before the state was made. */
 export interface Snapshot {

@@ -7,14 +7,11 @@ import { Pacing } from '../pace/pacing.js';
 import type { Backlogs } from '../outbound/backlogs.js';
 import type { Publication, StreamReading } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
-import type { SharedRun } from './shared-run.js';
+import { type SharedRun, type HoldBuffer, HoldBuffers } from './hold-buffers.js';
 import type { SnapshotRun } from './snapshot-run.js';
 import { Gathering, type Windows } from './gathering.js';
-import type { HoldBuffer } from './hold-buffer.js';
-import { HoldBuffers } from './hold-buffers.js';
 import { type MakeMerged, SharedEvent } from '../frame/shared-event.js';
-import { Subscribers } from './subscribers.js';
-import { type SubscribedTopic, Subscription, type ResyncQueue } from './subscription.js';
+import { Subscribers, type SubscribedTopic, Subscription, type ResyncQueue } from './subscription.js';
 
 /** Notified of the subscribers of one topic on this instance. */
 export interface SubscriberListener {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FrameTexts } from '../../testing/sim/frame-texts.js';
 import { TestLive } from '../../testing/test-live.js';
-import { announced } from './incoming.js';
-import { SharedFrame } from './shared-frame.js';
+import { announced, SharedFrame } from './shared-frame.js';
 
 describe('large answers', () => {
   it.each([

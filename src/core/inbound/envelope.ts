@@ -14,23 +14,13 @@ const tooDeep = violation(`JSON may be at most ${String(maxJsonDepth)} levels de
 const noEnvelope = violation(invalidEnvelope);
 const wrongId = violation(mustBe('id'));
 
-/** Kept beside the messages, so that copying a message does not copy its text. */
-const texts = new WeakMap<InboundMessage, string>();
-
 /** Parses a text frame into a message, or returns what is wrong with it. */
 export function readEnvelope(text: string): InboundMessage | LiveError {
   if (isDeeperThan(text, maxJsonDepth)) return tooDeep;
   const message = parse(text);
   if (!isRecord(message) || typeof message['type'] !== 'string') return noEnvelope;
   if (message['id'] !== undefined && !isRequestId(message['id'])) return wrongId;
-  const inbound = message as unknown as InboundMessage;
-  if (inbound.type === 'publish') texts.set(inbound, text);
-  return inbound;
-}
-
-/** Raw text of a `publish`, or `undefined` for other messages. [L-4.10] */
-export function textOf(message: InboundMessage): string | undefined {
-  return texts.get(message);
+  return message as unknown as InboundMessage;
 }
 
 function violation(message: string): LiveError {

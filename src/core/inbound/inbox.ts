@@ -1,4 +1,4 @@
-import { maxOpenQuestions } from './rate-limit.js';
+import { maxOpenQuestions } from '../connection/rate-limit.js';
 import type { Clock } from '../ports/clock.js';
 import { asks, authLane, linkLane, mustWaitFor, type Task } from './task.js';
 

@@ -2,11 +2,10 @@ import { CloseCode } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import type { Connection } from '../connection/connection.js';
-import { takeAnswered } from '../connection/self-answered.js';
+import { takeAnswered, OpenSubscribe } from '../connection/pending-subscribe.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import { Answers, type Failure, publicError, reply, replyError } from './reply.js';
-import { OpenSubscribe } from '../connection/pending-subscribe.js';
 
 /** Handles one type of message. Its result is the answer. */
 export type Handler = (message: InboundMessage) => unknown;

@@ -2,9 +2,9 @@ import { CloseCode } from '../../protocol/codes.js';
 import type { InboundMessage } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
-import { type PaceContext, takePong, tooSoonMs } from './rate-limit.js';
+import { type PaceContext, takePong, tooSoonMs } from '../connection/rate-limit.js';
 import { isBatch, partsOf, topicsPerCharge, weightOf } from './batch.js';
-import { readEnvelope, textOf } from './envelope.js';
+import { readEnvelope } from './envelope.js';
 import { Inbox } from './inbox.js';
 import { type Task, taskOf } from './task.js';
 import type { Clock } from '../ports/clock.js';
@@ -23,6 +23,9 @@ export interface SessionContext extends PaceContext {
 
 /** An error without a stack, because one is created per refused message. [L-9.10] */
 const tooFast = { code: 'rate-limited', message: 'Too many messages in this time' } as const;
+
+/** Raw texts of `publish` messages, beside them, so that a copy of a message has none. [L-4.10] */
+const publishTexts = new WeakMap<InboundMessage, string>();
 
 /** Inbound messages of one connection: parsed, put in order, passed to their handlers. [L-2.8] */
 export class Session {
@@ -50,6 +53,7 @@ export class Session {
       this.refuse(message, waitMs);
       return;
     }
+    if (!(message instanceof LiveError) && message.type === 'publish') publishTexts.set(message, text);
     context.observer.inbound(this.label(message));
     // A peer with too many violations is closed. The sooner it is counted, the fewer are answered.
     if (message instanceof LiveError && this.inbox?.hasLinkTasks !== true) this.responder.violated(message);
@@ -171,7 +175,7 @@ export class Session {
    */
   private async publish(message: InboundMessage, topic: string): Promise<void> {
     const texts = (this.connection.publishTexts ??= new Map());
-    const text = textOf(message);
+    const text = publishTexts.get(message);
     if (text !== undefined) texts.set(topic, text);
     await this.responder.handle(message);
     texts.delete(topic);

@@ -1,4 +1,4 @@
-import { type HoldBuffer, holdLimits } from '../fanout/hold-buffer.js';
+import { type HoldBuffer, holdLimits } from '../fanout/hold-buffers.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Topic } from '../fanout/topic.js';
 import type { SharedFrame } from '../frame/shared-frame.js';

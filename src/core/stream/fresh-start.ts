@@ -1,9 +1,8 @@
 import type { Hub } from '../fanout/hub.js';
 import type { Subscription, ResyncQueue } from '../fanout/subscription.js';
 import type { Topic } from '../fanout/topic.js';
-import { announced } from '../frame/incoming.js';
+import { announced, SharedFrame } from '../frame/shared-frame.js';
 import { subscribedText, lostText } from '../frame/message-text.js';
-import { SharedFrame } from '../frame/shared-frame.js';
 import type { Broker } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';

@@ -1,4 +1,4 @@
-import { holdLimits } from '../fanout/hold-buffer.js';
+import { holdLimits } from '../fanout/hold-buffers.js';
 import type { Healing, Topic } from '../fanout/topic.js';
 import type { Publication } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';

@@ -4,7 +4,7 @@ import type { Observer } from '../ports/observer.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import { recoveryLimits } from './following.js';
-import { SharedRun } from '../fanout/shared-run.js';
+import { SharedRun } from '../fanout/hold-buffers.js';
 
 /** A read of a topic in progress. */
 export type ReadingRun = SharedRun<StreamReading>;

@@ -8,7 +8,7 @@ import type { TopicRules } from '../ports/policy.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import { recoveryLimits } from './following.js';
-import { SharedRun } from '../fanout/shared-run.js';
+import { SharedRun } from '../fanout/hold-buffers.js';
 import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
 
 /** State provided by the application, with the position that it represents. */

@@ -2,7 +2,7 @@ import type { AuthenticatedMessage, InboundMessage } from '../../protocol/messag
 import { isTemporary } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
-import { checkOpenQuestions, counted, maxOpenWithCredential } from '../inbound/rate-limit.js';
+import { checkOpenQuestions, counted, maxOpenWithCredential } from '../connection/rate-limit.js';
 import type { ConnectionIdentity } from '../ports/identity.js';
 import type { VerifyCredential } from '../ports/settings.js';
 import type { Clock } from '../ports/clock.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TestLive } from '../../testing/test-live.js';
 import { TestSocket } from '../../testing/test-socket.js';
-import { holdLimits } from '../fanout/hold-buffer.js';
+import { holdLimits } from '../fanout/hold-buffers.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { snapshotAt } from '../stream/snapshots.js';
 import type { TopicRules } from '../ports/policy.js';

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { Connection } from '../connection/connection.js';
-import { noteAnswered } from '../connection/self-answered.js';
+import { noteAnswered, OpenSubscribe } from '../connection/pending-subscribe.js';
 import type { Replays } from '../connection/replays.js';
-import type { HoldBuffer } from '../fanout/hold-buffer.js';
+import type { HoldBuffer } from '../fanout/hold-buffers.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Wanted } from '../connection/membership.js';
 import type { Topic } from '../fanout/topic.js';
@@ -20,7 +20,6 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authorizer } from './authorizer.js';
 import { maxMessageBytesOf, maxRateOf, sinceOf, topicOf } from '../inbound/fields.js';
-import { OpenSubscribe } from '../connection/pending-subscribe.js';
 import type { Turns } from './turns.js';
 
 /** Recoveries started per turn of the event loop. Each may send hundreds of kilobytes. [L-9.7] */

@@ -1,6 +1,6 @@
 import { type CanActivate, type Type, UseGuards } from '@nestjs/common';
 import { guardHooks } from './connection-hooks.js';
-import { LiveGateway } from './live.gateway.js';
+import type { LiveGateway } from './live.gateway.js';
 
 /** Metadata key of `@UseGuards`, unchanged since Nest's first version. */
 const guardsMetadata = '__guards__';

@@ -10,10 +10,9 @@ import { ClientAddresses, type TrustedProxies } from '../../ws/client-address.js
 import type { Occupancy } from '../../ws/occupancy.js';
 import type { PendingHandshake } from '../../ws/pending-handshake.js';
 import { Refusal, serverUnavailable } from '../../ws/refusal.js';
-import type { ServedWebSocket } from '../../ws/served-web-socket.js';
+import { type ServedWebSocket, WsSocket } from '../../ws/ws-socket.js';
 import { UpgradeHandler } from '../../ws/upgrade.js';
 import { windowBitsOf } from '../../ws/websocket-server.js';
-import { WsSocket } from '../../ws/ws-socket.js';
 import { checkTokens, renewsSessions } from '../auth/credential-verifier.js';
 import { KeptHandshake } from '../auth/kept-handshake.js';
 import { originAdvice } from '../auth/origin-advice.js';

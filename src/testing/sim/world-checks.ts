@@ -1,5 +1,5 @@
 import type { Connection } from '../../core/connection/connection.js';
-import { type HoldBuffer, holdLimits } from '../../core/fanout/hold-buffer.js';
+import { type HoldBuffer, holdLimits } from '../../core/fanout/hold-buffers.js';
 import type { Early } from '../../core/stream/healing-topic.js';
 import { earlyWriteBytes } from '../../core/outbound/outbox.js';
 import { simLimits } from './server-side.js';

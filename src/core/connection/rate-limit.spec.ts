@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RateGate } from './rate-gate.js';
+import { RateGate } from './rate-limit.js';
 import type { InboundRate } from '../ports/limits.js';
 
 const rate: InboundRate = {

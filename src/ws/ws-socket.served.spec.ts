@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { clientFrame, handshake, type RawPeer } from '../../test/support/raw-peer.js';
 import { TestUpgradeServer } from '../../test/support/test-upgrade-server.js';
 import type { Session } from '../core/inbound/session.js';
-import type { ServedWebSocket } from './served-web-socket.js';
+import type { ServedWebSocket } from './ws-socket.js';
 
 async function served(session?: Partial<Session>): Promise<{ ws: ServedWebSocket; peer: RawPeer }> {
   const test = await TestUpgradeServer.start({

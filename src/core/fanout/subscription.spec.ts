@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../connection/connection.js';
 import { SharedFrame } from '../frame/shared-frame.js';
 import type { Pace } from '../pace/pace.js';
-import { Subscribers } from './subscribers.js';
-import { Subscription } from './subscription.js';
+import { Subscribers, Subscription } from './subscription.js';
 
 const frame = new SharedFrame('{}');
 
