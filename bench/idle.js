@@ -51,7 +51,14 @@ const options = readOptions(
 const rounds = Number(options.rounds);
 const connections = Number(options.connections);
 
-/** @typedef {{ heap: number, external: number, rss: number, perSecond: number, acceptMicros: number }} Round */
+/**
+ * @typedef {object} Round
+ * @property {number} heap
+ * @property {number} external
+ * @property {number} rss
+ * @property {number} perSecond
+ * @property {number} acceptMicros
+ */
 
 const entrants = await entrantsOf(options);
 

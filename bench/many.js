@@ -68,7 +68,11 @@ const results = new Map();
 for (const entrant of inTurn(entrants, 0)) results.set(entrant.key, await measure(entrant));
 process.stdout.write(`${report()}\n`);
 
-/** @returns {Promise<(import('./lib/round.js').Round & { longestMs: number, p99StandstillMs: number })[]>} */
+/**
+ * @typedef {{ longestMs: number, p99StandstillMs: number }} Standstills
+ * @typedef {import('./lib/round.js').Round & Standstills} ManyRound
+ * @returns {Promise<ManyRound[]>}
+ */
 async function measure({ key, file, dist }) {
   progress(`${key}: starting … `);
   const server = await serverProcess(file);

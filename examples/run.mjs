@@ -1,4 +1,5 @@
-// Runs an example of this folder with the built library: npm run example fleet-map, npm run example job-progress/worker
+// Runs an example of this folder with the built library:
+// npm run example fleet-map, npm run example job-progress/worker
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +9,8 @@ const folder = join(import.meta.dirname, example);
 if (example === '' || !existsSync(folder))
   throw new Error(`There is no example '${example}' in ${import.meta.dirname}`);
 
-// Inside of this repository, so that `nestjs-live` is the repository itself. Types are checked by `npm run types`.
+// Inside of this repository, so that `nestjs-live` resolves to the repository itself.
+// `npm run types` checks the types.
 const built = join(import.meta.dirname, '../artifacts/examples', example);
 mkdirSync(built, { recursive: true });
 const changedMs = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0);

@@ -1,6 +1,7 @@
 /**
- * What the standalone server is made of beside the public API: checks of settings, and small parts. A server of your own
- * may use them, too; unlike the other doors this one may change with any minor version.
+ * Code that the standalone server needs beside the public API: checks of settings, and helpers.
+ * Your own server may use it, but unlike the other entries this one may change in any minor
+ * version.
  */
 export { readNatsUrl } from './brokers/nats/nats-address.js';
 export { isSentinelUrl, readRedisUrl, readSentinelUrl } from './brokers/redis/redis-address.js';

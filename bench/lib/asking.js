@@ -28,7 +28,14 @@ export class Asked {
   nextId = 1;
   waiting = new Map();
 
-  /** @param {{ script: URL, args?: string[], core: number, runtime?: string, nodeOptions?: string[] }} start */
+  /**
+   * @param {object} start
+   * @param {URL} start.script
+   * @param {string[]} [start.args]
+   * @param {number} start.core
+   * @param {string} [start.runtime]
+   * @param {string[]} [start.nodeOptions]
+   */
   constructor({ script, args = [], core, runtime, nodeOptions = [] }) {
     const runner = runtime === undefined ? [process.execPath, ...nodeOptions] : [runtime];
     const command = [...runner, script.pathname, ...args];

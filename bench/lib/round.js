@@ -14,7 +14,11 @@ import { expectedPerClient } from './scenarios.js';
 /**
  * Publishes by the scenario, and waits until every client has received everything.
  *
- * @param {{ swarms: readonly import('./asking.js').Asked[], server: import('./asking.js').Asked, group: string, scenario: import('./scenarios.js').Scenario }} about
+ * @param {object} about
+ * @param {readonly import('./asking.js').Asked[]} about.swarms
+ * @param {import('./asking.js').Asked} about.server
+ * @param {string} about.group
+ * @param {import('./scenarios.js').Scenario} about.scenario
  * @returns {Promise<Round>}
  */
 export async function oneRound({ swarms, server, group, scenario }) {

@@ -5,7 +5,8 @@ export const opcodes = { text: 1, close: 8, ping: 9, pong: 10 };
 /**
  * @typedef {object} Sink
  * @property {boolean} [inflates] also accepts compressed frames (RFC 7692)
- * @property {(bytes: Uint8Array, opcode: number, start: number, end: number, compressed: boolean) => void} frame
+ * @property {(bytes: Uint8Array, opcode: number, start: number, end: number,
+ *   compressed: boolean) => void} frame
  */
 
 /**

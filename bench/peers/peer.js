@@ -8,7 +8,7 @@ import { once } from 'node:events';
  * @property {Dialect} dialect how its clients speak
  * @property {() => string} [runtime] the program that runs its server, if that is not Node
  * @property {(options: StartOptions) => Promise<RunningServer>} start
- *   runs in its own process and imports what the server needs, because clients load the file as well
+ *   runs in its own process and imports what the server needs, because clients also load the file
  *
  * @typedef {object} StartOptions
  * @property {string} dist the build of nestjs-live

@@ -18,7 +18,8 @@ export const wsDialect = {
 };
 
 /**
- * @param {(topics: Map<string, Set<import('ws').WebSocket>>) => import('./peer.js').RunningServer['publish']} makePublish
+ * @typedef {Map<string, Set<import('ws').WebSocket>>} Topics
+ * @param {(topics: Topics) => import('./peer.js').RunningServer['publish']} makePublish
  * @param {import('ws').ServerOptions['perMessageDeflate']} [perMessageDeflate]
  */
 export async function startWs(makePublish, perMessageDeflate = false) {

@@ -27,7 +27,7 @@ export class ChatTopic {
 export class ChatController {
   constructor(private readonly live: LiveService) {}
 
-  /** Your own login goes here: this one believes whatever name it is given. */
+  /** Replace this with your own login: it accepts any name. */
   @Post('token')
   async token(@Body() { name }: { name?: unknown }) {
     if (typeof name !== 'string' || !/^\w{1,20}$/.test(name)) throw new BadRequestException('No such name');

@@ -7,7 +7,7 @@ interface Vitals {
   readonly uptimeMs: number;
 }
 
-// One client for the page. At module scope it is safe also where the page is rendered on a server.
+// One client for the page. At module scope it is safe even if a server renders the page.
 const live = connect<{ vitals: Vitals }>(`${location.origin}/live`);
 
 function useVitals(): Vitals | undefined {

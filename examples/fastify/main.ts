@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { LiveModule, LiveService, LiveTopic, type LiveUser, setConnectionIdentity } from 'nestjs-live';
 
-/** Stands for your login: whoever sends `Bearer <name>` is that user. */
+/** A stand-in for your login: a client that sends `Bearer <name>` is that user. */
 @Injectable()
 export class NameGuard implements CanActivate {
   canActivate(context: ExecutionContext) {

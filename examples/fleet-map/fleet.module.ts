@@ -11,7 +11,7 @@ import {
 import { SignJWT } from 'jose';
 import { JwtConnectionGuard, LiveModule, LiveService, LiveTopic, type LiveUser } from 'nestjs-live';
 
-// Without a secret of your own, tokens are good until the process ends. Production needs JWT_SECRET.
+// Without JWT_SECRET, tokens are valid until the process ends. Production needs it.
 const secret = process.env.JWT_SECRET ?? randomBytes(32).toString('hex');
 
 /** Who may read `fleet/7`, and what a new subscriber starts with: the newest data of each key. */

@@ -17,7 +17,7 @@ export class JobTopic {
   }
 }
 
-/** A guard of your own. It runs on the HTTP request of the handshake, before the WebSocket opens. */
+/** A custom guard. It runs on the HTTP request of the handshake, before the WebSocket opens. */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
   canActivate(context: ExecutionContext) {
@@ -31,7 +31,7 @@ export class ApiKeyGuard implements CanActivate {
   }
 }
 
-/** Both processes import this module: everybody on the same Redis is one live server. */
+/** Both processes import this module: all instances on the same Redis are one live server. */
 @Module({
   imports: [
     LiveModule.forRoot({

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { LiveService } from 'nestjs-live';
 import { AppModule } from './app.module.js';
 
-// A process without an HTTP server: it publishes, and nobody connects to it.
+// A process without an HTTP server. It only publishes; no client connects to it.
 const app = await NestFactory.createApplicationContext(AppModule);
 const live = app.get(LiveService);
 const [topic = 'jobs/ann/1'] = process.argv.slice(2);

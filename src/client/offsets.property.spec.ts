@@ -266,7 +266,7 @@ async function run(script: readonly Step[], historySize: number, snapshots: bool
   return Math.max(0, ...applications.map(({ losses }) => losses));
 }
 
-describe('offsets, whatever happens to the frames', () => {
+describe('offsets, whatever frames arrive', () => {
   it('[L-4.5] the application sees each publication once and in order, or gets a loss notice', async () => {
     const script = fc.array(fc.constantFrom(...steps), { minLength: 1, maxLength: 60, size: 'max' });
     await fc.assert(

@@ -101,7 +101,7 @@ export class Live {
     this.welcomeText = welcomeTexts(settings.instanceId, welcomeLimits(limits));
     const flusher = new Flusher(clock);
     const backlogs = new Backlogs(limits, clock);
-    // What it names is made below, and nothing comes in before the broker has started.
+    // It refers to members that are created below. Nothing arrives before the broker has started.
     const listener: HubListener = {
       gap: (topic, epoch, publication) => this.continuity.heal(topic).take(epoch, publication),
       desync: (topic) => void this.continuity.heal(topic),

@@ -1,5 +1,6 @@
 /**
- * @typedef {import('nestjs-live/client').TopicMessage | import('nestjs-live/client').EndMessage} Message
+ * @typedef {import('nestjs-live/client').TopicMessage} TopicMessage
+ * @typedef {TopicMessage | import('nestjs-live/client').EndMessage} Message
  * @typedef {import('nestjs-live/client').Position} Position
  * @typedef {'waiting' | 'live' | 'refused' | 'ended'} TopicState
  */

@@ -12,7 +12,7 @@ import type { TopicLog } from './topic-log.js';
 export interface Job {
   readonly data: string;
   readonly options: BrokerPublishOptions;
-  /** Not sent after this time, because its caller has already been told that it failed. */
+  /** Not sent after this time, because its caller has already received the error. */
   readonly dueMs: number;
   readonly resolve: (published: Published) => void;
   readonly reject: (error: unknown) => void;

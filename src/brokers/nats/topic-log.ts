@@ -32,7 +32,7 @@ export interface TopicEnd extends KnownHead {
   readonly message: StoredMessage | undefined;
 }
 
-/** Each topic's messages in the stream: a chain in which every message refers to its predecessor. */
+/** The messages of each topic: a chain in which every message refers to its predecessor. */
 export class TopicLog {
   readonly heads = new Heads(limits.heads);
   readonly versions = new VersionsOfKeys(this);
@@ -57,7 +57,7 @@ export class TopicLog {
     this.forgotten += 1;
   }
 
-  /** Runs a read of several messages, and repeats it if they may belong to two lives of the store. */
+  /** Reads several messages, and repeats that if they may belong to two lives of the store. */
   async steadily<T>(run: () => Promise<T>): Promise<T> {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const { forgotten } = this;
@@ -103,7 +103,7 @@ export class TopicLog {
     this.seen.add(topic, head.epoch, head.top);
   }
 
-  /** Starts the topic's stream over behind `after`. A stream that is lost in part counts as lost. */
+  /** Starts the topic's stream over behind `after`. A partly lost stream counts as lost. */
   async startOver(topic: string, after: Place): Promise<void> {
     const { life } = await this.life.current();
     await this.append(topic, birth(life), after);
@@ -135,7 +135,7 @@ export class TopicLog {
 
   /**
    * The topic's last offset when the current life began, or `undefined` if it cannot be known.
-   * Instances that have not heard of the new life still append behind the head that they know, which
+   * Instances that do not know of the new life still append behind the head that they know, which
    * the store may have lost.
    */
   private async pastTop(
@@ -193,7 +193,7 @@ export class TopicLog {
     return message;
   }
 
-  /** Existing messages of the topic from this one back. `want` gives the number to request at once. */
+  /** Existing messages from this one back. `want` gives the number to request at once. */
   async *back(topic: string, from: StoredMessage, want: () => number): AsyncGenerator<StoredMessage> {
     let current = from;
     for (;;) {

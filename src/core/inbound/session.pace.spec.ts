@@ -193,7 +193,7 @@ describe('The pace of a connection', () => {
   });
 });
 
-describe('Questions to the application', () => {
+describe('Open calls to the application', () => {
   const subscribe = (n: number) => ({ type: 'subscribe', id: n, topic: `a/${String(n)}` });
   const unsubscribe = (n: number) => ({ type: 'unsubscribe', topic: `a/${String(n)}` });
   const tooMuch = {

@@ -154,7 +154,7 @@ export class Session {
     const { connection, context } = this;
     if (connection.has(topic)) return true;
     const most = context.maxTopicsPerConnection - asked;
-    // Requested topics may already be memberships. Only near the limit they must be told apart.
+    // A requested topic may already be a membership. The exact number matters only near the limit.
     return connection.membershipCount < most || connection.topics.length < most;
   };
 

@@ -156,7 +156,7 @@ async function run(steps: readonly Step[], withSnapshot: boolean): Promise<void>
   expect(test.clock.timerCount).toBe(timers);
 }
 
-describe('Subscribe, whatever happens meanwhile', () => {
+describe('Subscribe, in any order of events', () => {
   it.each([
     ['with a snapshot', true],
     ['without a snapshot', false],

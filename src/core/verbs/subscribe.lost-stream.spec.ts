@@ -39,7 +39,7 @@ const subscribed = ({ epoch, offset }: Position) => ({
 const event = (offset: number, data: string) => ({ type: 'event', topic: 't', offset, data });
 const fresh: Position = { epoch: 'new', offset: 1 };
 
-describe('Subscribe, when the stream is lost meanwhile', () => {
+describe('Subscribe, while the stream is lost', () => {
   it('[L-3.10] [L-4.2] publications held from a lost stream are not sent as if they belonged to the new one', async () => {
     // The broker still delivers for the previous subscription, which is being closed.
     const broker = scripted([fresh], (sink, nth) => {

@@ -52,7 +52,7 @@ async function subscribe(peer: TestPeer, topic = 't', more: object = {}): Promis
   return (peer.received() as Message[]).find(({ type }) => type !== 'incoming') as Message;
 }
 
-describe('What a peer makes the server read and send', () => {
+describe('The budget for recoveries and snapshots', () => {
   it('[L-9.18] a recovery above the rate is answered with a wait, after which it is accepted', async () => {
     const { test, refused } = world({ history });
     const peer = test.connect({ user: ann });

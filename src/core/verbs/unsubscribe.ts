@@ -28,13 +28,13 @@ export function endSubscription(
   const live = connection.membership(topic)?.live;
   if (live === undefined) return false;
   connection.leave(topic);
-  const told: UnsubscribedMessage = {
+  const notice: UnsubscribedMessage = {
     type: 'unsubscribed',
     topic,
     code,
     reason,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
-  if (live) connection.send(told);
+  if (live) connection.send(notice);
   return true;
 }

@@ -8,7 +8,8 @@ const addresses: ReadonlySet<string> = new Set(['url', 'referer', 'location']);
  *
  * ```ts
  * LoggerModule.forRoot({ pinoHttp: { redact: liveRedact } });
- * LoggerModule.forRoot({ pinoHttp: { redact: { ...liveRedact, paths: [...liveRedact.paths, 'req.headers["x-key"]'] } } });
+ * const paths = [...liveRedact.paths, 'req.headers["x-key"]'];
+ * LoggerModule.forRoot({ pinoHttp: { redact: { ...liveRedact, paths } } });
  * ```
  *
  * @publicApi

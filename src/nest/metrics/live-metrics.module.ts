@@ -3,8 +3,9 @@ import { LiveMetrics } from './live.metrics.js';
 import { ConfigurableModuleClass } from './live-metrics.module-definition.js';
 
 /**
- * Prometheus metrics of the live server, in a registry of its own (`imports: [LiveMetricsModule]`) or in yours
- * (`LiveMetricsModule.forRoot({ registry })`). It adds no route, so that metrics are never exposed by accident. Example:
+ * Prometheus metrics of the live server, in a registry of its own (`imports: [LiveMetricsModule]`)
+ * or in yours (`LiveMetricsModule.forRoot({ registry })`). It adds no route, so that metrics are
+ * never exposed by accident. Example:
  *
  * ```ts
  * @Controller('metrics')

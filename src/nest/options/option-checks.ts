@@ -9,7 +9,7 @@ export function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
 }
 
-/** A numeric option, or `fallback` if it is absent. Throws a start error outside of `least…most`. */
+/** A numeric option, or `fallback` if absent. Throws a start error outside of `least…most`. */
 export function numberOption(
   option: string,
   value: unknown,

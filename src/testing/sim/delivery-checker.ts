@@ -82,8 +82,8 @@ export function isSaidBy(
 
 /**
  * Returns the faults in everything that one connection received, in order. There are none if each
- * subscriber saw each publication once and in order, or was told of the loss. Pass the `transcript`
- * of a `LiveTestClient`, or the messages of a `TestPeer`.
+ * subscriber saw each publication once and in order, or got a report of its loss. Pass the
+ * `transcript` of a `LiveTestClient`, or the messages of a `TestPeer`.
  *
  * @param find returns the publication at a position; without it data is not compared
  * @publicApi

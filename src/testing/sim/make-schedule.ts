@@ -138,7 +138,7 @@ const actions: readonly (readonly [weight: number, make: Make])[] = [
   [0.25, () => ({ do: 'drain', timeoutMs: 1_200, windowMs: 800, perSecond: 5 })],
 ];
 
-/** The schedule of a seed: what happens, to whom, and when. */
+/** The schedule of a seed: its steps, each with its time and the peer that it concerns. */
 export function makeSchedule(seed: number, declared: readonly SimTopic[]): Step[] {
   const random = new Random(seed);
   const topics = declared.map(({ name }) => name);
