@@ -50,6 +50,7 @@ describe('TopicPattern', () => {
     ['fleet/', '"" is no segment'],
     ['fleet//7', '"" is no segment'],
     ['fleet/{id}', '"{id}" is no segment'],
+    ['$user', '"$user" is no segment'],
     ['fleet/a b', '"a b" is no segment'],
     ['fleet/:', '":" is no segment'],
     ['fleet/:7', '":7" is no segment'],

@@ -3,7 +3,7 @@ import { wrongPattern } from '../options/live.errors.js';
 /** The named segments of a topic: for `fleet/:fleetId` and `fleet/7`, `{ fleetId: '7' }`. */
 export type TopicParams = Readonly<Record<string, string>>;
 
-const literal = /^(?!\.{1,2}$)[\w.~$-]+$/;
+const literal = /^(?!\.{1,2}$)[\w.~-]+$/;
 const parameter = /^:([A-Za-z_]\w*)$/;
 
 /**
