@@ -4,6 +4,7 @@ export { LIVE_OPTIONS } from './nest/options/live.tokens.js';
 export type {
   InboundRateOptions,
   LiveModuleOptions,
+  PersonalTopicOptions,
   ReplayRateOptions,
 } from './nest/options/live.options.js';
 export { LiveService, type LivePublication, type PublishOptions } from './nest/server/live.service.js';

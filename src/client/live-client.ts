@@ -1,6 +1,6 @@
 import type { PublishedMessage } from '../protocol/messages.js';
 import { isPosition, type Position } from '../protocol/position.js';
-import { isTopicName } from '../protocol/topic-name.js';
+import { isClientTopic } from '../protocol/topic-name.js';
 import { defaultBackoff } from './backoff.js';
 import { Credentials } from './credentials.js';
 import { Listeners } from './listeners.js';
@@ -236,9 +236,9 @@ export class LiveClient<
 
   #check(topic: string, since?: Position): void {
     this.#checkOpen();
-    if (!isTopicName(topic)) {
+    if (!isClientTopic(topic)) {
       throw new TypeError(
-        'A topic is 1 to 128 characters: segments of A-Z a-z 0-9 _ . ~ - joined by "/", none of them . or ..',
+        'A topic is 1 to 128 characters: segments of A-Z a-z 0-9 _ . ~ - joined by "/", none of them . or .., or $user',
       );
     }
     if (since !== undefined && !isPosition(since)) throw new TypeError('`since` must be { epoch, offset }');

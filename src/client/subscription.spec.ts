@@ -57,6 +57,20 @@ describe('subscribe', () => {
     });
   });
 
+  it('[L-3.15] a subscription to $user gets messages that name $user, and no other reserved name is a topic', async () => {
+    const client = await world.openClient();
+    const messages: unknown[] = [];
+    client.subscribe('$user', (message) => void messages.push(message));
+    await world.settle();
+    expect(seen()).toContain('> {"type":"subscribe","id":1,"topic":"$user"}');
+    await world.peer.tell({ ...subscribed(1, 4), topic: '$user' }, { ...event(5), topic: '$user' });
+    expect(messages).toMatchObject([
+      { type: 'start', topic: '$user' },
+      { type: 'event', topic: '$user', data: 50 },
+    ]);
+    for (const name of ['$user/7', '$users', '$']) expect(() => client.subscribe(name)).toThrow(TypeError);
+  });
+
   it('[L-3.2] a subscription gets a start with its snapshot, then every publication', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);

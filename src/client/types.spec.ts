@@ -11,10 +11,14 @@ interface Chat {
 interface Fleet {
   readonly vehicles: readonly Move[];
 }
+interface Notice {
+  readonly unread: number;
+}
 interface Topics {
   'fleet/7': Move;
   'fleet/all': TopicShape<Move, Fleet>;
   [topic: `chat/${string}`]: Chat;
+  $user: Notice;
 }
 
 /** Never called, like the next function: only the compiler reads it. */
@@ -33,6 +37,9 @@ function subscribing(client: LiveClient<Topics>): void {
     expectTypeOf(message.data).toEqualTypeOf<Chat | undefined>();
     if (message.removed) expectTypeOf(message).toHaveProperty('key').toEqualTypeOf<string>();
     else expectTypeOf(message.data).toEqualTypeOf<Chat>();
+  });
+  client.subscribe('$user', (message) => {
+    if (message.type === 'event' && !message.removed) expectTypeOf(message.data).toEqualTypeOf<Notice>();
   });
   expectTypeOf(client.publish('chat/lobby', { text: 'hi' }, { key: 'k' })).toEqualTypeOf<Promise<Position>>();
   // @ts-expect-error: a topic that the map does not have

@@ -3,6 +3,7 @@ import { LiveError } from '../protocol/live.error.js';
 import { isTopicName } from '../protocol/topic-name.js';
 import { carryOutOn } from './cluster/carry-out.js';
 import { Cluster, type ClusterStats } from './cluster/cluster.js';
+import { userOf } from './cluster/requests.js';
 import { RecentDisconnects } from './cluster/recent-disconnects.js';
 import { Arrivals, Registry } from './connection/registry.js';
 import { Connection, type ConnectionContext } from './connection/connection.js';
@@ -11,6 +12,7 @@ import { Heartbeat } from './connection/heartbeat.js';
 import type { PeerInfo } from './connection/peer-info.js';
 import { Drain, type DrainProgress, type DrainSpread } from './connection/drain.js';
 import { Hub, type HubListener } from './fanout/hub.js';
+import { PersonalPolicy, storedTopicOf } from './fanout/personal-topic.js';
 import { type WelcomeAnswer, welcomeTexts } from './frame/message-text.js';
 import type { LivePorts, LiveSettings } from './ports/settings.js';
 import { Backlogs } from './outbound/backlogs.js';
@@ -94,7 +96,8 @@ export class Live {
   constructor(settings: LiveSettings, outside: LivePorts) {
     const { clock, observer } = outside;
     const { limits } = settings;
-    const policy = new PresencePolicy(outside.policy, (topic) => this.presence.snapshotOf(topic));
+    const personal = new PersonalPolicy(outside.policy, settings.personalHistory);
+    const policy = new PresencePolicy(personal, (topic) => this.presence.snapshotOf(topic));
     const broker = new PresenceBroker(outside.broker, policy, clock);
     const ports = { ...outside, policy, broker };
     this.ports = ports;
@@ -201,6 +204,19 @@ export class Live {
    */
   async publish(topic: string, data: unknown, options: PublicationOptions = {}): Promise<Published> {
     if (!isTopicName(topic)) throw new LiveError('validation-failed', 'This is not a topic name [L-3.1]');
+    return this.publishTo(topic, data, options);
+  }
+
+  /**
+   * Publishes to the personal topic of a user, as `publish` does. [L-3.15]
+   *
+   * @throws LiveError as `publish`; `validation-failed` also for an invalid user id
+   */
+  async publishToUser(userId: string, data: unknown, options: PublicationOptions = {}): Promise<Published> {
+    return this.publishTo(storedTopicOf(userOf(userId)), data, options);
+  }
+
+  private publishTo(topic: string, data: unknown, options: PublicationOptions): Promise<Published> {
     const rules = this.ports.policy.rulesFor(topic);
     if (rules === undefined) throw new LiveError('validation-failed', `No declared topic matches "${topic}"`);
     if (rules.tellsPresenceOf !== undefined)

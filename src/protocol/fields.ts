@@ -1,5 +1,5 @@
 import { isPosition } from './position.js';
-import { isTopicName, maxTopicLength } from './topic-name.js';
+import { isClientTopic, maxTopicLength, personalTopic } from './topic-name.js';
 
 /** Longest string that a request's `id` may be, in characters. [L-2.4] */
 export const maxRequestIdLength = 64;
@@ -19,16 +19,6 @@ export const minMessageBytes = 1_024;
 /** Whether a value can be a request's `id`. `1e999` parses, but cannot be echoed. [L-2.4] */
 export function isRequestId(value: unknown): value is number | string {
   return Number.isFinite(value) || (typeof value === 'string' && value.length <= maxRequestIdLength);
-}
-
-/** Whether a topic is reserved for the server. [L-3.1] */
-export function isReserved(topic: string): boolean {
-  return topic.startsWith('$');
-}
-
-/** Whether a client may name this topic. [L-3.1] */
-export function isClientTopic(topic: unknown): topic is string {
-  return isTopicName(topic) && !isReserved(topic);
 }
 
 /** Whether a publication may have this key. [L-4.3] */
@@ -56,7 +46,7 @@ export const fieldRules = {
   id: [isRequestId, `a number or a string of at most ${String(maxRequestIdLength)} characters`],
   topic: [
     isClientTopic,
-    `1 to ${String(maxTopicLength)} of A-Za-z0-9_.~- in segments joined by /, none of them . or ..`,
+    `1 to ${String(maxTopicLength)} of A-Za-z0-9_.~- in segments joined by /, none of them . or .., or ${personalTopic}`,
   ],
   since: [isPosition, '{"epoch": string, "offset": integer >= 0}'],
   maxRate: [isRate, `a number from ${String(rateRange.min)} to ${String(rateRange.max)}`],

@@ -8,11 +8,19 @@ const topicName = /^(?!\.{1,2}(?:\/|$))[\w.~-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)
 
 /**
  * Whether `value` is a topic name: 1 to 128 characters, segments of `[A-Za-z0-9_.~-]+` except `.`
- * and `..`, joined by `/`. Names are compared as they are, without decoding. Clients cannot use
- * reserved topics, whose first segment starts with `$`. [L-3.1]
+ * and `..`, joined by `/`. Names are compared as they are, without decoding. No such name starts
+ * with `$`: those are reserved. [L-3.1]
  */
 export function isTopicName(value: unknown): value is string {
   return typeof value === 'string' && value.length <= maxTopicLength && topicName.test(value);
+}
+
+/** The name that every client uses for the personal topic of its own user. [L-3.15] */
+export const personalTopic = '$user';
+
+/** Whether a client may name this topic. [L-3.1] */
+export function isClientTopic(value: unknown): value is string {
+  return value === personalTopic || isTopicName(value);
 }
 
 const suffix = '/presence';

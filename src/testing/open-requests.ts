@@ -1,6 +1,6 @@
 import { readEnvelope } from '../core/inbound/envelope.js';
 import { LiveError } from '../protocol/live.error.js';
-import { isTopicName } from '../protocol/topic-name.js';
+import { isClientTopic } from '../protocol/topic-name.js';
 
 interface OpenRequest {
   readonly id: unknown;
@@ -57,7 +57,7 @@ export class OpenRequests {
 
 function nameOf(topic: unknown): string | undefined {
   const name: unknown = typeof topic === 'object' && topic !== null ? (topic as Fields)['topic'] : topic;
-  return isTopicName(name) ? name : undefined;
+  return isClientTopic(name) ? name : undefined;
 }
 
 function answers({ id, type, topic, code }: Fields, request: OpenRequest): boolean {

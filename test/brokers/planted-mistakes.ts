@@ -525,6 +525,14 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     },
   },
   {
+    mistake: 'the broker rejects the names of personal topics',
+    found: 'every topic name works, and none is taken for another name, a pattern or a command',
+    plant: publishing((topic, data, options) => {
+      if (topic.startsWith('$user/')) throw new Error('This is not a topic name');
+      return [topic, data, options];
+    }),
+  },
+  {
     mistake: 'topic names are case-insensitive',
     found: 'every topic name works, and none is taken for another name, a pattern or a command',
     plant: publishing((topic, data, options) => [topic === 'A' ? 'a' : topic, data, options]),

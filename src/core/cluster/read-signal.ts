@@ -1,6 +1,6 @@
 import { parseJson } from '../inbound/envelope.js';
 import { maxSignalBytes } from '../ports/broker.js';
-import { isTopicName } from '../../protocol/topic-name.js';
+import { isClientTopic, isTopicName } from '../../protocol/topic-name.js';
 import { type Command, type Attendance, type Signal, type SignalBody, signalVersion } from './signal.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -68,16 +68,16 @@ function readCommand({ verb, user, topic, code, reason }: Fields): Command | und
         ? { verb, user, code, reason }
         : undefined;
     case 'unsubscribe-user':
-      return isUser(user) && isTopicName(topic) && isText(reason, maxReasonLength)
+      return isUser(user) && isClientTopic(topic) && isText(reason, maxReasonLength)
         ? { verb, user, topic, reason }
         : undefined;
     case 'reauthorize':
       if (user === undefined && topic === undefined) return undefined;
-      if ((user !== undefined && !isUser(user)) || (topic !== undefined && !isTopicName(topic)))
+      if ((user !== undefined && !isUser(user)) || (topic !== undefined && !isClientTopic(topic)))
         return undefined;
       return { verb, ...(user !== undefined && { user }), ...(topic !== undefined && { topic }) };
     case 'count':
-      return isTopicName(topic) ? { verb, topic } : undefined;
+      return isClientTopic(topic) ? { verb, topic } : undefined;
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 import { CloseCode } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
-import { isTopicName } from '../../protocol/topic-name.js';
+import { isClientTopic } from '../../protocol/topic-name.js';
 import type { CountTopic, DisconnectUser, Reauthorize, UnsubscribeUser } from './signal.js';
 import { isCloseCode, isUser, maxReasonLength, maxUserIdLength } from './read-signal.js';
 
@@ -58,13 +58,14 @@ export const requests = {
   },
 } as const;
 
-function userOf(user: unknown): string {
+/** @throws LiveError `validation-failed` */
+export function userOf(user: unknown): string {
   if (isUser(user)) return user;
   throw wrong(`The user id must be a string of 1 to ${String(maxUserIdLength)} characters`);
 }
 
 function topicOf(topic: unknown): string {
-  if (isTopicName(topic)) return topic;
+  if (isClientTopic(topic)) return topic;
   throw wrong('The topic name is invalid [L-3.1]');
 }
 

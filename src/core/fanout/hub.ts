@@ -1,5 +1,6 @@
 // hot path
 import { minMessageBytes } from '../../protocol/fields.js';
+import { personalTopic } from '../../protocol/topic-name.js';
 import type { Connection } from '../connection/connection.js';
 import { eventText, lostText } from '../frame/message-text.js';
 import { SharedFrame } from '../frame/shared-frame.js';
@@ -96,9 +97,15 @@ export class Hub {
   }
 
   subscribersOf(name: string): Connection[] {
-    const topic = this.topics.get(name);
-    if (topic === undefined) return [];
-    return [...topic.subscriptions, ...topic.paused].map(({ connection }) => connection);
+    // Each user has a topic of its own under this name.
+    const topics = name === personalTopic ? this.topicsNamed(name) : [this.topics.get(name)];
+    return topics
+      .flatMap((topic) => (topic === undefined ? [] : [...topic.subscriptions, ...topic.paused]))
+      .map(({ connection }) => connection);
+  }
+
+  private topicsNamed(wireName: string): Topic[] {
+    return [...this.topics.values()].filter((topic) => topic.wireName === wireName);
   }
 
   /** Reports that the topic's position differs from what its readers have. */
@@ -116,7 +123,7 @@ export class Hub {
 
   /** Delivers a publication with one frame for all subscribers. */
   deliver(topic: Topic, epoch: string, publication: Publication): void {
-    const frame = this.eventFrame(topic.name, publication);
+    const frame = this.eventFrame(topic.wireName, publication);
     const count = topic.deliver(epoch, publication, frame);
     this.deliveriesTotal += count;
     if (count > 0) this.parts.observer.outbound('event', count);

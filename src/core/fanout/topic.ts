@@ -11,6 +11,7 @@ import { type SharedRun, type HoldBuffer, HoldBuffers } from './hold-buffers.js'
 import type { SnapshotRun } from './snapshot-run.js';
 import { Gathering, type Windows } from './gathering.js';
 import { type MakeMerged, SharedEvent } from '../frame/shared-event.js';
+import { wireNameOf } from './personal-topic.js';
 import { Subscribers, type SubscribedTopic, Subscription, type ResyncQueue } from './subscription.js';
 
 /** Notified of the subscribers of one topic on this instance. */
@@ -53,6 +54,8 @@ export class Topic implements SubscribedTopic {
   offset = 0;
   /** Set while something is missing. Nothing is delivered then. */
   healing: Healing | undefined;
+  /** Its name in messages to clients. */
+  readonly wireName: string;
   /** Notified of the subscribers. */
   audience: SubscriberListener | undefined;
   /** The snapshot in progress, shared by all subscribes that arrive before it ends. */
@@ -65,6 +68,7 @@ export class Topic implements SubscribedTopic {
   private readonly gathering: Gathering;
 
   constructor(
+    /** Its name for the broker and the policy. */
     readonly name: string,
     /** Settles when the broker's subscription is active or has failed. */
     readonly ready: Promise<void>,
@@ -72,6 +76,7 @@ export class Topic implements SubscribedTopic {
     delivery: DeliveryRules,
   ) {
     const { clock, backlogs, windows, flushMs } = surroundings;
+    this.wireName = wireNameOf(name);
     this.holds = new HoldBuffers(backlogs);
     this.pacing = new Pacing(delivery, clock, backlogs);
     this.gathering = new Gathering(this.subscribers, windows, delivery.flushMs ?? flushMs);
@@ -142,7 +147,7 @@ export class Topic implements SubscribedTopic {
   }
 
   private readonly merged: MakeMerged = (publication, from) =>
-    this.surroundings.merged(this.name, publication, from);
+    this.surroundings.merged(this.wireName, publication, from);
 
   /**
    * Whether a subscriber with this position can be delivered to from now on. Without other readers,

@@ -1,6 +1,6 @@
 import type { InboundMessage } from '../../protocol/messages.js';
 import { LiveError } from '../../protocol/live.error.js';
-import { isClientTopic } from '../../protocol/fields.js';
+import { isClientTopic } from '../../protocol/topic-name.js';
 
 /** Topics of one message that count as one message at the rate limit. [L-3.14] */
 export const topicsPerCharge = 16;

@@ -1,14 +1,7 @@
 import type { InboundMessage, PublishRequest, SubscribeRequest } from '../../protocol/messages.js';
-import {
-  type FieldName,
-  isClientTopic,
-  isKey,
-  isMessageBytes,
-  isRate,
-  isTokenText,
-  mustBe,
-} from '../../protocol/fields.js';
+import { type FieldName, isKey, isMessageBytes, isRate, isTokenText, mustBe } from '../../protocol/fields.js';
 import { LiveError } from '../../protocol/live.error.js';
+import { isClientTopic } from '../../protocol/topic-name.js';
 import { isPosition, type Position } from '../../protocol/position.js';
 import { fieldText } from '../../protocol/json-span.js';
 import { jsonTextOf } from '../frame/json-text.js';

@@ -1,7 +1,7 @@
 import type { ErrorMessage, InboundMessage } from '../../protocol/messages.js';
 import { LiveError, type LiveErrorDetails } from '../../protocol/live.error.js';
 import type { ErrorCode } from '../../protocol/codes.js';
-import { isTopicName } from '../../protocol/topic-name.js';
+import { isClientTopic } from '../../protocol/topic-name.js';
 import type { Connection } from '../connection/connection.js';
 
 /** Answers of a handler that arrive over time, for instance the values of an Observable. */
@@ -46,7 +46,7 @@ export function replyError(
     ...(request?.id !== undefined && { id: request.id }),
     code: error.code,
     message: error.message,
-    ...(isTopicName(topic) && { topic }),
+    ...(isClientTopic(topic) && { topic }),
     ...error.details,
   };
   connection.send(message);

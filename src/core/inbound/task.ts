@@ -26,7 +26,7 @@ type Kind = 'subscribe' | 'unsubscribe' | 'publish' | 'other';
 
 /** The lane of all messages of the application's own types. */
 const applicationLane = '';
-/** Clients cannot name a topic that begins with `$`. */
+/** No topic has this name. */
 export const authLane = '$auth';
 /** The lane of pings and invalid messages: they keep their order and wait for no other lane. */
 export const linkLane = '$link';

@@ -116,8 +116,9 @@ export const silentSink: BrokerSink = {
 export const maxSignalBytes = 262_144;
 
 /**
- * Stores and delivers the streams. Calls reject while the engine is unreachable, and none waits
- * forever.
+ * Stores and delivers the streams of topics. Their names are those of [L-3.1] and, for personal
+ * topics, `$user/` with 43 characters of `A-Za-z0-9_-`. Calls reject while the engine is
+ * unreachable, and none waits forever.
  *
  * An epoch has one history: two publications never share an epoch and offset. After the engine may
  * have gone back (a restart, restore or failover), every topic continues under a new epoch.

@@ -1,3 +1,5 @@
+import type { HistoryRules } from './broker.js';
+
 /** How far a peer may fall behind. The first limit reached applies; see PROTOCOL.md, section 9. */
 export interface OutboundBudget {
   /** Bytes queued for one connection, including its socket. */
@@ -77,3 +79,6 @@ export interface PublishQueueLimits {
   /** Maximum wait of one publication, in milliseconds. */
   readonly maxWaitMs: number;
 }
+
+/** Defaults of a history's limits. */
+export const defaultHistory: HistoryRules = { size: 100, ttlMs: 300_000, maxBytes: 1_048_576 };

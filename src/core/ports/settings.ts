@@ -1,4 +1,4 @@
-import type { Broker } from './broker.js';
+import type { Broker, HistoryRules } from './broker.js';
 import type { Clock } from './clock.js';
 import type { LiveConnection } from './connection.js';
 import type { ConnectionIdentity } from './identity.js';
@@ -41,6 +41,8 @@ export interface LiveSettings {
   readonly compressFromBytes?: number;
   /** Milliseconds to gather publications of topics that do not set it. @default 0 */
   readonly flushMs?: number;
+  /** How much the personal topics keep. @default defaultHistory */
+  readonly personalHistory?: HistoryRules;
   /** Absent: publications are refused while the broker is unavailable. */
   readonly publishQueue?: PublishQueueLimits;
 }

@@ -13,11 +13,19 @@ import type { Clock } from '../ports/clock.js';
 import type { Policy } from '../ports/policy.js';
 import type { Position } from '../../protocol/position.js';
 import { randomUUID } from 'node:crypto';
+import { isPersonal, markedEpoch, unmarkedPosition } from '../fanout/personal-topic.js';
 import { History } from '../stream/history.js';
+
+/** The position for clients, with the mark of the user for a personal topic. */
+function marked<P extends Position>(topic: string, position: P): P {
+  const epoch = markedEpoch(topic, position.epoch);
+  return epoch === position.epoch ? position : { ...position, epoch };
+}
 
 /**
  * Adds presence streams to the engine. Each instance builds them from what it knows: they need no
- * storage, and each event appears once, whichever instance it comes from.
+ * storage, and each event appears once, whichever instance it comes from. Also marks the epochs of
+ * personal topics.
  */
 export class PresenceBroker implements Broker {
   readonly lossless?: true;
@@ -44,7 +52,13 @@ export class PresenceBroker implements Broker {
 
   start(sink: BrokerSink): void {
     this.sink = sink;
-    this.engine.start(sink);
+    this.engine.start({
+      publication: (topic, epoch, publication) =>
+        sink.publication(topic, markedEpoch(topic, epoch), publication),
+      suspect: (topic) => sink.suspect(topic),
+      availability: (available) => sink.availability(available),
+      signal: (text) => sink.signal(text),
+    });
   }
 
   /** Publishes a presence event if the topic has readers here. */
@@ -61,7 +75,8 @@ export class PresenceBroker implements Broker {
   }
 
   publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published> {
-    return this.engine.publish(topic, data, options);
+    const published = this.engine.publish(topic, data, options);
+    return isPersonal(topic) ? published.then((position) => marked(topic, position)) : published;
   }
 
   subscribe(topic: string): Promise<void> {
@@ -76,17 +91,18 @@ export class PresenceBroker implements Broker {
 
   read(topic: string, since: Position | undefined, limits: RecoveryLimits): Promise<StreamReading> {
     const stream = this.streams.get(topic);
-    if (stream === undefined) return this.engine.read(topic, since, limits);
-    return Promise.resolve(stream.read(since, limits, this.clock.now()));
+    if (stream !== undefined) return Promise.resolve(stream.read(since, limits, this.clock.now()));
+    if (!isPersonal(topic)) return this.engine.read(topic, since, limits);
+    const reading = this.engine.read(topic, since && unmarkedPosition(topic, since), limits);
+    return reading.then(({ top, missed }) => ({ top: marked(topic, top), missed }));
   }
 
   async tops(topics: readonly string[]): Promise<ReadonlyMap<string, Position>> {
-    if (this.streams.size === 0) return this.engine.tops(topics);
     const elsewhere = topics.filter((topic) => !this.streams.has(topic));
     const tops = new Map(elsewhere.length > 0 ? await this.engine.tops(elsewhere) : []);
     for (const topic of topics) {
-      const top = this.top(topic);
-      if (top !== undefined) tops.set(topic, top);
+      const top = this.top(topic) ?? tops.get(topic);
+      if (top !== undefined) tops.set(topic, marked(topic, top));
     }
     return tops;
   }

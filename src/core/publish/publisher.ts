@@ -12,7 +12,7 @@ import type { PublishQueueLimits } from '../ports/limits.js';
 /** Options that a publisher sets. The others come from the topic's rules. */
 export type PublicationOptions = Pick<BrokerPublishOptions, 'key' | 'idempotencyKey' | 'version' | 'remove'>;
 
-/** Topic of probes. Clients cannot read a topic that begins with `$`. */
+/** Topic of probes. Clients cannot name it. */
 const probeTopic = '$live/probe';
 
 /** The only path from this instance to the broker, for clients and the application. */

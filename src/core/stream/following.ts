@@ -44,7 +44,7 @@ export function followingOf(
   const frames: SharedFrame[] = [];
   let { offset } = position;
   for (const publication of missed) {
-    frames.push(hub.frameOf(topic.name, publication));
+    frames.push(hub.frameOf(topic.wireName, publication));
     ({ offset } = publication);
   }
   for (const held of hold.publications) {

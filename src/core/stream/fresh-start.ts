@@ -109,7 +109,7 @@ export class FreshStart implements ResyncQueue {
     const { topic, parts } = this;
     const { position } = snapshot;
     const subscribed = announced(this.frameOf(snapshot));
-    const lost = new LostFrames(topic.name, position.offset);
+    const lost = new LostFrames(topic.wireName, position.offset);
     const members = [...this.lostFrom];
     this.lostFrom.clear();
     for (const [subscription, from] of members) {
@@ -137,7 +137,7 @@ export class FreshStart implements ResyncQueue {
     let frame = framesOfSnapshots.get(snapshot);
     if (frame === undefined) {
       const { position, text } = snapshot;
-      const start = { id: undefined, topic: this.topic.name, position, recovered: false, snapshot: text };
+      const start = { id: undefined, topic: this.topic.wireName, position, recovered: false, snapshot: text };
       frame = this.parts.hub.frame(subscribedText(start));
       framesOfSnapshots.set(snapshot, frame);
     }

@@ -59,7 +59,7 @@ export class Repair {
     healing.putBack(rest.map((publication) => ({ epoch: top.epoch, publication })));
     const isMissing = topic.offset < top.offset;
     if (topic.offset > before && !isMissing && losses === this.losses)
-      this.parts.observer.healed('healed', topic.name);
+      this.parts.observer.healed('healed', topic.wireName);
     if (!isMissing) return !healing.isBehind;
     if (rules?.history === undefined) {
       if (!this.stopped) this.doubts.add(topic, top);
@@ -114,7 +114,7 @@ export class Repair {
     // it.
     const compared = topic.subscriptions.filter(({ after }) => after <= topic.offset);
     const further = topic.subscriptions.filter(({ after }) => after > topic.offset);
-    this.parts.observer.healed('continued', topic.name);
+    this.parts.observer.healed('continued', topic.wireName);
     this.parts.resync.continueUnder(topic, compared);
     this.parts.resync.begin(topic, rules, further);
   }
@@ -132,7 +132,7 @@ export class Repair {
     while (inHand.has(offset)) offset -= 1;
     topic.startOver(top.epoch, offset);
     this.losses += 1;
-    this.parts.observer.healed('new-epoch', topic.name);
+    this.parts.observer.healed('new-epoch', topic.wireName);
     this.parts.resync.begin(topic, rules, [...topic.subscriptions]);
   }
 
@@ -145,7 +145,7 @@ export class Repair {
     topic.offset = to;
     topic.forgetRuns();
     this.losses += 1;
-    this.parts.observer.healed('lost', topic.name);
+    this.parts.observer.healed('lost', topic.wireName);
     this.parts.resync.begin(
       topic,
       rules,

@@ -41,13 +41,13 @@ export class Resync {
    * Continues each subscription under the topic's new epoch, from its own position and without a
    * loss. [L-5.14]
    */
-  continueUnder({ name, epoch = '', offset }: Topic, subscriptions: readonly Subscription[]): void {
+  continueUnder({ wireName, epoch = '', offset }: Topic, subscriptions: readonly Subscription[]): void {
     const frames = new Map<number, SharedFrame>();
     for (const subscription of subscriptions) {
       const has = subscription.firstUnsent(offset + 1) - 1;
       let frame = frames.get(has);
       if (frame === undefined) {
-        const start = { id: undefined, topic: name, position: { epoch, offset: has } };
+        const start = { id: undefined, topic: wireName, position: { epoch, offset: has } };
         frame = new SharedFrame(subscribedText({ ...start, recovered: true, snapshot: undefined }));
         frames.set(has, frame);
       }
@@ -58,10 +58,10 @@ export class Resync {
 
   /** A start without a snapshot, at the topic's current position. */
   private startHere(topic: Topic, subscriptions: readonly Subscription[]): void {
-    const { name, epoch = '', offset } = topic;
+    const { wireName, epoch = '', offset } = topic;
     const position = { epoch, offset };
     const frame = new SharedFrame(
-      subscribedText({ id: undefined, topic: name, position, recovered: false, snapshot: undefined }),
+      subscribedText({ id: undefined, topic: wireName, position, recovered: false, snapshot: undefined }),
     );
     for (const subscription of subscriptions) {
       subscription.goOnAfter(offset);
@@ -71,7 +71,7 @@ export class Resync {
   }
 
   private goOn(topic: Topic, subscriptions: readonly Subscription[], lostFrom: LostFrom): void {
-    const lost = new LostFrames(topic.name, topic.offset);
+    const lost = new LostFrames(topic.wireName, topic.offset);
     for (const subscription of subscriptions) {
       const frame = lost.from(lostFrom(subscription));
       subscription.goOnAfter(topic.offset);

@@ -5,6 +5,7 @@ import type { Replays } from '../connection/replays.js';
 import type { HoldBuffer } from '../fanout/hold-buffers.js';
 import type { Hub } from '../fanout/hub.js';
 import type { Wanted } from '../connection/membership.js';
+import { storedNameOf } from '../fanout/personal-topic.js';
 import type { Topic } from '../fanout/topic.js';
 import { subscribedText } from '../frame/message-text.js';
 import type { LiveLimits } from '../ports/limits.js';
@@ -119,7 +120,7 @@ export class Subscribe {
     if (!broker.available) throw notNow();
     const { connection, pending, name, rules, since } = request;
     const charge = since && (await replays.enter(connection, pending));
-    const topic = hub.open(name, rules.delivery);
+    const topic = hub.open(storedNameOf(name, connection.user), rules.delivery);
     const reading = readings.join(topic, since);
     const { isShared } = reading;
     charge?.(reading.result, bytesOfReading);

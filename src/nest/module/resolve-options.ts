@@ -7,7 +7,7 @@ import {
   unixSocketWithoutAddress,
   wrongOption,
 } from '../options/live.errors.js';
-import { integerOption, textOption } from '../options/option-checks.js';
+import { historyOption, integerOption, textOption } from '../options/option-checks.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
 import { validTrustedProxies } from './trusted-proxies.js';
@@ -47,6 +47,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
     flushMs: number('flushMs', 0, 0, 10_000),
     ...(compressFromBytes !== undefined && { compressFromBytes }),
     ...(options.publishQueue !== undefined && { publishQueue: publishQueueOf(options.publishQueue) }),
+    personalHistory: historyOption((field) => `personal.history.${field}`, options.personal?.history ?? {}),
     drainTimeoutMs: number('drainTimeoutMs', 20_000, 0),
     drainWindowMs: number('drainWindowMs', 10_000, 0),
     drainNoticeMs: number('drainNoticeMs', 0, 0),

@@ -1,6 +1,6 @@
 import type { LiveConnection } from '../../core/ports/connection.js';
 import type { PublishQueueLimits } from '../../core/ports/limits.js';
-import type { Broker } from '../../core/ports/broker.js';
+import type { Broker, HistoryRules } from '../../core/ports/broker.js';
 import type { JwtConnectionOptions } from './jwt-connection.options.js';
 import type { SessionConnectionOptions } from './session-connection.options.js';
 
@@ -39,6 +39,17 @@ export interface ReplayRateOptions {
    * @default 33554432: a hundred topics with a snapshot of 300 KB each, when a client reconnects
    */
   readonly byteBurst?: number;
+}
+
+/** Options of the personal topics, which clients name `$user`. */
+export interface PersonalTopicOptions {
+  /**
+   * How much of each user's topic is kept for connections that come back: publications, their age
+   * in milliseconds, and bytes of JSON text. Integers from 0.
+   *
+   * @default { size: 100, ttlMs: 300000, maxBytes: 1048576 }
+   */
+  readonly history?: Partial<HistoryRules>;
 }
 
 /**
@@ -295,6 +306,8 @@ export interface LiveModuleOptions {
    * @default publications do not wait
    */
   readonly publishQueue?: Partial<PublishQueueLimits>;
+  /** The personal topics of users, which `LiveService.toUser` publishes to [L-3.15]. */
+  readonly personal?: PersonalTopicOptions;
   /**
    * Whether the application's global guards, pipes and interceptors (`APP_GUARD`,
    * `useGlobalGuards()` and so on) run on the messages of live connections, including the

@@ -1,3 +1,5 @@
+import type { HistoryRules } from '../../core/ports/broker.js';
+import { defaultHistory } from '../../core/ports/limits.js';
 import { optionError, wrongOption } from './live.errors.js';
 
 /** What kind of value an option holds, without showing a string: it may be a secret. */
@@ -36,6 +38,15 @@ export function integerOption(
 export function textOption(option: string, value: unknown, pattern: RegExp, allowed: string): string {
   if (typeof value === 'string' && pattern.test(value)) return value;
   throw wrongOption(option, value, allowed);
+}
+
+/** A history's limits with their defaults. Throws a start error that names the wrong one. */
+export function historyOption(nameOf: (field: string) => string, given: Partial<HistoryRules>): HistoryRules {
+  const rules = { ...defaultHistory, ...given };
+  for (const [field, value] of Object.entries(rules)) {
+    if (!Number.isInteger(value) || value < 0) throw wrongOption(nameOf(field), value, 'an integer >= 0');
+  }
+  return rules;
 }
 
 /** An absolute http(s) URL without a user name. Throws a start error that never shows the value. */

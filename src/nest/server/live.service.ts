@@ -90,6 +90,23 @@ export class LiveService {
   }
 
   /**
+   * Publishes a JSON value to the personal topic of a user, on all connections of that user that
+   * are subscribed to `$user`, on all instances [L-3.15]. No other user can read it. A connection
+   * that comes back gets what it missed while it is in the history (`personal.history`). Nothing
+   * else is kept: publications for a user without connections expire with the history.
+   *
+   * @param userId the `id` that the connection guard reports, 1 to 1,024 characters. Whether such a
+   *   user exists is not checked
+   * @param data a JSON value or a `JsonText`; `undefined` with `remove`
+   * @returns as `publish`
+   * @throws LiveError `validation-failed` if the user id is invalid, `data` has no JSON text, or an
+   *   option is out of range; `limit-exceeded` and `unavailable` as `publish`
+   */
+  toUser(userId: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
+    return this.live.publishToUser(userId, data, options);
+  }
+
+  /**
    * Closes every connection of the user on all instances: here at once, elsewhere within 2 s. The
    * command is repeated for ten minutes to instances that missed it. Connections that the user
    * opens after this call stay open.

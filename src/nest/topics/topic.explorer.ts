@@ -8,13 +8,14 @@ import {
   type PresenceRules,
 } from '../../core/ports/policy.js';
 import { fieldRules, isRate } from '../../protocol/fields.js';
-import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
+import type { LatestRule } from '../../core/ports/broker.js';
 import {
   topicRequestScoped,
   topicWithoutAuthorization,
   topicWithTwoSnapshots,
   wrongOption,
 } from '../options/live.errors.js';
+import { historyOption } from '../options/option-checks.js';
 import {
   LIVE_TOPIC,
   type LivePresenceOptions,
@@ -24,9 +25,6 @@ import {
 } from './live-topic.decorator.js';
 import { TopicPattern } from './topic-pattern.js';
 import type { DeclaredTopic } from './topic.policy.js';
-
-/** Defaults of a history's limits. */
-const historyDefaults: HistoryRules = { size: 100, ttlMs: 300_000, maxBytes: 1_048_576 };
 
 const latestRules: readonly LatestRule[] = ['last', 'last-per-key'];
 
@@ -72,7 +70,7 @@ function declaration(
   return {
     pattern: new TopicPattern(pattern),
     provider,
-    history: historyOf(options.history, name),
+    history: options.history && historyOption((field) => `history.${field} of ${name}`, options.history),
     latest,
     ...boundsOf(options, name),
     delivery: deliveryOf(options, name),
@@ -135,14 +133,4 @@ function presenceOf(
   if (!Number.isInteger(graceMs) || graceMs < 0)
     throw wrongOption(`presence.graceMs of ${name}`, graceMs, 'an integer >= 0');
   return { graceMs, ...(fields !== undefined && { fields }) };
-}
-
-function historyOf(history: Partial<HistoryRules> | undefined, name: string): HistoryRules | undefined {
-  if (history === undefined) return undefined;
-  const rules = { ...historyDefaults, ...history };
-  for (const [field, value] of Object.entries(rules)) {
-    if (!Number.isInteger(value) || value < 0)
-      throw wrongOption(`history.${field} of ${name}`, value, 'an integer >= 0');
-  }
-  return rules;
 }

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { isTopicName } from '../../protocol/topic-name.js';
 import type { BrokerCheck } from './check.js';
 
+/** The server's own name for the personal topic of a user, which every broker must carry. */
+const personal = `$user/${'aZ0-_'.repeat(9).slice(0, 43)}`;
+
 /** Names that an engine might confuse with each other or with its own syntax. */
 const names: readonly string[] = [
   '',
@@ -16,6 +19,7 @@ const names: readonly string[] = [
   `${'x'.repeat(127)}y`,
   'ü'.repeat(128),
   `${'a/'.repeat(63)}ab`,
+  personal,
 ];
 
 /** Topic names never collide with each other or with the engine's own names. */
@@ -32,7 +36,7 @@ export const topicNameChecks: readonly BrokerCheck[] = [
           carried.push(name);
         } catch (error) {
           // An engine may refuse an invalid topic name, provided that it does refuse.
-          if (isTopicName(name)) throw error;
+          if (isTopicName(name) || name === personal) throw error;
         }
       }
       const last = await two.broker.publish('last', '1', {});

@@ -1,6 +1,7 @@
 // hot path
-import { isClientTopic, isKey, isMessageBytes, isRate, isRequestId } from '../../../protocol/fields.js';
+import { isKey, isMessageBytes, isRate, isRequestId } from '../../../protocol/fields.js';
 import { isPosition } from '../../../protocol/position.js';
+import { isClientTopic } from '../../../protocol/topic-name.js';
 import { PublishDto } from './publish.dto.js';
 import { SubscribeDto } from './subscribe.dto.js';
 
