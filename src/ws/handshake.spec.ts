@@ -9,6 +9,9 @@ const twice = (name: string, value = rightHeaders[name] ?? ''): string =>
 const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `X-${String(i)}: y`);
 const key = (value: string): string => having('Sec-WebSocket-Key', value);
 
+/** Node 22 and later refuse so many headers themselves, as too large. */
+const manyHeaders = Number(process.versions.node.split('.')[0]) >= 22 ? 431 : 400;
+
 /** What is sent, and the status of the answer; 0 if the socket closes without an answer. */
 const handshakes: readonly (readonly [clause: string, what: string, text: string, status: number])[] = [
   ['L-1.1', 'a valid handshake is accepted', handshake(), 101],
@@ -141,7 +144,7 @@ const handshakes: readonly (readonly [clause: string, what: string, text: string
     `${handshake({ more: [...many(97), 'Content-Length: 5'] })}HELLO`,
     400,
   ],
-  ['L-1.5', 'a handshake with 1,200 headers is refused', handshake({ more: many(1_200) }), 400],
+  ['L-1.5', 'a handshake with 1,200 headers is refused', handshake({ more: many(1_200) }), manyHeaders],
   ['L-1.3', 'an empty subprotocol list is accepted', having('Sec-WebSocket-Protocol', ''), 101],
   ['L-1.3', 'a blank subprotocol list is accepted', having('Sec-WebSocket-Protocol', ' \t '), 101],
   [

@@ -103,7 +103,7 @@ describe('sharedSecretCheck', () => {
         decided += 1;
         expect(said).toEqual(await joseSays(token));
       }),
-      { numRuns: 500 },
+      { numRuns: 1_000 },
     );
     expect(decided).toBeGreaterThan(50);
   });
