@@ -1,5 +1,4 @@
 // `npm run matrix`: packs the package and tries it in applications of every kind in SUPPORT.md.
-import { execFile } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -12,14 +11,16 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
+import { built, exampleRuns, testedInJest } from './nest-new.mjs';
+import { output } from './output.mjs';
 
 const help = `Packs nestjs-live and tries the tarball where users are: Nest 11 and 12, ESM and CommonJS, Express and Fastify,
 TypeScript 5.9 to 7, Jest, the builders of @nestjs/cli, several Nodes, and a front end without Nest.
 
   npm run matrix -- [--quick] [--only TEXT] [--keep] [--list]
 
-  --quick      Nest 11 on this Node with the oldest compiler and Jest, and the front end: about a minute
+  --quick      Nest 11 on this Node and the newest, the oldest and the newest compiler, Jest, and the front end
   --only TEXT  only the lines whose name contains TEXT
   --keep       leave the temporary folders, and print where they are
   --list       print the names of the lines and run none
@@ -41,25 +42,14 @@ if (values.help) {
   process.exit(0);
 }
 
-const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
 const work = mkdtempSync(join(tmpdir(), 'nestjs-live-matrix-'));
-const nodes = [process.execPath, ...['NODE22', 'NODE24', 'NODE26'].map((name) => process.env[name])].filter(
-  (file) => file !== undefined && existsSync(file),
-);
-const compilers = values.quick ? ['5.9'] : ['5.9', '6', '7'];
+const others = ['NODE22', 'NODE24', 'NODE26'].map((name) => process.env[name]);
+const installed = others.filter((file) => file !== undefined && existsSync(file));
+const nodes = [process.execPath, ...(values.quick ? installed.slice(-1) : installed)];
+const compilers = values.quick ? ['5.9', '7'] : ['5.9', '6', '7'];
 // No dependency needs its scripts.
 const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', '--loglevel=error'];
-
-/** Runs a program; a failure has what it printed. */
-async function output(cwd, file, ...args) {
-  try {
-    const { stdout } = await run(file, args, { cwd, maxBuffer: 2 ** 26 });
-    return stdout.trim();
-  } catch (error) {
-    throw new Error(`${error.message}\n${error.stdout ?? ''}`, { cause: error });
-  }
-}
 
 async function pack() {
   await output(root, 'npm', 'pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', work);
@@ -86,7 +76,7 @@ function nestFolder(nest, more = []) {
     const typescripts = compilers.map(
       (version) => `typescript${version.replace('.', '')}@npm:typescript@${version}`,
     );
-    const others = [
+    const libraries = [
       'reflect-metadata',
       'rxjs@7',
       'class-validator@0.15',
@@ -103,7 +93,7 @@ function nestFolder(nest, more = []) {
       ...quiet,
       await tarball(),
       ...nestParts,
-      ...others,
+      ...libraries,
       ...typescripts,
       ...more,
     );
@@ -147,102 +137,52 @@ async function serves(folder, type, node, adapter, main = 'out/main.js') {
 
 const lines = [];
 const line = (name, run) => lines.push({ name, run });
+const kindOf = (type) => (type === 'module' ? 'ESM' : 'CommonJS');
+
+/** The compilers' lines. The quick form has each module system with one of them, mostly the fastest. */
+function compilerLines(nest, folder) {
+  for (const version of compilers) {
+    const isQuick = (...types) => !values.quick || types.includes(version);
+    const add = (type, module, resolution, ...more) =>
+      line(`Nest ${nest}, ${kindOf(type)}, TypeScript ${version}, ${resolution}`, async () =>
+        compile(await folder(), type, version, module, resolution, ...more),
+      );
+    if (isQuick('7')) add('module', 'nodenext', 'nodenext');
+    if (isQuick('7')) add('module', 'node16', 'node16', '--noEmit');
+    if (isQuick('7')) add('module', 'esnext', 'bundler', '--noEmit');
+    if (isQuick('5.9')) add('commonjs', 'nodenext', 'nodenext');
+    // Nest 12 itself is ESM only, which node16 does not let a CommonJS file import.
+    if (nest === '11' && isQuick('7')) add('commonjs', 'node16', 'node16', '--noEmit');
+  }
+}
 
 for (const nest of values.quick ? ['11'] : ['11', '12']) {
-  const jest = nest === '11' ? ['jest@30', 'ts-jest@29', '@types/jest@30', 'typescript@5.9'] : [];
-  const builders =
-    nest === '11' && !values.quick ? ['@nestjs/cli@11', '@swc/cli', '@swc/core', 'webpack', 'ts-loader'] : [];
-  const folder = nestFolder(nest, [...jest, ...builders]);
-  for (const version of compilers) {
-    line(`Nest ${nest}, ESM, TypeScript ${version}, nodenext`, async () =>
-      compile(await folder(), 'module', version, 'nodenext', 'nodenext'),
-    );
-    line(`Nest ${nest}, ESM, TypeScript ${version}, node16`, async () =>
-      compile(await folder(), 'module', version, 'node16', 'node16', '--noEmit'),
-    );
-    line(`Nest ${nest}, ESM, TypeScript ${version}, bundler`, async () =>
-      compile(await folder(), 'module', version, 'esnext', 'bundler', '--noEmit'),
-    );
-    line(`Nest ${nest}, CommonJS, TypeScript ${version}, nodenext`, async () =>
-      compile(await folder(), 'commonjs', version, 'nodenext', 'nodenext'),
-    );
-    // Nest 12 itself is ESM only, which node16 does not let a CommonJS file import.
-    if (nest === '11')
-      line(`Nest ${nest}, CommonJS, TypeScript ${version}, node16`, async () =>
-        compile(await folder(), 'commonjs', version, 'node16', 'node16', '--noEmit'),
-      );
-  }
-  for (const node of values.quick ? nodes.slice(0, 1) : nodes) {
-    const { stdout: nodeVersion } = await run(node, ['--version']);
-    for (const type of ['module', 'commonjs']) {
-      for (const adapter of ['express', 'fastify']) {
-        line(
-          `Nest ${nest}, ${type === 'module' ? 'ESM' : 'CommonJS'}, Node ${nodeVersion.trim()}, ${adapter}`,
-          async () => serves(await folder(), type, node, adapter),
+  const hasJest = nest === '11';
+  const hasBuilders = hasJest && !values.quick;
+  const folder = nestFolder(nest, [
+    ...(hasJest ? ['jest@30', 'ts-jest@29', '@types/jest@30', 'typescript@5.9'] : []),
+    ...(hasBuilders ? ['@nestjs/cli@11', '@swc/cli', '@swc/core', 'webpack', 'ts-loader'] : []),
+  ]);
+  compilerLines(nest, folder);
+  for (const node of nodes) {
+    const version = await output(work, node, '--version');
+    for (const type of ['module', 'commonjs'])
+      for (const adapter of ['express', 'fastify'])
+        line(`Nest ${nest}, ${kindOf(type)}, Node ${version}, ${adapter}`, async () =>
+          serves(await folder(), type, node, adapter),
         );
-      }
-    }
   }
-  if (jest.length > 0)
-    line(`Nest ${nest}, CommonJS, Jest as nest new sets it up`, async () => inJest(await folder()));
-  if (builders.length > 0) {
-    for (const builder of ['tsc', 'swc', 'webpack'])
-      line(`Nest ${nest}, CommonJS, nest build with ${builder}`, async () => built(await folder(), builder));
+  if (hasJest) {
+    line('Nest 11, CommonJS, Jest as nest new sets it up', async () => testedInJest(await folder()));
+    line('Nest 11, CommonJS, examples/nest-11 as an application of nest new', async () =>
+      exampleRuns(await folder(), 'typescript59'),
+    );
   }
-}
-
-/** A copy of the application whose imports have no extension, as Nest 11 writes them. */
-function bare(folder, name) {
-  const target = join(folder, name);
-  cpSync(join(import.meta.dirname, 'app'), target, { recursive: true });
-  for (const file of readdirSync(target)) {
-    const text = readFileSync(join(target, file), 'utf8');
-    writeFileSync(join(target, file), text.replaceAll(/'(\.\/[\w.-]+)\.js'/g, "'$1'"));
-  }
-  return target;
-}
-
-const nestCompilerOptions = {
-  module: 'commonjs',
-  moduleResolution: 'node16',
-  esModuleInterop: true,
-  emitDecoratorMetadata: true,
-  experimentalDecorators: true,
-  target: 'ES2022',
-  outDir: './dist',
-  skipLibCheck: true,
-  types: ['node', 'jest'],
-};
-
-async function inJest(folder) {
-  const app = bare(folder, 'jest');
-  const jest = {
-    moduleFileExtensions: ['js', 'json', 'ts'],
-    testRegex: String.raw`\.jest\.ts$`,
-    transform: { [String.raw`^.+\.(t|j)s$`]: 'ts-jest' },
-    testEnvironment: 'node',
-  };
-  writeFileSync(join(app, 'package.json'), JSON.stringify({ jest }));
-  const compilerOptions = { ...nestCompilerOptions, module: 'node16' };
-  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
-  await output(app, process.execPath, join(folder, 'node_modules/jest/bin/jest.js'), '--forceExit');
-}
-
-async function built(folder, builder) {
-  const app = bare(folder, `built-${builder}`);
-  mkdirSync(join(app, 'src'));
-  for (const file of ['app.module.ts', 'drive.ts', 'main.ts'])
-    cpSync(join(app, file), join(app, 'src', file));
-  for (const file of readdirSync(app)) if (file.endsWith('.ts')) rmSync(join(app, file));
-  writeFileSync(join(app, 'package.json'), '{}');
-  writeFileSync(
-    join(app, 'nest-cli.json'),
-    JSON.stringify({ sourceRoot: 'src', compilerOptions: { builder } }),
-  );
-  const compilerOptions = { ...nestCompilerOptions, module: 'node16', rootDir: './src' };
-  writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['src'] }));
-  await output(app, process.execPath, join(folder, 'node_modules/@nestjs/cli/bin/nest.js'), 'build');
-  await serves(folder, `built-${builder}`, process.execPath, 'express', 'dist/main.js');
+  for (const builder of hasBuilders ? ['tsc', 'swc', 'webpack'] : [])
+    line(`Nest 11, CommonJS, nest build with ${builder}`, async () => {
+      await built(await folder(), builder);
+      await serves(await folder(), `built-${builder}`, process.execPath, 'express', 'dist/main.js');
+    });
 }
 
 const alone = lazily(async () => {
