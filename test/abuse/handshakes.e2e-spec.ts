@@ -3,6 +3,7 @@ import { abuse, type Outcome } from './support/abusive-handshakes.js';
 import { Child } from './support/ask.js';
 import type { Bystanders } from './support/bystander.js';
 import { compiled } from './support/compiled.js';
+import { expectNoLeak } from './support/memory.js';
 import { abuseRun } from './support/random.js';
 import type { Victim } from './support/victim.js';
 
@@ -71,8 +72,10 @@ describe('abusive handshakes', () => {
   );
 
   it('abusive handshakes leave no pending handshake, connection, subscription or memory behind', async () => {
-    const { stats, sockets, rss, heapUsed, polluted } = await settled();
-    const grown = { rss: rss - (before?.rss ?? 0), heap: heapUsed - (before?.heapUsed ?? 0) };
+    const after = await settled();
+    const { stats, sockets, polluted } = after;
+    before ??= after;
+    const grown = { rss: after.rss - before.rss, heap: after.heapUsed - before.heapUsed };
     const inMegabytes = (bytes: number): string => `${(bytes / megabyte).toFixed(1)} MB`;
     process.stdout.write(`grown by ${inMegabytes(grown.rss)} of RSS, ${inMegabytes(grown.heap)} of heap\n`);
     for (const { pending, connections, users, topics, subscriptions } of stats) {
@@ -85,8 +88,7 @@ describe('abusive handshakes', () => {
       });
     }
     expect([sockets, polluted]).toEqual([targets.length, false]);
-    expect(grown.rss).toBeLessThan(50 * megabyte);
-    expect(grown.heap).toBeLessThan(10 * megabyte);
+    expectNoLeak(before, after);
   });
 
   it('[L-4.5] abusive handshakes cost no bystander a message', async () => {

@@ -159,11 +159,12 @@ const handlers = {
   },
   state: () => {
     globalThis.gc?.();
-    const { rss, heapUsed } = process.memoryUsage();
+    const { rss, heapUsed, external } = process.memoryUsage();
     const stats = apps.map(({ live, server }) => ({ ...live.stats(), pending: server.pendingHandshakes }));
     const { user, system } = process.cpuUsage();
     const busy = { wallMs: performance.eventLoopUtilization().active, cpuMs: (user + system) / 1_000 };
-    return { rss, heapUsed, busy, sockets: sockets(), stats, guard, taken, polluted: 'admin' in {} };
+    const polluted = 'admin' in {};
+    return { rss, heapUsed, external, busy, sockets: sockets(), stats, guard, taken, polluted };
   },
   /** Shuts down and returns the number of sockets that are left. */
   close: async () => {
