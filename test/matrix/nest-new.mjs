@@ -44,7 +44,13 @@ function newApplication(folder, name, files) {
 }
 
 const inJest = (folder, app) =>
-  output(app, process.execPath, join(folder, 'node_modules/jest/bin/jest.js'), '--forceExit');
+  output(
+    app,
+    process.execPath,
+    join(folder, 'node_modules/jest/bin/jest.js'),
+    '--forceExit',
+    '--testTimeout=60000',
+  );
 
 /** Tests the matrix's application with Jest. */
 export async function testedInJest(folder) {
@@ -69,10 +75,13 @@ export async function exampleRuns(folder, typescript) {
   await inJest(folder, app);
   const child = spawn(process.execPath, ['dist/main.js'], { cwd: app, env: { ...process.env, PORT: '0' } });
   let said = '';
+  let isStopped = false;
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {
       said += chunk.toString();
-      if (said.includes('successfully started')) child.kill('SIGTERM');
+      if (isStopped || !said.includes('successfully started')) return;
+      isStopped = true; // a second signal would end it at once
+      child.kill('SIGTERM');
     });
   const code = await new Promise((done) => child.on('exit', done));
   if (code !== 0 || !said.includes('successfully started')) throw new Error(`exit code ${code}: ${said}`);

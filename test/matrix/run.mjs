@@ -130,7 +130,7 @@ const lines = [];
 const line = (name, run) => lines.push({ name, run });
 const kindOf = (type) => (type === 'module' ? 'ESM' : 'CommonJS');
 
-/** The compilers' lines. The quick form has each module system with one of them, mostly the fastest. */
+/** The compilers' lines. The quick form has one compiler for each module system. */
 function compilerLines(nest, folder) {
   for (const version of compilers) {
     const isQuick = (...types) => !values.quick || types.includes(version);

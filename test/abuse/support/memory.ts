@@ -12,7 +12,7 @@ interface Memory {
   readonly external: number;
 }
 
-/** A leak shows in the heap or in the buffers. RSS only rises to a plateau, which differs by Node. */
+/** A leak shows in the heap or in buffers. RSS only rises to a plateau, which differs by Node. */
 export function expectNoLeak(before: Memory, { rss, heapUsed, external }: Memory): void {
   expect(heapUsed - before.heapUsed).toBeLessThan(10 * megabyte);
   expect(external - before.external).toBeLessThan(10 * megabyte);
