@@ -89,7 +89,13 @@ export async function startLiveApp(setup: LiveAppOptions = {}): Promise<LiveApp>
     gateway,
     override = (same) => same,
   } = setup;
-  const live = LiveModule.forRoot({ port: 0, guards, ...(gateway && { gateway }), ...options });
+  const live = LiveModule.forRoot({
+    port: 0,
+    drainWindowMs: 0,
+    guards,
+    ...(gateway && { gateway }),
+    ...options,
+  });
   const builder = Test.createTestingModule({
     imports: [live, ...(setup.imports ?? [])],
     providers: setup.providers ?? [OpenTopics],
