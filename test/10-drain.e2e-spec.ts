@@ -39,7 +39,7 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
     await closed;
   });
 
-  it('[L-10.6] each of 200 clients gets a slot, hears publications until its end, and is closed then', async () => {
+  it('[L-10.6] each of 200 clients gets a slot, hears publications, and is closed after its slot', async () => {
     const { app, live, url } = await startLiveApp({
       ...place,
       options: { ...place.options, drainWindowMs: 1_000 },
@@ -54,11 +54,11 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
     const { offset } = await live.publish('open/1', 'still there');
     const slots = clients.map(({ transcript }) => transcript.find(({ type }) => type === 'draining'));
     expect(slots[0]).toEqual({ type: 'draining', reconnectAfterMs: 0, windowMs: 250 });
-    expect(Number(slots[199]?.['reconnectAfterMs'])).toBeGreaterThan(600);
+    expect(Number(slots[199]?.['reconnectAfterMs'])).toBeGreaterThan(800);
     const all = await Promise.all(ends);
     expect(all.map(([how]) => how)).toEqual(clients.map(() => goingAway));
     for (const [i, [, atMs]] of all.entries())
-      expect(atMs).toBeGreaterThan(Number(slots[i]?.['reconnectAfterMs']) + 200);
+      expect(atMs).toBeGreaterThan(Number(slots[i]?.['reconnectAfterMs']) + 1_700);
     const heard = clients.filter(({ transcript }) =>
       transcript.some((message) => message.offset === offset && message.type === 'event'),
     );

@@ -241,14 +241,31 @@ describe('suspect link', () => {
 describe('draining', () => {
   const draining = { type: 'draining', reconnectAfterMs: 2_000, windowMs: 10_000 } as const;
 
-  it('[L-10.7] a draining client leaves at its own moment of the window and reconnects at once', async () => {
-    await world.openClient();
+  it('[L-10.7] a draining client opens its next connection at its own moment, and leaves the old one once it is welcomed', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell({ type: 'subscribed', id: 1, topic: 'a', epoch: 'e', offset: 3, recovered: false });
     world.chance = 0.3;
     await world.peer.tell(draining);
+    const [old] = world.peers;
     await world.advance(4_999);
-    expect(world.take()).toEqual([`< ${JSON.stringify(draining)}`]);
+    world.take();
     await world.advance(1);
-    expect(world.take()).toEqual(['close 1000 draining', 'status connecting', 'dial live.v1']);
+    expect(world.take()).toEqual(['dial live.v1']);
+    await old?.tell({ type: 'event', topic: 'a', offset: 4, data: 'on the old one' });
+    expect([client.state, world.take().at(-1)]).toEqual(['open', 'event a@e:4 "on the old one"']);
+    await world.peer.welcome({ connectionId: 'next' });
+    expect(client.status).toMatchObject({ state: 'open', welcome: { connectionId: 'next' } });
+    expect(world.take()).toEqual([
+      'status open',
+      '> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"e","offset":4}}',
+      'close 1000 draining',
+    ]);
+    await world.peer.tell(
+      { type: 'subscribed', id: 2, topic: 'a', epoch: 'e', offset: 4, recovered: true },
+      { type: 'event', topic: 'a', offset: 5, data: 'on the new one' },
+    );
+    expect(world.take().at(-1)).toBe('event a@e:5 "on the new one"');
   });
 
   it('[L-10.7] a draining client waits for its moment even if the server closes earlier', async () => {
@@ -262,26 +279,87 @@ describe('draining', () => {
     expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
   });
 
-  it('[L-10.7] a draining client waits for pending answers, and publishes the rest on the next connection', async () => {
+  it('[L-10.7] requests are answered on the connection that they were sent on, which is kept until then', async () => {
     const client = await world.openClient();
+    const [old] = world.peers;
     const first = client.publish('a', 1);
     await world.peer.tell({ ...draining, reconnectAfterMs: 0, windowMs: 0 });
     await world.advance(0);
     const second = client.publish('a', 2);
-    world.take();
-    await world.peer.tell({ type: 'published', id: 1, topic: 'a', epoch: 'e', offset: 1 });
-    expect(await first).toEqual({ epoch: 'e', offset: 1 });
     await world.peer.welcome();
-    expect(world.take()).toEqual([
-      '< {"type":"published","id":1,"topic":"a","epoch":"e","offset":1}',
-      'close 1000 draining',
-      'status connecting',
+    const third = client.publish('a', 3);
+    expect(world.take().slice(2)).toEqual([
       'dial live.v1',
-      'status open',
       '> {"type":"publish","topic":"a","data":2,"id":2}',
+      'status open',
+      '> {"type":"publish","topic":"a","data":3,"id":3}',
     ]);
-    await world.peer.tell({ type: 'published', id: 2, topic: 'a', epoch: 'e', offset: 2 });
-    expect(await second).toEqual({ epoch: 'e', offset: 2 });
+    await old?.tell({ type: 'published', id: 1, topic: 'a', epoch: 'e', offset: 1 });
+    await world.peer.tell({ type: 'published', id: 3, topic: 'a', epoch: 'e', offset: 3 });
+    expect([await first, await third]).toMatchObject([{ offset: 1 }, { offset: 3 }]);
+    expect(old?.closed).toBe(false);
+    await old?.tell({ type: 'error', id: 2, code: 'forbidden', message: 'No' });
+    await expect(second).rejects.toThrow('No');
+    expect(world.take().at(-1)).toBe('close 1000 draining');
+  });
+
+  it('[L-10.7] if the old connection ends before it answers, the outcome of its requests is unknown, and the others continue', async () => {
+    const client = await world.openClient();
+    const [old] = world.peers;
+    const first = client.publish('a', 1);
+    await world.peer.tell({ ...draining, reconnectAfterMs: 0, windowMs: 0 });
+    await world.advance(0);
+    await world.peer.welcome();
+    const second = client.publish('a', 2);
+    const unknown = expect(first).rejects.toMatchObject({ code: 'unknown-outcome' });
+    await old?.end(1001, 'server shutting down');
+    await unknown;
+    expect(client.state).toBe('open');
+    await world.peer.tell({ type: 'published', id: 2, topic: 'a', epoch: 'e', offset: 1 });
+    expect(await second).toMatchObject({ offset: 1 });
+  });
+
+  it('[L-10.7] a draining client whose next handshake is refused stays, and tries again with back-off', async () => {
+    const client = await world.openClient();
+    await world.peer.tell({ ...draining, reconnectAfterMs: 0, windowMs: 0 });
+    await world.advance(0);
+    world.take();
+    await world.peer.end();
+    expect([client.state, world.take()]).toEqual(['open', []]);
+    await world.advance(750);
+    expect(world.take()).toEqual(['dial live.v1']);
+    await world.peer.welcome();
+    expect(world.take()).toEqual(['status open', 'close 1000 draining']);
+  });
+
+  it('[L-10.7] if the server closes while the next connection is being opened, the client waits for that one', async () => {
+    const client = await world.openClient();
+    const [old] = world.peers;
+    await world.peer.tell({ ...draining, reconnectAfterMs: 0, windowMs: 0 });
+    await world.advance(0);
+    world.take();
+    await old?.end(1001, 'server shutting down');
+    expect([client.state, world.take()]).toEqual(['connecting', ['status connecting']]);
+    await world.peer.welcome();
+    expect([client.state, world.take()]).toEqual(['open', ['status open']]);
+    expect(world.peers).toHaveLength(2);
+  });
+
+  it('[L-10.7] a client that is closed while it changes connections closes all of them', async () => {
+    const client = await world.openClient();
+    const asked = client.publish('a', 1).catch((error: unknown) => error);
+    for (let i = 0; i < 2; i++) {
+      await world.peer.tell({ ...draining, reconnectAfterMs: 0, windowMs: 0 });
+      await world.advance(0);
+      if (i === 0) await world.peer.welcome();
+    }
+    client.close();
+    expect(world.peers.map(({ closed }) => closed)).toEqual([true, true, true]);
+    expect([world.timerCount, world.listenerCount, await asked]).toMatchObject([
+      0,
+      0,
+      { code: 'unknown-outcome' },
+    ]);
   });
 
   it('[L-10.7] a second draining message replaces the first one', async () => {

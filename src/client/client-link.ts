@@ -3,25 +3,28 @@ import { LiveError } from '../protocol/live.error.js';
 import type { DrainingMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
+import { ClientConnection } from './client-connection.js';
 import { Comeback } from './comeback.js';
-import { credentialTimedOut, credentialTimeoutMs } from './credentials.js';
 import type { LinkOwner, LinkParts } from './link-owner.js';
 import type { Cancel } from './platform.js';
 import { Probe } from './probe.js';
-import type { Wire } from './wire.js';
 
-/** Keeps a connection open by reconnecting until it is closed for good. */
+/**
+ * Keeps a connection open by reconnecting until it is closed for good. A connection that the server
+ * drains is replaced by its successor once that is open. [L-10.7]
+ */
 export class ClientLink {
-  #wire: Wire | undefined;
-  #opened = false;
-  #welcome: WelcomeMessage | undefined;
-  /** Number of the current connection attempt. Late results of earlier ones are dropped. */
-  #dial = 0;
+  /** The connection in use, welcomed by the server. */
+  #current: ClientConnection | undefined;
+  /** The connection that is being opened. */
+  #next: ClientConnection | undefined;
+  /** The predecessor, kept until its requests are answered. */
+  #old: ClientConnection | undefined;
   #waiting = false;
-  #leaving = false;
   #over = false;
-  /** Timeout of the handshake, or delay before the next attempt. */
+  /** Delay before the next attempt. */
   readonly #alarm: Alarm;
+  /** Delay before the current connection is replaced. */
   readonly #slot: Alarm;
   readonly #probe: Probe;
   readonly #comeback: Comeback;
@@ -35,38 +38,23 @@ export class ClientLink {
     this.#alarm = new Alarm(platform);
     this.#slot = new Alarm(platform);
     this.#comeback = new Comeback(platform, parts.backoff);
-    this.#probe = new Probe(platform, {
-      ping: () => {
-        const id = owner.nextId();
-        this.send(JSON.stringify({ type: 'ping', id }));
-        return id;
-      },
-      dead: () => this.#drop('no answer to a ping'),
-    });
+    this.#probe = new Probe(platform, { ping: () => owner.ping(), dead: () => this.#dead() });
     const wake = (): void => this.#wake();
-    this.#cancels = [
-      platform.onOnline(wake),
-      platform.onVisible(wake),
-      platform.onCached(() => this.#rest()),
-    ];
+    const rest = (): void => this.#rest();
+    this.#cancels = [platform.onOnline(wake), platform.onVisible(wake), platform.onCached(rest)];
   }
 
   /** Whether a message sent now goes out on the current connection. */
   get ready(): boolean {
-    return this.#welcome !== undefined;
-  }
-
-  /** Whether the connection will be left soon. Requests should wait for the next one. */
-  get leaving(): boolean {
-    return this.#leaving;
+    return this.#current !== undefined;
   }
 
   start(): void {
-    void this.#connect();
+    this.#connect();
   }
 
   send(text: string): void {
-    if (this.ready) this.#wire?.send(text);
+    this.#current?.send(text);
   }
 
   /** Pings a link that may be dead. `onAlive` runs if the ping is answered. [L-2.9] */
@@ -78,173 +66,181 @@ export class ClientLink {
   reconnect(): void {
     if (this.#over) return;
     this.#comeback.force();
-    if (this.#waiting) void this.#connect();
-    else if (this.ready) this.#leave('reconnecting');
+    if (this.ready) this.#closeAll('reconnecting');
+    else if (!this.#waiting) return;
+    this.#connect();
   }
 
-  /** No answer is pending any more. Leaves now if the link is draining. */
+  /** A request was answered. The predecessor is closed once it has answered all of its requests. */
   settled(): void {
-    if (this.#leaving && !this.owner.busy) this.#leave('draining');
+    if (!this.owner.owed) this.#closeOld('draining');
   }
 
   close(): void {
-    this.#end({ code: 1000, reason: 'closed by the application' });
+    this.#end(1000, 'closed by the application');
   }
 
-  async #connect(): Promise<void> {
-    const dial = ++this.#dial;
+  #connect(): void {
     this.#waiting = false;
-    this.#opened = false;
     this.#alarm.clear();
+    const next = this.#prepare();
     this.owner.status({ state: 'connecting', attempt: this.#comeback.attempt });
     // A listener may have closed the client.
-    if (dial !== this.#dial) return;
-    this.#alarm.set(credentialTimeoutMs, () => {
-      this.#dial += 1;
-      this.#noCredential(credentialTimedOut());
-    });
-    let token: string | undefined;
-    try {
-      token = await this.parts.credentials.get();
-    } catch (error) {
-      if (dial === this.#dial) this.#noCredential(error);
-      return;
-    }
-    if (dial === this.#dial) this.#open(token);
+    if (this.#next === next) void next.open();
   }
 
-  #open(token: string | undefined): void {
-    this.#alarm.set(this.parts.connectTimeoutMs, () => this.#drop('no welcome in time'));
-    try {
-      this.#wire = this.parts.open(token, {
-        opened: () => void (this.#opened = true),
-        message: (text) => this.#receive(text),
-        closed: (code, reason) => this.#down(code, reason, code < 4000),
-      });
-    } catch (error) {
+  #prepare(): ClientConnection {
+    const connection: ClientConnection = new ClientConnection(this.parts, {
+      message: (text) => this.#receive(connection, text),
+      noCredential: (error) => this.#noCredential(error),
       // The constructor will throw for the same URL again.
-      this.#end({ code: 1006, reason: String(error), error });
-    }
+      impossible: (error) => this.#end(1006, String(error), error),
+      closed: (code, reason) => this.#closed(connection, code, reason),
+    });
+    this.#next = connection;
+    return connection;
   }
 
   /** Only a `LiveError` with a permanent code closes the client. Other errors are retried. */
   #noCredential(error: unknown): void {
-    if (error instanceof LiveError && !isTemporary(error.code)) {
-      this.#end({ code: 1006, reason: error.message, error });
-      return;
-    }
+    this.#next = undefined;
+    if (!this.ready && error instanceof LiveError && !isTemporary(error.code))
+      return this.#end(1006, error.message, error);
     this.owner.report(error);
-    this.#wait(1006, 'no credential', false);
+    this.#retry(1006, 'no credential', false);
   }
 
-  #receive(text: string): void {
-    this.#probe.heard();
+  #receive(connection: ClientConnection, text: string): void {
+    if (connection === this.#current) this.#probe.heard();
     try {
       const message = JSON.parse(text) as ServerMessage;
-      if (message.type === 'welcome') this.#up(message);
-      else if (message.type === 'pong') this.#probe.answered(message.id);
-      // An error in answer to a ping also proves that the link is alive.
-      else if (message.type === 'error' && this.#probe.answered(message.id)) return;
-      else if (message.type === 'incoming') this.#probe.incoming(message.bytes);
-      else if (message.type === 'draining') this.#drain(message);
-      else this.owner.message(message);
+      if (connection === this.#next) {
+        if (message.type === 'welcome') this.#up(connection, message);
+      } else if (connection === this.#old) this.owner.late(message);
+      else this.#handle(message);
     } catch (error) {
       this.owner.report(error);
     }
   }
 
-  #up(welcome: WelcomeMessage): void {
-    if (this.ready) return;
-    this.#alarm.clear();
-    this.#welcome = welcome;
+  #handle(message: ServerMessage): void {
+    if (message.type === 'pong') this.#probe.answered(message.id);
+    // An error in answer to a ping also proves that the link is alive.
+    else if (message.type === 'error' && this.#probe.answered(message.id)) return;
+    else if (message.type === 'incoming') this.#probe.incoming(message.bytes);
+    else if (message.type === 'draining') this.#drain(message);
+    else if (message.type !== 'welcome') this.owner.message(message);
+  }
+
+  #up(connection: ClientConnection, welcome: WelcomeMessage): void {
+    connection.welcomed();
+    const before = this.#current;
+    this.#next = undefined;
+    if (before !== undefined) {
+      this.#closeOld('draining');
+      this.#old = before;
+      this.#down(true);
+    }
+    this.#current = connection;
     this.#comeback.opened(positiveOrZero(welcome.reconnectSpreadMs));
     this.#probe.watch(welcome.limits);
     this.owner.status({ state: 'open', welcome });
     // A listener may have closed the client.
-    if (this.ready) this.owner.up(welcome);
+    if (this.#current !== connection) return;
+    this.owner.up(welcome);
+    this.settled();
   }
 
-  #drop(reason: string): void {
-    this.#wire?.close(reason);
-    this.#down(1006, reason, false);
+  #dead(): void {
+    const current = this.#current;
+    const reason = 'no answer to a ping';
+    current?.close(reason);
+    if (current !== undefined) this.#closed(current, 1006, reason, false);
   }
 
-  /** Resets the state of the connection, however it ended. */
-  #forget(): void {
-    const wasReady = this.ready;
-    this.#dial += 1;
-    this.#wire = undefined;
-    this.#welcome = undefined;
-    this.#leaving = false;
-    this.#alarm.clear();
+  /** The current connection is over, or has a successor. */
+  #down(isReplaced = false): void {
+    if (!this.ready) return;
+    this.#current = undefined;
     this.#slot.clear();
     this.#probe.stop();
-    if (!wasReady) return;
     this.#comeback.ended();
-    this.owner.down();
+    this.owner.down(isReplaced);
   }
 
   /** Decides whether and when to reconnect. [L-10.3] */
-  #down(code: number, reason: string, crowd: boolean): void {
-    const { credentials } = this.parts;
-    const welcomed = this.ready;
-    this.#forget();
-    if (!this.#opened) credentials.reject();
-    else if (code === CloseCode.credentialExpired) credentials.expire();
-    else if (!mayReconnect(code)) {
-      this.#end({ code, reason });
-      return;
-    }
-    this.#wait(code, reason, crowd && welcomed);
+  #closed(connection: ClientConnection, code: number, reason: string, isCrowd = code < 4000): void {
+    if (connection === this.#old) return this.#closeOld(reason);
+    const wasCurrent = connection === this.#current;
+    if (wasCurrent) this.#down();
+    else this.#next = undefined;
+    if (!connection.opened) this.parts.credentials.reject();
+    else if (code === CloseCode.credentialExpired) this.parts.credentials.expire();
+    else if (!mayReconnect(code)) return this.#end(code, reason);
+    // The successor is already being opened.
+    if (this.#next !== undefined) this.owner.status({ state: 'connecting', attempt: this.#comeback.attempt });
+    else this.#retry(code, reason, isCrowd && wasCurrent);
   }
 
-  #wait(code: number, reason: string, crowd: boolean): void {
-    const delayMs = this.#comeback.delayMs(crowd);
+  #retry(code: number, reason: string, isCrowd: boolean): void {
+    const delayMs = this.#comeback.delayMs(isCrowd);
+    if (this.ready) return this.#slot.set(delayMs, () => this.#replace());
     this.#waiting = true;
-    this.#alarm.set(delayMs, () => void this.#connect());
+    this.#alarm.set(delayMs, () => this.#connect());
     this.owner.status({ state: 'waiting', delayMs, code, reason });
   }
 
-  /** Picks a random moment in the drain window, so that clients do not reconnect all at once. */
+  /** Picks a random moment in the slot, so that clients do not reconnect all at once. */
   #drain({ reconnectAfterMs, windowMs }: DrainingMessage): void {
     const delayMs =
       positiveOrZero(reconnectAfterMs) + this.parts.platform.random() * positiveOrZero(windowMs);
     this.#comeback.postpone(delayMs);
-    this.#slot.set(delayMs, () => {
-      this.#leaving = true;
-      this.settled();
-    });
+    this.#slot.set(delayMs, () => this.#replace());
   }
 
-  #leave(reason: string): void {
-    this.#wire?.close(reason);
-    this.#forget();
-    void this.#connect();
+  /** Opens the successor of the current connection. */
+  #replace(): void {
+    if (this.#next === undefined) void this.#prepare().open();
   }
 
   /** The network or the page is back. */
   #wake(): void {
     const may = this.#comeback.hurry();
-    if (this.#waiting && may) void this.#connect();
+    if (this.#waiting && may) this.#connect();
     if (this.ready) this.#probe.wake();
   }
 
   /** The page enters the back/forward cache, where an open connection serves no one. */
   #rest(): void {
     const reason = 'page cached';
-    this.#wire?.close(reason);
-    this.#forget();
+    this.#closeAll(reason);
     this.#waiting = true;
     this.owner.status({ state: 'waiting', delayMs: Infinity, code: 1000, reason });
   }
 
-  #end({ code, reason, error }: { code: number; reason: string; error?: unknown }): void {
+  #end(code: number, reason: string, error?: unknown): void {
     if (this.#over) return;
     this.#over = true;
     this.#waiting = false;
     for (const cancel of this.#cancels) cancel();
-    this.#wire?.close(reason);
-    this.#forget();
+    this.#closeAll(reason);
     this.owner.status({ state: 'closed', code, reason, ...(error !== undefined && { error }) });
+  }
+
+  #closeAll(reason: string): void {
+    this.#alarm.clear();
+    this.#next?.close(reason);
+    this.#next = undefined;
+    this.#closeOld(reason);
+    this.#current?.close(reason);
+    this.#down();
+  }
+
+  #closeOld(reason: string): void {
+    const old = this.#old;
+    if (old === undefined) return;
+    this.#old = undefined;
+    old.close(reason);
+    this.owner.oldDown();
   }
 }

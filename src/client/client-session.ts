@@ -77,11 +77,11 @@ export class ClientSession implements Port, LinkOwner {
   }
 
   get ready(): boolean {
-    return this.#link.ready && !this.#link.leaving;
+    return this.#link.ready;
   }
 
-  get busy(): boolean {
-    return this.requests.busy;
+  get owed(): boolean {
+    return this.requests.owed;
   }
 
   send(message: ClientMessage): void {
@@ -100,6 +100,12 @@ export class ClientSession implements Port, LinkOwner {
 
   unsubscribe(topic: string, again: boolean): number {
     return this.#bundle.unsubscribe(topic, again);
+  }
+
+  ping(): number {
+    const id = this.nextId();
+    this.#link.send(JSON.stringify({ type: 'ping', id }));
+    return id;
   }
 
   nextId(): number {
@@ -150,11 +156,16 @@ export class ClientSession implements Port, LinkOwner {
     this.requests.flush();
   }
 
-  down(): void {
+  down(isReplaced: boolean): void {
     this.#refresher.down();
     this.topics.down();
     this.#bundle.down();
-    this.requests.down();
+    if (isReplaced) this.requests.replaced();
+    else this.requests.down('now');
+  }
+
+  oldDown(): void {
+    this.requests.down('before');
   }
 
   message(message: ServerMessage): void {
@@ -175,6 +186,12 @@ export class ClientSession implements Port, LinkOwner {
         // Also the application's own; what answers nothing is passed over.
         this.requests.answered(message);
     }
+  }
+
+  /** Subscriptions have moved to the successor, so only answers to requests count. */
+  late(message: ServerMessage): void {
+    if (message.type === 'error') this.requests.failed(message);
+    else this.requests.answered(message);
   }
 
   /** An error that answers no pending request is ignored. */

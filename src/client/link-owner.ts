@@ -7,15 +7,21 @@ import type { Wire, WireEvents } from './wire.js';
 
 /** Receiver of a link's events. */
 export interface LinkOwner {
-  /** Whether answers are pending that would be lost if the link closed now. */
-  readonly busy: boolean;
+  /** Whether requests to the predecessor of the current connection are not answered yet. */
+  readonly owed: boolean;
   status(status: LiveStatus): void;
   up(welcome: WelcomeMessage): void;
-  down(): void;
+  /** The connection is over, or, if `isReplaced`, stays open until its requests are answered. */
+  down(isReplaced: boolean): void;
+  /** The predecessor of the current connection is closed. */
+  oldDown(): void;
   /** Called with every message except those about the connection itself. */
   message(message: ServerMessage): void;
+  /** Called with every message of the predecessor. */
+  late(message: ServerMessage): void;
   report(error: unknown): void;
-  nextId(): number;
+  /** Sends a ping on the current connection and returns its id. */
+  ping(): number;
 }
 
 export interface LinkParts {

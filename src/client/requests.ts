@@ -9,7 +9,8 @@ const maxPending = 1_000;
 
 interface Pending {
   readonly text: string;
-  sent: boolean;
+  /** Whether it was sent on the current connection, or on the one before it. */
+  sent?: 'now' | 'before';
   readonly alarm: Alarm;
   resolve(answer: ServerMessage): void;
   reject(error: Error): void;
@@ -24,9 +25,9 @@ export class Requests {
 
   constructor(private readonly port: Port) {}
 
-  /** Whether an answer is pending. */
-  get busy(): boolean {
-    return [...this.#pending.values()].some(({ sent }) => sent);
+  /** Whether the predecessor of the current connection still owes an answer. */
+  get owed(): boolean {
+    return [...this.#pending.values()].some(({ sent }) => sent === 'before');
   }
 
   /** Resolves with the message that answers. */
@@ -42,7 +43,7 @@ export class Requests {
       }
       const alarm = new Alarm(this.port.platform);
       alarm.set(timeoutMs, () => this.#late(id));
-      this.#pending.set(id, { text, sent: false, alarm, resolve, reject });
+      this.#pending.set(id, { text, alarm, resolve, reject });
       this.flush();
     });
   }
@@ -51,7 +52,7 @@ export class Requests {
   flush(): void {
     for (const [id, pending] of this.#pending) {
       if (!this.port.ready) return;
-      if (pending.sent) continue;
+      if (pending.sent !== undefined) continue;
       const { maxMessageBytes } = this.port;
       if (new TextEncoder().encode(pending.text).length > maxMessageBytes) {
         // The server would close the connection for good.
@@ -59,7 +60,7 @@ export class Requests {
         this.#take(id)?.reject(new LiveError('limit-exceeded', limit));
         continue;
       }
-      pending.sent = true;
+      pending.sent = 'now';
       this.port.sendText(pending.text);
     }
   }
@@ -75,21 +76,28 @@ export class Requests {
     return pending !== undefined;
   }
 
-  /** The connection is gone. Publications that were sent are not sent again. */
-  down(): void {
+  /** The connection has a successor, and stays open until it has answered. */
+  replaced(): void {
+    for (const pending of this.#pending.values()) if (pending.sent) pending.sent = 'before';
+  }
+
+  /** A connection is gone. Publications that were sent on it are not sent again. */
+  down(which: Pending['sent']): void {
     for (const [id, { sent }] of this.#pending) {
-      if (sent) this.#take(id)?.reject(unknownOutcome('the connection ended before the answer came'));
+      if (sent === which)
+        this.#take(id)?.reject(unknownOutcome('the connection ended before the answer came'));
     }
   }
 
   end(error: Error): void {
-    this.down();
+    this.down('now');
+    this.down('before');
     for (const id of this.#pending.keys()) this.#take(id)?.reject(error);
   }
 
   #late(id: number): void {
     const pending = this.#take(id);
-    if (pending?.sent) {
+    if (pending?.sent !== undefined) {
       this.port.suspect();
       pending.reject(unknownOutcome('no answer came in time'));
     } else {

@@ -8,11 +8,13 @@ import type { Registry } from './registry.js';
 const perTurn = 250;
 /** Departures a second where the window allows more time than that. */
 const usualPerSecond = 200;
-/** A shorter window is of no use: a new connection takes that long. */
-const minWindowMs = 100;
-/** Milliseconds that a client has for its departure; at most a quarter of the window. */
-const maxSlotMs = 1_000;
-/** Part of the time limit that the window may take. The rest is for peers that close slowly. */
+/** Less time is not worth spreading. */
+const minSpreadMs = 100;
+/** Longest slot, in milliseconds. */
+const maxSlotMs = 500;
+/** Milliseconds after its slot in which a client opens its next connection before it is closed. */
+const maxGraceMs = 1_500;
+/** Part of the time limit for all slots. The rest is for peers that close slowly. */
 const maxPart = 0.75;
 /** Milliseconds after the deadline for terminated sockets to report their end. */
 const lastWordsMs = 250;
@@ -39,7 +41,7 @@ export interface DrainProgress {
   readonly connections: number;
   /** Connections that were given a slot. */
   readonly slots: number;
-  /** Connections that had gone by themselves at the end of their slot. */
+  /** Connections that had gone by themselves when their time was over. */
   readonly left: number;
   /** Connections that the server closed, because they had not gone by then. */
   readonly closed: number;
@@ -56,8 +58,10 @@ export interface DrainProgress {
  */
 export class Drain {
   private readonly leaving: readonly Connection[];
-  private readonly windowMs: number;
+  /** Time between the beginnings of the first slot and the last one. */
+  private readonly spreadMs: number;
   private readonly slotMs: number;
+  private readonly graceMs: number;
   private readonly startMs: number;
   private slots = 0;
   private left = 0;
@@ -78,11 +82,13 @@ export class Drain {
     const { timeoutMs, windowMs, perSecond = usualPerSecond } = options;
     this.leaving = [...registry];
     this.startMs = clock.now();
-    const wantedMs = Math.min(windowMs, timeoutMs * maxPart, (this.leaving.length / perSecond) * 1_000);
-    this.windowMs = wantedMs < minWindowMs ? 0 : wantedMs;
-    this.slotMs = Math.min(maxSlotMs, this.windowMs / 4);
+    this.graceMs = Math.min(maxGraceMs, timeoutMs / 8);
+    const latestMs = timeoutMs * maxPart - maxSlotMs - this.graceMs;
+    const spreadMs = Math.min(windowMs, latestMs, (this.leaving.length / perSecond) * 1_000);
+    this.spreadMs = spreadMs < minSpreadMs ? 0 : spreadMs;
+    this.slotMs = Math.min(maxSlotMs, this.spreadMs / 4);
     this.cancelDeadline = clock.after(timeoutMs, () => this.terminateRest());
-    if (this.windowMs > 0) this.announce();
+    if (this.spreadMs > 0) this.announce();
     this.closeDue();
     this.check();
   }
@@ -120,7 +126,7 @@ export class Drain {
     if (this.slots < this.leaving.length) this.clock.soon(() => this.announce());
   }
 
-  /** Closes the connections whose slot has ended, in the order of the slots. */
+  /** Closes the connections whose time is over, in the order of their slots. */
   private closeDue(): void {
     if (this.isOver) return;
     this.options.beforeClosing();
@@ -128,7 +134,7 @@ export class Drain {
       const place = this.left + this.closed;
       const connection = this.leaving[place];
       if (connection === undefined) return this.options.afterClosing();
-      const waitMs = this.startOfSlot(place) + this.slotMs - this.elapsedMs();
+      const waitMs = this.closeAtMs(place) - this.elapsedMs();
       if (waitMs > 0) {
         this.clock.after(waitMs, () => this.closeDue());
         return;
@@ -144,7 +150,11 @@ export class Drain {
   }
 
   private startOfSlot(place: number): number {
-    return ((this.windowMs - this.slotMs) * place) / this.leaving.length;
+    return (this.spreadMs * place) / this.leaving.length;
+  }
+
+  private closeAtMs(place: number): number {
+    return this.spreadMs > 0 ? this.startOfSlot(place) + this.slotMs + this.graceMs : 0;
   }
 
   private elapsedMs(): number {

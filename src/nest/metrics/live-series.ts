@@ -149,7 +149,7 @@ function drained(make: SeriesMaker, stats: () => LiveStats): Metric[] {
     make.counter('drain_slots_total', 'Connections that were given a slot', () => stats().drain?.slots ?? 0),
     make.counter(
       'drain_left_total',
-      'Connections that had left at the end of their slot',
+      'Connections that had left when their time was over',
       () => stats().drain?.left ?? 0,
     ),
     make.counter('drain_closed_total', 'Connections closed by the drain', () => stats().drain?.closed ?? 0),

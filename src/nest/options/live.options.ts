@@ -212,7 +212,7 @@ export interface LiveModuleOptions {
   readonly drainTimeoutMs?: number;
   /**
    * Milliseconds over which a drain spreads the departures of the clients, about 200 a second if
-   * they are few; at most three quarters of `drainTimeoutMs`. With 0 all leave at once. [L-10.6]
+   * they are few; less if `drainTimeoutMs` does not allow it. With 0 all leave at once. [L-10.6]
    *
    * @default 10000
    */
