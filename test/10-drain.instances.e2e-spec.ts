@@ -65,12 +65,12 @@ describeWith(redisServer)('Two instances on Redis, one of which is stopped', () 
       for (const { client, states } of all) client.on('status', ({ state }) => void states.push(state));
       url = staying.url;
       let sent = 0;
-      let isOver = false;
+      const publisher = { isOver: false };
       const publishing = (async () => {
-        for (; !isOver; await sleep(10)) await staying.live.publish(topic, sent++);
+        for (; !publisher.isOver; await sleep(10)) await staying.live.publish(topic, sent++);
       })();
       const { drainProgress } = await leaving.app.close().then(() => leaving.app.get(Live));
-      isOver = true;
+      publisher.isOver = true;
       await publishing;
       const everything = Array.from({ length: sent }, (_, i) => i);
       await until('everybody has everything', () => all.every(({ heard }) => heard.length >= sent), 10_000);

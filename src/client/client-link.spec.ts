@@ -303,7 +303,7 @@ describe('draining', () => {
     expect(world.take().at(-1)).toBe('close 1000 draining');
   });
 
-  it('[L-10.7] if the old connection ends before it answers, the outcome of its requests is unknown, and the others continue', async () => {
+  it('[L-10.7] requests have an unknown outcome if the old connection ends before it answers, and the others continue', async () => {
     const client = await world.openClient();
     const [old] = world.peers;
     const first = client.publish('a', 1);
@@ -332,7 +332,7 @@ describe('draining', () => {
     expect(world.take()).toEqual(['status open', 'close 1000 draining']);
   });
 
-  it('[L-10.7] if the server closes while the next connection is being opened, the client waits for that one', async () => {
+  it('[L-10.7] a client whose connection is closed while the next one is being opened waits for that one', async () => {
     const client = await world.openClient();
     const [old] = world.peers;
     await world.peer.tell({ ...draining, reconnectAfterMs: 0, windowMs: 0 });

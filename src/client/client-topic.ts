@@ -27,6 +27,8 @@ export class ClientTopic {
   /** Rate of the last request. */
   #rate = Infinity;
   #request: SubscribeAttempt | undefined;
+  /** Id of the last request that was answered with a position. */
+  #answeredId: number | undefined;
   #attempt = 0;
   #lastGapAt = -Infinity;
   /** Timeout of a request, or delay before the next one. */
@@ -81,6 +83,7 @@ export class ClientTopic {
   /** Handles the answer to the current request. */
   answered(message: SubscribedMessage): void {
     const since = this.#request?.since;
+    this.#answeredId = this.#request?.id;
     this.#settle();
     this.#linked = true;
     this.#attempt = 0;
@@ -93,6 +96,16 @@ export class ClientTopic {
       this.#locals.startOver(message, since);
     }
     this.paced();
+  }
+
+  /**
+   * A request that was sent twice is answered twice. The second answer began the subscription
+   * again, perhaps in a new epoch, so subscriptions that are elsewhere must catch up.
+   */
+  answeredAgain(message: SubscribedMessage): void {
+    if (!this.#linked || message.id !== this.#answeredId) return;
+    for (const local of this.#locals) if (!local.reached(message)) local.cut();
+    this.#next();
   }
 
   /** A fresh start after a loss [L-5.7], or a new epoch of the same stream [L-5.14]. */

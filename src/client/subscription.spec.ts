@@ -608,6 +608,21 @@ describe('end of a subscription', () => {
     ]);
   });
 
+  it('a second answer in a new epoch makes the client catch up, because its offsets say nothing there', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.advance(12_000);
+    await world.peer.tell({ type: 'pong', id: 2 });
+    seen();
+    await world.peer.tell(subscribed(1, 3), { ...subscribed(1, 0), epoch: 'f' });
+    expect(seen()).toEqual([
+      'start a@e:3',
+      '> {"type":"subscribe","id":3,"topic":"a","since":{"epoch":"e","offset":3}}',
+    ]);
+    await world.peer.tell({ ...subscribed(3, 0), epoch: 'f' }, event(1));
+    expect(seen()).toEqual(['lost unrecovered a@f:0', 'event a@f:1 10']);
+  });
+
   it("[L-9.3] a client repeats a request only after the server's own time limit has passed", async () => {
     const client = await world.client();
     const limits = { maxMessageBytes: 65_536, maxTopics: 128, pingIntervalMs: 1e12, answerTimeoutMs: 28_000 };

@@ -100,6 +100,7 @@ export class Topics {
     if (!isPosition(message)) throw new Error('The server answered a subscribe without a valid position');
     if (message.id === undefined) topic?.pushed(message);
     else if (topic?.requestId === message.id) topic.answered(message);
+    else topic?.answeredAgain(message);
   }
 }
 
