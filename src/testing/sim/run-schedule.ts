@@ -1,7 +1,6 @@
 import type { Fault } from './faults.js';
 import { perform } from './perform.js';
 import { promptBroker } from './sim-network.js';
-import { atOnce } from './sim-policy.js';
 import type { Step } from './step.js';
 import { checkBounds, checkEnd, checkMaps, checkQuiet, isQuiet } from './world-checks.js';
 import { World, type WorldOptions } from './world.js';
@@ -65,9 +64,7 @@ async function heal(world: World): Promise<void> {
   broker.network.pace = promptBroker;
   broker.network.disturbances.end();
   broker.network.comeBack();
-  policy.rights.clear();
-  policy.snapshots.clear();
-  policy.verifying = atOnce;
+  policy.comeBack();
   world.behind.clear();
   for (const link of world.links) {
     if (link.silent) link.cut(0, 0);

@@ -23,6 +23,7 @@ export class SimPolicy implements Policy {
   readonly rights = new Map<string, Manner>();
   readonly snapshots = new Map<string, Manner>();
   verifying = atOnce;
+  private readonly hanging: ((error: Error) => void)[] = [];
   /** Answers in flight, except those that never come. */
   pendingCount = 0;
   private readonly byName = new Map<string, TopicRules>();
@@ -89,8 +90,16 @@ export class SimPolicy implements Policy {
     if (how === 'now') return find();
     if (how === 'soon') return Promise.resolve().then(find);
     if (how === 'throw') throw new Error('The application failed');
-    if (how === 'hang') return new Promise(() => {});
+    if (how === 'hang') return new Promise((_, reject) => void this.hanging.push(reject));
     return this.late(ms, find, how === 'reject');
+  }
+
+  /** Works again. Hanging calls fail, because they hold places of their connections. [L-9.15] */
+  comeBack(): void {
+    this.rights.clear();
+    this.snapshots.clear();
+    this.verifying = atOnce;
+    for (const reject of this.hanging.splice(0)) reject(new Error('The application failed'));
   }
 
   private async late<T>(ms: number, find: () => T | Promise<T>, fails: boolean): Promise<T> {
