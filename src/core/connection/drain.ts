@@ -136,7 +136,8 @@ export class Drain {
       if (connection === undefined) return this.options.afterClosing();
       const waitMs = this.closeAtMs(place) - this.elapsedMs();
       if (waitMs > 0) {
-        this.clock.after(waitMs, () => this.closeDue());
+        // A tiny rest of a rounding error would not advance the clock.
+        this.clock.after(Math.ceil(waitMs), () => this.closeDue());
         return;
       }
       if (connection.open) {
