@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import SlowFirst from './test/support/slow-first.js';
 
 /** `nestjs-live/…` is the source behind the door, so that the applications are tested without a build. */
@@ -18,6 +18,8 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ['src/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts', 'test/**/*.e2e-spec.ts'],
+    // The matrix runs these with Jest, in applications of their own.
+    exclude: [...configDefaults.exclude, 'test/matrix/app/**'],
     setupFiles: ['test/support/setup.ts'],
     reporters: ['default', './test/support/summary-reporter.ts'],
     sequence: { sequencer: SlowFirst },
