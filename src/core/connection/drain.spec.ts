@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DrainingMessage, ServerMessage } from '../../protocol/messages.js';
-import type { DrainProgress } from './drain.js';
+import { drainProgress } from '../../../test/support/drain-progress.js';
 import { TestLive } from '../../testing/test-live.js';
 import { TestSocket } from '../../testing/test-socket.js';
-
-const result = (counts: Partial<DrainProgress>): DrainProgress => ({
-  connections: 0,
-  slots: 0,
-  left: 0,
-  closed: 0,
-  terminated: 0,
-  remaining: 0,
-  ...counts,
-});
 
 describe('Drain', () => {
   it('[L-10.1] a drain closes every connection with 1001 after its queued messages, and ends when all are gone', async () => {
@@ -22,7 +12,7 @@ describe('Drain', () => {
     first?.session.connection.send({ type: 'last words' });
     const drained = test.live.drain(20_000);
     test.clock.flush();
-    expect(await drained).toEqual(result({ connections: 600, closed: 600 }));
+    expect(await drained).toEqual(drainProgress({ connections: 600, closed: 600 }));
     expect(new Set(peers.map(({ socket }) => JSON.stringify(socket.closedWith)))).toEqual(
       new Set(['{"code":1001,"reason":"server shutting down"}']),
     );
@@ -39,7 +29,7 @@ describe('Drain', () => {
     expect([polite.socket.open, stubborn.socket.terminated]).toEqual([false, false]);
     test.clock.advance(1);
     expect(stubborn.socket.terminated).toBe(true);
-    expect(await drained).toEqual(result({ connections: 2, closed: 2, terminated: 1 }));
+    expect(await drained).toEqual(drainProgress({ connections: 2, closed: 2, terminated: 1 }));
     expect(test.live.registry.size).toBe(0);
   });
 
@@ -61,12 +51,12 @@ describe('Drain', () => {
     test.clock.advance(20_000);
     expect(undead.map(({ socket }) => socket.terminated)).toEqual([true, true]);
     test.clock.advance(250);
-    expect(await drained).toEqual(result({ connections: 3, closed: 3, terminated: 2, remaining: 2 }));
+    expect(await drained).toEqual(drainProgress({ connections: 3, closed: 3, terminated: 2, remaining: 2 }));
   });
 
   it('[L-10.1] a drain without connections ends at once, and closes one that connects afterwards', async () => {
     const test = new TestLive();
-    expect(await test.live.drain(20_000)).toEqual(result({}));
+    expect(await test.live.drain(20_000)).toEqual(drainProgress());
     expect(test.connect().socket.closedWith).toEqual({ code: 1001, reason: 'server shutting down' });
   });
 
@@ -81,7 +71,7 @@ describe('Drain', () => {
       for (const [i, { socket }] of peers.entries())
         if (socket.closedWith !== undefined) closedAtMs[i] ||= ms + 10;
     }
-    expect(await drained).toEqual(result({ connections: 2_000, slots: 2_000, closed: 2_000 }));
+    expect(await drained).toEqual(drainProgress({ connections: 2_000, slots: 2_000, closed: 2_000 }));
     const slots = peers.map((peer) => peer.received()[0] as DrainingMessage);
     expect(slots[0]).toEqual({ type: 'draining', reconnectAfterMs: 0, windowMs: 500 });
     expect(slots[1_000]).toEqual({ type: 'draining', reconnectAfterMs: 5_000, windowMs: 500 });
@@ -105,7 +95,7 @@ describe('Drain', () => {
     test.clock.flush();
     test.clock.advance(3_000);
     expect(test.live.stats().drain).toEqual(
-      result({ connections: 400, slots: 400, closed: 201, remaining: 199 }),
+      drainProgress({ connections: 400, slots: 400, closed: 201, remaining: 199 }),
     );
     await test.live.publish('a', 1);
     test.clock.flush();
@@ -113,7 +103,7 @@ describe('Drain', () => {
     expect(heard.map(({ type }) => type)).toEqual(['draining', 'event']);
     last?.session.finished(1000, 'draining');
     test.clock.advance(1_000);
-    expect(await drained).toEqual(result({ connections: 400, slots: 400, left: 1, closed: 399 }));
+    expect(await drained).toEqual(drainProgress({ connections: 400, slots: 400, left: 1, closed: 399 }));
     expect(last?.socket.closedWith).toBeUndefined();
   });
 
@@ -121,7 +111,7 @@ describe('Drain', () => {
     const few = new TestLive();
     const peers = Array.from({ length: 19 }, () => few.connect());
     expect(await few.live.drain(20_000, { windowMs: 10_000 })).toEqual(
-      result({ connections: 19, closed: 19 }),
+      drainProgress({ connections: 19, closed: 19 }),
     );
     expect(peers[0]?.received()).toEqual([]);
     const hurried = new TestLive();
@@ -130,6 +120,6 @@ describe('Drain', () => {
     hurried.clock.flush();
     hurried.clock.advance(3_000);
     hurried.clock.flush();
-    expect(await drained).toEqual(result({ connections: 2_000, slots: 2_000, closed: 2_000 }));
+    expect(await drained).toEqual(drainProgress({ connections: 2_000, slots: 2_000, closed: 2_000 }));
   });
 });
