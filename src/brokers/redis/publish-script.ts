@@ -26,7 +26,7 @@ export const latestHeadBytes = 32;
 export const publishScript = hotScript(`
 ${countLua}
 local life, candidate, metaTtl, channel, command, data, key, version, size = unpack(ARGV, 1, 9)
-local ttl, bytes, rule, mostKeys, mostBytes, resultTtl, seenEpoch, seenOffset, mostVersions = unpack(ARGV, 10, 18)
+local ttl, bytes, rule, maxKeys, maxBytes, resultTtl, seenEpoch, seenOffset, maxVersions = unpack(ARGV, 10, 18)
 local meta, at = KEYS[2], 2
 local history, latest, order
 if size ~= '' then
@@ -166,7 +166,7 @@ if latest then
     k = k + added
     local kept = redis.call('ZCARD', order)
     again = again or kept ~= k
-    while k > tonumber(mostKeys) or (b > tonumber(mostBytes) and k > 1) do
+    while k > tonumber(maxKeys) or (b > tonumber(maxBytes) and k > 1) do
       local silent = redis.call('ZPOPMIN', order)[1]
       b = b - math.max(0, redis.call('HSTRLEN', latest, silent) - ${String(latestHeadBytes)})
       redis.call('HDEL', latest, silent)
@@ -195,7 +195,7 @@ if versions then
     if redis.call('UNLINK', versions, versionsBefore) > 0 and (unused or foreignVersions) then junk = junk + 1 end
     generation, versionCount = '1', 0
     versions, versionsBefore = KEYS[at - 1], KEYS[at]
-  elseif versionCount >= tonumber(mostVersions) and not redis.call('HMGET', versions, key)[1] then
+  elseif versionCount >= tonumber(maxVersions) and not redis.call('HMGET', versions, key)[1] then
     redis.call('UNLINK', versionsBefore)
     generation, versionCount = generation == '1' and '2' or '1', 0
     versions, versionsBefore = versionsBefore, versions

@@ -11,7 +11,7 @@ import { hotScript, positionOf, script, strangeAnswer } from './redis-script.js'
  * entries after the known position, unless some are missing or too old.
  */
 export const readScript = hotScript(`
-local since, known, most, mostBytes = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local since, known, maxCount, maxBytes = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local history = KEYS[3]
 ${openLua}
 if not isOpen or (since ~= '' and since ~= topicEpoch) then
@@ -22,7 +22,7 @@ if not isOpen or (since ~= '' and since ~= topicEpoch) then
 elseif since == '' or known > o then return { topicEpoch, o, life } end
 local missing = o - known
 if missing == 0 then return { topicEpoch, o, life, {} } end
-if missing > most or not history or not usesHistory then return { topicEpoch, o, life } end
+if missing > maxCount or not history or not usesHistory then return { topicEpoch, o, life } end
 local from = string.format('%.0f', known + 1)
 local found = redis.pcall('XRANGE', history, from, '+', 'COUNT', 1)
 if found.err then
@@ -33,7 +33,7 @@ local oldest = found[1]
 local upTo, at = oldest and count(oldest[2][4]), oldest and oldest[1]:match('%-(%d+)$')
 local time = redis.call('TIME')
 if not upTo or time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(at) > t then return { topicEpoch, o, life } end
-if c - upTo + #oldest[2][2] > mostBytes then return { topicEpoch, o, life } end
+if c - upTo + #oldest[2][2] > maxBytes then return { topicEpoch, o, life } end
 return { topicEpoch, o, life, redis.call('XRANGE', history, from, '+', 'COUNT', missing) }
 `);
 
