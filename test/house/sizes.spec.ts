@@ -20,7 +20,6 @@ const maxLines = 250;
 /** Longer files that stay for now, and how long they may be. Lower a figure when a file shrinks. */
 const longer: Readonly<Record<string, number>> = {
   'src/brokers/nats/nats-broker.options.ts': 254,
-  'src/brokers/nats/store-life.ts': 267,
   'src/client/live-client.ts': 263,
   'src/core/connection/connection.ts': 260,
   'src/core/live.ts': 290,

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
-import { decodeLife, encodeLife, type LifeRecord, newEra, newLife, verdictOf } from './life-record.js';
+import { type LifeRecord, newEra, newLife, verdictOf } from './life-record.js';
+import { decodeLife, encodeLife } from './stored-life.js';
 
 const alone = { name: 'N1', id: 'N1', clustered: false, copies: 1 };
 const member = (name: string, id: string, copies = 1) => ({ name, id, clustered: true, copies });

@@ -1,7 +1,5 @@
-import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
-import { isEpoch } from '../stored-publication.js';
-import { isCount, parsed } from './stored-message.js';
+import type { StreamInfo } from '@nats-io/jetstream';
 
 /**
  * A period in which newly opened topics share one epoch. It lasts while its record is in the
@@ -50,8 +48,9 @@ export interface ServerEvidence {
   readonly copies: number;
 }
 
-const version = 1;
-const limits = { eras: 24, servers: 64, bytes: 65_536 } as const;
+const maxEras = 24;
+/** Servers of one record. */
+export const maxServers = 64;
 /** Long after this time, clustered servers have written everything to disk. */
 const restartsMatterMs = 600_000;
 
@@ -107,69 +106,34 @@ export function newEra(before: LifeRecord, server: ServerEvidence, wallMs: numbe
   };
 }
 
-export function encodeLife(content: LifeContent): Buffer {
-  const { life, epoch, since, before, servers, restarts } = content;
-  return Buffer.from(
-    JSON.stringify({
-      v: version,
-      n: life,
-      e: epoch,
-      ...(since !== undefined && { s: since }),
-      l: before.map((era) => [era.life, era.epoch, era.seq]),
-      d: [...servers],
-      r: [...restarts],
-    }),
-  );
-}
-
-/** Returns `undefined` for bytes that are not a valid record. */
-export function decodeLife(bytes: Uint8Array): LifeContent | undefined {
-  if (bytes.length > limits.bytes) return undefined;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
-  const value = parsed(text);
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { v, n, e, s, l, d, r } = value as Record<string, unknown>;
-  if (v !== version || !isCount(n) || n === 0 || !isEpoch(e)) return undefined;
-  if (s !== undefined && !isCount(s)) return undefined;
-  if (!Array.isArray(l) || !l.every(isEra) || !isPairs(d, isText) || !isPairs(r, isCount)) return undefined;
-  return {
-    life: n,
-    epoch: e,
-    since: s,
-    before: l.map(([life, epoch, seq]) => ({ life, epoch, seq })),
-    servers: new Map(d as [string, string][]),
-    restarts: new Map(r as [string, number][]),
-  };
+/**
+ * Whether the record is in the older half of messages about to be dropped. Without it, no topic can
+ * be opened.
+ */
+export function isAging(
+  { seq, atMs }: LifeRecord,
+  { first_seq: first, last_seq: last, bytes, messages }: StreamInfo['state'],
+  { max_bytes: maxBytes, max_msgs: maxMessages, max_age: maxAgeNanos }: StreamInfo['config'],
+  wallMs: number,
+): boolean {
+  if (seq < first) return true;
+  if (maxAgeNanos > 0 && wallMs - atMs > maxAgeNanos / 2_000_000) return true;
+  const isFull = (maxBytes > 0 && bytes > maxBytes / 2) || (maxMessages > 0 && messages > maxMessages / 2);
+  return isFull && seq - first < (last - first) / 2;
 }
 
 const randomEpoch = (): string => randomBytes(12).toString('base64url');
 
 function erasWith({ life, epoch, seq, before }: LifeRecord): Era[] {
-  return [{ life, epoch, seq }, ...before].slice(0, limits.eras);
+  return [{ life, epoch, seq }, ...before].slice(0, maxEras);
 }
 
 function serversWith(before: LifeRecord | undefined, { name, id, clustered }: ServerEvidence) {
   const others = clustered ? [...(before?.servers ?? [])].filter(([other]) => other !== name) : [];
-  return new Map([[name, id] as const, ...others].slice(0, limits.servers));
+  return new Map([[name, id] as const, ...others].slice(0, maxServers));
 }
 
 function restartsWith({ restarts }: LifeContent, name: string, wallMs: number): ReadonlyMap<string, number> {
   const lately = [...restarts].filter(([, atMs]) => Math.abs(wallMs - atMs) < restartsMatterMs);
-  return new Map([...lately, [name, wallMs] as const].slice(-limits.servers));
-}
-
-const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= 256;
-
-function isEra(value: unknown): value is [number, string, number] {
-  return (
-    Array.isArray(value) && value.length === 3 && isCount(value[0]) && isEpoch(value[1]) && isCount(value[2])
-  );
-}
-
-function isPairs(value: unknown, isValue: (each: unknown) => boolean): boolean {
-  return (
-    Array.isArray(value) &&
-    value.length <= limits.servers &&
-    value.every((pair) => Array.isArray(pair) && pair.length === 2 && isText(pair[0]) && isValue(pair[1]))
-  );
+  return new Map([...lately, [name, wallMs] as const].slice(-maxServers));
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../testing/test-clock.js';
-import { decodeLife, encodeLife, type LifeRecord } from './life-record.js';
+import type { LifeRecord } from './life-record.js';
 import type { NatsEngine } from './nats-engine.js';
 import { StoreLife } from './store-life.js';
+import { decodeLife, encodeLife } from './stored-life.js';
 import type { LastMessage, RawMessage } from './raw-message.js';
 
 /** A stream that answers at once, or when the test lets it. */

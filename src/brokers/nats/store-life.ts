@@ -1,18 +1,17 @@
 import type { StreamInfo } from '@nats-io/jetstream';
 import type { Clock } from '../../core/ports/clock.js';
 import {
-  decodeLife,
-  encodeLife,
   type Era,
   type LifeContent,
   type LifeRecord,
+  isAging,
   newEra,
   newLife,
   type ServerEvidence,
   verdictOf,
 } from './life-record.js';
 import type { NatsEngine } from './nats-engine.js';
-import type { RawMessage } from './raw-message.js';
+import { decodeLife, encodeLife, recordOf } from './stored-life.js';
 
 const maxAttempts = 20;
 /**
@@ -153,7 +152,7 @@ export class StoreLife {
       this.shorterProbes += 1;
       if (engine.stream.copies > 1 && this.shorterProbes < doubtfulProbes) return info;
       await this.settle(engine, { instead: record, as: 'life' });
-    } else if (this.isAging(record, state, config)) {
+    } else if (isAging(record, state, config, this.clock.wallMs())) {
       await this.settle(engine, { instead: record, as: 'era' });
     }
     this.shorterProbes = 0;
@@ -164,21 +163,6 @@ export class StoreLife {
   private async recordIn(engine: NatsEngine): Promise<LifeRecord> {
     const { record, settling } = this;
     return settling === undefined && record?.stream === engine.streamId ? record : this.settle(engine);
-  }
-
-  /**
-   * Whether the record is in the older half of messages about to be dropped. Without it, no topic
-   * can be opened.
-   */
-  private isAging(
-    { seq, atMs }: LifeRecord,
-    { first_seq: first, last_seq: last, bytes, messages }: StreamInfo['state'],
-    { max_bytes: maxBytes, max_msgs: maxMessages, max_age: maxAgeNanos }: StreamInfo['config'],
-  ): boolean {
-    if (seq < first) return true;
-    if (maxAgeNanos > 0 && this.clock.wallMs() - atMs > maxAgeNanos / 2_000_000) return true;
-    const isFull = (maxBytes > 0 && bytes > maxBytes / 2) || (maxMessages > 0 && messages > maxMessages / 2);
-    return isFull && seq - first < (last - first) / 2;
   }
 
   /** Runs one at a time, because most concurrent callers need the same record. */
@@ -259,9 +243,4 @@ export class StoreLife {
     this.events.changed(!isSameLife);
     return record;
   }
-}
-
-function recordOf({ stream, seq, atMs, data }: RawMessage): LifeRecord | undefined {
-  const content = decodeLife(data);
-  return content && { ...content, stream, seq, atMs, since: content.since ?? seq };
 }
