@@ -1,6 +1,11 @@
+/**
+ * The Nest module, its service and decorators.
+ *
+ * @packageDocumentation
+ * @module nestjs-live
+ */
 export { LiveModule } from './nest/module/live.module.js';
 export type { LiveModuleExtras } from './nest/module/live.module-definition.js';
-export { LIVE_OPTIONS } from './nest/options/live.tokens.js';
 export type {
   InboundRateOptions,
   LiveModuleOptions,
@@ -8,13 +13,19 @@ export type {
   ReplayRateOptions,
 } from './nest/options/live.options.js';
 export { LiveService, type LivePublication, type PublishOptions } from './nest/server/live.service.js';
-export { LiveGateway, PingDto } from './nest/gateway/live.gateway.js';
+export { LiveGateway } from './nest/gateway/live.gateway.js';
 export { LiveHandlers } from './nest/gateway/live-handlers.decorator.js';
-export { LiveExceptionFilter } from './nest/gateway/live-exception.filter.js';
 export { LiveWsAdapter, type LiveWsAdapterOptions } from './nest/gateway/live-ws.adapter.js';
 export { LiveLifecycle, type LiveState } from './nest/server/live.lifecycle.js';
 export { liveRedact } from './nest/logging/live-redact.js';
-export { LiveObservers, type LiveObserver } from './nest/logging/live.observers.js';
+export { type HandshakeResult, LiveObservers, type LiveObserver } from './nest/logging/live.observers.js';
+export type {
+  Healed,
+  Observer,
+  PublishRefusals,
+  RateLimitOutcome,
+  RightOutcome,
+} from './core/ports/observer.js';
 export {
   LiveTopic,
   type LivePresenceOptions,
@@ -28,7 +39,7 @@ export { SessionConnectionGuard } from './nest/auth/session-connection.guard.js'
 export type { SessionConnectionOptions } from './nest/options/session-connection.options.js';
 export { type GivenIdentity, setConnectionIdentity } from './nest/auth/connection-identity.js';
 export type { CredentialVerifier } from './nest/auth/credential-verifier.js';
-export { credentialOf } from './nest/auth/credentials.js';
+export { credentialOf, type HandshakeCredential } from './nest/auth/credentials.js';
 export { LiveMessageDto } from './nest/gateway/dto/live-message.dto.js';
 export { AuthDto } from './nest/gateway/dto/auth.dto.js';
 export { PublishDto } from './nest/gateway/dto/publish.dto.js';
@@ -41,11 +52,14 @@ export type { ClusterCount } from './core/cluster/signal.js';
 export type { DisconnectOptions, ReauthorizeTarget, UnsubscribeOptions } from './core/cluster/requests.js';
 export type { PresenceMember } from './core/presence/member.js';
 export type { LiveStats } from './core/live.js';
+export type { ClusterStats } from './core/cluster/cluster.js';
+export type { PublishQueueLimits } from './core/ports/limits.js';
+export type { DeliveryRules, SlowPolicy } from './core/ports/policy.js';
 export { MemoryBroker } from './brokers/memory/memory-broker.js';
 export type { MemoryBrokerOptions } from './brokers/memory/memory-broker.options.js';
 export type { Broker, HistoryRules, LatestRule, Published } from './core/ports/broker.js';
 export { JsonText } from './core/frame/json-text.js';
-export { snapshotAt } from './core/stream/snapshots.js';
+export { type SnapshotAt, snapshotAt } from './core/stream/snapshots.js';
 export { LiveError, type LiveErrorDetails } from './protocol/live.error.js';
-export { CloseCode, CloseReason, type ErrorCode, mayReconnect } from './protocol/codes.js';
+export { CloseCode, type ErrorCode } from './protocol/codes.js';
 export type { Position } from './protocol/position.js';

@@ -24,7 +24,7 @@ interface Arguments {
  * The command `npm run sim`. Returns 0 if no rule was broken, 1 if one was, and 2 for invalid
  * arguments.
  *
- * @param print receives the output, a few lines at a time
+ * @param print - receives the output, a few lines at a time
  */
 export async function simCommand(args: readonly string[], print: (text: string) => void): Promise<0 | 1 | 2> {
   let given: Arguments;

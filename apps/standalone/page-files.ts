@@ -26,7 +26,7 @@ export class PageFiles {
     this.add('protocol/', new URL('../protocol/', client));
   }
 
-  /** @param name the name with its folder, for example `client/index.js` */
+  /** @param name - the name with its folder, for example `client/index.js` */
   get(name: string): PageFile | undefined {
     return this.files.get(name);
   }

@@ -54,7 +54,7 @@ export class Comeback {
     this.#restart();
   }
 
-  /** @param crowd whether other clients may have been disconnected at the same time [L-10.5] */
+  /** @param crowd - whether other clients may have been disconnected at the same time [L-10.5] */
   delayMs(crowd: boolean): number {
     const { platform } = this;
     const now = platform.now();

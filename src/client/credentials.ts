@@ -11,6 +11,7 @@ import { checkToken } from './wire.js';
  */
 export type CredentialReason = 'connect' | 'rejected' | 'expired' | 'refresh';
 
+/** Returns a token, or `undefined` for none; may be async. A call may take 30 s. */
 export type CredentialFunction = (request: {
   readonly reason: CredentialReason;
 }) => string | undefined | Promise<string | undefined>;

@@ -1,5 +1,11 @@
+/**
+ * The client, for browsers, Node and other runtimes. It has no dependencies.
+ *
+ * @packageDocumentation
+ * @module nestjs-live/client
+ */
 export { connect, LiveClient } from './live-client.js';
-export type { LiveClientEvents } from './live-client.js';
+export type { LiveClientEvents, TopicOf } from './live-client.js';
 export type {
   IterateOptions,
   LiveClientOptions,
@@ -13,11 +19,18 @@ export type { LiveClientErrorCode, LiveClose } from './live-client.error.js';
 export type { LiveClientState, LiveStatus, LiveWaiting } from './status.js';
 export type { IterableSubscription, Subscription } from './subscription.js';
 export type {
+  AnswerOf,
+  DataMessage,
+  DataOf,
   EndMessage,
   LostNotice,
   LostReason,
   PublicationMessage,
+  PublicationPlace,
+  RemovalMessage,
+  RequestParameters,
   RequestShape,
+  SnapshotOf,
   StartMessage,
   TopicMessage,
   TopicShape,
@@ -25,6 +38,7 @@ export type {
 export type { Backoff } from './backoff.js';
 export type { Credential, CredentialFunction, CredentialReason } from './credentials.js';
 export type { WebSocketConstructor, WebSocketLike } from './wire.js';
-export { LiveError } from '../protocol/live.error.js';
+export { LiveError, type LiveErrorDetails } from '../protocol/live.error.js';
 export type { ErrorCode } from '../protocol/codes.js';
+export type { WelcomeLimits, WelcomeMessage } from '../protocol/messages.js';
 export type { Position } from '../protocol/position.js';

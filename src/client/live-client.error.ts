@@ -10,14 +10,17 @@ export type LiveClientErrorCode = 'closed' | 'not-sent' | 'unknown-outcome';
 export interface LiveClose {
   /** WebSocket close code. 1006 if the connection broke without one. */
   readonly code: number;
+  /** The text in the close frame; may be empty. */
   readonly reason: string;
 }
 
 /** An error on the client side. Errors sent by the server are `LiveError`s. */
 export class LiveClientError extends Error {
+  /** Always `LiveClientError`. */
   override readonly name = 'LiveClientError';
 
   constructor(
+    /** What happened, for programs. */
     readonly code: LiveClientErrorCode,
     message: string,
     /** How the connection ended, if that is the reason. */

@@ -4,6 +4,7 @@ import type { Credential } from './credentials.js';
 import type { Platform } from './platform.js';
 import type { WebSocketConstructor } from './wire.js';
 
+/** Options of `connect`. */
 export interface LiveClientOptions {
   /**
    * A token, or a function that returns one and may be async. It is sent in the subprotocol list,
@@ -20,7 +21,7 @@ export interface LiveClientOptions {
   readonly webSocket?: WebSocketConstructor | undefined;
   /**
    * Delay between attempts: `minMs` plus a random part of `min(maxMs, minMs · 2^attempts)`.
-   * @default { minMs: 500, maxMs: 20_000 }
+   * @default `{ minMs: 500, maxMs: 20_000 }`
    */
   readonly backoff?: Partial<Backoff> | undefined;
   /**
@@ -37,6 +38,7 @@ export interface LiveClientOptions {
   readonly platform?: Platform | undefined;
 }
 
+/** Options of `LiveClient.subscribe`. */
 export interface SubscribeOptions {
   /**
    * Resumes from this position of an earlier message. If the server cannot, the first message is
@@ -53,6 +55,7 @@ export interface SubscribeOptions {
   readonly maxRate?: number | undefined;
 }
 
+/** Options of `LiveClient.subscribe` without a listener. */
 export interface IterateOptions extends SubscribeOptions {
   /**
    * Maximum number of queued messages. Beyond it the oldest publications are dropped and replaced
@@ -75,9 +78,11 @@ export interface RequestOptions {
 export interface RemoveOptions {
   /** 1 to 128 characters. */
   readonly key: string;
+  /** Says that the key is removed. */
   readonly remove: true;
 }
 
+/** Options of `LiveClient.publish`. */
 export interface ClientPublishOptions {
   /**
    * Subject of the publication, 1 to 128 characters. A slow reader may get only the newest per key.

@@ -14,7 +14,7 @@ import type {
   SubscribeOptions,
 } from './live-client.options.js';
 import { LocalSubscription } from './local-subscription.js';
-import { type Cancel, defaultPlatform } from './platform.js';
+import { defaultPlatform } from './platform.js';
 import { ClientSession } from './client-session.js';
 import type { LiveClientState, LiveStatus, LiveWaiting } from './status.js';
 import { type IterableSubscription, iterable, listening, type Subscription } from './subscription.js';
@@ -44,7 +44,7 @@ export interface LiveClientEvents {
 }
 
 /** Topic names of a map from topics to the types of their publications. */
-type TopicOf<Topics extends object> = keyof Topics & string;
+export type TopicOf<Topics extends object> = keyof Topics & string;
 
 /**
  * A live connection that reconnects by itself, with its subscriptions. In a page it connects at
@@ -83,6 +83,7 @@ export class LiveClient<
     if (platform.dialsOnUse !== true) this.#start();
   }
 
+  /** The state alone, without its details. */
   get state(): LiveClientState {
     return this.#status.state;
   }
@@ -96,7 +97,7 @@ export class LiveClient<
    * Listens until the returned function is called. Listening for `status` counts as use and
    * connects.
    */
-  on<E extends keyof LiveClientEvents>(event: E, listener: (value: LiveClientEvents[E]) => void): Cancel {
+  on<E extends keyof LiveClientEvents>(event: E, listener: (value: LiveClientEvents[E]) => void): () => void {
     if (event === 'status' && this.state !== 'closed') this.#start();
     return this.#listeners.on(event, listener);
   }
@@ -150,8 +151,8 @@ export class LiveClient<
 
   /**
    * Publishes once, and resolves with the position when the server has accepted the publication.
-   * Without a connection it waits for one. It is never sent twice. To remove a key: `publish(topic,
-   * undefined, { key, remove: true })`.
+   * Without a connection it waits for one. It is never sent twice. To remove a key:
+   * `publish(topic, undefined, { key, remove: true })`.
    *
    * Rejects with a `LiveError` if the server refuses, or with a `LiveClientError`: `not-sent`,
    * `closed`, or `unknown-outcome` if the connection ended or the answer timed out after it was
@@ -162,6 +163,7 @@ export class LiveClient<
     data: DataOf<TopicMap[T]>,
     options?: ClientPublishOptions,
   ): Promise<Position>;
+  /** Removes a key; otherwise the same. */
   publish(topic: TopicOf<TopicMap>, data: undefined, options: RemoveOptions): Promise<Position>;
   async publish(
     topic: TopicOf<TopicMap>,

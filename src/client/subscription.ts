@@ -4,6 +4,7 @@ import type { EndMessage, TopicMessage } from './topic-messages.js';
 
 /** One local subscription. */
 export interface Subscription {
+  /** The topic that it follows. */
   readonly topic: string;
   /** Ends it. Nothing more is delivered. Calling it again does nothing. */
   unsubscribe(): void;
@@ -25,6 +26,7 @@ type Control = Pick<Subscription, 'unsubscribe' | 'setMaxRate'>;
  * server or a `LiveClientError`.
  */
 export interface IterableSubscription<Message> extends Subscription, AsyncIterable<Message, undefined> {
+  /** The same iterator on each call; its `return` unsubscribes. */
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined>;
 }
 

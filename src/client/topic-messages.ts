@@ -2,8 +2,11 @@ import type { Position } from '../protocol/position.js';
 
 /** The first message of a subscription, which begins at `position`. */
 export interface StartMessage<Snapshot = unknown> {
+  /** Tells the kind of message. */
   readonly type: 'start';
+  /** The topic of the subscription. */
   readonly topic: string;
+  /** Where the subscription begins; the first publication follows it. */
   readonly position: Position;
   /** `true` if this resumes from the given `since` without a gap. There is no snapshot then. */
   readonly recovered: boolean;
@@ -11,8 +14,11 @@ export interface StartMessage<Snapshot = unknown> {
   readonly snapshot?: Snapshot;
 }
 
-interface PublicationPlace {
+/** What every publication has. */
+export interface PublicationPlace {
+  /** Tells the kind of message. */
   readonly type: 'event';
+  /** The topic of the subscription. */
   readonly topic: string;
   /** Keep it to resume later with `subscribe(topic, { since })`. */
   readonly position: Position;
@@ -21,16 +27,22 @@ interface PublicationPlace {
 }
 
 /** Data was published. */
-interface DataMessage<Data> extends PublicationPlace {
+export interface DataMessage<Data> extends PublicationPlace {
+  /** The published value. */
   readonly data: Data;
+  /** The entity that it is about, if the publisher named one. */
   readonly key?: string;
+  /** Absent, unlike in a removal. */
   readonly removed?: undefined;
 }
 
 /** The key was removed. [L-4.11] */
-interface RemovalMessage extends PublicationPlace {
+export interface RemovalMessage extends PublicationPlace {
+  /** Tells a removal from other publications. */
   readonly removed: true;
+  /** The entity that was removed. */
   readonly key: string;
+  /** Absent: a removal has no data. */
   readonly data?: undefined;
 }
 
@@ -53,9 +65,13 @@ export type LostReason = 'unrecovered' | 'new-epoch' | 'dropped' | 'overflow';
  * message continues from `position`.
  */
 export interface LostNotice<Snapshot = unknown> {
+  /** Tells the kind of message. */
   readonly type: 'lost';
+  /** The topic of the subscription. */
   readonly topic: string;
+  /** Why they will not arrive. */
   readonly reason: LostReason;
+  /** Where the subscription continues. */
   readonly position: Position;
   /**
    * State of the topic at `position` or later. Absent for `overflow` and if the topic has no
@@ -67,6 +83,7 @@ export interface LostNotice<Snapshot = unknown> {
    * unknown then.
    */
   readonly from?: number;
+  /** Last missing offset. */
   readonly to?: number;
   /** 0 if nothing was published in between. */
   readonly count?: number;
@@ -74,7 +91,9 @@ export interface LostNotice<Snapshot = unknown> {
 
 /** The last message to a listener. An iterator ends instead, and throws `error` if there is one. */
 export interface EndMessage {
+  /** Tells the kind of message. */
   readonly type: 'end';
+  /** The topic of the subscription. */
   readonly topic: string;
   /** A `LiveError` if the server ended it. Absent after the client's own `close()`. */
   readonly error?: Error;
@@ -91,6 +110,7 @@ declare const shape: unique symbol;
  * type.
  */
 export interface TopicShape<Data, Snapshot> {
+  /** Exists for the compiler only. */
   readonly [shape]: readonly [Data, Snapshot];
 }
 
@@ -99,6 +119,7 @@ export interface TopicShape<Data, Snapshot> {
  * `{ 'trip.book': RequestShape<{ tripId: string }, { seat: number }> }`. It exists as a type only.
  */
 export interface RequestShape<Data, Answer> {
+  /** Exists for the compiler only. */
   readonly [shape]: readonly [Data, Answer];
 }
 
@@ -109,7 +130,10 @@ export type RequestParameters<Entry, Options> =
       ? [data?: Data, options?: Options]
       : [data: Data, options?: Options]
     : [data?: unknown, options?: Options];
+/** What the handler of a request answers with, by its entry in the request map. */
 export type AnswerOf<Entry> = Entry extends RequestShape<unknown, infer Answer> ? Answer : unknown;
 
+/** Data of a topic's publications, by its entry in the topic map. */
 export type DataOf<Entry> = Entry extends TopicShape<infer Data, unknown> ? Data : Entry;
+/** Snapshots of a topic, by its entry in the topic map; `unknown` without a `TopicShape`. */
 export type SnapshotOf<Entry> = Entry extends TopicShape<unknown, infer Snapshot> ? Snapshot : unknown;

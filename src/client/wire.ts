@@ -7,7 +7,9 @@ export interface WebSocketLike {
    * Called for `open`, `message`, `error` and `close`. Runtimes declare incompatible types for it.
    */
   addEventListener(type: never, listener: never): void;
+  /** Sends one text message. */
   send(text: string): void;
+  /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
   /** Exists in the `ws` package and in Bun. */
   terminate?(): void;
@@ -21,6 +23,7 @@ interface SocketEvent {
   readonly reason: string;
 }
 
+/** A constructor of WebSockets, such as the one of the package `ws`. */
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
 /** Callbacks of one WebSocket. None is called after `closed`, or after `Wire.close`. */

@@ -38,10 +38,13 @@ import { welcomeAnswer, welcomeLimits } from './connection/welcome.js';
 
 /** Statistics of a live server. */
 export interface LiveStats extends ClusterStats {
+  /** Open connections to this instance. */
   readonly connections: number;
+  /** Users with at least one connection to this instance. */
   readonly users: number;
   /** Topics with readers on this instance. */
   readonly topics: number;
+  /** Subscriptions of all connections to this instance. */
   readonly subscriptions: number;
   /** Publications through this instance since the start. */
   readonly publicationsTotal: number;
@@ -66,6 +69,7 @@ export interface LiveStats extends ClusterStats {
   readonly waitingPublications: number;
   /** Milliseconds since the engine started to refuse publications. 0 while it accepts them. */
   readonly publishingRefusedMs: number;
+  /** Whether this instance is stopping and waits for its clients to leave. */
   readonly draining: boolean;
   /** What has become of the connections since the drain began; absent before it. */
   readonly drain?: DrainProgress;

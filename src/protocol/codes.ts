@@ -1,16 +1,27 @@
-/** Codes of the `error` message. [L-2.10] */
-export const errorCodes = [
-  'protocol-violation',
-  'not-implemented',
-  'forbidden',
-  'validation-failed',
-  'limit-exceeded',
-  'rate-limited',
-  'unavailable',
-  'internal',
-] as const;
+/** Codes of a `LiveError` and of the `error` message. [L-2.10] */
+export type ErrorCode =
+  | 'protocol-violation'
+  | 'not-implemented'
+  | 'forbidden'
+  | 'validation-failed'
+  | 'limit-exceeded'
+  | 'rate-limited'
+  | 'unavailable'
+  | 'internal';
 
-export type ErrorCode = (typeof errorCodes)[number];
+// An object instead of a list, so that the compiler reports a missing code.
+const codes: Readonly<Record<ErrorCode, true>> = {
+  'protocol-violation': true,
+  'not-implemented': true,
+  forbidden: true,
+  'validation-failed': true,
+  'limit-exceeded': true,
+  'rate-limited': true,
+  unavailable: true,
+  internal: true,
+};
+
+export const errorCodes = Object.keys(codes) as readonly ErrorCode[];
 
 /** Whether the same request may succeed if the client retries it. [L-2.10] */
 export function isTemporary(code: ErrorCode): boolean {
@@ -19,14 +30,23 @@ export function isTemporary(code: ErrorCode): boolean {
 
 /** Close codes that a live server sends, by meaning. [L-10.3] */
 export const CloseCode = {
+  /** The server shuts down; the client reconnects. */
   goingAway: 1001,
+  /** The client sent a binary message; it does not reconnect. */
   unsupportedData: 1003,
+  /** The client reads too slowly; it reconnects and starts over. */
   policy: 1008,
+  /** An application hook of the connection failed; the client reconnects. */
   internalError: 1011,
+  /** The client did not answer a ping; it reconnects. */
   noPong: 4001,
+  /** Too many invalid messages, or too fast; the client reconnects. */
   tooManyViolations: 4002,
+  /** The server cannot tell the client where a topic stands; it reconnects. */
   positionLost: 4003,
+  /** The credential has expired; the client reconnects with a new one. */
   credentialExpired: 4501,
+  /** Closed by the application; the client does not reconnect. */
   disconnected: 4503,
 } as const;
 

@@ -41,6 +41,9 @@ export function isTokenText(token: unknown): token is string {
   return typeof token === 'string' && token.length > 0 && token.length <= maxTokenLength;
 }
 
+/** A field of a message that has a rule. */
+export type FieldName = 'id' | 'topic' | 'since' | 'maxRate' | 'maxMessageBytes' | 'key' | 'token';
+
 /** What the value of each field must be: the predicate, and the words for an error. */
 export const fieldRules = {
   id: [isRequestId, `a number or a string of at most ${String(maxRequestIdLength)} characters`],
@@ -53,10 +56,7 @@ export const fieldRules = {
   maxMessageBytes: [isMessageBytes, `an integer of at least ${String(minMessageBytes)}`],
   key: [isKey, `a string of 1 to ${String(maxKeyLength)} characters`],
   token: [isTokenText, `a string of 1 to ${String(maxTokenLength)} characters`],
-} as const satisfies Record<string, readonly [(value: unknown) => boolean, string]>;
-
-/** A field that has a rule. */
-export type FieldName = keyof typeof fieldRules;
+} as const satisfies Record<FieldName, readonly [(value: unknown) => boolean, string]>;
 
 /** What is wrong with a field's value: `"topic" must be …`. */
 export function mustBe(field: FieldName): string {

@@ -12,11 +12,14 @@ export interface LiveErrorDetails {
  * `internal`. [L-2.11]
  */
 export class LiveError extends Error {
+  /** Always `LiveError`. */
   override readonly name = 'LiveError';
 
   constructor(
+    /** What kind of failure it is, for programs. */
     readonly code: ErrorCode,
     message: string,
+    /** When to retry, if the server says so. */
     readonly details: LiveErrorDetails = {},
   ) {
     super(message);

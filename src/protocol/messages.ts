@@ -85,24 +85,36 @@ export type ClientMessage =
 
 /** Limits of this connection, for both sides. Older servers omit some. [L-9.3] */
 export interface WelcomeLimits {
+  /** Maximum size of a message to the server, in bytes. */
   readonly maxMessageBytes: number;
+  /** Maximum number of topics that the connection may subscribe to. */
   readonly maxTopics: number;
   /**
    * Maximum number of topics in one message. Absent if the server does not support `topics`.
    * [L-3.14]
    */
   readonly maxTopicsPerMessage?: number;
+  /** Silence of the client after which the server pings it, in milliseconds. */
   readonly pingIntervalMs: number;
+  /** Milliseconds for the pong, after which the server closes the connection. */
   readonly pongTimeoutMs?: number;
   /** Time limit of the server for authorization plus snapshot. An answer may take this long. */
   readonly answerTimeoutMs?: number;
 }
 
+/** The first message of a connection. [L-1.11] */
 export interface WelcomeMessage {
+  /** Tells the kind of message. */
   readonly type: 'welcome';
+  /** Id of the connection, as in the server's log: a UUID. */
   readonly connectionId: string;
+  /** Name of the server's instance. */
   readonly instanceId: string;
-  readonly user: { readonly id: string } | null;
+  /** The user as the server knows it; `null` for an anonymous client. */
+  readonly user: {
+    /** The user's id. */
+    readonly id: string;
+  } | null;
   /** Milliseconds since 1970, on the server's clock. */
   readonly expiresAt?: number;
   /** Milliseconds from now until `expiresAt`. Independent of the client's clock. */
@@ -112,6 +124,7 @@ export interface WelcomeMessage {
    * [L-10.5]
    */
   readonly reconnectSpreadMs?: number;
+  /** Limits of this connection. */
   readonly limits: WelcomeLimits;
 }
 

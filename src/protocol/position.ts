@@ -6,7 +6,9 @@
  *   first".
  */
 export interface Position {
+  /** Opaque, 1 to 64 characters; compare it for equality only. */
   readonly epoch: string;
+  /** An integer from 0. */
   readonly offset: number;
 }
 

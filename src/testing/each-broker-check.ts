@@ -11,7 +11,9 @@ import { suppressionChecks } from './broker-checks/suppression.js';
 import { topicNameChecks } from './broker-checks/topic-names.js';
 import { BrokerWorld } from './broker-checks/world.js';
 
+/** How `eachBrokerCheck` gets at the broker and its engine. */
 export interface BrokerCheckOptions {
+  /** Called for each check; the result is closed after it. */
   readonly open: () => OpenedBroker | Promise<OpenedBroker>;
   /** Abilities that the engine lacks; checks that need them are skipped. */
   readonly without?: readonly BrokerAbility[];
@@ -27,7 +29,7 @@ export interface BrokerCheckOptions {
  * Registers the conformance checks of the `Broker` port with a test runner. Each check opens its
  * own broker and fails with an `AssertionError`. Some checks wait for seconds if the engine does.
  *
- * @param test the runner's function for a title and an async function, such as Vitest's `it`
+ * @param test - the runner's function for a title and an async function, such as Vitest's `it`
  */
 export function eachBrokerCheck(
   test: (title: string, run: () => Promise<void>) => unknown,

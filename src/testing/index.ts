@@ -1,3 +1,10 @@
+/**
+ * Test clients, a server on a clock that the test moves, and simulated failures, for any test
+ * runner.
+ *
+ * @packageDocumentation
+ * @module nestjs-live/testing
+ */
 export { TestLive, type TestLiveOptions, type TestPeer, type TestPeerOptions } from './test-live.js';
 export { TestClock } from './test-clock.js';
 export { TestSocket } from './test-socket.js';
@@ -7,7 +14,7 @@ export {
   type LiveTestClientOptions,
   type Received,
 } from './live-test-client.js';
-export { deliveryFaults, type FindPublished } from './sim/delivery-checker.js';
+export { deliveryFaults, type FindPublished, type ToBePublished } from './sim/delivery-checker.js';
 export type { Fault, Rule } from './sim/faults.js';
 export {
   simulate,
@@ -16,6 +23,8 @@ export {
   type SimulationResult,
 } from './sim/simulate.js';
 export type { MakeTopics, SimStore, SimTopic, SnapshotLabel } from './sim/sim-topic.js';
-export type { Step } from './sim/step.js';
 export { type BrokerCheckOptions, eachBrokerCheck } from './each-broker-check.js';
 export type { BrokerAbility, OpenedBroker } from './broker-checks/opened-broker.js';
+export type { InboundRate, LiveLimits, OutboundBudget, ReplayRate } from '../core/ports/limits.js';
+export type { Drained, LiveSocket } from '../core/ports/socket.js';
+export type { PresenceRules, TopicRules } from '../core/ports/policy.js';

@@ -3,12 +3,18 @@ import { WebSocket } from 'ws';
 import { OpenRequests } from './open-requests.js';
 
 /** A received message. Its fields are not validated, because tests compare it as a whole. */
-export type Received = Readonly<Record<string, unknown>> & { readonly type: string };
+export type Received = Readonly<Record<string, unknown>> & {
+  /** Name of the message, such as `event`. */
+  readonly type: string;
+};
 
+/** Options of `LiveTestClient.connect`. */
 export interface LiveTestClientOptions {
   /** Sent as `Authorization: Bearer …`. */
   readonly token?: string;
+  /** Further headers of the handshake, such as `origin` or `cookie`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Subprotocols to offer, such as `live.v1`. @default none */
   readonly protocols?: readonly string[];
   /** Maximum milliseconds for each wait. @default 5000 */
   readonly timeoutMs?: number;
@@ -16,10 +22,13 @@ export interface LiveTestClientOptions {
 
 /** Thrown if the server refused the handshake; holds its HTTP answer. */
 export class HandshakeRefused extends Error {
+  /** Always `HandshakeRefused`. */
   override readonly name = 'HandshakeRefused';
 
   constructor(
+    /** HTTP status of the refusal. */
     readonly statusCode: number,
+    /** Headers of the answer, such as `retry-after`. */
     readonly headers: IncomingHttpHeaders,
     /** Parsed if it is JSON, otherwise text. */
     readonly body: unknown,
@@ -32,14 +41,17 @@ export class HandshakeRefused extends Error {
  * A plain client for tests of live topics. It records every received message in order and does
  * nothing by itself.
  * `const client = await LiveTestClient.connect(live.url(), { token });`
- *
- * @publicApi
  */
 export class LiveTestClient {
   /** All received messages in order, starting with the welcome. */
   readonly transcript: Received[] = [];
   /** Resolves once the connection has ended. */
-  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  readonly closed: Promise<{
+    /** Close code. */
+    readonly code: number;
+    /** Close reason; may be empty. */
+    readonly reason: string;
+  }>;
   private read = 0;
   private wake: () => void = () => {};
   private settles = 0;

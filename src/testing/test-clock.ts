@@ -14,8 +14,8 @@ export class TestClock implements Clock {
   private due: (() => void)[] = [];
 
   /**
-   * @param startMs initial value of `wallMs()`, in milliseconds since 1970
-   * @param random result of `random()`; 0.5 by default
+   * @param startMs - initial value of `wallMs()`, in milliseconds since 1970
+   * @param random - result of `random()`; 0.5 by default
    */
   constructor(
     private readonly startMs = 1_700_000_000_000,

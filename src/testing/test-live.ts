@@ -1,10 +1,10 @@
 import { MemoryBroker } from '../brokers/memory/memory-broker.js';
 import type { Connection } from '../core/connection/connection.js';
-import type { LiveUser } from '../core/ports/identity.js';
-import { Live } from '../core/live.js';
+import type { LiveConnection } from '../core/ports/connection.js';
+import type { ConnectionIdentity, LiveUser } from '../core/ports/identity.js';
+import { Live, type LiveStats } from '../core/live.js';
 import { defaultLimits, type LiveLimits } from '../core/ports/limits.js';
-import type { VerifyCredential } from '../core/ports/settings.js';
-import type { Broker } from '../core/ports/broker.js';
+import type { Broker, Published } from '../core/ports/broker.js';
 import { type Observer, silentObserver } from '../core/ports/observer.js';
 import type { Policy, TopicRules } from '../core/ports/policy.js';
 import type { FindHandler } from '../core/inbound/responder.js';
@@ -12,29 +12,35 @@ import type { Session } from '../core/inbound/session.js';
 import { TestClock } from './test-clock.js';
 import { TestSocket } from './test-socket.js';
 
+/** Options of `TestLive`. */
 export interface TestLiveOptions {
-  /** @default 'test' */
+  /** Name of the server's instance. @default 'test' */
   readonly instanceId?: string;
   /**
    * The rules of a topic. By default every topic is open to everyone, without history or snapshots.
    */
   readonly rulesFor?: (topic: string) => Partial<TopicRules> | undefined;
-  /** @default those of `LiveModule`, without `inboundRate` and `replayRate` */
+  /** Limits for peers. @default those of `LiveModule`, without `inboundRate` and `replayRate` */
   readonly limits?: Partial<LiveLimits>;
+  /** Receives events for logs and metrics; any member may be missing. */
   readonly observer?: Partial<Observer>;
   /** Wraps the memory broker, for example to delay it. */
   readonly broker?: (memory: MemoryBroker) => Broker;
+  /** The clock of the server. @default a new one */
   readonly clock?: TestClock;
-  /** Verifies a token; without it `auth` is not implemented. */
-  readonly verify?: VerifyCredential;
-  /** Handles messages instead of the core's own verbs. */
+  /** Verifies a token and resolves with its user; without it `auth` is not implemented. */
+  readonly verify?: (token: string, connection: LiveConnection) => Promise<ConnectionIdentity>;
+  /** Handles messages instead of the core's own verbs. @internal */
   readonly handlers?: (connection: Connection) => FindHandler;
 }
 
+/** Options of `TestLive.connect`. */
 export interface TestPeerOptions {
+  /** The user of the connection; `null` for an anonymous one. @default `{ id: 'ann' }` */
   readonly user?: LiveUser | null;
   /** When the credential expires, in milliseconds since 1970. */
   readonly expiresAt?: number;
+  /** The socket of the peer. @default one that reads at once */
   readonly socket?: TestSocket;
   /** When the handshake began, on the test's clock. @default now */
   readonly handshakeStartedMs?: number;
@@ -42,7 +48,9 @@ export interface TestPeerOptions {
 
 /** One client of a `TestLive`. */
 export interface TestPeer {
+  /** The peer's socket, which shows whether and how it was closed. */
   readonly socket: TestSocket;
+  /** @internal */
   readonly session: Session;
   /** Sends a message, as an object or as text, and lets all work finish. */
   send(message: object | string): Promise<void>;
@@ -55,8 +63,11 @@ export interface TestPeer {
  * network.
  */
 export class TestLive {
+  /** The server's only source of time. */
   readonly clock: TestClock;
+  /** The broker that keeps the publications. */
   readonly broker: MemoryBroker;
+  /** @internal */
   readonly live: Live;
   private count = 0;
 
@@ -110,10 +121,21 @@ export class TestLive {
     };
   }
 
-  /** Publishes and lets all work finish. */
-  async publish(topic: string, data: unknown, key?: string): Promise<void> {
-    await this.live.publish(topic, data, key === undefined ? {} : { key });
+  /**
+   * Publishes a JSON value and lets all work finish.
+   *
+   * @returns the position of the publication
+   * @throws LiveError as `LiveService.publish`
+   */
+  async publish(topic: string, data: unknown, key?: string): Promise<Published> {
+    const published = await this.live.publish(topic, data, key === undefined ? {} : { key });
     await this.clock.settle();
+    return published;
+  }
+
+  /** Current statistics of the server. */
+  stats(): LiveStats {
+    return this.live.stats();
   }
 }
 

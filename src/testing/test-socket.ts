@@ -3,13 +3,26 @@ import { FrameTexts } from './sim/frame-texts.js';
 
 /** A socket without a network. It records every write, and is as slow as a test wants. */
 export class TestSocket implements LiveSocket {
+  /** Whether neither side has started to close. */
   open = true;
+  /** Whether the server has stopped reading. */
   paused = false;
+  /** Number of pings that the server has sent. */
   pings = 0;
+  /** Whether the server has ended it without a close frame. */
   terminated = false;
-  closedWith: { readonly code: number; readonly reason: string } | undefined;
+  /** Close code and reason that the server sent; `undefined` before. */
+  closedWith:
+    | {
+        /** Close code. */
+        readonly code: number;
+        /** Close reason; may be empty. */
+        readonly reason: string;
+      }
+    | undefined;
   /** Every write, as the text messages it contains. */
   readonly writes: string[][] = [];
+  /** Bytes written that the peer has not read. */
   bufferedBytes = 0;
   readonly windowBits = 0;
   private readonly frameTexts = new FrameTexts();
@@ -18,8 +31,8 @@ export class TestSocket implements LiveSocket {
   onGone: (code: number, reason: string) => void = () => {};
 
   /**
-   * @param slow whether written bytes stay in `bufferedBytes` until `drain`
-   * @param answersClose whether the peer answers a close at once
+   * @param slow - whether written bytes stay in `bufferedBytes` until `drain`
+   * @param answersClose - whether the peer answers a close at once
    */
   constructor(
     private readonly slow = false,

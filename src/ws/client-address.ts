@@ -40,7 +40,7 @@ export class ClientAddresses {
   private reported = false;
 
   /**
-   * @param onIgnored called once, for the first list that comes from an untrusted address
+   * @param onIgnored - called once, for the first list that comes from an untrusted address
    * @throws RangeError for an entry that is not an address or a network
    */
   constructor(

@@ -95,8 +95,8 @@ export class LiveHttpServer {
    * Resolves once the port is bound. Rejects with an error that names the host and the port if it
    * cannot bind.
    *
-   * @param patienceMs how long to retry a port that is in use, in milliseconds: a previous process
-   *   may still be draining
+   * @param patienceMs - how long to retry a port that is in use, in milliseconds: a previous
+   *   process may still be draining
    */
   async listen(port: number, host: string, patienceMs = 0): Promise<AddressInfo> {
     await this.listenAt({ port, host }, (error) => listenFailure(port, host, error), patienceMs);
@@ -107,7 +107,7 @@ export class LiveHttpServer {
    * Removes the socket file of a dead process and resolves once the Unix socket is bound. Rejects
    * with an error that names the path if it cannot bind.
    *
-   * @param patienceMs as for `listen`
+   * @param patienceMs - as for `listen`
    */
   async listenAtPath(path: string, patienceMs = 0): Promise<void> {
     await removeStaleSocket(path);

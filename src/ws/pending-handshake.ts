@@ -42,7 +42,7 @@ export class PendingHandshake {
    * Watches the peer of a handshake that was not decided at once. `cancelDeadline` is called on
    * settling.
    *
-   * @param onGone called at most once, and not after `end`; immediately if the peer has already
+   * @param onGone - called at most once, and not after `end`; immediately if the peer has already
    *   left
    */
   watch(onGone: () => void, cancelDeadline: Cancel): void {

@@ -36,9 +36,9 @@ export class ProxiedSockets {
   private closing = false;
 
   /**
-   * @param trusts whether a socket with this address belongs to a proxy; other sockets are served
+   * @param trusts - whether a socket with this address belongs to a proxy; other sockets are served
    *   unchanged
-   * @param refused called with the socket's own address
+   * @param refused - called with the socket's own address
    */
   constructor(
     private readonly trusts: (address: string) => boolean,

@@ -42,9 +42,9 @@ export class Refusal extends Error {
   readonly reason: string;
 
   /**
-   * @param message sent to the peer
-   * @param headers added to the answer
-   * @param reason for the log only, without secrets; `message` by default
+   * @param message - sent to the peer
+   * @param headers - added to the answer
+   * @param reason - for the log only, without secrets; `message` by default
    */
   constructor(
     readonly statusCode: number,

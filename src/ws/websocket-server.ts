@@ -44,7 +44,7 @@ export interface HandshakeServer {
   ): void;
 }
 
-/** @param compress whether to accept permessage-deflate if a client offers it */
+/** @param compress - whether to accept permessage-deflate if a client offers it */
 export function makeWebSocketServer(maxMessageBytes: number, compress = false): HandshakeServer {
   const plain = makeServer(maxMessageBytes, false);
   if (!compress) return plain;

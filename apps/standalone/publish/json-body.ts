@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BadRequestException, PayloadTooLargeException, UnsupportedMediaTypeException } from '@nestjs/common';
-import { isDeeperThan, maxDataDepth } from 'nestjs-live/parts';
+import { JsonText } from 'nestjs-live';
 
 /** A body that is valid JSON. */
 export interface JsonBody {
@@ -22,13 +22,10 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
     throw new UnsupportedMediaTypeException('The body must not be compressed');
   }
   const text = decoded(await bytesOf(request, maxBytes));
-  if (isDeeperThan(text, maxDataDepth)) {
-    throw new BadRequestException(`The body's JSON may be at most ${String(maxDataDepth)} levels deep`);
-  }
   try {
-    return { text, value: JSON.parse(text) as unknown };
-  } catch {
-    throw new BadRequestException('The body is not valid JSON');
+    return { text, value: JsonText.parse(text).value };
+  } catch (error) {
+    throw new BadRequestException((error as Error).message);
   }
 }
 

@@ -10,7 +10,8 @@ import {
   ValidateBy,
   type ValidationOptions,
 } from 'class-validator';
-import { publicKeyOf, validateAllowedOrigins, validTrustedProxies } from 'nestjs-live/parts';
+import type { LiveModuleOptions } from 'nestjs-live';
+import { checkOptions, publicKeyOf } from 'nestjs-live/parts';
 import { areBrokerAddresses } from './broker-address.js';
 import type { Rule } from './variable.js';
 
@@ -105,13 +106,7 @@ export function originList(): Rule {
     allowed:
       'a comma-separated list of origins as browsers send them, such as https://app.example,http://localhost:5173, or https://*.app.example',
     parse: (text) => text.split(',').map((origin) => origin.trim()),
-    checks: [
-      ArrayMinSize(1),
-      check(
-        'originList',
-        passes((value) => validateAllowedOrigins(value as readonly string[])),
-      ),
-    ],
+    checks: [ArrayMinSize(1), check('originList', isRightFor('allowedOrigins'))],
   };
 }
 
@@ -121,13 +116,18 @@ export function proxies(): Rule {
     allowed:
       'a number from 0 to 10, or a comma-separated list of addresses and networks, such as 10.0.0.0/8,fd00::/8',
     parse: (text) => (/^\d{1,15}$/.test(text) ? Number(text) : text.split(',').map((each) => each.trim())),
-    checks: [check('proxies', passes(validTrustedProxies))],
+    checks: [check('proxies', isRightFor('trustedProxies'))],
   };
 }
 
 /** Whether a host name always means this machine. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+}
+
+/** A check that passes if the module takes the value for this option. */
+function isRightFor(option: keyof LiveModuleOptions): (value: unknown) => boolean {
+  return passes((value) => checkOptions({ [option]: value }));
 }
 
 /** A check that passes if the module's own validation does not throw. */

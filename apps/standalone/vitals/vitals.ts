@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { LiveService, type LiveStats } from 'nestjs-live';
-import { EventLoopDelay, type EventLoopDelayReading } from 'nestjs-live/parts';
+import type { EventLoopDelayReading } from 'nestjs-live/health';
+import { EventLoopDelay } from 'nestjs-live/parts';
 
 /** The state of the server, as published on `system/vitals`. */
 export interface VitalsReading extends Pick<

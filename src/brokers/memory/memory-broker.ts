@@ -18,8 +18,6 @@ import { Receipts } from './receipts.js';
 /**
  * Keeps all streams in this process and delivers a publication before `publish` returns. Only
  * publications store anything, so clients may read any number of topics.
- *
- * @publicApi
  */
 export class MemoryBroker implements Broker {
   readonly available = true;
@@ -46,7 +44,7 @@ export class MemoryBroker implements Broker {
   private closed = false;
 
   /**
-   * @param clock only a test has another one than the default
+   * @param clock - only a test has another one than the default
    * @throws Error for an option that is no whole number from 1
    */
   constructor(

@@ -6,7 +6,7 @@ import { type Head, maxLineage, type PastEpoch } from './stored-message.js';
  * the current life's epoch, which its next publication will store; its previous epochs form the
  * lineage. Writes nothing.
  *
- * @param pastTop its last offset when this life began; `undefined` if its last message follows
+ * @param pastTop - its last offset when this life began; `undefined` if its last message follows
  *   messages that the store has lost
  */
 export function asOfNow<T extends Head>(head: T, pastTop: number | undefined, record: LifeRecord): T {

@@ -26,7 +26,7 @@ export interface Batch {
 /**
  * Gives each publication the next offset, unless its version is stale.
  *
- * @param known the versions of keys at the head; absent if no publication has both a key and a
+ * @param known - the versions of keys at the head; absent if no publication has both a key and a
  *   version
  */
 export function compose(

@@ -1,2 +1,8 @@
+/**
+ * The broker on NATS JetStream. Needs `@nats-io/jetstream` and `@nats-io/transport-node`.
+ *
+ * @packageDocumentation
+ * @module nestjs-live/nats
+ */
 export { NatsBroker } from './nats-broker.js';
 export type { NatsBrokerOptions, NatsStreamOptions } from './nats-broker.options.js';

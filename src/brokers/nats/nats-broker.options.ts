@@ -69,6 +69,7 @@ export interface NatsBrokerOptions {
   readonly creds?: string;
   /** Options of the NATS client for what a URL cannot express, such as `{ tls: { caFile } }`. */
   readonly client?: Pick<ConnectionOptions, 'tls' | 'name' | 'inboxPrefix' | 'authenticator'>;
+  /** The stream that keeps the publications. */
   readonly stream?: NatsStreamOptions;
   /** Milliseconds for one call. A call that timed out may still take effect. @default 3000 */
   readonly callTimeoutMs?: number;

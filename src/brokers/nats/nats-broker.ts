@@ -42,8 +42,6 @@ const topsAtOnce = 64;
  * if the topic's last message is the one its publisher knows, so offsets have no gaps or
  * duplicates. The server republishes each message once stored, so the order of delivery is the
  * order of the store.
- *
- * @publicApi
  */
 export class NatsBroker implements Broker {
   private readonly options: ResolvedNatsOptions;
@@ -63,7 +61,7 @@ export class NatsBroker implements Broker {
   /**
    * Connects when its application starts.
    *
-   * @param clock time and random numbers, for tests
+   * @param clock - time and random numbers, for tests
    * @throws Error that names the option, and never shows a URL or a secret
    */
   constructor(

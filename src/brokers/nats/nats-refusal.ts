@@ -9,7 +9,7 @@ const largerThanStream = 10_054;
  * Converts the error of an append: a `PublishRefusal` if the server refused it, otherwise the error
  * itself.
  *
- * @param alone whether the message held a single publication; among several the too-large one is
+ * @param alone - whether the message held a single publication; among several the too-large one is
  *   unknown
  */
 export function publishFailure(error: unknown, alone: boolean): unknown {

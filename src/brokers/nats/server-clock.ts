@@ -53,7 +53,7 @@ export class ServerClock {
  * Reads the server's time from a probe. Newer servers report it; for others, a message newer than
  * the previous probe was stored just now.
  *
- * @param before last sequence of the previous probe
+ * @param before - last sequence of the previous probe
  */
 export function saidTime(
   clock: ServerClock,

@@ -6,7 +6,7 @@ type SlotNode = [host: string | null, port: number];
  * Parses the answer to `CLUSTER SLOTS`: lists of first slot, last slot, master, replicas; a node is
  * host, port, …
  *
- * @param asked address of the node that answered; its host replaces a missing one
+ * @param asked - address of the node that answered; its host replaces a missing one
  * @throws Error if a slot has no master
  */
 export function clusterSlots(answer: unknown, asked: string): { masters: string[]; named: string[] } {

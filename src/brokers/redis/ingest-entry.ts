@@ -7,12 +7,15 @@ export interface InboundEntry {
   readonly fields: ReadonlyMap<string, Buffer>;
 }
 
-/** The options of an entry. */
+/** What an entry of the stream says besides its topic and data, as for `LiveService.publish`. */
 export interface IngestOptions {
+  /** The entity that it is about: 1 to 128 characters. */
   readonly key?: string;
+  /** An integer; an entry that is not newer stores nothing. */
   readonly version?: number;
   /** Removes the key; such an entry has no data. */
   readonly remove?: true;
+  /** The field `id` of the entry, or the id that Redis gave it. */
   readonly idempotencyKey: string;
 }
 

@@ -129,7 +129,7 @@ export function lifeOf(answer: unknown, place: number): number {
   return life;
 }
 
-/** @param maxKeyAgeMs drops keys published longer ago, by the clock of Redis */
+/** @param maxKeyAgeMs - drops keys published longer ago, by the clock of Redis */
 export function latestReading(answer: unknown, maxKeyAgeMs = Infinity): LatestReading {
   const [epoch, offset, , rule, flat, time] = listOf(answer);
   const top = positionOf(epoch, offset);

@@ -17,13 +17,13 @@ export interface RedisBrokerOptions {
    */
   readonly url?: string | readonly string[];
   /**
-   * Client options of node-redis for what a URL cannot express, such as `{ socket: { tls: true, ca
-   * } }`.
+   * Client options of node-redis for what a URL cannot express, such as
+   * `{ socket: { tls: true, ca } }`.
    */
   readonly client?: RedisClientOptions;
   /**
-   * The same for the connections to the sentinels, which have their own credentials: `{ password
-   * }`.
+   * The same for the connections to the sentinels, which have their own credentials:
+   * `{ password }`.
    *
    * @default no password; the socket options of `client`
    */

@@ -43,8 +43,6 @@ const maxSeen = 100_000;
  * It uses node-redis, which Redis recommends for new projects. Unlike ioredis, it can bound its
  * queue and reports when the slot of a sharded channel moves. Reconnecting is handled here, because
  * the gap between two connections must be reported.
- *
- * @publicApi
  */
 export class RedisBroker implements Broker {
   private readonly options: ResolvedRedisOptions;
@@ -59,7 +57,7 @@ export class RedisBroker implements Broker {
   /**
    * Connects when its application starts.
    *
-   * @param clock time and random numbers, for tests
+   * @param clock - time and random numbers, for tests
    * @throws Error that names the option, and never shows a URL
    */
   constructor(options: RedisBrokerOptions = {}, clock: Clock = new SystemClock()) {

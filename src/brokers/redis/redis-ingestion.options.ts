@@ -13,7 +13,10 @@ export type IngestPublish = (
   topic: string,
   data: JsonText | undefined,
   options: IngestOptions,
-) => Promise<{ readonly suppressed?: 'duplicate' | 'stale' }>;
+) => Promise<{
+  /** Set if nothing was stored, as by `Published`. */
+  readonly suppressed?: 'duplicate' | 'stale';
+}>;
 
 /** Options of `RedisIngestion`. All but `publish` have defaults. */
 export interface RedisIngestionOptions {

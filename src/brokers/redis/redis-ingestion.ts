@@ -19,10 +19,13 @@ const closeTimeoutMs = 5_000;
 export interface IngestStats {
   /** Whether this instance is the reader. */
   readonly active: boolean;
+  /** Entries published since the start. */
   readonly publishedTotal: number;
   /** Entries that stored nothing: read twice, or with a `version` or `id` already used. */
   readonly suppressedTotal: number;
+  /** Entries moved to the dead letters since the start. */
   readonly deadLettersTotal: number;
+  /** Attempts after a failure since the start. */
   readonly retriesTotal: number;
   /**
    * Entries that published nothing because their id was used within five minutes: the stream was
@@ -43,8 +46,6 @@ export interface IngestStats {
  * entry leaves the stream only once its publication was accepted. It is published once even if a
  * reader dies, provided another takes over within five minutes. One instance reads at a time, which
  * keeps the order of a topic.
- *
- * @publicApi
  */
 export class RedisIngestion {
   private readonly options: ResolvedIngestOptions;
@@ -66,7 +67,7 @@ export class RedisIngestion {
   private readonly sleepers = new Set<() => void>();
 
   /**
-   * @param clock time, for tests
+   * @param clock - time, for tests
    * @throws Error that names the option, and never shows a URL
    */
   constructor(
@@ -82,6 +83,7 @@ export class RedisIngestion {
     this.running ??= this.run();
   }
 
+  /** Counts since the start, and what holds now. */
   stats(): IngestStats {
     const { published, suppressed, reused, deadLetters, retries, lost, unreachable } = this.totals;
     return {

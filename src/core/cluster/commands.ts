@@ -7,7 +7,7 @@ import { PendingCommand } from './pending-command.js';
 /**
  * Executes a command on this instance. Returns the number of affected items.
  *
- * @param ageMs milliseconds since it was given; later connections are not affected
+ * @param ageMs - milliseconds since it was given; later connections are not affected
  */
 export type CarryOut = (command: Command, ageMs: number) => number | Promise<number>;
 

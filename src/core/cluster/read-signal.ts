@@ -14,7 +14,7 @@ const maxAddressees = 1_024;
  * invalid presence member is dropped alone; dropping the whole signal would lose every member of
  * its instance.
  *
- * @param onWrongMember called for each member that was dropped
+ * @param onWrongMember - called for each member that was dropped
  */
 export function readSignal(text: string, onWrongMember: () => void = () => {}): Signal | undefined {
   if (text.length > maxSignalBytes) return undefined;

@@ -19,7 +19,7 @@ export class RecentDisconnects {
 
   constructor(private readonly clock: Clock) {}
 
-  /** @param atMs time of the command on this instance's clock */
+  /** @param atMs - time of the command on this instance's clock */
   add(command: DisconnectUser, atMs: number): void {
     this.byUser.delete(command.user);
     this.byUser.set(command.user, { atMs, command });

@@ -4,6 +4,7 @@ import { isClientTopic } from '../../protocol/topic-name.js';
 import type { CountTopic, DisconnectUser, Reauthorize, UnsubscribeUser } from './signal.js';
 import { isCloseCode, isUser, maxReasonLength, maxUserIdLength } from './read-signal.js';
 
+/** How `LiveService.disconnectUser` closes connections. */
 export interface DisconnectOptions {
   /** 4000 to 4499 allow the client to reconnect, 4500 to 4999 do not [L-10.3]. @default 4503 */
   readonly code?: number;
@@ -11,6 +12,7 @@ export interface DisconnectOptions {
   readonly reason?: string;
 }
 
+/** How `LiveService.unsubscribeUser` ends subscriptions. */
 export interface UnsubscribeOptions {
   /** Sent to the client, at most 123 characters. @default 'unsubscribed by the application' */
   readonly reason?: string;
@@ -18,7 +20,18 @@ export interface UnsubscribeOptions {
 
 /** Which subscriptions to check again: a user's, a topic's, or a user's to a topic. */
 export type ReauthorizeTarget =
-  { readonly user: string; readonly topic?: string } | { readonly user?: string; readonly topic: string };
+  | {
+      /** The user's id. */
+      readonly user: string;
+      /** Only subscriptions to this topic. @default all topics of the user */
+      readonly topic?: string;
+    }
+  | {
+      /** Only this user's subscription. @default all users */
+      readonly user?: string;
+      /** Name of the topic. */
+      readonly topic: string;
+    };
 
 /**
  * Converts arguments of the application into commands. Each throws a LiveError `validation-failed`

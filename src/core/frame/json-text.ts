@@ -4,13 +4,16 @@ import { LiveError } from '../../protocol/live.error.js';
 /**
  * One JSON value in its original spelling. It is published without parsing and serializing it, so
  * no number changes, such as an integer beyond 2^53 or `1e400`.
- *
- * @publicApi
  */
 export class JsonText {
-  private constructor(readonly text: string) {}
+  private constructor(
+    /** The value as it was written. */
+    readonly text: string,
+  ) {}
 
   /**
+   * Checks the text, without changing it.
+   *
    * @throws LiveError `validation-failed` for invalid JSON, or brackets nested deeper than 64
    * levels
    */
@@ -31,6 +34,7 @@ export class JsonText {
     return JSON.parse(this.text);
   }
 
+  /** The parsed value, for `JSON.stringify`. */
   toJSON(): unknown {
     return this.value;
   }

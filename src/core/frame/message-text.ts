@@ -7,7 +7,7 @@ import type { RequestId, WelcomeMessage } from '../../protocol/messages.js';
  * The `event` message of a publication, with its data inserted unchanged. [L-4.1] A removal has no
  * data. [L-4.11]
  *
- * @param from first offset that it covers, if that is not its own [L-4.7]
+ * @param from - first offset that it covers, if that is not its own [L-4.7]
  */
 export function eventText(topic: string, publication: Publication, from?: number): string {
   const { offset } = publication;

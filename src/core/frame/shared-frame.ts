@@ -29,10 +29,10 @@ export class SharedFrame {
   private readonly smaller: SmallerFrame | undefined;
 
   /**
-   * @param content text, or bytes of whole frames
-   * @param parts the frames in those bytes
-   * @param insteadText replacement for peers whose message limit is smaller
-   * @param isFragment whether it is a fragment of a message
+   * @param content - text, or bytes of whole frames
+   * @param parts - the frames in those bytes
+   * @param insteadText - replacement for peers whose message limit is smaller
+   * @param isFragment - whether it is a fragment of a message
    */
   constructor(
     content: string | Buffer,
@@ -159,7 +159,7 @@ export const windowBitsRange = { least: 9, most: 15 } as const;
  * so the result is the same for every peer with this window. Synchronous, because frames must stay
  * in order: 1 KB of JSON takes some 30 µs, once for all peers.
  *
- * @param windowBits 9 to 15
+ * @param windowBits - 9 to 15
  */
 export function deflate(payload: Uint8Array, windowBits: number): Buffer {
   const deflated = deflateRawSync(payload, { windowBits, finishFlush: constants.Z_SYNC_FLUSH });

@@ -23,7 +23,7 @@ export class Joins {
   /** The last buffer given out is not kept for sharing. */
   private lent = false;
 
-  /** @param mark equal for equal frames in equal order, and almost always different otherwise */
+  /** @param mark - equal for equal frames in equal order, and almost always different otherwise */
   bytesOf(frames: readonly SharedFrame[], mark: number, byteLength: number): Buffer {
     const place = (mark ^ (mark >>> 16)) & (places - 1);
     const known = this.recent[place];

@@ -27,7 +27,7 @@ export class RateGroup implements Waiting {
   private allSkip = false;
   private cancel: Cancel | undefined;
 
-  /** @param onEmpty called when the last member has left */
+  /** @param onEmpty - called when the last member has left */
   constructor(
     private readonly intervalMs: number,
     private readonly clock: Clock,

@@ -6,6 +6,7 @@ export interface Publication {
   readonly offset: number;
   /** JSON text, serialized once by the publisher. `null` for a removal. */
   readonly data: string;
+  /** The entity that it is about; absent if it has none. */
   readonly key?: string;
   /** Removes its key instead of setting its data. */
   readonly removed?: true;
@@ -27,7 +28,9 @@ export interface HistoryRules {
 /** What a stream keeps for snapshots: its last publication, or the last of each key. */
 export type LatestRule = 'last' | 'last-per-key';
 
+/** What `Broker.publish` takes besides the topic and the data. */
 export interface BrokerPublishOptions {
+  /** The entity that the publication is about: 1 to 128 characters. */
   readonly key?: string;
   /** Absent: nothing is kept for snapshots. */
   readonly latest?: LatestRule;
@@ -63,12 +66,15 @@ export interface Published extends Position {
 
 /** Maximum size of a recovery. A larger one counts as unrecoverable. */
 export interface RecoveryLimits {
+  /** Maximum number of publications. */
   readonly count: number;
+  /** Maximum bytes of their JSON text together. */
   readonly bytes: number;
 }
 
 /** The end of a stream, and the publications after a position. */
 export interface StreamReading {
+  /** Position of the last publication; offset 0 if there is none. */
   readonly top: Position;
   /**
    * Every publication after `since`, in order, or `undefined` if some are gone or none were
@@ -81,6 +87,7 @@ export interface StreamReading {
 
 /** What a stream keeps for snapshots, and its end at the same moment. */
 export interface LatestReading {
+  /** Position of the last publication; offset 0 if there is none. */
   readonly top: Position;
   /** At most one, or at most one per key. */
   readonly publications: readonly Publication[];
@@ -162,7 +169,7 @@ export interface Broker {
   /**
    * Reads what was published with `latest`, completely and without removed keys. Writes nothing.
    *
-   * @param maxKeyAgeMs omits keys published longer ago, by the engine's clock. @default no limit
+   * @param maxKeyAgeMs - omits keys published longer ago, by the engine's clock. @default no limit
    */
   latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading>;
   /** Sends a text to all instances, including this one, at most once and in any order. */

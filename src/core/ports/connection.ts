@@ -4,8 +4,6 @@ import type { LiveUser } from './identity.js';
  * One client's connection, as passed to handlers, guards, hooks and observers of the application.
  * It is the same object from `handleConnection` to `handleDisconnect`, so it can be a key of a
  * `WeakMap`.
- *
- * @publicApi
  */
 export interface LiveConnection {
   /** A UUID. */
@@ -34,8 +32,8 @@ export interface LiveConnection {
   /**
    * Closes after everything sent so far. Only the first call counts.
    *
-   * @param code 4000 to 4499 allow the client to reconnect, 4500 to 4999 do not
-   * @param reason at most 123 bytes of UTF-8 are sent [L-10.4]
+   * @param code - 4000 to 4499 allow the client to reconnect, 4500 to 4999 do not
+   * @param reason - at most 123 bytes of UTF-8 are sent [L-10.4]
    */
   close(code: number, reason: string): void;
   /** The fields that may be logged: never the cookie or the user's claims. */
@@ -44,9 +42,14 @@ export interface LiveConnection {
 
 /** A connection in a log line. */
 export interface LiveConnectionJson {
+  /** As `LiveConnection.id`. */
   readonly id: string;
+  /** Id of its user; `undefined` if no guard identified one. */
   readonly userId: string | undefined;
+  /** As `LiveConnection.remoteAddr`. */
   readonly remoteAddr: string;
+  /** Milliseconds since 1970. */
   readonly openedAt: number;
+  /** Milliseconds since 1970. */
   readonly lastSeenAt: number;
 }

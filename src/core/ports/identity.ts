@@ -3,7 +3,9 @@
  * peer.
  */
 export interface LiveUser {
+  /** The user's id: 1 to 1024 characters. */
   readonly id: string;
+  /** Other claims, as the guard or the token gave them. They stay on the server. */
   readonly [claim: string]: unknown;
 }
 

@@ -14,9 +14,11 @@ export interface OutboundBudget {
 
 /** How fast one connection may send. Bytes are those of messages, without frame headers. */
 export interface InboundRate {
+  /** Messages per second, on average. */
   readonly messagesPerSecond: number;
   /** Messages that may arrive at once after a pause. */
   readonly messageBurst: number;
+  /** Bytes per second, on average. */
   readonly bytesPerSecond: number;
   /** Bytes that may arrive at once after a pause. At least the largest message. */
   readonly byteBurst: number;
@@ -24,6 +26,7 @@ export interface InboundRate {
 
 /** Rate limit of recovered publications and snapshots for one user, in bytes of JSON text. */
 export interface ReplayRate {
+  /** Bytes per second, on average. */
   readonly bytesPerSecond: number;
   /** Bytes that may be sent at once after a pause. */
   readonly byteBurst: number;
@@ -31,23 +34,33 @@ export interface ReplayRate {
 
 /** Limits for peers and providers. Times in milliseconds. */
 export interface LiveLimits extends OutboundBudget {
+  /** Maximum size of a message of a peer, in bytes. [L-2.2] */
   readonly maxMessageBytes: number;
+  /** Maximum number of topics that one connection may subscribe to. */
   readonly maxTopicsPerConnection: number;
+  /** Messages of one connection that may wait before reading pauses. [L-2.8] */
   readonly maxWaitingMessages: number;
   /** Absent if inbound messages are not limited. */
   readonly inboundRate?: InboundRate | undefined;
   /** Absent if recoveries and snapshots are not limited. */
   readonly replayRate?: ReplayRate | undefined;
+  /** Silence of a peer after which it is pinged. */
   readonly pingIntervalMs: number;
+  /** Time for the pong, after which the connection is closed. */
   readonly pongTimeoutMs: number;
+  /** Time for one answer of `canSubscribe` or `canPublish`. */
   readonly authorizationTimeoutMs: number;
+  /** Time for one snapshot. */
   readonly snapshotTimeoutMs: number;
+  /** Maximum size of a snapshot, in bytes of JSON text. */
   readonly maxSnapshotBytes: number;
+  /** Time between the expiry of a credential and the close. [L-7.4] */
   readonly credentialGraceMs: number;
   /** 0 disables the check. */
   readonly positionCheckIntervalMs: number;
   /** 0 disables the recheck. */
   readonly authorizationRecheckMs: number;
+  /** Silence after which another instance counts as gone. */
   readonly instanceTimeoutMs: number;
 }
 
@@ -73,6 +86,7 @@ export const defaultLimits = {
 
 /** Publications that may wait for an unavailable broker. The first limit reached applies. */
 export interface PublishQueueLimits {
+  /** Number of publications. */
   readonly maxMessages: number;
   /** Bytes of JSON text. */
   readonly maxBytes: number;

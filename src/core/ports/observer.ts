@@ -40,6 +40,7 @@ export interface PublishRefusals {
 
 /** Receives events for logs and metrics. No member may throw, block, or keep its arguments. */
 export interface Observer {
+  /** A connection was accepted and welcomed. */
   opened(connection: LiveConnection): void;
   /** Called after the connection has left the registry. */
   closed(connection: LiveConnection, code: number, reason: string): void;
@@ -47,6 +48,7 @@ export interface Observer {
   inbound(type: string): void;
   /** `count` frames of this type were queued for connections. */
   outbound(type: string, count: number): void;
+  /** A peer above its limits was held back. */
   tooFast(connection: LiveConnection, result: RateLimitOutcome): void;
   /** An authorization check ended, for a request or for the recheck of a subscription. */
   authorized(right: 'canSubscribe' | 'canPublish', outcome: RightOutcome): void;

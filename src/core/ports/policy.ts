@@ -9,9 +9,9 @@ import type { HistoryRules, LatestRule } from './broker.js';
  *   again. A snapshot follows.
  * - `close`: the connection is closed with 1008, to start over.
  */
-export const slowPolicies = ['conflate', 'skip', 'close'] as const;
+export type SlowPolicy = 'conflate' | 'skip' | 'close';
 
-export type SlowPolicy = (typeof slowPolicies)[number];
+export const slowPolicies: readonly SlowPolicy[] = ['conflate', 'skip', 'close'];
 
 /** How a topic delivers its publications. */
 export interface DeliveryRules {
@@ -66,6 +66,7 @@ export interface TopicRules {
    * @default unchecked
    */
   readonly maxVersionAheadMs?: number;
+  /** What is kept for clients that reconnect. Absent: nothing. */
   readonly history?: HistoryRules;
   /**
    * Maximum size of a publication's data as UTF-8 JSON text, in bytes. Absent: only the broker's

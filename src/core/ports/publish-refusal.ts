@@ -12,9 +12,11 @@ export type RefusalKind = 'too-large' | 'refused';
  * check, so it names no topic and no address. The engine's own error is the `cause`.
  */
 export class PublishRefusal extends Error {
+  /** Always `PublishRefusal`. */
   override readonly name = 'PublishRefusal';
 
   constructor(
+    /** Why the engine refused. */
     readonly kind: RefusalKind,
     message: string,
     options?: ErrorOptions,

@@ -1,5 +1,6 @@
 /** Waits until a full socket is empty. */
 export interface Drained {
+  /** Everything written before has been accepted. */
   drained(): void;
 }
 
@@ -29,5 +30,6 @@ export interface LiveSocket {
   terminate(): void;
   /** Stops reading, so that the peer's messages wait in its own buffers. */
   pause(): void;
+  /** Reads again after `pause`. */
   resume(): void;
 }

@@ -6,6 +6,7 @@ import type { PresenceRules } from '../ports/policy.js';
 
 /** A user who is subscribed to a topic on any instance. */
 export interface PresenceMember {
+  /** The user's id. */
   readonly id: string;
   /** Total on all instances. 0 during the grace period after the last connection closed. */
   readonly connections: number;

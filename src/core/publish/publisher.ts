@@ -24,7 +24,7 @@ export class Publisher {
   readonly health: PublishHealth;
   private readonly queue: PublishQueue | undefined;
 
-  /** @param limits absent: publications never wait for an unavailable broker */
+  /** @param limits - absent: publications never wait for an unavailable broker */
   constructor(
     private readonly broker: Broker,
     private readonly observer: Observer,

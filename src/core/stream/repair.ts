@@ -75,7 +75,7 @@ export class Repair {
    * Delivers what follows, in order. Gaps up to `lostUpTo` are reported lost. Returns the
    * publications behind another gap.
    *
-   * @param lostUpTo publications missing up to here will not arrive
+   * @param lostUpTo - publications missing up to here will not arrive
    */
   private deliverInTurn(
     topic: Topic,

@@ -19,9 +19,9 @@ export class Resync {
    * A waiting subscription still counts for its connection, and gets nothing if it ends first.
    * Calling this for a waiting subscription moves the start of its loss to the lower offset.
    *
-   * @param lostFrom absent if the peer's position is unknown, because the stream was replaced or an
-   * earlier start did not reach it. Then there is no `lost`, and a `subscribed` even without a
-   * snapshot.
+   * @param lostFrom - absent if the peer's position is unknown, because the stream was replaced or
+   *   an earlier start did not reach it. Then there is no `lost`, and a `subscribed` even without a
+   *   snapshot.
    */
   begin(
     topic: Topic,

@@ -14,7 +14,9 @@ import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
 /** State provided by the application, with the position that it represents. */
 export class SnapshotAt {
   constructor(
+    /** Position of the last publication that the state contains. */
     readonly position: Position,
+    /** The state, as a JSON value. */
     readonly state: unknown,
   ) {}
 }
@@ -24,8 +26,7 @@ export class SnapshotAt {
  * position of the last publication it has applied. Later publications follow as events, so nothing
  * is applied twice. [L-6.4]
  *
- * @param position as returned by `LiveService.publish`
- * @publicApi
+ * @param position - as returned by `LiveService.publish`
  */
 export function snapshotAt(position: Position, state: unknown): SnapshotAt {
   return new SnapshotAt(position, state);

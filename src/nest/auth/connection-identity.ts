@@ -8,7 +8,12 @@ export interface GivenIdentity {
    * `null` for an anonymous client. An `id` is a string of 1 to 1,024 characters, or an integer
    * (within 2^53 if it is a number), which is converted to text.
    */
-  readonly user: { readonly id: string | number | bigint; readonly [claim: string]: unknown } | null;
+  readonly user: {
+    /** The user's id. */
+    readonly id: string | number | bigint;
+    /** Other claims; they stay on the server. */
+    readonly [claim: string]: unknown;
+  } | null;
   /** When the credential expires, in milliseconds since 1970; absent if it never does. */
   readonly expiresAt?: number;
 }

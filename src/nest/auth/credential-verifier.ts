@@ -41,7 +41,7 @@ export function checkTokens(guards: Guards): boolean {
  * guard that can verify tokens, then every guard. Returns `undefined` if no guard can. [L-7.5]
  * [L-7.7]
  *
- * @param onRefused called with the reason, for the log
+ * @param onRefused - called with the reason, for the log
  */
 export function credentialVerifier(
   guards: Guards,
@@ -113,7 +113,7 @@ export function renewsSessions(guards: Guards): boolean {
  * Looks up the session of a connection that used a cookie: with the first guard that can, then with
  * every guard. The session is over if one of them refuses. [L-7.6] [L-7.7]
  *
- * @param onRefused called with the reason, for the log
+ * @param onRefused - called with the reason, for the log
  */
 export function sessionRenewer(
   guards: Guards,

@@ -3,8 +3,10 @@ import { maxTokenLength } from '../../protocol/fields.js';
 import { bearerPrefix } from '../../protocol/subprotocol.js';
 
 /** The token that a client presented in its handshake, and its source. */
-export interface Credential {
+export interface HandshakeCredential {
+  /** The token, well-formed but not verified. */
   readonly token: string;
+  /** Where it was found. */
   readonly source: 'header' | 'cookie' | 'subprotocol';
 }
 
@@ -31,7 +33,7 @@ export function isToken(text: string): boolean {
 export function credentialOf(
   request: Pick<IncomingMessage, 'headers'>,
   cookieName = defaultCookieName,
-): Credential | undefined {
+): HandshakeCredential | undefined {
   const { headers } = request;
   const header = fromAuthorization(bounded(headers.authorization));
   if (header !== undefined) return { token: header, source: 'header' };

@@ -42,6 +42,11 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
     this.settings = jwtSettingsOf(options.jwt);
   }
 
+  /**
+   * Loads jose; called by Nest.
+   *
+   * @throws Error if jose is not installed
+   */
   async onModuleInit(): Promise<void> {
     await this.load();
   }

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { types } from 'node:util';
+import { joseMissing } from '../options/live.errors.js';
 import { keySetOf } from './key-set.js';
 import { codeOf, isTokenFault, unauthorized, unavailable } from './refusal.js';
 import type { JwtSettings } from './jwt-settings.js';
@@ -23,7 +24,7 @@ export async function createJwtVerifier(
 ): Promise<JwtVerifier> {
   const jose = await importJose().catch((error: unknown) => {
     if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new Error('JwtConnectionGuard needs the package jose, which is not installed: npm i jose');
+    throw joseMissing();
   });
   const check = checkOf(jose, settings, onStale);
   return (token) => {

@@ -24,7 +24,7 @@ export type OriginRefusal =
  * Basic and the like, a client certificate. With `requireOrigin`, such a credential is also refused
  * without an `Origin`.
  *
- * @param socket the socket, for its client certificate
+ * @param socket - the socket, for its client certificate
  */
 export function originVerdict(
   rawHeaders: readonly string[],

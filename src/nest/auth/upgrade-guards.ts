@@ -38,7 +38,7 @@ export class UpgradeGuards {
    * Resolves to the identity if all guards accept. Throws a `Refusal`, or a guard's own error if it
    * is not an HTTP answer.
    *
-   * @param address the client's, available to guards as `request.ip`
+   * @param address - the client's, available to guards as `request.ip`
    */
   async authenticate(request: IncomingMessage, address: string): Promise<ConnectionIdentity> {
     return (await this.identify(request, address)) ?? nobody;

@@ -19,8 +19,6 @@ const filtersMetadata = '__exceptionFilters__';
  *
  * The protocol's own types cannot be handled here: for those, extend `LiveGateway` and set
  * `forRoot({ gateway })`.
- *
- * @publicApi
  */
 export function LiveHandlers(): ClassDecorator {
   return (target) => {

@@ -10,8 +10,7 @@ import { adapterUnsaid } from '../options/live.errors.js';
 import { type BoundHandler, LiveClients } from './live-clients.js';
 import { liveServerMark } from './live-handlers.decorator.js';
 
-type Transform = (data: unknown) => Observable<unknown>;
-
+/** Options of `LiveWsAdapter`. */
 export interface LiveWsAdapterOptions {
   /**
    * Serves the application's other gateways, such as `new IoAdapter(app)`.
@@ -23,14 +22,12 @@ export interface LiveWsAdapterOptions {
 
 /**
  * Serves the live gateways from the live server, and all other gateways from the stock `WsAdapter`
- * or from `others`. `LiveModule` installs it if the application has set no adapter; create it only
- * to set `others`: `app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new IoAdapter(app)
- * }))`.
- *
- * @publicApi
+ * or from `others`. `LiveModule` installs it if the application has set no adapter. Create it only
+ * to set `others`:
+ * `app.useWebSocketAdapter(new LiveWsAdapter(app, { others: new IoAdapter(app) }))`.
  */
 export class LiveWsAdapter extends WsAdapter {
-  /** Set once a live gateway has registered with this adapter. */
+  /** Set once a live gateway has registered with this adapter. @internal */
   clients: LiveClients | undefined;
   /** Whether `LiveModule` installed it because the application had set no adapter. */
   private readonly isDefault: boolean;
@@ -45,15 +42,21 @@ export class LiveWsAdapter extends WsAdapter {
     this.others = others;
   }
 
+  /** Whether `close` ends the connections of the other gateways; set by Nest. */
+  override get forceCloseConnections(): boolean {
+    return super.forceCloseConnections;
+  }
+
   override set forceCloseConnections(value: boolean) {
     super.forceCloseConnections = value;
     if (this.others instanceof AbstractWsAdapter) this.others.forceCloseConnections = value;
   }
 
-  override get forceCloseConnections(): boolean {
-    return super.forceCloseConnections;
-  }
-
+  /**
+   * Makes the server of a gateway; called by Nest.
+   *
+   * @throws Error if a gateway for socket.io has no adapter
+   */
   override create(port: number, options: Parameters<WsAdapter['create']>[1] = {}): unknown {
     if (options.path === liveServerMark) return (this.clients ??= new LiveClients());
     if (this.others !== undefined) return this.others.create(port, options);
@@ -66,6 +69,7 @@ export class LiveWsAdapter extends WsAdapter {
     return super.create(port, options);
   }
 
+  /** Called by Nest, once for each gateway. */
   override bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
     if (server instanceof LiveClients)
       server.addGateway(callback as (c: LiveConnection, r: IncomingMessage) => void);
@@ -73,13 +77,19 @@ export class LiveWsAdapter extends WsAdapter {
     else super.bindClientConnect(server, callback);
   }
 
+  /** Called by Nest, once for each connection. */
   override bindClientDisconnect(client: unknown, callback: (...args: unknown[]) => void): void {
     if (client instanceof Connection) this.clients?.bindDisconnect(client, callback);
     else if (this.others === undefined) super.bindClientDisconnect(client, callback);
     else this.others.bindClientDisconnect?.(client, callback);
   }
 
-  override bindMessageHandlers(client: unknown, handlers: WsMessageHandler[], transform: Transform): void {
+  /** Called by Nest, once for each connection and gateway. */
+  override bindMessageHandlers(
+    client: unknown,
+    handlers: WsMessageHandler[],
+    transform: (data: unknown) => Observable<unknown>,
+  ): void {
     if (client instanceof Connection) this.clients?.bindHandlers(client, handlers as BoundHandler[]);
     else if (this.others === undefined) super.bindMessageHandlers(client, handlers as never, transform);
     else this.others.bindMessageHandlers(client, handlers, transform);
@@ -92,6 +102,7 @@ export class LiveWsAdapter extends WsAdapter {
     else await this.others.close(server);
   }
 
+  /** Called by Nest when the application has closed. */
   override async dispose(): Promise<void> {
     await super.dispose();
     await (this.others as { dispose?: () => unknown } | undefined)?.dispose?.();

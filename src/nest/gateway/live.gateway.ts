@@ -13,16 +13,11 @@ import { UnsubscribeDto } from './dto/unsubscribe.dto.js';
 import { LiveExceptionFilter } from './live-exception.filter.js';
 import { liveServerMark } from './live-handlers.decorator.js';
 
-/** `ping` has no fields of its own. */
-export class PingDto extends LiveMessageDto {}
-
 /**
  * The protocol's verbs as Nest handlers, so that guards, pipes, interceptors and filters apply. To
  * add your own, extend this class and set `LiveModule.forRoot({ gateway })`. A subclass may
  * have its own constructor; `super()` takes no arguments. A handler throws a `LiveError` to refuse
  * its request.
- *
- * @publicApi
  */
 @WebSocketGateway({ path: liveServerMark })
 @UseFilters(LiveExceptionFilter)
@@ -45,6 +40,7 @@ export class LiveGateway {
     return this.verbs.subscribe(connection, message);
   }
 
+  /** Ends a subscription. [L-3.6] */
   @SubscribeMessage('unsubscribe')
   unsubscribe(
     @ConnectedSocket() connection: LiveConnection,
@@ -53,6 +49,7 @@ export class LiveGateway {
     return this.verbs.unsubscribe(connection, message);
   }
 
+  /** Publishes for a user whom `canPublish` of the topic allows. [L-4.3] */
   @SubscribeMessage('publish')
   publish(
     @ConnectedSocket() connection: LiveConnection,
@@ -61,6 +58,7 @@ export class LiveGateway {
     return this.verbs.publish(connection, message);
   }
 
+  /** Renews the credential of an open connection. [L-7.1] */
   @SubscribeMessage('auth')
   auth(
     @ConnectedSocket() connection: LiveConnection,
@@ -69,10 +67,11 @@ export class LiveGateway {
     return this.verbs.auth(connection, message);
   }
 
+  /** Answers `pong`. [L-2.9] */
   @SubscribeMessage('ping')
   ping(
     @ConnectedSocket() connection: LiveConnection,
-    @MessageBody(LiveMessagePipe) message: PingDto,
+    @MessageBody(LiveMessagePipe) message: LiveMessageDto,
   ): unknown {
     return this.verbs.ping(connection, message);
   }

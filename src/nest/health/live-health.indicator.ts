@@ -9,14 +9,22 @@ import { LiveLifecycle, type LiveState } from '../server/live.lifecycle.js';
 
 /** Details of both checks besides their status. */
 export interface LiveHealthDetails extends Record<string, unknown> {
+  /** Where the server is in its life cycle. */
   readonly state: LiveState;
+  /** Whether `state` is `draining`. */
   readonly draining: boolean;
   /** What has become of the connections since the drain began; absent before it. */
   readonly drain?: DrainProgress;
   /** Whether the broker is available; without it clients can neither subscribe nor publish. */
   readonly brokerAvailable: boolean;
   /** Since when and why a reachable broker refuses publications; absent while it accepts them. */
-  readonly publishingRefused?: { readonly since: string; readonly reason: string };
+  readonly publishingRefused?: {
+    /** ISO 8601, in UTC. */
+    readonly since: string;
+    /** Names no topic and no address. */
+    readonly reason: string;
+  };
+  /** Open connections to this instance. */
   readonly connections: number;
   /** Names of this instance and the other known ones on the same broker; at most 50. */
   readonly instances: readonly string[];
@@ -24,6 +32,7 @@ export interface LiveHealthDetails extends Record<string, unknown> {
   readonly eventLoopDelayMs: EventLoopDelayReading;
 }
 
+/** Options of `LiveHealthIndicator.live`. */
 export interface LivenessOptions {
   /**
    * Reports down if the 99th percentile of the event loop's delay over the last 15 to 30 s exceeds
@@ -45,11 +54,10 @@ export type LiveHealthResult<Key extends string> = HealthIndicatorResult<
  * The live server's health for terminus, as two questions: should this process be restarted
  * (`live`), and should new clients be sent to it (`ready`)? Each needs its own route:
  * `health.check([() => this.indicator.ready()])`.
- *
- * @publicApi
  */
 @Injectable()
 export class LiveHealthIndicator {
+  /** @internal */
   constructor(
     private readonly lifecycle: LiveLifecycle,
     private readonly registry: ConnectionRegistry,

@@ -11,10 +11,13 @@ const addresses: ReadonlySet<string> = new Set(['url', 'referer', 'location']);
  * const paths = [...liveRedact.paths, 'req.headers["x-key"]'];
  * LoggerModule.forRoot({ pinoHttp: { redact: { ...liveRedact, paths } } });
  * ```
- *
- * @publicApi
  */
-export const liveRedact: { paths: string[]; censor: (value: unknown, path: string[]) => unknown } = {
+export const liveRedact: {
+  /** Where pino looks for credentials. */
+  paths: string[];
+  /** Returns what is logged instead. */
+  censor: (value: unknown, path: string[]) => unknown;
+} = {
   paths: [
     'req.headers.authorization',
     'req.headers["proxy-authorization"]',

@@ -11,6 +11,8 @@ import type { ErrorCode } from '../../protocol/codes.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
 import { logEntry } from './log-entry.js';
 
+export type { HandshakeResult };
+
 /**
  * Receives the events of the live server. Methods must not block. `failed` receives every failure
  * of the server and of the application's handlers, hooks and topics, so an error tracker belongs
@@ -29,13 +31,21 @@ export interface LiveObserver extends Observer {
   droppedSilent(): void;
 }
 
+/**
+ * Where an application registers observers of its own. Inject it into a provider:
+ * `observers.add({ failed: (doing, error) => captureException(error) })`.
+ */
+export abstract class LiveObservers {
+  /** Adds an observer. Errors that it throws or rejects with are logged and stop nothing. */
+  abstract add(observer: Partial<LiveObserver>): void;
+}
+
 /** Forwards events to all observers: the log, the metrics, and the application's own. */
-export class LiveObservers implements LiveObserver {
+export class ObserverList extends LiveObservers implements LiveObserver {
   private readonly observers: Partial<LiveObserver>[] = [];
   private readonly logger = new Logger('Live');
   private threwMs = -Infinity;
 
-  /** Adds an observer. Errors that it throws or rejects with are logged and stop nothing. */
   add(observer: Partial<LiveObserver>): void {
     this.observers.push(guarded(observer, (member, err) => this.threw(member, err)));
   }

@@ -1,3 +1,9 @@
+/**
+ * Metrics for Prometheus. Needs `prom-client`.
+ *
+ * @packageDocumentation
+ * @module nestjs-live/metrics
+ */
 export { LiveMetrics } from './live.metrics.js';
 export { LiveMetricsModule } from './live-metrics.module.js';
-export { LIVE_METRICS_OPTIONS, type LiveMetricsOptions } from './live-metrics.module-definition.js';
+export type { LiveMetricsOptions } from './live-metrics.module-definition.js';

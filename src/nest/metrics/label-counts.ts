@@ -17,7 +17,7 @@ export class LabelCounts {
   private readonly counts = new Map<string, Count>();
   private readonly other: Count = { total: 0 };
 
-  /** @param maxLabels maximum values besides `other`. @default the known ones only */
+  /** @param maxLabels - maximum values besides `other`. @default the known ones only */
   constructor(
     known: readonly string[],
     private readonly maxLabels = known.length,

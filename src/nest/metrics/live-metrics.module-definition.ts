@@ -1,6 +1,8 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { Registry } from 'prom-client';
+import { LIVE_METRICS_OPTIONS } from '../options/live.tokens.js';
 
+/** Options of `LiveMetricsModule.forRoot`. */
 export interface LiveMetricsOptions {
   /**
    * The registry of the metrics, such as prom-client's global `register`. Two applications cannot
@@ -11,11 +13,9 @@ export interface LiveMetricsOptions {
   readonly registry?: Registry;
 }
 
-export const {
-  ConfigurableModuleClass,
-  MODULE_OPTIONS_TOKEN: LIVE_METRICS_OPTIONS,
-  OPTIONS_TYPE,
-  ASYNC_OPTIONS_TYPE,
-} = new ConfigurableModuleBuilder<LiveMetricsOptions>({ moduleName: 'LiveMetrics' })
+export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<LiveMetricsOptions>({
+  moduleName: 'LiveMetrics',
+  optionsInjectionToken: LIVE_METRICS_OPTIONS,
+})
   .setClassMethodName('forRoot')
   .build();

@@ -19,8 +19,6 @@ import { ConfigurableModuleClass } from './live-metrics.module-definition.js';
  *   }
  * }
  * ```
- *
- * @publicApi
  */
 @Module({ providers: [LiveMetrics], exports: [LiveMetrics] })
 export class LiveMetricsModule extends ConfigurableModuleClass {}

@@ -5,16 +5,14 @@ import { eventLoopDelay } from '../server/event-loop-delay.js';
 import { LiveObservers } from '../logging/live.observers.js';
 import { LiveServer } from '../server/live.server.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
-import { LIVE_SETTINGS } from '../options/live.tokens.js';
-import { LIVE_METRICS_OPTIONS, type LiveMetricsOptions } from './live-metrics.module-definition.js';
+import { LIVE_METRICS_OPTIONS, LIVE_SETTINGS } from '../options/live.tokens.js';
+import type { LiveMetricsOptions } from './live-metrics.module-definition.js';
 import { makeLiveSeries } from './live-series.js';
 import { LiveTally } from './live-tally.js';
 
 /**
  * The live server's metrics. Each scrape reads them from the server; between scrapes they cost one
  * addition per message.
- *
- * @publicApi
  */
 @Injectable()
 export class LiveMetrics implements OnApplicationShutdown {
@@ -23,6 +21,7 @@ export class LiveMetrics implements OnApplicationShutdown {
   private readonly names: readonly string[];
   private stats: LiveStats | undefined;
 
+  /** @internal */
   constructor(
     private readonly live: Live,
     server: LiveServer,

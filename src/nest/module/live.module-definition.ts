@@ -18,14 +18,13 @@ export interface LiveModuleExtras {
   readonly gateway?: Type<LiveGateway>;
 }
 
-export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
-  new ConfigurableModuleBuilder<LiveModuleOptions>({
-    moduleName: 'Live',
-    optionsInjectionToken: LIVE_OPTIONS,
-  })
-    .setClassMethodName('forRoot')
-    .setExtras<LiveModuleExtras>({ isGlobal: true }, (definition, { isGlobal }) => ({
-      ...definition,
-      global: isGlobal ?? true,
-    }))
-    .build();
+export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<LiveModuleOptions>({
+  moduleName: 'Live',
+  optionsInjectionToken: LIVE_OPTIONS,
+})
+  .setClassMethodName('forRoot')
+  .setExtras<LiveModuleExtras>({ isGlobal: true }, (definition, { isGlobal }) => ({
+    ...definition,
+    global: isGlobal ?? true,
+  }))
+  .build();

@@ -1,5 +1,6 @@
 import {
   type CanActivate,
+  type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   Inject,
   Module,
@@ -27,13 +28,8 @@ import { LiveWsAdapter } from '../gateway/live-ws.adapter.js';
 import { noBroker, missingForRoot, duplicateForRoot } from '../options/live.errors.js';
 import { LiveGateway } from '../gateway/live.gateway.js';
 import { LiveLifecycle } from '../server/live.lifecycle.js';
-import {
-  ASYNC_OPTIONS_TYPE,
-  ConfigurableModuleClass,
-  type LiveModuleExtras,
-  OPTIONS_TYPE,
-} from './live.module-definition.js';
-import { LiveObservers } from '../logging/live.observers.js';
+import { ConfigurableModuleClass, type LiveModuleExtras } from './live.module-definition.js';
+import { LiveObservers, ObserverList } from '../logging/live.observers.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import { CloseWatchModule } from '../server/close-watch.js';
 import { LiveServer } from '../server/live.server.js';
@@ -73,13 +69,12 @@ const providers: Provider[] = [
 ];
 
 /**
- * Live broadcast in a Nest application. The root module only needs `LiveModule.forRoot({ guards:
- * [JwtConnectionGuard], jwt: { secret } })`.
- *
- * @publicApi
+ * Live broadcast in a Nest application. The root module only needs
+ * `LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { secret } })`.
  */
 @Module({})
 export class LiveModule extends ConfigurableModuleClass {
+  /** @internal */
   constructor(
     application: ApplicationConfig,
     host: HttpAdapterHost,
@@ -94,11 +89,23 @@ export class LiveModule extends ConfigurableModuleClass {
     if (!application.getIoAdapter()) application.setIoAdapter(new LiveWsAdapter(host));
   }
 
-  static override forRoot(options: typeof OPTIONS_TYPE): DynamicModule {
+  /**
+   * Options that are known at once. Import the result in the root module, once.
+   *
+   * @throws Error that names the option that is wrong, contradicts another or is missing
+   */
+  static override forRoot(options: LiveModuleOptions & LiveModuleExtras): DynamicModule {
     return assemble({ imports: options.imports ?? [], ...super.forRoot(options) }, options);
   }
 
-  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+  /**
+   * Options that other providers make:
+   * `forRootAsync({ inject: [ConfigService], useFactory, guards })`. The extras stand beside
+   * `useFactory`. The start rejects with the errors of `forRoot`.
+   */
+  static override forRootAsync(
+    options: ConfigurableModuleAsyncOptions<LiveModuleOptions> & LiveModuleExtras,
+  ): DynamicModule {
     return assemble(super.forRootAsync(options), options);
   }
 }
@@ -137,8 +144,8 @@ function makeBroker({ broker }: LiveModuleOptions, clock: Clock): Broker {
   return made;
 }
 
-function makeObservers({ onClose }: LiveModuleOptions): LiveObservers {
-  const observers = new LiveObservers();
+function makeObservers({ onClose }: LiveModuleOptions): ObserverList {
+  const observers = new ObserverList();
   observers.add(new LiveLogObserver());
   if (onClose === undefined) return observers;
   observers.add({
@@ -158,7 +165,7 @@ function makeLive(
   broker: Broker,
   policy: TopicPolicy,
   clock: Clock,
-  observer: LiveObservers,
+  observer: ObserverList,
   moduleRef: ModuleRef,
   guards: readonly Type<CanActivate>[],
 ): Live {

@@ -16,6 +16,15 @@ import type { ResolvedLiveOptions } from '../options/live.settings.js';
 
 const maxTimeMs = Number.MAX_SAFE_INTEGER;
 
+/**
+ * Checks options as `LiveModule.forRoot` does, but neither guards nor installed packages.
+ *
+ * @throws Error that names the first option that is wrong
+ */
+export function checkOptions(options: LiveModuleOptions): void {
+  resolveOptions(options);
+}
+
 /** Fills in the defaults; throws an error that names the option if a value is invalid. */
 export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions {
   const number = (name: keyof LiveModuleOptions, fallback: number, least: number, most = maxTimeMs): number =>

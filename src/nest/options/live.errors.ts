@@ -31,6 +31,9 @@ export const unixSocketWithoutAddress = (): Error =>
       'client comes through: trustedProxies: 1.',
   );
 
+export const joseMissing = (): Error =>
+  new Error('JwtConnectionGuard needs the package jose, which is not installed: npm i jose');
+
 export const noGuard = (): Error =>
   new Error(
     'LiveModule: no connection guard. Name one, LiveModule.forRoot({ guards: [JwtConnectionGuard], jwt: { … } }), ' +

@@ -6,7 +6,7 @@ import type { SessionConnectionOptions } from './session-connection.options.js';
 
 /** How fast one connection may send: messages and WebSocket pings, and their bytes. */
 export interface InboundRateOptions {
-  /** @default 20 */
+  /** Messages and pings per second, on average. @default 20 */
   readonly messagesPerSecond?: number;
   /**
    * Messages that may arrive at once after a pause.
@@ -15,7 +15,7 @@ export interface InboundRateOptions {
    *   168. A client that reconnects subscribes to all its topics at once.
    */
   readonly messageBurst?: number;
-  /** @default 65536 */
+  /** Bytes of messages per second, on average. @default 65536 */
   readonly bytesPerSecond?: number;
   /**
    * Bytes that may arrive at once after a pause, at least `maxMessageBytes`.
@@ -31,7 +31,7 @@ export interface InboundRateOptions {
  * snapshots, as JSON text.
  */
 export interface ReplayRateOptions {
-  /** @default 2097152 */
+  /** Bytes per second, on average. @default 2097152 */
   readonly bytesPerSecond?: number;
   /**
    * Bytes that may be sent at once after a pause.
@@ -177,7 +177,12 @@ export interface LiveModuleOptions {
    *
    * @default false
    */
-  readonly compression?: boolean | { readonly thresholdBytes?: number };
+  readonly compression?:
+    | boolean
+    | {
+        /** Smallest publication to compress, in bytes of the message. @default 1024 */
+        readonly thresholdBytes?: number;
+      };
   /**
    * Milliseconds for which publications are gathered into one write, for topics without their own
    * setting.

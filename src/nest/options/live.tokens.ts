@@ -4,6 +4,9 @@ export const LIVE_OPTIONS = Symbol('nestjs-live:options');
 /** Injects the module's options with every default filled in (`ResolvedLiveOptions`). */
 export const LIVE_SETTINGS = Symbol('nestjs-live:settings');
 
+/** Injects the options given to `LiveMetricsModule.forRoot` (`LiveMetricsOptions`). */
+export const LIVE_METRICS_OPTIONS = Symbol('nestjs-live:metrics-options');
+
 /** Injects the broker. */
 export const LIVE_BROKER = Symbol('nestjs-live:broker');
 

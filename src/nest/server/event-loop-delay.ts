@@ -2,8 +2,11 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** Delay of the event loop, in milliseconds; 0 before anything was measured. */
 export interface EventLoopDelayReading {
+  /** Mean delay. */
   readonly mean: number;
+  /** 99th percentile of the delays. */
   readonly p99: number;
+  /** Longest delay. */
   readonly max: number;
 }
 
@@ -24,7 +27,7 @@ export class EventLoopDelay {
   private before = none;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param windowMs milliseconds. @default 15000, so that a scraper every 15 s misses nothing */
+  /** @param windowMs - 15000 by default, so that a scraper every 15 s misses nothing */
   constructor(private readonly windowMs = 15_000) {}
 
   /** Starts measuring. Does nothing if already started. */
@@ -38,6 +41,7 @@ export class EventLoopDelay {
     this.timer = setInterval(turnSoon, this.windowMs).unref();
   }
 
+  /** The worse of the current window and the one before, in milliseconds. */
   read(): EventLoopDelayReading {
     const { before, now } = this;
     return {

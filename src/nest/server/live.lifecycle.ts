@@ -27,6 +27,14 @@ const brokerPatienceMs = 2_000;
 /** Milliseconds between two log entries about a drain. */
 const reportEveryMs = 1_000;
 
+/**
+ * State of the live server; clients can connect only while it is `ready`:
+ * - `starting`: waits for the broker and the port
+ * - `ready`: takes clients
+ * - `stopping`: the application has begun to close, and readiness is down
+ * - `draining`: refuses clients, and waits for those that are connected
+ * - `stopped`: everything is released
+ */
 export type LiveState = 'starting' | 'ready' | 'stopping' | 'draining' | 'stopped';
 
 /**
@@ -47,6 +55,7 @@ export class LiveLifecycle
   private state_: LiveState = 'starting';
   private drain: Promise<DrainProgress> | undefined;
 
+  /** @internal */
   constructor(
     private readonly live: Live,
     private readonly server: LiveServer,
@@ -59,6 +68,7 @@ export class LiveLifecycle
     private readonly closeWatch: CloseWatch,
   ) {}
 
+  /** The current state. */
   get state(): LiveState {
     return this.state_;
   }
@@ -71,6 +81,7 @@ export class LiveLifecycle
     await this.brokerAvailable();
   }
 
+  /** Listens, and becomes ready; called by Nest. */
   async onApplicationBootstrap(): Promise<void> {
     if (!this.host.httpAdapter) {
       this.logger.warn('This application has no HTTP server: it can publish, but clients cannot connect.');
@@ -96,12 +107,14 @@ export class LiveLifecycle
     await this.beginDrain();
   }
 
+  /** Ends idle sockets after the drain; called by Nest. */
   async beforeApplicationShutdown(): Promise<void> {
     const { connections, left, closed, terminated } = await this.beginDrain();
     this.server.dropIdle();
     this.logger.log(logEntry({ msg: 'drained', connections, left, closed, terminated }));
   }
 
+  /** Releases the port, the core and the broker; called by Nest. */
   async onApplicationShutdown(): Promise<void> {
     await this.server.stop();
     await this.live.close();

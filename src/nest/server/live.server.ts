@@ -23,7 +23,7 @@ import { LivePort } from './live-port.js';
 import { LiveWsAdapter } from '../gateway/live-ws.adapter.js';
 import { foreignAdapter, forwardedByStranger } from '../options/live.errors.js';
 import { LiveGateway } from '../gateway/live.gateway.js';
-import { LiveObservers } from '../logging/live.observers.js';
+import { LiveObservers, ObserverList } from '../logging/live.observers.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { LIVE_CLOCK, LIVE_GUARDS, LIVE_OPTIONS, LIVE_SETTINGS } from '../options/live.tokens.js';
@@ -46,7 +46,7 @@ export class LiveServer {
 
   constructor(
     private readonly live: Live,
-    observers: LiveObservers,
+    @Inject(LiveObservers) observers: ObserverList,
     host: HttpAdapterHost,
     private readonly application: ApplicationConfig,
     @Inject(LIVE_SETTINGS) settings: ResolvedLiveOptions,

@@ -43,6 +43,7 @@ export interface PublishOptions {
 
 /** One of `publishMany`: what `publish` takes, in one object. */
 export interface LivePublication extends PublishOptions {
+  /** The topic to publish to; a declared one if the module has any. */
   readonly topic: string;
   /** A JSON value or a `JsonText`; `undefined` with `remove`. */
   readonly data: unknown;
@@ -50,11 +51,10 @@ export interface LivePublication extends PublishOptions {
 
 /**
  * The application's interface to its live clients.
- *
- * @publicApi
  */
 @Injectable()
 export class LiveService {
+  /** @internal */
   constructor(
     private readonly live: Live,
     private readonly server: LiveServer,
@@ -62,8 +62,8 @@ export class LiveService {
 
   /**
    * Publishes a JSON value to every subscriber of the topic; a `JsonText` is sent unchanged. No
-   * permission is checked, because the caller is the application. To remove a key: `publish(topic,
-   * undefined, { key, remove: true })`.
+   * permission is checked, because the caller is the application. To remove a key:
+   * `publish(topic, undefined, { key, remove: true })`.
    *
    * @returns the publication's position once the broker has accepted it, and whether it was
    *   suppressed

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
  * The URL for clients: `ws://127.0.0.1:8081/live`, or `ws+unix:/run/live.sock:/live` on a Unix
  * socket, in the format of the package `ws`.
  *
- * @param address the result of `server.address()`
+ * @param address - the result of `server.address()`
  */
 export function socketUrl(address: AddressInfo | string, path: string): string {
   if (typeof address === 'string') return `ws+unix:${address}:${path}`;

@@ -90,10 +90,9 @@ export const LIVE_TOPIC = Symbol('nestjs-live:topic');
  * specific pattern wins, that is, one whose topics are a subset of another's. Two patterns that
  * share topics without such an order are a start error. Topics without a declaration are forbidden.
  *
- * @param pattern `fleet/:fleetId` names a segment, `*` matches one, `**` at the end matches one or
- *   more
+ * @param pattern - `fleet/:fleetId` names a segment, `*` matches one, `**` at the end matches one
+ *   or more
  * @throws Error immediately if the pattern is invalid
- * @publicApi
  */
 export function LiveTopic(pattern: string, options: LiveTopicOptions = {}): ClassDecorator {
   const checked = new TopicPattern(pattern).text;

@@ -19,8 +19,11 @@ export type PatternRelation = 'equal' | 'subset' | 'superset' | 'overlap' | 'dis
 export class TopicPattern {
   private readonly segments: readonly string[];
 
-  /** @throws Error that shows examples of patterns */
-  constructor(readonly text: string) {
+  /** @throws Error for an invalid pattern; it shows examples */
+  constructor(
+    /** The pattern as it was written. */
+    readonly text: string,
+  ) {
     this.segments = text.split('/');
     const names = new Set<string>();
     this.segments.forEach((segment, i) => {
@@ -51,7 +54,7 @@ export class TopicPattern {
     return params;
   }
 
-  /** How the topics of this pattern relate to those of another one. */
+  /** How the topics of this pattern relate to those of another one. @internal */
   relationTo(other: TopicPattern): PatternRelation {
     if (!this.meets(other)) return 'disjoint';
     const within = this.isWithin(other);
@@ -61,6 +64,7 @@ export class TopicPattern {
 
   /**
    * A topic that matches both patterns, for error texts. Only for patterns that are not disjoint.
+   * @internal
    */
   exampleWith(other: TopicPattern): string {
     const length = Math.max(this.segments.length, other.segments.length);

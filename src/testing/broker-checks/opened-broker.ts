@@ -5,6 +5,7 @@ export type BrokerAbility = 'another' | 'loseStreams' | 'restart' | 'junk';
 
 /** A broker on a fresh engine without publications. Instances are returned before `start`. */
 export interface OpenedBroker {
+  /** The broker to check. */
   readonly broker: Broker;
   /** Another instance on the same streams. */
   readonly another?: () => Broker | Promise<Broker>;

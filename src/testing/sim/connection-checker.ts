@@ -55,7 +55,7 @@ export class ConnectionChecker {
   /**
    * Records a message that the server received.
    *
-   * @param unwritten whether the server has output that is not written yet
+   * @param unwritten - whether the server has output that is not written yet
    */
   received(text: string, unwritten: boolean): void {
     for (const request of requestsOf(text, this.rules)) this.asked(request, unwritten);

@@ -9,7 +9,9 @@ export type FindPublished = (topic: string, position: Position) => ToBePublished
 export interface ToBePublished {
   /** JSON text. */
   readonly text: string;
+  /** The entity that it is about. */
   readonly key?: string | undefined;
+  /** Set for the removal of a key. */
   readonly removed?: true | undefined;
 }
 
@@ -85,8 +87,7 @@ export function isSaidBy(
  * subscriber saw each publication once and in order, or got a report of its loss. Pass the
  * `transcript` of a `LiveTestClient`, or the messages of a `TestPeer`.
  *
- * @param find returns the publication at a position; without it data is not compared
- * @publicApi
+ * @param find - returns the publication at a position; without it data is not compared
  */
 export function deliveryFaults(transcript: readonly unknown[], find?: FindPublished): Fault[] {
   const faults: Fault[] = [];

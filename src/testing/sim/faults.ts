@@ -35,7 +35,9 @@ export type Rule =
 
 /** A fault that happened. */
 export interface Fault {
+  /** The rule that was broken. */
   readonly rule: Rule;
+  /** What happened, with its time and its client. */
   readonly text: string;
 }
 

@@ -2,7 +2,7 @@
  * Returns the shortest list that still fails by removing parts (delta debugging): first large
  * parts, then smaller ones, until no single element can be removed.
  *
- * @param fails called many times
+ * @param fails - called many times
  */
 export async function shrink<T>(
   whole: readonly T[],

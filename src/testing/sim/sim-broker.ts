@@ -138,7 +138,7 @@ export class SimBroker implements Broker {
    * Rolls the engine back by this many milliseconds: later publications are lost, and all topics
    * continue under new epochs.
    *
-   * @param awayMs how long it is unavailable; 0 for a rollback that goes unnoticed: deliveries in
+   * @param awayMs - how long it is unavailable; 0 for a rollback that goes unnoticed: deliveries in
    *   flight still arrive
    */
   goBack(lostMs: number, awayMs: number): void {

@@ -3,10 +3,10 @@ import type { HistoryRules } from '../../core/ports/broker.js';
 import type { TopicRules } from '../../core/ports/policy.js';
 import { snapshotAt } from '../../core/stream/snapshots.js';
 import type { Position } from '../../protocol/position.js';
-import type { Publications } from './publications.js';
 
 /** The position of a snapshot, and the publications up to it. */
 export interface SnapshotLabel {
+  /** Position that the server gave the snapshot. */
   readonly position: Position;
   /** Data of the stream's publications up to the position, in order. */
   readonly published: readonly unknown[];
@@ -18,8 +18,9 @@ export interface SnapshotLabel {
  * decide about the others.
  */
 export interface SimTopic extends Partial<TopicRules> {
+  /** The topic, without `:` parameters. */
   readonly name: string;
-  /** Data of the n-th publication of the run, different from all others. @default { n } */
+  /** Data of the n-th publication of the run, different from all others. @default `{ n }` */
   readonly data?: (n: number) => unknown;
   /**
    * Called before each publication, as an application writes to its store before it publishes. Only
@@ -48,7 +49,11 @@ export interface SimTopic extends Partial<TopicRules> {
 
 /** What the application of a simulation knows. */
 export interface SimStore {
-  readonly publications: Publications;
+  /** Everything published so far. */
+  readonly publications: {
+    /** Position of the topic's last publication; `undefined` before the first. */
+    top(topic: string): Position | undefined;
+  };
   /** How many publications the topic's own store is behind now. */
   behind(topic: string): number;
 }

@@ -7,10 +7,11 @@ import { type MakeTopics, topicsOfEveryKind } from './sim-topic.js';
 import { type Step, stepText } from './step.js';
 import type { WorldOptions } from './world.js';
 
+/** Options of `simulate`. */
 export interface SimulateOptions {
   /** Seed of the first run; each later run uses the next one. */
   readonly seed: number;
-  /** @default 1 */
+  /** Number of runs. @default 1 */
   readonly runs?: number;
   /** The topics to test. @default some of every kind */
   readonly topics?: MakeTopics;
@@ -18,8 +19,11 @@ export interface SimulateOptions {
 
 /** The first failing seed, and the shortest schedule found that breaks the same rule. */
 export interface SimulationFailure {
+  /** The seed of the run that failed. */
   readonly seed: number;
+  /** The first rule that it breaks. */
   readonly fault: Fault;
+  /** @internal */
   readonly steps: readonly Step[];
   /** Number of steps in the seed's own schedule. */
   readonly before: number;
@@ -29,9 +33,13 @@ export interface SimulationFailure {
   readonly report: string;
 }
 
+/** What all runs did together. */
 export interface SimulationResult {
+  /** Number of runs, including the one that failed. */
   readonly runs: number;
+  /** Number of publications. */
   readonly publications: number;
+  /** Number of publications that arrived, counted for each client. */
   readonly deliveries: number;
   /** `undefined` if no run failed. */
   readonly failure: SimulationFailure | undefined;
@@ -41,8 +49,6 @@ export interface SimulationResult {
  * Runs the whole live server with peers, clients, a broker and a network that misbehave as each
  * seed dictates, and compares all messages with the publications. Stops at the first failing seed.
  * A seed always gives the same run.
- *
- * @publicApi
  */
 export async function simulate(options: SimulateOptions): Promise<SimulationResult> {
   const { seed: first, runs = 1, topics } = options;

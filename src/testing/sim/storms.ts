@@ -10,7 +10,7 @@ const chance = 0.05;
 /**
  * Rare events that only matter in combination, each as a series of steps.
  *
- * @param long topics with a long history
+ * @param long - topics with a long history
  */
 export function stormsOf(random: Random, topics: readonly string[], long: readonly string[]): Step[][] {
   const storms: Step[][] = [];

@@ -13,7 +13,7 @@ export class LiveMessagePipe implements PipeTransform {
   private readonly fields = new Map<Type, readonly string[]>();
 
   transform(value: Readonly<Record<string, unknown>>, { metatype }: ArgumentMetadata): unknown {
-    if (metatype === undefined || !(metatype.prototype instanceof LiveMessageDto)) return value;
+    if (metatype === undefined || !isMessageClass(metatype)) return value;
     const dto = Object.create(metatype.prototype as object) as Record<string, unknown>;
     for (const field of this.fieldsOf(metatype)) if (value[field] !== undefined) dto[field] = value[field];
     if (isPlainlyRight(metatype, dto)) return dto;
@@ -35,4 +35,9 @@ export class LiveMessagePipe implements PipeTransform {
     }
     return fields;
   }
+}
+
+function isMessageClass(metatype: Type): boolean {
+  // `ping` has no fields of its own, so its class is the base itself.
+  return metatype.prototype === LiveMessageDto.prototype || metatype.prototype instanceof LiveMessageDto;
 }

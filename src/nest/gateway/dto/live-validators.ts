@@ -1,6 +1,8 @@
 import { registerDecorator } from 'class-validator';
 import { type FieldName, fieldRules } from '../../../protocol/fields.js';
 
+export type { FieldName };
+
 /** Holds the property to the protocol's rule of this field. */
 export function IsField(name: FieldName): PropertyDecorator {
   const [isRight, allowed] = fieldRules[name];
