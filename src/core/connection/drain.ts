@@ -38,6 +38,7 @@ export interface DrainOptions extends DrainSpread {
 
 /** What has become of the connections that were open when the drain began. */
 export interface DrainProgress {
+  /** Connections at the start of the drain. */
   readonly connections: number;
   /** Connections that were given a slot. */
   readonly slots: number;

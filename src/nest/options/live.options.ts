@@ -47,7 +47,7 @@ export interface PersonalTopicOptions {
    * How much of each user's topic is kept for connections that come back: publications, their age
    * in milliseconds, and bytes of JSON text. Integers from 0.
    *
-   * @default { size: 100, ttlMs: 300000, maxBytes: 1048576 }
+   * @default `{ size: 100, ttlMs: 300000, maxBytes: 1048576 }`
    */
   readonly history?: Partial<HistoryRules>;
 }

@@ -95,9 +95,9 @@ export class LiveService {
    * that comes back gets what it missed while it is in the history (`personal.history`). Nothing
    * else is kept: publications for a user without connections expire with the history.
    *
-   * @param userId the `id` that the connection guard reports, 1 to 1,024 characters. Whether such a
-   *   user exists is not checked
-   * @param data a JSON value or a `JsonText`; `undefined` with `remove`
+   * @param userId - the `id` that the connection guard reports, 1 to 1,024 characters. Whether
+   *   such a user exists is not checked
+   * @param data - a JSON value or a `JsonText`; `undefined` with `remove`
    * @returns as `publish`
    * @throws LiveError `validation-failed` if the user id is invalid, `data` has no JSON text, or an
    *   option is out of range; `limit-exceeded` and `unavailable` as `publish`
