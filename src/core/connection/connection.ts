@@ -1,24 +1,15 @@
 import { announced, SharedFrame } from '../frame/shared-frame.js';
 import type { SlowPeer } from '../outbound/backlog.js';
-import { Outbox, type OutboxContext } from '../outbound/outbox.js';
-import type { Clock } from '../ports/clock.js';
+import { Outbox } from '../outbound/outbox.js';
 import type { LiveConnection, LiveConnectionJson } from '../ports/connection.js';
 import type { LiveSocket } from '../ports/socket.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
+import type { ConnectionContext } from './connection-context.js';
 import type { LateAnswers } from './late-answers.js';
 import type { ConnectionIdentity, LiveUser } from '../ports/identity.js';
 import type { Membership } from './membership.js';
 import type { PeerInfo } from './peer-info.js';
 import type { RateGate } from './rate-limit.js';
-
-/** Shared by all connections of a server. */
-export interface ConnectionContext extends OutboxContext {
-  readonly clock: Clock;
-  readonly observer: {
-    outbound(type: string, count: number): void;
-    failed(doing: string, error: unknown, connection: Connection): void;
-  };
-}
 
 const noMemberships: ReadonlyMap<string, Membership> = new Map();
 
@@ -227,7 +218,6 @@ export class Connection implements LiveConnection, SlowPeer {
     return true;
   }
 
-  /** Returns its membership of the topic. */
   membership(topic: string): Membership | undefined {
     return this.memberships?.get(topic);
   }
