@@ -51,7 +51,7 @@ export type { ConnectionIdentity, LiveUser } from './core/ports/identity.js';
 export type { ClusterCount } from './core/cluster/signal.js';
 export type { DisconnectOptions, ReauthorizeTarget, UnsubscribeOptions } from './core/cluster/requests.js';
 export type { PresenceMember } from './core/presence/member.js';
-export type { LiveStats } from './core/live.js';
+export type { LiveStats } from './core/live-stats.js';
 export type { DrainProgress } from './core/connection/drain.js';
 export type { ClusterStats } from './core/cluster/cluster.js';
 export type { PublishQueueLimits } from './core/ports/limits.js';

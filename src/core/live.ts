@@ -2,7 +2,7 @@ import { CloseCode, CloseReason } from '../protocol/codes.js';
 import { LiveError } from '../protocol/live.error.js';
 import { isTopicName } from '../protocol/topic-name.js';
 import { carryOutOn } from './cluster/carry-out.js';
-import { Cluster, type ClusterStats } from './cluster/cluster.js';
+import { Cluster } from './cluster/cluster.js';
 import { userOf } from './cluster/requests.js';
 import { RecentDisconnects } from './cluster/recent-disconnects.js';
 import { Arrivals, Registry } from './connection/registry.js';
@@ -34,47 +34,9 @@ import type { FindHandler } from './inbound/responder.js';
 import { Session, type SessionContext } from './inbound/session.js';
 import { Authorizer } from './verbs/authorizer.js';
 import { AuthorizationReview } from './verbs/authorization-review.js';
-import { makeVerbs, type Verb, type Verbs } from './verbs/verbs.js';
+import { handlersOf, makeVerbs, type Verbs } from './verbs/verbs.js';
 import { welcomeAnswer, welcomeLimits } from './connection/welcome.js';
-
-/** Statistics of a live server. */
-export interface LiveStats extends ClusterStats {
-  /** Open connections to this instance. */
-  readonly connections: number;
-  /** Users with at least one connection to this instance. */
-  readonly users: number;
-  /** Topics with readers on this instance. */
-  readonly topics: number;
-  /** Subscriptions of all connections to this instance. */
-  readonly subscriptions: number;
-  /** Publications through this instance since the start. */
-  readonly publicationsTotal: number;
-  /** Deliveries since the start: publications times their subscribers. */
-  readonly deliveriesTotal: number;
-  /**
-   * Bytes queued for all peers, outside of the kernel: inbound messages, frames to send now or at a
-   * rate, and held publications.
-   */
-  readonly queuedBytes: number;
-  /** Connections that read more slowly than data is sent. */
-  readonly behind: number;
-  /** Topics with missing publications that are being fetched. */
-  readonly healing: number;
-  /** Subscriptions that wait for a fresh start. */
-  readonly restarting: number;
-  /** Members of presence topics on all instances. */
-  readonly presenceMembers: number;
-  /** Whether the broker is available. */
-  readonly brokerAvailable: boolean;
-  /** Publications of the application that wait for the broker. */
-  readonly waitingPublications: number;
-  /** Milliseconds since the engine started to refuse publications. 0 while it accepts them. */
-  readonly publishingRefusedMs: number;
-  /** Whether this instance is stopping and waits for its clients to leave. */
-  readonly draining: boolean;
-  /** What has become of the connections since the drain began; absent before it. */
-  readonly drain?: DrainProgress;
-}
+import { type LiveStats, liveStatsOf } from './live-stats.js';
 
 /**
  * The live server without its shell: peers enter through `accept`, publications through `publish`.
@@ -188,7 +150,8 @@ export class Live {
    */
   accept(socket: LiveSocket, peer: PeerInfo, find?: (connection: Connection) => FindHandler): Session {
     const connection = new Connection(socket, peer, this.connections);
-    const session = new Session(connection, (find ?? this.ownVerbs)(connection), this.sessions);
+    const handlers = find?.(connection) ?? handlersOf(this.verbs, connection);
+    const session = new Session(connection, handlers, this.sessions);
     const welcome = () => welcomeAnswer(connection, this.ports.clock, this.registry.size);
     this.arrivals.enter(connection, () => this.welcomeText(welcome()));
     if (this.draining) connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown);
@@ -232,27 +195,8 @@ export class Live {
   }
 
   stats(): LiveStats {
-    let { queuedBytes } = this.hub;
-    for (const { outbox, inboundBytes } of this.registry) queuedBytes += outbox.queuedBytes + inboundBytes;
-    return {
-      connections: this.registry.size,
-      users: this.registry.userCount,
-      topics: this.hub.topicCount,
-      subscriptions: this.hub.subscriptionCount,
-      publicationsTotal: this.publisher.publicationsTotal,
-      deliveriesTotal: this.hub.deliveriesTotal,
-      queuedBytes,
-      behind: [...this.registry].filter(({ outbox }) => outbox.hasBacklog).length,
-      healing: this.hub.healingCount,
-      restarting: this.hub.pausedCount,
-      ...this.cluster.stats(),
-      presenceMembers: this.presence.size,
-      brokerAvailable: this.available,
-      waitingPublications: this.publisher.waitingCount,
-      publishingRefusedMs: this.publisher.health.refusedMs,
-      draining: this.draining,
-      ...(this.draining_ && { drain: this.draining_.progress }),
-    };
+    const { registry, hub, publisher, cluster, presence, available, draining_: drain } = this;
+    return liveStatsOf({ registry, hub, publisher, cluster, presence, available, drain });
   }
 
   /**
@@ -285,11 +229,4 @@ export class Live {
     this.presence.close();
     await this.cluster.close();
   }
-
-  private readonly ownVerbs =
-    (connection: Connection): FindHandler =>
-    (type) => {
-      const verb = Object.hasOwn(this.verbs, type) ? (this.verbs as Record<string, Verb>)[type] : undefined;
-      return verb && ((message) => verb(connection, message));
-    };
 }

@@ -31,6 +31,7 @@ const folders: Record<string, readonly (readonly string[])[]> = {
     ['verbs'],
     ['cluster'],
     ['presence'],
+    ['live-stats'],
     ['live'],
   ],
   nest: [

@@ -1,6 +1,7 @@
 import { Connection } from '../connection/connection.js';
 import { Replays } from '../connection/replays.js';
 import type { Hub } from '../fanout/hub.js';
+import type { FindHandler } from '../inbound/responder.js';
 import type { LiveConnection } from '../ports/connection.js';
 import type { LivePorts, LiveSettings } from '../ports/settings.js';
 import type { Publisher } from '../publish/publisher.js';
@@ -72,6 +73,11 @@ export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSe
     auth: (connection, message) => auth.run(insideOf(connection), message),
     ping: () => ({ type: 'pong' }),
   };
+}
+
+/** Finds the handlers of one connection when no application has its own. */
+export function handlersOf(verbs: Verbs, connection: LiveConnection): FindHandler {
+  return (type) => (isVerb(type) ? (message) => verbs[type](connection, message) : undefined);
 }
 
 /** The server's own side of the connection that a handler got. */

@@ -1,5 +1,5 @@
 import type { Metric, Registry } from 'prom-client';
-import type { LiveStats } from '../../core/live.js';
+import type { LiveStats } from '../../core/live-stats.js';
 import type { EventLoopDelayReading } from '../server/event-loop-delay.js';
 import type { LiveTally } from './live-tally.js';
 import { SeriesMaker } from './series-maker.js';

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { type Metric, Registry } from 'prom-client';
-import { Live, type LiveStats } from '../../core/live.js';
+import { Live } from '../../core/live.js';
+import type { LiveStats } from '../../core/live-stats.js';
 import { eventLoopDelay } from '../server/event-loop-delay.js';
 import { LiveObservers } from '../logging/live.observers.js';
 import { LiveServer } from '../server/live.server.js';

@@ -7,7 +7,8 @@ import {
   type UnsubscribeOptions,
 } from '../../core/cluster/requests.js';
 import type { PresenceMember } from '../../core/presence/member.js';
-import { Live, type LiveStats } from '../../core/live.js';
+import { Live } from '../../core/live.js';
+import type { LiveStats } from '../../core/live-stats.js';
 import type { Published } from '../../core/ports/broker.js';
 import { settleAll } from '../../core/publish/settle-all.js';
 import { LiveServer } from './live.server.js';
