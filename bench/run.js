@@ -18,6 +18,7 @@ const programs = {
     quick: ['--rounds', '1', '--warm-up', '1', '--clients', '2000', '--publications', '4'],
   },
   recover: { minutes: 1, quick: ['--clients', '200'] },
+  drain: { minutes: 1, quick: ['--clients', '200', '--quiet', '2'] },
   broker: { minutes: 2, quick: ['--rounds', '2', '--seconds', '1', '--messages', '3000'] },
   jitter: {
     minutes: 4,

@@ -1,0 +1,62 @@
+// One of the two instances of bench/drain.js, in its own process. Publishes on request.
+import process from 'node:process';
+import { answer } from './asking.js';
+import { topicName } from './scenarios.js';
+import { nowMs } from './shared-clock.js';
+
+const [, , dist, redisUrl, windowMs] = process.argv;
+const published = [];
+let live;
+let timer;
+
+answer({
+  async start() {
+    await import('reflect-metadata');
+    const { Module } = await import('@nestjs/common');
+    const { NestFactory } = await import('@nestjs/core');
+    const { LiveModule, LiveService, LiveTopic } = await import(`${dist}index.js`);
+    const { RedisBroker } = await import(`${dist}brokers/redis/index.js`);
+    class Topics {
+      canSubscribe() {
+        return true;
+      }
+    }
+    LiveTopic(topicName('*'), { history: { size: 1_000 } })(Topics);
+    class App {}
+    const options = {
+      port: 0,
+      dangerouslyPublic: true,
+      broker: new RedisBroker({ url: redisUrl }),
+      drainWindowMs: Number(windowMs),
+      drainTimeoutMs: Number(windowMs) * 2 + 10_000,
+    };
+    Module({ imports: [LiveModule.forRoot(options)], providers: [Topics] })(App);
+    const app = await NestFactory.create(App, { logger: ['error'] });
+    app.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
+    await app.init();
+    live = app.get(LiveService);
+    while (!live.stats().brokerAvailable) await new Promise((done) => setTimeout(done, 20));
+    return { url: live.url() };
+  },
+
+  /** Publishes to the topics in turn, each with its own count. */
+  publish({ topics, perSecond }) {
+    published.length = topics;
+    published.fill(0);
+    let turn = 0;
+    timer = setInterval(() => {
+      const topic = turn++ % topics;
+      void live.publish(topicName(topic), { n: published[topic]++, atMs: nowMs() });
+    }, 1_000 / perSecond);
+  },
+
+  /** Resolves with the publications of each topic. */
+  stopPublishing() {
+    clearInterval(timer);
+    return published;
+  },
+
+  connections() {
+    return live.stats().connections;
+  },
+});
