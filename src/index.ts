@@ -6,12 +6,9 @@
  */
 export { LiveModule } from './nest/module/live.module.js';
 export type { LiveModuleExtras } from './nest/module/live.module-definition.js';
-export type {
-  InboundRateOptions,
-  LiveModuleOptions,
-  PersonalTopicOptions,
-  ReplayRateOptions,
-} from './nest/options/live.options.js';
+export type { LiveModuleOptions, PersonalTopicOptions } from './nest/options/live.options.js';
+export type { LiveAdmissionOptions } from './nest/options/live-admission.options.js';
+export type { InboundRateOptions, ReplayRateOptions } from './nest/options/live-rate.options.js';
 export { LiveService, type LivePublication, type PublishOptions } from './nest/server/live.service.js';
 export { LiveGateway } from './nest/gateway/live.gateway.js';
 export { LiveHandlers } from './nest/gateway/live-handlers.decorator.js';

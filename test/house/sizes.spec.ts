@@ -21,7 +21,6 @@ const maxLines = 250;
 const longer: Readonly<Record<string, number>> = {
   'src/brokers/nats/nats-broker.options.ts': 255,
   'src/client/live-client.ts': 265,
-  'src/nest/options/live.options.ts': 331,
 };
 
 /** Mean of `src`. The goal is 90; lower the figure when it sinks. */

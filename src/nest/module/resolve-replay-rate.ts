@@ -1,6 +1,6 @@
 import type { ReplayRate } from '../../core/ports/limits.js';
 import { integerOption } from '../options/option-checks.js';
-import type { ReplayRateOptions } from '../options/live.options.js';
+import type { ReplayRateOptions } from '../options/live-rate.options.js';
 
 const most = 1_000_000_000_000;
 

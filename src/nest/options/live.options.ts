@@ -2,44 +2,9 @@ import type { LiveConnection } from '../../core/ports/connection.js';
 import type { PublishQueueLimits } from '../../core/ports/limits.js';
 import type { Broker, HistoryRules } from '../../core/ports/broker.js';
 import type { JwtConnectionOptions } from './jwt-connection.options.js';
+import type { LiveAdmissionOptions } from './live-admission.options.js';
+import type { InboundRateOptions, ReplayRateOptions } from './live-rate.options.js';
 import type { SessionConnectionOptions } from './session-connection.options.js';
-
-/** How fast one connection may send: messages and WebSocket pings, and their bytes. */
-export interface InboundRateOptions {
-  /** Messages and pings per second, on average. @default 20 */
-  readonly messagesPerSecond?: number;
-  /**
-   * Messages that may arrive at once after a pause.
-   *
-   * @default the messages of 2 seconds, plus one `subscribe` for each of `maxTopicsPerConnection`:
-   *   168. A client that reconnects subscribes to all its topics at once.
-   */
-  readonly messageBurst?: number;
-  /** Bytes of messages per second, on average. @default 65536 */
-  readonly bytesPerSecond?: number;
-  /**
-   * Bytes that may arrive at once after a pause, at least `maxMessageBytes`.
-   *
-   * @default the bytes of a second, plus one message of `maxMessageBytes`, plus 512 bytes for each
-   *   of `maxTopicsPerConnection`: 196608
-   */
-  readonly byteBurst?: number;
-}
-
-/**
- * How many bytes the answers to one user's subscribes may contain: recovered publications and
- * snapshots, as JSON text.
- */
-export interface ReplayRateOptions {
-  /** Bytes per second, on average. @default 2097152 */
-  readonly bytesPerSecond?: number;
-  /**
-   * Bytes that may be sent at once after a pause.
-   *
-   * @default 33554432: a hundred topics with a snapshot of 300 KB each, when a client reconnects
-   */
-  readonly byteBurst?: number;
-}
 
 /** Options of the personal topics, which clients name `$user`. */
 export interface PersonalTopicOptions {
@@ -56,7 +21,7 @@ export interface PersonalTopicOptions {
  * Options of `LiveModule.forRoot`. All have safe defaults except the guards, which are set beside
  * these.
  */
-export interface LiveModuleOptions {
+export interface LiveModuleOptions extends LiveAdmissionOptions {
   /**
    * Port of the live server's own HTTP server; `'app'` shares the host application's server; 0
    * picks a free port.
@@ -87,25 +52,6 @@ export interface LiveModuleOptions {
   readonly broker?: Broker | (() => Broker);
   /** Name of this instance in welcomes and metrics. @default a random one */
   readonly instanceId?: string;
-  /**
-   * Origins of pages that may connect, exactly as a browser sends them (`https://app.example`), or
-   * `https://*.app.example` for all subdomains of one or more labels, without the domain itself. A
-   * page on any of these origins can use its visitors' cookies here, so list no domain with
-   * subdomains of strangers. Without this option, a browser that sends cookies, HTTP Basic or a
-   * client certificate is refused. [L-1.7]
-   */
-  readonly allowedOrigins?: readonly string[];
-  /**
-   * Refuses handshakes without `Origin` but with a credential that browsers add by themselves: a
-   * cookie, HTTP Basic, a client certificate. Browsers always send an `Origin`, but behind a proxy
-   * that drops it `allowedOrigins` has no effect. Programs that authenticate by cookie must then
-   * also send one. [L-1.7]
-   *
-   * @default false
-   */
-  readonly requireOrigin?: boolean;
-  /** Lets pages of any origin connect with their visitors' cookies. */
-  readonly dangerouslyAllowAnyOrigin?: boolean;
   /** Accepts every client without a guard. `user` is then `null` unless a guard sets one. */
   readonly dangerouslyPublic?: boolean;
   /**
@@ -118,51 +64,6 @@ export interface LiveModuleOptions {
   readonly jwt?: JwtConnectionOptions;
   /** Options of `SessionConnectionGuard`. */
   readonly session?: SessionConnectionOptions;
-  /** Milliseconds until an undecided upgrade is refused with 503. @default 5000 */
-  readonly upgradeTimeoutMs?: number;
-  /** Maximum undecided upgrades; further ones are refused with 503. @default 1000 */
-  readonly maxPendingUpgrades?: number;
-  /**
-   * Maximum undecided upgrades per address (IPv6: per /64); further ones are refused with 429. 0
-   * means no limit. [L-9.13]
-   *
-   * @default 20 for public addresses, no limit for private ones, where proxies are
-   */
-  readonly maxPendingUpgradesPerAddress?: number;
-  /** Maximum connections; further ones are refused with 503. 0 means no limit. @default 0 */
-  readonly maxConnections?: number;
-  /**
-   * Maximum connections per user, including those whose peer has silently gone; further ones are
-   * refused with 429. 0 means no limit.
-   *
-   * @default 0
-   */
-  readonly maxConnectionsPerUser?: number;
-  /**
-   * Maximum connections per address (IPv6: per /64); further ones are refused with 429. 0 means no
-   * limit.
-   *
-   * @default 0
-   */
-  readonly maxConnectionsPerAddress?: number;
-  /**
-   * Whose `X-Forwarded-For` to trust for the client's address: the addresses and networks of your
-   * proxies (`['10.0.0.0/8']`), or the number of proxies that every client passes. The header is
-   * read from its end. [L-9.14]
-   *
-   * @default no one's: the client's address is the socket's
-   */
-  readonly trustedProxies?: number | readonly string[];
-  /**
-   * Whether the proxies in `trustedProxies` start every connection with a PROXY protocol header,
-   * version 1 or 2 (HAProxy `send-proxy-v2`, nginx `proxy_protocol on`). It names the client and
-   * counts as one proxy. Their connections without a header are refused, as are headers from other
-   * addresses. With `port: 'app'` this applies to all connections of the application's server.
-   * [L-9.14]
-   *
-   * @default false, and such a header is refused with a warning
-   */
-  readonly proxyProtocol?: boolean;
   /** Milliseconds between pings to one connection. @default 25000 */
   readonly pingIntervalMs?: number;
   /** Milliseconds after a ping within which the peer must send something. @default 10000 */
