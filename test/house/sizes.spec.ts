@@ -19,12 +19,11 @@ const maxLines = 250;
 
 /** Longer files that stay for now, and how long they may be. Lower a figure when a file shrinks. */
 const longer: Readonly<Record<string, number>> = {
-  'src/brokers/nats/nats-broker.options.ts': 255,
   'src/client/live-client.ts': 265,
 };
 
 /** Mean of `src`. The goal is 90; lower the figure when it sinks. */
-const maxMeanLines = 97;
+const maxMeanLines = 95;
 
 /** The longest file of each other folder. */
 const longest: Readonly<Record<string, number>> = { apps: 250, bench: 250, test: 700 };

@@ -5,4 +5,5 @@
  * @module nestjs-live/nats
  */
 export { NatsBroker } from './nats-broker.js';
-export type { NatsBrokerOptions, NatsStreamOptions } from './nats-broker.options.js';
+export type { NatsBrokerOptions } from './nats-broker.options.js';
+export type { NatsStreamOptions } from './nats-stream.options.js';

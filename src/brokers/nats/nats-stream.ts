@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { JetStreamApiError, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream';
 import type { Clock } from '../../core/ports/clock.js';
-import { minMessagesPerTopic, streamDefaults, type WantedStream } from './nats-broker.options.js';
+import { minMessagesPerTopic, streamDefaults, type WantedStream } from './nats-stream.options.js';
 import type { NatsSubjects } from './nats-subjects.js';
 
 /** "stream name already in use": another instance was faster. */
