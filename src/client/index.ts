@@ -5,7 +5,7 @@
  * @module nestjs-live/client
  */
 export { connect, LiveClient } from './live-client.js';
-export type { LiveClientEvents, TopicOf } from './live-client.js';
+export type { LiveClientEvents } from './live-client.events.js';
 export type {
   IterateOptions,
   LiveClientOptions,
@@ -33,6 +33,7 @@ export type {
   SnapshotOf,
   StartMessage,
   TopicMessage,
+  TopicOf,
   TopicShape,
 } from './topic-messages.js';
 export type { Backoff } from './backoff.js';

@@ -5,6 +5,7 @@ import { defaultBackoff } from './backoff.js';
 import { Credentials } from './credentials.js';
 import { Listeners } from './listeners.js';
 import { LiveClientError } from './live-client.error.js';
+import type { LiveClientEvents } from './live-client.events.js';
 import type {
   IterateOptions,
   LiveClientOptions,
@@ -16,7 +17,7 @@ import type {
 import { LocalSubscription } from './local-subscription.js';
 import { defaultPlatform } from './platform.js';
 import { ClientSession } from './client-session.js';
-import type { LiveClientState, LiveStatus, LiveWaiting } from './status.js';
+import type { LiveClientState, LiveStatus } from './status.js';
 import { type IterableSubscription, iterable, listening, type Subscription } from './subscription.js';
 import type {
   AnswerOf,
@@ -25,26 +26,9 @@ import type {
   RequestParameters,
   SnapshotOf,
   TopicMessage,
+  TopicOf,
 } from './topic-messages.js';
 import { openWire, type WebSocketConstructor, webSocketOf } from './wire.js';
-
-/** Events for `on`. */
-export interface LiveClientEvents {
-  /** Every change of state, in order. */
-  readonly status: LiveStatus;
-  /** A subscription could not start or continue, and the client will retry it. */
-  readonly waiting: LiveWaiting;
-  /**
-   * An error that ends nothing: a listener threw, a credential could not be obtained, a
-   * subscription failed at its first try, or the server sent an error that answers no request.
-   * Without an `error` listener, an error thrown by a listener is rethrown as uncaught, and any
-   * other is dropped.
-   */
-  readonly error: unknown;
-}
-
-/** Topic names of a map from topics to the types of their publications. */
-export type TopicOf<Topics extends object> = keyof Topics & string;
 
 /**
  * A live connection that reconnects by itself, with its subscriptions. In a page it connects at

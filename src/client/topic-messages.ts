@@ -133,6 +133,8 @@ export type RequestParameters<Entry, Options> =
 /** What the handler of a request answers with, by its entry in the request map. */
 export type AnswerOf<Entry> = Entry extends RequestShape<unknown, infer Answer> ? Answer : unknown;
 
+/** Topic names of a map from topics to the types of their publications. */
+export type TopicOf<Topics extends object> = keyof Topics & string;
 /** Data of a topic's publications, by its entry in the topic map. */
 export type DataOf<Entry> = Entry extends TopicShape<infer Data, unknown> ? Data : Entry;
 /** Snapshots of a topic, by its entry in the topic map; `unknown` without a `TopicShape`. */
