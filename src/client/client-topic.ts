@@ -45,8 +45,9 @@ export class ClientTopic {
     this.#alarm = new Alarm(port.platform);
   }
 
-  get requestId(): number | undefined {
-    return this.#request?.id;
+  /** Whether an answer with this id is one to the current request, or a second one to the last. */
+  awaits(id: unknown): boolean {
+    return id !== undefined && (id === this.#request?.id || (this.#linked && id === this.#answeredId));
   }
 
   add(local: LocalSubscription): void {
@@ -80,8 +81,8 @@ export class ClientTopic {
     this.#cut();
   }
 
-  /** Handles the answer to the current request. */
   answered(message: SubscribedMessage): void {
+    if (message.id !== this.#request?.id) return this.#answeredAgain(message);
     const since = this.#request?.since;
     this.#answeredId = this.#request?.id;
     this.#settle();
@@ -96,16 +97,6 @@ export class ClientTopic {
       this.#locals.startOver(message, since);
     }
     this.paced();
-  }
-
-  /**
-   * A request that was sent twice is answered twice. The second answer began the subscription
-   * again, perhaps in a new epoch, so subscriptions that are elsewhere must catch up.
-   */
-  answeredAgain(message: SubscribedMessage): void {
-    if (!this.#linked || message.id !== this.#answeredId) return;
-    for (const local of this.#locals) if (!local.reached(message)) local.cut();
-    this.#next();
   }
 
   /** A fresh start after a loss [L-5.7], or a new epoch of the same stream [L-5.14]. */
@@ -151,8 +142,12 @@ export class ClientTopic {
     }
   }
 
-  /** Handles an error that answers the current request. */
-  failed({ code, message, retryAfterMs }: ErrorMessage): void {
+  failed({ id, code, message, retryAfterMs }: ErrorMessage): void {
+    if (id !== this.#request?.id) {
+      // What the first answer began has ended. A newer request begins again.
+      this.#cut();
+      if (this.#request !== undefined) return;
+    }
     if (!isTemporary(code)) {
       this.#asked = this.#linked;
       this.#settle();
@@ -179,6 +174,12 @@ export class ClientTopic {
     }
     this.#asked = this.#request !== undefined;
     this.end(error);
+  }
+
+  /** The second answer began the subscription again, perhaps in a new epoch: some must catch up. */
+  #answeredAgain(message: SubscribedMessage): void {
+    for (const local of this.#locals) if (!local.reached(message)) local.cut();
+    this.#next();
   }
 
   /** Sends the most urgent request, one at a time: first catch-ups, then starts. */

@@ -623,6 +623,19 @@ describe('end of a subscription', () => {
     expect(seen()).toEqual(['lost unrecovered a@f:0', 'event a@f:1 10']);
   });
 
+  it('a refusal as the second answer makes the client subscribe again, because it ended the subscription', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.advance(12_000);
+    await world.peer.tell({ type: 'pong', id: 2 });
+    seen();
+    const refusal = { type: 'error', id: 1, code: 'unavailable', message: 'Later', topic: 'a' };
+    await world.peer.tell(subscribed(1, 3), refusal, event(4));
+    expect(seen()).toEqual(['start a@e:3', 'error LiveError: Later', 'waiting a 750 after unavailable']);
+    await world.advance(750);
+    expect(seen()).toEqual(['> {"type":"subscribe","id":3,"topic":"a","since":{"epoch":"e","offset":3}}']);
+  });
+
   it("[L-9.3] a client repeats a request only after the server's own time limit has passed", async () => {
     const client = await world.client();
     const limits = { maxMessageBytes: 65_536, maxTopics: 128, pingIntervalMs: 1e12, answerTimeoutMs: 28_000 };

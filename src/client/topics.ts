@@ -89,7 +89,7 @@ export class Topics {
   failed(message: ErrorMessage): boolean {
     let found = this.#pendingUnsubscribes.failed(message);
     for (const topic of this.#byName.values()) {
-      if (topic.requestId !== message.id || (message.topic ?? topic.name) !== topic.name) continue;
+      if (!topic.awaits(message.id) || (message.topic ?? topic.name) !== topic.name) continue;
       topic.failed(message);
       found = true;
     }
@@ -99,8 +99,7 @@ export class Topics {
   #subscribed(message: SubscribedMessage, topic: ClientTopic | undefined): void {
     if (!isPosition(message)) throw new Error('The server answered a subscribe without a valid position');
     if (message.id === undefined) topic?.pushed(message);
-    else if (topic?.requestId === message.id) topic.answered(message);
-    else topic?.answeredAgain(message);
+    else if (topic?.awaits(message.id) === true) topic.answered(message);
   }
 }
 
