@@ -69,13 +69,13 @@ describeWith(redisServer)('Two instances on Redis, one of which is stopped', () 
       const publishing = (async () => {
         for (; !publisher.isOver; await sleep(10)) await staying.live.publish(topic, sent++);
       })();
-      const { drainProgress } = await leaving.app.close().then(() => leaving.app.get(Live));
+      const { drain } = await leaving.app.close().then(() => leaving.app.get(Live).stats());
       publisher.isOver = true;
       await publishing;
       const everything = Array.from({ length: sent }, (_, i) => i);
       await until('everybody has everything', () => all.every(({ heard }) => heard.length >= sent), 10_000);
       for (const { heard, states } of all) expect([heard, states]).toEqual([everything, ['open']]);
-      expect(drainProgress).toMatchObject({ connections: clients, left: clients, closed: 0, terminated: 0 });
+      expect(drain).toMatchObject({ connections: clients, left: clients, closed: 0, terminated: 0 });
       expect(staying.app.get(Live).registry.size).toBe(clients);
     },
   );

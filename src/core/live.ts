@@ -139,11 +139,6 @@ export class Live {
     return this.draining_ !== undefined;
   }
 
-  /** What has become of the connections since the drain began. */
-  get drainProgress(): DrainProgress | undefined {
-    return this.draining_?.progress;
-  }
-
   /**
    * Admits a peer and sends its welcome. `find` returns the handler of a message type, by default
    * the core's own verbs. If this throws, the connection is removed and its socket is terminated.

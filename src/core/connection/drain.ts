@@ -30,7 +30,7 @@ export interface DrainSpread {
 export interface DrainOptions extends DrainSpread {
   /** Milliseconds until connections that are still open are terminated. */
   readonly timeoutMs: number;
-  /** Called before connections are closed: sends everything that still waits for them. */
+  /** Called before connections are closed, once a turn: sends everything that still waits. */
   readonly beforeClosing: () => void;
   /** Called once every connection was asked to leave, or has left: nothing more goes out. */
   readonly afterClosing: () => void;
@@ -130,7 +130,7 @@ export class Drain {
   /** Closes the connections whose time is over, in the order of their slots. */
   private closeDue(): void {
     if (this.isOver) return;
-    this.options.beforeClosing();
+    let mayClose = false;
     for (let i = 0; i < perTurn; i++) {
       const place = this.left + this.closed;
       const connection = this.leaving[place];
@@ -142,6 +142,8 @@ export class Drain {
         return;
       }
       if (connection.open) {
+        if (!mayClose) this.options.beforeClosing();
+        mayClose = true;
         this.closed += 1;
         // A connection that cannot be closed is terminated at the deadline and must not block the
         // others.

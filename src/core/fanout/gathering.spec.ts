@@ -85,6 +85,20 @@ describe('A window', () => {
     expect(received()).toEqual([event(2)]);
   });
 
+  it('[L-4.9] [L-10.6] a window goes on during a drain until a connection is closed', async () => {
+    const test = new TestLive({ rulesFor: () => rules });
+    const { send, received } = test.connect();
+    for (let i = 0; i < 99; i++) test.connect();
+    await send({ type: 'subscribe', topic: 't' });
+    received();
+    await publish(test, 1);
+    void test.live.drain(20_000, { windowMs: 10_000 });
+    test.clock.flush();
+    expect(received()).toMatchObject([{ type: 'draining' }]);
+    test.clock.advance(25);
+    expect(received()).toEqual([event(1)]);
+  });
+
   it('[L-4.9] [L-9.8] windows of one length end together for all topics, with one write', async () => {
     const test = new TestLive({ rulesFor: () => rules });
     const { send, received, socket } = test.connect();

@@ -90,7 +90,8 @@ export class LiveHealthIndicator {
   private result<Key extends string>(key: Key, up: boolean): LiveHealthResult<Key> {
     const { state } = this.lifecycle;
     const { mean, p99, max } = eventLoopDelay.read();
-    const { publishRefusals: refusals, drainProgress: drain } = this.core;
+    const { publishRefusals: refusals } = this.core;
+    const drain = this.core.draining ? this.core.stats().drain : undefined;
     const details: LiveHealthDetails = {
       state,
       draining: state === 'draining',

@@ -153,7 +153,7 @@ export class LiveLifecycle
     this.state_ = 'draining';
     this.server.refuse();
     const report = setInterval(() => {
-      this.logger.log(logEntry({ msg: 'draining', ...this.live.drainProgress }));
+      this.logger.log(logEntry({ msg: 'draining', ...this.live.stats().drain }));
     }, reportEveryMs);
     return this.live.drain(drainTimeoutMs, { windowMs: drainWindowMs }).finally(() => {
       clearInterval(report);
