@@ -5,7 +5,7 @@ const history = { size: 10, ttlMs: 60_000, maxBytes: 100_000 };
 
 it('a subscriber recovers for a minute, and learns when it is too late', async () => {
   const test = new TestLive({ rulesFor: () => ({ history }) });
-  const position = await test.live.publish('orders/north', 'seen');
+  const position = await test.publish('orders/north', 'seen');
   await test.publish('orders/north', 'missed');
   const comeBack = async () => {
     const peer = test.connect({ user: { id: 'ann' } });
