@@ -24,9 +24,6 @@ export interface SessionContext extends PaceContext {
 /** An error without a stack, because one is created per refused message. [L-9.10] */
 const tooFast = { code: 'rate-limited', message: 'Too many messages in this time' } as const;
 
-/** Raw texts of `publish` messages, beside them, so that a copy of a message has none. [L-4.10] */
-const publishTexts = new WeakMap<InboundMessage, string>();
-
 /** Inbound messages of one connection: parsed, put in order, passed to their handlers. [L-2.8] */
 export class Session {
   /** Created with the first message. An idle connection has none. */
@@ -53,11 +50,10 @@ export class Session {
       this.refuse(message, waitMs);
       return;
     }
-    if (!(message instanceof LiveError) && message.type === 'publish') publishTexts.set(message, text);
     context.observer.inbound(this.label(message));
     // A peer with too many violations is closed. The sooner it is counted, the fewer are answered.
     if (message instanceof LiveError && this.inbox?.hasLinkTasks !== true) this.responder.violated(message);
-    else this.take(message, byteLength);
+    else this.take(message, text, byteLength);
   }
 
   /** Handles a binary frame. [L-2.3] */
@@ -105,9 +101,10 @@ export class Session {
     return this.find(message.type) === undefined ? 'unknown' : message.type;
   }
 
-  private take(message: InboundMessage | LiveError, byteLength: number): void {
+  private take(message: InboundMessage | LiveError, text: string, byteLength: number): void {
     const inbox = (this.inbox ??= new Inbox(this.context.clock, this.run, this.begun, this.hasRoom));
-    if (message instanceof LiveError || !isBatch(message)) this.wait(inbox, taskOf(message, byteLength));
+    if (message instanceof LiveError || !isBatch(message))
+      this.wait(inbox, taskOf(message, byteLength, 1, text));
     else {
       try {
         const parts = partsOf(message, this.context.maxTopicsPerConnection);
@@ -159,12 +156,12 @@ export class Session {
   };
 
   private readonly run = (task: Task): Promise<void> | undefined => {
-    const { message, lane, takenBack } = task;
+    const { message, takenBack } = task;
     if (!this.connection.open) this.inbox?.clear();
     else if (message instanceof LiveError) this.responder.violated(message);
     else if (takenBack) this.responder.failed(message, canceledError());
     else if (task.kind === 'subscribe') return this.subscribe(message, task);
-    else if (task.kind === 'publish') return this.publish(message, lane);
+    else if (task.kind === 'publish') return this.publish(message, task);
     else return this.responder.handle(message);
     return undefined;
   };
@@ -173,12 +170,11 @@ export class Session {
    * Keeps the raw text beside the message, per topic, because guards and pipes may copy the
    * message.
    */
-  private async publish(message: InboundMessage, topic: string): Promise<void> {
+  private async publish(message: InboundMessage, { lane, text }: Task): Promise<void> {
     const texts = (this.connection.publishTexts ??= new Map());
-    const text = publishTexts.get(message);
-    if (text !== undefined) texts.set(topic, text);
+    if (text !== undefined) texts.set(lane, text);
     await this.responder.handle(message);
-    texts.delete(topic);
+    texts.delete(lane);
   }
 
   private async subscribe(message: InboundMessage, task: Task): Promise<void> {

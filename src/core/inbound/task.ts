@@ -12,6 +12,8 @@ export interface Task {
   readonly weight: number;
   /** Bytes that it adds to the waiting messages. */
   readonly byteLength: number;
+  /** Raw text of a publish. It stays beside the message, so that a copy has none. [L-4.10] */
+  readonly text: string | undefined;
   begun: boolean;
   /** Whether it counts as a message whose handler may be asking the application. */
   holdsPlace: boolean;
@@ -31,12 +33,17 @@ export const authLane = '$auth';
 /** The lane of pings and invalid messages: they keep their order and wait for no other lane. */
 export const linkLane = '$link';
 
-export function taskOf(message: InboundMessage | LiveError, byteLength: number, weight = 1): Task {
+export function taskOf(
+  message: InboundMessage | LiveError,
+  byteLength: number,
+  weight = 1,
+  text?: string,
+): Task {
   if (message instanceof LiveError) return newTask(message, byteLength, weight, 'other', linkLane);
   const { type, topic } = message;
   if (type === 'subscribe' || type === 'unsubscribe' || type === 'publish') {
     const lane = typeof topic === 'string' ? topic : applicationLane;
-    return newTask(message, byteLength, weight, type, lane);
+    return newTask(message, byteLength, weight, type, lane, type === 'publish' ? text : undefined);
   }
   const lane = type === 'ping' ? linkLane : type === 'auth' ? authLane : applicationLane;
   return newTask(message, byteLength, weight, 'other', lane);
@@ -49,6 +56,7 @@ function newTask(
   weight: number,
   kind: Kind,
   lane: string,
+  text?: string,
 ): Task {
   return {
     message,
@@ -56,6 +64,7 @@ function newTask(
     lane,
     weight,
     byteLength,
+    text,
     begun: false,
     holdsPlace: false,
     takenBack: false,
