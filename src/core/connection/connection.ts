@@ -51,8 +51,8 @@ export class Connection implements LiveConnection, SlowPeer {
    * [L-3.4]
    */
   lateAnswers: LateAnswers | undefined;
-  /** Raw text of the `publish` messages being handled, by topic. [L-4.10] */
-  publishTexts: Map<string, string> | undefined;
+  /** Finds the raw text of the publish to a topic that is being handled. [L-4.10] */
+  publishTexts: { publishText(topic: string): string | undefined } | undefined;
   /** Bytes of its messages waiting to be handled. */
   inboundBytes = 0;
   /** Whether reading from the peer is paused. */

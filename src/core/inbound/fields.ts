@@ -69,8 +69,21 @@ export function dataTextOf({ data }: InboundMessage | PublishRequest, written?: 
   if (data === undefined) throw new LiveError('protocol-violation', '"data" must be there');
   const text = jsonTextOf(data);
   if (text === undefined) throw new LiveError('validation-failed', 'The data has no JSON text');
-  const asWritten = written === undefined ? undefined : fieldText(written, 'data');
+  if (written === undefined || endsWithData(written, text)) return text;
+  const asWritten = fieldText(written, 'data');
   return asWritten !== undefined && saysTheSame(asWritten, text) ? asWritten : text;
+}
+
+const lastField = ',"data":';
+
+/**
+ * Whether this is the last field of the message, as most clients write it. Then nothing else has to
+ * be searched. Inside a string the quote would follow a backslash.
+ */
+function endsWithData(message: string, text: string): boolean {
+  const start = message.length - 1 - text.length;
+  // `startsWith` compares each character by itself, and takes several times as long.
+  return message.slice(start, -1) === text && message.slice(start - lastField.length, start) === lastField;
 }
 
 function saysTheSame(written: string, text: string): boolean {

@@ -40,6 +40,7 @@ export class Inbox {
     private readonly clock: Clock,
     private readonly run: Run,
     private readonly onBegun: () => void,
+    private readonly onFinished: (task: Task) => void,
     /** Whether there is room for this topic besides the given number of pending subscribes. */
     private readonly hasRoom: (topic: string, asked: number) => boolean,
   ) {}
@@ -75,6 +76,11 @@ export class Inbox {
     return this.lanes.has(linkLane);
   }
 
+  /** The raw text of the publish to this topic that is being handled. There is one at most. */
+  publishText(topic: string): string | undefined {
+    return this.lanes.get(topic)?.find(({ kind, begun }) => kind === 'publish' && begun)?.text;
+  }
+
   /** The unanswered subscribes to this topic. */
   subscribesTo(topic: string): readonly Task[] {
     return this.lanes.get(topic)?.filter(({ kind }) => kind === 'subscribe') ?? [];
@@ -83,7 +89,11 @@ export class Inbox {
   /** Drops all waiting tasks. */
   clear(): void {
     this.waiting = [];
-    this.lanes.clear();
+    for (const [lane, tasks] of this.lanes) {
+      const running = tasks.filter(({ begun }) => begun);
+      if (running.length === 0) this.lanes.delete(lane);
+      else this.lanes.set(lane, running);
+    }
     this.waitingCount = this.waitingBytes = 0;
   }
 
@@ -105,6 +115,22 @@ export class Inbox {
     }
     this.beginning = false;
     this.resetSoon();
+  }
+
+  /** Begins the next tasks of one lane. A search through all waiting tasks takes far longer. */
+  private beginNext(lane: readonly Task[]): void {
+    this.again = this.beginning;
+    if (this.beginning) return;
+    this.beginning = true;
+    while (this.begunInTurn < messagesPerTurn) {
+      const next = lane.find(({ begun }) => !begun);
+      if (next === undefined || !this.mayBegin(next)) break;
+      remove(this.waiting, next);
+      this.beginTask(next);
+    }
+    this.beginning = false;
+    if (this.again) this.begin();
+    else this.resetSoon();
   }
 
   private resetSoon(): void {
@@ -143,17 +169,22 @@ export class Inbox {
     task.done = true;
     const { lane } = task;
     const tasks = this.lanes.get(lane);
-    const place = tasks?.indexOf(task) ?? -1;
-    if (tasks !== undefined && place >= 0) {
-      tasks.splice(place, 1);
+    if (tasks !== undefined) {
+      remove(tasks, task);
       if (tasks.length === 0) this.lanes.delete(lane);
     }
     this.countPlace(task, -1);
+    this.onFinished(task);
     if (this.waiting.length === 0) return;
-    const { holdsPlace, kind } = task;
+    if (this.freesOtherLanes(task)) this.begin();
     // No task waits for a ping, and there can be thousands of pings.
-    const frees = holdsPlace || kind === 'unsubscribe' || lane === authLane || (tasks?.length ?? 0) > 0;
-    if (frees) this.begin();
+    else if (tasks !== undefined && tasks.length > 0) this.beginNext(tasks);
+  }
+
+  /** Whether tasks of other lanes may begin because this one has finished. */
+  private freesOtherLanes({ kind, lane, holdsPlace }: Task): boolean {
+    if (kind === 'unsubscribe' || lane === authLane) return true;
+    return holdsPlace && (kind === 'subscribe' || this.asking === maxAsking - 1);
   }
 
   private countPlace({ holdsPlace, kind }: Task, change: 1 | -1): void {
@@ -183,4 +214,11 @@ export class Inbox {
       return false;
     return this.asking < maxAsking || this.isHeld(task);
   }
+}
+
+/** Most tasks are the first ones. Removing those needs no array of removed ones. */
+function remove(tasks: Task[], task: Task): void {
+  const place = tasks.indexOf(task);
+  if (place === 0) tasks.shift();
+  else if (place > 0) tasks.splice(place, 1);
 }

@@ -28,7 +28,7 @@ const tooFast = { code: 'rate-limited', message: 'Too many messages in this time
 export class Session {
   /** Created with the first message. An idle connection has none. */
   private inbox: Inbox | undefined;
-  private ended = false;
+  private over = false;
   /** Created on first use, like the inbox. */
   private responder_: Responder | undefined;
 
@@ -75,8 +75,8 @@ export class Session {
 
   /** The socket is gone. Only the first call counts. */
   finished(code: number, reason: string): void {
-    if (this.ended) return;
-    this.ended = true;
+    if (this.over) return;
+    this.over = true;
     this.inbox?.clear();
     this.connection.inboundBytes = 0;
     try {
@@ -102,7 +102,7 @@ export class Session {
   }
 
   private take(message: InboundMessage | LiveError, text: string, byteLength: number): void {
-    const inbox = (this.inbox ??= new Inbox(this.context.clock, this.run, this.begun, this.hasRoom));
+    const inbox = (this.inbox ??= this.newInbox());
     if (message instanceof LiveError || !isBatch(message))
       this.wait(inbox, taskOf(message, byteLength, 1, text));
     else {
@@ -121,6 +121,12 @@ export class Session {
     if (connection.readingPaused || inbox.waitingCount < this.context.maxWaitingMessages) return;
     connection.pauseReading();
     this.context.observer.readingPaused(connection);
+  }
+
+  private newInbox(): Inbox {
+    const inbox = new Inbox(this.context.clock, this.run, this.begun, this.ended, this.hasRoom);
+    this.connection.publishTexts = inbox;
+    return inbox;
   }
 
   private wait(inbox: Inbox, task: Task): void {
@@ -156,34 +162,21 @@ export class Session {
   };
 
   private readonly run = (task: Task): Promise<void> | undefined => {
+    const { connection } = this;
     const { message, takenBack } = task;
-    if (!this.connection.open) this.inbox?.clear();
+    if (!connection.open) this.inbox?.clear();
     else if (message instanceof LiveError) this.responder.violated(message);
     else if (takenBack) this.responder.failed(message, canceledError());
-    else if (task.kind === 'subscribe') return this.subscribe(message, task);
-    else if (task.kind === 'publish') return this.publish(message, task);
     else return this.responder.handle(message);
     return undefined;
   };
 
-  /**
-   * Keeps the raw text beside the message, per topic, because guards and pipes may copy the
-   * message.
-   */
-  private async publish(message: InboundMessage, { lane, text }: Task): Promise<void> {
-    const texts = (this.connection.publishTexts ??= new Map());
-    if (text !== undefined) texts.set(lane, text);
-    await this.responder.handle(message);
-    texts.delete(lane);
-  }
-
-  private async subscribe(message: InboundMessage, task: Task): Promise<void> {
-    await this.responder.handle(message);
-    task.done = true;
+  private readonly ended = ({ kind, lane }: Task): void => {
+    const { connection, inbox } = this;
+    if (kind !== 'subscribe' || connection.takenBack === undefined) return;
     // Two canceled subscribes may end in one turn. The last one allows the topic to be subscribed
     // again.
     const isTakenBack = (other: Task): boolean => other.begun && other.takenBack && !other.done;
-    if (this.inbox?.subscribesTo(task.lane).some(isTakenBack) !== true)
-      this.connection.takenBack?.delete(task.lane);
-  }
+    if (inbox?.subscribesTo(lane).some(isTakenBack) !== true) connection.takenBack.delete(lane);
+  };
 }

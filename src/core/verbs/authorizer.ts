@@ -18,6 +18,9 @@ interface Verdict {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** A check of the application. Its answer may be a promise. */
+type Question = (user: LiveUser | null) => unknown;
+
 class TooLate extends Error {}
 
 /** Number of timeouts after which a late answer no longer counts. */
@@ -59,11 +62,12 @@ export class Authorizer {
     const declared = this.policy.rulesFor(topic);
     if (declared === undefined) throw forbidden();
     const { user } = connection;
-    const rules = chargedTo(connection, declared, right, late);
-    const { outcome, retryAfterMs } = await this.ask(right, rules, connection, pending, topic);
+    // A late answer was already counted by the first request.
+    const question: Question = (asker) => late ?? counted(connection, declared[right](asker));
+    const { outcome, retryAfterMs } = await this.ask(right, question, connection, pending, topic);
     // The answer was about the previous credential. [L-7.3]
     if (connection.user !== user) return this.rulesFor(right, topic, connection, pending);
-    if (outcome === 'allowed') return rules;
+    if (outcome === 'allowed') return right === 'canSubscribe' ? chargedTo(connection, declared) : declared;
     if (outcome === 'denied') throw forbidden();
     throw new LiveError('unavailable', 'Whether you may do this cannot be checked now', {
       retryAfterMs: retryAfterMs ?? retrySoonMs(this.clock),
@@ -74,18 +78,19 @@ export class Authorizer {
   async outcome(right: Right, topic: string, connection: Connection): Promise<RightOutcome> {
     const rules = this.policy.rulesFor(topic);
     if (rules === undefined) return 'denied';
-    return (await this.ask(right, rules, connection, new PendingSubscribe())).outcome;
+    const question: Question = (asker) => rules[right](asker);
+    return (await this.ask(right, question, connection, new PendingSubscribe())).outcome;
   }
 
   private async ask(
     right: Right,
-    rules: TopicRules,
+    question: Question,
     connection: Connection,
     pending: PendingSubscribe,
     keepFor?: string,
   ): Promise<Verdict> {
     try {
-      const answer: unknown = rules[right](connection.user);
+      const answer = question(connection.user);
       const settled =
         typeof answer === 'boolean'
           ? answer
@@ -144,21 +149,8 @@ export class Authorizer {
   }
 }
 
-/**
- * Counts the application calls of this request until they settle: the check and a snapshot.
- * [L-9.15]
- */
-function chargedTo(
-  connection: Connection,
-  rules: TopicRules,
-  right: Right,
-  late: Promise<unknown> | undefined,
-): TopicRules {
+/** Counts a call of the snapshot until it settles, like the check before it. [L-9.15] */
+function chargedTo(connection: Connection, rules: TopicRules): TopicRules {
   const { snapshot } = rules;
-  return {
-    ...rules,
-    // A late answer was already counted by the first request.
-    [right]: (user: LiveUser | null) => late ?? counted(connection, rules[right](user)),
-    ...(snapshot !== undefined && { snapshot: () => counted(connection, snapshot()) }),
-  };
+  return snapshot === undefined ? rules : { ...rules, snapshot: () => counted(connection, snapshot()) };
 }

@@ -1,20 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import type { Publication } from '../ports/broker.js';
 import type { InboundMessage } from '../../protocol/messages.js';
-import { TestLive } from '../../testing/test-live.js';
+import { TestLive, type TestPeer } from '../../testing/test-live.js';
 import type { VerbName } from './verbs.js';
 
 /**
  * What a client's message is published as. `change` stands for a pipe or an interceptor of the
  * application.
  */
-async function publishedFrom(text: string, change?: (message: Record<string, unknown>) => object) {
+async function publishedFrom(
+  text: string,
+  change?: (message: Record<string, unknown>, peer: TestPeer) => object,
+) {
   const data: string[] = [];
   const world: TestLive = new TestLive({
     ...(change && {
       handlers: (connection) => (type) => (message) => {
         const verb = world.live.verbs[type as VerbName];
-        return verb(connection, type === 'publish' ? (change({ ...message }) as InboundMessage) : message);
+        return verb(
+          connection,
+          type === 'publish' ? (change({ ...message }, peer) as InboundMessage) : message,
+        );
       },
     }),
     broker: (memory) => {
@@ -33,7 +39,7 @@ async function publishedFrom(text: string, change?: (message: Record<string, unk
   });
   const reader = world.connect();
   await reader.send({ type: 'subscribe', topic: 'a' });
-  const peer = world.connect();
+  const peer: TestPeer = world.connect();
   await peer.send(text);
   return { data, answer: peer.received()[0] };
 }
@@ -60,6 +66,27 @@ describe('publish', () => {
   it('[L-4.10] of two fields "data" the last one is published, however its name is escaped', async () => {
     const { data } = await publishedFrom('{"type":"publish","topic":"a","data":1,"d\\u0061ta":2.0}');
     expect(data).toEqual(['2.0']);
+  });
+
+  it.each(['"x\\",\\"data":1', '"x":{"data":1}', '"x":",\\"data\\":1"', '"data ":1', '"x":[{"data":1}]'])(
+    '[L-4.10] the field data is published, not another place that looks like it: %s',
+    async (other) => {
+      const { data } = await publishedFrom(`{"type":"publish","topic":"a","data":1.0,${other}}`);
+      expect(data).toEqual(['1.0']);
+    },
+  );
+
+  it('[L-4.10] data in the middle of a message with blanks is published unchanged', async () => {
+    const { data } = await publishedFrom('{"type":"publish","data":1.0 , "topic":"a" } \n');
+    expect(data).toEqual(['1.0']);
+  });
+
+  it('[L-4.10] a publish is published unchanged although its peer is gone when a guard allows it', async () => {
+    const { data } = await publishedFrom(message('1.0'), (copy, peer) => {
+      peer.session.finished(1006, '');
+      return copy;
+    });
+    expect(data).toEqual(['1.0']);
   });
 
   it('[L-4.10] data that the application copies on the way is published unchanged', async () => {

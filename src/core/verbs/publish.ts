@@ -17,12 +17,12 @@ export class Publish {
     const topic = topicOf(message);
     const key = keyOf(message);
     const remove = removes(message);
-    const text = remove ? removalData : dataTextOf(message, connection.publishTexts?.get(topic));
+    const text = remove ? removalData : dataTextOf(message, connection.publishTexts?.publishText(topic));
     const rules = await this.authorizer.rulesFor('canPublish', topic, connection);
     const { epoch, offset } = await this.publisher.publish(
       topic,
       text,
-      { ...(key !== undefined && { key }), ...(remove && { remove }) },
+      key === undefined ? {} : remove ? { key, remove } : { key },
       rules,
     );
     return { type: 'published', topic, epoch, offset };
