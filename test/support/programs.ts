@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { describe } from 'vitest';
 
 /** A program that some tests need, and how to install it. */
@@ -53,6 +54,28 @@ export const proxies = {
   squid: { name: 'Squid', check: ['squid', '-v'], install: 'apt-get install squid', optional: true },
   h2o: { name: 'h2o', check: ['h2o', '--version'], install: 'apt-get install h2o', optional: true },
 } as const satisfies Readonly<Record<string, Program>>;
+
+export const systemd: Program = {
+  name: 'systemd-analyze',
+  check: ['systemd-analyze', '--version'],
+  install: 'apt-get install systemd',
+  optional: true,
+};
+
+const kubernetesFolder = `${process.env['KUBERNETES_MODELS'] ?? '.'}/`;
+
+/** The published schemas of Kubernetes, which are too large for a dependency. */
+export const kubernetesModels = {
+  name: 'kubernetes-models',
+  folder: resolve(kubernetesFolder, 'package.json'),
+  check: [
+    process.execPath,
+    '-e',
+    `require.resolve('kubernetes-models', { paths: [${JSON.stringify(kubernetesFolder)}] })`,
+  ],
+  install: 'npm i kubernetes-models@4 elsewhere, and KUBERNETES_MODELS=… of that folder',
+  optional: true,
+} as const satisfies Program & { folder: string };
 
 export const firefox: Program = {
   name: 'Firefox',
