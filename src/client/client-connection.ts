@@ -1,3 +1,4 @@
+import type { WelcomeMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
 import { credentialTimedOut, credentialTimeoutMs } from './credentials.js';
 import type { LinkParts } from './link-owner.js';
@@ -17,6 +18,8 @@ export interface ConnectionEvents {
 export class ClientConnection {
   /** Whether the handshake succeeded. */
   opened = false;
+  /** The server's first message. */
+  welcome: WelcomeMessage | undefined;
   #wire: Wire | undefined;
   #over = false;
   /** Limits the time for the credential, then for the welcome. */
@@ -45,8 +48,8 @@ export class ClientConnection {
     if (!this.#over) this.#dial(token);
   }
 
-  /** The welcome has come. */
-  welcomed(): void {
+  welcomed(welcome: WelcomeMessage): void {
+    this.welcome = welcome;
     this.#alarm.clear();
   }
 

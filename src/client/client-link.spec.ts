@@ -241,7 +241,7 @@ describe('suspect link', () => {
 describe('draining', () => {
   const draining = { type: 'draining', reconnectAfterMs: 2_000, windowMs: 10_000 } as const;
 
-  it('[L-10.7] a draining client opens its next connection at its own moment, and leaves the old one once it is welcomed', async () => {
+  it('[L-10.7] a draining client opens its next connection at its own moment, and leaves the old one once it has recovered', async () => {
     const client = await world.openClient();
     client.subscribe('a', world.app);
     await world.peer.tell({ type: 'subscribed', id: 1, topic: 'a', epoch: 'e', offset: 3, recovered: false });
@@ -259,13 +259,15 @@ describe('draining', () => {
     expect(world.take()).toEqual([
       'status open',
       '> {"type":"subscribe","id":2,"topic":"a","since":{"epoch":"e","offset":4}}',
-      'close 1000 draining',
     ]);
     await world.peer.tell(
       { type: 'subscribed', id: 2, topic: 'a', epoch: 'e', offset: 4, recovered: true },
       { type: 'event', topic: 'a', offset: 5, data: 'on the new one' },
     );
-    expect(world.take().at(-1)).toBe('event a@e:5 "on the new one"');
+    expect(world.take().filter((entry) => !entry.startsWith('<'))).toEqual([
+      'close 1000 draining',
+      'event a@e:5 "on the new one"',
+    ]);
   });
 
   it('[L-10.7] a draining client waits for its moment even if the server closes earlier', async () => {

@@ -1,6 +1,6 @@
 import { CloseCode, isTemporary, mayReconnect } from '../protocol/codes.js';
 import { LiveError } from '../protocol/live.error.js';
-import type { DrainingMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
+import type { ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import { ClientConnection } from './client-connection.js';
@@ -11,14 +11,14 @@ import { Probe } from './probe.js';
 
 /**
  * Keeps a connection open by reconnecting until it is closed for good. A connection that the server
- * drains is replaced by its successor once that is open. [L-10.7]
+ * drains is replaced by its successor, and delivers until that one has recovered. [L-10.7]
  */
 export class ClientLink {
   /** The connection in use, welcomed by the server. */
   #current: ClientConnection | undefined;
   /** The connection that is being opened. */
   #next: ClientConnection | undefined;
-  /** The predecessor, kept until its requests are answered. */
+  /** The predecessor, kept until the current connection has taken over everything. */
   #old: ClientConnection | undefined;
   #waiting = false;
   #over = false;
@@ -71,9 +71,9 @@ export class ClientLink {
     this.#connect();
   }
 
-  /** A request was answered. The predecessor is closed once it has answered all of its requests. */
+  /** Something was answered. The predecessor is closed once nothing relies on it. */
   settled(): void {
-    if (!this.owner.owed) this.#closeOld('draining');
+    if (this.#old !== undefined && this.ready && !this.owner.owed) this.#closeOld('draining');
   }
 
   close(): void {
@@ -128,12 +128,13 @@ export class ClientLink {
     // An error in answer to a ping also proves that the link is alive.
     else if (message.type === 'error' && this.#probe.answered(message.id)) return;
     else if (message.type === 'incoming') this.#probe.incoming(message.bytes);
-    else if (message.type === 'draining') this.#drain(message);
+    else if (message.type === 'draining')
+      this.#slot.set(this.#comeback.postpone(message), () => this.#replace());
     else if (message.type !== 'welcome') this.owner.message(message);
   }
 
   #up(connection: ClientConnection, welcome: WelcomeMessage): void {
-    connection.welcomed();
+    connection.welcomed(welcome);
     const before = this.#current;
     this.#next = undefined;
     if (before !== undefined) {
@@ -141,21 +142,31 @@ export class ClientLink {
       this.#old = before;
       this.#down(true);
     }
-    this.#current = connection;
     this.#comeback.opened(positiveOrZero(welcome.reconnectSpreadMs));
-    this.#probe.watch(welcome.limits);
-    this.owner.status({ state: 'open', welcome });
-    // A listener may have closed the client.
-    if (this.#current !== connection) return;
-    this.owner.up(welcome);
+    this.#use(connection, welcome, false);
     this.settled();
   }
 
+  /** Makes a new connection the current one, or one that `isBack`. */
+  #use(connection: ClientConnection, welcome: WelcomeMessage, isBack: boolean): void {
+    this.#current = connection;
+    this.#probe.watch(welcome.limits);
+    this.owner.status({ state: 'open', welcome });
+    // A listener may have closed the client.
+    if (this.#current === connection) this.owner.up(welcome, isBack);
+  }
+
+  /** The current connection is over. Its predecessor takes over again, if it is still there. */
+  #fallBack(): void {
+    const old = this.#old;
+    this.#old = undefined;
+    if (old?.welcome !== undefined) this.#use(old, old.welcome, true);
+  }
+
   #dead(): void {
-    const current = this.#current;
     const reason = 'no answer to a ping';
-    current?.close(reason);
-    if (current !== undefined) this.#closed(current, 1006, reason, false);
+    this.#current?.close(reason);
+    if (this.#current !== undefined) this.#closed(this.#current, 1006, reason, false);
   }
 
   /** The current connection is over, or has a successor. */
@@ -168,7 +179,7 @@ export class ClientLink {
     this.owner.down(isReplaced);
   }
 
-  /** Decides whether and when to reconnect. [L-10.3] */
+  /** [L-10.3] */
   #closed(connection: ClientConnection, code: number, reason: string, isCrowd = code < 4000): void {
     if (connection === this.#old) return this.#closeOld(reason);
     const wasCurrent = connection === this.#current;
@@ -177,9 +188,11 @@ export class ClientLink {
     if (!connection.opened) this.parts.credentials.reject();
     else if (code === CloseCode.credentialExpired) this.parts.credentials.expire();
     else if (!mayReconnect(code)) return this.#end(code, reason);
+    if (wasCurrent) this.#fallBack();
+    if (this.#over) return;
+    if (this.#next === undefined) this.#retry(code, reason, isCrowd && wasCurrent);
     // The successor is already being opened.
-    if (this.#next !== undefined) this.owner.status({ state: 'connecting', attempt: this.#comeback.attempt });
-    else this.#retry(code, reason, isCrowd && wasCurrent);
+    else if (!this.ready) this.owner.status({ state: 'connecting', attempt: this.#comeback.attempt });
   }
 
   #retry(code: number, reason: string, isCrowd: boolean): void {
@@ -190,15 +203,6 @@ export class ClientLink {
     this.owner.status({ state: 'waiting', delayMs, code, reason });
   }
 
-  /** Picks a random moment in the slot, so that clients do not reconnect all at once. */
-  #drain({ reconnectAfterMs, windowMs }: DrainingMessage): void {
-    const delayMs =
-      positiveOrZero(reconnectAfterMs) + this.parts.platform.random() * positiveOrZero(windowMs);
-    this.#comeback.postpone(delayMs);
-    this.#slot.set(delayMs, () => this.#replace());
-  }
-
-  /** Opens the successor of the current connection. */
   #replace(): void {
     if (this.#next === undefined) void this.#prepare().open();
   }

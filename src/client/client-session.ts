@@ -17,7 +17,7 @@ import type { Port } from './port.js';
 import { Refresher } from './refresher.js';
 import { Requests } from './requests.js';
 import type { LiveStatus, LiveWaiting } from './status.js';
-import { Topics } from './topics.js';
+import { isOfTopic, Topics } from './topics.js';
 import type { Wire, WireEvents } from './wire.js';
 
 export interface SessionParts {
@@ -81,7 +81,7 @@ export class ClientSession implements Port, LinkOwner {
   }
 
   get owed(): boolean {
-    return this.requests.owed;
+    return this.requests.owed || this.topics.owed;
   }
 
   send(message: ClientMessage): void {
@@ -142,7 +142,7 @@ export class ClientSession implements Port, LinkOwner {
     this.topics.end(own ? undefined : error instanceof Error ? error : closed);
   }
 
-  up(welcome: WelcomeMessage): void {
+  up(welcome: WelcomeMessage, isBack: boolean): void {
     const { limits } = welcome;
     this.maxMessageBytes = limits.maxMessageBytes;
     this.answerTimeoutMs = Math.max(
@@ -151,31 +151,33 @@ export class ClientSession implements Port, LinkOwner {
     );
     this.#chance = this.platform.random();
     this.#bundle.up(limits);
-    this.#refresher.plan(welcome);
-    this.topics.up();
+    // One that is back is about to be replaced again, and its times are past.
+    if (isBack) this.requests.back();
+    else this.#refresher.plan(welcome);
+    this.topics.up(isBack);
     this.requests.flush();
   }
 
   down(isReplaced: boolean): void {
     this.#refresher.down();
-    this.topics.down();
     this.#bundle.down();
-    if (isReplaced) this.requests.replaced();
-    else this.requests.down('now');
+    if (isReplaced) {
+      this.topics.replaced();
+      this.requests.replaced();
+    } else {
+      this.topics.down();
+      this.requests.down('now');
+    }
   }
 
   oldDown(): void {
+    this.topics.oldDown();
     this.requests.down('before');
   }
 
   message(message: ServerMessage): void {
+    if (isOfTopic(message)) return this.topics.message(message);
     switch (message.type) {
-      case 'event':
-      case 'subscribed':
-      case 'unsubscribed':
-      case 'lost':
-        this.topics.message(message);
-        break;
       case 'authenticated':
         this.#refresher.answered(message);
         break;
@@ -188,9 +190,9 @@ export class ClientSession implements Port, LinkOwner {
     }
   }
 
-  /** Subscriptions have moved to the successor, so only answers to requests count. */
   late(message: ServerMessage): void {
-    if (message.type === 'error') this.requests.failed(message);
+    if (isOfTopic(message)) this.topics.late(message);
+    else if (message.type === 'error') this.requests.failed(message);
     else this.requests.answered(message);
   }
 

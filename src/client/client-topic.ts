@@ -14,6 +14,8 @@ const gapsApartMs = 5_000;
 
 /** One topic. All local subscriptions to it share one subscription on the server. */
 export class ClientTopic {
+  /** Whether events of the predecessor count, until the current connection answers. [L-10.7] */
+  moving = false;
   readonly #locals = new Locals();
   /**
    * Whether the server has confirmed our subscription. Until it has, messages of this topic belong
@@ -60,7 +62,7 @@ export class ClientTopic {
    * [L-4.8]
    */
   paced(): void {
-    if (this.#linked && this.#locals.fastest() !== this.#rate) this.#cut();
+    if (this.#linked && !this.moving && this.#locals.fastest() !== this.#rate) this.#cut();
     this.#next();
   }
 
@@ -71,14 +73,27 @@ export class ClientTopic {
     else this.paced();
   }
 
-  /** A new connection has no subscriptions yet. */
-  up(): void {
+  /** A new connection has no subscriptions yet, unless its successor is gone and it `isBack`. */
+  up(isBack: boolean): void {
+    if (isBack) this.moving = false;
     this.#next();
   }
 
+  /** A topic that is moving may go back to the predecessor. */
   down(): void {
     this.#settle();
-    this.#cut();
+    if (!this.moving) this.#cut();
+  }
+
+  /** The connection has a successor. An answer under way could begin another stream. */
+  replaced(): void {
+    this.moving = this.#linked && this.#request === undefined;
+    this.down();
+  }
+
+  /** The predecessor no longer delivers this topic, so the successor has to. */
+  left(): void {
+    if (this.moving) this.#cut();
   }
 
   answered(message: SubscribedMessage): void {
@@ -87,6 +102,7 @@ export class ClientTopic {
     this.#answeredId = this.#request?.id;
     this.#settle();
     this.#linked = true;
+    this.#moved();
     this.#attempt = 0;
     // A different epoch continues `since` only at exactly that offset.
     const isSame = since?.epoch === message.epoch || since?.offset === message.offset;
@@ -102,16 +118,12 @@ export class ClientTopic {
   /** A fresh start after a loss [L-5.7], or a new epoch of the same stream [L-5.14]. */
   pushed(message: SubscribedMessage): void {
     if (!this.#linked) return;
-    if (message.recovered) {
-      // Subscriptions with a pending request may be in a stream other than the announced one.
-      for (const local of this.#locals) if (local.want === 'nothing') local.goesOnUnder(message);
-      this.#next();
-      return;
+    if (message.recovered) this.#locals.goOnUnder(message);
+    else {
+      this.#snapshots = 'snapshot' in message;
+      if (this.#request === undefined) this.#alarm.clear();
+      this.#locals.pushed(message);
     }
-    this.#snapshots = 'snapshot' in message;
-    if (this.#request === undefined) this.#alarm.clear();
-    for (const local of this.#locals)
-      local.startsAt(message, local.position?.epoch === message.epoch ? 'dropped' : 'new-epoch');
     this.#next();
   }
 
@@ -120,29 +132,21 @@ export class ClientTopic {
    * [L-3.10]
    */
   event(event: EventMessage): void {
-    let taken = true;
-    for (const local of this.#locals) taken = local.offer(event) && taken;
-    if (!taken && this.#request === undefined && !this.#alarm.armed) this.#gap();
+    if (!this.#locals.offer(event) && this.#request === undefined && !this.#alarm.armed) this.#gap();
   }
 
   /**
    * Publications are lost. Topics with snapshots restart; others continue after the gap. [L-5.8]
    */
   lost({ to }: LostMessage): void {
-    for (const local of this.#locals) {
-      const at = local.position;
-      if (local.want !== 'nothing' || at === undefined || at.offset >= to) continue;
-      if (this.#snapshots !== true) local.startsAt({ epoch: at.epoch, offset: to }, 'dropped');
-      else {
-        local.missed();
-        // The new start arrives unrequested. If it is in flight, it arrives before a pong.
-        if (this.#request === undefined && !this.#alarm.armed)
-          this.#alarm.set(this.port.requestTimeoutMs, () => this.port.suspect(() => this.#next()));
-      }
-    }
+    const waits = this.#locals.lost(to, this.#snapshots === true);
+    // The new start arrives unrequested. If it is in flight, it arrives before a pong.
+    if (waits && this.#request === undefined && !this.#alarm.armed)
+      this.#alarm.set(this.port.requestTimeoutMs, () => this.port.suspect(() => this.#next()));
   }
 
   failed({ id, code, message, retryAfterMs }: ErrorMessage): void {
+    this.left();
     if (id !== this.#request?.id) {
       // What the first answer began has ended. A newer request begins again.
       this.#cut();
@@ -151,8 +155,7 @@ export class ClientTopic {
     if (!isTemporary(code)) {
       this.#asked = this.#linked;
       this.#settle();
-      this.end(new LiveError(code, message));
-      return;
+      return this.end(new LiveError(code, message));
     }
     this.#retry(new LiveError(code, message), positiveOrZero(retryAfterMs));
   }
@@ -185,13 +188,9 @@ export class ClientTopic {
   /** Sends the most urgent request, one at a time: first catch-ups, then starts. */
   #next(): void {
     if (!this.port.ready || this.#request !== undefined || this.#alarm.armed) return;
-    const locals = [...this.#locals];
-    const behind = locals.find(({ want }) => want === 'catch-up')?.position;
-    if (behind !== undefined) {
-      this.#ask(this.#locals.earliest(behind));
-      return;
-    }
-    const starting = locals.filter(({ want }) => want !== 'nothing');
+    const behind = this.#locals.behind(this.moving);
+    if (behind !== undefined) return this.#ask(behind);
+    const starting = this.#locals.starting();
     const current = this.#snapshots === false ? this.#locals.newest() : undefined;
     if (current !== undefined) for (const local of starting) local.startsAt(current);
     else if (starting.length > 0) this.#ask(undefined);
@@ -202,12 +201,8 @@ export class ClientTopic {
     this.#asked = true;
     this.#rate = rate;
     const how = { ...(since !== undefined && { since }), ...(rate < Infinity && { maxRate: rate }) };
-    this.#request = new SubscribeAttempt(
-      this.port,
-      this.#alarm,
-      { topic: this.name, ...how },
-      this.#attempt > 0,
-    );
+    const request = { topic: this.name, ...how };
+    this.#request = new SubscribeAttempt(this.port, this.#alarm, request, this.#attempt > 0);
   }
 
   /** The state of a failed request is unknown, so it is retried as after a disconnect. */
@@ -228,7 +223,14 @@ export class ClientTopic {
 
   #cut(): void {
     this.#linked = false;
-    for (const local of this.#locals) local.cut();
+    this.#locals.cut();
+    this.#moved();
+  }
+
+  #moved(): void {
+    if (!this.moving) return;
+    this.moving = false;
+    this.port.settled();
   }
 
   #gap(): void {
@@ -241,9 +243,8 @@ export class ClientTopic {
 
   #leave(): void {
     this.#settle();
-    if (this.#asked && this.port.ready) {
-      this.unsubscribe();
-    }
+    if (this.#asked && this.port.ready) this.unsubscribe();
     this.forget();
+    this.#moved();
   }
 }

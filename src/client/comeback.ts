@@ -1,4 +1,5 @@
-import { backoffMs, type Backoff } from './backoff.js';
+import type { DrainingMessage } from '../protocol/messages.js';
+import { backoffMs, type Backoff, positiveOrZero } from './backoff.js';
 import type { Platform } from './platform.js';
 
 /** A connection that lasted this long resets the back-off. */
@@ -36,8 +37,15 @@ export class Comeback {
     if (this.platform.now() - this.#openedAt >= stableAfterMs) this.attempt = 0;
   }
 
-  postpone(delayMs: number): void {
-    this.#notBefore = this.platform.now() + delayMs;
+  /**
+   * Picks a random moment in the slot, so that clients do not reconnect all at once. Returns the
+   * milliseconds until then.
+   */
+  postpone({ reconnectAfterMs, windowMs }: DrainingMessage): number {
+    const { platform } = this;
+    const delayMs = positiveOrZero(reconnectAfterMs) + platform.random() * positiveOrZero(windowMs);
+    this.#notBefore = platform.now() + delayMs;
+    return delayMs;
   }
 
   /** The network or the page came back. Returns whether the client may reconnect at once. */

@@ -7,11 +7,12 @@ import type { Wire, WireEvents } from './wire.js';
 
 /** Receiver of a link's events. */
 export interface LinkOwner {
-  /** Whether requests to the predecessor of the current connection are not answered yet. */
+  /** Whether a request or a topic still relies on the predecessor of the current connection. */
   readonly owed: boolean;
   status(status: LiveStatus): void;
-  up(welcome: WelcomeMessage): void;
-  /** The connection is over, or, if `isReplaced`, stays open until its requests are answered. */
+  /** A connection is ready: a new one, or one that `isBack` because its successor is over. */
+  up(welcome: WelcomeMessage, isBack: boolean): void;
+  /** The connection is over, or, if `isReplaced`, stays open as long as something is `owed`. */
   down(isReplaced: boolean): void;
   /** The predecessor of the current connection is closed. */
   oldDown(): void;

@@ -59,14 +59,16 @@ export class LocalSubscription {
   offer(event: EventMessage): boolean {
     const at = this.#position;
     if (this.want !== 'nothing' || at === undefined) return false;
-    const { offset, from = offset, data, key, removed } = event;
+    const { offset, data, key, removed } = event;
     if (offset <= at.offset) return true;
-    if (from > at.offset + 1) {
+    const from = at.offset + 1;
+    if ((event.from ?? offset) > from) {
       this.want = 'catch-up';
       return false;
     }
     const position = { epoch: at.epoch, offset };
     this.#position = position;
+    // A merged event may also cover some that came one by one from the connection before.
     const place = { type: 'event', topic: this.topic, position, from } as const;
     if (removed && key !== undefined) this.#tell({ ...place, removed, key });
     else this.#tell({ ...place, data, ...(key !== undefined && { key }) });

@@ -1,11 +1,11 @@
-import type { SubscribedMessage } from '../protocol/messages.js';
+import type { EventMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
-import type { LocalSubscription } from './local-subscription.js';
+import type { LocalSubscription, Want } from './local-subscription.js';
 
 /** All local subscriptions to one topic. */
 export class Locals extends Set<LocalSubscription> {
   /** The earliest position in the same epoch, so that one answer serves every subscriber. */
-  earliest(behind: Position): Position {
+  private earliest(behind: Position): Position {
     let earliest = behind;
     for (const { position, want } of this) {
       if (want === 'restart' || position?.epoch !== behind.epoch) continue;
@@ -21,6 +21,62 @@ export class Locals extends Set<LocalSubscription> {
         newest = position;
     }
     return newest;
+  }
+
+  /**
+   * Where to resume, if a catch-up is due. Those that move to another connection need one, and
+   * come first: an answer from any other position may skip what they lack.
+   */
+  behind(moving: boolean): Position | undefined {
+    const first = (wanted: Want): Position | undefined =>
+      [...this].find(({ want }) => want === wanted)?.position;
+    const position = (moving ? first('nothing') : undefined) ?? first('catch-up');
+    return position && this.earliest(position);
+  }
+
+  /** Those that need a start. */
+  starting(): LocalSubscription[] {
+    return [...this].filter(({ want }) => want !== 'nothing');
+  }
+
+  /** Returns `false` if one of them cannot accept `event` now. */
+  offer(event: EventMessage): boolean {
+    let taken = true;
+    for (const local of this) taken = local.offer(event) && taken;
+    return taken;
+  }
+
+  /**
+   * Publications up to `to` are lost. Without snapshots, all continue after them. Returns whether
+   * one waits for a new start instead.
+   */
+  lost(to: number, snapshots: boolean): boolean {
+    let missed = false;
+    for (const local of this) {
+      const at = local.position;
+      if (local.want !== 'nothing' || at === undefined || at.offset >= to) continue;
+      if (!snapshots) local.startsAt({ epoch: at.epoch, offset: to }, 'dropped');
+      else {
+        local.missed();
+        missed = true;
+      }
+    }
+    return missed;
+  }
+
+  /** A fresh start that nobody asked for. */
+  pushed(start: SubscribedMessage): void {
+    for (const local of this)
+      local.startsAt(start, local.position?.epoch === start.epoch ? 'dropped' : 'new-epoch');
+  }
+
+  /** The stream continues under a new epoch. Those that wait for an answer may be elsewhere. */
+  goOnUnder(start: Position): void {
+    for (const local of this) if (local.want === 'nothing') local.goesOnUnder(start);
+  }
+
+  cut(): void {
+    for (const local of this) local.cut();
   }
 
   /** The rate that satisfies every subscriber. */

@@ -81,6 +81,11 @@ export class Requests {
     for (const pending of this.#pending.values()) if (pending.sent) pending.sent = 'before';
   }
 
+  /** The predecessor is the current connection again. */
+  back(): void {
+    for (const pending of this.#pending.values()) if (pending.sent) pending.sent = 'now';
+  }
+
   /** A connection is gone. Publications that were sent on it are not sent again. */
   down(which: Pending['sent']): void {
     for (const [id, { sent }] of this.#pending) {

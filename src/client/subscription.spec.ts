@@ -304,7 +304,7 @@ describe('offsets', () => {
     expect(seen()).toEqual(['event a@e:5 50', 'event a@e:6 60']);
   });
 
-  it('an event with `from` covers its whole range', async () => {
+  it('an event with `from` covers what is missing of its range', async () => {
     await world.peer.tell(
       event(8, { from: 5 }),
       event(9),
@@ -315,7 +315,7 @@ describe('offsets', () => {
     expect(seen()).toEqual([
       'event a@e:8 from 5 80',
       'event a@e:9 90',
-      'event a@e:12 from 9 120',
+      'event a@e:12 from 10 120',
       'event a@e:13 130',
     ]);
   });

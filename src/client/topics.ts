@@ -3,23 +3,34 @@ import type {
   ErrorMessage,
   EventMessage,
   LostMessage,
+  ServerMessage,
   SubscribedMessage,
   UnsubscribedMessage,
 } from '../protocol/messages.js';
 import { isPosition } from '../protocol/position.js';
+import { Alarm } from './alarm.js';
 import { PendingUnsubscribes } from './pending-unsubscribes.js';
 import type { LocalSubscription } from './local-subscription.js';
 import type { Port } from './port.js';
 import { ClientTopic } from './client-topic.js';
 
-type Incoming = SubscribedMessage | EventMessage | LostMessage | UnsubscribedMessage;
+export type Incoming = SubscribedMessage | EventMessage | LostMessage | UnsubscribedMessage;
+
+export function isOfTopic(message: ServerMessage): message is Incoming {
+  const { type } = message;
+  return type === 'event' || type === 'subscribed' || type === 'unsubscribed' || type === 'lost';
+}
 
 /** The topics that this client subscribes to. */
 export class Topics {
   readonly #byName = new Map<string, ClientTopic>();
   readonly #pendingUnsubscribes: PendingUnsubscribes;
 
+  /** Limits the time in which topics rely on the predecessor. */
+  readonly #moving: Alarm;
+
   constructor(private readonly port: Port) {
+    this.#moving = new Alarm(port.platform);
     this.#pendingUnsubscribes = new PendingUnsubscribes(port, (topic) => this.#byName.has(topic));
   }
 
@@ -46,13 +57,35 @@ export class Topics {
     this.#byName.get(local.topic)?.paced();
   }
 
-  up(): void {
-    for (const topic of this.#byName.values()) topic.up();
+  /** Whether a topic still relies on the predecessor of the current connection. */
+  get owed(): boolean {
+    return [...this.#byName.values()].some(({ moving }) => moving);
+  }
+
+  up(isBack: boolean): void {
+    if (isBack) this.#moving.clear();
+    for (const topic of this.#byName.values()) topic.up(isBack);
   }
 
   down(): void {
     this.#pendingUnsubscribes.down();
     for (const topic of this.#byName.values()) topic.down();
+  }
+
+  /**
+   * The connection has a successor. It delivers each topic until the successor has answered, within
+   * the time limit of a request. [L-10.7]
+   */
+  replaced(): void {
+    this.#pendingUnsubscribes.down();
+    for (const topic of this.#byName.values()) topic.replaced();
+    this.#moving.set(this.port.requestTimeoutMs, () => this.#left());
+  }
+
+  /** The predecessor is closed. */
+  oldDown(): void {
+    this.#moving.clear();
+    this.#left();
   }
 
   end(error: Error | undefined): void {
@@ -82,6 +115,14 @@ export class Topics {
     }
   }
 
+  /** A message of the predecessor. Only events count; for the rest, the successor decides. */
+  late(message: Incoming): void {
+    const topic = this.#byName.get(message.topic);
+    if (topic?.moving !== true) return;
+    if (message.type === 'event') this.message(message);
+    else topic.left();
+  }
+
   /**
    * Returns whether the error answered subscribes or unsubscribes. Without a topic it answers all
    * with its id. [L-3.14]
@@ -94,6 +135,10 @@ export class Topics {
       found = true;
     }
     return found;
+  }
+
+  #left(): void {
+    for (const topic of this.#byName.values()) topic.left();
   }
 
   #subscribed(message: SubscribedMessage, topic: ClientTopic | undefined): void {
