@@ -7,6 +7,7 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import { isSaidBy } from './delivery-checker.js';
 import { AppChecker } from './app-checker.js';
+import { HandoverChecker, waitMs } from './handover-checker.js';
 import type { Participant, Surroundings } from './participant.js';
 import { simWebSocket } from './sim-web-socket.js';
 import type { SimLink } from './sim-link.js';
@@ -26,6 +27,11 @@ export class AppPeer implements Participant {
   private readonly positions = new Map<string, Position>();
   private readonly onlineListeners = new Set<() => void>();
   private connections = 0;
+  private readonly handovers = new HandoverChecker(
+    () => this.world.timeline.nowMs,
+    (topic) => this.readings.some(({ checker }) => checker.topic === topic),
+    (text) => this.world.tell('application', `${this.name} ${text}`),
+  );
 
   constructor(
     private readonly name: string,
@@ -57,6 +63,7 @@ export class AppPeer implements Participant {
     const reading = this.readings.find(({ checker }) => checker.topic === topic);
     if (reading === undefined) return;
     this.readings = this.readings.filter((each) => each !== reading);
+    if (!this.readings.some(({ checker }) => checker.topic === topic)) this.handovers.release(topic);
     reading.subscription.unsubscribe();
     // No further message may be delivered.
     reading.checker.over = true;
@@ -105,6 +112,7 @@ export class AppPeer implements Participant {
     const sentAway = status.state === 'closed' && status.code === CloseCode.disconnected;
     if (status.state !== 'open' && !sentAway)
       world.tell('behind', `${this.name} did not reconnect: ${JSON.stringify(status)}`);
+    if (this.handovers.openCount > 1) world.tell('leftover', `${this.name} keeps two connections`);
     for (const { checker } of this.readings) {
       const top = world.publications.top(checker.topic);
       const there = checker.at?.epoch === top?.epoch && checker.at?.offset === top?.offset;
@@ -119,13 +127,12 @@ export class AppPeer implements Participant {
     const client = new LiveClient('ws://sim/live', {
       credential: async () => this.world.issue(this.userId, this.grant),
       webSocket: simWebSocket((token, end) => {
-        const link = this.world.dial(`${this.name}.${String(++this.connections)}`, token, end);
-        this.link = link;
-        return link;
+        const name = `${this.name}.${String(++this.connections)}`;
+        return this.handovers.watch(end, (own) => (this.link = this.world.dial(name, token, own)));
       }),
       backoff: { minMs: 20, maxMs: 300 },
       connectTimeoutMs: 1_000,
-      requestTimeoutMs: 1_500,
+      requestTimeoutMs: waitMs,
       platform: this.platform(),
     });
     client.on('error', (error) => this.check(error));

@@ -109,6 +109,15 @@ const actions: readonly (readonly [weight: number, make: Make])[] = [
   [2, (random) => ({ do: 'slow', peer: anybody(random) })],
   [2, (random) => ({ do: 'read', peer: anybody(random) })],
   [2, (random) => ({ do: 'latency', peer: anybody(random), upMs: shortMs(random), downMs: shortMs(random) })],
+  [
+    2,
+    (random) => ({
+      do: 'draining',
+      peer: peerCounts.wire + random.below(peerCounts.client),
+      reconnectAfterMs: shortMs(random),
+      windowMs: shortMs(random),
+    }),
+  ],
   [1, (random) => ({ do: 'disconnect', peer: anybody(random), ...(random.chance(0.5) && { code: 4100 }) })],
   [6, (random, topic) => ({ do: 'rights', topic, manner: manner(random) })],
   [6, (random, topic) => ({ do: 'snapshots', topic, manner: manner(random), behind: random.below(7) })],

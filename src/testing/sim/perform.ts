@@ -34,6 +34,10 @@ function performPeer(world: World, peer: Participant, step: Step & { peer: numbe
       return peer.leave();
     case 'online':
       return peer.online();
+    case 'draining': {
+      const { reconnectAfterMs, windowMs } = step;
+      return world.server.sendAway(peer.link, { reconnectAfterMs, windowMs });
+    }
     case 'disconnect':
       world.server.live.registry.disconnect(peer.userId, step.code);
       return undefined;

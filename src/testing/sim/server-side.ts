@@ -1,3 +1,4 @@
+import type { DrainingMessage } from '../../protocol/messages.js';
 import { Live } from '../../core/live.js';
 import type { LiveLimits } from '../../core/ports/limits.js';
 import { silentObserver } from '../../core/ports/observer.js';
@@ -115,6 +116,12 @@ export class ServerSide {
   allowed(token: string, topic: string): void {
     for (const { session, checker } of this.visitors)
       if (session.connection.user?.['token'] === token) checker.allow(topic);
+  }
+
+  /** Asks the peer of a connection to leave, as a draining instance does. */
+  sendAway(link: SimLink | undefined, slot: Omit<DrainingMessage, 'type'>): void {
+    for (const visitor of this.visitors)
+      if (visitor.link === link) visitor.session.connection.send({ type: 'draining', ...slot });
   }
 
   private open(name: string, token: string, link: SimLink): Visitor | undefined {

@@ -3,7 +3,7 @@ import { bearerPrefix } from '../../protocol/subprotocol.js';
 import type { ClientEnd, SimLink } from './sim-link.js';
 
 /** Opens a connection with a credential. */
-export type Dial = (token: string, end: ClientEnd) => SimLink;
+export type Dial = (token: string, end: ClientEnd) => Pick<SimLink, 'send' | 'leave'>;
 
 type Listener = (event: object) => void;
 
@@ -11,7 +11,7 @@ type Listener = (event: object) => void;
 export function simWebSocket(dial: Dial): WebSocketConstructor {
   return class SimWebSocket implements WebSocketLike {
     private readonly listeners = new Map<string, Listener>();
-    private readonly link: SimLink;
+    private readonly link: ReturnType<Dial>;
 
     constructor(_url: string, protocols: string[]) {
       const bearer = protocols.find((protocol) => protocol.startsWith(bearerPrefix)) ?? '';

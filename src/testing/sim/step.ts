@@ -39,6 +39,7 @@ export type LinkAction =
   | { readonly do: 'silence'; readonly way: 'up' | 'down' }
   | { readonly do: 'slow' }
   | { readonly do: 'read' }
+  | { readonly do: 'draining'; readonly reconnectAfterMs: number; readonly windowMs: number }
   | { readonly do: 'latency'; readonly upMs: number; readonly downMs: number }
   | { readonly do: 'disconnect'; readonly code?: number };
 
