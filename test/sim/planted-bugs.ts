@@ -2,6 +2,7 @@ import { MemoryBroker } from '../../src/brokers/memory/memory-broker.js';
 import { LocalSubscription, type Sink } from '../../src/client/local-subscription.js';
 import { ClientTopic } from '../../src/client/client-topic.js';
 import { Connection } from '../../src/core/connection/connection.js';
+import { Drain } from '../../src/core/connection/drain.js';
 import type { ConnectionIdentity, LiveUser } from '../../src/core/ports/identity.js';
 import { CredentialWatch } from '../../src/core/connection/credential-watch.js';
 import { Registry } from '../../src/core/connection/registry.js';
@@ -615,6 +616,23 @@ export const plantedBugs: readonly PlantedBug[] = [
             this.sink = sink;
           },
       ),
+  },
+  {
+    name: 'a drain forgets the slot of a connection',
+    shows: ['leftover'],
+    plant: () => {
+      const drains = new WeakSet<object>();
+      return replace<{ left: number }, [], void>(
+        Drain,
+        'closeDue',
+        (closeDue) =>
+          function () {
+            if (!drains.has(this)) this.left += 1;
+            drains.add(this);
+            closeDue.call(this);
+          },
+      );
+    },
   },
   ...bugsOfKeys,
   ...bugsOfLives,

@@ -12,7 +12,7 @@
  * - `bounds`: more is held, queued or accepted than the limits allow
  * - `maps`: registry, hub and connections disagree
  * - `behind`: all is quiet, but a subscriber misses something
- * - `leftover`: a counter or timer that is not 0 at the end
+ * - `leftover`: a counter or timer that is not 0 at the end, or a connection that a drain forgot
  * - `failure`: an internal error
  * - `application`: the client contradicted itself or the publications
  */

@@ -97,6 +97,7 @@ export class ServerSide {
         visitor?.session.finished(code, reason);
         const how = visitor?.session.connection.closedWith ?? { code, reason };
         said(`over ${String(how.code)} ${how.reason}`);
+        if (how.reason === 'drain deadline') tell('leftover', `${name}: not closed after its slot`);
         if (visitor) this.visitors.delete(visitor);
       },
       wrote: (texts) => {
