@@ -34,6 +34,7 @@ import { AuthorizationReview, type Undecided } from '../../src/core/verbs/author
 import type { Position } from '../../src/protocol/position.js';
 import { Lineages } from '../../src/testing/lineages.js';
 import { disable, type PlantedBug, replace } from './plant.js';
+import { bugsOfHandovers } from './planted-bugs.handover.js';
 import { bugsOfKeys } from './planted-bugs.keys.js';
 import { bugsOfLives } from './planted-bugs.lives.js';
 
@@ -634,6 +635,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       );
     },
   },
+  ...bugsOfHandovers,
   ...bugsOfKeys,
   ...bugsOfLives,
 ];
