@@ -25,7 +25,7 @@ export const uWebSockets = process.versions.modules === '115' ? 'uws' : 'bun';
 export async function entrantsOf({ peers, dist, compare }) {
   const entrants = await Promise.all(peers.split(',').map((key) => entrantOf(key, dist)));
   if (compare === undefined) return entrants;
-  const ours = entrants.filter(({ file }) => file === 'nestjs-live');
+  const ours = entrants.filter(({ file }) => file.startsWith('nestjs-live'));
   const others = await Promise.all(ours.map(({ key }) => entrantOf(key, compare)));
   return [
     ...entrants,
