@@ -18,8 +18,12 @@ export interface GivenIdentity {
   readonly expiresAt?: number;
 }
 
-/** Weak, so that an abandoned handshake frees its identity. No header can forge an entry. */
-const identities = new WeakMap<object, GivenIdentity>();
+/** A field of the request that no header can forge. */
+const identityField = Symbol('nestjs-live:identity');
+
+interface Identified {
+  [identityField]?: GivenIdentity;
+}
 
 /**
  * Reports the user of a handshake. A connection guard calls it before it returns `true`; the last
@@ -30,8 +34,9 @@ const identities = new WeakMap<object, GivenIdentity>();
  *   the guard catches the error.
  */
 export function setConnectionIdentity(request: object, identity: GivenIdentity): void {
-  identities.set(request, identity);
-  identities.set(request, checkedIdentity(identity));
+  const identified: Identified = request;
+  identified[identityField] = identity;
+  identified[identityField] = checkedIdentity(identity);
 }
 
 /**
@@ -40,7 +45,8 @@ export function setConnectionIdentity(request: object, identity: GivenIdentity):
  * `user` has no usable `id` or `sub`. Throws like `setConnectionIdentity`.
  */
 export function connectionIdentityOf(request: object): ConnectionIdentity | null {
-  if (identities.has(request)) return checkedIdentity(identities.get(request) as GivenIdentity);
+  // A guard that reported `undefined` is refused here.
+  if (identityField in request) return checkedIdentity((request as Identified)[identityField]);
   const user = userOf((request as { readonly user?: unknown }).user);
   return user && checkedIdentity({ user });
 }
@@ -76,7 +82,7 @@ function userOf(value: unknown): LiveUser | null {
  * The identity as the server uses it, with the id as text. Throws a TypeError that says what to fix
  * for an identity that would fail later or never expire. The error shows no text of the identity.
  */
-export function checkedIdentity(given: GivenIdentity): ConnectionIdentity {
+export function checkedIdentity(given: GivenIdentity | undefined): ConnectionIdentity {
   const { user, expiresAt } = (given ?? {}) as Partial<Readonly<Record<keyof GivenIdentity, unknown>>>;
   const checked = user === null ? null : checkedUser(user);
   if (expiresAt === undefined) return { user: checked };

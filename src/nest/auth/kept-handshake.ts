@@ -23,7 +23,10 @@ export class KeptHandshake {
     for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
       const name = rawHeaders[i]?.toLowerCase() ?? '';
       const value = rawHeaders[i + 1] ?? '';
-      const said = name === 'sec-websocket-protocol' ? without(value, ',', isBearer) : value;
+      const said =
+        name === 'sec-websocket-protocol' && value.includes(bearerPrefix)
+          ? without(value, ',', isBearer)
+          : value;
       if (!notKept.has(name) && said !== undefined) kept.push(name, said);
     }
     this.url = url ?? '/';
