@@ -129,7 +129,8 @@ async function many(
 }
 
 /**
- * Abuse in four parts. Returns what was sent, and the wait of the bystander in the second-best part.
+ * Abuse in four parts. Returns the count sent, and the bystander's wait in the second-best part.
+ * RSS rises to a plateau in the first half. The second half shows what grows without bound.
  */
 async function inParts(atATime: number, one: (random: Random) => Promise<number>): Promise<[number, number]> {
   const waitsMs: number[] = [];
@@ -137,6 +138,7 @@ async function inParts(atATime: number, one: (random: Random) => Promise<number>
   for (let part = 1; part <= 4; part++) {
     sent += await many(count / 4, atATime, one);
     waitsMs.push(await waited());
+    if (part === 2) before = { ...before, rss: (await settled()).rss };
   }
   return [sent, secondBest(waitsMs)];
 }
