@@ -50,6 +50,7 @@ export type { DisconnectOptions, ReauthorizeTarget, UnsubscribeOptions } from '.
 export type { PresenceMember } from './core/presence/member.js';
 export type { LiveStats } from './core/live-stats.js';
 export type { DrainProgress } from './core/connection/drain.js';
+export type { RebalanceOptions, RebalanceResult } from './core/connection/rebalance.js';
 export type { ClusterStats } from './core/cluster/cluster.js';
 export type { PublishQueueLimits } from './core/ports/limits.js';
 export type { DeliveryRules, SlowPolicy } from './core/ports/policy.js';

@@ -12,6 +12,7 @@ import { type CredentialWatch, watchCredentials } from './connection/credential-
 import { Heartbeat } from './connection/heartbeat.js';
 import type { PeerInfo } from './connection/peer-info.js';
 import { Drain, type DrainProgress, type DrainSpread } from './connection/drain.js';
+import { Rebalance, type RebalanceOptions, type RebalanceResult } from './connection/rebalance.js';
 import { Hub, type HubListener } from './fanout/hub.js';
 import { PersonalPolicy, storedTopicOf } from './fanout/personal-topic.js';
 import { type WelcomeAnswer, welcomeTexts } from './frame/message-text.js';
@@ -58,6 +59,7 @@ export class Live {
   private readonly sessions: SessionContext;
   private readonly ports: LivePorts;
   private readonly welcomeText: (answer: WelcomeAnswer) => string;
+  private readonly rebalancing: Rebalance;
   private draining_: Drain | undefined;
 
   constructor(settings: LiveSettings, outside: LivePorts) {
@@ -83,6 +85,7 @@ export class Live {
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
     this.registry = new Registry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
+    this.rebalancing = new Rebalance(this.registry, clock);
     this.arrivals = new Arrivals(this.registry, this.heartbeat, observer, () => this.draining_?.check());
     this.connections = { clock, observer, flusher, backlogs };
     const authorizer = new Authorizer(policy, clock, observer, limits.authorizationTimeoutMs);
@@ -199,6 +202,7 @@ export class Live {
    * Resolves when none is left, at the latest after `timeoutMs`. Only the first call counts.
    */
   drain(timeoutMs: number, spread: DrainSpread = { windowMs: 0 }): Promise<DrainProgress> {
+    this.rebalancing.stop();
     this.draining_ ??= new Drain(this.registry, this.ports.clock, {
       ...spread,
       timeoutMs,
@@ -206,6 +210,17 @@ export class Live {
       afterClosing: () => this.stop(),
     });
     return this.draining_.done;
+  }
+
+  /**
+   * Asks a part of the connections to leave for other instances, each in its own slot. [L-10.9]
+   *
+   * @throws LiveError `validation-failed` for options out of range, `unavailable` during another
+   * rebalance or a drain
+   */
+  async rebalance(options: RebalanceOptions): Promise<RebalanceResult> {
+    if (this.draining) throw new LiveError('unavailable', 'This instance is stopping');
+    return this.rebalancing.run(options);
   }
 
   /** Cancels all periodic work. */

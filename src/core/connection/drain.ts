@@ -1,19 +1,11 @@
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
-import type { DrainingMessage } from '../../protocol/messages.js';
 import type { Clock } from '../ports/clock.js';
 import type { Connection } from './connection.js';
 import type { Registry } from './registry.js';
+import { attempt, maxGraceMs, maxSlotMs, Slots } from './slots.js';
 
 /** Maximum connections per turn of the event loop, so that a drain blocks nothing else. */
 const perTurn = 250;
-/** Departures a second where the window allows more time than that. */
-const usualPerSecond = 200;
-/** Less time is not worth spreading. */
-const minSpreadMs = 100;
-/** Longest slot, in milliseconds. */
-const maxSlotMs = 500;
-/** Milliseconds after its slot in which a client opens its next connection before it is closed. */
-const maxGraceMs = 1_500;
 /** Part of the time limit for all slots. The rest is for peers that close slowly. */
 const maxPart = 0.75;
 /** Milliseconds after the deadline for terminated sockets to report their end. */
@@ -59,9 +51,7 @@ export interface DrainProgress {
  */
 export class Drain {
   private readonly leaving: readonly Connection[];
-  /** Time between the beginnings of the first slot and the last one. */
-  private readonly spreadMs: number;
-  private readonly slotMs: number;
+  private readonly schedule: Slots;
   private readonly graceMs: number;
   private readonly startMs: number;
   private slots = 0;
@@ -80,16 +70,14 @@ export class Drain {
     private readonly clock: Clock,
     private readonly options: DrainOptions,
   ) {
-    const { timeoutMs, windowMs, perSecond = usualPerSecond } = options;
+    const { timeoutMs, windowMs, perSecond } = options;
     this.leaving = [...registry];
     this.startMs = clock.now();
     this.graceMs = Math.min(maxGraceMs, timeoutMs / 8);
     const latestMs = timeoutMs * maxPart - maxSlotMs - this.graceMs;
-    const spreadMs = Math.min(windowMs, latestMs, (this.leaving.length / perSecond) * 1_000);
-    this.spreadMs = spreadMs < minSpreadMs ? 0 : spreadMs;
-    this.slotMs = Math.min(maxSlotMs, this.spreadMs / 4);
+    this.schedule = new Slots(this.leaving.length, Math.min(windowMs, latestMs), perSecond);
     this.cancelDeadline = clock.after(timeoutMs, () => this.terminateRest());
-    if (this.spreadMs > 0) this.announce();
+    if (this.schedule.spreadMs > 0) this.announce();
     this.closeDue();
     this.check();
   }
@@ -116,12 +104,7 @@ export class Drain {
     const until = Math.min(this.leaving.length, this.slots + perTurn);
     for (; this.slots < until; this.slots += 1) {
       const connection = this.leaving[this.slots];
-      const reconnectAfterMs = Math.max(0, this.startOfSlot(this.slots) - this.elapsedMs());
-      const message: DrainingMessage = {
-        type: 'draining',
-        reconnectAfterMs: Math.round(reconnectAfterMs),
-        windowMs: Math.round(this.slotMs),
-      };
+      const message = this.schedule.message(this.slots, this.elapsedMs());
       if (connection?.open === true) attempt(() => connection.send(message));
     }
     if (this.slots < this.leaving.length) this.clock.soon(() => this.announce());
@@ -153,12 +136,9 @@ export class Drain {
     this.clock.soon(() => this.closeDue());
   }
 
-  private startOfSlot(place: number): number {
-    return (this.spreadMs * place) / this.leaving.length;
-  }
-
   private closeAtMs(place: number): number {
-    return this.spreadMs > 0 ? this.startOfSlot(place) + this.slotMs + this.graceMs : 0;
+    const { spreadMs, lengthMs } = this.schedule;
+    return spreadMs > 0 ? this.schedule.startOf(place) + lengthMs + this.graceMs : 0;
   }
 
   private elapsedMs(): number {
@@ -182,13 +162,5 @@ export class Drain {
     // What has gone since its slot began counts as left.
     this.left = this.leaving.length - this.closed;
     this.over(this.progress);
-  }
-}
-
-function attempt(run: () => void): void {
-  try {
-    run();
-  } catch {
-    // Ignore errors of one connection, so that the drain completes in time.
   }
 }

@@ -7,6 +7,7 @@ import {
   type UnsubscribeOptions,
 } from '../../core/cluster/requests.js';
 import type { PresenceMember } from '../../core/presence/member.js';
+import type { RebalanceOptions, RebalanceResult } from '../../core/connection/rebalance.js';
 import { Live } from '../../core/live.js';
 import type { LiveStats } from '../../core/live-stats.js';
 import type { Published } from '../../core/ports/broker.js';
@@ -161,6 +162,22 @@ export class LiveService {
    */
   presence(topic: string): readonly PresenceMember[] {
     return this.live.presence.members(topic);
+  }
+
+  /**
+   * Asks a share of this instance's connections to move to other instances, for instance when a new
+   * one has come: each gets a slot of the window in a `draining` message [L-10.9]. Clients with
+   * `nestjs-live/client` connect first, recover, and then leave. A client that does not know the
+   * message stays: closing it would cost it a gap, and nothing is urgent. The load balancer decides
+   * where a client lands; with `leastconn` it is the emptiest instance.
+   *
+   * @returns how many connections were asked, and how many of them have ended 1.5 s after the last
+   *   slot, or when the instance begins to stop
+   * @throws LiveError `validation-failed` if `share` is not above 0 and at most 1, or `windowMs` is
+   *   not 0 to 3,600,000; `unavailable` during another rebalance, or while the instance stops
+   */
+  rebalance(options: RebalanceOptions): Promise<RebalanceResult> {
+    return this.live.rebalance(options);
   }
 
   /** Current statistics of this instance's live server. */
