@@ -8,7 +8,7 @@ interface Vitals {
 }
 
 // One client for the page. At module scope it is safe even if a server renders the page.
-const live = connect<{ vitals: Vitals }>(`${location.origin}/live`);
+const live = connect<{ vitals: Vitals }>('/live');
 
 function useVitals(): Vitals | undefined {
   const [vitals, setVitals] = useState<Vitals>();

@@ -66,7 +66,7 @@ describe('The documents', () => {
 
   it('the quick start prints the files of examples/fleet-map as they are', () => {
     const text = readFileSync(join(root, 'docs/quick-start.md'), 'utf8');
-    const files = ['fleet.module.ts', 'main.ts', 'public/fleet.html'];
+    const files = ['fleet.module.ts', 'main.ts', 'public/fleet.html', 'App.tsx'];
     const printed = (file: string): boolean =>
       text.includes(`\n${readFileSync(join(root, 'examples/fleet-map', file), 'utf8')}\`\`\``);
     expect(files.filter((file) => !printed(file))).toEqual([]);
