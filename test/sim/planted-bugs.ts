@@ -14,7 +14,6 @@ import type { SharedFrame } from '../../src/core/frame/shared-frame.js';
 import { Backlog } from '../../src/core/outbound/backlog.js';
 import { Outbox } from '../../src/core/outbound/outbox.js';
 import type { Broker, Publication, RecoveryLimits } from '../../src/core/ports/broker.js';
-import type { TopicRules } from '../../src/core/ports/policy.js';
 import { Inbox } from '../../src/core/inbound/inbox.js';
 import type { Task } from '../../src/core/inbound/task.js';
 import { Responder } from '../../src/core/inbound/responder.js';
@@ -37,6 +36,9 @@ import { disable, type PlantedBug, replace } from './plant.js';
 import { bugsOfHandovers } from './planted-bugs.handover.js';
 import { bugsOfKeys } from './planted-bugs.keys.js';
 import { bugsOfLives } from './planted-bugs.lives.js';
+
+/** Asks the application about a right. */
+type Question = (user: LiveUser | null) => unknown;
 
 interface TopicInside {
   readonly name: string;
@@ -296,19 +298,19 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'an authorization check that fails allows',
     shows: ['rights'],
     plant: () =>
-      replace<Authorizer, [Right, TopicRules, Connection, PendingSubscribe], Promise<boolean>>(
+      replace<Authorizer, [Right, Question, ...unknown[]], Promise<unknown>>(
         Authorizer,
         'ask',
         (ask) =>
-          function (right, rules, connection, pending) {
-            const yielding = async (user: LiveUser | null): Promise<boolean> => {
+          function (right, question, ...rest) {
+            const yielding: Question = async (user) => {
               try {
-                return await rules[right](user);
+                return await question(user);
               } catch {
                 return true;
               }
             };
-            return ask.call(this, right, { ...rules, [right]: yielding }, connection, pending);
+            return ask.call(this, right, yielding, ...rest);
           },
       ),
   },
