@@ -15,7 +15,8 @@ export { LiveHandlers } from './nest/gateway/live-handlers.decorator.js';
 export { LiveWsAdapter, type LiveWsAdapterOptions } from './nest/gateway/live-ws.adapter.js';
 export { LiveLifecycle, type LiveState } from './nest/server/live.lifecycle.js';
 export { liveRedact } from './nest/logging/live-redact.js';
-export { type HandshakeResult, LiveObservers, type LiveObserver } from './nest/logging/live.observers.js';
+export { type HandshakeResult } from './nest/logging/live.observers.js';
+export { LiveObservers, type LiveObserver } from './nest/logging/live-observer.js';
 export type {
   Healed,
   Observer,
@@ -34,7 +35,8 @@ export { JwtConnectionGuard } from './nest/auth/jwt-connection.guard.js';
 export type { JwtConnectionOptions } from './nest/options/jwt-connection.options.js';
 export { SessionConnectionGuard } from './nest/auth/session-connection.guard.js';
 export type { SessionConnectionOptions } from './nest/options/session-connection.options.js';
-export { type GivenIdentity, setConnectionIdentity } from './nest/auth/connection-identity.js';
+export { setConnectionIdentity } from './nest/auth/connection-identity.js';
+export { type GivenIdentity } from './nest/auth/checked-identity.js';
 export type { CredentialVerifier } from './nest/auth/credential-verifier.js';
 export { credentialOf, type HandshakeCredential } from './nest/auth/credentials.js';
 export { LiveMessageDto } from './nest/gateway/dto/live-message.dto.js';
@@ -58,7 +60,7 @@ export { MemoryBroker } from './brokers/memory/memory-broker.js';
 export type { MemoryBrokerOptions } from './brokers/memory/memory-broker.options.js';
 export type { Broker, HistoryRules, LatestRule, Published } from './core/ports/broker.js';
 export { JsonText } from './core/frame/json-text.js';
-export { type SnapshotAt, snapshotAt } from './core/stream/snapshots.js';
+export { type SnapshotAt, snapshotAt } from './core/stream/snapshot-at.js';
 export { LiveError, type LiveErrorDetails } from './protocol/live.error.js';
 export { CloseCode, type ErrorCode } from './protocol/codes.js';
 export type { Position } from './protocol/position.js';

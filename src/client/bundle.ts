@@ -1,4 +1,5 @@
-import type { ClientMessage, TopicRequest, WelcomeLimits } from '../protocol/messages.js';
+import type { WelcomeLimits } from '../protocol/messages.js';
+import type { ClientMessage, TopicRequest } from '../protocol/client-messages.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import type { Platform } from './platform.js';

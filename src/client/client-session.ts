@@ -1,11 +1,6 @@
 import { LiveError } from '../protocol/live.error.js';
-import type {
-  ClientMessage,
-  ErrorMessage,
-  ServerMessage,
-  TopicRequest,
-  WelcomeMessage,
-} from '../protocol/messages.js';
+import type { ErrorMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
+import type { ClientMessage, TopicRequest } from '../protocol/client-messages.js';
 import { positiveOrZero, type Backoff, backoffMs } from './backoff.js';
 import { Bundle } from './bundle.js';
 import type { Credentials } from './credentials.js';

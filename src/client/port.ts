@@ -1,5 +1,5 @@
 import type { LiveError } from '../protocol/live.error.js';
-import type { ClientMessage, TopicRequest } from '../protocol/messages.js';
+import type { ClientMessage, TopicRequest } from '../protocol/client-messages.js';
 import type { Platform } from './platform.js';
 
 /** What topics, publications and credential refresh need from the client. */

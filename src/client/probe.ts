@@ -1,4 +1,4 @@
-import type { RequestId } from '../protocol/messages.js';
+import type { RequestId } from '../protocol/client-messages.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import type { Platform } from './platform.js';

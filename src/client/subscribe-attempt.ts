@@ -1,4 +1,4 @@
-import type { TopicRequest } from '../protocol/messages.js';
+import type { TopicRequest } from '../protocol/client-messages.js';
 import type { Position } from '../protocol/position.js';
 import type { Alarm } from './alarm.js';
 import type { Port } from './port.js';

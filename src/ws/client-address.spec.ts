@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ClientAddresses, type TrustedProxies } from './client-address.js';
+import { ClientAddresses } from './client-address.js';
+import { type TrustedProxies } from './trusted-proxies.js';
 
 const addressOf = (trusted: TrustedProxies, remoteAddress: string | undefined, list?: string): string =>
   new ClientAddresses(trusted).of({

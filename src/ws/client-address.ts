@@ -2,32 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import { isIP } from 'node:net';
 import { isIn, networks, plainAddress } from './ip-address.js';
-
-/**
- * Whose `X-Forwarded-For` to trust: that of this many proxies in a row, or of proxies with these
- * addresses.
- */
-export type TrustedProxies = number | readonly string[];
-
-export const maxProxies = 10;
-
-/** Whether any value, such as an option, is a valid `TrustedProxies`. */
-export function areProxies(value: unknown): value is TrustedProxies {
-  if (typeof value === 'number') return Number.isInteger(value) && value >= 0 && value <= maxProxies;
-  try {
-    if (Array.isArray(value)) networks(value as readonly string[]);
-    return Array.isArray(value);
-  } catch {
-    return false;
-  }
-}
-
-/** Returns a check that says whether a socket with a given address belongs to a trusted proxy. */
-export function socketTrust(trusted: TrustedProxies): (address: string) => boolean {
-  if (typeof trusted === 'number') return () => trusted > 0;
-  const proxies = networks(trusted);
-  return (address) => isIn(proxies, address);
-}
+import type { TrustedProxies } from './trusted-proxies.js';
 
 /**
  * Finds a client's address: the socket's own or, behind trusted proxies, the one that the outermost

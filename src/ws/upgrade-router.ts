@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { pathOf } from './handshake.js';
+import { pathOf } from './request-path.js';
 import { plainAddress } from './ip-address.js';
 import { type HttpServerHooks, noHooks, type TakeUpgrade, UnfinishedResponses } from './live-http-server.js';
 import { unreadProxyProtocol } from './proxied-sockets.js';

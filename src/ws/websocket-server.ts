@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
-import { windowBitsRange } from '../core/frame/shared-frame.js';
+import { windowBitsRange } from '../core/frame/deflate.js';
 import { liveSubprotocol } from '../protocol/subprotocol.js';
 import { ServedWebSocket } from './ws-socket.js';
 

@@ -17,8 +17,8 @@ function sizesOf(folder: string): { readonly file: string; readonly lines: numbe
 
 const maxLines = 250;
 
-/** Mean of `src`. The goal is 90; lower the figure when it sinks. */
-const maxMeanLines = 95;
+/** Mean of `src`. */
+const maxMeanLines = 90;
 
 /** The longest file of each other folder. */
 const longest: Readonly<Record<string, number>> = { apps: 250, bench: 250, test: 700 };

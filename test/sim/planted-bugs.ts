@@ -17,7 +17,8 @@ import type { Broker, Publication, RecoveryLimits } from '../../src/core/ports/b
 import { Inbox } from '../../src/core/inbound/inbox.js';
 import type { Task } from '../../src/core/inbound/task.js';
 import { Responder } from '../../src/core/inbound/responder.js';
-import { FreshStart, LostFrames } from '../../src/core/stream/fresh-start.js';
+import { FreshStart } from '../../src/core/stream/fresh-start.js';
+import { LostFrames } from '../../src/core/stream/lost-frames.js';
 import { HealingTopic } from '../../src/core/stream/healing-topic.js';
 import { History } from '../../src/core/stream/history.js';
 import { PositionCheck } from '../../src/core/stream/position-check.js';

@@ -1,6 +1,6 @@
 import type { Membership, Wanted } from './membership.js';
 import type { Clock } from '../ports/clock.js';
-import type { RequestId } from '../../protocol/messages.js';
+import type { RequestId } from '../../protocol/client-messages.js';
 import type { Position } from '../../protocol/position.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from './connection.js';

@@ -3,7 +3,6 @@ import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { LiveConnection } from '../ports/connection.js';
 import type { InboundRate } from '../ports/limits.js';
-import { LiveError } from '../../protocol/live.error.js';
 
 /** A peer whose wait would exceed this, in milliseconds, is closed. [L-9.11] */
 export const longestWaitMs = 10_000;
@@ -113,40 +112,4 @@ export function takePong(connection: RatedConnection, context: PaceContext, byte
   connection.pongsDue -= 1;
   // A peer that sends only pongs should cost no memory, so drop an unused gate here.
   if (connection.gate?.isFull(context.clock.now()) === true) connection.gate = undefined;
-}
-
-/** Maximum number of open application calls per connection before another is refused. [L-9.15] */
-export const maxOpenQuestions = 16;
-
-/**
- * A new credential gets one extra place, so that hanging authorization checks do not end the
- * session.
- */
-export const maxOpenWithCredential = maxOpenQuestions + 1;
-
-/**
- * Throws `rate-limited` if too many calls are open. Calls cannot be canceled, so subscribing and
- * unsubscribing repeatedly would otherwise create unlimited work.
- */
-export function checkOpenQuestions(
-  connection: RatedConnection,
-  observer: Pick<Observer, 'tooFast'>,
-  most = maxOpenQuestions,
-): void {
-  if (connection.openQuestions < most) return;
-  observer.tooFast(connection, 'unsettled');
-  throw new LiveError('rate-limited', 'Too many requests of this connection are in progress', {
-    retryAfterMs: 1_000,
-  });
-}
-
-/** Counts the application's answer as open until it settles, and returns it unchanged. */
-export function counted<T>(connection: RatedConnection, answer: T): T {
-  if (typeof (answer as { then?: unknown } | null | undefined)?.then !== 'function') return answer;
-  connection.openQuestions += 1;
-  const settled = (): void => {
-    connection.openQuestions -= 1;
-  };
-  Promise.resolve(answer).then(settled, settled);
-  return answer;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReplayGate } from './replays.js';
+import { ReplayGate } from './replay-gate.js';
 
 const rate = { bytesPerSecond: 1_000, byteBurst: 10_000 };
 

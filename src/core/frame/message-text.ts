@@ -1,7 +1,8 @@
 // hot path
 import type { Publication } from '../ports/broker.js';
 import type { Position } from '../../protocol/position.js';
-import type { RequestId, WelcomeMessage } from '../../protocol/messages.js';
+import type { WelcomeMessage } from '../../protocol/messages.js';
+import type { RequestId } from '../../protocol/client-messages.js';
 
 /**
  * The `event` message of a publication, with its data inserted unchanged. [L-4.1] A removal has no

@@ -1,12 +1,7 @@
 // hot path
 import { Buffer } from 'node:buffer';
-import { constants, deflateRawSync } from 'node:zlib';
-
-const finalText = 0x81;
-/** FIN bit of the last frame of a message, and the opcodes of its first and later frames. */
-const final = 0x80;
-const firstText = 0x01;
-const continuation = 0x00;
+import { finalText, final, firstText, continuation, textFrame, frameOf, headerBytes } from './frame-bytes.js';
+import { deflate } from './deflate.js';
 /** First reserved bit: the payload is compressed (RFC 7692, section 6). */
 const compressed = 0x40;
 
@@ -113,57 +108,6 @@ class SmallerFrame {
   get frame(): SharedFrame {
     return (this.made ??= new SharedFrame(this.text()));
   }
-}
-
-function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text, 'utf8');
-  const bytes = frameOf(finalText, length);
-  bytes.write(text, bytes.byteLength - length, 'utf8');
-  return bytes;
-}
-
-/** Allocates a frame whose payload of `length` bytes is not written yet. */
-function frameOf(first: number, length: number): Buffer {
-  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const bytes = Buffer.allocUnsafe(header + length);
-  bytes[0] = first;
-  if (header === 2) {
-    bytes[1] = length;
-  } else if (header === 4) {
-    bytes[1] = 126;
-    bytes.writeUInt16BE(length, 2);
-  } else {
-    bytes[1] = 127;
-    bytes.writeUInt32BE(Math.floor(length / 2 ** 32), 2);
-    bytes.writeUInt32BE(length % 2 ** 32, 6);
-  }
-  return bytes;
-}
-
-function headerBytes(frame: Buffer): number {
-  const length = frame[1] ?? 0;
-  return length < 126 ? 2 : length === 126 ? 4 : 10;
-}
-
-/**
- * A flush ends with an empty block, which is omitted and restored by the receiver (RFC 7692,
- * section 7.2.1).
- */
-const tailBytes = 4;
-
-/** Smallest and largest window that zlib supports for raw data, as powers of two. */
-export const windowBitsRange = { least: 9, most: 15 } as const;
-
-/**
- * Compresses the payload of one message for permessage-deflate (RFC 7692) without context takeover,
- * so the result is the same for every peer with this window. Synchronous, because frames must stay
- * in order: 1 KB of JSON takes some 30 µs, once for all peers.
- *
- * @param windowBits - 9 to 15
- */
-export function deflate(payload: Uint8Array, windowBits: number): Buffer {
-  const deflated = deflateRawSync(payload, { windowBits, finishFlush: constants.Z_SYNC_FLUSH });
-  return deflated.subarray(0, deflated.byteLength - tailBytes);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { InboundMessage } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isClientTopic } from '../../protocol/topic-name.js';
 

@@ -1,4 +1,4 @@
-import { type InboundMessage, invalidEnvelope } from '../../protocol/messages.js';
+import { type InboundMessage, invalidEnvelope } from '../../protocol/client-messages.js';
 import { isRequestId, mustBe } from '../../protocol/fields.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isDeeperThan } from '../../protocol/json-depth.js';

@@ -1,4 +1,4 @@
-import type { InboundMessage, PublishRequest, SubscribeRequest } from '../../protocol/messages.js';
+import type { InboundMessage, PublishRequest, SubscribeRequest } from '../../protocol/client-messages.js';
 import { type FieldName, isKey, isMessageBytes, isRate, isTokenText, mustBe } from '../../protocol/fields.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isClientTopic } from '../../protocol/topic-name.js';

@@ -1,4 +1,4 @@
-import { maxOpenQuestions } from '../connection/rate-limit.js';
+import { maxOpenQuestions } from '../connection/open-questions.js';
 import type { Clock } from '../ports/clock.js';
 import { asks, authLane, linkLane, mustWaitFor, type Task } from './task.js';
 

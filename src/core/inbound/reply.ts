@@ -1,4 +1,5 @@
-import type { ErrorMessage, InboundMessage } from '../../protocol/messages.js';
+import type { ErrorMessage } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError, type LiveErrorDetails } from '../../protocol/live.error.js';
 import type { ErrorCode } from '../../protocol/codes.js';
 import { isClientTopic } from '../../protocol/topic-name.js';

@@ -1,6 +1,6 @@
 import { CloseCode } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
-import type { InboundMessage } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
 import type { Connection } from '../connection/connection.js';
 import { takeAnswered, OpenSubscribe } from '../connection/pending-subscribe.js';
 import type { Clock } from '../ports/clock.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestLive } from '../../testing/test-live.js';
-import type { InboundMessage } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 
 const invalid = { type: 'error', code: 'protocol-violation', message: 'Invalid message envelope' };

@@ -1,5 +1,5 @@
 import { CloseCode } from '../../protocol/codes.js';
-import type { InboundMessage } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
 import { type PaceContext, takePong, tooSoonMs } from '../connection/rate-limit.js';

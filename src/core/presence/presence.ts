@@ -6,7 +6,7 @@ import type { SubscriberListener } from '../fanout/topic.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import { isTopicName, baseTopicOf, presenceTopicOf } from '../../protocol/topic-name.js';
-import { SnapshotAt } from '../stream/snapshots.js';
+import { SnapshotAt } from '../stream/snapshot-at.js';
 import { isKey } from '../../protocol/fields.js';
 import { Attendances } from './attendance.js';
 import { Departures } from './departures.js';

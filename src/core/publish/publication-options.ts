@@ -4,7 +4,7 @@ import { removalData } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
-import type { PublicationOptions } from './publisher.js';
+import type { PublicationOptions } from './broker-options.js';
 import { isKey, maxKeyLength } from '../../protocol/fields.js';
 
 /**

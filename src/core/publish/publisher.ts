@@ -1,6 +1,5 @@
-import { Buffer } from 'node:buffer';
 import { LiveError } from '../../protocol/live.error.js';
-import type { Broker, Published, BrokerPublishOptions } from '../ports/broker.js';
+import type { Broker, Published } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import { PublishRefusal } from '../ports/publish-refusal.js';
@@ -8,9 +7,7 @@ import type { TopicRules } from '../ports/policy.js';
 import { PublishHealth } from './publish-health.js';
 import { PublishQueue } from './publish-queue.js';
 import type { PublishQueueLimits } from '../ports/limits.js';
-
-/** Options that a publisher sets. The others come from the topic's rules. */
-export type PublicationOptions = Pick<BrokerPublishOptions, 'key' | 'idempotencyKey' | 'version' | 'remove'>;
+import { type PublicationOptions, brokerOptions, checkSize } from './broker-options.js';
 
 /** Topic of probes. Clients cannot name it. */
 const probeTopic = '$live/probe';
@@ -104,31 +101,6 @@ export class Publisher {
       throw notNow();
     }
   }
-}
-
-/** Assigns the fields one by one, because this runs per publication and spreading each is slow. */
-function brokerOptions(
-  { key, idempotencyKey, version, remove }: PublicationOptions,
-  { latest, history }: TopicRules,
-): BrokerPublishOptions {
-  const options: { -readonly [Field in keyof BrokerPublishOptions]: BrokerPublishOptions[Field] } = {};
-  if (key !== undefined) options.key = key;
-  if (idempotencyKey !== undefined) options.idempotencyKey = idempotencyKey;
-  if (version !== undefined) options.version = version;
-  if (remove === true) options.remove = true;
-  if (latest !== undefined) options.latest = latest;
-  if (history !== undefined) options.history = history;
-  return options;
-}
-
-/** [L-9.19] */
-function checkSize(topic: string, text: string, { maxPublicationBytes: most = Infinity }: TopicRules): void {
-  // A UTF-16 unit has at most three bytes, so short text need not be counted.
-  if (text.length * 3 <= most || Buffer.byteLength(text) <= most) return;
-  throw new LiveError(
-    'limit-exceeded',
-    `A publication of ${topic} has at most ${String(most)} bytes of JSON text, and this one has ${String(Buffer.byteLength(text))}`,
-  );
 }
 
 function notNow(): LiveError {

@@ -2,7 +2,7 @@ import type { Hub } from '../fanout/hub.js';
 import type { Subscription, ResyncQueue } from '../fanout/subscription.js';
 import type { Topic } from '../fanout/topic.js';
 import { announced, SharedFrame } from '../frame/shared-frame.js';
-import { subscribedText, lostText } from '../frame/message-text.js';
+import { subscribedText } from '../frame/message-text.js';
 import type { Broker } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
@@ -12,6 +12,7 @@ import { type Following, followingOf } from './following.js';
 import { Retry } from './retry.js';
 import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from './snapshots.js';
+import { LostFrames } from './lost-frames.js';
 
 /** Failed snapshots before the connections are closed instead. */
 const maxAttempts = 8;
@@ -166,29 +167,5 @@ function push(subscription: Subscription, frames: readonly SharedFrame[]): void 
   for (const frame of frames) {
     if (subscription.index < 0) return;
     subscription.outbox.push(frame.within(subscription.maxBytes));
-  }
-}
-
-/** The `lost` messages of one loss. Subscriptions with the same range share a frame. [L-5.8] */
-export class LostFrames {
-  /** Number of frames handed out. */
-  count = 0;
-  private readonly byStart = new Map<number, SharedFrame>();
-
-  constructor(
-    private readonly topic: string,
-    private readonly to: number,
-  ) {}
-
-  /** Returns `undefined` if nothing is lost from this offset on. */
-  from(offset: number): SharedFrame | undefined {
-    if (offset > this.to) return undefined;
-    this.count += 1;
-    let frame = this.byStart.get(offset);
-    if (frame === undefined) {
-      frame = new SharedFrame(lostText(this.topic, offset, this.to));
-      this.byStart.set(offset, frame);
-    }
-    return frame;
   }
 }

@@ -3,7 +3,8 @@ import type { Topic } from '../fanout/topic.js';
 import { subscribedText } from '../frame/message-text.js';
 import { SharedFrame } from '../frame/shared-frame.js';
 import type { TopicRules } from '../ports/policy.js';
-import { FreshStart, type LostFrom, type ResyncParts, LostFrames } from './fresh-start.js';
+import { FreshStart, type LostFrom, type ResyncParts } from './fresh-start.js';
+import { LostFrames } from './lost-frames.js';
 
 /** Gives live subscriptions a fresh start, because their position cannot be continued. */
 export class Resync {

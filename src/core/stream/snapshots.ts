@@ -10,31 +10,9 @@ import type { Position } from '../../protocol/position.js';
 import { recoveryLimits } from './following.js';
 import { SharedRun } from '../fanout/hold-buffers.js';
 import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
-
-/** State provided by the application, with the position that it represents. */
-export class SnapshotAt {
-  constructor(
-    /** Position of the last publication that the state contains. */
-    readonly position: Position,
-    /** The state, as a JSON value. */
-    readonly state: unknown,
-  ) {}
-}
-
-/**
- * Wraps the result of a `snapshot` function that knows its position, because the store keeps the
- * position of the last publication it has applied. Later publications follow as events, so nothing
- * is applied twice. [L-6.4]
- *
- * @param position - as returned by `LiveService.publish`
- */
-export function snapshotAt(position: Position, state: unknown): SnapshotAt {
-  return new SnapshotAt(position, state);
-}
+import { SnapshotAt, TooLarge, textOf } from './snapshot-at.js';
 
 type Provider = () => unknown;
-
-class TooLarge extends Error {}
 
 /**
  * Takes snapshots of topics. Each topic takes one at a time, shared by all subscribes that arrive
@@ -138,9 +116,4 @@ export class Snapshots {
       stop();
     }
   }
-}
-
-/** Returns `undefined` if there is no state. */
-function textOf(state: unknown): string | undefined {
-  return JSON.stringify(state) as string | undefined;
 }

@@ -1,8 +1,9 @@
-import type { AuthenticatedMessage, InboundMessage } from '../../protocol/messages.js';
+import type { AuthenticatedMessage } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
 import { isTemporary } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
-import { checkOpenQuestions, counted, maxOpenWithCredential } from '../connection/rate-limit.js';
+import { checkOpenQuestions, counted, maxOpenWithCredential } from '../connection/open-questions.js';
 import type { ConnectionIdentity } from '../ports/identity.js';
 import type { VerifyCredential } from '../ports/settings.js';
 import type { Clock } from '../ports/clock.js';

@@ -3,7 +3,7 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { Connection } from '../connection/connection.js';
 import type { LiveUser } from '../ports/identity.js';
 import { LateAnswers } from '../connection/late-answers.js';
-import { checkOpenQuestions, counted } from '../connection/rate-limit.js';
+import { checkOpenQuestions, counted } from '../connection/open-questions.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer, RightOutcome } from '../ports/observer.js';
 import type { Policy, TopicRules } from '../ports/policy.js';

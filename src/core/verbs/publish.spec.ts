@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Publication } from '../ports/broker.js';
-import type { InboundMessage } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
 import { TestLive, type TestPeer } from '../../testing/test-live.js';
 import type { VerbName } from './verbs.js';
 

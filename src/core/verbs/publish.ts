@@ -1,6 +1,7 @@
 import type { Connection } from '../connection/connection.js';
 import type { Publisher } from '../publish/publisher.js';
-import type { InboundMessage, PublishedMessage } from '../../protocol/messages.js';
+import type { PublishedMessage } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
 import type { Authorizer } from './authorizer.js';
 import { removalData } from '../ports/broker.js';
 import { dataTextOf, keyOf, removes, topicOf } from '../inbound/fields.js';

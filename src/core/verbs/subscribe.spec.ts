@@ -3,7 +3,7 @@ import { TestLive } from '../../testing/test-live.js';
 import { TestSocket } from '../../testing/test-socket.js';
 import { holdLimits } from '../fanout/hold-buffers.js';
 import { LiveError } from '../../protocol/live.error.js';
-import { snapshotAt } from '../stream/snapshots.js';
+import { snapshotAt } from '../stream/snapshot-at.js';
 import type { TopicRules } from '../ports/policy.js';
 import { recoveriesPerTurn } from './subscribe.js';
 

@@ -9,19 +9,20 @@ import { storedNameOf } from '../fanout/personal-topic.js';
 import type { Topic } from '../fanout/topic.js';
 import { subscribedText } from '../frame/message-text.js';
 import type { LiveLimits } from '../ports/limits.js';
-import type { Broker, Publication, StreamReading } from '../ports/broker.js';
+import type { Broker } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import { followingOf, type Start } from '../stream/following.js';
 import { notNow, type Readings } from '../stream/readings.js';
-import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
+import type { SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from '../stream/snapshots.js';
-import type { InboundMessage, RequestId } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authorizer } from './authorizer.js';
 import { maxMessageBytesOf, maxRateOf, sinceOf, topicOf } from '../inbound/fields.js';
 import type { Turns } from './turns.js';
+import { bytesOfReading, bytesOfSnapshot, longest } from './reading-bytes.js';
 
 /** Recoveries started per turn of the event loop. Each may send hundreds of kilobytes. [L-9.7] */
 export const recoveriesPerTurn = 16;
@@ -189,26 +190,6 @@ export class Subscribe {
     connection.setMembership(name, topic.add(connection, position.epoch, offset, wanted));
     return true;
   }
-}
-
-function bytesOf(publications: readonly Publication[] | undefined): number {
-  return (publications ?? []).reduce((sum, { data }) => sum + Buffer.byteLength(data), 0);
-}
-
-function bytesOfReading({ missed }: StreamReading): number {
-  return bytesOf(missed);
-}
-
-function bytesOfSnapshot(snapshot: Snapshot | undefined): number {
-  return Buffer.byteLength(snapshot?.text ?? '') + bytesOf(snapshot?.missed);
-}
-
-/**
- * Returns the longest id, so that requests which share an answer are all answered or all refused.
- */
-function longest(ids: readonly (RequestId | undefined)[]): RequestId | undefined {
-  const lengthOf = (id: RequestId | undefined): number => Buffer.byteLength(JSON.stringify(id) ?? '');
-  return ids.reduce((one, other) => (lengthOf(other) > lengthOf(one) ? other : one), undefined);
 }
 
 function checkSize(answer: string, maxBytes: number): void {

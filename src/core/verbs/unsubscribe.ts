@@ -1,6 +1,7 @@
 import type { Connection } from '../connection/connection.js';
 import type { ErrorCode } from '../../protocol/codes.js';
-import type { InboundMessage, UnsubscribedMessage } from '../../protocol/messages.js';
+import type { UnsubscribedMessage } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
 import { topicOf } from '../inbound/fields.js';
 
 /**

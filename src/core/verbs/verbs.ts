@@ -7,7 +7,7 @@ import type { LivePorts, LiveSettings } from '../ports/settings.js';
 import type { Publisher } from '../publish/publisher.js';
 import { Readings } from '../stream/readings.js';
 import type { Snapshots } from '../stream/snapshots.js';
-import type { ClientMessage, InboundMessage } from '../../protocol/messages.js';
+import type { ClientMessage, InboundMessage } from '../../protocol/client-messages.js';
 import { Auth } from './auth.js';
 import type { Authorizer } from './authorizer.js';
 import { Publish } from './publish.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { connectionIdentityOf, liveUserOf, setConnectionIdentity, userIdOf } from './connection-identity.js';
+import { connectionIdentityOf, setConnectionIdentity } from './connection-identity.js';
+import { liveUserOf, userIdOf } from './checked-identity.js';
 
 describe('connection identity', () => {
   it('[L-1.11] the identity set by a guard takes precedence over a user that something else left', () => {

@@ -13,16 +13,14 @@ import {
 import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { LIVE_OPTIONS } from '../options/live.tokens.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
-import { liveUserOf, setConnectionIdentity, userIdOf } from './connection-identity.js';
+import { setConnectionIdentity } from './connection-identity.js';
 import { credentialOf, isToken } from './credentials.js';
-import { type JwtSettings, jwtSettingsOf } from './jwt-settings.js';
+import { type JwtSettings } from './jwt-settings.js';
+import { jwtSettingsOf } from './resolve-jwt.js';
 import { createJwtVerifier, type JwtVerifier } from './jwt-verifier.js';
-import type { Claims } from './plain-claims.js';
 import { retryAfterSeconds, unauthorized } from './refusal.js';
 import { logEntry } from '../logging/log-entry.js';
-
-/** The last time that a `Date` can represent; a later `exp` would not survive JSON. */
-const lastInstantMs = 8.64e15;
+import { identityOf } from './identity-of-claims.js';
 
 /**
  * Accepts clients with a valid JSON Web Token, as configured by `options.jwt`. [L-1.2] [L-1.6]
@@ -102,25 +100,6 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
     );
     return this.loading;
   }
-}
-
-function identityOf(claims: Claims): ConnectionIdentity {
-  const { sub, exp } = claims;
-  const id = userIdOf(sub);
-  if (id === undefined) throw unauthorized(faultOf(sub));
-  const user = liveUserOf(claims, id);
-  return typeof exp === 'number'
-    ? { user, expiresAt: Math.min(Math.floor(exp * 1000), lastInstantMs) }
-    : { user };
-}
-
-/** Why a `sub` is not a user's id, for the log; never its value. */
-function faultOf(sub: unknown): string {
-  if (sub === undefined) return 'no sub';
-  if (sub === '') return 'sub is empty';
-  return typeof sub === 'number'
-    ? 'sub is a number, but not an integer within 2^53'
-    : `sub is ${sub === null ? 'null' : `of type ${typeof sub}`}, but must be text or an integer`;
 }
 
 function letIn(request: IncomingMessage, identity: ConnectionIdentity): true {

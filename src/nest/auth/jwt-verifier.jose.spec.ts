@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { jwtSettingsOf } from './jwt-settings.js';
+import { jwtSettingsOf } from './resolve-jwt.js';
 import { createJwtVerifier } from './jwt-verifier.js';
 
 const failing = (code: string) => () => Promise.reject(Object.assign(new Error('no'), { code }));

@@ -2,7 +2,7 @@ import { createHmac, createSign, generateKeyPairSync, type KeyObject } from 'nod
 import { type RequestListener, type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { jwtSettingsOf } from './jwt-settings.js';
+import { jwtSettingsOf } from './resolve-jwt.js';
 import { createJwtVerifier, type JwtVerifier } from './jwt-verifier.js';
 
 const [first, second] = [1, 2].map(() => generateKeyPairSync('rsa', { modulusLength: 2048 }));

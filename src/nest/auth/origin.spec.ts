@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { originVerdict, validateAllowedOrigins } from './origin.js';
+import { originVerdict } from './origin.js';
+import { validateAllowedOrigins } from './origin-option.js';
 
 const good = 'https://good.example';
 const named = { allowedOrigins: [good, 'http://localhost:3000'] };

@@ -1,5 +1,5 @@
 import type { ConnectionIdentity } from '../../core/ports/identity.js';
-import { liveUserOf, userIdOf } from './connection-identity.js';
+import { liveUserOf, userIdOf } from './checked-identity.js';
 import { codeOf } from './refusal.js';
 import type { SessionSettings } from './session-settings.js';
 

@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { isObservable, Observable, takeUntil } from 'rxjs';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import type { FindHandler, Handler } from '../../core/inbound/responder.js';
-import { Answers } from '../../core/inbound/reply.js';
 import { isVerb } from '../../core/verbs/verbs.js';
 import { keepReason, openingOf } from './connection-hooks.js';
 import type { MessageContext } from './message-contexts.js';
-import type { InboundMessage } from '../../protocol/messages.js';
+import type { InboundMessage } from '../../protocol/client-messages.js';
+import { ObservedAnswers } from './observed-answers.js';
 
 /** One `@SubscribeMessage` handler that Nest bound to a client. */
 export interface BoundHandler {
@@ -102,20 +102,6 @@ function goneOf(client: Client): Observable<void> {
       client.onDisconnect = client.onDisconnect.filter((each) => each !== notify);
     };
   });
-}
-
-/** The values of an Observable until the peer leaves. [L-2.13] */
-class ObservedAnswers extends Answers {
-  constructor(
-    private readonly values: Observable<unknown>,
-    readonly mayRepeat: boolean,
-  ) {
-    super();
-  }
-
-  forEach(next: (value: unknown) => void): Promise<void> {
-    return this.values.forEach(next);
-  }
 }
 
 /** The next message waits until the Observable completes or the connection ends. */

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import type { Healed, RateLimitOutcome, PublishRefusals } from '../../core/ports/observer.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
-import type { LiveObserver } from './live.observers.js';
+import type { LiveObserver } from './live-observer.js';
 import { logEntry } from './log-entry.js';
 import { printable } from './printable.js';
 

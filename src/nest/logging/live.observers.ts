@@ -1,44 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { LiveConnection } from '../../core/ports/connection.js';
-import type {
-  Healed,
-  RateLimitOutcome,
-  Observer,
-  PublishRefusals,
-  RightOutcome,
-} from '../../core/ports/observer.js';
+import type { Healed, RateLimitOutcome, PublishRefusals, RightOutcome } from '../../core/ports/observer.js';
 import type { ErrorCode } from '../../protocol/codes.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
 import { logEntry } from './log-entry.js';
+import { guarded } from './guarded-observer.js';
+import { type LiveObserver, LiveObservers } from './live-observer.js';
 
 export type { HandshakeResult };
-
-/**
- * Receives the events of the live server. Methods must not block. `failed` receives every failure
- * of the server and of the application's handlers, hooks and topics, so an error tracker belongs
- * there.
- */
-export interface LiveObserver extends Observer {
-  /**
-   * An upgrade was decided; `address` is the client's. `reason` says for the log why it was
-   * refused. It may contain the application's own words but no credential, and is not suitable as a
-   * metric label.
-   */
-  handshake(result: HandshakeResult, address: string, reason?: string): void;
-  /** A credential sent over an open connection was refused; `reason` as above. */
-  credentialRefused(reason: string): void;
-  /** A silent socket of the own port was closed to make room for a newer one. */
-  droppedSilent(): void;
-}
-
-/**
- * Where an application registers observers of its own. Inject it into a provider:
- * `observers.add({ failed: (doing, error) => captureException(error) })`.
- */
-export abstract class LiveObservers {
-  /** Adds an observer. Errors that it throws or rejects with are logged and stop nothing. */
-  abstract add(observer: Partial<LiveObserver>): void;
-}
 
 /** Forwards events to all observers: the log, the metrics, and the application's own. */
 export class ObserverList extends LiveObservers implements LiveObserver {
@@ -129,50 +98,4 @@ export class ObserverList extends LiveObservers implements LiveObserver {
   publishing(refusals: PublishRefusals | undefined): void {
     for (const observer of this.observers) observer.publishing?.(refusals);
   }
-}
-
-type Member = ((...args: readonly unknown[]) => unknown) | undefined;
-
-// An object instead of a list, so that the compiler reports a missing name.
-const members: Readonly<Record<keyof LiveObserver, true>> = {
-  opened: true,
-  closed: true,
-  inbound: true,
-  outbound: true,
-  tooFast: true,
-  authorized: true,
-  readingPaused: true,
-  refused: true,
-  failed: true,
-  healed: true,
-  suspected: true,
-  restarted: true,
-  availability: true,
-  versionRefused: true,
-  publishing: true,
-  handshake: true,
-  credentialRefused: true,
-  droppedSilent: true,
-};
-
-/** Wraps an observer so that its methods never throw or reject. */
-function guarded(
-  observer: Partial<LiveObserver>,
-  threw: (member: string, error: unknown) => void,
-): Partial<LiveObserver> {
-  const safe: Record<string, Member> = {};
-  for (const name of Object.keys(members) as (keyof LiveObserver)[]) {
-    if (typeof observer[name] !== 'function') continue;
-    const failed = (error: unknown): void => threw(name, error);
-    // No method takes more than three arguments, and rest parameters would cost more than the call.
-    safe[name] = (one, two, three) => {
-      try {
-        const result = (observer[name] as NonNullable<Member>).call(observer, one, two, three);
-        if (result instanceof Promise) result.catch(failed);
-      } catch (error) {
-        failed(error);
-      }
-    };
-  }
-  return safe as Partial<LiveObserver>;
 }

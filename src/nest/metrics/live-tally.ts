@@ -1,9 +1,10 @@
 import type { LiveConnection } from '../../core/ports/connection.js';
 import type { Healed, RateLimitOutcome, RightOutcome } from '../../core/ports/observer.js';
 import { CloseCode, type ErrorCode, errorCodes } from '../../protocol/codes.js';
-import type { ClientMessage, ServerMessage } from '../../protocol/messages.js';
+import type { ServerMessage } from '../../protocol/messages.js';
+import type { ClientMessage } from '../../protocol/client-messages.js';
 import type { HandshakeResult } from '../../ws/refusal.js';
-import type { LiveObserver } from '../logging/live.observers.js';
+import type { LiveObserver } from '../logging/live-observer.js';
 import { LabelCounts } from './label-counts.js';
 
 /**

@@ -3,7 +3,7 @@ import { type Metric, Registry } from 'prom-client';
 import { Live } from '../../core/live.js';
 import type { LiveStats } from '../../core/live-stats.js';
 import { eventLoopDelay } from '../server/event-loop-delay.js';
-import { LiveObservers } from '../logging/live.observers.js';
+import { LiveObservers } from '../logging/live-observer.js';
 import { LiveServer } from '../server/live.server.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { LIVE_METRICS_OPTIONS, LIVE_SETTINGS } from '../options/live.tokens.js';

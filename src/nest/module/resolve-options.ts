@@ -1,18 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { defaultLimits, type PublishQueueLimits } from '../../core/ports/limits.js';
-import { validateAllowedOrigins } from '../auth/origin.js';
-import {
-  contradictoryOptions,
-  proxyProtocolOfNobody,
-  unixSocketWithoutAddress,
-  wrongOption,
-} from '../options/live.errors.js';
+import { validateAllowedOrigins } from '../auth/origin-option.js';
+import { contradictoryOptions, proxyProtocolOfNobody } from '../options/live.errors.js';
 import { historyOption, integerOption, textOption } from '../options/option-checks.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
 import { validTrustedProxies } from './trusted-proxies.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
+import { socketPathOf } from './socket-path.js';
 
 const maxTimeMs = Number.MAX_SAFE_INTEGER;
 
@@ -111,18 +107,6 @@ function proxyProtocolOf({ proxyProtocol = false, trustedProxies }: LiveModuleOp
   const isNobody = typeof trustedProxies === 'number' ? trustedProxies === 0 : !trustedProxies?.length;
   if (proxyProtocol && isNobody) throw proxyProtocolOfNobody();
   return proxyProtocol;
-}
-
-/** Longer paths do not fit into the address of a Unix socket on every system. */
-const maxSocketPathBytes = 103;
-
-function socketPathOf({ socketPath, port, host, trustedProxies }: LiveModuleOptions): string {
-  if (typeof trustedProxies === 'object') throw unixSocketWithoutAddress();
-  if (port !== undefined || host !== undefined)
-    throw contradictoryOptions('socketPath', port === undefined ? 'host' : 'port');
-  const path = textOption('socketPath', socketPath, /^\/[^:\0]+$/, 'an absolute path without ":"');
-  if (Buffer.byteLength(path) <= maxSocketPathBytes) return path;
-  throw wrongOption('socketPath', path, `a path of at most ${String(maxSocketPathBytes)} bytes`);
 }
 
 /** Minimum bytes of a compressed publication; `undefined` without compression. */

@@ -1,4 +1,4 @@
-import { areProxies, maxProxies, type TrustedProxies } from '../../ws/client-address.js';
+import { areProxies, maxProxies, type TrustedProxies } from '../../ws/trusted-proxies.js';
 import { wrongOption } from '../options/live.errors.js';
 
 /**

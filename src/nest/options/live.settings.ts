@@ -1,5 +1,5 @@
 import type { LiveSettings } from '../../core/ports/settings.js';
-import type { TrustedProxies } from '../../ws/client-address.js';
+import type { TrustedProxies } from '../../ws/trusted-proxies.js';
 import type { UpgradeOptions } from '../../ws/upgrade.js';
 
 /** The module's options with every default filled in. */

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
-import { socketTrust } from '../../ws/client-address.js';
+import { socketTrust } from '../../ws/trusted-proxies.js';
 import { type HttpServerHooks, LiveHttpServer, type TakeUpgrade } from '../../ws/live-http-server.js';
 import { ProxiedSockets } from '../../ws/proxied-sockets.js';
 import { SharedSockets } from '../../ws/shared-sockets.js';

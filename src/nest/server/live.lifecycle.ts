@@ -13,7 +13,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { DrainProgress } from '../../core/connection/drain.js';
 import { Live } from '../../core/live.js';
 import type { Broker } from '../../core/ports/broker.js';
-import { LiveObservers } from '../logging/live.observers.js';
+import { LiveObservers } from '../logging/live-observer.js';
 import { CloseWatch } from './close-watch.js';
 import { LiveServer } from './live.server.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';

@@ -1,4 +1,4 @@
-import { wrongPattern } from '../options/live.errors.js';
+import { wrongPattern } from './topic.errors.js';
 
 /** The named segments of a topic: for `fleet/:fleetId` and `fleet/7`, `{ fleetId: '7' }`. */
 export type TopicParams = Readonly<Record<string, string>>;

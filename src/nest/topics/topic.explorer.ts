@@ -1,30 +1,13 @@
 import { Injectable, Scope, type Type } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
-import {
-  type DeliveryRules,
-  flushMsAllowed,
-  isFlushMs,
-  slowPolicies,
-  type PresenceRules,
-} from '../../core/ports/policy.js';
-import { fieldRules, isRate } from '../../protocol/fields.js';
 import type { LatestRule } from '../../core/ports/broker.js';
-import {
-  topicRequestScoped,
-  topicWithoutAuthorization,
-  topicWithTwoSnapshots,
-  wrongOption,
-} from '../options/live.errors.js';
+import { wrongOption } from '../options/live.errors.js';
+import { topicRequestScoped, topicWithoutAuthorization, topicWithTwoSnapshots } from './topic.errors.js';
 import { historyOption } from '../options/option-checks.js';
-import {
-  LIVE_TOPIC,
-  type LivePresenceOptions,
-  type LiveTopicMetadata,
-  type LiveTopicOptions,
-  type LiveTopicProvider,
-} from './live-topic.decorator.js';
+import { LIVE_TOPIC, type LiveTopicMetadata, type LiveTopicProvider } from './live-topic.decorator.js';
 import { TopicPattern } from './topic-pattern.js';
 import type { DeclaredTopic } from './topic.policy.js';
+import { boundsOf, deliveryOf, maxBytesOf, presenceOf } from './declared-options.js';
 
 const latestRules: readonly LatestRule[] = ['last', 'last-per-key'];
 
@@ -77,60 +60,4 @@ function declaration(
     maxPublicationBytes: maxBytesOf(options, name),
     presence: presenceOf(options.presence, name),
   };
-}
-
-/** How long keys stay in the snapshot, and how far ahead versions may be. */
-function boundsOf(
-  { snapshot, maxKeyAgeMs, maxVersionAheadMs }: LiveTopicOptions,
-  name: string,
-): Pick<DeclaredTopic, 'maxKeyAgeMs' | 'maxVersionAheadMs'> {
-  if (maxKeyAgeMs !== undefined && !isAtLeast(maxKeyAgeMs, 1))
-    throw wrongOption(`maxKeyAgeMs of ${name}`, maxKeyAgeMs, 'an integer >= 1');
-  if (maxKeyAgeMs !== undefined && snapshot !== 'last-per-key')
-    throw wrongOption(`snapshot of ${name}`, snapshot, "'last-per-key' beside maxKeyAgeMs");
-  if (maxVersionAheadMs !== undefined && !isAtLeast(maxVersionAheadMs, 0))
-    throw wrongOption(`maxVersionAheadMs of ${name}`, maxVersionAheadMs, 'an integer >= 0');
-  return { maxKeyAgeMs, maxVersionAheadMs };
-}
-
-function isAtLeast(value: unknown, min: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= min;
-}
-
-function deliveryOf({ slow, maxRate, flushMs }: LiveTopicOptions, name: string): DeliveryRules {
-  if (slow !== undefined && !slowPolicies.includes(slow))
-    throw wrongOption(`slow of ${name}`, slow, "'conflate', 'skip' or 'close'");
-  if (maxRate !== undefined && !isRate(maxRate))
-    throw wrongOption(`maxRate of ${name}`, maxRate, fieldRules.maxRate[1]);
-  if (flushMs !== undefined && !isFlushMs(flushMs))
-    throw wrongOption(`flushMs of ${name}`, flushMs, flushMsAllowed);
-  return {
-    ...(slow !== undefined && { slow }),
-    ...(maxRate !== undefined && { maxRate }),
-    ...(flushMs !== undefined && { flushMs }),
-  };
-}
-
-function maxBytesOf({ maxPublicationBytes }: LiveTopicOptions, name: string): number | undefined {
-  if (
-    maxPublicationBytes !== undefined &&
-    !(Number.isInteger(maxPublicationBytes) && maxPublicationBytes > 0)
-  )
-    throw wrongOption(`maxPublicationBytes of ${name}`, maxPublicationBytes, 'an integer > 0');
-  return maxPublicationBytes;
-}
-
-function presenceOf(
-  options: true | LivePresenceOptions | undefined,
-  name: string,
-): PresenceRules | undefined {
-  if (options === undefined) return undefined;
-  if (options !== true && (typeof options !== 'object' || options === null))
-    throw wrongOption(`presence of ${name}`, options, 'true or an object');
-  const { fields, graceMs = 5_000 } = options === true ? {} : options;
-  if (fields !== undefined && typeof fields !== 'function')
-    throw wrongOption(`presence.fields of ${name}`, fields, 'a function from a user to an object');
-  if (!Number.isInteger(graceMs) || graceMs < 0)
-    throw wrongOption(`presence.graceMs of ${name}`, graceMs, 'an integer >= 0');
-  return { graceMs, ...(fields !== undefined && { fields }) };
 }

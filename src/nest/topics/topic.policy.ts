@@ -2,7 +2,7 @@ import { HttpException } from '@nestjs/common';
 import type { DeliveryRules, Policy, PresenceRules, TopicRules } from '../../core/ports/policy.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import { isLasting } from '../auth/refusal.js';
-import { companied, topicsOverlap, topicTwice } from '../options/live.errors.js';
+import { companied, topicsOverlap, topicTwice } from './topic.errors.js';
 import type { LiveTopicProvider } from './live-topic.decorator.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 

@@ -1,7 +1,7 @@
 import type { LiveUser } from '../../core/ports/identity.js';
 import type { HistoryRules } from '../../core/ports/broker.js';
 import type { TopicRules } from '../../core/ports/policy.js';
-import { snapshotAt } from '../../core/stream/snapshots.js';
+import { snapshotAt } from '../../core/stream/snapshot-at.js';
 import type { Position } from '../../protocol/position.js';
 
 /** The position of a snapshot, and the publications up to it. */

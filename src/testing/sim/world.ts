@@ -1,5 +1,5 @@
 import { removalData } from '../../core/ports/broker.js';
-import type { PublicationOptions } from '../../core/publish/publisher.js';
+import type { PublicationOptions } from '../../core/publish/broker-options.js';
 import { AppPeer } from './app-peer.js';
 import { isSaidBy } from './delivery-checker.js';
 import type { Fault, Rule } from './faults.js';

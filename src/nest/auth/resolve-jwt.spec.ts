@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { JwtConnectionOptions } from '../options/jwt-connection.options.js';
-import { jwtSettingsOf } from './jwt-settings.js';
+import { jwtSettingsOf } from './resolve-jwt.js';
 
 const secret = 'k'.repeat(32);
 const jwksUrl = 'https://issuer.example/jwks';
