@@ -204,7 +204,8 @@ line('The command: npx nestjs-live without its packages says which to install', 
 });
 
 let failed = 0;
-for (const { name, run } of lines.filter(({ name }) => name.includes(values.only))) {
+const chosen = lines.filter(({ name }) => name.includes(values.only));
+for (const { name, run } of chosen) {
   if (values.list) {
     console.log(name);
     continue;
@@ -220,6 +221,10 @@ for (const { name, run } of lines.filter(({ name }) => name.includes(values.only
   const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
   console.log(`${problem === undefined ? 'ok  ' : 'FAIL'}  ${name}  ${seconds} s`);
   if (problem !== undefined) console.log(problem.slice(0, 3_000).replaceAll(/^/gm, '      '));
+}
+if (!values.list) {
+  const minutes = (performance.now() / 60_000).toFixed(1);
+  console.log(`${chosen.length - failed} of ${chosen.length} lines passed in ${minutes} min`);
 }
 if (values.keep) console.log(`The folders are in ${work}`);
 else rmSync(work, { recursive: true, force: true });
