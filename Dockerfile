@@ -1,4 +1,4 @@
-# The standalone server. Build: docker build -t nestjs-live . · Run: see docs/server.md
+# The standalone server. Build: docker build -t nestjs-live . · Run: see "In production" in docs/server.md
 FROM node:22-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
