@@ -176,15 +176,15 @@ export class Inbox {
     this.countPlace(task, -1);
     this.onFinished(task);
     if (this.waiting.length === 0) return;
-    if (this.freesOtherLanes(task)) this.begin();
+    if (this.freesMany(task)) this.begin();
     // No task waits for a ping, and there can be thousands of pings.
     else if (tasks !== undefined && tasks.length > 0) this.beginNext(tasks);
   }
 
-  /** Whether tasks of other lanes may begin because this one has finished. */
-  private freesOtherLanes({ kind, lane, holdsPlace }: Task): boolean {
-    if (kind === 'unsubscribe' || lane === authLane) return true;
-    return holdsPlace && (kind === 'subscribe' || this.asking === maxAsking - 1);
+  /** Whether others than the next task of its lane may begin because this one has finished. */
+  private freesMany({ kind, lane, holdsPlace }: Task): boolean {
+    if (kind === 'subscribe' || kind === 'unsubscribe' || lane === authLane) return true;
+    return holdsPlace && this.asking === maxAsking - 1;
   }
 
   private countPlace({ holdsPlace, kind }: Task, change: 1 | -1): void {
