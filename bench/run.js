@@ -19,6 +19,7 @@ const programs = {
   },
   recover: { minutes: 1, quick: ['--clients', '200'] },
   drain: { minutes: 1, quick: ['--clients', '200', '--quiet', '2'] },
+  rolling: { minutes: 1, quick: ['--clients', '200', '--rounds', '1'] },
   broker: { minutes: 2, quick: ['--rounds', '2', '--seconds', '1', '--messages', '3000'] },
   jitter: {
     minutes: 4,

@@ -72,6 +72,11 @@ export class Asked {
   }
 }
 
+/** Moves this process to a core, where it runs the clients of a benchmark itself. */
+export function pinSelf(core) {
+  if (canPin) execFileSync('taskset', ['-cp', String(core), String(process.pid)], { stdio: 'ignore' });
+}
+
 function hasTaskset() {
   try {
     execFileSync('taskset', ['-p', String(process.pid)], { stdio: 'ignore' });

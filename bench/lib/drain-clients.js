@@ -1,4 +1,6 @@
-// The clients of bench/drain.js: ours, and plain ones that do not know about drains.
+// The clients of bench/drain.js and bench/rolling.js: ours, those of socket.io, and plain ones that
+// do not know about drains.
+import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { nowMs } from './shared-clock.js';
 
@@ -8,6 +10,8 @@ class Receipts {
   last = -1;
   twice = 0;
   reordered = 0;
+  /** Fresh starts since the first one. Each says that something may be missing. */
+  told = 0;
   /** Delays of the deliveries since they were last taken. */
   delays = [];
 
@@ -25,7 +29,7 @@ export async function knowing(connect, where, topic) {
   const receipts = new Receipts();
   const client = {
     receipts,
-    leaving: false,
+    instanceId: undefined,
     handshakesMs: [],
     awayMs: 0,
     isOpen: () => live.status.state === 'open',
@@ -45,12 +49,17 @@ export async function knowing(connect, where, topic) {
       awaySinceMs = undefined;
     } else awaySinceMs ??= nowMs();
   });
+  let hasStarted = false;
   await new Promise((started) => {
     live.subscribe(topic, (message) => {
-      if (message.type === 'start') started();
-      else if (message.type === 'event') receipts.take(message.data);
+      if (message.type === 'start') {
+        if (hasStarted) receipts.told += 1;
+        hasStarted = true;
+        started();
+      } else if (message.type === 'event') receipts.take(message.data);
     });
   });
+  client.instanceId = live.status.welcome.instanceId;
   client.handshakesMs.length = 0;
   client.awayMs = 0;
   return client;
@@ -60,16 +69,53 @@ export async function knowing(connect, where, topic) {
 export async function plain(where, topic) {
   const receipts = new Receipts();
   const socket = new WebSocket(where());
-  const client = { receipts, leaving: false, closedMs: undefined, code: undefined };
+  const client = { receipts, instanceId: undefined, closedMs: undefined, code: undefined };
   client.close = () => socket.terminate();
   socket.on('close', (code) => Object.assign(client, { closedMs: nowMs(), code }));
   await new Promise((started, failed) => {
     socket.once('error', failed);
     socket.on('message', (text) => {
       const message = JSON.parse(String(text));
-      if (message.type === 'welcome') socket.send(JSON.stringify({ type: 'subscribe', id: 1, topic }));
-      else if (message.type === 'subscribed') started();
+      if (message.type === 'welcome') {
+        client.instanceId = message.instanceId;
+        socket.send(JSON.stringify({ type: 'subscribe', id: 1, topic }));
+      } else if (message.type === 'subscribed') started();
       else if (message.type === 'event') receipts.take(message.data);
+    });
+  });
+  return client;
+}
+
+/** A client of socket.io, with its own reconnecting and recovery. */
+export async function socketIo(where, topic) {
+  const receipts = new Receipts();
+  const socket = io(where(), { transports: ['websocket'], forceNew: true });
+  const client = {
+    receipts,
+    instanceId: undefined,
+    handshakesMs: [],
+    awayMs: 0,
+    isOpen: () => socket.connected,
+    close: () => socket.close(),
+  };
+  let awaySinceMs;
+  socket.io.on('reconnect_attempt', () => {
+    socket.io.uri = where();
+    client.handshakesMs.push(nowMs());
+  });
+  socket.on('disconnect', () => {
+    awaySinceMs ??= nowMs();
+  });
+  socket.on('hello', (instanceId) => {
+    client.instanceId ??= instanceId;
+  });
+  socket.on('event', (data) => receipts.take(data));
+  await new Promise((started) => {
+    socket.on('connect', () => {
+      client.awayMs += awaySinceMs === undefined ? 0 : nowMs() - awaySinceMs;
+      if (awaySinceMs !== undefined && !socket.recovered) receipts.told += 1;
+      awaySinceMs = undefined;
+      if (!socket.recovered) socket.emit('join', topic, started);
     });
   });
   return client;

@@ -1,4 +1,4 @@
-// One of the two instances of bench/drain.js, in its own process. Publishes on request.
+// An instance of bench/drain.js or bench/rolling.js, in its own process. Publishes on request.
 import process from 'node:process';
 import { answer } from './asking.js';
 import { topicName } from './scenarios.js';
@@ -6,6 +6,7 @@ import { nowMs } from './shared-clock.js';
 
 const [, , dist, redisUrl, windowMs] = process.argv;
 const published = [];
+const instanceId = `bench-${String(process.pid)}`;
 let live;
 let timer;
 
@@ -24,6 +25,7 @@ answer({
     LiveTopic(topicName('*'), { history: { size: 1_000 } })(Topics);
     class App {}
     const options = {
+      instanceId,
       port: 0,
       dangerouslyPublic: true,
       broker: new RedisBroker({ url: redisUrl }),
@@ -36,7 +38,7 @@ answer({
     await app.init();
     live = app.get(LiveService);
     while (!live.stats().brokerAvailable) await new Promise((done) => setTimeout(done, 20));
-    return { url: live.url() };
+    return { url: live.url(), instanceId };
   },
 
   /** Publishes to the topics in turn, each with its own count. */
