@@ -2,10 +2,8 @@ import { CloseCode, CloseReason } from '../../protocol/codes.js';
 import type { Clock } from '../ports/clock.js';
 import type { Connection } from './connection.js';
 import type { Registry } from './registry.js';
-import { attempt, maxGraceMs, maxSlotMs, Slots } from './slots.js';
+import { attempt, maxGraceMs, maxSlotMs, perTurn, Slots } from './slots.js';
 
-/** Maximum connections per turn of the event loop, so that a drain blocks nothing else. */
-const perTurn = 250;
 /** Part of the time limit for all slots. The rest is for peers that close slowly. */
 const maxPart = 0.75;
 /** Milliseconds after the deadline for terminated sockets to report their end. */

@@ -2,10 +2,8 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 import type { Connection } from './connection.js';
 import type { Registry } from './registry.js';
-import { attempt, maxGraceMs, Slots } from './slots.js';
+import { attempt, maxGraceMs, perTurn, Slots } from './slots.js';
 
-/** Maximum messages per turn of the event loop. */
-const perTurn = 250;
 /** Longest window: an hour. */
 const maxWindowMs = 3_600_000;
 

@@ -1,5 +1,7 @@
 import type { DrainingMessage } from '../../protocol/messages.js';
 
+/** Maximum connections per turn of the event loop, so that departures block nothing else. */
+export const perTurn = 250;
 /** Departures a second where the window allows more time than that. */
 const usualPerSecond = 200;
 /** Less time is not worth spreading. */
