@@ -7,14 +7,11 @@ import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { Server } from 'socket.io';
 import { listen } from '../peers/peer.js';
 import { answer } from './asking.js';
-import { topicName } from './scenarios.js';
-import { nowMs } from './shared-clock.js';
+import { steadyTopics } from './steady-topics.js';
 
 const [, , , redisUrl] = process.argv;
 const instanceId = `bench-${String(process.pid)}`;
-const published = [];
 let io;
-let timer;
 
 answer({
   async start() {
@@ -39,20 +36,7 @@ answer({
     return { url: `ws://127.0.0.1:${String(port)}`, instanceId };
   },
 
-  publish({ topics, perSecond }) {
-    published.length = topics;
-    published.fill(0);
-    let turn = 0;
-    timer = setInterval(() => {
-      const topic = turn++ % topics;
-      io.to(topicName(topic)).emit('event', { n: published[topic]++, atMs: nowMs() });
-    }, 1_000 / perSecond);
-  },
-
-  stopPublishing() {
-    clearInterval(timer);
-    return published;
-  },
+  ...steadyTopics((topic, data) => io.to(topic).emit('event', data)),
 
   connections() {
     return io.engine.clientsCount;

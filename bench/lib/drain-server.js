@@ -2,13 +2,11 @@
 import process from 'node:process';
 import { answer } from './asking.js';
 import { topicName } from './scenarios.js';
-import { nowMs } from './shared-clock.js';
+import { steadyTopics } from './steady-topics.js';
 
 const [, , dist, redisUrl, windowMs] = process.argv;
-const published = [];
 const instanceId = `bench-${String(process.pid)}`;
 let live;
-let timer;
 
 answer({
   async start() {
@@ -41,22 +39,7 @@ answer({
     return { url: live.url(), instanceId };
   },
 
-  /** Publishes to the topics in turn, each with its own count. */
-  publish({ topics, perSecond }) {
-    published.length = topics;
-    published.fill(0);
-    let turn = 0;
-    timer = setInterval(() => {
-      const topic = turn++ % topics;
-      void live.publish(topicName(topic), { n: published[topic]++, atMs: nowMs() });
-    }, 1_000 / perSecond);
-  },
-
-  /** Resolves with the publications of each topic. */
-  stopPublishing() {
-    clearInterval(timer);
-    return published;
-  },
+  ...steadyTopics((topic, data) => void live.publish(topic, data)),
 
   connections() {
     return live.stats().connections;
