@@ -3,7 +3,9 @@ import type { Connection } from '../connection/connection.js';
 import type { Wanted } from '../connection/membership.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
 import type { DeliveryRules } from '../ports/policy.js';
+import type { Pace } from '../pace/pace.js';
 import { Pacing } from '../pace/pacing.js';
+import { rateFor } from '../pace/rate.js';
 import type { Backlogs } from '../outbound/backlogs.js';
 import type { Publication, StreamReading } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
@@ -64,7 +66,8 @@ export class Topic implements SubscribedTopic {
   readonly readings = new Map<string, SharedRun<StreamReading>>();
   private readonly subscribers = new Subscribers();
   private readonly holds: HoldBuffers;
-  private readonly pacing: Pacing;
+  /** Created with the first subscriber that needs it. */
+  private pacing: Pacing | undefined;
   private readonly gathering: Gathering;
 
   constructor(
@@ -73,12 +76,11 @@ export class Topic implements SubscribedTopic {
     /** Settles when the broker's subscription is active or has failed. */
     readonly ready: Promise<void>,
     private readonly surroundings: TopicSurroundings,
-    delivery: DeliveryRules,
+    private readonly delivery: DeliveryRules,
   ) {
-    const { clock, backlogs, windows, flushMs } = surroundings;
+    const { backlogs, windows, flushMs } = surroundings;
     this.wireName = wireNameOf(name);
     this.holds = new HoldBuffers(backlogs);
-    this.pacing = new Pacing(delivery, clock, backlogs);
     this.gathering = new Gathering(this.subscribers, windows, delivery.flushMs ?? flushMs);
   }
 
@@ -90,7 +92,7 @@ export class Topic implements SubscribedTopic {
   /** Bytes that wait in this topic, outside of any connection's queue. */
   get queuedBytes(): number {
     const { holds, pacing, gathering, healing } = this;
-    return holds.bytes + pacing.queuedBytes + gathering.byteLength + (healing?.queuedBytes ?? 0);
+    return holds.bytes + gathering.byteLength + (pacing?.queuedBytes ?? 0) + (healing?.queuedBytes ?? 0);
   }
 
   /** Whether a subscription here has a position to continue. */
@@ -122,7 +124,7 @@ export class Topic implements SubscribedTopic {
   /** The stream was replaced. The topic is at this position now. */
   startOver(epoch: string, offset: number): void {
     this.endWindow();
-    this.pacing.startOver();
+    this.pacing?.startOver();
     this.subscribers.startOver();
     this.epoch = epoch;
     this.offset = offset;
@@ -171,10 +173,20 @@ export class Topic implements SubscribedTopic {
       this.offset = after;
     }
     const subscription = new Subscription(connection, this, after, maxBytes);
-    subscription.pace = this.pacing.paceOf(subscription, after, maxRate);
+    subscription.pace = this.paceOf(subscription, after, maxRate);
     this.resume(subscription, after);
     this.audience?.joined(connection);
     return subscription;
+  }
+
+  /** Most subscriptions have none: they get each publication at once. */
+  private paceOf(subscription: Subscription, after: number, askedRate: number | undefined): Pace | undefined {
+    const { slow = 'close', maxRate } = this.delivery;
+    const rate = rateFor(askedRate, maxRate);
+    if (slow === 'close' && rate === undefined) return undefined;
+    const { clock, backlogs } = this.surroundings;
+    this.pacing ??= new Pacing(slow, clock, backlogs);
+    return this.pacing.paceOf(subscription, after, rate);
   }
 
   /** Delivers to the subscription from now on. */

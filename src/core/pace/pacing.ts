@@ -1,17 +1,16 @@
 import type { Backlogs } from '../outbound/backlogs.js';
 import type { Clock } from '../ports/clock.js';
-import type { DeliveryRules } from '../ports/policy.js';
+import type { SlowPolicy } from '../ports/policy.js';
 import { OwnPace, type PacedReader } from './own-pace.js';
 import type { Pace } from './pace.js';
-import { rateFor } from './rate.js';
 import { RatedPace, RateGroup } from './rate-group.js';
 
-/** How fast each subscriber gets the publications of one topic. */
+/** The subscribers of one topic that do not simply get each publication at once. */
 export class Pacing {
   private readonly groups = new Map<number, RateGroup>();
 
   constructor(
-    private readonly rules: DeliveryRules,
+    private readonly slow: SlowPolicy,
     private readonly clock: Clock,
     private readonly backlogs: Backlogs,
   ) {}
@@ -24,14 +23,11 @@ export class Pacing {
   }
 
   /**
-   * Returns the pace of a subscriber that has everything up to `after`, with the rate it requested,
-   * if any. Returns `undefined` if it simply gets each publication at once.
+   * Returns the pace of a subscriber that has everything up to `after`, at most `rate` frames per
+   * second.
    */
-  paceOf(reader: PacedReader, after: number, askedRate: number | undefined): Pace | undefined {
-    const { slow = 'close', maxRate } = this.rules;
-    const rate = rateFor(askedRate, maxRate);
-    if (slow === 'close' && rate === undefined) return undefined;
-    const own = new OwnPace(reader, slow, after, this.clock);
+  paceOf(reader: PacedReader, after: number, rate: number | undefined): Pace {
+    const own = new OwnPace(reader, this.slow, after, this.clock);
     return rate === undefined ? own : new RatedPace(this.groupOf(rate), own);
   }
 
