@@ -22,7 +22,7 @@ import { LostFrames } from '../../src/core/stream/lost-frames.js';
 import { HealingTopic } from '../../src/core/stream/healing-topic.js';
 import { History } from '../../src/core/stream/history.js';
 import { PositionCheck } from '../../src/core/stream/position-check.js';
-import { type ReadingRun, Readings } from '../../src/core/stream/readings.js';
+import { type ReadingRun, Readings } from '../../src/core/stream/following.js';
 import { Repair } from '../../src/core/stream/repair.js';
 import { Resync } from '../../src/core/stream/resync.js';
 import { Retry } from '../../src/core/stream/retry.js';

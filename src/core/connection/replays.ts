@@ -5,6 +5,9 @@ import type { Connection } from './connection.js';
 import type { ReplayRate } from '../ports/limits.js';
 import { ReplayGate } from './replay-gate.js';
 
+/** Recoveries started per turn of the event loop. Each may send hundreds of kilobytes. [L-9.7] */
+export const recoveriesPerTurn = 16;
+
 /** Number of users kept before idle ones are removed. */
 const fewUsers = 1_000;
 
@@ -25,21 +28,52 @@ interface Account {
   readonly waiting: Set<() => void>;
 }
 
+/** Starts up to `most` tasks per turn of the event loop, the rest in order in later turns. */
+export class Turns {
+  private begun = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly most: number,
+  ) {}
+
+  /** Resolves when the task may start, or returns `undefined` if it may start now. */
+  next(): Promise<void> | undefined {
+    if (this.begun === 0) this.clock.soon(this.turn);
+    if (this.begun === this.most) return new Promise((resolve) => this.waiting.push(resolve));
+    this.begun += 1;
+    return undefined;
+  }
+
+  private readonly turn = (): void => {
+    const some = this.waiting.splice(0, this.most);
+    this.begun = some.length;
+    if (some.length > 0) this.clock.soon(this.turn);
+    for (const begin of some) begin();
+  };
+}
+
 /**
- * Charges reads and sends to the peers that cause them: to a user across all connections, because
- * new ones are cheap, or to a connection without a user. [L-9.18]
+ * Limits how much recoveries and snapshots read and send. Each is charged to the peer that causes
+ * it: to a user across all connections, because new ones are cheap, or to a connection without a
+ * user. [L-9.18]
  */
 export class Replays {
   private readonly byUser = new Map<string, Account>();
   private readonly nameless = new WeakMap<Connection, Account>();
   private lookAt = fewUsers;
+  /** The recoveries of all peers take turns. */
+  readonly turns: Turns;
 
   constructor(
     private readonly clock: Clock,
     private readonly observer: Pick<Observer, 'tooFast'>,
     /** Absent disables charging. */
     private readonly rate: ReplayRate | undefined,
-  ) {}
+  ) {
+    this.turns = new Turns(clock, recoveriesPerTurn);
+  }
 
   /** Throws `rate-limited` while the peer's budget is used up. */
   check(connection: Connection): void {

@@ -5,7 +5,7 @@ import { holdLimits } from '../fanout/hold-buffers.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { snapshotAt } from '../stream/snapshot-at.js';
 import type { TopicRules } from '../ports/policy.js';
-import { recoveriesPerTurn } from './subscribe.js';
+import { recoveriesPerTurn } from '../connection/replays.js';
 
 /** A promise that the test settles. */
 function deferred<T>() {

@@ -12,8 +12,7 @@ import type { LiveLimits } from '../ports/limits.js';
 import type { Broker } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
-import { followingOf, type Start } from '../stream/following.js';
-import { notNow, type Readings } from '../stream/readings.js';
+import { followingOf, notNow, type Readings, type Start } from '../stream/following.js';
 import type { SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage } from '../../protocol/client-messages.js';
@@ -21,11 +20,7 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authorizer } from './authorizer.js';
 import { maxMessageBytesOf, maxRateOf, sinceOf, topicOf } from '../inbound/fields.js';
-import type { Turns } from './turns.js';
 import { bytesOfReading, bytesOfSnapshot, longest } from './reading-bytes.js';
-
-/** Recoveries started per turn of the event loop. Each may send hundreds of kilobytes. [L-9.7] */
-export const recoveriesPerTurn = 16;
 
 /** One subscribe in progress. */
 interface Request {
@@ -53,7 +48,6 @@ export interface SubscribeParts {
   readonly snapshots: Snapshots;
   readonly observer: Observer;
   readonly limits: LiveLimits;
-  readonly turns: Turns;
   readonly replays: Replays;
 }
 
@@ -84,7 +78,7 @@ export class Subscribe {
   private async attend(asked: Omit<Request, 'rules'>): Promise<void> {
     const { connection, pending, name, since } = asked;
     try {
-      const turn = since && this.parts.turns.next();
+      const turn = since && this.parts.replays.turns.next();
       if (turn !== undefined) await pending.until(turn);
       const rules = await this.parts.authorizer.rulesFor('canSubscribe', name, connection, pending);
       const request: Request = { ...asked, rules };

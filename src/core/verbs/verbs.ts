@@ -5,15 +5,14 @@ import type { FindHandler } from '../inbound/responder.js';
 import type { LiveConnection } from '../ports/connection.js';
 import type { LivePorts, LiveSettings } from '../ports/settings.js';
 import type { Publisher } from '../publish/publisher.js';
-import { Readings } from '../stream/readings.js';
+import { Readings } from '../stream/following.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { ClientMessage, InboundMessage } from '../../protocol/client-messages.js';
 import { Auth } from './auth.js';
 import type { Authorizer } from './authorizer.js';
 import { Publish } from './publish.js';
 import type { AuthorizationReview } from './authorization-review.js';
-import { recoveriesPerTurn, Subscribe } from './subscribe.js';
-import { Turns } from './turns.js';
+import { Subscribe } from './subscribe.js';
 import { unsubscribe } from './unsubscribe.js';
 
 /**
@@ -54,9 +53,8 @@ export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSe
   const { broker, clock, observer } = ports;
   const replays = new Replays(clock, observer, limits.replayRate);
   const readings = new Readings(broker, observer);
-  const turns = new Turns(clock, recoveriesPerTurn);
   const shared = { hub, broker, authorizer, observer, limits };
-  const subscribe = new Subscribe({ ...shared, readings, snapshots, turns, replays });
+  const subscribe = new Subscribe({ ...shared, readings, snapshots, replays });
   const publish = new Publish(publisher, authorizer);
   const timeoutMs = limits.authorizationTimeoutMs;
   const auth = new Auth({

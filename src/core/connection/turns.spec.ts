@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../testing/test-clock.js';
-import { Turns } from './turns.js';
+import { Turns } from './replays.js';
 
 /** A clock whose turns of the event loop the test controls. */
 class TurningClock extends TestClock {
