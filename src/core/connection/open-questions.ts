@@ -27,13 +27,17 @@ export function checkOpenQuestions(
   });
 }
 
-/** Counts the application's answer as open until it settles, and returns it unchanged. */
-export function counted<T>(connection: RatedConnection, answer: T): T {
+/**
+ * Counts the application's answer as open until it settles. Returns a promise for any thenable, and
+ * other answers unchanged: a query that runs when `then` is called must run once.
+ */
+export function counted<T>(connection: RatedConnection, answer: T): T | Promise<Awaited<T>> {
   if (typeof (answer as { then?: unknown } | null | undefined)?.then !== 'function') return answer;
   connection.openQuestions += 1;
   const settled = (): void => {
     connection.openQuestions -= 1;
   };
-  Promise.resolve(answer).then(settled, settled);
-  return answer;
+  const promise = Promise.resolve(answer);
+  promise.then(settled, settled);
+  return promise;
 }

@@ -290,6 +290,23 @@ describe('Open calls to the application', () => {
     expect(peer.received().at(-1)).toEqual({ type: 'authenticated', id: 20 });
   });
 
+  it('[L-9.15] a snapshot that is a query of a database library runs once', async () => {
+    let runs = 0;
+    // Runs whenever `then` is called, as the queries of knex and drizzle do.
+    const query: PromiseLike<unknown> = {
+      // oxlint-disable-next-line unicorn/no-thenable -- this is what is tested
+      then(resolve, reject) {
+        runs += 1;
+        return Promise.resolve({ state: 1 }).then(resolve, reject);
+      },
+    };
+    const test = new TestLive({ rulesFor: () => ({ snapshot: () => query }) });
+    const peer = test.connect();
+    await peer.send(subscribe(1));
+    expect(peer.received()).toContainEqual(expect.objectContaining({ id: 1, snapshot: { state: 1 } }));
+    expect([runs, peer.session.connection.openQuestions]).toEqual([1, 0]);
+  });
+
   it('[L-9.15] a failed call is settled, and a synchronous answer never counts', async () => {
     let fails = true;
     const test = new TestLive({
