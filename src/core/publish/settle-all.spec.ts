@@ -20,6 +20,18 @@ describe('settleAll', () => {
     expect(await settleAll([], () => Promise.resolve(1), 2)).toEqual([]);
   });
 
+  it('an item that cannot be begun rejects alone', async () => {
+    const begin = (item: number | undefined): Promise<number> => {
+      if (item === undefined) throw new TypeError('nothing');
+      return Promise.resolve(item);
+    };
+    expect(await settleAll([1, undefined, 3], begin, 2)).toEqual([
+      { status: 'fulfilled', value: 1 },
+      { status: 'rejected', reason: new TypeError('nothing') },
+      { status: 'fulfilled', value: 3 },
+    ]);
+  });
+
   it('settleAll starts items in order and keeps no more than the limit in flight', async () => {
     const began: number[] = [];
     let inFlight = 0;

@@ -9,10 +9,12 @@ export async function settleAll<Item, Result>(
 ): Promise<PromiseSettledResult<Result>[]> {
   const settled: PromiseSettledResult<Result>[] = [];
   let next = 0;
+  // Async, so that an item that `run` refuses at once rejects like any other.
+  const begin = async (item: Item): Promise<Result> => run(item);
   const work = async (): Promise<void> => {
     while (next < items.length) {
       const index = next++;
-      const [outcome] = await Promise.allSettled([run(items[index] as Item)]);
+      const [outcome] = await Promise.allSettled([begin(items[index] as Item)]);
       settled[index] = outcome as PromiseSettledResult<Result>;
     }
   };
