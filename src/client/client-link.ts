@@ -1,4 +1,4 @@
-import { CloseCode, isTemporary, mayReconnect } from '../protocol/codes.js';
+import { credentialExpired, isTemporary, mayReconnect } from '../protocol/codes.js';
 import { LiveError } from '../protocol/live.error.js';
 import type { ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
@@ -186,7 +186,7 @@ export class ClientLink {
     if (wasCurrent) this.#down();
     else this.#next = undefined;
     if (!connection.opened) this.parts.credentials.reject();
-    else if (code === CloseCode.credentialExpired) this.parts.credentials.expire();
+    else if (code === credentialExpired) this.parts.credentials.expire();
     else if (!mayReconnect(code)) return this.#end(code, reason);
     if (wasCurrent) this.#fallBack();
     if (this.#over) return;

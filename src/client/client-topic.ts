@@ -14,8 +14,6 @@ const gapsApartMs = 5_000;
 
 /** One topic. All local subscriptions to it share one subscription on the server. */
 export class ClientTopic {
-  /** Whether events of the predecessor count, until the current connection answers. [L-10.7] */
-  moving = false;
   readonly #locals = new Locals();
   /**
    * Whether the server has confirmed our subscription. Until it has, messages of this topic belong
@@ -39,12 +37,19 @@ export class ClientTopic {
   constructor(
     readonly name: string,
     private readonly port: Port,
+    /** Topics for which events of the predecessor count, until the current connection answers. */
+    private readonly movers: Set<ClientTopic>,
     /** Called when the server may have a subscription that is no longer wanted. */
     private readonly unsubscribe: () => void,
     /** Called when no local subscription is left. */
     private readonly forget: () => void,
   ) {
     this.#alarm = new Alarm(port.platform);
+  }
+
+  /** Whether events of the predecessor count. [L-10.7] */
+  get moving(): boolean {
+    return this.movers.has(this);
   }
 
   /** Whether an answer with this id is one to the current request, or a second one to the last. */
@@ -63,7 +68,7 @@ export class ClientTopic {
    */
   paced(): void {
     if (this.#linked && !this.moving && this.#locals.fastest() !== this.#rate) this.#cut();
-    this.#next();
+    this.next();
   }
 
   /** Unsubscribes when the last local subscription leaves. */
@@ -73,10 +78,15 @@ export class ClientTopic {
     else this.paced();
   }
 
-  /** A new connection has no subscriptions yet, unless its successor is gone and it `isBack`. */
-  up(isBack: boolean): void {
-    if (isBack) this.moving = false;
-    this.#next();
+  /** Sends the most urgent request if it can, one at a time: first catch-ups, then starts. */
+  next(): void {
+    if (!this.port.ready || this.#request !== undefined || this.#alarm.armed) return;
+    const behind = this.#locals.behind(this.moving);
+    if (behind !== undefined) return this.#ask(behind);
+    const starting = this.#locals.starting();
+    const current = this.#snapshots === false ? this.#locals.newest() : undefined;
+    if (current !== undefined) for (const local of starting) local.startsAt(current);
+    else if (starting.length > 0) this.#ask(undefined);
   }
 
   /** A topic that is moving may go back to the predecessor. */
@@ -87,7 +97,8 @@ export class ClientTopic {
 
   /** The connection has a successor. An answer under way could begin another stream. */
   replaced(): void {
-    this.moving = this.#linked && this.#request === undefined;
+    if (this.#linked && this.#request === undefined) this.movers.add(this);
+    else this.movers.delete(this);
     this.down();
   }
 
@@ -124,7 +135,7 @@ export class ClientTopic {
       if (this.#request === undefined) this.#alarm.clear();
       this.#locals.pushed(message);
     }
-    this.#next();
+    this.next();
   }
 
   /**
@@ -142,7 +153,7 @@ export class ClientTopic {
     const waits = this.#locals.lost(to, this.#snapshots === true);
     // The new start arrives unrequested. If it is in flight, it arrives before a pong.
     if (waits && this.#request === undefined && !this.#alarm.armed)
-      this.#alarm.set(this.port.requestTimeoutMs, () => this.port.suspect(() => this.#next()));
+      this.#alarm.set(this.port.requestTimeoutMs, () => this.port.suspect(() => this.next()));
   }
 
   failed({ id, code, message, retryAfterMs }: ErrorMessage): void {
@@ -182,18 +193,7 @@ export class ClientTopic {
   /** The second answer began the subscription again, perhaps in a new epoch: some must catch up. */
   #answeredAgain(message: SubscribedMessage): void {
     for (const local of this.#locals) if (!local.reached(message)) local.cut();
-    this.#next();
-  }
-
-  /** Sends the most urgent request, one at a time: first catch-ups, then starts. */
-  #next(): void {
-    if (!this.port.ready || this.#request !== undefined || this.#alarm.armed) return;
-    const behind = this.#locals.behind(this.moving);
-    if (behind !== undefined) return this.#ask(behind);
-    const starting = this.#locals.starting();
-    const current = this.#snapshots === false ? this.#locals.newest() : undefined;
-    if (current !== undefined) for (const local of starting) local.startsAt(current);
-    else if (starting.length > 0) this.#ask(undefined);
+    this.next();
   }
 
   #ask(since: Position | undefined): void {
@@ -210,7 +210,7 @@ export class ClientTopic {
     const delayMs = askedForMs + this.port.backoffMs(this.#attempt);
     this.#settle();
     this.#cut();
-    this.#alarm.set(delayMs, () => this.#next());
+    this.#alarm.set(delayMs, () => this.next());
     if (this.#attempt++ === 0) this.port.report(error);
     this.port.waiting(this.name, error, delayMs);
   }
@@ -228,17 +228,15 @@ export class ClientTopic {
   }
 
   #moved(): void {
-    if (!this.moving) return;
-    this.moving = false;
-    this.port.settled();
+    if (this.movers.delete(this)) this.port.settled();
   }
 
   #gap(): void {
     const now = this.port.platform.now();
     const soon = now - this.#lastGapAt < gapsApartMs;
     this.#lastGapAt = now;
-    if (soon) this.#alarm.set(this.port.backoffMs(this.#attempt++), () => this.#next());
-    else this.#next();
+    if (soon) this.#alarm.set(this.port.backoffMs(this.#attempt++), () => this.next());
+    else this.next();
   }
 
   #leave(): void {

@@ -25,12 +25,13 @@ export function isOfTopic(message: ServerMessage): message is Incoming {
 export class Topics {
   readonly #byName = new Map<string, ClientTopic>();
   readonly #pendingUnsubscribes: PendingUnsubscribes;
-
-  /** Limits the time in which topics rely on the predecessor. */
-  readonly #moving: Alarm;
+  /** Those that still rely on the predecessor of the current connection. [L-10.7] */
+  readonly #moving = new Set<ClientTopic>();
+  /** Limits the time in which they do. */
+  readonly #alarm: Alarm;
 
   constructor(private readonly port: Port) {
-    this.#moving = new Alarm(port.platform);
+    this.#alarm = new Alarm(port.platform);
     this.#pendingUnsubscribes = new PendingUnsubscribes(port, (topic) => this.#byName.has(topic));
   }
 
@@ -41,6 +42,7 @@ export class Topics {
       topic = new ClientTopic(
         name,
         this.port,
+        this.#moving,
         () => this.#pendingUnsubscribes.send(name),
         () => this.#byName.delete(name),
       );
@@ -59,12 +61,15 @@ export class Topics {
 
   /** Whether a topic still relies on the predecessor of the current connection. */
   get owed(): boolean {
-    return [...this.#byName.values()].some(({ moving }) => moving);
+    return this.#moving.size > 0;
   }
 
   up(isBack: boolean): void {
-    if (isBack) this.#moving.clear();
-    for (const topic of this.#byName.values()) topic.up(isBack);
+    if (isBack) {
+      this.#alarm.clear();
+      this.#moving.clear();
+    }
+    for (const topic of this.#byName.values()) topic.next();
   }
 
   down(): void {
@@ -79,12 +84,12 @@ export class Topics {
   replaced(): void {
     this.#pendingUnsubscribes.down();
     for (const topic of this.#byName.values()) topic.replaced();
-    this.#moving.set(this.port.requestTimeoutMs, () => this.#left());
+    this.#alarm.set(this.port.requestTimeoutMs, () => this.#left());
   }
 
   /** The predecessor is closed. */
   oldDown(): void {
-    this.#moving.clear();
+    this.#alarm.clear();
     this.#left();
   }
 
@@ -138,7 +143,7 @@ export class Topics {
   }
 
   #left(): void {
-    for (const topic of this.#byName.values()) topic.left();
+    for (const topic of this.#moving) topic.left();
   }
 
   #subscribed(message: SubscribedMessage, topic: ClientTopic | undefined): void {

@@ -28,6 +28,9 @@ export function isTemporary(code: ErrorCode): boolean {
   return code === 'rate-limited' || code === 'unavailable' || code === 'internal';
 }
 
+/** Used by the client, which leaves the other codes out of its bundle. */
+export const credentialExpired = 4501;
+
 /** Close codes that a live server sends, by meaning. [L-10.3] */
 export const CloseCode = {
   /** The server shuts down; the client reconnects. */
@@ -45,7 +48,7 @@ export const CloseCode = {
   /** The server cannot tell the client where a topic stands; it reconnects. */
   positionLost: 4003,
   /** The credential has expired; the client reconnects with a new one. */
-  credentialExpired: 4501,
+  credentialExpired,
   /** Closed by the application; the client does not reconnect. */
   disconnected: 4503,
 } as const;
@@ -67,6 +70,6 @@ const final: ReadonlySet<number> = new Set([1000, 1002, 1003, 1007, 1009]);
  * from the runtime and count as 1006. [L-10.3]
  */
 export function mayReconnect(code: number): boolean {
-  if (code >= 4500 && code <= 4999) return code === CloseCode.credentialExpired;
+  if (code >= 4500 && code <= 4999) return code === credentialExpired;
   return !final.has(code);
 }
