@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Ticker } from './ticker.js';
 
 describe('Ticker', () => {
-  beforeEach(() => vi.useFakeTimers());
+  // Other timers, such as those of fetch, may be left over from other files in this process.
+  beforeEach(() => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
   afterEach(() => vi.useRealTimers());
 
   it('a ticker runs at once and then repeatedly until it is stopped', async () => {
