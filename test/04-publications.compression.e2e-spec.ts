@@ -81,6 +81,26 @@ describe('4. Compressed publications', () => {
     expect(offsets()).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
   });
 
+  it.each([
+    ['permessage-deflate; client_max_window_bits=9', 'permessage-deflate'],
+    ['permessage-deflate; client_max_window_bits=8; server_max_window_bits=8', 'permessage-deflate'],
+    ['permessage-deflate; unheard_of', undefined],
+    ['permessage-deflate; unheard_of, permessage-deflate', undefined],
+    ['permessage-deflate; server_max_window_bits=99', undefined],
+    ['x-compress, permessage-deflate; client_max_window_bits=0', undefined],
+    ['', undefined],
+    [', ;', undefined],
+  ])('[L-4.6] a client that offers %j connects, and the server answers with %j', async (offer, agreed) => {
+    const { url, live } = await startLiveApp({ options: { compression: true } });
+    const peer = await RawPeer.connect(Number(new URL(url).port));
+    peer.send(handshake({ headers: { Authorization: 'Bearer ann', 'Sec-WebSocket-Extensions': offer } }));
+    await expect.poll(() => peer.bytes.toString()).toMatch(/^HTTP\/1\.1 101 [^]*"type":"welcome"/);
+    const [head = ''] = peer.bytes.toString().split('\r\n\r\n');
+    expect(/Sec-WebSocket-Extensions: ([\w-]+)/.exec(head)?.[1]).toBe(agreed);
+    peer.socket.destroy();
+    await expect.poll(() => live.stats().connections).toBe(0);
+  });
+
   it('[L-4.6] compression is off by default', async () => {
     const { url } = await startLiveApp();
     expect((await reader(url, true)).ws.extensions).toBe('');

@@ -48,14 +48,21 @@ export interface HandshakeServer {
 export function makeWebSocketServer(maxMessageBytes: number, compress = false): HandshakeServer {
   const plain = makeServer(maxMessageBytes, false);
   if (!compress) return plain;
-  // With `clientMaxWindowBits` set, `ws` refuses clients that do not offer it with 400.
   const modest = makeServer(maxMessageBytes, { ...compression, clientMaxWindowBits });
   const any = makeServer(maxMessageBytes, compression);
+  // `ws` refuses with 400 an offer that it cannot accept, unless it has this listener. With
+  // `clientMaxWindowBits` set, those are also clients that do not offer it, or offer less.
+  let refused = false;
+  for (const server of [modest, any]) server.on('wsClientError', () => void (refused = true));
   return {
     handleUpgrade(request, ...rest) {
       const offer = request.headers['sec-websocket-extensions'] ?? '';
-      const server = offer.includes('client_max_window_bits') ? modest : any;
-      server.handleUpgrade(request, ...rest);
+      const choices = offer.includes('client_max_window_bits') ? [modest, any, plain] : [any, plain];
+      for (const server of choices) {
+        refused = false;
+        server.handleUpgrade(request, ...rest);
+        if (!refused) return;
+      }
     },
   };
 }
@@ -63,7 +70,7 @@ export function makeWebSocketServer(maxMessageBytes: number, compress = false): 
 function makeServer(
   maxMessageBytes: number,
   perMessageDeflate: ServerOptions['perMessageDeflate'],
-): HandshakeServer {
+): HandshakeServer & Pick<WebSocketServer, 'on'> {
   const server = new WebSocketServer({
     WebSocket: ServedWebSocket,
     noServer: true,
@@ -75,7 +82,7 @@ function makeServer(
   } as ServerOptions);
   if (perMessageDeflate !== false) server.on('headers', remember);
   // `handleUpgrade` yields instances of the `WebSocket` option; the `ws` types do not express that.
-  return server as unknown as HandshakeServer;
+  return server as unknown as HandshakeServer & Pick<WebSocketServer, 'on'>;
 }
 
 /** Reads the agreed window from the headers of the answer. */
