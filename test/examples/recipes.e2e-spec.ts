@@ -55,6 +55,11 @@ describeWith(chromium)('The examples with a page', () => {
 
   async function open(url: string): Promise<Page> {
     const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(`${message.text()} ${message.location().url}`);
+    });
+    onTestFinished(() => expect(errors).toEqual([]));
     await page.goto(url);
     return page;
   }
