@@ -39,9 +39,12 @@ export class ClientLink {
     this.#slot = new Alarm(platform);
     this.#comeback = new Comeback(platform, parts.backoff);
     this.#probe = new Probe(platform, { ping: () => owner.ping(), dead: () => this.#dead() });
-    const wake = (): void => this.#wake();
-    const rest = (): void => this.#rest();
-    this.#cancels = [platform.onOnline(wake), platform.onVisible(wake), platform.onCached(rest)];
+    this.#cancels = [
+      platform.onOnline(() => this.#wake()),
+      platform.onVisible(() => this.#wake()),
+      platform.onFocus(() => this.#waiting && this.#wake()), // says nothing about an open link
+      platform.onCached(() => this.#rest()),
+    ];
   }
 
   /** Whether a message sent now goes out on the current connection. */
@@ -209,23 +212,20 @@ export class ClientLink {
 
   /** The network or the page is back. */
   #wake(): void {
-    const may = this.#comeback.hurry();
-    if (this.#waiting && may) this.#connect();
+    if (this.#comeback.hurry() && this.#waiting) this.#connect();
     if (this.ready) this.#probe.wake();
   }
 
   /** The page enters the back/forward cache, where an open connection serves no one. */
   #rest(): void {
-    const reason = 'page cached';
-    this.#closeAll(reason);
+    this.#closeAll('page cached');
     this.#waiting = true;
-    this.owner.status({ state: 'waiting', delayMs: Infinity, code: 1000, reason });
+    this.owner.status({ state: 'waiting', delayMs: Infinity, code: 1000, reason: 'page cached' });
   }
 
   #end(code: number, reason: string, error?: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    this.#waiting = false;
     for (const cancel of this.#cancels) cancel();
     this.#closeAll(reason);
     this.owner.status({ state: 'closed', code, reason, ...(error !== undefined && { error }) });

@@ -106,16 +106,31 @@ describe('reconnecting', () => {
     120_000,
   );
 
-  it.each(['visible', 'online'] as const)('the event `%s` ends the wait for the next try', async (event) => {
-    await world.client();
-    for (const waitMs of [750, 1_000, 1_500]) {
+  it.each(['visible', 'focused', 'online'] as const)(
+    'the event `%s` ends the wait for the next try',
+    async (event) => {
+      await world.client();
+      for (const waitMs of [750, 1_000, 1_500]) {
+        await world.peer.end();
+        await world.advance(waitMs);
+      }
       await world.peer.end();
-      await world.advance(waitMs);
-    }
-    await world.peer.end();
+      world.take();
+      await world[event]();
+      expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
+    },
+  );
+
+  it('the focus of a page does not end a wait that the server asked for, and pings no open link', async () => {
+    await world.openClient();
     world.take();
-    await world[event]();
-    expect(world.take()).toEqual(['status connecting', 'dial live.v1']);
+    await world.focused();
+    expect(world.take()).toEqual([]);
+    await world.peer.tell({ type: 'draining', reconnectAfterMs: 10_000, windowMs: 0 });
+    await world.peer.end(1001);
+    world.take();
+    await world.focused();
+    expect(world.take()).toEqual([]);
   });
 
   it('a page that enters the back/forward cache disconnects, and resumes from its positions when shown again', async () => {

@@ -21,6 +21,8 @@ export interface Platform {
   onOnline(listener: () => void): Cancel;
   /** The page became visible, came out of the back/forward cache, or was thawed. */
   onVisible(listener: () => void): Cancel;
+  /** The window of the page got the focus, as when its user returns to it from another one. */
+  onFocus(listener: () => void): Cancel;
   /** The page goes into the back/forward cache. */
   onCached(listener: () => void): Cancel;
 }
@@ -67,6 +69,7 @@ export function defaultPlatform(): Platform {
         for (const cancel of cancels) cancel();
       };
     },
+    onFocus: (listener) => listen(page, 'focus', listener),
     onCached: (listener) =>
       listen(page, 'pagehide', ({ persisted }) => {
         if (persisted) listener();

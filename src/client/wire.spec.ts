@@ -247,7 +247,7 @@ describe('platform of a browser', () => {
     visibilityState = 'hidden';
   }
 
-  it('the platform reports a page that is cached, shown again, or thawed', () => {
+  it('the platform reports a page that is cached, shown again, thawed, or focused', () => {
     const [window, page] = [new EventTarget(), new Page()];
     vi.stubGlobal('addEventListener', window.addEventListener.bind(window));
     vi.stubGlobal('removeEventListener', window.removeEventListener.bind(window));
@@ -257,18 +257,20 @@ describe('platform of a browser', () => {
     const cancels = [
       platform.onCached(() => seen.push('cached')),
       platform.onVisible(() => seen.push('visible')),
+      platform.onFocus(() => seen.push('focused')),
     ];
     const happen = (): void => {
       window.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: false }));
       window.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: true }));
       window.dispatchEvent(new Event('pageshow'));
       page.dispatchEvent(new Event('resume'));
+      window.dispatchEvent(new Event('focus'));
     };
     happen();
-    expect(seen).toEqual(['cached', 'visible', 'visible']);
+    expect(seen).toEqual(['cached', 'visible', 'visible', 'focused']);
     cancels.forEach((cancel) => cancel());
     happen();
-    expect(seen).toHaveLength(3);
+    expect(seen).toHaveLength(4);
   });
 
   it('the platform reports a returning network and a page becoming visible, until canceled', () => {

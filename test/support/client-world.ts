@@ -111,6 +111,7 @@ export class World {
   readonly #listeners = {
     online: new Set<() => void>(),
     visible: new Set<() => void>(),
+    focused: new Set<() => void>(),
     cached: new Set<() => void>(),
   };
   #order = 0;
@@ -122,6 +123,7 @@ export class World {
     setTimer: (run, delayMs) => this.#setTimer(run, delayMs),
     onOnline: (listener) => this.#listen('online', listener),
     onVisible: (listener) => this.#listen('visible', listener),
+    onFocus: (listener) => this.#listen('focused', listener),
     onCached: (listener) => this.#listen('cached', listener),
   };
 
@@ -132,8 +134,7 @@ export class World {
   }
 
   get listenerCount(): number {
-    const { online, visible, cached } = this.#listeners;
-    return online.size + visible.size + cached.size;
+    return Object.values(this.#listeners).reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The newest connection. */
@@ -215,6 +216,12 @@ export class World {
     await settle();
   }
 
+  /** The window of the page gets the focus. */
+  async focused(): Promise<void> {
+    for (const listener of this.#listeners.focused) listener();
+    await settle();
+  }
+
   async visible(): Promise<void> {
     for (const listener of this.#listeners.visible) listener();
     await settle();
@@ -239,7 +246,7 @@ export class World {
     return () => this.#timers.delete(timer);
   }
 
-  #listen(event: 'online' | 'visible' | 'cached', listener: () => void): Cancel {
+  #listen(event: 'online' | 'visible' | 'focused' | 'cached', listener: () => void): Cancel {
     this.#listeners[event].add(listener);
     return () => this.#listeners[event].delete(listener);
   }

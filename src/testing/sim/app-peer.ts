@@ -157,6 +157,7 @@ export class AppPeer implements Participant {
         return () => this.onlineListeners.delete(listener);
       },
       onVisible: () => () => {},
+      onFocus: () => () => {},
       onCached: () => () => {},
     };
   }
