@@ -83,7 +83,7 @@ describe('failing credential function', () => {
   });
 });
 
-describe('4501', () => {
+describe('close code 4501', () => {
   it.each([undefined, 'fixed'])(
     '[L-10.3] without a credential function a client reconnects after 4501 (credential: %j)',
     async (credential) => {

@@ -128,7 +128,7 @@ describe('handover to the next connection', () => {
     ['a loss', { type: 'lost', topic: 'a', from: 4, to: 4, count: 1 }],
     ['a fresh start', subscribed(undefined, 9, { epoch: 'f', recovered: false })],
     ['the end of the subscription', { type: 'unsubscribed', topic: 'a', code: 'forbidden', reason: 'No' }],
-  ])('[L-10.7] %s on the old connection leaves it to the next one what follows', async (_name, message) => {
+  ])('[L-10.7] %s on the old connection leaves what follows to the next one', async (_name, message) => {
     await follow();
     const next = await moving();
     await old.tell(message, event(5), event(10));

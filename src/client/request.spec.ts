@@ -64,7 +64,7 @@ describe('request', () => {
     await expect(client.request('trip.book')).rejects.toMatchObject({ code: 'closed' });
   });
 
-  it("the protocol's own types, and a time-out of nothing, cannot be requested", async () => {
+  it("request refuses the protocol's own types, and a time limit that is not positive", async () => {
     const client = await world.openClient();
     for (const type of ['subscribe', 'unsubscribe', 'publish', 'auth', 'ping'])
       await expect(client.request(type)).rejects.toThrow(TypeError);

@@ -482,8 +482,8 @@ describe('end of a subscription', () => {
     client.subscribe('a', world.app).unsubscribe();
     client.subscribe('a', world.app);
     world.take();
-    // To the first: it was answered, its stream was lost and its right revoked before the server
-    // read on.
+    // Late answers to the first one: its start, the loss of its stream, and the end of its right,
+    // all sent before the server read the unsubscribe.
     await world.peer.tell(
       subscribed(1, 4),
       event(5),

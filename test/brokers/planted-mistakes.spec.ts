@@ -40,7 +40,7 @@ describe('Mistakes planted in a broker', () => {
         () => undefined,
         (error: unknown) => error,
       );
-    expect(fault, `"${title}" does not see it`).toBeDefined();
+    expect(fault, `"${title}" does not find it`).toBeDefined();
     // A failing call is an error of its own. The check itself throws assertions.
     if (!(fault instanceof AssertionError)) expect(mistake.mistake).toMatch(/rejects|thrown/);
   });

@@ -59,12 +59,12 @@ describe('docs/deploy.md', () => {
     expect(drainWindowMs).toBeLessThan(drainTimeoutMs);
   });
 
-  it('systemd waits longer than a drain before it kills', () => {
+  it('systemd waits longer than a drain before it kills the server', () => {
     const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(printed('ini')) ?? [];
     expect(Number(seconds) * 1_000).toBeGreaterThanOrEqual(drainMs + spareMs);
   });
 
-  it('PM2 waits longer than a drain before it kills, and for the application to be ready', () => {
+  it('PM2 waits longer than a drain before it kills the server, and waits until the application is ready', () => {
     const sandbox = { module: { exports: {} } };
     runInNewContext(printed('js'), sandbox);
     const { apps } = sandbox.module.exports as { apps: [Record<string, unknown>] };
@@ -72,7 +72,7 @@ describe('docs/deploy.md', () => {
     expect(apps[0]['kill_timeout']).toBeGreaterThanOrEqual(drainMs + spareMs);
   });
 
-  it('Kubernetes waits longer than the hook and a drain before it kills', () => {
+  it('Kubernetes waits longer than the hook and a drain before it kills the server', () => {
     const { minReadySeconds, template } = manifestOf('Deployment').spec;
     const [container] = template.spec.containers;
     const stopMs = container.lifecycle.preStop.sleep.seconds * 1_000 + drainMs;

@@ -206,7 +206,7 @@ describe.each(platforms)('An identity that cannot be used, on %s', (_name, platf
   );
 });
 
-describe.each(platforms)('A peer that cannot be taken in, on %s', (_name, platform) => {
+describe.each(platforms)('A peer that cannot be registered, on %s', (_name, platform) => {
   it('[L-10.1] a peer that fails to be registered leaves nothing behind, and the application closes', async () => {
     const { app, url } = await startLiveApp({
       platform,

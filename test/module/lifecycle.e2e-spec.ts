@@ -215,7 +215,7 @@ describe.each(platforms)('The life of the live server, on %s', (_name, platform)
   });
 });
 
-describe('The live module without a http server', () => {
+describe('The live module without an HTTP server', () => {
   it('[S18] an application context can publish, and warns that nobody can connect to it', async () => {
     @Module({
       imports: [LiveModule.forRoot({ port: 0, guards: [BearerIsUser] })],

@@ -32,7 +32,7 @@ describe.each(platforms)('An application as a process, on %s', (_name, platform)
   });
 });
 
-describe('An application without a http server, as a process', () => {
+describe('An application without an HTTP server, as a process', () => {
   it('[S11] a process without an HTTP server ends without app.close(), as the heartbeat does not hold it open', async () => {
     const child = new Child('live-process.mjs', ['worker', '0']);
     expect(await child.line()).toBe('published 1');

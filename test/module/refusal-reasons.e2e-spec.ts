@@ -142,7 +142,7 @@ describe.each(platforms)('The reason of a refusal, on %s', (_name, platform) => 
     expect(debugged).toHaveLength(2);
   });
 
-  it('[L-1.7] the log says what to write where the page of a development server is refused', async () => {
+  it('[L-1.7] the log names the option to set when the page of a development server is refused', async () => {
     const { url, reasons } = await start(JwtConnectionGuard, { allowedOrigins: ['https://app.example'] });
     await refusalOf(url, { headers: { origin: 'http://localhost:5173' } });
     expect(reasons()).toEqual([

@@ -13,7 +13,7 @@ import { createHost, failureOf } from './support/host-app.js';
 import { freePort } from './support/ports.js';
 import { RawPeer } from './support/raw-peer.js';
 
-/** A gateway of the host, written as without the live module. */
+/** A gateway of the host, written as if there were no live module. */
 @WebSocketGateway({ path: '/stock' })
 class StockGateway {
   @SubscribeMessage('greet')

@@ -6,7 +6,7 @@ import { describeWith } from '../support/programs.js';
 
 const matrix = resolve(import.meta.dirname, '../matrix/run.mjs');
 
-/** Its minute would be much of `npm test`, so that it runs where `CI` is set, as in .ci/run. */
+/** It takes a minute, so it runs only where `CI` is set, as in .ci/run. */
 const installation = {
   name: 'an installation of Nest 11',
   check: ['sh', '-c', 'test "$CI"'],

@@ -17,7 +17,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 
 const kilobytes = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} kB`;
 
-/** Bytes of a module and of everything in the package that it imports, by itself or later. */
+/** Bytes of a module and of all that it imports from the package, at once or on demand. */
 function bytesOf(entry: string): number {
   const files = new Set<string>();
   const visit = (file: string): void => {
@@ -51,7 +51,7 @@ describe('The package as it is published', () => {
     expect(stdout).toContain('All good!');
   }, 120_000);
 
-  it('attw finds no wrong type in any door, from ES modules and from CommonJS', async () => {
+  it('attw finds no wrong type in any entry, from ES modules and from CommonJS', async () => {
     const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js');
     // It rejects when attw exits with 1.
     const { stdout } = await run(
@@ -62,12 +62,12 @@ describe('The package as it is published', () => {
     expect(stdout).toContain('nestjs-live/client');
   }, 180_000);
 
-  it('the tarball and every door have their sizes printed', () => {
-    const doors = Object.entries(manifest.exports).flatMap(([name, door]) =>
-      typeof door === 'string' ? [] : [`${name}: ${kilobytes(bytesOf(door.import.default))}`],
+  it('the sizes of the tarball and of every entry are printed', () => {
+    const entries = Object.entries(manifest.exports).flatMap(([name, entry]) =>
+      typeof entry === 'string' ? [] : [`${name}: ${kilobytes(bytesOf(entry.import.default))}`],
     );
     const size = statSync(tarball).size;
-    console.info(`tarball: ${kilobytes(size)}; doors with all that they import: ${doors.join(', ')}`);
+    console.info(`tarball: ${kilobytes(size)}; entries with all that they import: ${entries.join(', ')}`);
     expect(size).toBeLessThan(1_500_000);
   });
 

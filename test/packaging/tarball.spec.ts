@@ -13,7 +13,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   devDependencies: Record<string, string>;
   exports: Record<string, unknown>;
 };
-/** What every Nest application needs; the other peers are for single doors and guards. */
+/** What every Nest application needs; the other peers are for single entries and guards. */
 const needed = [
   '@nestjs/common',
   '@nestjs/core',
@@ -105,8 +105,8 @@ describe('The packed tarball in a fresh Nest application', () => {
     // Fastify brings its own pino.
     expect(optional.filter((name) => installed.has(name) && name !== 'pino')).toEqual([]);
     const program = `
-      for (const door of ['nestjs-live', 'nestjs-live/client', 'nestjs-live/testing']) {
-        console.log(door, Object.keys(await import(door)).length > 0);
+      for (const entry of ['nestjs-live', 'nestjs-live/client', 'nestjs-live/testing']) {
+        console.log(entry, Object.keys(await import(entry)).length > 0);
       }`;
     expect(await node('--input-type=module', '-e', program)).toBe(
       'nestjs-live true\nnestjs-live/client true\nnestjs-live/testing true\n',
@@ -198,12 +198,12 @@ describe('The manifest', () => {
 
   it('every export of the manifest has a file, and no tests are shipped', () => {
     const shipped = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
-    const doors = Object.values(manifest.exports).flatMap((door) =>
-      typeof door === 'string'
+    const entries = Object.values(manifest.exports).flatMap((entry) =>
+      typeof entry === 'string'
         ? []
-        : Object.values(door as object).flatMap((kind) => Object.values(kind as object)),
+        : Object.values(entry as object).flatMap((kind) => Object.values(kind as object)),
     );
-    expect(doors.filter((file) => !shipped.includes(String(file).replace('./dist/', '')))).toEqual([]);
+    expect(entries.filter((file) => !shipped.includes(String(file).replace('./dist/', '')))).toEqual([]);
     expect(shipped.filter((file) => file.includes('.spec.'))).toEqual([]);
   });
 

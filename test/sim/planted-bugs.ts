@@ -80,7 +80,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     plant: () => disable(HoldBuffer, 'add'),
   },
   {
-    name: "held publications of a lost stream go out as the new one's",
+    name: 'held publications of a lost stream are sent as those of the new one',
     shows: ['data', 'order', 'recovery', 'behind'],
     plant: () => disable(HoldBuffer, 'follows', true),
   },

@@ -3,7 +3,7 @@ import { TestClock } from '../../testing/test-clock.js';
 import { TopicYields } from './topic-yields.js';
 
 describe('TopicYields', () => {
-  it('a topic is left alone for a moment, and no other is', () => {
+  it('a topic gives way to other instances for a moment, and other topics do not', () => {
     const clock = new TestClock();
     const yields = new TopicYields(clock);
     yields.giveWay('t');

@@ -24,7 +24,7 @@ describe('RateGate', () => {
     expect(gate.take(10, 1_049)).toBeGreaterThan(0);
     expect([gate.take(10, 1_050), gate.take(10, 1_050)]).toEqual([0, expect.any(Number)]);
     expect(passing(gate, 40, 10, 2_050)).toBe(20);
-    // Full again after the burst's time, and not fuller.
+    // Full again after the burst's time, and never above the burst.
     expect(passing(gate, 400, 10, 600_000)).toBe(168);
   });
 

@@ -44,7 +44,7 @@ describe('Subscribers', () => {
     );
   });
 
-  it('[L-3.10] subscribers are not pushed to alike while one already has a publication or has a pace', () => {
+  it('[L-3.10] a publication is not pushed to all alike while a subscriber already has it or has a pace', () => {
     const subscribers = new Subscribers();
     const [ahead, paced] = [subscriber(7), subscriber(0, true)];
     subscribers.add(ahead.subscription);

@@ -84,7 +84,7 @@ class Reader {
 }
 
 const peer = fc.nat(2);
-/** Two topics at a timeso that they interact. */
+/** Two topics at a time, so that they interact. */
 const topic = fc.nat(1);
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ publish: topic, key: fc.constantFrom(...keys), many: fc.nat(30) }) },

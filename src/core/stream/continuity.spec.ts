@@ -142,7 +142,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect(broker.calls).toEqual(['tops t', 'read t', 'tops t']);
   });
 
-  it('[L-5.10] a publication that waited out a standstill longer than the history is delivered, not reported lost', async () => {
+  it('[L-5.10] a publication that waited through a standstill longer than the history lasts is delivered, not reported lost', async () => {
     const { missing, received, broker, test, later } = await start({
       rules: { history: { ...history, ttlMs: 250 } },
       peers: 1,
@@ -187,7 +187,7 @@ describe('Continuity, where the history has what is missing', () => {
     expect([received(), told.at(-1)]).toEqual([[[event(3)]], 'healed']);
   });
 
-  it('publications that do not fit are dropped and read instead', async () => {
+  it('publications that do not fit into the buffer of a repair are dropped, and read from the history', async () => {
     const { missing, publish, received, broker, test } = await start({
       peers: 1,
       rules: { history: { size: 300, ttlMs: 60_000, maxBytes: 1e9 } },
@@ -218,7 +218,7 @@ describe('Continuity, where the history has what is missing', () => {
   });
 });
 
-describe('Continuity, where it is gone', () => {
+describe('Continuity, where the history no longer has what is missing', () => {
   it('[L-5.8] a loss is reported to all subscribers with one frame, and delivery continues after it', async () => {
     const { missing, publish, received, told } = await start({ rules: { history: { ...history, size: 3 } } });
     await missing(3, 8);
@@ -230,7 +230,7 @@ describe('Continuity, where it is gone', () => {
     ]);
   });
 
-  it('[L-5.8] each subscriber is told its own loss', async () => {
+  it('[L-5.8] each subscriber gets notice of its own loss', async () => {
     const { missing, publish, test, received } = await start({ rules: {}, peers: 1 });
     await missing(3, 4);
     const late = test.connect();

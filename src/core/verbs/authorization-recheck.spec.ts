@@ -38,7 +38,7 @@ function recheckWorld(check: (user: string) => boolean | Promise<boolean>, reche
 }
 
 describe('the re-check', () => {
-  it('[L-3.12] the recheck ends a subscription within its interval after an unannounced revocation', async () => {
+  it('[L-3.12] the re-check ends a subscription within its interval after an unannounced revocation', async () => {
     let allowed = true;
     const { reader, pass } = recheckWorld((user) => allowed || user === 'bob');
     const [ann, bob] = [await reader('ann'), await reader('bob')];
@@ -50,7 +50,7 @@ describe('the re-check', () => {
     expect(bob.received()).toEqual([]);
   });
 
-  it('[L-3.12] the recheck checks every subscription once per interval, spread over it', async () => {
+  it('[L-3.12] the re-check checks every subscription once per interval, spread over it', async () => {
     const { asked, reader, pass } = recheckWorld(() => true);
     const users = Array.from({ length: 90 }, (_, i) => `user-${String(i)}`);
     for (const user of users) await reader(user);
@@ -68,7 +68,7 @@ describe('the re-check', () => {
     }
   });
 
-  it('[L-3.12] the recheck keeps a subscription whose check is unavailable, and ends one whose check fails', async () => {
+  it('[L-3.12] the re-check keeps a subscription whose check is unavailable, and ends one whose check fails', async () => {
     let trouble: Error | undefined;
     const { reader, pass } = recheckWorld((user) => {
       if (trouble !== undefined) throw user === 'ann' ? trouble : new Error('a mistake');
@@ -83,7 +83,7 @@ describe('the re-check', () => {
     ]);
   });
 
-  it('[L-3.12] the recheck uses the current user, and ignores answers about the previous credential', async () => {
+  it('[L-3.12] the re-check uses the current user, and ignores answers about the previous credential', async () => {
     const answers: ((is: boolean) => void)[] = [];
     const test = new TestLive({
       verify: async () => ({ user: { id: 'ann', fresh: true } }),
@@ -107,7 +107,7 @@ describe('the re-check', () => {
     ]);
   });
 
-  it('the recheck has few checks in progress, and a slow check prolongs the round', async () => {
+  it('the re-check has few checks in progress, and a slow check prolongs the round', async () => {
     const answers: (() => void)[] = [];
     let slow = false;
     const { reader, pass, asked, maxAsking } = recheckWorld(
@@ -126,7 +126,7 @@ describe('the re-check', () => {
     expect(maxAsking()).toBeLessThanOrEqual(16);
   });
 
-  it('[L-3.12] a recheck leaves out recent checks: 60 slow topics of a new connection are 60 checks', async () => {
+  it('[L-3.12] a re-check leaves out recent checks: 60 slow topics of a new connection are 60 checks', async () => {
     const topics = Array.from({ length: 60 }, (_, i) => ({ topic: `t${String(i)}` }));
     let questions = 0;
     const test = new TestLive({
@@ -152,7 +152,7 @@ describe('the re-check', () => {
     expect(questions).toBe(120);
   });
 
-  it('[L-3.12] a recheck leaves out a pending subscribe', async () => {
+  it('[L-3.12] a re-check leaves out a pending subscribe', async () => {
     const { test, asked, pass } = recheckWorld(() => new Promise(() => {}), 2_000);
     const peer = test.connect();
     await pass(1_500, 20);
@@ -161,7 +161,7 @@ describe('the re-check', () => {
     expect(asked).toEqual(['ann']);
   });
 
-  it('the recheck is disabled with 0, and ends with the drain', async () => {
+  it('the re-check is disabled with 0, and ends with the drain', async () => {
     const off = recheckWorld(() => true, 0);
     await off.reader('ann');
     await off.pass(200_000, 20_000);

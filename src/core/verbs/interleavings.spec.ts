@@ -9,7 +9,7 @@ type Message = Readonly<Record<string, unknown>>;
 const topics = ['a', 'b'];
 const history = { size: 6, ttlMs: 60_000, maxBytes: 1_000_000 };
 
-/** HoldBuffers every asynchronous operation until the schedule releases it. */
+/** Holds every asynchronous operation until the schedule releases it. */
 class Schedule {
   private readonly waiting: (() => void)[] = [];
 

@@ -81,7 +81,7 @@ describe('publish', () => {
     expect(data).toEqual(['1.0']);
   });
 
-  it('[L-4.10] a publish is published unchanged although its peer is gone when a guard allows it', async () => {
+  it('[L-4.10] the data of a publish is unchanged even if its peer has left before a guard allows it', async () => {
     const { data } = await publishedFrom(message('1.0'), (copy, peer) => {
       peer.session.finished(1006, '');
       return copy;
