@@ -1,5 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { runSeed } from '../../src/testing/sim/simulate.js';
+import { thorough } from '../support/thorough.js';
+import { firstSeeds } from './first-seeds.js';
 import type { PlantedBug } from './plant.js';
 import { plantedBugs } from './planted-bugs.js';
 
@@ -7,14 +9,16 @@ import { plantedBugs } from './planted-bugs.js';
 const maxSeeds = 2_000;
 const table: string[] = [];
 
-/** The first seed, from 1, that reveals the mistake, and the rule that it broke. */
+/** A seed that reveals the mistake, and the rule that it broke. With CI set, the first from 1. */
 async function seedsToFind({
+  name,
   plant,
   blindTo,
 }: PlantedBug): Promise<{ seeds: number; rule: string } | undefined> {
+  const first = thorough ? 1 : (firstSeeds[name] ?? 1);
   const takeBack = plant();
   try {
-    for (let seed = 1; seed <= maxSeeds; seed++) {
+    for (let seed = first; seed < first + maxSeeds; seed++) {
       const [fault] = (await runSeed(seed, { blindTo })).faults;
       if (fault !== undefined) return { seeds: seed, rule: fault.rule };
     }

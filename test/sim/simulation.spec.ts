@@ -4,9 +4,10 @@ import { simCommand } from '../../apps/sim/command.js';
 import { runSchedule } from '../../src/testing/sim/run-schedule.js';
 import { runSeed, simulate } from '../../src/testing/sim/simulate.js';
 import { topicsOfEveryKind } from '../../src/testing/sim/sim-topic.js';
+import { thorough } from '../support/thorough.js';
 
 /** Fixed seeds, from 1. `.ci/run` takes more of them, and `npm run sim` takes random ones. */
-const runs = Number(process.env['SIM_RUNS'] ?? 4_000);
+const runs = Number(process.env['SIM_RUNS'] ?? (thorough ? 4_000 : 500));
 
 /** Patterns that the journals must contain. Otherwise doing nothing would keep all rules. */
 const reached = {
