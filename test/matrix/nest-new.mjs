@@ -1,7 +1,8 @@
-// Applications as `nest new` of Nest 11 makes them: CommonJS, Jest, imports without extensions.
+// Applications as `nest new` makes them. Nest 11: CommonJS, Jest, imports without extensions.
+// Nest 12: ESM, Vitest.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { output } from './output.mjs';
 
 const example = resolve(import.meta.dirname, '../../examples/nest-11');
@@ -21,6 +22,9 @@ const compilerOptions = {
   types: ['node', 'jest'],
 };
 
+// Vitest of Nest 12 runs the spec as it is, with Jest's `it` and `expect` as globals.
+const vitest = `export default { test: { globals: true, include: ['**/*.spec.ts'] } };\n`;
+
 const jest = {
   moduleFileExtensions: ['js', 'json', 'ts'],
   rootDir: 'src',
@@ -30,42 +34,62 @@ const jest = {
 };
 
 /** An application in the shared folder, with these files as its `src`. */
-function newApplication(folder, name, files) {
-  const app = join(folder, name);
-  mkdirSync(app);
+function newApplication(folder, name, files, type = 'commonjs') {
+  const isModule = type === 'module';
+  const app = mkdtempSync(join(folder, `${name}-`));
   cpSync(files, join(app, 'src'), { recursive: true });
-  for (const file of readdirSync(join(app, 'src'))) {
+  for (const file of isModule ? [] : readdirSync(join(app, 'src'))) {
     const text = readFileSync(join(app, 'src', file), 'utf8');
     writeFileSync(join(app, 'src', file), text.replaceAll(/'(\.\/[\w.-]+)\.js'/g, "'$1'"));
   }
-  writeFileSync(join(app, 'package.json'), JSON.stringify({ jest }));
+  writeFileSync(join(app, 'package.json'), JSON.stringify(isModule ? { type } : { jest }));
+  if (isModule) writeFileSync(join(app, 'vitest.config.mjs'), vitest);
   writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['src'] }));
   return app;
 }
 
-const inJest = (folder, app) =>
+const inJest = (folder, app, ...node) =>
   output(
     app,
-    process.execPath,
+    ...(node.length > 0 ? node : [process.execPath]),
     join(folder, 'node_modules/jest/bin/jest.js'),
     '--forceExit',
     '--testTimeout=60000',
   );
 
-/** Tests the matrix's application with Jest. */
-export async function testedInJest(folder) {
-  await inJest(folder, newApplication(folder, 'jest', join(import.meta.dirname, 'app')));
+const application = join(import.meta.dirname, 'app');
+
+/** Tests the matrix's application with Jest, in this Node or in another one with its flags. */
+export async function testedInJest(folder, ...node) {
+  await inJest(folder, newApplication(folder, 'jest', application), ...node);
 }
 
-/** Builds the matrix's application with a builder of `nest build`, into `built-<builder>/dist`. */
-export async function built(folder, builder) {
-  const app = newApplication(folder, `built-${builder}`, join(import.meta.dirname, 'app'));
+/** Fails unless Jest refuses to load the application because Nest is an ES module. */
+export async function refusedByJest(folder) {
+  const app = newApplication(folder, 'jest', application);
+  const failure = await inJest(folder, app).then(
+    () => 'the test passed',
+    (error) => error.message,
+  );
+  if (!/Must use import to load ES Module: .*@nestjs/.test(failure)) throw new Error(failure);
+}
+
+/** Tests the matrix's application with Vitest. */
+export async function testedInVitest(folder) {
+  const app = newApplication(folder, 'vitest', application, 'module');
+  await output(app, process.execPath, join(folder, 'node_modules/vitest/vitest.mjs'), 'run');
+}
+
+/** Builds the matrix's application with `nest build`, and returns the name of its folder. */
+export async function built(folder, builder, type = 'commonjs') {
+  const app = newApplication(folder, `built-${builder}`, application, type);
   rmSync(join(app, 'src/live.spec.ts'));
   // webpack bundles every package that it does not see in this folder.
   symlinkSync('../node_modules', join(app, 'node_modules'));
   const cli = { sourceRoot: 'src', compilerOptions: { builder } };
   writeFileSync(join(app, 'nest-cli.json'), JSON.stringify(cli));
   await output(app, process.execPath, join(folder, 'node_modules/@nestjs/cli/bin/nest.js'), 'build');
+  return basename(app);
 }
 
 /** Compiles examples/nest-11 and runs its test; then the application starts, and ends with 0. */

@@ -3,11 +3,11 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeF
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { built, exampleRuns, testedInJest } from './nest-new.mjs';
+import { built, exampleRuns, refusedByJest, testedInJest, testedInVitest } from './nest-new.mjs';
 import { output } from './output.mjs';
 
 const help = `Packs nestjs-live and tries the tarball where users are: Nest 11 and 12, ESM and CommonJS, Express and Fastify,
-TypeScript 5.9 to 7, Jest, the builders of @nestjs/cli, several Nodes, and a front end without Nest.
+TypeScript 5.9 to 7, Jest, Vitest, the builders of @nestjs/cli, several Nodes, and a front end without Nest.
 
   npm run matrix -- [--quick] [--only TEXT] [--keep] [--list]
 
@@ -147,12 +147,32 @@ function compilerLines(nest, folder) {
   }
 }
 
+const webpackPlugins = [
+  'webpack-node-externals',
+  'tsconfig-paths-webpack-plugin',
+  'fork-ts-checker-webpack-plugin',
+];
+
+/** What `nest build` of each version can build. Its webpack refuses ESM. */
+const buildersOf = {
+  11: { commonjs: ['tsc', 'swc', 'webpack'] },
+  12: { module: ['tsc', 'swc', 'rspack'], commonjs: ['tsc', 'swc', 'rspack', 'webpack'] },
+};
+
+/** Whether a version such as `v24.11.0` is at least this one. */
+function isSince(version, major, minor) {
+  const [ofMajor, ofMinor] = version.slice(1).split('.').map(Number);
+  return ofMajor > major || (ofMajor === major && ofMinor >= minor);
+}
+
 for (const nest of values.quick ? ['11'] : ['11', '12']) {
-  const hasJest = nest === '11';
-  const hasBuilders = hasJest && !values.quick;
   const folder = nestFolder(nest, [
-    ...(hasJest ? ['jest@30', 'ts-jest@29', '@types/jest@30', 'typescript@5.9'] : []),
-    ...(hasBuilders ? ['@nestjs/cli@11', '@swc/cli', '@swc/core', 'webpack', 'ts-loader'] : []),
+    'jest@30',
+    'ts-jest@29',
+    '@types/jest@30',
+    'typescript@5.9',
+    ...(values.quick ? [] : [`@nestjs/cli@${nest}`, '@swc/cli', '@swc/core', 'webpack', 'ts-loader']),
+    ...(nest === '12' ? ['@rspack/core', ...webpackPlugins, 'vitest@4'] : []),
   ]);
   compilerLines(nest, folder);
   for (const node of nodes) {
@@ -163,17 +183,31 @@ for (const nest of values.quick ? ['11'] : ['11', '12']) {
           serves(await folder(), type, node, adapter),
         );
   }
-  if (hasJest) {
+  if (nest === '11') {
     line('Nest 11, CommonJS, Jest as nest new sets it up', async () => testedInJest(await folder()));
     line('Nest 11, CommonJS, examples/nest-11 as an application of nest new', async () =>
       exampleRuns(await folder(), 'typescript59'),
     );
+  } else {
+    line('Nest 12, ESM, Vitest as nest new sets it up', async () => testedInVitest(await folder()));
+    line('Nest 12, CommonJS, Jest without a flag cannot load Nest', async () =>
+      refusedByJest(await folder()),
+    );
+    for (const node of nodes) {
+      const version = await output(work, node, '--version');
+      // Older ones cannot tell Jest that an ES module awaits nothing.
+      if (!isSince(version, 24, 9)) continue;
+      line(`Nest 12, CommonJS, Jest with --experimental-vm-modules, Node ${version}`, async () =>
+        testedInJest(await folder(), node, '--experimental-vm-modules'),
+      );
+    }
   }
-  for (const builder of hasBuilders ? ['tsc', 'swc', 'webpack'] : [])
-    line(`Nest 11, CommonJS, nest build with ${builder}`, async () => {
-      await built(await folder(), builder);
-      await serves(await folder(), `built-${builder}`, process.execPath, 'express', 'dist/main.js');
-    });
+  for (const [type, builders] of Object.entries(values.quick ? {} : buildersOf[nest]))
+    for (const builder of builders)
+      line(`Nest ${nest}, ${kindOf(type)}, nest build with ${builder}`, async () => {
+        const app = await built(await folder(), builder, type);
+        await serves(await folder(), app, process.execPath, 'express', 'dist/main.js');
+      });
 }
 
 const alone = lazily(async () => {
