@@ -49,12 +49,12 @@ describe('A message with many topics', () => {
     ['an empty list', { topics: [] }, '"topics" must be a list of topics'],
     ['a value that is not a list', { topics: 'a' }, '"topics" must be a list of topics'],
     [
-      'a topic beside it',
+      'a topic beside the list',
       { topic: 'a', topics: [{ topic: 'b' }] },
       '"topic" and "topics" exclude each other',
     ],
     [
-      'names alone',
+      'names instead of objects',
       { topics: ['a'] },
       '"topics" must be a list of {"topic", "since"?, "maxRate"?, "maxMessageBytes"?}',
     ],

@@ -113,8 +113,8 @@ describe('jwt: a key set', () => {
   it.each<[string, RequestListener]>([
     ['an error', (_, response) => void response.writeHead(500).end()],
     ['a redirect', (_, response) => void response.writeHead(302, { location: '/jwks' }).end()],
-    ['what is no JSON', (_, response) => void response.end('<html>')],
-    ['what is no key set', (_, response) => void response.end('{}')],
+    ['text that is not JSON', (_, response) => void response.end('<html>')],
+    ['JSON that is not a key set', (_, response) => void response.end('{}')],
     ['a reset', (request) => void request.socket.resetAndDestroy()],
   ])('[L-1.10] a key server that answers %s causes 503 until it has recovered', async (_, broken) => {
     answer = broken;

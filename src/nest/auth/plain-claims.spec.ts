@@ -31,9 +31,9 @@ function isGood(read: () => unknown): boolean {
 
 describe('plainClaims', () => {
   it.each([
-    ['the usual ones', good],
-    ['what the application added', { ...good, roles: ['a'], name: 'Zoë', deep: { a: [1] } }],
-    ['times that are right', { ...good, iat: now - 5, nbf: now - 5 }],
+    ['the usual claims', good],
+    ['claims that the application added', { ...good, roles: ['a'], name: 'Zoë', deep: { a: [1] } }],
+    ['valid times', { ...good, iat: now - 5, nbf: now - 5 }],
     ['times that are off by less than the tolerance', { ...good, nbf: now + 30, exp: now - 30 }],
   ])('[L-1.6] plainClaims accepts %s unchanged', (_what, claims) => {
     expect(plainClaims(encoded(claims), rules)).toEqual(claims);

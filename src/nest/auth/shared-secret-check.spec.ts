@@ -66,7 +66,7 @@ describe('sharedSecretCheck', () => {
     ['with another key’s signature', signed({ alg: 'HS256' }, good, 'sha256', 'k'.repeat(64))],
     ['with the other hash', signed({ alg: 'HS256' }, good, 'sha512')],
     ['with a padded signature', `${signed({ alg: 'HS256' }, good)}=`],
-    ['with a part more', `${signed({ alg: 'HS256' }, good)}.${encoded(good)}`],
+    ['with an extra part', `${signed({ alg: 'HS256' }, good)}.${encoded(good)}`],
   ])('[L-1.6] sharedSecretCheck leaves a token %s to jose', (_, token) => {
     expect(atOnceSays(token)).toBe('left to jose');
   });
