@@ -10,8 +10,11 @@ export interface UpgradeHooks {
   draining(): boolean;
   /** A cheap check before the guards run; a refusal ends the handshake. */
   precheck(request: IncomingMessage): Refusal | undefined;
-  /** Identifies the client. Throws a `Refusal` to deny; any other error is answered with 503. */
-  authenticate(handshake: PendingHandshake): Promise<ConnectionIdentity>;
+  /**
+   * Identifies the client. Throws or rejects with a `Refusal` to deny; any other error is answered
+   * with 503.
+   */
+  authenticate(handshake: PendingHandshake): ConnectionIdentity | Promise<ConnectionIdentity>;
   /** Called in the same tick as the 101, once the peer is connected. */
   accepted(ws: ServedWebSocket, handshake: PendingHandshake, identity: ConnectionIdentity): void;
   /**

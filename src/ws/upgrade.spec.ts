@@ -193,11 +193,23 @@ describe('UpgradeHandler: a handshake decided within its tick', () => {
     expect([timers, listeners, test.clock.timerCount]).toEqual([[0], [0], 0]);
   });
 
-  it('[L-1.10] a handshake counts as pending while it is decided', async () => {
+  it('[L-1.10] a guard that answers at once leaves no pending handshake behind', async () => {
+    const counts: number[] = [];
+    const test = await TestUpgradeServer.start({
+      authenticate: () => {
+        counts.push(test.handler.pendingCount);
+        return { user: { id: 'ann' } };
+      },
+    });
+    const peer = await test.connect();
+    expect(await peer.send(handshake()).answered()).toBe(101);
+    expect([...counts, test.handler.pendingCount]).toEqual([0, 0]);
+  });
+
+  it('[L-1.10] a handshake counts as pending while its guards wait', async () => {
     const counts: number[] = [];
     const test = await TestUpgradeServer.start({
       authenticate: async () => {
-        counts.push(test.handler.pendingCount);
         await Promise.resolve();
         counts.push(test.handler.pendingCount);
         return { user: { id: 'ann' } };
@@ -205,7 +217,7 @@ describe('UpgradeHandler: a handshake decided within its tick', () => {
     });
     const peer = await test.connect();
     await peer.send(handshake()).answered();
-    expect([...counts, test.handler.pendingCount]).toEqual([1, 1, 0]);
+    expect([...counts, test.handler.pendingCount]).toEqual([1, 0]);
   });
 
   it('[L-1.4] a handshake can be refused within its tick', async () => {

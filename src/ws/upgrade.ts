@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { types } from 'node:util';
 import type { ConnectionIdentity } from '../core/ports/identity.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ClientAddresses } from './client-address.js';
@@ -54,7 +55,7 @@ export class UpgradeHandler {
     socket.on('error', ignore);
     const address = this.addresses.of(request);
     const refusal = this.check(request, address, unfinishedResponse);
-    if (refusal === undefined) void this.decide(this.enter(request, socket, address, head));
+    if (refusal === undefined) this.decide(request, socket, address, head);
     else this.refuse(socket, address, refusal);
   }
 
@@ -93,17 +94,36 @@ export class UpgradeHandler {
     }
   }
 
-  private enter(request: IncomingMessage, socket: Duplex, address: string, head: Buffer): PendingHandshake {
+  /** Guards that answer at once leave no pending handshake, and cost no promise. */
+  private decide(request: IncomingMessage, socket: Duplex, address: string, head: Buffer): void {
     const handshake = new PendingHandshake(request, socket, address, head, this.clock.now());
+    try {
+      const identity = this.hooks.authenticate(handshake);
+      if (types.isPromise(identity)) void this.decideLater(handshake, identity);
+      else this.admit(handshake, identity);
+    } catch (error) {
+      this.deny(handshake, error);
+    }
+  }
+
+  private async decideLater(
+    handshake: PendingHandshake,
+    identity: Promise<ConnectionIdentity>,
+  ): Promise<void> {
     this.pending.add(handshake);
-    this.occupancy.began(address);
+    this.occupancy.began(handshake.address);
     if (this.fresh.push(handshake) === 1) this.clock.soon(this.watchFresh);
-    return handshake;
+    try {
+      this.admit(handshake, await identity);
+    } catch (error) {
+      this.deny(handshake, error);
+    }
+    this.settle(handshake);
   }
 
   /**
-   * By now guards without I/O have answered, mostly before the peer sent anything else. A timer and
-   * listeners for each handshake would add a tenth to its cost.
+   * By now promises of guards without I/O have resolved, mostly before the peer sent anything else.
+   * A timer and listeners for each handshake would add a tenth to its cost.
    */
   private readonly watchFresh = (): void => {
     const { fresh } = this;
@@ -117,16 +137,6 @@ export class UpgradeHandler {
       this.settle(handshake);
     });
     handshake.watch(() => this.abandon(handshake), cancelDeadline);
-  }
-
-  private async decide(handshake: PendingHandshake): Promise<void> {
-    try {
-      const identity = await this.hooks.authenticate(handshake);
-      this.admit(handshake, identity);
-    } catch (error) {
-      this.dismiss(handshake, error instanceof Refusal ? error : this.failed(error));
-    }
-    this.settle(handshake);
   }
 
   /**
@@ -185,6 +195,10 @@ export class UpgradeHandler {
 
   private dismiss(handshake: PendingHandshake, refusal: Refusal): void {
     if (handshake.end() !== undefined) this.refuse(handshake.socket, handshake.address, refusal);
+  }
+
+  private deny(handshake: PendingHandshake, error: unknown): void {
+    this.dismiss(handshake, error instanceof Refusal ? error : this.failed(error));
   }
 
   private failed(error: unknown): Refusal {

@@ -170,6 +170,30 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     expect(asked).toEqual(['its own', 'its own', 'of forRoot']);
   });
 
+  it('[L-1.6] handleUpgrade of a gateway runs after the guards and can refuse', async () => {
+    const ran: string[] = [];
+    class AuditGateway extends LiveGateway {
+      override handleUpgrade(...[request]: Parameters<LiveGateway['handleUpgrade']>): void {
+        ran.push(`upgrade ${request.url ?? ''}`);
+        if (request.url?.endsWith('no')) throw new ForbiddenException('Not today');
+      }
+    }
+    const first = guard(() => ran.push('guard') > 0);
+    const { url } = await startLiveApp({ platform, guards: [first], gateway: AuditGateway });
+    ran.splice(0);
+    await LiveTestClient.connect(url);
+    expect((await refusalOf(`${url}?no`)).body).toMatchObject({ message: 'Not today' });
+    expect(ran).toEqual(['guard', 'upgrade /live', 'guard', 'upgrade /live?no']);
+  });
+
+  it('[L-1.6] no guard is asked before the first handshake', async () => {
+    const asked: string[] = [];
+    const { url } = await startLiveApp({ platform, guards: [guard(() => asked.push('own') > 0)] });
+    expect(asked).toEqual([]);
+    await LiveTestClient.connect(url);
+    expect(asked).toEqual(['own']);
+  });
+
   it('[L-1.6] global guards run first, from APP_GUARD and from useGlobalGuards()', async () => {
     const asked: string[] = [];
     const named = (name: string) =>

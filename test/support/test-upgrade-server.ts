@@ -22,7 +22,7 @@ export interface TestUpgradeServerSetup {
   readonly authenticate?: (
     request: IncomingMessage,
     handshake: PendingHandshake,
-  ) => Promise<ConnectionIdentity>;
+  ) => ConnectionIdentity | Promise<ConnectionIdentity>;
   readonly accepted?: (ws: ServedWebSocket, socket: Duplex) => void;
 }
 

@@ -58,18 +58,19 @@ export class JwtConnectionGuard implements CanActivate, OnModuleInit {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const http = context.switchToHttp();
     const request = http.getRequest<IncomingMessage>();
-    const response = http.getResponse<ServerResponse>();
     const credential = credentialOf(request, this.settings.cookieName);
     if (!credential) {
-      response.setHeader('WWW-Authenticate', 'Bearer realm="live"');
+      http.getResponse<ServerResponse>().setHeader('WWW-Authenticate', 'Bearer realm="live"');
       throw unauthorized('no token');
     }
     try {
       const identity = this.identify(credential.token);
       if (!types.isPromise(identity)) return letIn(request, identity);
-      return identity.then((found) => letIn(request, found)).catch((error) => refuse(response, error));
+      return identity
+        .then((found) => letIn(request, found))
+        .catch((error) => refuse(http.getResponse(), error));
     } catch (error) {
-      return refuse(response, error);
+      return refuse(http.getResponse(), error);
     }
   }
 

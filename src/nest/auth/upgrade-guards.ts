@@ -1,13 +1,15 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
-import { HttpException } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { types } from 'node:util';
+import { type CanActivate, ForbiddenException, HttpException, type Type } from '@nestjs/common';
 import type { ExternalContextCreator } from '@nestjs/core';
+import { isObservable, lastValueFrom } from 'rxjs';
 import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { Refusal } from '../../ws/refusal.js';
 import type { LiveGateway } from '../gateway/live.gateway.js';
 import { connectionIdentityOf } from './connection-identity.js';
 import { reasonOf } from './refusal.js';
-
-type RunGuards = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
+import { guardsBefore } from './guards-before.js';
+import { UpgradeContext } from './upgrade-context.js';
 
 /** Response headers that the server writes itself. */
 const ownHeaders = new Set(['connection', 'content-length', 'content-type', 'transfer-encoding', 'date']);
@@ -16,69 +18,89 @@ const undecided = 'The handshake could not be decided';
 
 const nobody: ConnectionIdentity = { user: null };
 
-/** Runs the application's Nest guards before an upgrade, as for a controller's route. [L-1.6] */
+/**
+ * Runs the application's Nest guards before an upgrade, as for a controller's route. [L-1.6] Guards
+ * that answer at once are asked without a promise: a crowd that comes back is all handshakes.
+ */
 export class UpgradeGuards {
-  private readonly run: RunGuards;
+  private readonly guards: readonly CanActivate[];
+  private readonly gateway: Type;
+  private readonly handler: LiveGateway['handleUpgrade'];
 
   constructor(contexts: ExternalContextCreator, gateway: LiveGateway) {
-    this.run = contexts.create(
-      gateway as unknown as Record<string, (...args: unknown[]) => unknown>,
-      gateway.handleUpgrade as (...args: unknown[]) => unknown,
-      'handleUpgrade',
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      { guards: true, interceptors: false, filters: false },
-      'http',
-    ) as RunGuards;
+    this.handler = gateway.handleUpgrade;
+    this.gateway = gateway.constructor as Type;
+    this.guards = guardsBefore(contexts, gateway);
   }
 
   /**
-   * Resolves to the identity if all guards accept. Throws a `Refusal`, or a guard's own error if it
-   * is not an HTTP answer.
+   * The identity if all guards accept. Throws or rejects with a `Refusal`, or with a guard's own
+   * error if it is not an HTTP answer.
    *
    * @param address - the client's, available to guards as `request.ip`
    */
-  async authenticate(request: IncomingMessage, address: string): Promise<ConnectionIdentity> {
-    return (await this.identify(request, address)) ?? nobody;
+  authenticate(request: IncomingMessage, address: string): ConnectionIdentity | Promise<ConnectionIdentity> {
+    const identity = this.identify(request, address);
+    return types.isPromise(identity) ? identity.then((found) => found ?? nobody) : (identity ?? nobody);
   }
 
-  /** Like `authenticate`, but resolves to `null` if no guard reported a user. */
-  async identify(request: IncomingMessage, address: string): Promise<ConnectionIdentity | null> {
-    const response = new UpgradeResponse(request);
+  /** Like `authenticate`, but `null` if no guard reported a user. */
+  identify(
+    request: IncomingMessage,
+    address: string,
+  ): ConnectionIdentity | null | Promise<ConnectionIdentity | null> {
     Object.defineProperty(request, 'ip', { value: address, configurable: true, writable: true });
+    const context = new UpgradeContext(request, this.gateway, this.handler);
     try {
-      await this.run(request, response);
+      const passed = this.ask(context, 0);
+      if (passed === undefined) return connectionIdentityOf(request);
+      return passed.then(
+        () => connectionIdentityOf(request),
+        (error: unknown) => {
+          throw refusalOf(error, context);
+        },
+      );
     } catch (error) {
-      throw error instanceof HttpException ? refusalOf(error, response) : error;
+      throw refusalOf(error, context);
     }
-    return connectionIdentityOf(request);
+  }
+
+  /** Asks the guards in their order. Returns a promise from the first that gives no boolean. */
+  private ask(context: UpgradeContext, first: number): Promise<void> | undefined {
+    for (let i = first; i < this.guards.length; i++) {
+      const answer = this.guards[i]?.canActivate(context);
+      if (typeof answer !== 'boolean') return this.askOn(context, answer, i + 1);
+      if (!answer) throw forbidden();
+    }
+    return undefined;
+  }
+
+  private async askOn(context: UpgradeContext, answer: unknown, next: number): Promise<void> {
+    const value: unknown = await answer;
+    const passed: unknown = isObservable(value) ? await lastValueFrom(value) : value;
+    if (!passed) throw forbidden();
+    await this.ask(context, next);
   }
 }
 
-/**
- * A response that is never sent but keeps its headers, with the methods that Express and Fastify
- * guards use.
- */
-class UpgradeResponse extends ServerResponse {
-  header(name: string, value: string | number): this {
-    return this.setHeader(name, String(value));
-  }
+function forbidden(): HttpException {
+  return new ForbiddenException('Forbidden resource');
 }
 
-function refusalOf(error: HttpException, response: ServerResponse): Refusal {
+/** A `Refusal` for an HTTP exception; any other error as it is. */
+function refusalOf(error: unknown, { responseHeaders }: UpgradeContext): unknown {
+  if (!(error instanceof HttpException)) return error;
   const status = error.getStatus();
   if (status >= 500 || status < 400)
     return new Refusal(
       503,
       undecided,
-      { 'Retry-After': String(retryAfter(response)) },
+      { 'Retry-After': String(retryAfter(responseHeaders)) },
       undefined,
       reasonOf(error),
     );
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(response.getHeaders())) {
+  for (const [name, value] of Object.entries(responseHeaders)) {
     if (!ownHeaders.has(name)) headers[name] = String(value);
   }
   if (status === 401) headers['www-authenticate'] ??= 'Bearer';
@@ -86,8 +108,8 @@ function refusalOf(error: HttpException, response: ServerResponse): Refusal {
   return new Refusal(status, messageOf(error), headers, undefined, reasonOf(error));
 }
 
-function retryAfter(response: ServerResponse): number {
-  return Number(response.getHeader('retry-after')) || 1;
+function retryAfter(headers: Readonly<Record<string, unknown>>): number {
+  return Number(headers['retry-after']) || 1;
 }
 
 function messageOf(error: HttpException): string {

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { MetadataScanner } from '@nestjs/core';
+import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import { liveServerMark } from './live-handlers.decorator.js';
 
 /** Metadata keys of `@WebSocketGateway` and `@SubscribeMessage`. */
@@ -9,6 +9,20 @@ const metadata = { gateway: 'websockets:gateway_options', type: 'message' } as c
 export function isLiveGateway(metatype: object): boolean {
   const options = Reflect.getMetadata(metadata.gateway, metatype) as { path?: unknown } | undefined;
   return options?.path === liveServerMark;
+}
+
+/**
+ * Whether a gateway of live connections has to be called when one opens or closes. A gateway that is
+ * made for each request may get its hooks in its constructor.
+ */
+export function haveHooks(modules: ModulesContainer): boolean {
+  const wrappers = [...modules.values()].flatMap(({ providers }) => [...providers.values()]);
+  return wrappers.some((wrapper) => {
+    const { metatype, instance } = wrapper;
+    if (typeof metatype !== 'function' || wrapper.isNotMetatype || !isLiveGateway(metatype)) return false;
+    const { handleConnection, handleDisconnect } = (instance ?? {}) as Record<string, unknown>;
+    return !wrapper.isDependencyTreeStatic() || Boolean(handleConnection ?? handleDisconnect);
+  });
 }
 
 /** Whether the class itself has the decorator, not just a base class. */

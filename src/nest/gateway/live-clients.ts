@@ -1,29 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { isObservable, Observable, takeUntil } from 'rxjs';
 import type { LiveConnection } from '../../core/ports/connection.js';
-import type { FindHandler, Handler } from '../../core/inbound/responder.js';
-import { isVerb } from '../../core/verbs/verbs.js';
-import { keepReason, openingOf } from './connection-hooks.js';
+import type { KeptHandshake } from '../auth/kept-handshake.js';
+import { type BoundHandler, LiveClient } from './live-client.js';
 import type { MessageContext } from './message-contexts.js';
-import type { InboundMessage } from '../../protocol/client-messages.js';
-import { ObservedAnswers } from './observed-answers.js';
 
-/** One `@SubscribeMessage` handler that Nest bound to a client. */
-export interface BoundHandler {
-  readonly message: unknown;
-  readonly callback: (...args: unknown[]) => unknown;
-}
-
-type ConnectHandler = (connection: LiveConnection, request: IncomingMessage) => void;
-type DisconnectHandler = (reason: string) => void;
-
-/** One connection from the view of Nest's gateways. */
-interface Client {
-  handlers: readonly BoundHandler[];
-  onDisconnect: readonly DisconnectHandler[];
-}
-
-const none: readonly never[] = [];
+type ConnectHandler = (connection: LiveConnection, request?: IncomingMessage) => void;
 
 /**
  * The server of the live gateways, as Nest knows it. Gateways register here and see every live
@@ -31,12 +12,21 @@ const none: readonly never[] = [];
  */
 export class LiveClients {
   private readonly onConnect: ConnectHandler[] = [];
-  private readonly clients = new Map<LiveConnection, Client>();
+  private readonly clients = new Map<LiveConnection, LiveClient>();
   private contexts: ReadonlyMap<unknown, MessageContext> | undefined;
+  private late = false;
 
   /** Handles messages with these contexts instead of Nest's bound handlers. */
   handleBy(contexts: ReadonlyMap<unknown, MessageContext>): void {
     this.contexts = contexts;
+  }
+
+  /**
+   * Binds gateways to a connection with its first message: a quiet one needs none of the 2 KB of
+   * handlers that Nest makes for it. Only for gateways that have no hooks to call before.
+   */
+  bindLate(): void {
+    this.late = true;
   }
 
   /** Registers a gateway, which will see each connection. */
@@ -44,78 +34,47 @@ export class LiveClients {
     this.onConnect.push(onConnect);
   }
 
-  connected(connection: LiveConnection, request: IncomingMessage): void {
-    for (const onConnect of this.onConnect) onConnect(connection, request);
+  /** A client that is about to connect. Its `find` returns its handlers. */
+  clientOf(connection: LiveConnection, kept: KeptHandshake | undefined): LiveClient {
+    return new LiveClient(connection, this.callbackOf, kept);
+  }
+
+  connected(client: LiveClient, request: IncomingMessage): void {
+    this.clients.set(client.connection, client);
+    if (!this.late) for (const onConnect of this.onConnect) onConnect(client.connection, request);
   }
 
   disconnected(connection: LiveConnection, reason: string): void {
     const client = this.clients.get(connection);
     this.clients.delete(connection);
-    keepReason(connection, reason);
-    for (const onDisconnect of client?.onDisconnect ?? []) onDisconnect(reason);
+    client?.disconnected(reason);
+  }
+
+  /** The handshake of a connection, if it was kept. */
+  handshakeOf(connection: LiveConnection): KeptHandshake | undefined {
+    return this.clients.get(connection)?.kept;
   }
 
   bindHandlers(connection: LiveConnection, handlers: readonly BoundHandler[]): void {
-    const client = this.client(connection);
-    client.handlers = client.handlers.length === 0 ? handlers : [...client.handlers, ...handlers];
+    this.clients.get(connection)?.bindHandlers(handlers);
   }
 
-  bindDisconnect(connection: LiveConnection, onDisconnect: DisconnectHandler): void {
-    const client = this.client(connection);
-    // `push` would reserve room for 17 entries on each connection.
-    client.onDisconnect =
-      client.onDisconnect.length === 0 ? [onDisconnect] : [...client.onDisconnect, onDisconnect];
+  bindDisconnect(connection: LiveConnection, onDisconnect: (reason: string) => void): void {
+    this.clients.get(connection)?.bindDisconnect(onDisconnect);
   }
 
-  /** Returns the handler lookup of a connection. */
-  finder(connection: LiveConnection): FindHandler {
-    return (type) => {
-      const client = this.clients.get(connection);
-      if (client === undefined) return undefined;
-      if (this.contexts !== undefined) {
-        const context = this.contexts.get(type);
-        return context && handlerOf(connection, client, (message) => context(connection, message));
-      }
-      for (const { message, callback } of client.handlers) {
-        if (message === type) return handlerOf(connection, client, callback);
-      }
-      return undefined;
-    };
-  }
-
-  private client(connection: LiveConnection): Client {
-    let client = this.clients.get(connection);
-    if (client === undefined) {
-      client = { handlers: none, onDisconnect: none };
-      this.clients.set(connection, client);
-    }
-    return client;
-  }
-}
-
-/** Emits when the client has disconnected. */
-function goneOf(client: Client): Observable<void> {
-  return new Observable((subscriber) => {
-    const notify: DisconnectHandler = () => subscriber.next();
-    client.onDisconnect = [...client.onDisconnect, notify];
-    return () => {
-      client.onDisconnect = client.onDisconnect.filter((each) => each !== notify);
-    };
-  });
-}
-
-/** The next message waits until the Observable completes or the connection ends. */
-function handlerOf(connection: LiveConnection, client: Client, callback: BoundHandler['callback']): Handler {
-  return async (message: InboundMessage) => {
-    const opening = openingOf(connection);
-    if (opening !== undefined) {
-      await opening;
-      if (!connection.open) return undefined;
-    }
-    const result = await callback(message);
-    if (!isObservable(result)) return result;
-    // The peer has already left, so its disconnect event will not end the Observable.
-    if (!connection.open) return undefined;
-    return new ObservedAnswers(result.pipe(takeUntil(goneOf(client))), !isVerb(message.type));
+  private readonly callbackOf = (client: LiveClient, type: string): BoundHandler['callback'] | undefined => {
+    const { connection } = client;
+    const context = this.contexts?.get(type);
+    if (this.contexts !== undefined) return context && ((message) => context(connection, message));
+    if (this.late) this.bindUpTo(client, type);
+    return client.boundTo(type);
   };
+
+  /** Binds gateways in their order until one handles the type. */
+  private bindUpTo(client: LiveClient, type: string): void {
+    while (client.boundTo(type) === undefined && client.boundGateways < this.onConnect.length) {
+      this.onConnect[client.boundGateways++]?.(client.connection);
+    }
+  }
 }

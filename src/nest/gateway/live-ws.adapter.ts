@@ -7,7 +7,8 @@ import type { Observable } from 'rxjs';
 import { Connection } from '../../core/connection/connection.js';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import { adapterUnsaid } from '../options/live.errors.js';
-import { type BoundHandler, LiveClients } from './live-clients.js';
+import type { BoundHandler } from './live-client.js';
+import { LiveClients } from './live-clients.js';
 import { liveServerMark } from './live-handlers.decorator.js';
 
 /** Options of `LiveWsAdapter`. */
@@ -72,7 +73,7 @@ export class LiveWsAdapter extends WsAdapter {
   /** Called by Nest, once for each gateway. */
   override bindClientConnect(server: unknown, callback: (...args: unknown[]) => void): void {
     if (server instanceof LiveClients)
-      server.addGateway(callback as (c: LiveConnection, r: IncomingMessage) => void);
+      server.addGateway(callback as (c: LiveConnection, r?: IncomingMessage) => void);
     else if (this.others !== undefined) this.others.bindClientConnect(server, callback);
     else super.bindClientConnect(server, callback);
   }

@@ -20,6 +20,8 @@ import { KeptHandshake } from '../auth/kept-handshake.js';
 import { originAdvice } from '../auth/origin-advice.js';
 import { originVerdict } from '../auth/origin.js';
 import { UpgradeGuards } from '../auth/upgrade-guards.js';
+import { haveHooks } from '../gateway/gateway-metadata.js';
+import type { LiveClient } from '../gateway/live-client.js';
 import type { LiveClients } from '../gateway/live-clients.js';
 import { LivePort } from './live-port.js';
 import { LiveWsAdapter } from '../gateway/live-ws.adapter.js';
@@ -43,9 +45,8 @@ export class LiveServer {
   private guards: UpgradeGuards | undefined;
   private clients: LiveClients | undefined;
   private refusing = false;
+  /** Whether the guards may have to run again, to renew a credential. */
   private readonly keepsHandshakes: boolean;
-  /** Handshakes kept to run the guards again when a credential is renewed. */
-  private readonly handshakes = new WeakMap<LiveConnection, KeptHandshake>();
 
   constructor(
     private readonly live: Live,
@@ -103,8 +104,8 @@ export class LiveServer {
   /**
    * Runs the guards on a connection's handshake again, with this token or with its cookies. [L-7.7]
    */
-  askGuards(connection: LiveConnection, token?: string): Promise<ConnectionIdentity | null> {
-    const kept = this.handshakes.get(connection);
+  async askGuards(connection: LiveConnection, token?: string): Promise<ConnectionIdentity | null> {
+    const kept = this.clients?.handshakeOf(connection);
     if (kept === undefined || this.guards === undefined) throw serverUnavailable('The handshake is unknown');
     const { cookieHeader } = connection;
     const request =
@@ -120,6 +121,7 @@ export class LiveServer {
    */
   async start(): Promise<void> {
     this.clients = this.findClients();
+    if (!haveHooks(this.modules)) this.clients.bindLate();
     await this.makeHandlers(this.clients);
     // Not in the constructor, where the guards' dependencies, APP_GUARD and useGlobalGuards() are
     // not available yet.
@@ -166,7 +168,10 @@ export class LiveServer {
     throw foreignAdapter((adapter as object | undefined)?.constructor.name ?? 'none');
   }
 
-  private authenticate({ request, address }: PendingHandshake): Promise<ConnectionIdentity> {
+  private authenticate({
+    request,
+    address,
+  }: PendingHandshake): ConnectionIdentity | Promise<ConnectionIdentity> {
     if (this.guards === undefined) throw serverUnavailable('The server is starting');
     return this.guards.authenticate(request, address);
   }
@@ -194,6 +199,8 @@ export class LiveServer {
   ): void {
     const { clients } = this;
     if (clients === undefined) return;
+    const kept = this.keepsHandshakes ? new KeptHandshake(request) : undefined;
+    let client!: LiveClient;
     const session = this.live.accept(
       new WsSocket(ws, socket, windowBitsOf(request)),
       {
@@ -203,11 +210,10 @@ export class LiveServer {
         cookieHeader: request.headers.cookie,
         handshakeStartedMs,
       },
-      (connection) => clients.finder(connection),
+      (connection) => (client = clients.clientOf(connection, kept)).find,
     );
     ws.serve(session);
-    if (this.keepsHandshakes) this.handshakes.set(session.connection, new KeptHandshake(request));
-    clients.connected(session.connection, request);
+    clients.connected(client, request);
   }
 }
 
