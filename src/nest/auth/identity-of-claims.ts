@@ -6,11 +6,15 @@ import { unauthorized } from './refusal.js';
 /** The last time that a `Date` can represent; a later `exp` would not survive JSON. */
 const lastInstantMs = 8.64e15;
 
+/**
+ * The identity of a verified token. Its claims become the user without a copy, so each token needs
+ * claims of its own.
+ */
 export function identityOf(claims: Claims): ConnectionIdentity {
   const { sub, exp } = claims;
   const id = userIdOf(sub);
   if (id === undefined) throw unauthorized(faultOf(sub));
-  const user = liveUserOf(claims, id);
+  const user = Object.hasOwn(claims, '__proto__') ? liveUserOf(claims, id) : Object.assign(claims, { id });
   return typeof exp === 'number'
     ? { user, expiresAt: Math.min(Math.floor(exp * 1000), lastInstantMs) }
     : { user };
