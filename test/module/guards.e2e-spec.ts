@@ -186,7 +186,7 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     expect(ran).toEqual(['guard', 'upgrade /live', 'guard', 'upgrade /live?no']);
   });
 
-  it('[L-1.6] no guard is asked before the first handshake', async () => {
+  it('[L-1.6] a guard is not asked before the first handshake', async () => {
     const asked: string[] = [];
     const { url } = await startLiveApp({ platform, guards: [guard(() => asked.push('own') > 0)] });
     expect(asked).toEqual([]);

@@ -12,8 +12,8 @@ export function isLiveGateway(metatype: object): boolean {
 }
 
 /**
- * Whether a gateway of live connections has to be called when one opens or closes. A gateway that is
- * made for each request may get its hooks in its constructor.
+ * Whether a live gateway has to be called when a connection opens or closes. A gateway that is made
+ * for each request may get its hooks in its constructor.
  */
 export function haveHooks(modules: ModulesContainer): boolean {
   const wrappers = [...modules.values()].flatMap(({ providers }) => [...providers.values()]);

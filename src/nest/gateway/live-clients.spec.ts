@@ -3,8 +3,7 @@ import { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import { Answers } from '../../core/inbound/reply.js';
-import type { LiveClient } from './live-client.js';
-import { LiveClients } from './live-clients.js';
+import { type LiveClient, LiveClients } from './live-clients.js';
 
 /** A client that requested an endless answer, from a handler that answers when the test says so. */
 function asking() {
@@ -31,7 +30,7 @@ function asking() {
 }
 
 function connect(clients: LiveClients, connection: LiveConnection): LiveClient {
-  const client = clients.clientOf(connection, undefined);
+  const client = clients.clientOf(connection);
   clients.connected(client, {} as IncomingMessage);
   return client;
 }

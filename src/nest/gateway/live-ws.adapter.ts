@@ -7,8 +7,7 @@ import type { Observable } from 'rxjs';
 import { Connection } from '../../core/connection/connection.js';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import { adapterUnsaid } from '../options/live.errors.js';
-import type { BoundHandler } from './live-client.js';
-import { LiveClients } from './live-clients.js';
+import { type BoundHandler, LiveClients } from './live-clients.js';
 import { liveServerMark } from './live-handlers.decorator.js';
 
 /** Options of `LiveWsAdapter`. */

@@ -21,8 +21,7 @@ import { originAdvice } from '../auth/origin-advice.js';
 import { originVerdict } from '../auth/origin.js';
 import { UpgradeGuards } from '../auth/upgrade-guards.js';
 import { haveHooks } from '../gateway/gateway-metadata.js';
-import type { LiveClient } from '../gateway/live-client.js';
-import type { LiveClients } from '../gateway/live-clients.js';
+import type { LiveClient, LiveClients } from '../gateway/live-clients.js';
 import { LivePort } from './live-port.js';
 import { LiveWsAdapter } from '../gateway/live-ws.adapter.js';
 import { foreignAdapter, forwardedByStranger } from '../options/live.errors.js';
@@ -105,8 +104,9 @@ export class LiveServer {
    * Runs the guards on a connection's handshake again, with this token or with its cookies. [L-7.7]
    */
   async askGuards(connection: LiveConnection, token?: string): Promise<ConnectionIdentity | null> {
-    const kept = this.clients?.handshakeOf(connection);
-    if (kept === undefined || this.guards === undefined) throw serverUnavailable('The handshake is unknown');
+    const kept = this.clients?.keptFor(connection);
+    if (!(kept instanceof KeptHandshake) || this.guards === undefined)
+      throw serverUnavailable('The handshake is unknown');
     const { cookieHeader } = connection;
     const request =
       token === undefined
