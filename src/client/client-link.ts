@@ -52,8 +52,14 @@ export class ClientLink {
     return this.#current !== undefined;
   }
 
+  /** Connects at once. */
   start(): void {
-    this.#connect();
+    this.#waiting = false;
+    this.#alarm.clear();
+    const next = this.#prepare();
+    this.owner.status({ state: 'connecting', attempt: this.#comeback.attempt });
+    // A listener may have closed the client.
+    if (this.#next === next) void next.open();
   }
 
   send(text: string): void {
@@ -71,7 +77,7 @@ export class ClientLink {
     this.#comeback.force();
     if (this.ready) this.#closeAll('reconnecting');
     else if (!this.#waiting) return;
-    this.#connect();
+    this.start();
   }
 
   /** Something was answered. The predecessor is closed once nothing relies on it. */
@@ -81,15 +87,6 @@ export class ClientLink {
 
   close(): void {
     this.#end(1000, 'closed by the application');
-  }
-
-  #connect(): void {
-    this.#waiting = false;
-    this.#alarm.clear();
-    const next = this.#prepare();
-    this.owner.status({ state: 'connecting', attempt: this.#comeback.attempt });
-    // A listener may have closed the client.
-    if (this.#next === next) void next.open();
   }
 
   #prepare(): ClientConnection {
@@ -202,7 +199,7 @@ export class ClientLink {
     const delayMs = this.#comeback.delayMs(isCrowd);
     if (this.ready) return this.#slot.set(delayMs, () => this.#replace());
     this.#waiting = true;
-    this.#alarm.set(delayMs, () => this.#connect());
+    this.#alarm.set(delayMs, () => this.start());
     this.owner.status({ state: 'waiting', delayMs, code, reason });
   }
 
@@ -210,9 +207,11 @@ export class ClientLink {
     if (this.#next === undefined) void this.#prepare().open();
   }
 
-  /** The network or the page is back. */
+  /** The network or the page is back. A page may come out of the cache before its slot. */
   #wake(): void {
-    if (this.#comeback.hurry() && this.#waiting) this.#connect();
+    const may = this.#comeback.hurry();
+    if (this.#waiting && may) this.start();
+    else if (this.#waiting && !this.#alarm.armed) this.#retry(1000, 'page cached', false);
     if (this.ready) this.#probe.wake();
   }
 

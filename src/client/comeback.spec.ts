@@ -155,6 +155,20 @@ describe('reconnecting', () => {
     ]);
   });
 
+  it('[L-10.7] a cached page that is shown again before its slot reconnects in its slot', async () => {
+    await world.client();
+    await world.peer.welcome();
+    await world.peer.tell({ type: 'draining', reconnectAfterMs: 60_000, windowMs: 0 });
+    await world.cached();
+    await world.advance(20_000);
+    world.take();
+    await world.visible();
+    await world.visible();
+    expect(world.take()).toEqual(['status waiting 40000 after 1000 page cached']);
+    await world.advance(40_000);
+    expect(last()).toMatch(/^dial/);
+  });
+
   it('a closed client does not reconnect when its cached page is shown again', async () => {
     const client = await world.openClient();
     client.close();
