@@ -352,12 +352,22 @@ describe('offsets', () => {
 
   it('an event with an invalid offset is reported and ignored', async () => {
     await world.peer.tell(event(Number.NaN), event(5.5), { type: 'event', topic: 'a', offset: '5', data: 1 });
-    expect(seen()).toEqual(Array(3).fill('error Error: The server sent an event without a valid offset'));
+    expect(seen()).toEqual(Array(3).fill('error Error: The server sent a message without a valid offset'));
   });
 });
 
 describe('loss reported by the server', () => {
   const lost = (from: number, to: number) => ({ type: 'lost', topic: 'a', from, to, count: to - from + 1 });
+
+  it('a loss with an invalid offset is reported and moves no subscription', async () => {
+    const client = await world.openClient();
+    client.subscribe('a', world.app);
+    await world.peer.tell(subscribed(1, 4));
+    seen();
+    await world.peer.tell({ type: 'lost', topic: 'a' }, lost(5, 7.5), event(5));
+    const refused = 'error Error: The server sent a message without a valid offset';
+    expect(seen()).toEqual([refused, refused, 'event a@e:5 50']);
+  });
 
   it('[L-5.8] a loss on a topic without snapshots is reported at once', async () => {
     const client = await world.openClient();

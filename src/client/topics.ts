@@ -102,11 +102,11 @@ export class Topics {
     const topic = this.#byName.get(message.topic);
     switch (message.type) {
       case 'event':
-        if (!Number.isSafeInteger(message.offset))
-          throw new Error('The server sent an event without a valid offset');
+        checkOffset(message.offset);
         topic?.event(message);
         break;
       case 'lost':
+        checkOffset(message.to);
         topic?.lost(message);
         break;
       case 'unsubscribed':
@@ -151,6 +151,10 @@ export class Topics {
     if (message.id === undefined) topic?.pushed(message);
     else if (topic?.awaits(message.id) === true) topic.answered(message);
   }
+}
+
+function checkOffset(offset: unknown): void {
+  if (!Number.isSafeInteger(offset)) throw new Error('The server sent a message without a valid offset');
 }
 
 function endedByServer({ code = 'forbidden', reason }: UnsubscribedMessage): LiveError {
