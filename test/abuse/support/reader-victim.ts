@@ -14,6 +14,7 @@ import {
 } from '../../../src/index.js';
 import { answer } from './ask.js';
 import { maxQueuedBytesTotal } from './reader-budgets.js';
+import { busyUntilNow } from './slowdown.js';
 
 const url = process.env['ENGINE_URL'];
 
@@ -94,8 +95,7 @@ const handlers = {
   /** The maxima since the last report. */
   report: () => {
     const { rss } = process.memoryUsage();
-    const { user, system } = process.cpuUsage();
-    const busy = { wallMs: performance.eventLoopUtilization().active, cpuMs: (user + system) / 1_000 };
+    const busy = busyUntilNow();
     const report = { rss, maxRss, maxQueued, failures, busy, stats: live.stats() };
     [maxRss, maxQueued] = [0, 0];
     return report;

@@ -22,6 +22,7 @@ import {
 } from '../../../src/index.js';
 import { LiveServer } from '../../../src/nest/server/live.server.js';
 import { answer } from './ask.js';
+import { busyUntilNow } from './slowdown.js';
 
 const guardMs = Number(process.env['GUARD_MS'] ?? 0);
 
@@ -161,8 +162,7 @@ const handlers = {
     globalThis.gc?.();
     const { rss, heapUsed, external } = process.memoryUsage();
     const stats = apps.map(({ live, server }) => ({ ...live.stats(), pending: server.pendingHandshakes }));
-    const { user, system } = process.cpuUsage();
-    const busy = { wallMs: performance.eventLoopUtilization().active, cpuMs: (user + system) / 1_000 };
+    const busy = busyUntilNow();
     const polluted = 'admin' in {};
     return { rss, heapUsed, external, busy, sockets: sockets(), stats, guard, taken, polluted };
   },
