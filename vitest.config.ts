@@ -41,7 +41,8 @@ export default defineConfig({
     reporters: ['default', './test/support/summary-reporter.ts'],
     sequence: { sequencer: SlowFirst },
     pool: 'forks',
-    maxWorkers: 2,
+    // Many tests wait for timers and other processes, so two cores have work for three.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CanActivate, type ExecutionContext, Injectable, Module } from '@nestjs/common';
-import { onTestFinished, describe, expect, it } from 'vitest';
+import { onTestFinished, describe, expect, it, vi } from 'vitest';
 import { LiveModule, LiveService, setConnectionIdentity } from '../../src/index.js';
 import { HandshakeRefused, LiveTestClient } from '../../src/testing/index.js';
 import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
@@ -138,9 +138,10 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
     const words = `The live server cannot listen on 127.0.0.1:${String(port)}: the port is in use.`;
     const live = () => LiveModule.forRoot({ port, guards: [BearerIsUser] });
     const initialized = await createHost(platform, { imports: [live()] });
-    expect(await failureOf(initialized.init())).toContain(words);
     const listening = await createHost(platform, { imports: [live()] });
-    expect(await failureOf(listening.listen(0, '127.0.0.1'))).toContain(words);
+    // Both wait for the port at the same time.
+    const starts = [initialized.init(), listening.listen(0, '127.0.0.1')].map(failureOf);
+    for (const failure of await Promise.all(starts)) expect(failure).toContain(words);
     expect(listening.getHttpServer().listening).toBe(false);
   });
 
@@ -149,6 +150,9 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
     const port = Number(new URL(first.url).port);
     const live = () => LiveModule.forRoot({ port, guards: [BearerIsUser] });
     const failed = await createHost(platform, { imports: [live()] });
+    // In production a start does not wait for the port.
+    vi.stubEnv('NODE_ENV', 'production');
+    onTestFinished(() => void vi.unstubAllEnvs());
     await expect(failed.init()).rejects.toThrow('in use');
     await failed.close();
     await first.app.close();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { thorough } from '../support/thorough.js';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
@@ -151,10 +152,8 @@ describe('The packed tarball in a fresh Nest application', () => {
       );
     });
 
-    it.each([
-      ['nodenext', 'nodenext'],
-      ['esnext', 'bundler'],
-    ])(
+    const nodenext = ['nodenext', 'nodenext'] as const;
+    it.each(thorough ? [nodenext, ['esnext', 'bundler'] as const] : [nodenext])(
       'the types resolve and every snippet of the documents compiles with module %s and moduleResolution %s',
       async (module, moduleResolution) => {
         const files = ['ambient.d.ts', 'types.ts', ...writeSnippets()];
