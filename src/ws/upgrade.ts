@@ -6,6 +6,7 @@ import type { Clock } from '../core/ports/clock.js';
 import type { ClientAddresses } from './client-address.js';
 import { dropEmptySubprotocols, handshakeFault, strippedUpgrade } from './handshake.js';
 import { useOriginForm } from './request-path.js';
+import { HandshakeTurns } from './handshake-turns.js';
 import { Occupancy, type OccupancyLimits } from './occupancy.js';
 import { PendingHandshake } from './pending-handshake.js';
 import { Refusal, refuse, respond, serverUnavailable } from './refusal.js';
@@ -21,6 +22,14 @@ export interface UpgradeOptions extends OccupancyLimits {
   readonly compress?: boolean;
 }
 
+/** An upgrade as Node hands it over. */
+interface Arrival {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly unfinishedResponse: boolean;
+}
+
 /**
  * Decides every upgrade, before the 101. Node has no timeout for a pending upgrade, so this class
  * bounds their number and their time. [L-1.4] [L-1.10]
@@ -33,6 +42,7 @@ export class UpgradeHandler {
   /** Pending handshakes that began in this turn of the event loop. */
   private fresh: PendingHandshake[] = [];
   private readonly server: ReturnType<typeof makeWebSocketServer>;
+  private readonly turns: HandshakeTurns<Arrival>;
 
   constructor(
     private readonly options: UpgradeOptions,
@@ -42,6 +52,7 @@ export class UpgradeHandler {
   ) {
     this.server = makeWebSocketServer(options.maxMessageBytes, options.compress);
     this.occupancy = new Occupancy(options);
+    this.turns = new HandshakeTurns(clock, (arrival) => this.begin(arrival));
   }
 
   /** Number of handshakes whose guards still run, including those whose peers have left. */
@@ -53,6 +64,10 @@ export class UpgradeHandler {
   handle(request: IncomingMessage, socket: Duplex, head: Buffer, unfinishedResponse: boolean): void {
     // This must come first: a reset of the socket without a listener would end the process.
     socket.on('error', ignore);
+    this.turns.add({ request, socket, head, unfinishedResponse });
+  }
+
+  private begin({ request, socket, head, unfinishedResponse }: Arrival): void {
     const address = this.addresses.of(request);
     const refusal = this.check(request, address, unfinishedResponse);
     if (refusal === undefined) this.decide(request, socket, address, head);
