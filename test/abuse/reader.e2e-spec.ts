@@ -41,6 +41,8 @@ const noiseMs = 50;
 describe.each(cases)('A hostile reader on $name', ({ start }) => {
   it(
     '[L-9.16] [L-9.18] one user that may read everything harms no other user',
+    // Other load can only lengthen a wait, so a real fault fails every retry.
+    { timeout: 60_000 + timeoutMs, retry: 2 },
     async () => {
       const { url: engineUrl, count } = await start();
       const env: Record<string, string> = engineUrl === undefined ? {} : { ENGINE_URL: engineUrl };
@@ -65,11 +67,9 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
         for (let i = 1; i <= 4; i++) {
           await (i < 4 ? sleep(seconds * 250) : attacked);
           const [loud, after] = [await bystanders.ask('report'), await victim.ask('report')];
-          parts.push({
-            loud,
-            after,
-            waitMs: loud.p99 / slowdown((parts.at(-1)?.after ?? before).busy, after.busy),
-          });
+          const last = parts.at(-1) ?? { loud: quiet, after: before };
+          const times = Math.max(slowdown(last.after.busy, after.busy), slowdown(last.loud.busy, loud.busy));
+          parts.push({ loud, after, waitMs: loud.p99 / times });
         }
         const waitsMs = parts.map(({ waitMs }) => waitMs);
         const maxRss = Math.max(...parts.map(({ after }) => after.maxRss));
@@ -79,13 +79,11 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
           `${String(connections)} connections (${String(refusedConnections)} refused), ${String(messages)} messages, ` +
             `${inMegabytes(bytes)} read; errors ${JSON.stringify(Object.fromEntries(errors))}; RSS ` +
             `${inMegabytes(before.maxRss)}, then at most ${inMegabytes(maxRss)}; queued at most ` +
-            `${inMegabytes(maxQueued)}; p99 ${String(quiet.p99)} ms, then in each part, as if the server had a ` +
-            `core of its own, ${waitsMs.map((ms) => ms.toFixed(0)).join(', ')} ms\n`,
+            `${inMegabytes(maxQueued)}; p99 ${String(quiet.p99)} ms, then in each part, as if both had a ` +
+            `core of their own, ${waitsMs.map((ms) => ms.toFixed(0)).join(', ')} ms\n`,
         );
         const { loud, after } = parts.at(-1) as Part;
-        expect({ ...loud, count: 0, p99: 0, failures: after.failures }).toEqual({
-          count: 0,
-          p99: 0,
+        expect({ gaps: loud.gaps, closed: loud.closed, failures: after.failures }).toEqual({
           gaps: 0,
           closed: [],
           failures: 0,
@@ -121,6 +119,5 @@ describe.each(cases)('A hostile reader on $name', ({ start }) => {
         await Promise.all([victim.stop(), bystanders.stop()]);
       }
     },
-    60_000 + timeoutMs,
   );
 });

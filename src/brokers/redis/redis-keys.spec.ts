@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { thorough } from '../../../test/support/thorough.js';
 import { hashSlot } from './hash-slot.js';
 import { encodeTopic, RedisKeys } from './redis-keys.js';
 
@@ -32,8 +33,9 @@ describe('Redis names', () => {
     expect(keys.channel('fleet/7')).toBe('live:{fleet/7}');
   });
 
-  it('names are injective and safe for 100,000 random Unicode texts', () => {
-    const texts = new Set(Array.from({ length: 100_000 }, anyText));
+  it('names are injective and safe for many random Unicode texts', () => {
+    const count = thorough ? 100_000 : 10_000;
+    const texts = new Set(Array.from({ length: count }, anyText));
     const encoded = new Set<string>();
     for (const text of texts) {
       const name = encodeTopic(text);
@@ -41,7 +43,7 @@ describe('Redis names', () => {
       encoded.add(name);
     }
     expect(encoded.size).toBe(texts.size);
-    expect(texts.size).toBeGreaterThan(80_000);
+    expect(texts.size).toBeGreaterThan(0.8 * count);
   });
 
   it('all keys of a topic lie in one hash slot, whatever the topic and the key are called', () => {

@@ -1,5 +1,6 @@
 import { LiveTestClient } from '../../../src/testing/index.js';
 import { answer } from './ask.js';
+import { busyUntilNow } from './slowdown.js';
 
 let latenciesMs: number[] = [];
 let gaps = 0;
@@ -29,7 +30,8 @@ const handlers = {
   report: () => {
     const sorted = latenciesMs.toSorted((one, other) => one - other);
     latenciesMs = [];
-    return { count: sorted.length, p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0, gaps, closed };
+    const p99 = sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+    return { count: sorted.length, p99, gaps, closed, busy: busyUntilNow() };
   },
 };
 export type ReaderBystander = typeof handlers;
