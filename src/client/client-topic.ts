@@ -6,7 +6,7 @@ import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import type { LocalSubscription } from './local-subscription.js';
 import { Locals } from './locals.js';
-import type { Port } from './port.js';
+import type { Incoming, Port } from './port.js';
 import { SubscribeAttempt } from './subscribe-attempt.js';
 
 /** Gaps closer together than this are retried with back-off. */
@@ -37,12 +37,14 @@ export class ClientTopic {
   constructor(
     readonly name: string,
     private readonly port: Port,
-    /** Topics for which events of the predecessor count, until the current connection answers. */
-    private readonly movers: Set<ClientTopic>,
+    /** Topics that rely on the predecessor, with messages of the successor that wait for it. */
+    private readonly movers: Map<ClientTopic | undefined, Incoming[]>,
     /** Called when the server may have a subscription that is no longer wanted. */
     private readonly unsubscribe: () => void,
     /** Called when no local subscription is left. */
     private readonly forget: () => void,
+    /** Called with messages that have waited. */
+    private readonly handle: (message: Incoming) => void,
   ) {
     this.#alarm = new Alarm(port.platform);
   }
@@ -62,10 +64,7 @@ export class ClientTopic {
     this.paced();
   }
 
-  /**
-   * A rate changed. Subscribes again from the current positions if the highest rate differs.
-   * [L-4.8]
-   */
+  /** A rate changed. Subscribes again from the current positions if the highest differs. [L-4.8] */
   paced(): void {
     if (this.#linked && !this.moving && this.#locals.fastest() !== this.#rate) this.#cut();
     this.next();
@@ -97,9 +96,22 @@ export class ClientTopic {
 
   /** The connection has a successor. An answer under way could begin another stream. */
   replaced(): void {
-    if (this.#linked && this.#request === undefined) this.movers.add(this);
+    if (this.#linked && this.#request === undefined) this.movers.set(this, []);
     else this.movers.delete(this);
     this.down();
+  }
+
+  /** Whether a message is a start beyond what a subscriber has. */
+  lacks(message: Incoming): boolean {
+    return message.type === 'subscribed' && this.#locals.lack(message);
+  }
+
+  /** The predecessor no longer counts. */
+  moved(): void {
+    const held = this.movers.get(this);
+    if (!this.movers.delete(this)) return;
+    held?.forEach(this.handle);
+    this.port.settled();
   }
 
   /** The predecessor no longer delivers this topic, so the successor has to. */
@@ -113,7 +125,7 @@ export class ClientTopic {
     this.#answeredId = this.#request?.id;
     this.#settle();
     this.#linked = true;
-    this.#moved();
+    this.moved();
     this.#attempt = 0;
     // A different epoch continues `since` only at exactly that offset.
     const isSame = since?.epoch === message.epoch || since?.offset === message.offset;
@@ -138,17 +150,12 @@ export class ClientTopic {
     this.next();
   }
 
-  /**
-   * An event that cannot be delivered now is dropped. The answer to a new request repeats it.
-   * [L-3.10]
-   */
+  /** An event that cannot be delivered now is dropped; a new request repeats it. [L-3.10] */
   event(event: EventMessage): void {
     if (!this.#locals.offer(event) && this.#request === undefined && !this.#alarm.armed) this.#gap();
   }
 
-  /**
-   * Publications are lost. Topics with snapshots restart; others continue after the gap. [L-5.8]
-   */
+  /** Publications are lost. Topics with snapshots restart; others go on after them. [L-5.8] */
   lost({ to }: LostMessage): void {
     const waits = this.#locals.lost(to, this.#snapshots === true);
     // The new start arrives unrequested. If it is in flight, it arrives before a pong.
@@ -200,8 +207,7 @@ export class ClientTopic {
     const rate = this.#locals.fastest();
     this.#asked = true;
     this.#rate = rate;
-    const how = { ...(since !== undefined && { since }), ...(rate < Infinity && { maxRate: rate }) };
-    const request = { topic: this.name, ...how };
+    const request = { topic: this.name, ...(since && { since }), ...(rate < Infinity && { maxRate: rate }) };
     this.#request = new SubscribeAttempt(this.port, this.#alarm, request, this.#attempt > 0);
   }
 
@@ -224,11 +230,7 @@ export class ClientTopic {
   #cut(): void {
     this.#linked = false;
     this.#locals.cut();
-    this.#moved();
-  }
-
-  #moved(): void {
-    if (this.movers.delete(this)) this.port.settled();
+    this.moved();
   }
 
   #gap(): void {
@@ -243,6 +245,6 @@ export class ClientTopic {
     this.#settle();
     if (this.#asked && this.port.ready) this.unsubscribe();
     this.forget();
-    this.#moved();
+    this.moved();
   }
 }

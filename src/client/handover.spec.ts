@@ -84,16 +84,53 @@ describe('handover to the next connection', () => {
     expect(seen().slice(2)).toEqual(['close 1000 draining', 'event a@e:6 6']);
   });
 
-  it('[L-10.7] a fresh start beyond what the old connection has delivered is a loss', async () => {
+  it('[L-10.7] a fresh start beyond what the old connection has delivered waits until that has delivered it', async () => {
     await follow();
     const next = await moving();
     await old.tell(event(4));
     await next.tell(subscribed(2, 6, { recovered: false }), event(7));
-    expect(seen().slice(1)).toEqual([
-      'close 1000 draining',
-      'lost unrecovered 5-6 (2) a@e:6',
+    await old.tell(event(5));
+    expect(seen().slice(1)).toEqual(['event a@e:5 5']);
+    await next.tell(event(8));
+    await old.tell(event(6), event(7), event(8));
+    expect(seen()).toEqual(['event a@e:6 6', 'event a@e:7 7', 'event a@e:8 8', 'close 1000 draining']);
+    await next.tell(event(9));
+    expect(seen()).toEqual(['event a@e:9 9']);
+  });
+
+  it('[L-10.7] a fresh start that the old connection does not reach before it ends is a loss', async () => {
+    await follow();
+    const next = await moving();
+    await next.tell(subscribed(2, 6, { recovered: false }), event(7));
+    seen();
+    await old.end(1001, 'server shutting down');
+    expect(seen()).toEqual(['lost unrecovered 4-6 (3) a@e:6', 'event a@e:7 7']);
+  });
+
+  it('[L-10.7] a fresh start that the old connection does not reach in the time of a request is a loss', async () => {
+    await follow();
+    const next = await moving();
+    await next.tell(subscribed(2, 6, { recovered: false }), event(7));
+    await world.advance(9_999);
+    expect(seen().filter((line) => line.startsWith('lost'))).toEqual([]);
+    await world.advance(1);
+    expect(seen().slice(-3)).toEqual([
+      'lost unrecovered 4-6 (3) a@e:6',
       'event a@e:7 7',
+      'close 1000 draining',
     ]);
+  });
+
+  it('[L-10.8] a fresh start that waits is dropped with its connection, and the old one goes on', async () => {
+    await follow();
+    const next = await moving();
+    await next.tell(subscribed(2, 6, { recovered: false }), event(7));
+    seen();
+    await next.end();
+    await old.tell(event(4), event(5), event(6), event(7), event(8));
+    expect(seen().filter((line) => /^(event|lost)/.test(line))).toEqual(
+      [4, 5, 6, 7, 8].map((n) => `event a@e:${n} ${n}`),
+    );
   });
 
   it('[L-10.7] a topic that the next connection does not answer keeps the old one for the time of a request at most', async () => {

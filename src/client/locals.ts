@@ -34,6 +34,10 @@ export class Locals extends Set<LocalSubscription> {
     return position && this.earliest(position);
   }
 
+  lack({ epoch, offset }: Position): boolean {
+    return [...this].some(({ position: at }) => at?.epoch === epoch && at.offset < offset);
+  }
+
   /** Those that need a start. */
   starting(): LocalSubscription[] {
     return [...this].filter(({ want }) => want !== 'nothing');

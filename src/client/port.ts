@@ -1,6 +1,15 @@
 import type { LiveError } from '../protocol/live.error.js';
 import type { ClientMessage, TopicRequest } from '../protocol/client-messages.js';
+import type {
+  EventMessage,
+  LostMessage,
+  SubscribedMessage,
+  UnsubscribedMessage,
+} from '../protocol/messages.js';
 import type { Platform } from './platform.js';
+
+/** A message about a topic. */
+export type Incoming = SubscribedMessage | EventMessage | LostMessage | UnsubscribedMessage;
 
 /** What topics, publications and credential refresh need from the client. */
 export interface Port {

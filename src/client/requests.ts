@@ -106,9 +106,7 @@ export class Requests {
       this.port.suspect();
       pending.reject(unknownOutcome('no answer came in time'));
     } else {
-      pending?.reject(
-        new LiveClientError('not-sent', 'No connection was established in time; nothing was sent'),
-      );
+      pending?.reject(new LiveClientError('not-sent', 'No connection came in time; nothing was sent'));
     }
   }
 

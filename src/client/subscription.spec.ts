@@ -352,7 +352,7 @@ describe('offsets', () => {
 
   it('an event with an invalid offset is reported and ignored', async () => {
     await world.peer.tell(event(Number.NaN), event(5.5), { type: 'event', topic: 'a', offset: '5', data: 1 });
-    expect(seen()).toEqual(Array(3).fill('error Error: The server sent a message without a valid offset'));
+    expect(seen()).toEqual(Array(3).fill('error Error: The server sent an invalid position'));
   });
 });
 
@@ -365,7 +365,7 @@ describe('loss reported by the server', () => {
     await world.peer.tell(subscribed(1, 4));
     seen();
     await world.peer.tell({ type: 'lost', topic: 'a' }, lost(5, 7.5), event(5));
-    const refused = 'error Error: The server sent a message without a valid offset';
+    const refused = 'error Error: The server sent an invalid position';
     expect(seen()).toEqual([refused, refused, 'event a@e:5 50']);
   });
 
@@ -598,10 +598,7 @@ describe('end of a subscription', () => {
     client.subscribe('a', world.app);
     await world.peer.tell(subscribed(1, -1));
     await world.peer.tell(subscribed(1, 1));
-    expect(seen().slice(1)).toEqual([
-      'error Error: The server answered a subscribe without a valid position',
-      'start a@e:1',
-    ]);
+    expect(seen().slice(1)).toEqual(['error Error: The server sent an invalid position', 'start a@e:1']);
   });
 
   it('without an answer the link is checked, and the same request is sent again under the same id', async () => {

@@ -1,8 +1,6 @@
 import { LiveError } from '../protocol/live.error.js';
 import type {
   ErrorMessage,
-  EventMessage,
-  LostMessage,
   ServerMessage,
   SubscribedMessage,
   UnsubscribedMessage,
@@ -11,10 +9,8 @@ import { isPosition } from '../protocol/position.js';
 import { Alarm } from './alarm.js';
 import { PendingUnsubscribes } from './pending-unsubscribes.js';
 import type { LocalSubscription } from './local-subscription.js';
-import type { Port } from './port.js';
+import type { Incoming, Port } from './port.js';
 import { ClientTopic } from './client-topic.js';
-
-export type Incoming = SubscribedMessage | EventMessage | LostMessage | UnsubscribedMessage;
 
 export function isOfTopic(message: ServerMessage): message is Incoming {
   const { type } = message;
@@ -25,8 +21,11 @@ export function isOfTopic(message: ServerMessage): message is Incoming {
 export class Topics {
   readonly #byName = new Map<string, ClientTopic>();
   readonly #pendingUnsubscribes: PendingUnsubscribes;
-  /** Those that still rely on the predecessor of the current connection. [L-10.7] */
-  readonly #moving = new Set<ClientTopic>();
+  /**
+   * Those that still rely on the predecessor of the current connection, with messages of the
+   * successor that wait for it. [L-10.7]
+   */
+  readonly #moving = new Map<ClientTopic | undefined, Incoming[]>();
   /** Limits the time in which they do. */
   readonly #alarm: Alarm;
 
@@ -45,6 +44,7 @@ export class Topics {
         this.#moving,
         () => this.#pendingUnsubscribes.send(name),
         () => this.#byName.delete(name),
+        (message) => this.message(message),
       );
       this.#byName.set(name, topic);
     }
@@ -99,14 +99,15 @@ export class Topics {
 
   /** @throws Error for an invalid message. */
   message(message: Incoming): void {
+    check(message);
     const topic = this.#byName.get(message.topic);
+    const held = this.#moving.get(topic);
+    if (held !== undefined && (held.length > 0 || topic?.lacks(message))) return void held.push(message);
     switch (message.type) {
       case 'event':
-        checkOffset(message.offset);
         topic?.event(message);
         break;
       case 'lost':
-        checkOffset(message.to);
         topic?.lost(message);
         break;
       case 'unsubscribed':
@@ -123,9 +124,13 @@ export class Topics {
   /** A message of the predecessor. Only events count; for the rest, the successor decides. */
   late(message: Incoming): void {
     const topic = this.#byName.get(message.topic);
-    if (topic?.moving !== true) return;
-    if (message.type === 'event') this.message(message);
-    else topic.left();
+    const held = this.#moving.get(topic);
+    if (held === undefined) return;
+    if (message.type !== 'event') return topic?.left();
+    check(message);
+    topic?.event(message);
+    // The fresh start of the successor waited for this.
+    if (held[0] !== undefined && !topic?.lacks(held[0])) topic?.moved();
   }
 
   /**
@@ -143,18 +148,20 @@ export class Topics {
   }
 
   #left(): void {
-    for (const topic of this.#moving) topic.left();
+    for (const topic of this.#byName.values()) topic.left();
   }
 
   #subscribed(message: SubscribedMessage, topic: ClientTopic | undefined): void {
-    if (!isPosition(message)) throw new Error('The server answered a subscribe without a valid position');
     if (message.id === undefined) topic?.pushed(message);
     else if (topic?.awaits(message.id) === true) topic.answered(message);
   }
 }
 
-function checkOffset(offset: unknown): void {
-  if (!Number.isSafeInteger(offset)) throw new Error('The server sent a message without a valid offset');
+function check(message: Incoming): void {
+  const { type } = message;
+  const offset = type === 'event' ? message.offset : type === 'lost' ? message.to : 0;
+  if (type === 'subscribed' ? !isPosition(message) : !Number.isSafeInteger(offset))
+    throw new Error('The server sent an invalid position');
 }
 
 function endedByServer({ code = 'forbidden', reason }: UnsubscribedMessage): LiveError {

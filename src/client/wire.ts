@@ -47,7 +47,7 @@ export function webSocketOf(option: WebSocketConstructor | undefined): WebSocket
   const found = option ?? (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket;
   if (typeof found === 'function') return found;
   throw new Error(
-    'This runtime has no WebSocket (Node has one since version 22). Run `npm i ws`, then pass it: ' +
+    'This runtime has no WebSocket (Node has one from 22 on). Run `npm i ws`, then: ' +
       "import { WebSocket } from 'ws'; connect(url, { webSocket: WebSocket })",
   );
 }
