@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { codePoint } from '../../test/support/code-point.js';
 import { elementTexts, fieldText } from './json-span.js';
 
 const blank = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\r'), maxLength: 3 });
@@ -10,7 +11,7 @@ const spelled: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
     { maxDepth: 4 },
     fc.constantFrom('null', 'true', 'false', '0', '-0', '1e400', '9007199254740993', '1E+2', '0.10'),
     fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => JSON.stringify(number)),
-    fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
+    fc.string({ unit: codePoint }).map((text) => JSON.stringify(text)),
     fc.string({ maxLength: 5 }).map(escaped),
     fc.tuple(blank, fc.array(tie('value'), { maxLength: 4 })).map(([gap, all]) => {
       return `[${gap}${all.join(`${gap},${gap}`)}${gap}]`;

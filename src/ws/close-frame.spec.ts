@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { codePoint } from '../../test/support/code-point.js';
 import { clientFrame, handshake } from '../../test/support/raw-peer.js';
 import { TestUpgradeServer } from '../../test/support/test-upgrade-server.js';
 import { fittingCode, fittingReason } from './close-frame.js';
@@ -16,7 +17,7 @@ const anyCode = fc.oneof(
   fc.double({ min: 1000, max: 1015 }),
 );
 const anyReason = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.string({ unit: codePoint, maxLength: 200 }),
   fc.string({ unit: 'grapheme', minLength: 30, maxLength: 130 }),
   fc
     .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 200 })

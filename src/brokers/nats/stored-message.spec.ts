@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { codePoint } from '../../../test/support/code-point.js';
 import { storedRemoval } from '../stored-publication.js';
 import { type Content, decode, encode, type KeyVersion } from './stored-message.js';
 
@@ -19,7 +20,7 @@ const content: fc.Arbitrary<Content> = fc.record({
       .record({
         offset: fc.integer({ min: 1, max: 1_000_000 }),
         data: fc.json(),
-        key: fc.option(fc.string({ unit: 'binary', minLength: 1, maxLength: 64 })),
+        key: fc.option(fc.string({ unit: codePoint, minLength: 1, maxLength: 64 })),
         removed: fc.boolean(),
       })
       .map(({ key, removed, data, ...rest }) =>
@@ -33,7 +34,7 @@ const content: fc.Arbitrary<Content> = fc.record({
   keyed: fc.boolean(),
   versions: fc.option(
     fc.array(
-      fc.tuple(fc.string({ unit: 'binary' }), fc.maxSafeInteger()).map((pair): KeyVersion => pair),
+      fc.tuple(fc.string({ unit: codePoint }), fc.maxSafeInteger()).map((pair): KeyVersion => pair),
       { minLength: 1, maxLength: 5 },
     ),
     { nil: undefined },

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { codePoint } from '../../../test/support/code-point.js';
 import { thorough } from '../../../test/support/thorough.js';
 import { hashSlot } from './hash-slot.js';
 import { encodeTopic, RedisKeys } from './redis-keys.js';
@@ -48,7 +49,7 @@ describe('Redis names', () => {
 
   it('all keys of a topic lie in one hash slot, whatever the topic and the key are called', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (topic, key) => {
+      fc.property(fc.string({ unit: codePoint }), fc.string({ unit: codePoint }), (topic, key) => {
         const keys = new RedisKeys('live:', 0);
         const { meta, history, latest, order, versions } = keys.of(topic);
         const stored = [meta, history, latest, order, ...versions, keys.idempotency(topic, key)];
