@@ -67,6 +67,7 @@ describe.each(platforms)('The reason of a refusal, on %s', (_name, platform) => 
     const tokens = [
       await sign({ iss, sub: { id: 7 } }),
       await sign({ iss, sub: 2 ** 60 }),
+      await sign({ iss, sub: 'u'.repeat(1_025) }),
       await sign({ iss }),
       await sign({ iss, sub: 'ann', exp: 1 }),
       await sign({ iss: 'another', sub: 'ann' }),
@@ -81,6 +82,7 @@ describe.each(platforms)('The reason of a refusal, on %s', (_name, platform) => 
     expect(reasons()).toEqual([
       'sub is of type object, but must be text or an integer',
       'sub is a number, but not an integer within 2^53',
+      'sub has more than 1024 characters',
       'no sub',
       'ERR_JWT_EXPIRED (exp)',
       'ERR_JWT_CLAIM_VALIDATION_FAILED (iss)',

@@ -1,3 +1,4 @@
+import { maxUserIdLength } from '../../core/cluster/read-signal.js';
 import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { liveUserOf, userIdOf } from './checked-identity.js';
 import type { Claims } from './plain-claims.js';
@@ -13,7 +14,7 @@ const lastInstantMs = 8.64e15;
 export function identityOf(claims: Claims): ConnectionIdentity {
   const { sub, exp } = claims;
   const id = userIdOf(sub);
-  if (id === undefined) throw unauthorized(faultOf(sub));
+  if (id === undefined || id.length > maxUserIdLength) throw unauthorized(faultOf(sub));
   const user = Object.hasOwn(claims, '__proto__') ? liveUserOf(claims, id) : Object.assign(claims, { id });
   return typeof exp === 'number'
     ? { user, expiresAt: Math.min(Math.floor(exp * 1000), lastInstantMs) }
@@ -24,6 +25,7 @@ export function identityOf(claims: Claims): ConnectionIdentity {
 function faultOf(sub: unknown): string {
   if (sub === undefined) return 'no sub';
   if (sub === '') return 'sub is empty';
+  if (typeof sub === 'string') return `sub has more than ${maxUserIdLength} characters`;
   return typeof sub === 'number'
     ? 'sub is a number, but not an integer within 2^53'
     : `sub is ${sub === null ? 'null' : `of type ${typeof sub}`}, but must be text or an integer`;

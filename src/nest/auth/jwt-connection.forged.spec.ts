@@ -52,6 +52,7 @@ describe('JwtConnectionGuard: forged tokens', () => {
     ['with an empty sub', signed({ ...good, sub: '' })],
     ['with a number as sub that is no safe integer', signed({ ...good, sub: 2 ** 53 })],
     ['with an object as sub', signed({ ...good, sub: { id: 'u1' } })],
+    ['with a sub of more than 1,024 characters', signed({ ...good, sub: 'u'.repeat(1_025) })],
     [
       'with a path as kid, signed with what is there',
       signed(good, { alg: 'HS256', kid: '../../dev/null' }, ''),
