@@ -78,7 +78,7 @@ describe('The client and a slow application', () => {
 
   it(
     '[L-3.14] [L-9.10] switching between dashboards of 100 topics every 2 s never meets the rate limit',
-    { timeout: 30_000 },
+    { timeout: 60_000 },
     async () => {
       // The default rate of 20 messages a second, with a burst of hardly more than one switch
       // needs.
@@ -96,9 +96,12 @@ describe('The client and a slow application', () => {
       let leave = show('0');
       for (let flip = 1; flip <= 4; flip++) {
         await sleep(2_000);
+        // A machine that is busy with other work may take longer than 2 s.
+        await expect.poll(() => started, { timeout: 10_000 }).toBe(100 * flip);
         for (const each of leave) each();
         leave = show(String(flip));
       }
+      await expect.poll(() => started, { timeout: 10_000 }).toBe(500);
       await sleep(500);
       expect([started, refusals(), closes()]).toEqual([500, 0, 0]);
       expect(inbound.filter((type) => type !== 'ping')).toEqual([
