@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CanActivate, type ExecutionContext, Injectable, Module } from '@nestjs/common';
 import { onTestFinished, describe, expect, it, vi } from 'vitest';
-import { LiveModule, LiveService, setConnectionIdentity } from '../../src/index.js';
+import { LiveModule, type LiveModuleOptions, LiveService, setConnectionIdentity } from '../../src/index.js';
 import { HandshakeRefused, LiveTestClient } from '../../src/testing/index.js';
 import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { createHost, failureOf } from './support/host-app.js';
@@ -182,6 +182,19 @@ describe.each(platforms)('LiveModule in an application, on %s', (_name, platform
       'LiveModule is imported without options. Import LiveModule.forRoot({ … }) or LiveModule.forRootAsync({ … }).',
     );
   });
+
+  it.each([undefined, null, 'live'])(
+    '[S18] a factory of options that returns %j is an error that says what to do',
+    async (options) => {
+      const live = LiveModule.forRootAsync({
+        guards: [BearerIsUser],
+        useFactory: () => options as unknown as LiveModuleOptions,
+      });
+      expect(await failureOf(createHost(platform, { imports: [live] }))).toMatch(
+        /^LiveModule: the options are (undefined|null|a string of 4 characters), but must be an object\./,
+      );
+    },
+  );
 
   it.each([0, 'app'] as const)(
     '[L-1.8] the server serves only its own path, with or without a trailing slash, on port %j',

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { defaultLimits, type PublishQueueLimits } from '../../core/ports/limits.js';
 import { validateAllowedOrigins } from '../auth/origin-option.js';
-import { contradictoryOptions, proxyProtocolOfNobody } from '../options/live.errors.js';
-import { historyOption, integerOption, textOption } from '../options/option-checks.js';
+import { contradictoryOptions, noOptions, proxyProtocolOfNobody } from '../options/live.errors.js';
+import { historyOption, integerOption, kindOf, textOption } from '../options/option-checks.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
 import { validTrustedProxies } from './trusted-proxies.js';
@@ -23,6 +23,8 @@ export function checkOptions(options: LiveModuleOptions): void {
 
 /** Fills in the defaults; throws an error that names the option if a value is invalid. */
 export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions {
+  // A factory may return anything, for instance a part of the configuration that is not there.
+  if (typeof options !== 'object' || (options as unknown) === null) throw noOptions(kindOf(options));
   const number = (name: keyof LiveModuleOptions, fallback: number, least: number, most = maxTimeMs): number =>
     integerOption(name, options[name], { fallback, least, most });
   const limit = (name: keyof typeof defaultLimits, least: number, most = maxTimeMs): number =>

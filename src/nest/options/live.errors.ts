@@ -61,6 +61,9 @@ export const duplicateForRoot = (): Error =>
       'providers are global.',
   );
 
+export const noOptions = (kind: string): Error =>
+  new Error(`LiveModule: the options are ${kind}, but must be an object. Does "useFactory" return them?`);
+
 export const missingForRoot = (): Error =>
   new Error(
     'LiveModule is imported without options. Import LiveModule.forRoot({ … }) or LiveModule.forRootAsync({ … }).',
