@@ -2,6 +2,7 @@ import {
   type CanActivate,
   type ExecutionContext,
   ForbiddenException,
+  HttpException,
   Injectable,
   Module,
   SetMetadata,
@@ -283,21 +284,20 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     expect(app.get(ConnectionRegistry).size).toBe(0);
   });
 
-  it('[L-1.6] an HTTP exception with a non-error status becomes a 503', async () => {
-    const { url } = await startLiveApp({
-      platform,
-      guards: [
-        guard(() => {
-          throw new (class extends ForbiddenException {
-            override getStatus() {
-              return 302;
-            }
-          })();
-        }),
-      ],
-    });
-    expect((await refusalOf(url)).statusCode).toBe(503);
-  });
+  it.each([302, undefined, Number.NaN, 403.5])(
+    '[L-1.6] an HTTP exception with the status %s, which is no refusal, becomes a 503',
+    async (status) => {
+      const { url } = await startLiveApp({
+        platform,
+        guards: [
+          guard(() => {
+            throw new HttpException('No', status as number);
+          }),
+        ],
+      });
+      expect((await refusalOf(url)).statusCode).toBe(503);
+    },
+  );
 
   it('[L-1.4] the guards of one application do not apply to another application in the process', async () => {
     const open = await startLiveApp({ platform, guards: [guard(() => true)] });

@@ -91,7 +91,8 @@ function forbidden(): HttpException {
 function refusalOf(error: unknown, { responseHeaders }: UpgradeContext): unknown {
   if (!(error instanceof HttpException)) return error;
   const status = error.getStatus();
-  if (status >= 500 || status < 400)
+  // Also a status that is none, such as that of another server's answer that never came.
+  if (!Number.isInteger(status) || status >= 500 || status < 400)
     return new Refusal(
       503,
       undecided,
