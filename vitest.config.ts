@@ -41,8 +41,9 @@ export default defineConfig({
     reporters: ['default', './test/support/summary-reporter.ts'],
     sequence: { sequencer: SlowFirst },
     pool: 'forks',
-    // Many tests wait for timers and other processes, so two cores have work for three.
-    maxWorkers: 3,
+    // Many tests wait for timers and other processes, so two cores have work for three. In CI every
+    // engine and browser runs besides.
+    maxWorkers: process.env['CI'] === undefined ? 3 : 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

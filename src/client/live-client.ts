@@ -224,7 +224,7 @@ export class LiveClient<
     this.#checkOpen();
     if (!isClientTopic(topic)) {
       throw new TypeError(
-        'A topic is 1 to 128 characters: segments of A-Z a-z 0-9 _ . ~ - joined by "/", none . or .., or $user',
+        'A topic is 1 to 128 characters: segments of A-Z a-z 0-9 _ . ~ - joined by "/", not . or .., or $user',
       );
     }
     if (since !== undefined && !isPosition(since)) throw new TypeError('`since` must be { epoch, offset }');
