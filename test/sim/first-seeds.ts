@@ -5,7 +5,7 @@
 export const firstSeeds: Readonly<Record<string, number>> = {
   'publications made while the position is read are not held': 26,
   'held publications are dropped': 26,
-  "held publications of a lost stream go out as the new one's": 50,
+  'held publications of a lost stream are sent as those of the new one': 50,
   'held publications are released when the snapshot begins': 161,
   'a recovery repeats the last publication that was seen': 2,
   'a late publication of the broker is sent again after the answer': 1,

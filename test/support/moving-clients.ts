@@ -11,7 +11,7 @@ import { RedisServer } from './redis-server.js';
 type Instance = Awaited<ReturnType<typeof startLiveApp>>;
 
 /** The topic of all clients, with a history. */
-export const topic = 'news/1';
+const topic = 'news/1';
 
 @LiveTopic('news/*', { history: { size: 10_000 } })
 class News {
