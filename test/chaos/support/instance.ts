@@ -62,7 +62,7 @@ export class Instance {
     onAcknowledged: (list: readonly Acknowledgement[]) => void,
     program = 'instance.mjs',
   ): Promise<Instance> {
-    if (!existsSync(join(root, 'dist/index.js'))) execFileSync('npx', ['nest', 'build'], { cwd: root });
+    if (!existsSync(join(root, 'dist/index.js'))) execFileSync('node', ['scripts/build.mjs'], { cwd: root });
     const child = fork(join(import.meta.dirname, program), [JSON.stringify(settings)], { execArgv: [] });
     const instance = new Instance(child, onAcknowledged);
     const { sockets, http } = await instance.next('listening');
