@@ -13,22 +13,21 @@ class Engine {
 
   async subscribe(channels: readonly string[]): Promise<void> {
     this.commands.push(`+${String(channels.length)}`);
-    await this.answer();
-    for (const channel of channels) this.inForce.add(channel);
+    await this.answer(() => channels.forEach((channel) => this.inForce.add(channel)));
   }
 
   async unsubscribe(channels: readonly string[]): Promise<void> {
     this.commands.push(`-${String(channels.length)}`);
-    await this.answer();
-    for (const channel of channels) this.inForce.delete(channel);
+    await this.answer(() => channels.forEach((channel) => this.inForce.delete(channel)));
   }
 
   answerAll(): void {
     for (const answer of this.open.splice(0)) answer();
   }
 
-  private answer(): Promise<void> {
-    return this.patient ? new Promise((resolve) => this.open.push(resolve)) : Promise.resolve();
+  private async answer(carryOut: () => void): Promise<void> {
+    if (this.patient) await new Promise<void>((resolve) => this.open.push(() => resolve(carryOut())));
+    else carryOut();
   }
 }
 
@@ -132,11 +131,44 @@ describe('Subscriptions', () => {
     expect([[...next.inForce], subscriptions.size]).toEqual([['old'], 1]);
   });
 
+  it('[L-5.9] a subscription that the engine ends right behind its answer is made again', async () => {
+    const engine = new Engine(true);
+    const { clock, subscriptions, add } = await attached(engine);
+    const added = add('a');
+    clock.flush();
+    engine.answerAll();
+    engine.inForce.delete('a');
+    // The answer and the end arrive together, and the end is reported first.
+    const renewed = subscriptions.renew('a');
+    await clock.settle();
+    expect(engine.commands).toEqual(['+1', '+1']);
+    engine.answerAll();
+    await Promise.all([added, renewed]);
+    expect([...engine.inForce]).toEqual(['a']);
+  });
+
+  it('a subscription that the engine ends while it waits to be ended is forgotten', async () => {
+    const engine = new Engine(true);
+    const { clock, subscriptions, add } = await attached(engine, 0);
+    for (const name of 'ab') add(name).catch(() => {});
+    await clock.settle();
+    engine.answerAll();
+    await clock.settle();
+    subscriptions.remove('a');
+    await clock.settle();
+    subscriptions.remove('b');
+    engine.inForce.delete('b');
+    await subscriptions.renew('b');
+    engine.answerAll();
+    await clock.settle();
+    expect([engine.commands, subscriptions.size]).toEqual([['+2', '-1'], 0]);
+  });
+
   it('[L-3.6] after any sequence of changes exactly the wanted subscriptions are in force', async () => {
     const steps = fc.array(
       fc.record({
         name: fc.constantFrom('a', 'b', 'c', 'd'),
-        what: fc.constantFrom('add', 'remove', 'wait', 'answer', 'lose'),
+        what: fc.constantFrom('add', 'remove', 'wait', 'answer', 'end', 'lose'),
       }),
       { maxLength: 60 },
     );
@@ -154,6 +186,10 @@ describe('Subscriptions', () => {
             subscriptions.remove(name);
           } else if (what === 'answer') {
             engine.answerAll();
+            await clock.settle();
+          } else if (what === 'end') {
+            engine.answerAll();
+            if (engine.inForce.delete(name)) subscriptions.renew(name).catch(() => {});
             await clock.settle();
           } else if (what === 'lose') {
             subscriptions.detach(new Error('gone'));

@@ -23,6 +23,8 @@ interface Subscription {
   /** Whether it has a reader; if not, it lingers. */
   wanted: boolean;
   inForce: boolean;
+  /** Whether the engine ended it behind a command in flight, whose answer is then out of date. */
+  overtaken: boolean;
   /** Whether it was ever in force. If so, its readers rely on it, also on the next engine. */
   established: boolean;
   untilMs: number;
@@ -107,7 +109,9 @@ export class Subscriptions {
   async renew(channel: string): Promise<void> {
     const subscription = this.byChannel.get(channel);
     if (subscription === undefined) return;
+    if (this.ending.delete(subscription)) return void this.byChannel.delete(channel);
     subscription.inForce = false;
+    subscription.overtaken = subscription.waiters.length > 0 && !this.starting.has(subscription);
     await this.started(subscription);
   }
 
@@ -130,6 +134,7 @@ export class Subscriptions {
       channel,
       wanted: true,
       inForce: false,
+      overtaken: false,
       established: false,
       untilMs: 0,
       waiters: [],
@@ -185,13 +190,18 @@ export class Subscriptions {
   }
 
   private took(subscription: Subscription): void {
+    if (subscription.overtaken) {
+      subscription.overtaken = false;
+      this.starting.add(subscription);
+      return;
+    }
     subscription.inForce = true;
     subscription.established = true;
     for (const { resolve } of subscription.waiters.splice(0)) resolve();
   }
 
   private refuse(subscription: Subscription, error: unknown): void {
-    subscription.inForce = false;
+    subscription.inForce = subscription.overtaken = false;
     for (const { reject } of subscription.waiters.splice(0)) reject(error);
     if (subscription.wanted && subscription.established) return;
     this.lingering.delete(subscription);

@@ -103,6 +103,29 @@ redis('A Redis cluster', () => {
     expect([broker.lossesTotal, other.lossesTotal]).toEqual([0, 0]);
   });
 
+  it('[L-5.9] the broker subscribes again if the node ends a subscription right behind its answer', async () => {
+    const cluster = await RedisCluster.start();
+    const [{ reader }, { broker: other }] = [await open(cluster), await open(cluster)];
+    const slot = hashSlot('{t}');
+    const node = await cluster.masterOf(slot);
+    const admin = await node.admin();
+    onTestFinished(() => admin.destroy());
+    const id = String(await admin.sendCommand(['CLUSTER', 'MYID']));
+    // Two commands that wait for a frozen node are answered together.
+    node.freeze();
+    const following = reader.follow('t');
+    await sleep(50);
+    // To be named the owner again ends all subscriptions of the slot, as at the end of a move.
+    const named = admin.sendCommand(['CLUSTER', 'SETSLOT', String(slot), 'NODE', id]);
+    await sleep(50);
+    node.thaw();
+    await Promise.all([following, named]);
+    for (let i = 0; i < 3; i++) await other.publish('t', String(i), {});
+    await reader.caughtUp();
+    expect(reader.readings.get('t')?.taken.size).toBe(3);
+    expect(reader.suspects).toBe(1);
+  });
+
   it('publications continue while their slot moves, and those that need a missing key are refused', async () => {
     const cluster = await RedisCluster.start();
     const { broker } = await open(cluster);

@@ -96,7 +96,7 @@ export class RedisCluster {
     await this.agreed();
   }
 
-  private async masterOf(slot: number, asked = this.nodes): Promise<RedisServer> {
+  async masterOf(slot: number, asked = this.nodes): Promise<RedisServer> {
     const range = (await this.ranges(asked)).find(({ first, last }) => first <= slot && slot <= last);
     if (range === undefined) throw new Error(`No node owns slot ${String(slot)}`);
     return range.node;
