@@ -32,11 +32,10 @@ import { Continuity } from './stream/continuity.js';
 import { Resync } from './stream/resync.js';
 import { Snapshots } from './stream/snapshots.js';
 import { AuthorizationRecheck } from './verbs/authorization-recheck.js';
-import type { FindHandler } from './inbound/responder.js';
 import { Session, type SessionContext } from './inbound/session.js';
 import { Authorizer } from './verbs/authorizer.js';
 import { AuthorizationReview } from './verbs/authorization-review.js';
-import { handlersOf, makeVerbs, type Verbs } from './verbs/verbs.js';
+import { finderOf, makeVerbs, type Verbs } from './verbs/verbs.js';
 import { welcomeAnswer, welcomeLimits } from './connection/welcome.js';
 import { type LiveStats, liveStatsOf } from './live-stats.js';
 
@@ -147,10 +146,9 @@ export class Live {
    * Admits a peer and sends its welcome. `find` returns the handler of a message type, by default
    * the core's own verbs. If this throws, the connection is removed and its socket is terminated.
    */
-  accept(socket: LiveSocket, peer: PeerInfo, find?: (connection: Connection) => FindHandler): Session {
+  accept(socket: LiveSocket, peer: PeerInfo, find = finderOf(this.verbs)): Session {
     const connection = new Connection(socket, peer, this.connections);
-    const handlers = find?.(connection) ?? handlersOf(this.verbs, connection);
-    const session = new Session(connection, handlers, this.sessions);
+    const session = new Session(connection, find, this.sessions);
     const welcome = () => welcomeAnswer(connection, this.ports.clock, this.registry.size);
     this.arrivals.enter(connection, () => this.welcomeText(welcome()));
     if (this.draining) connection.close(CloseCode.goingAway, CloseReason.serverShuttingDown);

@@ -1,5 +1,4 @@
 import { MemoryBroker } from '../brokers/memory/memory-broker.js';
-import type { Connection } from '../core/connection/connection.js';
 import type { LiveConnection } from '../core/ports/connection.js';
 import type { ConnectionIdentity, LiveUser } from '../core/ports/identity.js';
 import { Live } from '../core/live.js';
@@ -32,7 +31,7 @@ export interface TestLiveOptions {
   /** Verifies a token and resolves with its user; without it `auth` is not implemented. */
   readonly verify?: (token: string, connection: LiveConnection) => Promise<ConnectionIdentity>;
   /** Handles messages instead of the core's own verbs. @internal */
-  readonly handlers?: (connection: Connection) => FindHandler;
+  readonly handlers?: FindHandler;
 }
 
 /** Options of `TestLive.connect`. */

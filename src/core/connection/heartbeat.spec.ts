@@ -91,7 +91,7 @@ describe('Heartbeat', () => {
     const { connect, clock } = bound(
       new TestLive({
         limits: { ...limits, maxWaitingMessages: 1 },
-        handlers: () => () => () => new Promise(() => {}),
+        handlers: () => () => new Promise(() => {}),
       }),
     );
     const { socket, send } = connect();

@@ -8,7 +8,7 @@ import type { Observer } from '../ports/observer.js';
 import { Answers, type Failure, publicError, reply, replyError } from './reply.js';
 
 /** Handles one type of message. Its result is the answer. */
-export type Handler = (message: InboundMessage) => unknown;
+export type Handler = (connection: Connection, message: InboundMessage) => unknown;
 
 /** Returns the handler for a type, or `undefined` if there is none. */
 export type FindHandler = (type: string) => Handler | undefined;
@@ -43,7 +43,7 @@ export class Responder {
       return undefined;
     }
     try {
-      const answer = handler(message);
+      const answer = handler(this.connection, message);
       if (answer instanceof Promise || answer instanceof Answers) return this.answerLater(message, answer);
       reply(this.connection, message, answer);
     } catch (error) {

@@ -124,7 +124,7 @@ describe('The pace of a connection', () => {
     let finish = (): void => {};
     const { test } = start({
       limits: { maxWaitingMessages: 1 },
-      handlers: () => () => () =>
+      handlers: () => () =>
         new Promise<void>((resolve) => {
           finish = resolve;
         }),
@@ -177,7 +177,9 @@ describe('The pace of a connection', () => {
 
   it('[L-2.8] 16 messages of one read are handled per turn, in order, so that others get their turn', async () => {
     const handled: number[] = [];
-    const test = new TestLive({ handlers: () => () => (message) => void handled.push(Number(message.id)) });
+    const test = new TestLive({
+      handlers: () => (_connection, message) => void handled.push(Number(message.id)),
+    });
     const { session } = test.connect();
     for (const text of pings(40)) session.received(text);
     const microtasks = async (): Promise<void> => {

@@ -22,9 +22,10 @@ describe('Session', () => {
 
   it('[L-2.8] messages of the application are handled one at a time, in order; invalid ones are refused at once', async () => {
     const waiting: (() => void)[] = [];
-    const handlers = () => (type: string) => {
+    const handlers = (type: string) => {
       if (type !== 'slow') return undefined;
-      return (message: InboundMessage) => new Promise((done) => waiting.push(() => done(message['name'])));
+      return (_connection: unknown, message: InboundMessage) =>
+        new Promise((done) => waiting.push(() => done(message['name'])));
     };
     const test = new TestLive({ handlers });
     const { send, received } = test.connect();
@@ -45,7 +46,7 @@ describe('Session', () => {
 
   it('[L-2.8] reading stops when too many messages wait, and resumes when half of them are done', async () => {
     const waiting: (() => void)[] = [];
-    const handlers = () => () => () => new Promise((done) => waiting.push(() => done(undefined)));
+    const handlers = () => () => new Promise((done) => waiting.push(() => done(undefined)));
     const test = new TestLive({ handlers, limits: { maxWaitingMessages: 4 } });
     const { send, socket } = test.connect();
     const paused: boolean[] = [];
@@ -65,7 +66,7 @@ describe('Session', () => {
     const failures: unknown[] = [];
     const error = new Error('the password is swordfish');
     const { send, received, session } = new TestLive({
-      handlers: () => () => () => {
+      handlers: () => () => {
         throw error;
       },
       observer: { failed: (...failure) => failures.push(failure) },
@@ -79,7 +80,7 @@ describe('Session', () => {
 
   it('[L-2.10] a LiveError of a handler is passed to the peer', async () => {
     const { send, received } = new TestLive({
-      handlers: () => () => async () => {
+      handlers: () => async () => {
         throw new LiveError('rate-limited', 'Not so fast', { retryAfterMs: 500 });
       },
     }).connect();
@@ -142,7 +143,7 @@ describe('Session', () => {
 
   it('[L-9.16] messages waiting to be handled count toward the queued bytes until handled or the peer is gone', async () => {
     const waiting: (() => void)[] = [];
-    const handlers = () => (type: string) =>
+    const handlers = (type: string) =>
       type === 'slow' ? () => new Promise<void>((done) => waiting.push(done)) : undefined;
     const test = new TestLive({ handlers });
     const { send, session } = test.connect();

@@ -15,7 +15,7 @@ async function publishedFrom(
   const data: string[] = [];
   const world: TestLive = new TestLive({
     ...(change && {
-      handlers: (connection) => (type) => (message) => {
+      handlers: (type) => (connection, message) => {
         const verb = world.live.verbs[type as VerbName];
         return verb(
           connection,

@@ -170,7 +170,7 @@ describe('Subscribe', () => {
     const test = live(
       { canSubscribe: () => new Promise(() => {}) },
       {
-        handlers: (connection) => (type) => async (message) => {
+        handlers: (type) => async (connection, message) => {
           // As behind a guard: the verb starts some turns later.
           for (let i = 0; i < 5; i++) await Promise.resolve();
           return test.live.verbs[type as 'subscribe' | 'unsubscribe'](connection, message);

@@ -73,9 +73,9 @@ export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSe
   };
 }
 
-/** Finds the handlers of one connection when no application has its own. */
-export function handlersOf(verbs: Verbs, connection: LiveConnection): FindHandler {
-  return (type) => (isVerb(type) ? (message) => verbs[type](connection, message) : undefined);
+/** Finds the handlers when no application has its own. */
+export function finderOf(verbs: Verbs): FindHandler {
+  return (type) => (isVerb(type) ? verbs[type] : undefined);
 }
 
 /** The server's own side of the connection that a handler got. */

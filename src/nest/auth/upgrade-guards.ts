@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { types } from 'node:util';
 import { type CanActivate, ForbiddenException, HttpException, type Type } from '@nestjs/common';
 import type { ExternalContextCreator } from '@nestjs/core';
-import { isObservable, lastValueFrom } from 'rxjs';
 import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { Refusal } from '../../ws/refusal.js';
+import { askGuards } from '../gateway/ask-guards.js';
 import type { LiveGateway } from '../gateway/live.gateway.js';
 import { connectionIdentityOf } from './connection-identity.js';
 import { reasonOf } from './refusal.js';
@@ -52,7 +52,7 @@ export class UpgradeGuards {
     Object.defineProperty(request, 'ip', { value: address, configurable: true, writable: true });
     const context = new UpgradeContext(request, this.gateway, this.handler);
     try {
-      const passed = this.ask(context, 0);
+      const passed = askGuards(this.guards, context, forbidden);
       if (passed === undefined) return connectionIdentityOf(request);
       return passed.then(
         () => connectionIdentityOf(request),
@@ -63,23 +63,6 @@ export class UpgradeGuards {
     } catch (error) {
       throw refusalOf(error, context);
     }
-  }
-
-  /** Asks the guards in their order. Returns a promise from the first that gives no boolean. */
-  private ask(context: UpgradeContext, first: number): Promise<void> | undefined {
-    for (let i = first; i < this.guards.length; i++) {
-      const answer = this.guards[i]?.canActivate(context);
-      if (typeof answer !== 'boolean') return this.askOn(context, answer, i + 1);
-      if (!answer) throw forbidden();
-    }
-    return undefined;
-  }
-
-  private async askOn(context: UpgradeContext, answer: unknown, next: number): Promise<void> {
-    const value: unknown = await answer;
-    const passed: unknown = isObservable(value) ? await lastValueFrom(value) : value;
-    if (!passed) throw forbidden();
-    await this.ask(context, next);
   }
 }
 

@@ -1,95 +1,67 @@
 import type { IncomingMessage } from 'node:http';
 import { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { LiveConnection } from '../../core/ports/connection.js';
 import { Answers } from '../../core/inbound/reply.js';
-import { type LiveClient, LiveClients } from './live-clients.js';
+import type { LiveConnection } from '../../core/ports/connection.js';
+import { LiveClients } from './live-clients.js';
 
-/** A client that requested an endless answer, from a handler that answers when the test says so. */
+/** A client that has connected and gets an endless Observable as its answer. */
 function asking() {
   const clients = new LiveClients();
-  const connection = { open: true, send: () => {} };
+  const connection = { open: true };
   const client = connection as unknown as LiveConnection;
   let producing = 0;
   const endless = new Observable(() => {
     producing += 1;
     return () => (producing -= 1);
   });
-  let answer = (): void => {};
-  const callback = (): Promise<unknown> => new Promise((resolve) => (answer = () => resolve(endless)));
-  const { find } = connect(clients, client);
-  clients.bindHandlers(client, [{ message: 'feed', callback }]);
-  const done = Promise.resolve(find('feed')?.({ type: 'feed' })).then((answers) =>
-    answers instanceof Answers ? answers.forEach(() => {}) : undefined,
-  );
+  clients.connected(client, {} as IncomingMessage);
   const leave = (): void => {
     connection.open = false;
     clients.disconnected(client, 'gone');
   };
-  return { done, leave, answer: () => answer(), producing: () => producing };
+  return { ask: () => clients.answersOf(endless, client, true), leave, producing: () => producing };
 }
 
-function connect(clients: LiveClients, connection: LiveConnection): LiveClient {
-  const client = clients.clientOf(connection);
-  clients.connected(client, {} as IncomingMessage);
-  return client;
-}
-
-/** Two gateways, which note each connection and handle `a` and `b`, or `b` and `c`. */
+/** Two gateways, which note each connection. */
 function withTwoGateways(): { readonly clients: LiveClients; readonly seen: string[] } {
   const clients = new LiveClients();
   const seen: string[] = [];
-  const gateways: [string, string[]][] = [
-    ['first', ['a', 'b']],
-    ['second', ['b', 'c']],
-  ];
-  for (const [name, types] of gateways) {
-    clients.addGateway((connection) => {
-      seen.push(name);
-      const bound = types.map((message) => ({ message, callback: () => Promise.resolve(name) }));
-      clients.bindHandlers(connection, bound);
-    });
-  }
+  for (const name of ['first', 'second']) clients.addGateway(() => seen.push(name));
   return { clients, seen };
 }
 
 describe('LiveClients', () => {
   const open = { open: true } as unknown as LiveConnection;
 
-  it('[L-2.13] a gateway with hooks sees a connection when it opens', () => {
+  it('[L-2.13] gateways with hooks see a connection when it opens', () => {
     const { clients, seen } = withTwoGateways();
-    connect(clients, open);
+    clients.handleBy(new Map(), true);
+    clients.connected(open, {} as IncomingMessage);
     expect(seen).toEqual(['first', 'second']);
   });
 
-  it('[L-2.13] a gateway without hooks is bound by the first message that no gateway before it handles', async () => {
+  it('[L-2.13] a connection costs gateways without hooks nothing', () => {
     const { clients, seen } = withTwoGateways();
-    clients.bindLate();
-    const { find } = connect(clients, open);
+    clients.handleBy(new Map(), false);
+    clients.connected(open, {} as IncomingMessage);
     expect(seen).toEqual([]);
-    expect(await find('b')?.({ type: 'b' })).toBe('first');
-    expect(seen).toEqual(['first']);
-    expect(await find('c')?.({ type: 'c' })).toBe('second');
-    expect(await find('b')?.({ type: 'b' })).toBe('first');
-    expect(find('d')).toBeUndefined();
-    expect(seen).toEqual(['first', 'second']);
   });
 
   it('[L-2.13] an endless answer ends when its peer leaves', async () => {
-    const { done, leave, answer, producing } = asking();
-    answer();
-    await new Promise(setImmediate);
+    const { ask, leave, producing } = asking();
+    const answers = ask();
+    const done = answers instanceof Answers ? answers.forEach(() => {}) : undefined;
     expect(producing()).toBe(1);
     leave();
     await done;
     expect(producing()).toBe(0);
   });
 
-  it('[L-2.13] an answer does not start if its peer left before the handler finished', async () => {
-    const { done, leave, answer, producing } = asking();
+  it('[L-2.13] an answer does not start if its peer left before the handler finished', () => {
+    const { ask, leave, producing } = asking();
     leave();
-    answer();
-    await done;
+    expect(ask()).toBeUndefined();
     expect(producing()).toBe(0);
   });
 });

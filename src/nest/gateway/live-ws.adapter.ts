@@ -7,7 +7,7 @@ import type { Observable } from 'rxjs';
 import { Connection } from '../../core/connection/connection.js';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import { adapterUnsaid } from '../options/live.errors.js';
-import { type BoundHandler, LiveClients } from './live-clients.js';
+import { LiveClients } from './live-clients.js';
 import { liveServerMark } from './live-handlers.decorator.js';
 
 /** Options of `LiveWsAdapter`. */
@@ -90,8 +90,9 @@ export class LiveWsAdapter extends WsAdapter {
     handlers: WsMessageHandler[],
     transform: (data: unknown) => Observable<unknown>,
   ): void {
-    if (client instanceof Connection) this.clients?.bindHandlers(client, handlers as BoundHandler[]);
-    else if (this.others === undefined) super.bindMessageHandlers(client, handlers as never, transform);
+    // The live server has handlers of its own, the same for all connections.
+    if (client instanceof Connection) return;
+    if (this.others === undefined) super.bindMessageHandlers(client, handlers as never, transform);
     else this.others.bindMessageHandlers(client, handlers, transform);
   }
 

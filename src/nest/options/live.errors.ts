@@ -85,9 +85,8 @@ export const adapterUnsaid = (port: number, path: string | undefined): Error =>
 
 export const messageContextsUnknown = (cause: unknown): Error =>
   new Error(
-    'LiveModule: this version of @nestjs/websockets or @nestjs/core has no way to keep global guards, pipes and ' +
-      'interceptors away from live messages. Write globalEnhancersOnMessages: true to have them run, or install the ' +
-      'newest Nest 12.',
+    'LiveModule: this version of @nestjs/websockets or @nestjs/core keeps the guards, pipes and interceptors of message ' +
+      'handlers elsewhere than Nest 11 and 12 do. Install the newest Nest 12, or the newest nestjs-live.',
     { cause },
   );
 

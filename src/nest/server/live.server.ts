@@ -21,7 +21,7 @@ import { originAdvice } from '../auth/origin-advice.js';
 import { originVerdict } from '../auth/origin.js';
 import { UpgradeGuards } from '../auth/upgrade-guards.js';
 import { haveHooks } from '../gateway/gateway-metadata.js';
-import type { LiveClient, LiveClients } from '../gateway/live-clients.js';
+import type { LiveClients } from '../gateway/live-clients.js';
 import { LivePort } from './live-port.js';
 import { LiveWsAdapter } from '../gateway/live-ws.adapter.js';
 import { foreignAdapter, forwardedByStranger } from '../options/live.errors.js';
@@ -31,7 +31,7 @@ import { LiveObservers } from '../logging/live-observer.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { LIVE_CLOCK, LIVE_GUARDS, LIVE_OPTIONS, LIVE_SETTINGS } from '../options/live.tokens.js';
-import { globalEnhancersOf, messageContexts, nestRunsGlobals } from '../gateway/message-contexts.js';
+import { messageContexts } from '../gateway/message-contexts.js';
 
 /**
  * Accepts connections: combines the port, the upgrade handler, and the path from a socket to the
@@ -121,7 +121,6 @@ export class LiveServer {
    */
   async start(): Promise<void> {
     this.clients = this.findClients();
-    if (!haveHooks(this.modules)) this.clients.bindLate();
     await this.makeHandlers(this.clients);
     // Not in the constructor, where the guards' dependencies, APP_GUARD and useGlobalGuards() are
     // not available yet.
@@ -156,10 +155,9 @@ export class LiveServer {
   }
 
   private async makeHandlers(clients: LiveClients): Promise<void> {
-    const wanted = this.options.globalEnhancersOnMessages === true;
-    if (globalEnhancersOf(this.application).length === 0 || (wanted && nestRunsGlobals)) return;
-    const config = wanted ? this.application : new ApplicationConfig();
-    clients.handleBy(await messageContexts(this.modules, config));
+    const config = this.options.globalEnhancersOnMessages ? this.application : new ApplicationConfig();
+    const contexts = await messageContexts(this.modules, config, clients.answersOf);
+    clients.handleBy(contexts, haveHooks(this.modules));
   }
 
   private findClients(): LiveClients {
@@ -200,7 +198,6 @@ export class LiveServer {
     const { clients } = this;
     if (clients === undefined) return;
     const kept = this.keepsHandshakes ? new KeptHandshake(request) : undefined;
-    let client!: LiveClient;
     const session = this.live.accept(
       new WsSocket(ws, socket, windowBitsOf(request)),
       {
@@ -210,10 +207,10 @@ export class LiveServer {
         cookieHeader: request.headers.cookie,
         handshakeStartedMs,
       },
-      (connection) => (client = clients.clientOf(connection, kept)).find,
+      clients.find,
     );
     ws.serve(session);
-    clients.connected(client, request);
+    clients.connected(session.connection, request, kept);
   }
 }
 

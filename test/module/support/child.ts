@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../../..');
 /** `npm test` builds first. A test file run by hand may find no build. */
 export function buildIfMissing(): void {
   if (existsSync(join(root, 'dist/index.js'))) return;
-  execFileSync(join(root, 'node_modules/.bin/nest'), ['build'], { cwd: root, stdio: 'ignore' });
+  execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, stdio: 'ignore' });
 }
 
 /** A script of test/support in its own process. */
