@@ -6,7 +6,7 @@ import {
   type NestContainer,
 } from '@nestjs/core';
 import { messageContextsUnknown } from '../options/live.errors.js';
-import { HandlerParam } from './handler-param.js';
+import type { HandlerParam } from './handler-param.js';
 import type { Enhanced, Method, NestSteps } from './message-context.js';
 
 /** Nest 12 creates gateway handlers with the global enhancers, Nest 11 without them. */
@@ -94,7 +94,7 @@ function paramOf(param: Param, outer: PipeTransform[], types: readonly unknown[]
     data,
     ...(schema !== undefined && { schema }),
   } as ArgumentMetadata;
-  return new HandlerParam(index, param.extractValue as never, [...outer, ...param.pipes], metadata);
+  return { index, extract: param.extractValue as never, pipes: [...outer, ...param.pipes], metadata };
 }
 
 type EnhancerClasses = Pick<

@@ -1,32 +1,28 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 
 /** One parameter of a handler: where its value comes from, and the pipes that it passes. */
-export class HandlerParam {
-  /**
-   * @param index - place among the handler's parameters
-   * @param extract - finds the value among connection, message, and message type
-   */
-  constructor(
-    readonly index: number,
-    private readonly extract: (...args: readonly unknown[]) => unknown,
-    private readonly pipes: readonly PipeTransform[],
-    private readonly metadata: ArgumentMetadata,
-  ) {}
+export interface HandlerParam {
+  /** Place among the handler's parameters. */
+  readonly index: number;
+  /** Finds the value among connection, message, and message type. */
+  readonly extract: (...args: readonly unknown[]) => unknown;
+  readonly pipes: readonly PipeTransform[];
+  readonly metadata: ArgumentMetadata;
+}
 
-  /** The value, or a promise if a decorator or a pipe gives one. */
-  valueOf(args: readonly unknown[]): unknown {
-    const value = this.extract(...args);
-    return this.pipes.length === 0 ? value : this.piped(value, 0);
-  }
+/** The value of a parameter, or a promise if a decorator or a pipe gives one. */
+export function valueFor(param: HandlerParam, args: readonly unknown[]): unknown {
+  const value = param.extract(...args);
+  return param.pipes.length === 0 ? value : piped(param, value, 0);
+}
 
-  private piped(value: unknown, first: number): unknown {
-    let result = value;
-    for (let i = first; ; i++) {
-      if (isPromise(result)) return result.then((settled) => this.piped(settled, i));
-      const pipe = this.pipes[i];
-      if (pipe === undefined) return result;
-      result = pipe.transform(result, this.metadata) as unknown;
-    }
+function piped(param: HandlerParam, value: unknown, first: number): unknown {
+  let result = value;
+  for (let i = first; ; i++) {
+    if (isPromise(result)) return result.then((settled) => piped(param, settled, i));
+    const pipe = param.pipes[i];
+    if (pipe === undefined) return result;
+    result = pipe.transform(result, param.metadata) as unknown;
   }
 }
 

@@ -36,14 +36,13 @@ describe('LiveClients', () => {
 
   it('[L-2.13] gateways with hooks see a connection when it opens', () => {
     const { clients, seen } = withTwoGateways();
-    clients.handleBy(new Map(), true);
     clients.connected(open, {} as IncomingMessage);
     expect(seen).toEqual(['first', 'second']);
   });
 
   it('[L-2.13] a connection costs gateways without hooks nothing', () => {
     const { clients, seen } = withTwoGateways();
-    clients.handleBy(new Map(), false);
+    clients.haveHooks = false;
     clients.connected(open, {} as IncomingMessage);
     expect(seen).toEqual([]);
   });

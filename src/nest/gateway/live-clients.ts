@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Observable, takeUntil } from 'rxjs';
-import type { FindHandler, Handler } from '../../core/inbound/responder.js';
 import type { LiveConnection } from '../../core/ports/connection.js';
-import { keepReason, openingOf } from './connection-hooks.js';
-import type { MessageContext } from './message-context.js';
+import { keepReason } from './connection-hooks.js';
 import { ObservedAnswers } from './observed-answers.js';
 
 type DisconnectHandler = (reason: string) => void;
@@ -19,21 +17,9 @@ const none: readonly never[] = [];
 export class LiveClients {
   private readonly onConnect: ConnectHandler[] = [];
   private readonly clients = new Map<LiveConnection, LiveClient>();
-  private readonly handlers = new Map<unknown, Handler>();
-  private haveHooks = true;
 
-  /** Finds the handler of a message type. All connections share it. */
-  readonly find: FindHandler = (type) => this.handlers.get(type);
-
-  /**
-   * Handles messages with these contexts.
-   *
-   * @param haveHooks - whether gateways have to see connections
-   */
-  handleBy(contexts: ReadonlyMap<unknown, MessageContext>, haveHooks: boolean): void {
-    this.haveHooks = haveHooks;
-    for (const [type, context] of contexts) this.handlers.set(type, handlerOf(context));
-  }
+  /** Whether gateways have to see connections. */
+  haveHooks = true;
 
   /** Registers a gateway, which will see each connection. */
   addGateway(onConnect: ConnectHandler): void {
@@ -91,12 +77,4 @@ export class LiveClients {
 interface LiveClient {
   readonly kept: object | undefined;
   onDisconnect: readonly DisconnectHandler[];
-}
-
-function handlerOf(context: MessageContext): Handler {
-  return (connection, message) => {
-    const opening = openingOf(connection);
-    if (opening === undefined) return context.run(connection, message);
-    return opening.then(() => (connection.open ? context.run(connection, message) : undefined));
-  };
 }

@@ -165,7 +165,7 @@ async function byContext(plan: Plan): Promise<unknown> {
     enhancers.steps,
     (values) => values,
   );
-  const outcome = await outcomeOf(() => context.run(connectionOf(steps), message));
+  const outcome = await outcomeOf(() => context.handle(connectionOf(steps), message));
   // Nest asks the pipes of one parameter after another only within the parameter, and goes on with
   // the others after a failure.
   return {
@@ -213,6 +213,6 @@ describe('MessageContext', () => {
     const enhancers = await enhancersOf(modules, new ApplicationConfig());
     const enhanced = { gateway, method, type: 'asked', ...enhancers.find(gateway, method, '', 'handle') };
     const context = new MessageContext(enhanced, enhancers.steps, () => undefined);
-    expect(context.run(connectionOf(steps), message)).toBe('done');
+    expect(context.handle(connectionOf(steps), message)).toBe('done');
   });
 });

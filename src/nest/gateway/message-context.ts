@@ -3,8 +3,9 @@ import { WsException } from '@nestjs/websockets';
 import { catchError, EMPTY, isObservable, type Observable } from 'rxjs';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import { isVerb } from '../../core/verbs/verbs.js';
+import { openingOf } from './connection-hooks.js';
 import { askGuards } from './ask-guards.js';
-import { type HandlerParam, isPromise } from './handler-param.js';
+import { type HandlerParam, isPromise, valueFor } from './handler-param.js';
 
 export type Method = (...args: unknown[]) => unknown;
 
@@ -49,8 +50,17 @@ export class MessageContext {
     private readonly answersOf: AnswersOf,
   ) {}
 
-  /** The handler's result, or a promise of it. Throws or rejects as the filters do. */
-  run(connection: LiveConnection, message: unknown): unknown {
+  /**
+   * The handler's result, or a promise of it. Throws or rejects as the filters do. It waits for a
+   * `handleConnection` that has not ended.
+   */
+  readonly handle = (connection: LiveConnection, message: unknown): unknown => {
+    const opening = openingOf(connection);
+    if (opening === undefined) return this.run(connection, message);
+    return opening.then(() => (connection.open ? this.run(connection, message) : undefined));
+  };
+
+  private run(connection: LiveConnection, message: unknown): unknown {
     const { guards } = this.enhanced;
     const args: Args = [connection, message, this.enhanced.type];
     try {
@@ -76,7 +86,7 @@ export class MessageContext {
     const waiting: Promise<void>[] = [];
     try {
       for (const param of params) {
-        const value = param.valueOf(args);
+        const value = valueFor(param, args);
         if (isPromise(value)) waiting.push(this.set(values, param, value));
         else values[param.index] = value;
       }

@@ -13,6 +13,9 @@ export function globalEnhancersOf(application: ApplicationConfig): string[] {
   ].map((each: unknown) => (typeof each === 'function' ? each.name : (each as object).constructor.name));
 }
 
+/** What handles a message, by its type. */
+export type MessageContexts = ReadonlyMap<unknown, MessageContext>;
+
 /**
  * The handlers of all live gateways by message type, with the enhancers of their own decorators and
  * the global ones of `config`. Nest's own classes find them: with an empty configuration to keep
@@ -24,7 +27,7 @@ export async function messageContexts(
   modules: ModulesContainer,
   config: ApplicationConfig,
   answersOf: AnswersOf,
-): Promise<ReadonlyMap<unknown, MessageContext>> {
+): Promise<MessageContexts> {
   const enhancers = await enhancersOf(modules, config);
   const contexts = new Map<unknown, MessageContext>();
   for (const [key, { providers }] of modules) {

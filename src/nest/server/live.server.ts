@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type CanActivate, Inject, Injectable, Logger, type Type } from '@nestjs/common';
 import { ApplicationConfig, ExternalContextCreator, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { FindHandler } from '../../core/inbound/responder.js';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import type { ConnectionIdentity } from '../../core/ports/identity.js';
 import { Live } from '../../core/live.js';
@@ -31,7 +32,7 @@ import { LiveObservers } from '../logging/live-observer.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { LIVE_CLOCK, LIVE_GUARDS, LIVE_OPTIONS, LIVE_SETTINGS } from '../options/live.tokens.js';
-import { messageContexts } from '../gateway/message-contexts.js';
+import { type MessageContexts, messageContexts } from '../gateway/message-contexts.js';
 
 /**
  * Accepts connections: combines the port, the upgrade handler, and the path from a socket to the
@@ -43,6 +44,7 @@ export class LiveServer {
   private readonly upgrades: UpgradeHandler;
   private guards: UpgradeGuards | undefined;
   private clients: LiveClients | undefined;
+  private handlers: MessageContexts | undefined;
   private refusing = false;
   /** Whether the guards may have to run again, to renew a credential. */
   private readonly keepsHandshakes: boolean;
@@ -121,7 +123,8 @@ export class LiveServer {
    */
   async start(): Promise<void> {
     this.clients = this.findClients();
-    await this.makeHandlers(this.clients);
+    this.clients.haveHooks = haveHooks(this.modules);
+    this.handlers = await this.makeHandlers(this.clients);
     // Not in the constructor, where the guards' dependencies, APP_GUARD and useGlobalGuards() are
     // not available yet.
     this.guards = new UpgradeGuards(this.contexts, this.gateway);
@@ -154,10 +157,10 @@ export class LiveServer {
     return this.port.close();
   }
 
-  private async makeHandlers(clients: LiveClients): Promise<void> {
+  /** The handlers of messages, by type; all connections share them. */
+  private makeHandlers({ answersOf }: LiveClients): Promise<MessageContexts> {
     const config = this.options.globalEnhancersOnMessages ? this.application : new ApplicationConfig();
-    const contexts = await messageContexts(this.modules, config, clients.answersOf);
-    clients.handleBy(contexts, haveHooks(this.modules));
+    return messageContexts(this.modules, config, answersOf);
   }
 
   private findClients(): LiveClients {
@@ -190,6 +193,8 @@ export class LiveServer {
     return this.live.available ? undefined : serverUnavailable('The broker of this server is unavailable');
   }
 
+  private readonly find: FindHandler = (type) => this.handlers?.get(type)?.handle;
+
   private accepted(
     ws: ServedWebSocket,
     { socket, request, address, handshakeStartedMs }: PendingHandshake,
@@ -207,7 +212,7 @@ export class LiveServer {
         cookieHeader: request.headers.cookie,
         handshakeStartedMs,
       },
-      clients.find,
+      this.find,
     );
     ws.serve(session);
     clients.connected(session.connection, request, kept);
