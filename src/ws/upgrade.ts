@@ -1,18 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { types } from 'node:util';
+import { Turns } from '../core/connection/turns.js';
 import type { ConnectionIdentity } from '../core/ports/identity.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ClientAddresses } from './client-address.js';
 import { dropEmptySubprotocols, handshakeFault, strippedUpgrade } from './handshake.js';
 import { useOriginForm } from './request-path.js';
-import { HandshakeTurns } from './handshake-turns.js';
 import { Occupancy, type OccupancyLimits } from './occupancy.js';
 import { PendingHandshake } from './pending-handshake.js';
 import { Refusal, refuse, respond, serverUnavailable } from './refusal.js';
 import type { ServedWebSocket } from './ws-socket.js';
 import type { UpgradeHooks } from './upgrade-hooks.js';
 import { makeWebSocketServer } from './websocket-server.js';
+
+/** Those of a turn take some 10 ms with a token. Each that waits holds a socket and its headers. */
+const handshakeTurns = { perTurn: 32, maxWaiting: 4_096 } as const;
 
 export interface UpgradeOptions extends OccupancyLimits {
   readonly path: string;
@@ -42,7 +45,7 @@ export class UpgradeHandler {
   /** Pending handshakes that began in this turn of the event loop. */
   private fresh: PendingHandshake[] = [];
   private readonly server: ReturnType<typeof makeWebSocketServer>;
-  private readonly turns: HandshakeTurns<Arrival>;
+  private readonly turns: Turns<Arrival>;
 
   constructor(
     private readonly options: UpgradeOptions,
@@ -52,7 +55,7 @@ export class UpgradeHandler {
   ) {
     this.server = makeWebSocketServer(options.maxMessageBytes, options.compress);
     this.occupancy = new Occupancy(options);
-    this.turns = new HandshakeTurns(clock, (arrival) => this.begin(arrival));
+    this.turns = new Turns(clock, handshakeTurns, (arrival) => this.begin(arrival));
   }
 
   /** Number of handshakes whose guards still run, including those whose peers have left. */

@@ -4,9 +4,10 @@ import type { Observer } from '../ports/observer.js';
 import type { Connection } from './connection.js';
 import type { ReplayRate } from '../ports/limits.js';
 import { ReplayGate } from './replay-gate.js';
+import { Turns } from './turns.js';
 
-/** Recoveries started per turn of the event loop. Each may send hundreds of kilobytes. [L-9.7] */
-export const recoveriesPerTurn = 16;
+/** Recoveries of all peers. Each may send hundreds of kilobytes. [L-9.7] */
+export const recoveryTurns = { perTurn: 16, maxWaiting: 65_536 } as const;
 
 /** Number of users kept before idle ones are removed. */
 const fewUsers = 1_000;
@@ -28,32 +29,6 @@ interface Account {
   readonly waiting: Set<() => void>;
 }
 
-/** Starts up to `most` tasks per turn of the event loop, the rest in order in later turns. */
-export class Turns {
-  private begun = 0;
-  private readonly waiting: (() => void)[] = [];
-
-  constructor(
-    private readonly clock: Clock,
-    private readonly most: number,
-  ) {}
-
-  /** Resolves when the task may start, or returns `undefined` if it may start now. */
-  next(): Promise<void> | undefined {
-    if (this.begun === 0) this.clock.soon(this.turn);
-    if (this.begun === this.most) return new Promise((resolve) => this.waiting.push(resolve));
-    this.begun += 1;
-    return undefined;
-  }
-
-  private readonly turn = (): void => {
-    const some = this.waiting.splice(0, this.most);
-    this.begun = some.length;
-    if (some.length > 0) this.clock.soon(this.turn);
-    for (const begin of some) begin();
-  };
-}
-
 /**
  * Limits how much recoveries and snapshots read and send. Each is charged to the peer that causes
  * it: to a user across all connections, because new ones are cheap, or to a connection without a
@@ -63,8 +38,7 @@ export class Replays {
   private readonly byUser = new Map<string, Account>();
   private readonly nameless = new WeakMap<Connection, Account>();
   private lookAt = fewUsers;
-  /** The recoveries of all peers take turns. */
-  readonly turns: Turns;
+  private readonly turns: Turns<() => void>;
 
   constructor(
     private readonly clock: Clock,
@@ -72,7 +46,7 @@ export class Replays {
     /** Absent disables charging. */
     private readonly rate: ReplayRate | undefined,
   ) {
-    this.turns = new Turns(clock, recoveriesPerTurn);
+    this.turns = new Turns(clock, recoveryTurns, (begin) => begin());
   }
 
   /** Throws `rate-limited` while the peer's budget is used up. */
@@ -83,6 +57,11 @@ export class Replays {
     throw new LiveError('rate-limited', 'Your budget for recoveries and snapshots is used up', {
       retryAfterMs: Math.ceil(waitMs),
     });
+  }
+
+  /** Resolves when it is the turn of one more recovery. */
+  turn(): Promise<void> {
+    return new Promise((begin) => this.turns.add(begin));
   }
 
   /** Resolves when the peer may start a read, at once or after its reads in progress. */

@@ -5,7 +5,7 @@ import { holdLimits } from '../fanout/hold-buffers.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { snapshotAt } from '../stream/snapshot-at.js';
 import type { TopicRules } from '../ports/policy.js';
-import { recoveriesPerTurn } from '../connection/replays.js';
+import { recoveryTurns } from '../connection/replays.js';
 
 /** A promise that the test settles. */
 function deferred<T>() {
@@ -284,12 +284,12 @@ describe('Subscribe', () => {
     const test = live({ history });
     await test.publish('t', 'a');
     const since = await position(test, 0);
-    const peers = Array.from({ length: 3 * recoveriesPerTurn }, () => test.connect());
+    const peers = Array.from({ length: 3 * recoveryTurns.perTurn }, () => test.connect());
     const subscribe = JSON.stringify({ type: 'subscribe', topic: 't', since });
     for (const { session } of peers) session.received(subscribe);
     // Promises continue, but the clock's next turn has not come yet.
     await new Promise((resolve) => setImmediate(resolve));
-    expect(test.live.stats().subscriptions).toBe(recoveriesPerTurn);
+    expect(test.live.stats().subscriptions).toBe(recoveryTurns.perTurn);
     await test.clock.settle();
     const recovered = [subscribed(0, { recovered: true }), event(1, 'a')];
     expect(peers.map(({ received }) => received())).toEqual(peers.map(() => recovered));

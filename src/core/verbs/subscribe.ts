@@ -78,8 +78,7 @@ export class Subscribe {
   private async attend(asked: Omit<Request, 'rules'>): Promise<void> {
     const { connection, pending, name, since } = asked;
     try {
-      const turn = since && this.parts.replays.turns.next();
-      if (turn !== undefined) await pending.until(turn);
+      if (since !== undefined) await pending.until(this.parts.replays.turn());
       const rules = await this.parts.authorizer.rulesFor('canSubscribe', name, connection, pending);
       const request: Request = { ...asked, rules };
       if ((await this.attach(request)) || (await this.attach(request))) return;
