@@ -10,7 +10,6 @@ const maxEarlyBytes = 16_384;
  * watched and read, because Node reports EOF only after buffered data.
  */
 export class PendingHandshake {
-  private abort: AbortController | undefined;
   private over = false;
   /** Data received before the decision, once the handshake is watched. */
   private early: Buffer[] | undefined;
@@ -27,16 +26,6 @@ export class PendingHandshake {
     /** The clock's time at the start of the handshake. */
     readonly handshakeStartedMs: number,
   ) {}
-
-  /**
-   * Aborts once the handshake is over. Created on first use, because it costs a tenth of a
-   * connection.
-   */
-  get signal(): AbortSignal {
-    this.abort ??= new AbortController();
-    if (this.over) this.abort.abort();
-    return this.abort.signal;
-  }
 
   /**
    * Watches the peer of a handshake that was not decided at once. `cancelDeadline` is called on
@@ -71,7 +60,6 @@ export class PendingHandshake {
     if (this.over) return undefined;
     this.over = true;
     this.unwatch?.();
-    this.abort?.abort();
     return this.early === undefined ? this.head : Buffer.concat(this.early);
   }
 
