@@ -34,7 +34,7 @@ const inFlight = 3_000;
 const quietMs = 3_000;
 const tickMs = 20;
 
-const options = readOptions(
+const options = await readOptions(
   {
     crowd: { type: 'string', default: '10000' },
     clients: { type: 'string', default: '100' },

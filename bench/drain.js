@@ -6,7 +6,7 @@ import { Asked, pinSelf } from './lib/asking.js';
 import { knowing, plain, socketIo } from './lib/drain-clients.js';
 import { drainReport } from './lib/drain-report.js';
 import { environmentText } from './lib/environment.js';
-import { hasNginx, startNginx } from './lib/nginx.js';
+import { nginxVersion, startNginx } from './lib/nginx.js';
 import { distAddress, progress, readOptions } from './lib/options.js';
 import { redisVersion, startRedis } from './lib/redis-server.js';
 import { topicName } from './lib/scenarios.js';
@@ -32,7 +32,7 @@ const usualPerSecond = 200;
 /** Time after the last departure in which every client should be back. */
 const comebackMs = 5_000;
 
-const options = readOptions(
+const options = await readOptions(
   {
     ...Object.fromEntries(
       ['clients', 'window', 'rate', 'topics', 'quiet', 'dist'].map((name) => [name, { type: 'string' }]),
@@ -57,7 +57,7 @@ if (version === undefined) {
   );
   process.exit(1);
 }
-if (options.nginx && !hasNginx()) {
+if (options.nginx && nginxVersion() === undefined) {
   process.stdout.write('INVALID: nginx is not installed (apt-get install nginx-light).\n\n');
   process.exit(1);
 }

@@ -26,7 +26,7 @@ the same times, and its client's default settings.
   --dist <folder>      the build of nestjs-live, ../dist
 `;
 
-const options = readOptions(
+const options = await readOptions(
   Object.fromEntries(
     ['clients', 'publications', 'cut-every', 'offline', 'seed', 'dist'].map((name) => [
       name,

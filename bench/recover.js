@@ -16,7 +16,7 @@ const help = `node bench/recover.js [options]
   --dist <folder>      the build of nestjs-live (../dist)
 `;
 
-const options = readOptions(
+const options = await readOptions(
   Object.fromEntries(['clients', 'publications', 'bytes', 'dist'].map((name) => [name, { type: 'string' }])),
   help,
 );

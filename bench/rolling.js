@@ -24,7 +24,7 @@ is stopped. A fourth instance without clients publishes.
   --dist <folder>   the build of nestjs-live (../dist)
 `;
 
-const options = readOptions(
+const options = await readOptions(
   Object.fromEntries(
     ['clients', 'rounds', 'window', 'rate', 'topics', 'dist'].map((name) => [name, { type: 'string' }]),
   ),

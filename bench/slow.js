@@ -41,7 +41,7 @@ const withoutPings = { pingIntervalMs: 1e10 };
 const graceMs = 2_500;
 const tickMs = 50;
 
-const options = readOptions(
+const options = await readOptions(
   {
     clients: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '20' },
@@ -52,7 +52,7 @@ const options = readOptions(
   },
   help,
 );
-const network = inOwnNetwork();
+const network = await inOwnNetwork();
 const clients = Number(options.clients);
 const [entrant] = await entrantsOf({ peers: 'nestjs-live', dist: options.dist });
 const fast = {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
+import { endsWithThis } from './lib/ending.js';
 import { inTurn } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
 import { distAddress, progress, readOptions } from './lib/options.js';
@@ -59,7 +60,10 @@ async function connectOnce(url, messages, topics) {
 
 async function measureAll() {
   const names = ['topics', 'connections', 'rounds', 'dist', 'compare'];
-  const options = readOptions(Object.fromEntries(names.map((name) => [name, { type: 'string' }])), help);
+  const options = await readOptions(
+    Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
+    help,
+  );
   const topics = Number(options.topics ?? 100);
   const connections = Number(options.connections ?? 50);
   const rounds = Number(options.rounds ?? 7);
@@ -76,7 +80,7 @@ async function measureAll() {
   if (options.compare !== undefined)
     ways.push({ title: 'one message per topic, other build', dist: options.compare, messages: single });
   for (const way of ways) {
-    way.server = fork(fileURLToPath(import.meta.url), ['--serve', distAddress(way.dist)]);
+    way.server = endsWithThis(fork(fileURLToPath(import.meta.url), ['--serve', distAddress(way.dist)]));
     [way.url] = await once(way.server, 'message');
     way.figures = [];
   }

@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
+import { endsWithThis } from './ending.js';
 
 /** In a started process: answers the requests of its parent, and ends with it. */
 export function answer(handlers) {
@@ -37,11 +38,11 @@ export class Asked {
    * @param {string[]} [start.nodeOptions]
    */
   constructor({ script, args = [], core, runtime, nodeOptions = [] }) {
-    const runner = runtime === undefined ? [process.execPath, ...nodeOptions] : [runtime];
+    const runner = [runtime ?? process.execPath, ...nodeOptions];
     const command = [...runner, script.pathname, ...args];
     const [program, ...rest] = canPin ? ['taskset', '-c', String(core), ...command] : command;
     // The server's log output is discarded, but the server must write it.
-    this.child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env });
+    this.child = endsWithThis(spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env }));
     this.child.on('message', (/** @type {any} */ { id, value, failure }) => {
       const { resolve, reject } = this.waiting.get(id);
       this.waiting.delete(id);

@@ -6,7 +6,7 @@ import { redisVersion, startRedis } from './redis-server.js';
  * The stores that a broker's calls can be measured through. `start()` returns brokers of any build,
  * and the store's costs since `reset()`: microseconds (Redis: in scripts, NATS: CPU of the
  * process), and bytes through its sockets if the store counts them. `judged` is the column that a
- * build is judged by: NATS' CPU time has steps of 10 ms, which is too coarse for a round.
+ * build is judged by: NATS' CPU time includes what its threads do besides.
  */
 export const engines = {
   redis: { title: 'Redis', program: 'redis-server', version: redisVersion(), judged: 0, start: startOnRedis },

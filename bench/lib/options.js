@@ -3,22 +3,32 @@ import { parseArgs } from 'node:util';
 import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
 import process from 'node:process';
+import { inNode, nodeHelp } from './node.js';
 
 /**
- * Parses the command line by `spec`. Prints `help` and exits on request or if it is invalid.
+ * Parses the command line by `spec`. Prints `help` and exits on request or if it is invalid. Runs
+ * the program in the requested Node.
  *
  * @param {import('node:util').ParseArgsConfig['options']} spec options with a text each
  * @param {string} help
- * @returns {Record<string, string>}
+ * @returns {Promise<Record<string, string>>}
  */
-export function readOptions(spec, help) {
+export async function readOptions(spec, help) {
+  const { help: asks, node, ...values } = parsed(spec, help);
+  if (asks !== undefined) {
+    process.stdout.write(help + nodeHelp);
+    process.exit(0);
+  }
+  await inNode(node);
+  return values;
+}
+
+function parsed(spec, help) {
   try {
-    const { values } = parseArgs({ options: { ...spec, help: { type: 'boolean' } } });
-    if (!('help' in values)) return /** @type {Record<string, string>} */ (values);
-    process.stdout.write(help);
-    return process.exit(0);
+    const options = { ...spec, node: { type: 'string' }, help: { type: 'boolean' } };
+    return /** @type {Record<string, string>} */ (parseArgs({ options }).values);
   } catch (error) {
-    process.stderr.write(`${error.message}\n\n${help}`);
+    process.stderr.write(`${error.message}\n\n${help}${nodeHelp}`);
     return process.exit(2);
   }
 }

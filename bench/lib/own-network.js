@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { runInstead, thisProgramIn } from './ending.js';
 
 const settings = '/proc/sys/net/ipv4/tcp_wmem';
 /** Minimum, default and maximum send buffer of a socket. A slow peer far away gets this maximum. */
@@ -11,23 +12,16 @@ const mark = 'BENCH_OWN_NETWORK';
  * Runs the calling program again in a private network with small send buffers, and exits with it.
  * Returns only in there, or if that is not possible: it needs root, `unshare` and `ip`.
  *
- * @returns {string} a description of the kernel's send buffers
+ * @returns {Promise<string>} a description of the kernel's send buffers
  */
-export function inOwnNetwork() {
+export async function inOwnNetwork() {
   if (
     process.env[mark] === undefined &&
     spawnSync('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up']).status === 0
   ) {
     const script = `ip link set lo up && echo ${sendBuffers} > ${settings} && exec "$@"`;
-    const { status } = spawnSync(
-      'unshare',
-      ['-n', 'sh', '-c', script, 'sh', process.execPath, ...process.execArgv, ...process.argv.slice(1)],
-      {
-        stdio: 'inherit',
-        env: { ...process.env, [mark]: '1' },
-      },
-    );
-    process.exit(status ?? 1);
+    const command = ['unshare', '-n', 'sh', '-c', script, 'sh', ...thisProgramIn(process.execPath)];
+    await runInstead(command, { ...process.env, [mark]: '1' });
   }
   const bytes = readFileSync(settings, 'utf8').trim().split(/\s+/).at(-1);
   return process.env[mark] === undefined
