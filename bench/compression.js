@@ -1,11 +1,13 @@
 // What does compression cost a server, and what does it save?
 import process from 'node:process';
-import { entrantsOf, inTurn, serverProcess, swarmProcess } from './lib/entrants.js';
+import { contest } from './lib/contest.js';
+import { entrantsOf } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
-import { progress, readOptions } from './lib/options.js';
+import { readOptions } from './lib/options.js';
 import { oneRound } from './lib/round.js';
 import { drawTopics, scaled } from './lib/scenarios.js';
 import { median, spread } from './lib/statistics.js';
+import { unsteadyLines } from './lib/steadiness.js';
 import { percent, short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
 
@@ -23,7 +25,7 @@ each client), both with and without compression.
 /** Bytes relative to plain, and growth of the compression cost relative to a deflate per client. */
 const targets = { bytes: 0.4, growth: 0.1 };
 
-const options = readOptions(
+const options = await readOptions(
   {
     rounds: { type: 'string', default: '5' },
     'warm-up': { type: 'string', default: '2' },
@@ -66,30 +68,15 @@ process.stdout.write(`${report()}\n`);
 
 /** @returns {Promise<Map<string, import('./lib/round.js').Round[]>>} */
 async function measure(scenario) {
-  const swarm = swarmProcess();
-  const servers = new Map();
-  const name = `${String(scenario.clients)} clients`;
-  for (const { key, file, dist, module } of entrants) {
-    progress(`${name}: starting ${key} … `);
-    const server = await serverProcess(file);
-    const { port } = await server.ask('start', { dist, module });
-    const topics = drawTopics(scenario);
-    await swarm.ask('open', { group: key, peer: file, port, topics, concurrency: 32, inflates: true });
-    servers.set(key, server);
-  }
-  const results = new Map(entrants.map(({ key }) => [key, []]));
-  for (let round = -warmUp; round < rounds; round++) {
-    progress(round < 0 ? `\n${name}: warm-up   ` : `\n${name}: round ${String(round + 1)}   `);
-    for (const { key } of inTurn(entrants, round + warmUp)) {
-      const result = await oneRound({ swarms: [swarm], server: servers.get(key), group: key, scenario });
-      progress(`${key} ${short(result.cpu)}   `);
-      if (round >= 0) results.get(key).push(result);
-    }
-  }
-  progress('\n');
-  await Promise.all([...servers.values()].map((server) => server.end()));
-  await swarm.end();
-  return results;
+  const showings = await contest({
+    name: `${String(scenario.clients)} clients`,
+    entrants,
+    rounds,
+    warmUp,
+    clients: { topics: drawTopics(scenario), concurrency: 32, inflates: true },
+    round: ({ server, swarm, group }) => oneRound({ swarms: [swarm], server, group, scenario }),
+  });
+  return new Map([...showings].map(([key, { rounds }]) => [key, rounds]));
 }
 
 function report() {
@@ -139,7 +126,8 @@ function report() {
         growth < targets.growth,
         `${percentOf(growth)}; of all rounds ${percentOf(Math.min(...growths))}–${percentOf(Math.max(...growths))}; ` +
           `including the writes, which exist without compression, ${percentOf(withWrites)}`,
-      ),
+      ) +
+      unsteadyLines(entrants.map(({ key, title }) => [title, microsOf(atMany, key)])),
   ].join('\n');
 }
 

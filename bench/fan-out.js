@@ -1,11 +1,13 @@
 // What does it cost a server to deliver one message to one of many clients?
 import process from 'node:process';
-import { entrantsOf, inTurn, serverProcess, swarmProcess, uWebSockets } from './lib/entrants.js';
+import { contest } from './lib/contest.js';
+import { entrantsOf, uWebSockets } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
-import { fileIn, progress, readOptions } from './lib/options.js';
+import { readOptions } from './lib/options.js';
 import { oneRound } from './lib/round.js';
 import { drawTopics, scaled, scenarios } from './lib/scenarios.js';
 import { median, quantile, spread } from './lib/statistics.js';
+import { unsteadyLines } from './lib/steadiness.js';
 import { percent, short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
 
@@ -13,10 +15,11 @@ const help = `node bench/fan-out.js [options]
 
 Prints, for every scenario and peer, the server's CPU time in microseconds per delivered message.
 
-  --scenarios A,B,C,J  which scenarios
-  --peers a,b          files of bench/peers, without .js (nestjs-live, ws-loop, ws-shared, libuv, nest-ws, socket.io, uws, bun)
-  --rounds 5           measured rounds of each peer in each scenario, in rotating order
+  --scenarios A,B,…    which of A, B, C, J, K, L (all)
+  --peers a,b          files of bench/peers, without .js (nestjs-live, ws-loop, ws-shared, libuv, nest-ws, socket.io, uws, bun, nchan)
+  --rounds 7           measured rounds of each peer in each scenario, in rotating order
   --warm-up 4          unmeasured rounds before them
+  --idle 25            seconds in which the idle servers are measured before the rounds of each scenario
   --share 1            fraction of the clients and ticks, for a quick try
   --dist ../dist       the build of nestjs-live
   --compare <folder>   another build of nestjs-live, measured in the same run
@@ -25,14 +28,15 @@ Prints, for every scenario and peer, the server's CPU time in microseconds per d
 
 const baseline = 'ws-loop';
 
-const options = readOptions(
+const options = await readOptions(
   {
-    scenarios: { type: 'string', default: 'A,B,C,J' },
+    scenarios: { type: 'string', default: 'A,B,C,J,K,L' },
     peers: {
       type: 'string',
-      default: `nestjs-live,ws-loop,ws-shared,libuv,nest-ws,socket.io,${uWebSockets === 'uws' ? 'uws,' : ''}bun`,
+      default: 'nestjs-live,ws-loop,ws-shared,libuv,nest-ws,socket.io,uws,bun,nchan',
     },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '7' },
+    idle: { type: 'string', default: '25' },
     'warm-up': { type: 'string', default: '4' },
     share: { type: 'string', default: '1' },
     dist: { type: 'string' },
@@ -56,39 +60,26 @@ for (const name of options.scenarios.split(',')) {
 process.exitCode = valid ? 0 : 1;
 
 /** All rounds of all peers in one scenario. */
-async function measure(name, scenario) {
-  const swarm = swarmProcess();
-  const topics = drawTopics(scenario);
-  const results = new Map();
-  const servers = new Map();
-  for (const { key, file, dist } of entrants) {
-    progress(`${name}: starting ${key} … `);
-    const server = await serverProcess(file);
-    const { port, features } = await server.ask('start', { dist, topic: scenario.topic });
-    await swarm.ask('open', { group: key, peer: file, port, topics, concurrency: 32 });
-    servers.set(key, server);
-    results.set(key, { features, rounds: [] });
-  }
-  for (let round = -warmUp; round < rounds; round++) {
-    if (round === 0) await startProfiles(servers);
-    progress(round < 0 ? `\n${name}: warm-up   ` : `\n${name}: round ${String(round + 1)}   `);
-    for (const { key } of inTurn(entrants, round + warmUp)) {
-      const result = await oneRound({ swarms: [swarm], server: servers.get(key), group: key, scenario });
-      progress(`${key} ${short(result.cpu)}   `);
-      if (round >= 0) results.get(key).rounds.push(result);
-    }
-  }
-  progress('\n');
-  await endProfiles(name, servers);
-  await Promise.all([...servers.values()].map((server) => server.end()));
-  await swarm.end();
-  return results;
+function measure(name, scenario) {
+  return contest({
+    name,
+    entrants,
+    rounds,
+    warmUp,
+    start: { topic: scenario.topic },
+    clients: { topics: drawTopics(scenario), concurrency: 32 },
+    idleSeconds: Number(options.idle),
+    profile: options.profile,
+    round: ({ server, swarm, group }) => oneRound({ swarms: [swarm], server, group, scenario }),
+  });
 }
 
 function report(name, scenario, results) {
+  const { clients, messagesPerTick, topicsPerClient, topics, ticks, tickMs, topic } = scenario;
+  const deliveries = ((clients * topicsPerClient * messagesPerTick) / topics) * ticks;
   const base = results.get(baseline)?.rounds;
   const rows = entrants.map(({ key, title }) => {
-    const { rounds } = results.get(key);
+    const { rounds, idleMicros } = results.get(key);
     const cpus = rounds.map(({ cpu }) => cpu);
     const ratios = base === undefined ? [] : ratiosTo(base, rounds);
     const latencies = rounds.flatMap(({ latenciesMs }) => latenciesMs);
@@ -98,6 +89,7 @@ function report(name, scenario, results) {
       lost > 0 ? `${title}: INVALID, not every message was delivered exactly once` : title,
       short(median(cpus)),
       percent(spread(cpus)),
+      short((idleMicros * tickMs * ticks) / deliveries),
       ratios.length === 0 ? '–' : median(ratios).toFixed(3),
       ratios.length === 0 ? '–' : range(ratios),
       short(quantile(latencies, 0.5)),
@@ -107,9 +99,7 @@ function report(name, scenario, results) {
       short(Math.max(...rounds.map(({ lateMs }) => lateMs))),
     ];
   });
-  const { clients, messagesPerTick, topicsPerClient, topics, ticks, tickMs, topic } = scenario;
-  const deliveries = ((clients * topicsPerClient * messagesPerTick) / topics) * ticks;
-  const features = results.get('nestjs-live')?.features;
+  const features = results.get('nestjs-live')?.started.features;
   const chosen = topic === undefined ? '' : `; topic options ${JSON.stringify(topic)}`;
   return [
     `### ${name}: ${scenario.title}`,
@@ -122,6 +112,7 @@ function report(name, scenario, results) {
         'server',
         '>CPU µs/delivery',
         '>spread',
+        '>idle µs',
         '>ratio',
         '>of all rounds',
         '>p50 ms',
@@ -143,13 +134,15 @@ function verdict({ targets, p99Ms }, results) {
   if (ours === undefined) return '';
   const medianOf = (rounds) => median(rounds.map(({ cpu }) => cpu));
   const better = entrants.filter(({ key }) => medianOf(results.get(key).rounds) < medianOf(ours));
+  const judged = [{ key: 'nestjs-live', title: 'nestjs-live' }];
   const lines = better.map(({ title }) => `Better here than nestjs-live: ${title}.\n`);
   for (const [key, max] of Object.entries(targets)) {
     const peer = entrants.find((each) => each.key === (key === 'uWebSockets' ? uWebSockets : key));
     if (peer === undefined) continue;
+    judged.push(peer);
     const ratios = ratiosTo(results.get(peer.key).rounds, ours);
     const ratio = median(ratios);
-    const promise = `at most ${max.toFixed(2)} × ${peer.title}`;
+    const promise = `at most ${String(max)} × ${peer.title}`;
     lines.push(targetLine(promise, ratio <= max, `${ratio.toFixed(3)}; of all rounds ${range(ratios)}`));
   }
   if (p99Ms !== undefined) {
@@ -159,7 +152,8 @@ function verdict({ targets, p99Ms }, results) {
     );
     lines.push(targetLine(`p99 at most ${String(p99Ms)} ms`, p99 <= p99Ms, `${short(p99)} ms`));
   }
-  return lines.join('');
+  const cpusOf = ({ key, title }) => [title, results.get(key).rounds.map(({ cpu }) => cpu)];
+  return lines.join('') + unsteadyLines(judged.map(cpusOf));
 }
 
 /** Ratios per round, because a disturbance affects both peers of a round. */
@@ -169,19 +163,4 @@ function ratiosTo(base, rounds) {
 
 function range(ratios) {
   return `${Math.min(...ratios).toFixed(3)}–${Math.max(...ratios).toFixed(3)}`;
-}
-
-async function startProfiles(servers) {
-  if (options.profile === undefined) return;
-  for (const [key, server] of servers) if (key !== 'bun') await server.ask('startProfile');
-}
-
-async function endProfiles(scenario, servers) {
-  if (options.profile === undefined) return;
-  for (const [key, server] of servers) {
-    if (key === 'bun') continue;
-    const file = fileIn(options.profile, `${scenario}-${key.replaceAll(/\W/g, '-')}.cpuprofile`);
-    await server.ask('endProfile', { file });
-    progress(`${file}\n`);
-  }
 }

@@ -1,10 +1,11 @@
 // What does an idle connection cost?
 import process from 'node:process';
-import { entrantsOf, inTurn, serverProcess, swarmProcess, uWebSockets } from './lib/entrants.js';
+import { entrantsOf, inTurn, serverProcess, swarmProcess } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
 import { fileIn, progress, readOptions } from './lib/options.js';
 import { topicName } from './lib/scenarios.js';
 import { median, spread } from './lib/statistics.js';
+import { unsteadyLines } from './lib/steadiness.js';
 import { percent, short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
 
@@ -38,13 +39,13 @@ const warmUpWaves = 3;
 /** Handshakes in flight. */
 const concurrency = 64;
 
-const options = readOptions(
+const options = await readOptions(
   {
     connections: { type: 'string', default: '5000' },
     rounds: { type: 'string', default: '5' },
     peers: {
       type: 'string',
-      default: `ws-bare,nestjs-live,nestjs-live+1,nestjs-live-recover+1,nest-ws,socket.io,${uWebSockets === 'uws' ? 'uws,' : ''}bun`,
+      default: 'ws-bare,nestjs-live,nestjs-live+1,nestjs-live-recover+1,nest-ws,socket.io,uws,bun,nchan',
     },
     dist: { type: 'string' },
     compare: { type: 'string' },
@@ -104,11 +105,11 @@ async function oneRound({ key, file, topics, dist }) {
     await swarm.ask('close', { group: 'wave' });
     await server.ask('memory');
   }
-  if (options.profile !== undefined && file !== 'bun') await server.ask('startProfile');
+  if (options.profile !== undefined) await server.ask('startProfile');
   await server.ask('startClock');
   const { ms } = await open('accepts', connections);
   const { cpuMicros } = await server.ask('cost');
-  if (options.profile !== undefined && file !== 'bun') {
+  if (options.profile !== undefined) {
     await server.ask('endProfile', { file: fileIn(options.profile, `${key}.cpuprofile`) });
   }
   await server.end();
@@ -144,6 +145,7 @@ function report() {
       short(median(of(entrant, 'acceptMicros'))),
     ];
   });
+  const judged = entrants.filter(({ key, file }) => key === baseline || file.startsWith('nestjs-live'));
   const lines =
     base === undefined ? [] : entrants.filter(({ file }) => file.startsWith('nestjs-live')).map(verdict);
   return [
@@ -163,7 +165,7 @@ function report() {
       rows,
     ),
     '',
-    lines.join(''),
+    lines.join('') + unsteadyLines(judged.map((entrant) => [entrant.title, of(entrant, 'heap')])),
   ].join('\n');
 
   function cpuVerdict(entrant, most) {

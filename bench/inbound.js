@@ -1,9 +1,11 @@
 // How many client messages does a gateway handle, through a guard and a DTO?
 import process from 'node:process';
-import { entrantsOf, inTurn, serverProcess, swarmProcess } from './lib/entrants.js';
+import { contest } from './lib/contest.js';
+import { entrantsOf } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
-import { fileIn, progress, readOptions } from './lib/options.js';
+import { readOptions } from './lib/options.js';
 import { median, spread } from './lib/statistics.js';
+import { unsteadyLines } from './lib/steadiness.js';
 import { percent, short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
 import { notesPerAnswer } from './peers/notes.js';
@@ -32,6 +34,7 @@ const kinds = {
   note: {
     title: "messages of the application's own",
     about: `The application's handler behind Nest's \`ValidationPipe\`, which does most of the work; one in ${String(notesPerAnswer)} is answered.`,
+    target: 1.8,
   },
 };
 
@@ -41,7 +44,7 @@ const window = 2 * notesPerAnswer;
 /** The rate limit is off, because the cost of a message is what is measured. */
 const module = { dangerouslyUnlimitedInbound: true };
 
-const options = readOptions(
+const options = await readOptions(
   {
     clients: { type: 'string', default: '50' },
     messages: { type: 'string', default: '2000' },
@@ -67,31 +70,17 @@ for (const kind of Object.keys(kinds)) process.stdout.write(`${report(kind, awai
 
 /** @returns {Promise<Map<string, Round[]>>} */
 async function measure(kind) {
-  const swarm = swarmProcess();
-  const servers = new Map();
-  for (const { key, file, dist } of entrants) {
-    progress(`${kind}: starting ${key} … `);
-    const server = await serverProcess(file);
-    const { port } = await server.ask('start', { dist, module });
-    const topics = Array.from({ length: clients }, () => []);
-    await swarm.ask('open', { group: key, peer: file, port, topics, concurrency: 16 });
-    servers.set(key, server);
-  }
-  const results = new Map(entrants.map(({ key }) => [key, []]));
-  for (let round = -warmUp; round < rounds; round++) {
-    if (round === 0) await profiles('startProfile', kind, servers);
-    progress(round < 0 ? `\n${kind}: warm-up   ` : `\n${kind}: round ${String(round + 1)}   `);
-    for (const { key } of inTurn(entrants, round + warmUp)) {
-      const result = await oneRound(swarm, servers.get(key), key, kind);
-      progress(`${key} ${short(result.cpu)}   `);
-      if (round >= 0) results.get(key).push(result);
-    }
-  }
-  progress('\n');
-  await profiles('endProfile', kind, servers);
-  await Promise.all([...servers.values()].map((server) => server.end()));
-  await swarm.end();
-  return results;
+  const showings = await contest({
+    name: kind,
+    entrants,
+    rounds,
+    warmUp,
+    start: { module },
+    clients: { topics: Array.from({ length: clients }, () => []), concurrency: 16 },
+    profile: options.profile,
+    round: ({ server, swarm, group }) => oneRound(swarm, server, group, kind),
+  });
+  return new Map([...showings].map(([key, { rounds }]) => [key, rounds]));
 }
 
 /** @returns {Promise<Round>} */
@@ -140,24 +129,16 @@ function report(kind, results) {
       rows,
     ),
     '',
-    target === undefined || times.length === 0
+    times.length === 0
       ? ''
       : targetLine(
           `at least ${String(target)} × the messages of Nest's own WsAdapter for the same CPU`,
           median(times) >= target,
           `${median(times).toFixed(2)}; of all rounds ${range(times)}`,
-        ),
+        ) + unsteadyLines(entrants.map(({ key, title }) => [title, of(key, 'cpu')])),
   ].join('\n');
 }
 
 function range(values) {
   return `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
-}
-
-async function profiles(question, kind, servers) {
-  if (options.profile === undefined) return;
-  for (const [key, server] of servers) {
-    const file = fileIn(options.profile, `${kind}-${key.replaceAll(/\W/g, '-')}.cpuprofile`);
-    await server.ask(question, { file });
-  }
 }

@@ -1,6 +1,6 @@
 // Does the event loop of a server stall while it writes to very many subscribers of one topic?
 import process from 'node:process';
-import { entrantsOf, inTurn, serverProcess, swarmProcess, uWebSockets } from './lib/entrants.js';
+import { entrantsOf, inTurn, serverProcess, swarmProcess } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
 import { fileIn, progress, readOptions } from './lib/options.js';
 import { oneRound } from './lib/round.js';
@@ -29,7 +29,7 @@ const targetMs = 50;
 /** Clients per process, since many machines limit a process to 20,000 files. */
 const perSwarm = 7_500;
 
-const options = readOptions(
+const options = await readOptions(
   {
     clients: { type: 'string', default: '15000' },
     publications: { type: 'string', default: '10' },
@@ -37,7 +37,7 @@ const options = readOptions(
     'warm-up': { type: 'string', default: '2' },
     peers: {
       type: 'string',
-      default: `nestjs-live,ws-shared,socket.io${uWebSockets === 'uws' ? ',uws' : ''}`,
+      default: 'nestjs-live,ws-shared,socket.io,uws',
     },
     dist: { type: 'string' },
     compare: { type: 'string' },

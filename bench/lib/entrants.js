@@ -1,10 +1,11 @@
-import process from 'node:process';
 import { loadPeer } from '../peers/peer.js';
 import { Asked } from './asking.js';
-import { distAddress } from './options.js';
+import { leftOut } from './environment.js';
+import { distAddress, progress } from './options.js';
+import { missing as missingUws } from '../peers/uws.js';
 
-/** uWebSockets.js if it has a build for this Node, otherwise Bun, which contains it. */
-export const uWebSockets = process.versions.modules === '115' ? 'uws' : 'bun';
+/** uWebSockets.js if it can run here, otherwise Bun, which contains it. */
+export const uWebSockets = missingUws() === undefined ? 'uws' : 'bun';
 
 /**
  * @typedef {object} Entrant
@@ -13,17 +14,24 @@ export const uWebSockets = process.versions.modules === '115' ? 'uws' : 'bun';
  * @property {number} topics that its idle connections subscribe to
  * @property {string} dist the build, for nestjs-live
  * @property {string} title
+ * @property {string} [missing] why it cannot run here
  */
 
 /**
  * The participants: files of bench/peers by name, and another build of nestjs-live. `+1` adds a
- * subscription to each idle connection.
+ * subscription to each idle connection. Peers that cannot run here are left out, with a note.
  *
  * @param {{ peers: string, dist?: string, compare?: string }} options
  * @returns {Promise<Entrant[]>}
  */
 export async function entrantsOf({ peers, dist, compare }) {
-  const entrants = await Promise.all(peers.split(',').map((key) => entrantOf(key, dist)));
+  const all = await Promise.all(peers.split(',').map((key) => entrantOf(key, dist)));
+  const entrants = all.filter(({ key, missing }) => {
+    if (missing === undefined) return true;
+    progress(`\n!! The peer ${key} is left out: ${missing}\n\n`);
+    leftOut.push(`${key} (${missing})`);
+    return false;
+  });
   if (compare === undefined) return entrants;
   const ours = entrants.filter(({ file }) => file.startsWith('nestjs-live'));
   const others = await Promise.all(ours.map(({ key }) => entrantOf(key, compare)));
@@ -35,9 +43,16 @@ export async function entrantsOf({ peers, dist, compare }) {
 
 async function entrantOf(key, dist) {
   const [file, topics = '0'] = key.split('+');
-  const { title } = await loadPeer(file);
+  const { title, missing } = await loadPeer(file);
   const subscribed = topics === '0' ? '' : `, ${topics} subscription${topics === '1' ? '' : 's'} each`;
-  return { key, file, topics: Number(topics), dist: distAddress(dist), title: title + subscribed };
+  return {
+    key,
+    file,
+    topics: Number(topics),
+    dist: distAddress(dist),
+    title: title + subscribed,
+    missing: missing?.(),
+  };
 }
 
 /**
@@ -62,7 +77,7 @@ export async function serverProcess(file, nodeOptions) {
     args: [file],
     core: 0,
     runtime: runtime?.(),
-    nodeOptions,
+    nodeOptions: file === 'bun' ? [] : nodeOptions,
   });
 }
 

@@ -3,19 +3,25 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import process from 'node:process';
 import { canPin } from './asking.js';
+import { nginxVersion } from './nginx.js';
 
 const packages = ['ws', 'socket.io', '@nestjs/platform-ws', '@trufflesuite/uws-js-unofficial', 'bun'];
+
+/** Peers that could not run, each with a reason. */
+export const leftOut = [];
 
 /** The context of the figures: machine, versions, commit and load. */
 export function environmentText() {
   const cores = availableParallelism();
+  const nginx = nginxVersion();
   return [
     `CPU: ${cpus()[0]?.model.trim() ?? 'unknown'}, ${String(cores)} cores; Linux ${release()}`,
-    `Node ${process.version}; ${packages.map((name) => `${name} ${versionOf(name)}`).join('; ')}`,
+    `Node ${process.version}; ${nginx === undefined ? '' : `nginx ${nginx}; `}${packages.map((name) => `${name} ${versionOf(name)}`).join('; ')}`,
     `Commit ${commit()}; load at the start: ${loadavg()
       .map((load) => load.toFixed(1))
       .join(' ')}${loadavg()[0] > 1 ? ' (not a quiet machine)' : ''}`,
     canPin ? 'Server on core 0, clients on core 1' : 'Not pinned to cores: server and clients may share one',
+    ...(leftOut.length === 0 ? [] : [`Left out: ${leftOut.join('; ')}`]),
   ].join('\n');
 }
 

@@ -63,7 +63,7 @@ export class SwarmClient {
   }
 
   handshake(index) {
-    const { path, headers = [] } = this.dialect.handshake(index);
+    const { path, headers = [] } = this.dialect.handshake(index, this.topics);
     return {
       path,
       headers: this.inflates ? [...headers, 'Sec-WebSocket-Extensions: permessage-deflate'] : headers,

@@ -23,5 +23,6 @@ export function short(value) {
 }
 
 export function percent(share) {
+  if (!Number.isFinite(share)) return '–';
   return `±${(share * 100).toFixed(0)} %`;
 }

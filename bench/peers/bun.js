@@ -9,11 +9,13 @@ export const dialect = wsDialect;
 /** The `bun` of the npm package, or the file that its install script would link. */
 export function runtime() {
   const places = [`@oven/bun-${process.platform}-${process.arch}/bin/bun`, 'bun/bin/bun.exe'];
-  const found = places
+  return places
     .map((place) => fileURLToPath(new URL(`../node_modules/${place}`, import.meta.url)))
     .find(existsSync);
-  if (found === undefined) throw new Error('bun is not installed: npm ci, in the folder bench');
-  return found;
+}
+
+export function missing() {
+  return runtime() === undefined ? 'npm ci, in the folder bench' : undefined;
 }
 
 /** Broadcasts as its documentation recommends: the socket subscribes, `server.publish` sends. */

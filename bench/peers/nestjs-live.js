@@ -90,7 +90,7 @@ export async function start({ dist, topic = {}, module = {} }) {
   const live = app.get(LiveService);
   return {
     port: Number(new URL(live.url()).port),
-    publish: (topic, data) => void live.publish(topic, data),
+    publish: (topic, data, key) => live.publish(topic, data, key === undefined ? {} : { key }),
     tell: () => {
       closes.noteQueues(app.get(ConnectionRegistry));
       return { ...live.stats(), closes: closes.byCode };

@@ -6,7 +6,8 @@ import { once } from 'node:events';
  * @typedef {object} Peer
  * @property {string} title for the tables
  * @property {Dialect} dialect how its clients speak
- * @property {() => string} [runtime] the program that runs its server, if that is not Node
+ * @property {() => string | undefined} [missing] why it cannot run here, if it cannot
+ * @property {() => string | undefined} [runtime] the program that runs its server, if that is not Node
  * @property {(options: StartOptions) => Promise<RunningServer>} start
  *   runs in its own process and imports what the server needs, because clients also load the file
  *
@@ -17,14 +18,17 @@ import { once } from 'node:events';
  *
  * @typedef {object} RunningServer
  * @property {number} port on 127.0.0.1
- * @property {(topic: string, data: object) => void} publish
- *   to every subscriber of the topic, synchronously, as an application does
+ * @property {(topic: string, data: object, key?: string) => unknown} publish
+ *   to every subscriber of the topic, synchronously, as an application does. Peers without keys
+ *   ignore the key
+ * @property {() => number} [cpuMicros] its CPU time, if the server is another process
+ * @property {() => { rss: number }} [memory] of a server in another process
  * @property {string} [features] the enabled features, if relevant
  * @property {(about: object) => unknown} [tell] answers requests that only this peer supports
  *
  * @typedef {object} Dialect
- * @property {(index: number) => { path: string, headers?: string[] }} handshake
- *   of the client with this number
+ * @property {(index: number, topics: readonly string[]) => { path: string, headers?: string[] }}
+ *   handshake of the client with this number
  * @property {(topics: readonly string[]) => Move} opened called after the 101
  * @property {(text: string, topics: readonly string[]) => Move} heard
  *   called for a text frame that is no event

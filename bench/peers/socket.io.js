@@ -1,7 +1,13 @@
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { listen } from './peer.js';
 
 export const title = 'socket.io, websocket only';
+
+export function missing() {
+  const folder = new URL('../node_modules/socket.io', import.meta.url);
+  return existsSync(folder) ? undefined : 'npm ci, in the folder bench';
+}
 
 /** @type {import('./peer.js').Dialect} */
 export const dialect = {

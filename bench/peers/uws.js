@@ -1,7 +1,22 @@
+import { existsSync } from 'node:fs';
+import process from 'node:process';
 import { wsDialect } from './ws-server.js';
 
-export const title = 'uWebSockets.js';
+const isBuilt = process.versions.modules === '115';
+const folder = new URL('../node_modules/@trufflesuite/uws-js-unofficial', import.meta.url);
+
+export const title = isBuilt ? 'uWebSockets.js' : 'uWebSockets.js, in Node 20';
 export const dialect = wsDialect;
+
+/** A Node 20, since there are no builds for newer ones. */
+export function runtime() {
+  return isBuilt ? undefined : process.env['NODE20'];
+}
+
+export function missing() {
+  if (!existsSync(folder)) return 'npm ci, in the folder bench';
+  return isBuilt || runtime() !== undefined ? undefined : 'set NODE20 to the path of a Node 20';
+}
 
 /**
  * Broadcasts as its documentation recommends: the socket subscribes, `app.publish` sends one text.

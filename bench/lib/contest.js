@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inTurn, serverProcess, swarmProcess } from './entrants.js';
+import { fileIn, progress } from './options.js';
+
+/**
+ * @template Round
+ * @typedef {object} Showing what one entrant did
+ * @property {any} started the server's answer to its start
+ * @property {number} idleMicros its CPU microseconds per millisecond with idle clients
+ * @property {Round[]} rounds
+ */
+
+/**
+ * Starts all entrants side by side with the same clients, and lets them take turns, round by round.
+ *
+ * @template {{ cpu: number }} Round
+ * @param {object} about
+ * @param {string} about.name
+ * @param {readonly any[]} about.entrants
+ * @param {number} about.rounds measured ones
+ * @param {number} about.warmUp rounds before them
+ * @param {object} [about.start] for the servers, besides the build
+ * @param {object} about.clients for the swarm: `topics`, `concurrency` and further options
+ * @param {number} [about.idleSeconds] to measure all idle servers before the rounds
+ * @param {string} [about.profile] a folder
+ * @param {(of: { server: any, swarm: any, group: string, entrant: any }) => Promise<Round>} about.round
+ * @returns {Promise<Map<string, Showing<Round>>>} by the entrants' keys
+ */
+export async function contest(about) {
+  const { name, entrants, rounds, warmUp, start, clients, idleSeconds = 0, profile, round } = about;
+  const swarm = swarmProcess();
+  /** @type {Map<string, any>} */
+  const servers = new Map();
+  /** @type {Map<string, Showing<Round>>} */
+  const showings = new Map();
+  for (const { key, file, dist, module } of entrants) {
+    progress(`${name}: starting ${key} … `);
+    const server = await serverProcess(file);
+    const started = await server.ask('start', { dist, module, ...start });
+    await swarm.ask('open', { group: key, peer: file, port: started.port, ...clients });
+    servers.set(key, server);
+    showings.set(key, { started, idleMicros: 0, rounds: [] });
+  }
+  for (let number = -warmUp; number < rounds; number++) {
+    if (number === 0) {
+      await measureIdle(name, servers, showings, idleSeconds);
+      await startProfiles(servers, profile);
+    }
+    progress(number < 0 ? `\n${name}: warm-up   ` : `\n${name}: round ${String(number + 1)}   `);
+    for (const entrant of inTurn(entrants, number + warmUp)) {
+      const { key } = entrant;
+      const result = await round({ server: servers.get(key), swarm, group: key, entrant });
+      progress(`${key} ${result.cpu.toPrecision(3)}   `);
+      if (number >= 0) showings.get(key)?.rounds.push(result);
+    }
+  }
+  progress('\n');
+  await endProfiles(name, servers, profile);
+  await Promise.all([...servers.values()].map((server) => server.end()));
+  await swarm.end();
+  return showings;
+}
+
+/** All at the same time, since an idle server does not disturb another. */
+async function measureIdle(name, servers, showings, seconds) {
+  if (seconds === 0) return;
+  progress(`\n${name}: idle for ${String(seconds)} s`);
+  for (const server of servers.values()) await server.ask('startClock');
+  await sleep(seconds * 1_000);
+  for (const [key, server] of servers) {
+    const { cpuMicros } = await server.ask('cost');
+    showings.get(key).idleMicros = cpuMicros / (seconds * 1_000);
+  }
+}
+
+async function startProfiles(servers, folder) {
+  if (folder === undefined) return;
+  for (const server of servers.values()) await server.ask('startProfile');
+}
+
+async function endProfiles(name, servers, folder) {
+  if (folder === undefined) return;
+  for (const [key, server] of servers) {
+    const file = fileIn(folder, `${name}-${key}.cpuprofile`.replaceAll(/[^\w.]/g, '-'));
+    if (await server.ask('endProfile', { file })) progress(`${file}\n`);
+  }
+}
