@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { cutProxy } from './lib/cut-proxy.js';
 import { environmentText } from './lib/environment.js';
@@ -35,6 +34,7 @@ const options = await readOptions(
   ),
   help,
 );
+const { io } = await import('socket.io-client');
 const clients = Number(options.clients ?? 1_000);
 const publications = Number(options.publications ?? 120);
 const cutEveryMs = Number(options['cut-every'] ?? 15) * 1_000;

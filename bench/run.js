@@ -41,7 +41,7 @@ Runs all benchmarks in about ${String(minutesOf(names))} minutes, prints the tab
                    without --write
   --write <file>   writes the tables to this file
 
-No page is written with INVALID figures, or with rounds that differ by more than ${percent(steady)}: the exit code is 1.
+No page is written with invalid figures, or with rounds that differ by more than ${percent(steady)}: the exit code is 1.
 `;
 
 const options = await readOptions(

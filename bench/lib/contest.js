@@ -11,7 +11,8 @@ import { fileIn, progress } from './options.js';
  */
 
 /**
- * Starts all entrants side by side with the same clients, and lets them take turns, round by round.
+ * Starts all entrants side by side with the same clients, and lets them take turns, round by
+ * round.
  *
  * @template {{ cpu: number }} Round
  * @param {object} about
@@ -23,7 +24,7 @@ import { fileIn, progress } from './options.js';
  * @param {object} about.clients for the swarm: `topics`, `concurrency` and further options
  * @param {number} [about.idleSeconds] to measure all idle servers before the rounds
  * @param {string} [about.profile] a folder
- * @param {(of: { server: any, swarm: any, group: string, entrant: any }) => Promise<Round>} about.round
+ * @param {(of: { server: any, swarm: any, group: string }) => Promise<Round>} about.round
  * @returns {Promise<Map<string, Showing<Round>>>} by the entrants' keys
  */
 export async function contest(about) {
@@ -47,9 +48,8 @@ export async function contest(about) {
       await startProfiles(servers, profile);
     }
     progress(number < 0 ? `\n${name}: warm-up   ` : `\n${name}: round ${String(number + 1)}   `);
-    for (const entrant of inTurn(entrants, number + warmUp)) {
-      const { key } = entrant;
-      const result = await round({ server: servers.get(key), swarm, group: key, entrant });
+    for (const { key } of inTurn(entrants, number + warmUp)) {
+      const result = await round({ server: servers.get(key), swarm, group: key });
       progress(`${key} ${result.cpu.toPrecision(3)}   `);
       if (number >= 0) showings.get(key)?.rounds.push(result);
     }

@@ -1,6 +1,5 @@
 // The clients of bench/drain.js and bench/rolling.js: ours, those of socket.io, and plain ones that
 // do not know about drains.
-import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { nowMs } from './shared-clock.js';
 
@@ -88,6 +87,7 @@ export async function plain(where, topic) {
 
 /** A client of socket.io, with its own reconnecting and recovery. */
 export async function socketIo(where, topic) {
+  const { io } = await import('socket.io-client');
   const receipts = new Receipts();
   const socket = io(where(), { transports: ['websocket'], forceNew: true });
   const client = {

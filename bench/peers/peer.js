@@ -7,7 +7,7 @@ import { once } from 'node:events';
  * @property {string} title for the tables
  * @property {Dialect} dialect how its clients speak
  * @property {() => string | undefined} [missing] why it cannot run here, if it cannot
- * @property {() => string | undefined} [runtime] the program that runs its server, if that is not Node
+ * @property {() => string | undefined} [runtime] the program that runs its server, if not this Node
  * @property {(options: StartOptions) => Promise<RunningServer>} start
  *   runs in its own process and imports what the server needs, because clients also load the file
  *

@@ -1,0 +1,44 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const bench = resolve(import.meta.dirname, '../bench');
+const programs = readdirSync(bench).filter((file) => file.endsWith('.js'));
+
+/** What a program prints. Rejects if it fails or a figure is invalid. */
+async function printed(program: string, ...options: string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [join(bench, program), ...options], { timeout: 90_000 });
+  expect(stdout).not.toContain('INVALID');
+  return stdout;
+}
+
+/** The figures in the columns of a row, after its title. */
+function figuresOf(text: string, title: string): number[] {
+  const row = text.split('\n').find((line) => line.startsWith(`| ${title} `));
+  const cells = row?.split('|').slice(2, -1) ?? [];
+  return cells.map((cell) => Number.parseFloat(cell.replace('±', '')));
+}
+
+describe('The benchmarks', () => {
+  it.each(programs)('%s lists its options', async (program) => {
+    expect(await printed(program, '--help')).toContain('--node');
+  });
+
+  it('a short run of fan-out.js counts every delivery of K and of L', async () => {
+    const small = ['--share', '0.02', '--rounds', '1', '--warm-up', '0', '--idle', '1'];
+    const text = await printed(
+      'fan-out.js',
+      ...small,
+      '--scenarios',
+      'K,L',
+      '--peers',
+      'nestjs-live,ws-loop',
+    );
+    expect(text.match(/^### [KL]:/gm)).toEqual(['### K:', '### L:']);
+    expect(figuresOf(text, 'nestjs-live')[0]).toBeGreaterThan(0);
+    expect(figuresOf(text, 'ws, stringify and send per client')[3]).toBe(1);
+  }, 100_000);
+});
