@@ -6,7 +6,15 @@
  */
 export { LiveModule } from './nest/module/live.module.js';
 export type { LiveModuleExtras } from './nest/module/live.module-definition.js';
-export type { LiveModuleOptions, PersonalTopicOptions } from './nest/options/live.options.js';
+export type { LiveModuleOptions } from './nest/options/live.options.js';
+export type { PersonalTopicOptions } from './nest/options/personal-topic.options.js';
+export type {
+  DtoClass,
+  LiveContractOptions,
+  LiveSchema,
+  ValidateMode,
+} from './nest/options/live-contract.options.js';
+export type { SchemaIssue, SchemaResult, StandardSchema } from './protocol/standard-schema.js';
 export type { LiveAdmissionOptions } from './nest/options/live-admission.options.js';
 export type { InboundRateOptions, ReplayRateOptions } from './nest/options/live-rate.options.js';
 export { LiveService, type LivePublication, type PublishOptions } from './nest/server/live.service.js';

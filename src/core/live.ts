@@ -22,6 +22,7 @@ import { Flusher } from './outbound/flusher.js';
 import type { Published } from './ports/broker.js';
 import type { PublishRefusals } from './ports/observer.js';
 import type { LiveSocket } from './ports/socket.js';
+import { DataChecks } from './publish/data-checks.js';
 import { checkVersionAhead, publicationText } from './publish/publication-options.js';
 import { Publisher } from './publish/publisher.js';
 import { type PublicationOptions } from './publish/broker-options.js';
@@ -49,6 +50,7 @@ export class Live {
   readonly presence: Presence;
   private readonly hub: Hub;
   private readonly publisher: Publisher;
+  private readonly checks: DataChecks;
   private readonly continuity: Continuity;
   private readonly heartbeat: Heartbeat;
   private readonly arrivals: Arrivals;
@@ -83,6 +85,7 @@ export class Live {
     };
     this.hub = new Hub({ ...settings, listener, broker, observer, clock, flusher, backlogs });
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
+    this.checks = new DataChecks(clock, observer, limits.authorizationTimeoutMs);
     this.registry = new Registry((topic) => this.hub.subscribersOf(topic));
     this.heartbeat = new Heartbeat(limits, clock, this.registry);
     this.rebalancing = new Rebalance(this.registry, clock);
@@ -103,13 +106,13 @@ export class Live {
       presence: () => this.presence,
     });
     this.sessions = { ...limits, clock, observer, onEnd: (...end) => this.arrivals.left(...end) };
-    const { hub, publisher, cluster } = this;
+    const { hub, publisher, checks, cluster } = this;
     this.presence = new Presence({ broker, policy, cluster, clock, observer });
     const snapshots = new Snapshots(broker, clock, observer, limits);
     const resync = new Resync({ hub, broker, snapshots, clock, observer });
     const checkIntervalMs = limits.positionCheckIntervalMs;
     this.continuity = new Continuity({ hub, broker, policy, resync, clock, observer, checkIntervalMs });
-    this.verbs = makeVerbs({ hub, publisher, snapshots, authorizer, rights }, ports, settings);
+    this.verbs = makeVerbs({ hub, publisher, checks, snapshots, authorizer, rights }, ports, settings);
     broker.start({
       publication: (topic, epoch, publication) => hub.publication(topic, epoch, publication),
       suspect: (topic) => this.continuity.suspect(topic),
@@ -186,8 +189,14 @@ export class Live {
     if (rules === undefined) throw new LiveError('validation-failed', `No declared topic matches "${topic}"`);
     if (rules.tellsPresenceOf !== undefined)
       throw new LiveError('validation-failed', `Only the server publishes to "${topic}" [L-11.1]`);
-    const text = publicationText(data, options);
+    const { checkData: check, wrongParams } = rules;
+    if (wrongParams !== undefined) throw new LiveError('validation-failed', wrongParams);
     checkVersionAhead(topic, options, rules, this.ports);
+    const text = publicationText(
+      data,
+      options,
+      check && ((value) => this.checks.textOf(topic, check, value)),
+    );
     return this.publisher.publishOrWait(topic, text, options, rules);
   }
 

@@ -21,7 +21,9 @@ export class LiveError extends Error {
     message: string,
     /** When to retry, if the server says so. */
     readonly details: LiveErrorDetails = {},
+    /** The error's `cause`, which is never sent. */
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }

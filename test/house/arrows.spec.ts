@@ -57,7 +57,7 @@ const packages: Record<string, RegExp> = {
   brokers: /^(node:(crypto|buffer)|@redis\/client|@nats-io\/.+)$/,
   ws: /^(ws|node:.+)$/,
   testing: /^(ws|node:.+)$/,
-  nest: /^(@nestjs\/.+|ws|rxjs.*|class-validator|prom-client|jose|node:.+)$/,
+  nest: /^(@nestjs\/.+|ws|rxjs.*|class-validator|class-transformer|prom-client|jose|node:.+)$/,
   index: /^$/,
   parts: /^$/,
 };

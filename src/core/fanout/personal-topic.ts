@@ -67,8 +67,7 @@ function hasRoom(epoch: string, mark: string): boolean {
 
 /** Adds the personal topics to the application's topics. [L-3.15] */
 export class PersonalPolicy implements Policy {
-  /** The rules of every personal topic. */
-  readonly rules: TopicRules;
+  private readonly rules: TopicRules;
 
   constructor(
     private readonly application: Policy,
@@ -82,6 +81,8 @@ export class PersonalPolicy implements Policy {
   }
 
   rulesFor(topic: string): TopicRules | undefined {
-    return wireNameOf(topic) === personalTopic ? this.rules : this.application.rulesFor(topic);
+    if (wireNameOf(topic) !== personalTopic) return this.application.rulesFor(topic);
+    const { checkPersonalData: checkData } = this.application;
+    return checkData === undefined ? this.rules : { ...this.rules, checkData };
   }
 }

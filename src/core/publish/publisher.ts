@@ -6,6 +6,7 @@ import { PublishRefusal } from '../ports/publish-refusal.js';
 import type { TopicRules } from '../ports/policy.js';
 import { PublishHealth } from './publish-health.js';
 import { PublishQueue } from './publish-queue.js';
+import { PublishTurns } from './publish-turns.js';
 import type { PublishQueueLimits } from '../ports/limits.js';
 import { type PublicationOptions, brokerOptions, checkSize } from './broker-options.js';
 
@@ -20,6 +21,7 @@ export class Publisher {
   /** Tracks whether the engine accepts publications. */
   readonly health: PublishHealth;
   private readonly queue: PublishQueue | undefined;
+  private readonly turns = new PublishTurns();
 
   /** @param limits - absent: publications never wait for an unavailable broker */
   constructor(
@@ -38,19 +40,56 @@ export class Publisher {
   }
 
   /**
-   * Rejects with `unavailable` if the broker cannot accept it now, or `limit-exceeded` if it never
-   * can.
+   * Rejects as `text` does, with `unavailable` if the broker cannot accept it now, or with
+   * `limit-exceeded` if it never can.
    */
-  publish(topic: string, text: string, options: PublicationOptions, rules: TopicRules): Promise<Published> {
-    if (!this.broker.available) return Promise.reject(notNow());
-    return this.send(topic, text, options, rules);
+  publish(
+    topic: string,
+    text: string | Promise<string>,
+    options: PublicationOptions,
+    rules: TopicRules,
+  ): Promise<Published> {
+    if (typeof text !== 'string' || this.turns.waits(topic))
+      return this.turns.take(topic, text, (checked) => this.publishNow(topic, checked, options, rules));
+    return this.publishNow(topic, text, options, rules);
   }
 
   /**
    * Waits for an unavailable broker if there is a queue. Rejects with `unavailable` if the wait was
    * in vain.
    */
-  async publishOrWait(
+  publishOrWait(
+    topic: string,
+    text: string | Promise<string>,
+    options: PublicationOptions,
+    rules: TopicRules,
+  ): Promise<Published> {
+    if (typeof text !== 'string' || this.turns.waits(topic))
+      return this.turns.take(topic, text, (checked) => this.sendOrWait(topic, checked, options, rules));
+    return this.sendOrWait(topic, text, options, rules);
+  }
+
+  availability(available: boolean): void {
+    if (available) this.queue?.flush();
+  }
+
+  /** Refuses everything queued. */
+  stop(): void {
+    this.queue?.refuseAll();
+    this.health.stop();
+  }
+
+  private publishNow(
+    topic: string,
+    text: string,
+    options: PublicationOptions,
+    rules: TopicRules,
+  ): Promise<Published> {
+    if (!this.broker.available) return Promise.reject(notNow());
+    return this.send(topic, text, options, rules);
+  }
+
+  private async sendOrWait(
     topic: string,
     text: string,
     options: PublicationOptions,
@@ -65,16 +104,6 @@ export class Publisher {
     const waiting = this.queue?.add(text, send);
     if (waiting === undefined) throw notNow();
     return waiting;
-  }
-
-  availability(available: boolean): void {
-    if (available) this.queue?.flush();
-  }
-
-  /** Refuses everything queued. */
-  stop(): void {
-    this.queue?.refuseAll();
-    this.health.stop();
   }
 
   private async send(

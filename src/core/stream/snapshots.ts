@@ -3,6 +3,7 @@ import type { Topic } from '../fanout/topic.js';
 import type { LiveLimits } from '../ports/limits.js';
 import type { Broker, LatestRule } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
+import { inTime } from '../ports/deadline.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import { LiveError } from '../../protocol/live.error.js';
@@ -76,7 +77,9 @@ export class Snapshots {
   /** Reads the position first: publications that the provider has not seen follow as events. */
   private async fromProvider(topic: string, provider: Provider): Promise<Snapshot> {
     const { top } = await this.broker.read(topic, undefined, recoveryLimits);
-    const state = await this.inTime(provider);
+    const ms = this.limits.snapshotTimeoutMs;
+    const late = (): Error => new Error(`The snapshot was not ready within ${String(ms)} ms`);
+    const state = await inTime(this.clock, ms, provider(), late);
     if (!(state instanceof SnapshotAt)) return { position: top, text: textOf(state), missed: [] };
     const { epoch, missed } = await this.since(topic, state.position);
     return { position: { epoch, offset: state.position.offset }, text: textOf(state.state), missed };
@@ -101,19 +104,5 @@ export class Snapshots {
     if (missed === undefined)
       throw new Error('The publications after the position of the snapshot are no longer in the history');
     return { epoch: top.epoch, missed };
-  }
-
-  private async inTime(provider: Provider): Promise<unknown> {
-    let stop = (): void => {};
-    const ms = this.limits.snapshotTimeoutMs;
-    const late = new Promise<never>((_resolve, reject) => {
-      const error = new Error(`The snapshot was not ready within ${String(ms)} ms`);
-      stop = this.clock.after(ms, () => reject(error));
-    });
-    try {
-      return await Promise.race([provider(), late]);
-    } finally {
-      stop();
-    }
   }
 }

@@ -1,4 +1,6 @@
 import type { Connection } from '../connection/connection.js';
+import { counted } from '../connection/open-questions.js';
+import type { DataChecks } from '../publish/data-checks.js';
 import type { Publisher } from '../publish/publisher.js';
 import type { PublishedMessage } from '../../protocol/messages.js';
 import type { InboundMessage } from '../../protocol/client-messages.js';
@@ -10,6 +12,7 @@ import { dataTextOf, keyOf, removes, topicOf } from '../inbound/fields.js';
 export class Publish {
   constructor(
     private readonly publisher: Publisher,
+    private readonly checks: DataChecks,
     private readonly authorizer: Authorizer,
   ) {}
 
@@ -19,10 +22,13 @@ export class Publish {
     const key = keyOf(message);
     const remove = removes(message);
     const text = remove ? removalData : dataTextOf(message, connection.publishTexts?.publishText(topic));
+    const { data } = message;
     const rules = await this.authorizer.rulesFor('canPublish', topic, connection);
+    const { checkClientData: check } = rules;
+    const isChecked = check !== undefined && !remove;
     const { epoch, offset } = await this.publisher.publish(
       topic,
-      text,
+      isChecked ? this.checks.textOf(topic, (value) => counted(connection, check(value)), data) : text,
       key === undefined ? {} : remove ? { key, remove } : { key },
       rules,
     );

@@ -4,6 +4,7 @@ import type { Hub } from '../fanout/hub.js';
 import type { FindHandler } from '../inbound/responder.js';
 import type { LiveConnection } from '../ports/connection.js';
 import type { LivePorts, LiveSettings } from '../ports/settings.js';
+import type { DataChecks } from '../publish/data-checks.js';
 import type { Publisher } from '../publish/publisher.js';
 import { Readings } from '../stream/following.js';
 import type { Snapshots } from '../stream/snapshots.js';
@@ -43,19 +44,20 @@ export type Verbs = Readonly<Record<VerbName, Verb>>;
 export interface VerbParts {
   readonly hub: Hub;
   readonly publisher: Publisher;
+  readonly checks: DataChecks;
   readonly snapshots: Snapshots;
   readonly authorizer: Authorizer;
   readonly rights: AuthorizationReview;
 }
 
 export function makeVerbs(parts: VerbParts, ports: LivePorts, { limits }: LiveSettings): Verbs {
-  const { hub, publisher, snapshots, authorizer, rights } = parts;
+  const { hub, publisher, checks, snapshots, authorizer, rights } = parts;
   const { broker, clock, observer } = ports;
   const replays = new Replays(clock, observer, limits.replayRate);
   const readings = new Readings(broker, observer);
   const shared = { hub, broker, authorizer, observer, limits };
   const subscribe = new Subscribe({ ...shared, readings, snapshots, replays });
-  const publish = new Publish(publisher, authorizer);
+  const publish = new Publish(publisher, checks, authorizer);
   const timeoutMs = limits.authorizationTimeoutMs;
   const auth = new Auth({
     rights,

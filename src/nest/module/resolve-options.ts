@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { defaultLimits, type PublishQueueLimits } from '../../core/ports/limits.js';
 import { validateAllowedOrigins } from '../auth/origin-option.js';
-import { contradictoryOptions, noOptions, proxyProtocolOfNobody } from '../options/live.errors.js';
+import {
+  contradictoryOptions,
+  noOptions,
+  proxyProtocolOfNobody,
+  wrongOption,
+} from '../options/live.errors.js';
+import { type ValidateMode, validateModes } from '../options/live-contract.options.js';
 import { historyOption, integerOption, kindOf, textOption } from '../options/option-checks.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
@@ -55,6 +61,8 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
     ...(compressFromBytes !== undefined && { compressFromBytes }),
     ...(options.publishQueue !== undefined && { publishQueue: publishQueueOf(options.publishQueue) }),
     personalHistory: historyOption((field) => `personal.history.${field}`, options.personal?.history ?? {}),
+    ...(options.personal?.data !== undefined && { personalData: options.personal.data }),
+    validate: validateOf(options),
     drainTimeoutMs: number('drainTimeoutMs', 20_000, 0),
     drainWindowMs: number('drainWindowMs', 10_000, 0),
     drainNoticeMs: number('drainNoticeMs', 0, 0),
@@ -109,6 +117,11 @@ function proxyProtocolOf({ proxyProtocol = false, trustedProxies }: LiveModuleOp
   const isNobody = typeof trustedProxies === 'number' ? trustedProxies === 0 : !trustedProxies?.length;
   if (proxyProtocol && isNobody) throw proxyProtocolOfNobody();
   return proxyProtocol;
+}
+
+function validateOf({ validate = 'always' }: LiveModuleOptions): ValidateMode {
+  if (validateModes.includes(validate)) return validate;
+  throw wrongOption('validate', validate, "'always', 'development' or 'off'");
 }
 
 /** Minimum bytes of a compressed publication; `undefined` without compression. */

@@ -1,27 +1,18 @@
 import type { LiveConnection } from '../../core/ports/connection.js';
 import type { PublishQueueLimits } from '../../core/ports/limits.js';
-import type { Broker, HistoryRules } from '../../core/ports/broker.js';
+import type { Broker } from '../../core/ports/broker.js';
 import type { JwtConnectionOptions } from './jwt-connection.options.js';
 import type { LiveAdmissionOptions } from './live-admission.options.js';
+import type { LiveContractOptions } from './live-contract.options.js';
 import type { InboundRateOptions, ReplayRateOptions } from './live-rate.options.js';
+import type { PersonalTopicOptions } from './personal-topic.options.js';
 import type { SessionConnectionOptions } from './session-connection.options.js';
-
-/** Options of the personal topics, which clients name `$user`. */
-export interface PersonalTopicOptions {
-  /**
-   * How much of each user's topic is kept for connections that come back: publications, their age
-   * in milliseconds, and bytes of JSON text. Integers from 0.
-   *
-   * @default `{ size: 100, ttlMs: 300000, maxBytes: 1048576 }`
-   */
-  readonly history?: Partial<HistoryRules>;
-}
 
 /**
  * Options of `LiveModule.forRoot`. All have safe defaults except the guards, which are set beside
  * these.
  */
-export interface LiveModuleOptions extends LiveAdmissionOptions {
+export interface LiveModuleOptions extends LiveAdmissionOptions, LiveContractOptions {
   /**
    * Port of the live server's own HTTP server; `'app'` shares the host application's server; 0
    * picks a free port.

@@ -1,3 +1,4 @@
+import type { LiveSchema, ValidateMode } from './live-contract.options.js';
 import type { LiveSettings } from '../../core/ports/settings.js';
 import type { TrustedProxies } from '../../ws/trusted-proxies.js';
 import type { UpgradeOptions } from '../../ws/upgrade.js';
@@ -14,4 +15,6 @@ export interface ResolvedLiveOptions extends LiveSettings {
   readonly drainWindowMs: number;
   readonly drainNoticeMs: number;
   readonly metricsPrefix: string;
+  readonly validate: ValidateMode;
+  readonly personalData?: LiveSchema;
 }

@@ -77,7 +77,7 @@ export class LiveLifecycle
    * Waits for the broker, so that publications from the application's bootstrap on can reach it.
    */
   async onModuleInit(): Promise<void> {
-    this.policy.declare(this.explorer.explore());
+    this.policy.declare(await this.explorer.explore(), await this.explorer.explorePersonal());
     await this.brokerAvailable();
   }
 

@@ -2,17 +2,42 @@ import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
 import type { LiveUser } from '../../core/ports/identity.js';
 import type { DeliveryRules } from '../../core/ports/policy.js';
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
+import type { LiveContractOptions, LiveSchema } from '../options/live-contract.options.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 
 /** Options of a topic besides its pattern. */
-export interface LiveTopicOptions extends DeliveryRules {
+export interface LiveTopicOptions extends DeliveryRules, LiveContractOptions {
+  /**
+   * Schema of what is published. Data that does not match is refused with `validation-failed` and
+   * the path of what is wrong, before the broker gets it. What is sent is the schema's output.
+   * Removals have no data. [L-4.13]
+   *
+   * @default any JSON value
+   */
+  readonly data?: LiveSchema;
+  /**
+   * Schema of what clients publish, if they publish something else than subscribers receive. Its
+   * output must match `data`.
+   *
+   * @default `data`
+   */
+  readonly clientPublish?: LiveSchema;
+  /**
+   * Schema of the pattern's parameters, for instance numbers. It must answer at once. The methods
+   * of the class get its output. A topic whose parameters do not match is not declared. [L-3.17]
+   *
+   * @default the segments, as strings
+   */
+  readonly params?: LiveSchema;
   /** How much to keep for clients that reconnect; nothing by default. */
   readonly history?: Partial<HistoryRules>;
   /**
    * Gives new subscribers the latest publications without a `snapshot` of your own: the last data,
-   * or an object with the last data of each key (of the 10,000 keys published last).
+   * or an object with the last data of each key (of the 10,000 keys published last). A schema
+   * describes what the method `snapshot` returns: another state is logged, and the `subscribe` is
+   * answered `unavailable`. [L-6.9]
    */
-  readonly snapshot?: LatestRule;
+  readonly snapshot?: LatestRule | LiveSchema;
   /**
    * Milliseconds after which a key that is not published again leaves the `'last-per-key'`
    * snapshot, by the broker's clock. Current subscribers are not notified. An integer from 1.
@@ -67,7 +92,7 @@ export interface LivePresenceOptions {
  * throwing, throw a `LiveError` with code `forbidden` or an `HttpException` with a status from 400
  * to 499 (except 408, 425, 429).
  */
-export interface LiveTopicProvider<Params extends TopicParams = TopicParams> {
+export interface LiveTopicProvider<Params = TopicParams> {
   /** Decides who may read. Only `true` allows. `user` is `null` for an anonymous client. */
   canSubscribe(user: LiveUser | null, params: Params, topic: string): boolean | Promise<boolean>;
   /** Decides which clients may publish. @default no client; the application itself always may */

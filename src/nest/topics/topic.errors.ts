@@ -1,3 +1,5 @@
+import { kindOf } from '../options/option-checks.js';
+
 export const topicWithoutAuthorization = (provider: string, pattern: string): Error =>
   new Error(
     `LiveModule: @LiveTopic('${pattern}') ${provider} has no canSubscribe(user, params). Say who may read the topic; ` +
@@ -13,6 +15,30 @@ export const topicWithTwoSnapshots = (provider: string, pattern: string): Error 
   new Error(
     `LiveModule: @LiveTopic('${pattern}') ${provider} has a snapshot() and the option "snapshot". Keep one of them.`,
   );
+
+export const noSchema = (option: string, value: unknown): Error => {
+  const kind =
+    typeof value === 'function' ? `${value.name || 'a function'}, a class without rules` : kindOf(value);
+  return new Error(
+    `LiveModule: "${option}" is ${kind}. Write a Standard Schema (zod, valibot, arktype and others), or a class whose ` +
+      'properties have decorators of class-validator.',
+  );
+};
+
+export const asyncParams = (option: string): Error =>
+  new Error(
+    `LiveModule: "${option}" has a rule that answers later. The parameters of a topic are checked at once: move that ` +
+      'rule to canSubscribe().',
+  );
+
+export const classTransformerMissing = (dto: string, cause: unknown): Error =>
+  new Error(
+    `LiveModule: the schema ${dto} is a class, which needs the package class-transformer: npm i class-transformer`,
+    { cause },
+  );
+
+export const schemaOfNothing = (option: string, provider: string, reason: string): Error =>
+  new Error(`LiveModule: "${option} of ${provider}" has nothing to check: ${reason}.`);
 
 export const topicTwice = (one: string, onePattern: string, other: string, otherPattern: string): Error =>
   new Error(

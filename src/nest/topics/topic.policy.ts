@@ -3,7 +3,10 @@ import type { DeliveryRules, Policy, PresenceRules, TopicRules } from '../../cor
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import { isLasting } from '../auth/refusal.js';
 import { companied, topicsOverlap, topicTwice } from './topic.errors.js';
+import { type Check, mismatch } from '../../core/ports/contract.js';
+import { checkedParams, checkedSnapshot, contractRules, undeclared } from './contract-rules.js';
 import type { LiveTopicProvider } from './live-topic.decorator.js';
+import type { TopicContract } from './topic-contract.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 
 /** One declaration: a pattern and the instance that decides about its topics. */
@@ -17,6 +20,7 @@ export interface DeclaredTopic {
   readonly delivery: DeliveryRules;
   readonly maxPublicationBytes?: number | undefined;
   readonly presence?: PresenceRules | undefined;
+  readonly contract?: TopicContract;
 }
 
 /** Maximum cached topics; a full cache is emptied. */
@@ -24,11 +28,13 @@ const rememberedTopics = 10_000;
 
 /** Presents the application's `@LiveTopic` providers as the core's policy. */
 export class TopicPolicy implements Policy {
+  checkPersonalData: Check | undefined;
   private declared: readonly DeclaredTopic[] = [];
   private readonly remembered = new Map<string, TopicRules | undefined>();
 
   /** @throws Error if it is ambiguous which of two patterns decides about a topic */
-  declare(topics: readonly DeclaredTopic[]): void {
+  declare(topics: readonly DeclaredTopic[], checkPersonalData?: Check): void {
+    this.checkPersonalData = checkPersonalData;
     topics.forEach((topic, i) => {
       for (const other of topics.slice(0, i)) checkOrder(other, topic);
     });
@@ -53,7 +59,11 @@ export class TopicPolicy implements Policy {
   private find(topic: string): TopicRules | undefined {
     for (const declared of this.declared) {
       const params = declared.pattern.match(topic);
-      if (params !== undefined) return rulesOf(declared, params, topic);
+      if (params === undefined) continue;
+      const checked = checkedParams(declared.contract?.params, params, topic);
+      return checked.issues === undefined
+        ? rulesOf(declared, checked.value as TopicParams, topic)
+        : undeclared(`${mismatch('params', checked.issues)}, so "${topic}" is not a declared topic`);
     }
     return undefined;
   }
@@ -95,18 +105,22 @@ function rulesOf(declared: DeclaredTopic, params: TopicParams, topic: string): T
     delivery,
     maxPublicationBytes,
     presence,
+    contract = {},
   } = declared;
   const { snapshot } = provider;
+  const { snapshot: check } = contract;
+  const stateOf = (state: unknown): unknown => (check ? checkedSnapshot(check, topic, state) : state);
   return {
     canSubscribe: (user) => provider.canSubscribe(user, params, topic),
     canPublish: (user) => provider.canPublish?.(user, params, topic) ?? false,
-    ...(snapshot !== undefined && { snapshot: () => snapshot.call(provider, params, topic) }),
+    ...(snapshot !== undefined && { snapshot: () => stateOf(snapshot.call(provider, params, topic)) }),
     ...(latest !== undefined && { latest }),
     ...(maxKeyAgeMs !== undefined && { maxKeyAgeMs }),
     ...(maxVersionAheadMs !== undefined && { maxVersionAheadMs }),
     ...(history !== undefined && { history }),
     ...(maxPublicationBytes !== undefined && { maxPublicationBytes }),
     delivery,
+    ...contractRules(contract),
     ...(presence !== undefined && { presence }),
   };
 }

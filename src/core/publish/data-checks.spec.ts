@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { TestLive } from '../../testing/test-live.js';
+import { JsonText } from '../frame/json-text.js';
+import type { Check } from '../ports/contract.js';
+import type { TopicRules } from '../ports/policy.js';
+
+/** Accepts `{ n: number }`, and makes `{ n: n + 1 }` of it. */
+const increments: Check = (value) => {
+  const { n } = (value ?? {}) as { n?: unknown };
+  return typeof n === 'number'
+    ? { value: { n: n + 1 } }
+    : { issues: [{ message: `${String(n)} is wrong`, path: ['n'] }] };
+};
+const later: Check = (value) => Promise.resolve(increments(value));
+const throws: Check = () => {
+  throw new Error('secret');
+};
+
+/** A topic with these rules, a subscriber, and what is logged. */
+async function world(rules: Partial<TopicRules>) {
+  const failures: unknown[] = [];
+  const live = new TestLive({
+    limits: { authorizationTimeoutMs: 50 },
+    rulesFor: () => rules,
+    observer: { failed: (doing, error) => failures.push([doing, String(error)]) },
+  });
+  const [reader, writer] = [live.connect(), live.connect()];
+  await reader.send({ type: 'subscribe', topic: 'a' });
+  reader.received();
+  const events = () => reader.received().map((event) => (event as { data: unknown }).data);
+  const answer = async (message: object): Promise<unknown> => {
+    await writer.send({ type: 'publish', topic: 'a', ...message });
+    live.clock.advance(60);
+    await live.clock.settle();
+    return writer.received().at(-1);
+  };
+  return { live, events, answer, failures };
+}
+
+describe.each([
+  ['at once', increments],
+  ['later', later],
+])('A check that answers %s', (_name, check) => {
+  it('[L-4.13] subscribers receive what the check makes of the data of the application', async () => {
+    const { live, events } = await world({ checkData: check });
+    await live.publish('a', { n: 1 });
+    await live.publish('a', JsonText.parse('{"n":7,"n":2}'));
+    expect(events()).toEqual([{ n: 2 }, { n: 3 }]);
+  });
+
+  it('[L-4.13] wrong data of the application is refused with its path, and reaches nobody', async () => {
+    const { live, events } = await world({ checkData: check });
+    for (const data of [{ n: 'secret' }, null, JsonText.dangerouslyTrust('{"n":"secret"}')])
+      await expect(live.publish('a', data)).rejects.toMatchObject({
+        code: 'validation-failed',
+        message: '"data.n" does not match the topic\'s schema',
+        details: {},
+      });
+    await expect(live.publish('a', JsonText.dangerouslyTrust('{'))).rejects.toMatchObject({
+      code: 'validation-failed',
+    });
+    expect([events(), live.stats().publicationsTotal]).toEqual([[], 0]);
+  });
+
+  it('[L-4.13] a publication of a client is checked by its own check', async () => {
+    const { events, answer } = await world({ checkData: throws, checkClientData: check });
+    expect(await answer({ id: 1, data: { n: 1 } })).toMatchObject({ type: 'published', id: 1 });
+    expect(await answer({ id: 2, data: { n: 'secret' } })).toEqual({
+      type: 'error',
+      id: 2,
+      code: 'validation-failed',
+      message: '"data.n" does not match the topic\'s schema',
+      topic: 'a',
+    });
+    expect(events()).toEqual([{ n: 2 }]);
+  });
+
+  it('[L-4.13] a removal is not checked', async () => {
+    const { live, answer } = await world({ checkData: check, checkClientData: check });
+    const key = 'v1';
+    expect(await answer({ key, remove: true })).toMatchObject({ type: 'published' });
+    expect(await live.live.publish('a', undefined, { key, remove: true })).toMatchObject({ offset: 2 });
+  });
+});
+
+describe('A check of published data', () => {
+  it('[L-4.13] a client without the right to publish learns nothing about the schema', async () => {
+    let calls = 0;
+    const counting: Check = (value) => ({ value, calls: (calls += 1) });
+    const { answer } = await world({ canPublish: () => false, checkClientData: counting });
+    expect(await answer({ data: 1 })).toMatchObject({ code: 'forbidden' });
+    expect(calls).toBe(0);
+  });
+
+  it('[L-4.13] one publication is checked once, however many subscribers there are', async () => {
+    let calls = 0;
+    const { live } = await world({ checkData: (value) => ({ value, calls: (calls += 1) }) });
+    for (let i = 0; i < 10; i++) await live.connect().send({ type: 'subscribe', topic: 'a' });
+    await live.publish('a', 1);
+    expect(calls).toBe(1);
+  });
+
+  it('[L-4.14] a check that throws is logged and answered with internal', async () => {
+    const { live, answer, failures } = await world({ checkData: throws, checkClientData: throws });
+    await expect(live.publish('a', 1)).rejects.toMatchObject({ code: 'internal' });
+    const reply = await answer({ data: 1 });
+    expect(reply).toMatchObject({ code: 'internal' });
+    expect(JSON.stringify(reply)).not.toContain('secret');
+    expect(failures).toEqual(Array(2).fill(['checking published data', 'Error: The schema of a threw']));
+  });
+
+  it('[L-4.14] a check that is late is answered with unavailable, and ends', async () => {
+    const never: Check = () => new Promise(() => {});
+    const { live, answer, failures } = await world({ checkData: never, checkClientData: never });
+    const published = live.live.publish('a', 1).catch(({ code }: { code: string }) => code);
+    expect(await answer({ data: 1 })).toMatchObject({ code: 'unavailable', retryAfterMs: 1_000 });
+    expect(await published).toBe('unavailable');
+    expect(failures).toContainEqual([
+      'checking published data',
+      'Error: The schema of a did not answer within 50 ms',
+    ]);
+  });
+
+  it('[L-4.14] publications keep their order while earlier ones are checked', async () => {
+    const ends: (() => void)[] = [];
+    const slow: Check = (value) =>
+      value === 'now' ? { value } : new Promise((resolve) => ends.push(() => resolve({ value })));
+    const { live, events } = await world({ checkData: slow });
+    const sent = ['one', 'two', 'now'].map((data) => live.live.publish('a', data));
+    const elsewhere = live.live.publish('b', 'now');
+    ends[1]?.();
+    await live.clock.settle();
+    expect([events(), (await elsewhere).offset]).toEqual([[], 1]);
+    ends[0]?.();
+    await live.clock.settle();
+    expect([events(), (await Promise.all(sent)).map(({ offset }) => offset)]).toEqual([
+      ['one', 'two', 'now'],
+      [1, 2, 3],
+    ]);
+  });
+
+  it("[L-9.15] a check of a client's data that does not settle counts as an open call", async () => {
+    const never: Check = () => new Promise(() => {});
+    const { answer } = await world({ checkClientData: never });
+    const codes = [];
+    for (let i = 0; i < 17; i++) codes.push(((await answer({ data: 1 })) as { code: string }).code);
+    expect(codes).toEqual([...Array<string>(16).fill('unavailable'), 'rate-limited']);
+  });
+});

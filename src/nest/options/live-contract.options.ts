@@ -1,0 +1,29 @@
+import type { StandardSchema } from '../../protocol/standard-schema.js';
+
+/** A class with decorators of class-validator. */
+export type DtoClass = abstract new (...args: never[]) => object;
+
+/**
+ * A Standard Schema (zod, valibot, arktype and others), or a class with decorators of
+ * class-validator.
+ */
+export type LiveSchema = StandardSchema | DtoClass;
+
+/**
+ * When the schemas of topics apply:
+ * - `always`: to everything, in every environment
+ * - `development`: if `NODE_ENV` is `production`, only to what clients send, that is, to their
+ *   publications and to `params`; that is not trusted in any environment
+ * - `off`: never; they are only declarations
+ *
+ * Where a schema does not apply, its transforms do not run either.
+ */
+export type ValidateMode = 'always' | 'development' | 'off';
+
+export const validateModes: readonly ValidateMode[] = ['always', 'development', 'off'];
+
+/** Options about the schemas of topics. */
+export interface LiveContractOptions {
+  /** When the schemas of topics apply; a topic may set its own. @default 'always' */
+  readonly validate?: ValidateMode;
+}

@@ -1,0 +1,81 @@
+import type { Check } from '../../core/ports/contract.js';
+import { isLater } from '../../core/ports/contract.js';
+import type { StandardSchema } from '../../protocol/standard-schema.js';
+import { type LiveSchema, type ValidateMode, validateModes } from '../options/live-contract.options.js';
+import { wrongOption } from '../options/live.errors.js';
+import { dtoCheck, immediateDtoCheck, isAsyncDto, isDto } from './dto-check.js';
+import { asyncParams, noSchema } from './topic.errors.js';
+
+/** The schemas that a topic declares. */
+export interface DeclaredSchemas {
+  readonly data?: LiveSchema | undefined;
+  readonly snapshot?: LiveSchema | undefined;
+  readonly params?: LiveSchema | undefined;
+  readonly clientPublish?: LiveSchema | undefined;
+}
+
+/** The checks that a topic's schemas demand in this environment. */
+export interface TopicContract {
+  readonly data?: Check | undefined;
+  readonly clientData?: Check | undefined;
+  readonly snapshot?: Check | undefined;
+  /** Answers at once. */
+  readonly params?: Check | undefined;
+}
+
+/**
+ * Makes the checks, once, at the start.
+ *
+ * @throws Error if something is no schema, or the mode is unknown
+ */
+export async function contractOf(
+  declared: DeclaredSchemas,
+  mode: ValidateMode,
+  name: string,
+  isProduction = process.env['NODE_ENV'] === 'production',
+): Promise<TopicContract> {
+  if (!validateModes.includes(mode))
+    throw wrongOption(`validate of ${name}`, mode, "'always', 'development' or 'off'");
+  const check = (field: keyof DeclaredSchemas) =>
+    checkOf(declared[field], `${field} of ${name}`, field === 'params');
+  const [data, snapshot, params, clientPublish] = await Promise.all([
+    check('data'),
+    check('snapshot'),
+    check('params'),
+    check('clientPublish'),
+  ]);
+  if (mode === 'off') return {};
+  const clientData = clientPublish && data ? both(clientPublish, data) : (clientPublish ?? data);
+  return mode === 'development' && isProduction
+    ? { clientData, params }
+    : { data, snapshot, clientData, params };
+}
+
+async function checkOf(schema: unknown, option: string, isImmediate: boolean): Promise<Check | undefined> {
+  if (schema === undefined) return undefined;
+  if (isStandardSchema(schema)) {
+    const standard = schema['~standard'];
+    return (value) => standard.validate(value);
+  }
+  if (!isDto(schema)) throw noSchema(option, schema);
+  if (!isImmediate) return dtoCheck(schema);
+  if (isAsyncDto(schema)) throw asyncParams(option);
+  return immediateDtoCheck(schema);
+}
+
+/** Some schemas are functions, those of arktype among them. */
+function isStandardSchema(schema: unknown): schema is StandardSchema {
+  if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false;
+  const { '~standard': standard } = schema as Partial<StandardSchema>;
+  return typeof standard?.validate === 'function';
+}
+
+/** The second check gets what the first one makes of the value. */
+function both(first: Check, second: Check): Check {
+  return (value) => {
+    const result = first(value);
+    if (isLater(result))
+      return result.then((later) => (later.issues === undefined ? second(later.value) : later));
+    return result.issues === undefined ? second(result.value) : result;
+  };
+}
