@@ -23,7 +23,7 @@ import type { Published } from './ports/broker.js';
 import type { PublishRefusals } from './ports/observer.js';
 import type { LiveSocket } from './ports/socket.js';
 import { DataChecks } from './publish/data-checks.js';
-import { checkVersionAhead, publicationText } from './publish/publication-options.js';
+import { checkVersionAhead } from './publish/publication-options.js';
 import { Publisher } from './publish/publisher.js';
 import { type PublicationOptions } from './publish/broker-options.js';
 import { Presence } from './presence/presence.js';
@@ -189,14 +189,8 @@ export class Live {
     if (rules === undefined) throw new LiveError('validation-failed', `No declared topic matches "${topic}"`);
     if (rules.tellsPresenceOf !== undefined)
       throw new LiveError('validation-failed', `Only the server publishes to "${topic}" [L-11.1]`);
-    const { checkData: check, wrongParams } = rules;
-    if (wrongParams !== undefined) throw new LiveError('validation-failed', wrongParams);
     checkVersionAhead(topic, options, rules, this.ports);
-    const text = publicationText(
-      data,
-      options,
-      check && ((value) => this.checks.textOf(topic, check, value)),
-    );
+    const text = this.checks.applicationText(topic, data, options, rules);
     return this.publisher.publishOrWait(topic, text, options, rules);
   }
 

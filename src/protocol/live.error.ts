@@ -22,7 +22,7 @@ export class LiveError extends Error {
     /** When to retry, if the server says so. */
     readonly details: LiveErrorDetails = {},
     /** The error's `cause`, which is never sent. */
-    options?: ErrorOptions,
+    options?: { readonly cause?: unknown },
   ) {
     super(message, options);
   }

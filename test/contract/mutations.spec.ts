@@ -39,7 +39,7 @@ const doubled = (text: string, field: string): string =>
   text.startsWith('{"') ? `{${field},${text.slice(1)}` : text;
 
 describe.each(Object.keys(vehicleSchemas))('Mutated publications, with a schema of %s', (library) => {
-  it('[L-4.13] no publication of a wrong shape reaches the broker, and none of a right shape is refused', async () => {
+  it('[L-4.13] publications of a wrong shape never reach the broker, and those of a right shape always do', async () => {
     const { live, reached, peer } = await world(library);
     const counts = { right: 0, wrong: 0 };
     const routes = {

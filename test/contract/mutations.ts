@@ -15,7 +15,7 @@ export const vehicle = fc.record(
   { requiredKeys: ['id', 'lat', 'lon', 'tags', 'stops', 'state', 'driver'] },
 );
 
-/** What takes the place of a part: values near the limits, of other types, and names with a meaning. */
+/** Replacements of a part: values near the limits, of other types, and names with a meaning. */
 const part = fc.oneof(
   fc.constantFrom<unknown>(
     null,

@@ -186,7 +186,7 @@ describe('A schema that can never apply', () => {
     ],
     ['"params of Topic" has nothing to check: \'fleet/*\' has no parameter', { params: schema }, 'fleet/*'],
     ['"data of Topic" is a value of type object', { data: {} as LiveTopicOptions['data'] & object }],
-  ])('is a start error: %s', async (message, options, pattern) => {
+  ])('a schema that can never apply is a start error: %s', async (message, options, pattern) => {
     expect(await starting(options, pattern)).toContain(`LiveModule: ${message}`);
   });
 });

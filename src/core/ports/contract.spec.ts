@@ -32,7 +32,7 @@ describe('mismatch', () => {
     for (const key of keys) expect(said(['a', key, 'b'])).toBe(`"data.a[?].b" does not ${rest}`);
   });
 
-  it('[L-4.13] at most three paths of at most 16 keys are shown', () => {
+  it('[L-4.13] an error shows at most three paths of at most 16 keys', () => {
     expect(said(['a'], ['b'], ['a'], ['c'], ['d'])).toBe(
       `"data.a", "data.b", "data.c" and more do not ${rest}`,
     );

@@ -1,7 +1,7 @@
 import type { SchemaIssue, SchemaResult } from '../../protocol/standard-schema.js';
 
 /** Checks a value that enters the server. The value to use may differ from the checked one. */
-export type Check = (value: unknown) => SchemaResult | PromiseLike<SchemaResult>;
+export type SchemaCheck = (value: unknown) => SchemaResult | PromiseLike<SchemaResult>;
 
 /** Paths that an error names, and segments and characters of each: a value has any number. */
 const maxPaths = 3;

@@ -1,6 +1,6 @@
 import type { LiveUser } from './identity.js';
 import type { HistoryRules, LatestRule } from './broker.js';
-import type { Check } from './contract.js';
+import type { SchemaCheck } from './contract.js';
 
 /**
  * What happens to publications that a subscriber reads too slowly [L-9.8]:
@@ -56,9 +56,9 @@ export interface TopicRules {
   /** Returns the current state of the topic as a JSON value. Absent if the topic has none. */
   readonly snapshot?: () => unknown;
   /** Checks what the application publishes. Absent: any JSON value is right. [L-4.13] */
-  readonly checkData?: Check;
+  readonly checkData?: SchemaCheck;
   /** Checks what a client publishes. Absent: any JSON value is right. [L-4.13] */
-  readonly checkClientData?: Check;
+  readonly checkClientData?: SchemaCheck;
   /** Why nothing can be published to this topic: its parameters are wrong. [L-3.17] */
   readonly wrongParams?: string;
   /** Uses the last publications as the snapshot, instead of one by the application. */
@@ -98,5 +98,5 @@ export interface Policy {
    */
   isRefusal?(error: unknown): boolean;
   /** Checks what the application publishes to personal topics. */
-  readonly checkPersonalData?: Check | undefined;
+  readonly checkPersonalData?: SchemaCheck | undefined;
 }

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { TestLive } from '../../testing/test-live.js';
 import { JsonText } from '../frame/json-text.js';
-import type { Check } from '../ports/contract.js';
+import type { SchemaCheck } from '../ports/contract.js';
 import type { TopicRules } from '../ports/policy.js';
 
 /** Accepts `{ n: number }`, and makes `{ n: n + 1 }` of it. */
-const increments: Check = (value) => {
+const increments: SchemaCheck = (value) => {
   const { n } = (value ?? {}) as { n?: unknown };
   return typeof n === 'number'
     ? { value: { n: n + 1 } }
     : { issues: [{ message: `${String(n)} is wrong`, path: ['n'] }] };
 };
-const later: Check = (value) => Promise.resolve(increments(value));
-const throws: Check = () => {
+const later: SchemaCheck = (value) => Promise.resolve(increments(value));
+const throws: SchemaCheck = () => {
   throw new Error('secret');
 };
 
@@ -86,7 +86,7 @@ describe.each([
 describe('A check of published data', () => {
   it('[L-4.13] a client without the right to publish learns nothing about the schema', async () => {
     let calls = 0;
-    const counting: Check = (value) => ({ value, calls: (calls += 1) });
+    const counting: SchemaCheck = (value) => ({ value, calls: (calls += 1) });
     const { answer } = await world({ canPublish: () => false, checkClientData: counting });
     expect(await answer({ data: 1 })).toMatchObject({ code: 'forbidden' });
     expect(calls).toBe(0);
@@ -110,7 +110,7 @@ describe('A check of published data', () => {
   });
 
   it('[L-4.14] a check that is late is answered with unavailable, and ends', async () => {
-    const never: Check = () => new Promise(() => {});
+    const never: SchemaCheck = () => new Promise(() => {});
     const { live, answer, failures } = await world({ checkData: never, checkClientData: never });
     const published = live.live.publish('a', 1).catch(({ code }: { code: string }) => code);
     expect(await answer({ data: 1 })).toMatchObject({ code: 'unavailable', retryAfterMs: 1_000 });
@@ -123,7 +123,7 @@ describe('A check of published data', () => {
 
   it('[L-4.14] publications keep their order while earlier ones are checked', async () => {
     const ends: (() => void)[] = [];
-    const slow: Check = (value) =>
+    const slow: SchemaCheck = (value) =>
       value === 'now' ? { value } : new Promise((resolve) => ends.push(() => resolve({ value })));
     const { live, events } = await world({ checkData: slow });
     const sent = ['one', 'two', 'now'].map((data) => live.live.publish('a', data));
@@ -140,7 +140,7 @@ describe('A check of published data', () => {
   });
 
   it("[L-9.15] a check of a client's data that does not settle counts as an open call", async () => {
-    const never: Check = () => new Promise(() => {});
+    const never: SchemaCheck = () => new Promise(() => {});
     const { answer } = await world({ checkClientData: never });
     const codes = [];
     for (let i = 0; i < 17; i++) codes.push(((await answer({ data: 1 })) as { code: string }).code);

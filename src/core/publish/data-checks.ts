@@ -2,9 +2,12 @@ import { LiveError } from '../../protocol/live.error.js';
 import type { SchemaIssue, SchemaResult } from '../../protocol/standard-schema.js';
 import { JsonText, jsonTextOf } from '../frame/json-text.js';
 import type { Clock } from '../ports/clock.js';
-import { type Check, isLater, mismatch } from '../ports/contract.js';
+import { type SchemaCheck, isLater, mismatch } from '../ports/contract.js';
 import { inTime } from '../ports/deadline.js';
 import type { Observer } from '../ports/observer.js';
+import type { TopicRules } from '../ports/policy.js';
+import type { PublicationOptions } from './broker-options.js';
+import { publicationText } from './publication-options.js';
 
 type Issues = readonly SchemaIssue[];
 
@@ -18,6 +21,21 @@ export class DataChecks {
   ) {}
 
   /**
+   * Returns the JSON text of what the application publishes, or a promise of it.
+   *
+   * @throws LiveError as `publicationText` and `textOf`
+   */
+  applicationText(
+    topic: string,
+    data: unknown,
+    options: PublicationOptions,
+    { checkData: check, wrongParams }: TopicRules,
+  ): string | Promise<string> {
+    if (wrongParams !== undefined) throw new LiveError('validation-failed', wrongParams);
+    return publicationText(data, options, check && ((value) => this.textOf(topic, check, value)));
+  }
+
+  /**
    * Returns the JSON text of what the check makes of the data; a promise only if the check answers
    * later. SchemaResult and sent are the same: the original spelling of a `JsonText` could have a
    * repeated field, of which other parsers take the first.
@@ -25,7 +43,7 @@ export class DataChecks {
    * @throws LiveError `validation-failed` for data that does not match; `internal` if the check
    * throws. A promise may also reject with `unavailable`, if the check is late
    */
-  textOf(topic: string, check: Check, data: unknown): string | Promise<string> {
+  textOf(topic: string, check: SchemaCheck, data: unknown): string | Promise<string> {
     const value = data instanceof JsonText ? valueOf(data) : data;
     try {
       const checked = check(value);

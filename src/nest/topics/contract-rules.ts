@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { type Check, isLater, mismatch } from '../../core/ports/contract.js';
+import { type SchemaCheck, isLater, mismatch } from '../../core/ports/contract.js';
 import type { TopicRules } from '../../core/ports/policy.js';
 import { JsonText } from '../../core/frame/json-text.js';
 import { SnapshotAt } from '../../core/stream/snapshot-at.js';
@@ -27,8 +27,12 @@ export const undeclared = (wrongParams: string): TopicRules => ({
   wrongParams,
 });
 
-/** What the schema makes of a topic's parameters. It answers at once, because every topic waits for it. */
-export function checkedParams(check: Check | undefined, params: TopicParams, topic: string): SchemaResult {
+/** What the schema makes of a topic's parameters. It must answer at once, as the policy does. */
+export function checkedParams(
+  check: SchemaCheck | undefined,
+  params: TopicParams,
+  topic: string,
+): SchemaResult {
   if (check === undefined) return { value: params };
   let problem = 'is asynchronous, and must answer at once';
   let cause: unknown;
@@ -45,7 +49,7 @@ export function checkedParams(check: Check | undefined, params: TopicParams, top
 }
 
 /** Checks what `snapshot()` returned: the state, also within `snapshotAt`. [L-6.9] */
-export function checkedSnapshot(check: Check, topic: string, returned: unknown): unknown {
+export function checkedSnapshot(check: SchemaCheck, topic: string, returned: unknown): unknown {
   if (isLater(returned)) return returned.then((state) => checkedSnapshot(check, topic, state));
   if (returned === undefined) return undefined;
   if (returned instanceof SnapshotAt) {
@@ -57,7 +61,7 @@ export function checkedSnapshot(check: Check, topic: string, returned: unknown):
   return isLater(result) ? result.then((later) => stateOf(topic, later)) : stateOf(topic, result);
 }
 
-/** The error is logged, and clients are answered `unavailable`, as for every snapshot that fails. */
+/** The error is logged, and clients are answered `unavailable`, as for any failed snapshot. */
 function stateOf(topic: string, result: SchemaResult): unknown {
   if (result.issues === undefined) return result.value;
   throw new Error(`snapshot() of ${topic}: ${mismatch('snapshot', result.issues)}`);

@@ -1,5 +1,5 @@
 import { getMetadataStorage, validate, validateSync, type ValidationError } from 'class-validator';
-import type { Check } from '../../core/ports/contract.js';
+import type { SchemaCheck } from '../../core/ports/contract.js';
 import type { SchemaIssue, SchemaResult } from '../../protocol/standard-schema.js';
 import type { DtoClass } from '../options/live-contract.options.js';
 import { classTransformerMissing } from './topic.errors.js';
@@ -28,7 +28,7 @@ export function isAsyncDto(dto: DtoClass): boolean {
  *
  * @throws Error if class-transformer is not installed
  */
-export async function dtoCheck(dto: DtoClass): Promise<Check> {
+export async function dtoCheck(dto: DtoClass): Promise<SchemaCheck> {
   const toInstance = await instantiator(dto);
   return (value) => {
     if (!isObject(value)) return noObject;
@@ -38,7 +38,7 @@ export async function dtoCheck(dto: DtoClass): Promise<Check> {
 }
 
 /** The same, for a class without rules that answer later. */
-export async function immediateDtoCheck(dto: DtoClass): Promise<Check> {
+export async function immediateDtoCheck(dto: DtoClass): Promise<SchemaCheck> {
   const toInstance = await instantiator(dto);
   return (value) => {
     if (!isObject(value)) return noObject;

@@ -3,7 +3,7 @@ import { IsNumber, IsString, registerDecorator, ValidateIf } from 'class-validat
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Check } from '../../core/ports/contract.js';
+import type { SchemaCheck } from '../../core/ports/contract.js';
 import type { LiveSchema } from '../options/live-contract.options.js';
 import { contractOf, type DeclaredSchemas } from './topic-contract.js';
 
@@ -45,7 +45,7 @@ const schemas: readonly [string, LiveSchema][] = [
   ['class-validator', NumberDto],
 ];
 
-const outcome = async (check: Check | undefined, value: unknown): Promise<unknown> => {
+const outcome = async (check: SchemaCheck | undefined, value: unknown): Promise<unknown> => {
   if (check === undefined) return 'unchecked';
   const result = await check(value);
   return result.issues === undefined
@@ -119,16 +119,13 @@ describe('contractOf', () => {
     ['development', false, ['data', 'snapshot', 'clientData', 'params']],
     ['development', true, ['clientData', 'params']],
     ['off', false, []],
-  ] as const)(
-    'with validate: %o, and production %o, these are checked: %o',
-    async (mode, isProduction, checked) => {
-      const schema = z.object({ n: z.string() });
-      const declared: DeclaredSchemas = { data: schema, snapshot: schema, params: schema };
-      const contract = await contractOf(declared, mode, 'Topic', isProduction);
-      const found = Object.entries(contract).filter(([, check]) => check !== undefined);
-      expect(found.map(([name]) => name).toSorted()).toEqual([...checked].toSorted());
-    },
-  );
+  ] as const)('validate: %o, with production %o, checks this: %o', async (mode, isProduction, checked) => {
+    const schema = z.object({ n: z.string() });
+    const declared: DeclaredSchemas = { data: schema, snapshot: schema, params: schema };
+    const contract = await contractOf(declared, mode, 'Topic', isProduction);
+    const found = Object.entries(contract).filter(([, check]) => check !== undefined);
+    expect(found.map(([name]) => name).toSorted()).toEqual([...checked].toSorted());
+  });
 
   it('an unknown mode is a start error', async () => {
     await expect(contractOf({}, 'sometimes' as 'off', 'Topic')).rejects.toThrow(
@@ -138,13 +135,13 @@ describe('contractOf', () => {
 });
 
 describe('A class with rules', () => {
-  it.each([SaidDto, UnsaidDto])('has its rules that answer later applied: %o', async (data) => {
+  it.each([SaidDto, UnsaidDto])('rules that answer later are applied: %o', async (data) => {
     const contract = await contractOf({ data }, 'always', 'Topic');
     expect(await outcome(contract.data, { name: 'free' })).toEqual({ name: 'free' });
     expect(await outcome(contract.data, { name: 'taken' })).toEqual([['name']]);
   });
 
-  it('cannot be the schema of params if it says that a rule answers later', async () => {
+  it('a class that says that a rule answers later cannot be the schema of params', async () => {
     await expect(contractOf({ params: SaidDto }, 'always', 'Topic')).rejects.toThrow(
       '"params of Topic" has a rule that answers later',
     );
@@ -152,7 +149,7 @@ describe('A class with rules', () => {
     expect(contract.params?.({ n: 1 })).toEqual({ value: { n: 1 } });
   });
 
-  it('drops properties without rules, and leaves the published object as it is', async () => {
+  it('properties without rules are dropped, and the published object stays as it is', async () => {
     const contract = await contractOf({ data: StrippedDto }, 'always', 'Topic');
     const published = { name: 'a', secret: 1, more: { constructor: 'x', deep: [{ constructor: 1, a: 1 }] } };
     expect(await outcome(contract.data, published)).toEqual({ name: 'a', more: { deep: [{ a: 1 }] } });
@@ -160,7 +157,7 @@ describe('A class with rules', () => {
   });
 
   it.each(['{"constructor":{},"n":"x"}', '{"__proto__":{"n":1}}', '[{"n":1}]', 'null', '1'])(
-    'cannot be escaped by %s',
+    'the rules of a class cannot be escaped by %s',
     async (text) => {
       const contract = await contractOf({ data: NumberDto }, 'always', 'Topic');
       expect(await outcome(contract.data, JSON.parse(text))).toEqual([text.startsWith('{') ? ['n'] : []]);

@@ -1,4 +1,4 @@
-import type { Check } from '../../core/ports/contract.js';
+import type { SchemaCheck } from '../../core/ports/contract.js';
 import { isLater } from '../../core/ports/contract.js';
 import type { StandardSchema } from '../../protocol/standard-schema.js';
 import { type LiveSchema, type ValidateMode, validateModes } from '../options/live-contract.options.js';
@@ -16,11 +16,11 @@ export interface DeclaredSchemas {
 
 /** The checks that a topic's schemas demand in this environment. */
 export interface TopicContract {
-  readonly data?: Check | undefined;
-  readonly clientData?: Check | undefined;
-  readonly snapshot?: Check | undefined;
+  readonly data?: SchemaCheck | undefined;
+  readonly clientData?: SchemaCheck | undefined;
+  readonly snapshot?: SchemaCheck | undefined;
   /** Answers at once. */
-  readonly params?: Check | undefined;
+  readonly params?: SchemaCheck | undefined;
 }
 
 /**
@@ -51,7 +51,11 @@ export async function contractOf(
     : { data, snapshot, clientData, params };
 }
 
-async function checkOf(schema: unknown, option: string, isImmediate: boolean): Promise<Check | undefined> {
+async function checkOf(
+  schema: unknown,
+  option: string,
+  isImmediate: boolean,
+): Promise<SchemaCheck | undefined> {
   if (schema === undefined) return undefined;
   if (isStandardSchema(schema)) {
     const standard = schema['~standard'];
@@ -71,7 +75,7 @@ function isStandardSchema(schema: unknown): schema is StandardSchema {
 }
 
 /** The second check gets what the first one makes of the value. */
-function both(first: Check, second: Check): Check {
+function both(first: SchemaCheck, second: SchemaCheck): SchemaCheck {
   return (value) => {
     const result = first(value);
     if (isLater(result))

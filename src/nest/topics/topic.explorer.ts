@@ -1,7 +1,7 @@
 import { Inject, Injectable, Scope, type Type } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import type { LatestRule } from '../../core/ports/broker.js';
-import type { Check } from '../../core/ports/contract.js';
+import type { SchemaCheck } from '../../core/ports/contract.js';
 import { wrongOption } from '../options/live.errors.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
 import { LIVE_SETTINGS } from '../options/live.tokens.js';
@@ -53,7 +53,7 @@ export class TopicExplorer {
   }
 
   /** The check of personal topics. */
-  async explorePersonal(): Promise<Check | undefined> {
+  async explorePersonal(): Promise<SchemaCheck | undefined> {
     const { personalData: data, validate } = this.settings;
     return (await contractOf({ data }, validate, 'personal')).data;
   }

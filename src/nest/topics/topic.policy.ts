@@ -3,7 +3,7 @@ import type { DeliveryRules, Policy, PresenceRules, TopicRules } from '../../cor
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import { isLasting } from '../auth/refusal.js';
 import { companied, topicsOverlap, topicTwice } from './topic.errors.js';
-import { type Check, mismatch } from '../../core/ports/contract.js';
+import { type SchemaCheck, mismatch } from '../../core/ports/contract.js';
 import { checkedParams, checkedSnapshot, contractRules, undeclared } from './contract-rules.js';
 import type { LiveTopicProvider } from './live-topic.decorator.js';
 import type { TopicContract } from './topic-contract.js';
@@ -28,12 +28,12 @@ const rememberedTopics = 10_000;
 
 /** Presents the application's `@LiveTopic` providers as the core's policy. */
 export class TopicPolicy implements Policy {
-  checkPersonalData: Check | undefined;
+  checkPersonalData: SchemaCheck | undefined;
   private declared: readonly DeclaredTopic[] = [];
   private readonly remembered = new Map<string, TopicRules | undefined>();
 
   /** @throws Error if it is ambiguous which of two patterns decides about a topic */
-  declare(topics: readonly DeclaredTopic[], checkPersonalData?: Check): void {
+  declare(topics: readonly DeclaredTopic[], checkPersonalData?: SchemaCheck): void {
     this.checkPersonalData = checkPersonalData;
     topics.forEach((topic, i) => {
       for (const other of topics.slice(0, i)) checkOrder(other, topic);
