@@ -6,8 +6,8 @@ export const perTurn = 250;
 const usualPerSecond = 200;
 /** Less time is not worth spreading. */
 const minSpreadMs = 100;
-/** Longest slot, in milliseconds. */
-export const maxSlotMs = 500;
+/** Longest slot, in milliseconds. A drain ends within 2 s of the last slot's begin. */
+export const maxSlotMs = 250;
 /** Milliseconds after its slot in which a client opens its next connection and recovers there. */
 export const maxGraceMs = 1_500;
 
