@@ -101,6 +101,21 @@ describe('MemoryBroker', () => {
     expect((await broker.publish('a', data, {})).epoch).not.toBe(positions.get('a')?.epoch);
   });
 
+  it('[L-6.5] beyond the byte budget the subscribed topics keep their latest values', async () => {
+    const { broker } = started({ maxBytes: 1_000 });
+    const text = JSON.stringify('x'.repeat(400));
+    for (const topic of ['a', 'b', 'c', 'd']) {
+      await broker.subscribe(topic);
+      await broker.publish(topic, text, { history, latest: 'last' });
+    }
+    for (const topic of ['a', 'b', 'c', 'd'])
+      expect((await broker.latest(topic)).publications).toMatchObject([{ data: text }]);
+    expect(
+      (await broker.read('a', { ...(await broker.read('a', undefined, limits)).top, offset: 0 }, limits))
+        .missed,
+    ).toBeUndefined();
+  });
+
   it('[L-6.5] the latest values keep the last one per key, for the keys published last', async () => {
     const { broker } = started();
     const data = JSON.stringify('x'.repeat(199_998));

@@ -14,6 +14,7 @@ import { SystemClock } from '../../clock/system-clock.js';
 import { type MemoryBrokerOptions, resolveMemoryOptions } from './memory-broker.options.js';
 import { MemoryStream } from './memory-stream.js';
 import { Receipts } from './receipts.js';
+import { Recency } from './recency.js';
 
 /**
  * Keeps all streams in this process and delivers a publication before `publish` returns. Only
@@ -23,10 +24,11 @@ export class MemoryBroker implements Broker {
   readonly available = true;
   readonly lossless = true;
   readonly solitary = true;
-  // Ordered by the time of the last publication.
   private readonly streams = new Map<string, MemoryStream>();
-  /** Streams that keep data, in the same order. */
-  private readonly keeping = new Map<string, MemoryStream>();
+  /** All streams, by their last publication. */
+  private readonly used = new Recency<MemoryStream>();
+  /** Streams that keep data, by their last publication. */
+  private readonly keeping = new Recency<MemoryStream>();
   /** Subscribed topics, and the epoch of each until its first publication. */
   private readonly subscribed = new Map<string, string>();
   private readonly receipts: Receipts;
@@ -67,7 +69,10 @@ export class MemoryBroker implements Broker {
     const stream = this.touch(topic);
     const suppressed = this.suppressed(topic, stream, options);
     if (suppressed !== undefined) return suppressed;
-    const publication = this.change(topic, stream, () => stream.add(data, options, this.clock.now()));
+    const before = stream.byteLength;
+    const publication = stream.add(data, options, this.clock.now());
+    this.keeping.use(stream.keeping);
+    this.recount(stream, before);
     if (this.keptBytes > this.maxBytes) this.makeRoomForBytes(topic);
     const { epoch, offset } = stream.top;
     const { idempotencyKey } = options;
@@ -90,7 +95,9 @@ export class MemoryBroker implements Broker {
     const top = this.top(topic);
     const stream = this.streams.get(topic);
     if (stream === undefined) return { top, missed: since && isAt(since, top) ? [] : undefined };
-    const missed = since && this.expiring(stream, () => stream.missed(since, limits, this.clock.now()));
+    const before = stream.byteLength;
+    const missed = since && stream.missed(since, limits, this.clock.now());
+    this.recount(stream, before);
     return { top, missed };
   }
 
@@ -112,6 +119,7 @@ export class MemoryBroker implements Broker {
     this.closed = true;
     this.cancelSweep?.();
     this.streams.clear();
+    this.used.clear();
     this.keeping.clear();
     this.subscribed.clear();
     this.receipts.clear();
@@ -146,48 +154,48 @@ export class MemoryBroker implements Broker {
    */
   private touch(topic: string): MemoryStream {
     this.checkOpen();
-    const stream = this.streams.get(topic) ?? new MemoryStream(this.untouchedEpoch(topic));
-    if (!this.streams.delete(topic) && this.streams.size >= this.maxStreams) this.forgetOldest();
+    const stream = this.streams.get(topic) ?? this.create(topic);
+    this.used.use(stream.used);
+    return stream;
+  }
+
+  private create(topic: string): MemoryStream {
+    const stream = new MemoryStream(topic, this.untouchedEpoch(topic));
+    if (this.streams.size >= this.maxStreams) this.forgetOldest();
     this.streams.set(topic, stream);
     return stream;
   }
 
-  /** Runs work that may drop data of a stream, and updates the byte count. */
-  private expiring<T>(stream: MemoryStream, run: () => T): T {
-    const before = stream.byteLength;
-    const result = run();
+  /** Counts what a stream keeps now, and kept before. */
+  private recount(stream: MemoryStream, before: number): void {
     this.keptBytes += stream.byteLength - before;
-    return result;
-  }
-
-  /** Runs work that may change how much a stream keeps, and updates the byte count. */
-  private change<T>(topic: string, stream: MemoryStream, run: () => T): T {
-    const result = this.expiring(stream, run);
-    this.keeping.delete(topic);
-    if (stream.byteLength > 0) this.keeping.set(topic, stream);
-    return result;
+    if (stream.byteLength === 0) this.keeping.remove(stream.keeping);
   }
 
   private makeRoomForBytes(current: string): void {
-    for (const [topic, stream] of Array.from(this.keeping)) {
+    for (const stream of this.keeping) {
       if (this.keptBytes <= this.maxBytes) return;
-      if (topic === current) continue;
-      if (this.subscribed.has(topic)) this.change(topic, stream, () => stream.dropHistory());
-      else this.forget(topic, stream);
+      if (stream.topic === current) continue;
+      if (this.subscribed.has(stream.topic)) {
+        const before = stream.byteLength;
+        stream.dropHistory();
+        this.recount(stream, before);
+      } else this.forget(stream);
     }
   }
 
   private forgetOldest(): void {
-    for (const [topic, stream] of this.streams) {
-      if (this.subscribed.has(topic)) continue;
-      this.forget(topic, stream);
+    for (const stream of this.used) {
+      if (this.subscribed.has(stream.topic)) continue;
+      this.forget(stream);
       return;
     }
   }
 
-  private forget(topic: string, stream: MemoryStream): void {
-    this.streams.delete(topic);
-    this.keeping.delete(topic);
+  private forget(stream: MemoryStream): void {
+    this.streams.delete(stream.topic);
+    this.used.remove(stream.used);
+    this.keeping.remove(stream.keeping);
     this.keptBytes -= stream.byteLength;
     this.epoch = randomUUID();
   }
@@ -195,11 +203,16 @@ export class MemoryBroker implements Broker {
   private planSweep(): void {
     this.cancelSweep = this.clock.after(this.sweepMs, () => {
       const now = this.clock.now();
-      for (const [topic, stream] of Array.from(this.keeping))
-        this.change(topic, stream, () => stream.expire(now));
+      for (const stream of this.keeping) this.expire(stream, now);
       this.receipts.expire(now);
       this.planSweep();
     });
+  }
+
+  private expire(stream: MemoryStream, nowMs: number): void {
+    const before = stream.byteLength;
+    stream.expire(nowMs);
+    this.recount(stream, before);
   }
 
   private checkOpen(): void {

@@ -8,6 +8,7 @@ import { History } from '../../core/stream/history.js';
 import { KeyVersions } from '../../core/stream/key-versions.js';
 import { Latest } from '../../core/stream/latest.js';
 import type { Position } from '../../protocol/position.js';
+import { Place } from './recency.js';
 
 /** One topic: its position and its kept data. */
 export class MemoryStream {
@@ -19,7 +20,15 @@ export class MemoryStream {
   private newestVersion: number | undefined;
   private keyVersions: KeyVersions | undefined;
 
-  constructor(private readonly epoch: string) {}
+  /** Its place among all streams. */
+  readonly used = new Place<MemoryStream>(this);
+  /** Its place among those that keep data. */
+  readonly keeping = new Place<MemoryStream>(this);
+
+  constructor(
+    readonly topic: string,
+    private readonly epoch: string,
+  ) {}
 
   get top(): Position {
     return { epoch: this.epoch, offset: this.offset };

@@ -89,21 +89,19 @@ export class Publisher {
     return this.send(topic, text, options, rules);
   }
 
-  private async sendOrWait(
+  private sendOrWait(
     topic: string,
     text: string,
     options: PublicationOptions,
     rules: TopicRules,
   ): Promise<Published> {
-    const send = (): Promise<Published> => this.send(topic, text, options, rules);
     if (this.broker.available) {
       // Keep the order behind queued publications.
       this.queue?.flush();
-      return send();
+      return this.send(topic, text, options, rules);
     }
-    const waiting = this.queue?.add(text, send);
-    if (waiting === undefined) throw notNow();
-    return waiting;
+    const waiting = this.queue?.add(text, () => this.send(topic, text, options, rules));
+    return waiting ?? Promise.reject(notNow());
   }
 
   private async send(
