@@ -80,8 +80,8 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     await sleep(retryAfterMs);
     peer.send(texts(...pings(6, 8)));
     expect([await peer.message(), await peer.message()]).toEqual([
-      expect.objectContaining({ id: 7, code: 'rate-limited' }),
       { type: 'pong', id: 6 },
+      expect.objectContaining({ id: 7, code: 'rate-limited' }),
     ]);
     expect([await counted('refused'), await counted('closed'), await errors('rate-limited')]).toEqual([
       2, 0, 2,

@@ -1,5 +1,4 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,8 @@ import { Live } from '../../src/core/live.js';
 import { LiveModule, type LiveModuleOptions } from '../../src/index.js';
 import { LiveMetrics, LiveMetricsModule } from '../../src/nest/metrics/index.js';
 import { type LiveApp, type Platform, platforms, startLiveApp } from '../support/live-app.js';
+import { makeCertificate } from '../support/certificate.js';
+import { describeWith, openssl } from '../support/programs.js';
 import { proxyHeaderV2 } from '../support/proxy-header.js';
 import { handshake } from '../support/raw-peer.js';
 import { LogRecorder } from './support/log-recorder.js';
@@ -171,17 +172,13 @@ describe.each(platforms)('The PROXY protocol, on %s', (_name, platform) => {
 /** A self-signed certificate and its key. */
 function certificate(): { readonly key: string; readonly cert: string } {
   const folder = mkdtempSync(join(tmpdir(), 'tls-'));
-  const file = (name: string): string => join(folder, name);
-  const request = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost';
-  execFileSync('openssl', ['req', ...request.split(' '), '-keyout', file('key'), '-out', file('cert')], {
-    stdio: 'ignore',
-  });
-  const pair = { key: readFileSync(file('key'), 'utf8'), cert: readFileSync(file('cert'), 'utf8') };
+  const { key, cert } = makeCertificate(folder);
+  const pair = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
   rmSync(folder, { recursive: true });
   return pair;
 }
 
-describe.each(platforms)('The PROXY protocol in front of TLS, on %s', (_name, platform) => {
+describeWith(openssl).each(platforms)('The PROXY protocol in front of TLS, on %s', (_name, platform) => {
   let https: ReturnType<typeof certificate>;
 
   beforeAll(() => {

@@ -20,6 +20,14 @@ export const chromium: Program = {
   install: 'apt-get install chromium',
 };
 
+export const openssl: Program = {
+  name: 'openssl',
+  check: ['openssl', 'version'],
+  install: 'apt-get install openssl',
+};
+
+export const curl: Program = { name: 'curl', check: ['curl', '--version'], install: 'apt-get install curl' };
+
 export const pythonWebsockets: Program = {
   name: 'python3 with its package websockets',
   check: ['/usr/bin/python3', '-c', 'import websockets'],

@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { onTestFinished } from 'vitest';
+import { makeCertificate } from './certificate.js';
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -45,7 +46,7 @@ export class RedisServer {
   ): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), options);
     over(() => server.remove());
-    if (options.tls === true) server.makeCertificate();
+    if (options.tls === true) makeCertificate(server.folder);
     await server.start();
     return server;
   }
@@ -143,12 +144,5 @@ export class RedisServer {
   private async remove(): Promise<void> {
     await this.stop('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  private makeCertificate(): void {
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    const files = ['-keyout', join(this.folder, 'key.pem'), '-out', this.certificateFile];
-    const kind = ['-newkey', 'rsa:2048', '-nodes', '-days', '1'];
-    execFileSync('openssl', ['req', '-x509', ...kind, ...files, ...subject], { stdio: 'ignore' });
   }
 }
