@@ -79,7 +79,7 @@ function report(name, scenario, results) {
   const deliveries = ((clients * topicsPerClient * messagesPerTick) / topics) * ticks;
   const base = results.get(baseline)?.rounds;
   const rows = entrants.map(({ key, title }) => {
-    const { rounds, idleMicros } = results.get(key);
+    const { rounds, idle } = results.get(key);
     const cpus = rounds.map(({ cpu }) => cpu);
     const ratios = base === undefined ? [] : ratiosTo(base, rounds);
     const latencies = rounds.flatMap(({ latenciesMs }) => latenciesMs);
@@ -89,7 +89,7 @@ function report(name, scenario, results) {
       lost > 0 ? `${title}: INVALID, not every message was delivered exactly once` : title,
       short(median(cpus)),
       percent(spread(cpus)),
-      short((idleMicros * tickMs * ticks) / deliveries),
+      short((median(idle) * tickMs * ticks) / deliveries),
       ratios.length === 0 ? '–' : median(ratios).toFixed(3),
       ratios.length === 0 ? '–' : range(ratios),
       short(quantile(latencies, 0.5)),

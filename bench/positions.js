@@ -3,7 +3,7 @@ import process from 'node:process';
 import { inTurn } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
 import { distAddress, progress, readOptions } from './lib/options.js';
-import { engines } from './lib/engines.js';
+import { brokerOn, engines } from './lib/engines.js';
 import { median } from './lib/statistics.js';
 import { short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
@@ -27,7 +27,8 @@ const [rounds, messages, topics] = [
 ].map(([given, fallback]) => Number(given ?? fallback));
 const inFlight = 50;
 
-const engine = engines[options.engine ?? 'redis'];
+const name = options.engine ?? 'redis';
+const engine = engines[name];
 if (engine?.version === undefined) {
   process.stdout.write(
     `## Positions\n\nINVALID: ${engine === undefined ? `--engine must be redis or nats` : `${engine.program} is not installed (apt-get install ${engine.program})`}.\n\n`,
@@ -43,7 +44,7 @@ const about = environmentText()
 const store = await engine.start();
 
 async function open(prefix, dist) {
-  const broker = await store.broker(dist, prefix);
+  const broker = await brokerOn({ engine: name, url: store.url, prefix }, dist);
   await new Promise((available) => {
     broker.start({
       publication() {},

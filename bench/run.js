@@ -13,6 +13,12 @@ import { percent } from './lib/table.js';
 const programs = {
   'fan-out': { minutes: 23, quick: ['--rounds', '2', '--warm-up', '2', '--share', '0.3', '--idle', '2'] },
   idle: { minutes: 5, quick: ['--rounds', '1', '--connections', '1000'] },
+  quiet: { minutes: 3, quick: ['--rounds', '1', '--seconds', '3', '--connections', '200'] },
+  'topic-memory': {
+    minutes: 6,
+    quick: ['--rounds', '1', '--topics', '5000', '--connections', '50', '--wait', '1'],
+  },
+  publish: { minutes: 4, quick: ['--rounds', '2', '--warm-up', '1', '--messages', '2000'] },
   inbound: { minutes: 2, quick: ['--rounds', '2', '--warm-up', '1', '--messages', '500'] },
   slow: { minutes: 5, quick: ['--clients', '100', '--seconds', '9', '--policies', 'skip,conflate'] },
   compression: { minutes: 2, quick: ['--rounds', '2', '--warm-up', '1', '--share', '0.3'] },

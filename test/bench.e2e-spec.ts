@@ -41,4 +41,25 @@ describe('The benchmarks', () => {
     expect(figuresOf(text, 'nestjs-live')[0]).toBeGreaterThan(0);
     expect(figuresOf(text, 'ws, stringify and send per client')[3]).toBe(1);
   }, 100_000);
+
+  it('a short run of publish.js has a figure without readers and one with a reader', async () => {
+    const small = ['--messages', '500', '--rounds', '1', '--warm-up', '0', '--brokers', 'memory'];
+    const text = await printed('publish.js', ...small, '--topics', 'history');
+    const [, none = 0, , , one = 0] = figuresOf(text, 'memory');
+    expect(none).toBeGreaterThan(0);
+    expect(one).toBeGreaterThan(0);
+  }, 100_000);
+
+  it('a short run of quiet.js has the CPU time of idle servers', async () => {
+    const small = ['--connections', '20', '--rounds', '1', '--seconds', '1'];
+    const text = await printed('quiet.js', ...small, '--peers', 'nestjs-live,ws-loop');
+    expect(figuresOf(text, 'nestjs-live')[0]).toBeGreaterThan(0);
+    expect(text).toContain('20 connections');
+  }, 100_000);
+
+  it('a short run of topic-memory.js has the memory of a topic', async () => {
+    const small = ['--topics', '2000', '--connections', '20', '--rounds', '1', '--wait', '1'];
+    const text = await printed('topic-memory.js', ...small, '--peers', 'nestjs-live');
+    expect(figuresOf(text, 'nestjs-live')[0]).toBeGreaterThan(100);
+  }, 100_000);
 });

@@ -6,7 +6,7 @@ import { fileIn, progress } from './options.js';
  * @template Round
  * @typedef {object} Showing what one entrant did
  * @property {any} started the server's answer to its start
- * @property {number} idleMicros its CPU microseconds per millisecond with idle clients
+ * @property {number[]} idle its CPU milliseconds per second with idle clients, in each idle phase
  * @property {Round[]} rounds
  */
 
@@ -22,31 +22,35 @@ import { fileIn, progress } from './options.js';
  * @param {number} about.warmUp rounds before them
  * @param {object} [about.start] for the servers, besides the build
  * @param {object} about.clients for the swarm: `topics`, `concurrency` and further options
- * @param {number} [about.idleSeconds] to measure all idle servers before the rounds
+ * @param {number} [about.idleSeconds] of a phase before the rounds in which all servers are idle
+ * @param {number} [about.idlePhases]
  * @param {string} [about.profile] a folder
  * @param {(of: { server: any, swarm: any, group: string }) => Promise<Round>} about.round
  * @returns {Promise<Map<string, Showing<Round>>>} by the entrants' keys
  */
 export async function contest(about) {
-  const { name, entrants, rounds, warmUp, start, clients, idleSeconds = 0, profile, round } = about;
+  const { name, entrants, rounds, warmUp, start, clients, profile, round } = about;
   const swarm = swarmProcess();
   /** @type {Map<string, any>} */
   const servers = new Map();
   /** @type {Map<string, Showing<Round>>} */
   const showings = new Map();
-  for (const { key, file, dist, module } of entrants) {
+  for (const { key, file, dist, module, store } of entrants) {
     progress(`${name}: starting ${key} … `);
     const server = await serverProcess(file);
-    const started = await server.ask('start', { dist, module, ...start });
+    const started = await server.ask('start', { dist, module, store, ...start });
     await swarm.ask('open', { group: key, peer: file, port: started.port, ...clients });
     servers.set(key, server);
-    showings.set(key, { started, idleMicros: 0, rounds: [] });
+    showings.set(key, { started, idle: [], rounds: [] });
   }
-  for (let number = -warmUp; number < rounds; number++) {
+  for (let number = -warmUp; number <= rounds; number++) {
     if (number === 0) {
-      await measureIdle(name, servers, showings, idleSeconds);
-      await startProfiles(servers, profile);
+      // A profile shows the rounds, or what idle servers do if there are no rounds.
+      if (rounds === 0) await startProfiles(servers, profile);
+      await measureIdle(about, servers, showings);
+      if (rounds > 0) await startProfiles(servers, profile);
     }
+    if (number === rounds) break;
     progress(number < 0 ? `\n${name}: warm-up   ` : `\n${name}: round ${String(number + 1)}   `);
     for (const { key } of inTurn(entrants, number + warmUp)) {
       const result = await round({ server: servers.get(key), swarm, group: key });
@@ -62,14 +66,16 @@ export async function contest(about) {
 }
 
 /** All at the same time, since an idle server does not disturb another. */
-async function measureIdle(name, servers, showings, seconds) {
-  if (seconds === 0) return;
-  progress(`\n${name}: idle for ${String(seconds)} s`);
-  for (const server of servers.values()) await server.ask('startClock');
-  await sleep(seconds * 1_000);
-  for (const [key, server] of servers) {
-    const { cpuMicros } = await server.ask('cost');
-    showings.get(key).idleMicros = cpuMicros / (seconds * 1_000);
+async function measureIdle({ name, idleSeconds = 0, idlePhases = 1 }, servers, showings) {
+  if (idleSeconds === 0) return;
+  for (let phase = 0; phase < idlePhases; phase++) {
+    progress(`\n${name}: idle for ${String(idleSeconds)} s`);
+    for (const server of servers.values()) await server.ask('startClock');
+    await sleep(idleSeconds * 1_000);
+    for (const [key, server] of servers) {
+      const { cpuMicros } = await server.ask('cost');
+      showings.get(key).idle.push(cpuMicros / 1_000 / idleSeconds);
+    }
   }
 }
 

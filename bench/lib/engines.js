@@ -3,8 +3,8 @@ import { natsVersion, startNats } from './nats-server.js';
 import { redisVersion, startRedis } from './redis-server.js';
 
 /**
- * The stores that a broker's calls can be measured through. `start()` returns brokers of any build,
- * and the store's costs since `reset()`: microseconds (Redis: in scripts, NATS: CPU of the
+ * The stores that a broker's calls can be measured through. `start()` returns the URL and the
+ * store's costs since `reset()`: microseconds (Redis: in scripts, NATS: CPU of the
  * process), and bytes through its sockets if the store counts them. `judged` is the column that a
  * build is judged by: NATS' CPU time includes what its threads do besides.
  */
@@ -13,19 +13,26 @@ export const engines = {
   nats: { title: 'NATS', program: 'nats-server', version: natsVersion(), judged: 1, start: startOnNats },
 };
 
+/**
+ * A broker of any build on a started store.
+ *
+ * @param {{ engine: string, url: string, prefix: string }} store
+ * @param {string} dist
+ */
+export async function brokerOn({ engine, url, prefix }, dist) {
+  if (engine === 'nats') {
+    const { NatsBroker } = await import(`${dist}brokers/nats/index.js`);
+    return new NatsBroker({ url, stream: { prefix }, callTimeoutMs: 60_000 });
+  }
+  const { RedisBroker } = await import(`${dist}brokers/redis/index.js`);
+  return new RedisBroker({ url, prefix: `${prefix}:`, callTimeoutMs: 60_000, probeTimeoutMs: 20_000 });
+}
+
 async function startOnRedis() {
   const redis = await startRedis();
   const admin = await createClient({ url: redis.url }).connect();
   return {
-    async broker(dist, prefix) {
-      const { RedisBroker } = await import(`${dist}brokers/redis/index.js`);
-      return new RedisBroker({
-        url: redis.url,
-        prefix: `${prefix}:`,
-        callTimeoutMs: 60_000,
-        probeTimeoutMs: 20_000,
-      });
-    },
+    url: redis.url,
     reset: () => admin.sendCommand(['CONFIG', 'RESETSTAT']),
     async figures() {
       const scripts = String(await admin.sendCommand(['INFO', 'commandstats'])).matchAll(
@@ -47,10 +54,7 @@ async function startOnNats() {
   const nats = await startNats();
   let before = 0;
   return {
-    async broker(dist, prefix) {
-      const { NatsBroker } = await import(`${dist}brokers/nats/index.js`);
-      return new NatsBroker({ url: nats.url, stream: { prefix }, callTimeoutMs: 60_000 });
-    },
+    url: nats.url,
     async reset() {
       before = nats.cpuMicros();
     },

@@ -39,8 +39,8 @@ answer({
 
   async start(about) {
     server = await start(about);
-    const { port, features } = server;
-    return { port, features };
+    const { port, features, validates } = server;
+    return { port, features, validates };
   },
 
   /** Publishes on a steady schedule. Resolves with the delay of the latest tick. */
@@ -59,6 +59,21 @@ answer({
         server.publish(names[i % topics], makePayload(), keyName(scenario, tick));
     }
     return { latestMs };
+  },
+
+  /** Publishes to one topic, `inFlight` in a turn. Resolves with the microseconds of each. */
+  async publish({ topic, count, inFlight, keys }) {
+    const data = payloads.position();
+    const start = performance.now();
+    startClock();
+    for (let sent = 0; sent < count; sent += inFlight) {
+      const turn = [];
+      for (let i = 0; i < inFlight; i++) turn.push(server.publish(topic, data, keyName({ keys }, sent + i)));
+      await Promise.all(turn);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { user, system } = process.cpuUsage(cpuStart);
+    return { cpu: (user + system) / count, wall: ((performance.now() - start) * 1_000) / count };
   },
 
   /**

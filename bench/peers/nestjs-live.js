@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { brokerOn } from '../lib/engines.js';
 import { note, NoteGuard, notesPerAnswer, onNote } from './notes.js';
 
 export const title = 'nestjs-live';
@@ -33,7 +34,7 @@ export const dialect = {
 /**
  * A Nest application with everything enabled: a token guard, the gateway, metrics, logs by pino.
  */
-export async function start({ dist, topic = {}, module = {} }) {
+export async function start({ dist, topic = {}, module = {}, store }) {
   await import('reflect-metadata');
   const { Module, UseGuards } = await import('@nestjs/common');
   const { NestFactory } = await import('@nestjs/core');
@@ -57,7 +58,8 @@ export async function start({ dist, topic = {}, module = {} }) {
       return user !== null;
     }
   }
-  LiveTopic('bench/:number', topic)(BenchTopics);
+  const schema = new CountingSchema();
+  LiveTopic('bench/:number', topic.data === undefined ? topic : { ...topic, data: schema })(BenchTopics);
 
   class Notes {}
   await onNote(Notes, (count) => ({ count }));
@@ -77,6 +79,7 @@ export async function start({ dist, topic = {}, module = {} }) {
         gateway: Gateway,
         jwt: { secret },
         onClose: (connection, code) => closes.note(connection, code),
+        ...(store !== undefined && { broker: await brokerOn(store, dist) }),
         ...module,
       }),
       LiveMetricsModule,
@@ -88,6 +91,7 @@ export async function start({ dist, topic = {}, module = {} }) {
   await app.init();
 
   const live = app.get(LiveService);
+  if (topic.data !== undefined) await live.publish('bench/0', {});
   return {
     port: Number(new URL(live.url()).port),
     publish: (topic, data, key) => live.publish(topic, data, key === undefined ? {} : { key }),
@@ -95,6 +99,7 @@ export async function start({ dist, topic = {}, module = {} }) {
       closes.noteQueues(app.get(ConnectionRegistry));
       return { ...live.stats(), closes: closes.byCode };
     },
+    validates: schema.calls > 0,
     features: 'JwtConnectionGuard, LiveGateway, LiveMetricsModule, logs by nestjs-pino',
   };
 }
@@ -123,6 +128,21 @@ class Closes {
     its.longestWaitMs = Math.max(its.longestWaitMs, nowMs - (this.waitingSinceMs.get(connection) ?? nowMs));
     this.waitingSinceMs.delete(connection);
   }
+}
+
+/**
+ * A Standard Schema that accepts everything. Builds without schemas never call it.
+ */
+class CountingSchema {
+  calls = 0;
+  '~standard' = {
+    version: 1,
+    vendor: 'bench',
+    validate: (value) => {
+      this.calls += 1;
+      return { value };
+    },
+  };
 }
 
 /** A hand-made JSON Web Token (RFC 7515), so that the client process needs no library. */

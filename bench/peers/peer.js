@@ -15,6 +15,7 @@ import { once } from 'node:events';
  * @property {string} dist the build of nestjs-live
  * @property {object} [topic] options of nestjs-live's `@LiveTopic`
  * @property {object} [module] more options of nestjs-live's module
+ * @property {{ engine: string, url: string, prefix: string }} [store] of nestjs-live's broker
  *
  * @typedef {object} RunningServer
  * @property {number} port on 127.0.0.1
@@ -23,6 +24,7 @@ import { once } from 'node:events';
  *   ignore the key
  * @property {() => number} [cpuMicros] its CPU time, if the server is another process
  * @property {() => { rss: number }} [memory] of a server in another process
+ * @property {boolean} [validates] whether it checks publications by the topic's schema
  * @property {string} [features] the enabled features, if relevant
  * @property {(about: object) => unknown} [tell] answers requests that only this peer supports
  *

@@ -30,14 +30,21 @@ export async function startWs(makePublish, perMessageDeflate = false) {
   const topics = new Map();
   sockets.on('connection', (client) => {
     client.on('error', ignore);
+    /** @type {string[] | undefined} */
+    let its;
     client.on('close', () => {
-      for (const clients of topics.values()) clients.delete(client);
+      for (const topic of its ?? []) {
+        const clients = topics.get(topic);
+        clients.delete(client);
+        if (clients.size === 0) topics.delete(topic);
+      }
     });
     client.on('message', (data) => {
       const { type, topic } = JSON.parse(String(data));
       if (type !== 'subscribe') return;
       if (!topics.has(topic)) topics.set(topic, new Set());
       topics.get(topic).add(client);
+      (its ??= []).push(topic);
       client.send(JSON.stringify({ type: 'subscribed', topic }));
     });
   });

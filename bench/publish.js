@@ -1,0 +1,155 @@
+// What does a call of LiveService.publish cost the application?
+import process from 'node:process';
+import { contest } from './lib/contest.js';
+import { engines } from './lib/engines.js';
+import { entrantsOf } from './lib/entrants.js';
+import { environmentText } from './lib/environment.js';
+import { readOptions } from './lib/options.js';
+import { topicName } from './lib/scenarios.js';
+import { median, spread } from './lib/statistics.js';
+import { unsteadyLines } from './lib/steadiness.js';
+import { percent, short, table } from './lib/table.js';
+import { targetLine } from './lib/target.js';
+
+/** The options of each kind of topic. */
+const topics = {
+  plain: {},
+  history: { history: {} },
+  'last-per-key': { history: {}, snapshot: 'last-per-key' },
+  presence: { presence: true },
+  schema: { data: 'any' },
+};
+const keys = 20;
+/** The fewest publications of one round, and those in one turn of the event loop. */
+const messagesOf = { memory: 20_000, redis: 4_000, nats: 2_000 };
+const inFlight = 100;
+
+const help = `node bench/publish.js [options]
+
+Prints the microseconds of each publication on topics with no reader and with one, through the whole application.
+
+  --brokers a,b        which of memory, redis, nats (all that are installed)
+  --topics a,b         which of ${Object.keys(topics).join(', ')} (all that the build has)
+  --messages <n>       publications per round, ${String(inFlight)} in flight (memory ${String(messagesOf.memory)}, redis ${String(messagesOf.redis)}, nats ${String(messagesOf.nats)})
+  --rounds 7           measured rounds of each build, in turn
+  --warm-up 3          unmeasured rounds before them
+  --dist ../dist       the build of nestjs-live
+  --compare <folder>   another build of nestjs-live, measured in the same run
+  --profile <folder>   writes a CPU profile of each measured server
+`;
+
+const options = await readOptions(
+  {
+    brokers: { type: 'string', default: 'memory,redis,nats' },
+    topics: { type: 'string', default: Object.keys(topics).join(',') },
+    messages: { type: 'string' },
+    rounds: { type: 'string', default: '7' },
+    'warm-up': { type: 'string', default: '3' },
+    dist: { type: 'string' },
+    compare: { type: 'string' },
+    profile: { type: 'string' },
+  },
+  help,
+);
+const rounds = Number(options.rounds);
+const entrants = await entrantsOf({ ...options, peers: 'nestjs-live' });
+const rows = [];
+const judged = [];
+let historyRatios = [];
+
+const missing = options.brokers
+  .split(',')
+  .filter((broker) => broker !== 'memory' && engines[broker]?.version === undefined);
+process.stdout.write(`## Publishing\n\n${environmentText()}\n`);
+for (const broker of missing)
+  process.stdout.write(
+    `Left out: ${broker} (apt-get install ${broker === 'redis' ? 'redis' : broker}-server)\n`,
+  );
+for (const broker of options.brokers.split(',').filter((each) => !missing.includes(each))) {
+  const engine = broker === 'memory' ? undefined : await engines[broker].start();
+  for (const topic of options.topics.split(',')) {
+    // A prefix for each build: they may store differently.
+    const stores = Object.fromEntries(
+      entrants.map(({ key }, i) => [
+        key,
+        engine && { engine: broker, url: engine.url, prefix: `${topic}${i}` },
+      ]),
+    );
+    addRows(broker, topic, await measure(broker, topic, stores));
+  }
+  await engine?.stop();
+}
+process.stdout.write(`\n${report()}\n`);
+
+/** The showings of the builds with one kind of topic. */
+function measure(broker, topic, stores) {
+  const count = Number(options.messages ?? messagesOf[broker]);
+  const about = { count, inFlight, keys: topic === 'last-per-key' ? keys : undefined };
+  return contest({
+    name: `${broker} ${topic}`,
+    entrants: entrants.map((entrant) => ({ ...entrant, store: stores[entrant.key] })),
+    rounds,
+    warmUp: Number(options['warm-up']),
+    start: { topic: topics[topic] },
+    // The one client reads the topic of this number.
+    clients: { topics: [[topicName(1)]], concurrency: 1 },
+    profile: options.profile,
+    async round({ server }) {
+      const none = await server.ask('publish', { ...about, topic: topicName(0) });
+      const one = await server.ask('publish', { ...about, topic: topicName(1) });
+      return { cpu: none.cpu, none, one };
+    },
+  });
+}
+
+function addRows(broker, topic, showings) {
+  const other = entrants.find(({ key }) => key !== 'nestjs-live');
+  const cpusOf = (key, readers) => showings.get(key).rounds.map((round) => round[readers].cpu);
+  const ratiosOf = (key, readers) => {
+    const base = cpusOf(other.key, readers);
+    return cpusOf(key, readers).map((cpu, i) => cpu / base[i]);
+  };
+  for (const { key, title } of entrants) {
+    const { started, rounds: its } = showings.get(key);
+    if (topic === 'schema' && !started.validates) continue;
+    const cells = ['none', 'one'].flatMap((readers) => {
+      judged.push([`${title}, ${broker}, ${topic}, ${readers} reading`, cpusOf(key, readers)]);
+      return [
+        short(median(cpusOf(key, readers))),
+        percent(spread(cpusOf(key, readers))),
+        short(median(its.map((round) => round[readers].wall))),
+        ...(other === undefined ? [] : [median(ratiosOf(key, readers)).toFixed(3)]),
+      ];
+    });
+    rows.push([broker, topic, ...(other === undefined ? [] : [title]), ...cells]);
+  }
+  if (other !== undefined && broker === 'memory' && topic === 'history')
+    historyRatios = ratiosOf('nestjs-live', 'none');
+}
+
+function report() {
+  const compares = entrants.length > 1;
+  const columns = (readers) => [
+    `>${readers}: CPU µs`,
+    '>spread',
+    '>wall µs',
+    ...(compares ? ['>ratio'] : []),
+  ];
+  const ratio = median(historyRatios);
+  return [
+    `${String(rounds)} rounds of publications of 240 bytes, ${String(inFlight)} in a turn of the event loop. CPU is that of the application's process; the client and the engines have their own.`,
+    '',
+    table(
+      ['broker', 'topic', ...(compares ? ['build'] : []), ...columns('no reader'), ...columns('one')],
+      rows,
+    ),
+    '',
+    (historyRatios.length === 0
+      ? ''
+      : targetLine(
+          'at most 0.5 × the CPU time of the other build, memory, history, no reader',
+          ratio <= 0.5,
+          ratio.toFixed(3),
+        )) + unsteadyLines(judged),
+  ].join('\n');
+}
