@@ -121,6 +121,30 @@ describe('Link', () => {
     expect([log.at(-1), world.probe]).toEqual(['opened', 'yes']);
   });
 
+  it('[L-8.2] a process that is short of time waits longer for its engine, but not for ever', async () => {
+    const { clock, log, link, pass, engines } = make();
+    link.open();
+    await pass(1_500);
+    let answer: () => void = () => {};
+    const probe = (): Promise<void> => new Promise((resolve) => void (answer = resolve));
+    const [engine] = engines;
+    if (engine === undefined) throw new Error('no engine');
+    engine.probe = probe;
+    clock.advance(500);
+    // Each turn of the event loop takes 400 ms. The answer lies behind much that is unread.
+    for (let i = 0; i < 12; i++) clock.stall(400);
+    answer();
+    await clock.settle();
+    expect(log.at(-1)).toBe('opened');
+    clock.advance(2_000);
+    for (let i = 0; i < 15; i++) clock.stall(400);
+    await clock.settle();
+    expect(log.at(-1)).toBe('opened');
+    clock.stall(400);
+    await clock.settle();
+    expect(log.at(-1)).toBe('lost: Redis did not bring back a message of ours within 2000 ms.');
+  });
+
   it('closing leaves no timer and no engine', async () => {
     const { clock, engines, link, pass } = make();
     link.open();

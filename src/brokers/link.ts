@@ -32,6 +32,8 @@ export interface LinkEvents<Engine extends LinkEngine> {
 
 /** Pauses between attempts, in milliseconds. */
 const pauses = { firstMs: 50, maxMs: 1_000 } as const;
+/** Slices of a timeout. At most as many again do not count. */
+const slices = 8;
 
 /**
  * Keeps a working engine: opens one, probes its connections, and replaces it if a probe does not
@@ -118,18 +120,24 @@ export class Link<Engine extends LinkEngine> {
   }
 
   /**
-   * Rejects after a timeout. If this process stalled in between, the answer may have arrived
-   * unread, so it gets the same time again.
+   * Rejects after a timeout. Slices of it in which this process stood still do not count: the
+   * answer may have arrived unread.
    */
   private within(ms: number, what: string, work: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const dueMs = this.clock.now() + ms;
-      const late = (): void =>
-        reject(new Error(`${this.options.engine} did not ${what} within ${String(ms)} ms.`));
-      let cancel = this.clock.after(ms, () => {
-        if (this.clock.now() - dueMs < ms / 4) late();
-        else cancel = this.clock.after(ms, late);
-      });
+      const sliceMs = ms / slices;
+      let [left, all] = [slices, 2 * slices];
+      let cancel: Cancel = () => {};
+      const wait = (): void => {
+        const dueMs = this.clock.now() + sliceMs;
+        cancel = this.clock.after(sliceMs, () => {
+          all -= 1;
+          if (this.clock.now() - dueMs < sliceMs / 2) left -= 1;
+          if (left > 0 && all > 0) wait();
+          else reject(new Error(`${this.options.engine} did not ${what} within ${String(ms)} ms.`));
+        });
+      };
+      wait();
       work.then(resolve, reject).finally(() => cancel());
     });
   }
