@@ -17,7 +17,15 @@ export type {
 export type { SchemaIssue, SchemaResult, StandardSchema } from './protocol/standard-schema.js';
 export type { LiveAdmissionOptions } from './nest/options/live-admission.options.js';
 export type { InboundRateOptions, ReplayRateOptions } from './nest/options/live-rate.options.js';
-export { LiveService, type LivePublication, type PublishOptions } from './nest/server/live.service.js';
+export { LiveService } from './nest/server/live.service.js';
+export type {
+  LivePublication,
+  PersonalEntry,
+  PublicationOf,
+  PublishData,
+  PublishOptions,
+  RemovalOptions,
+} from './nest/server/publication.js';
 export { LiveGateway } from './nest/gateway/live.gateway.js';
 export { LiveHandlers } from './nest/gateway/live-handlers.decorator.js';
 export { LiveWsAdapter, type LiveWsAdapterOptions } from './nest/gateway/live-ws.adapter.js';
@@ -32,12 +40,32 @@ export type {
   RateLimitOutcome,
   RightOutcome,
 } from './core/ports/observer.js';
-export {
-  LiveTopic,
-  type LivePresenceOptions,
-  type LiveTopicOptions,
-  type LiveTopicProvider,
-} from './nest/topics/live-topic.decorator.js';
+export { LiveTopic, type LiveTopicProvider } from './nest/topics/live-topic.decorator.js';
+export type { LivePresenceOptions, LiveTopicOptions } from './nest/topics/live-topic.options.js';
+export { defineTopic } from './nest/topics/define-topic.js';
+export type {
+  CheckedTopicClass,
+  IfSchema,
+  InputOf,
+  InstanceOf,
+  NamesOf,
+  OutputOf,
+  ParamNames,
+  ParamsOf,
+  PatternParams,
+  SegmentOf,
+  SnapshotByRule,
+  SnapshotIn,
+  TopicClass,
+  TopicDeclaration,
+  TopicSchemas,
+  TopicShapeOf,
+  TopicTypes,
+  TopicsOf,
+  TypesIn,
+  TypesOf,
+} from './nest/topics/topic-declaration.js';
+export type { JsonOf, PublishedOf, TopicOf, TopicShape } from './protocol/topic-types.js';
 export type { TopicParams } from './nest/topics/topic-pattern.js';
 export { JwtConnectionGuard } from './nest/auth/jwt-connection.guard.js';
 export type { JwtConnectionOptions } from './nest/options/jwt-connection.options.js';

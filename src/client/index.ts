@@ -20,21 +20,26 @@ export type { LiveClientState, LiveStatus, LiveWaiting } from './status.js';
 export type { IterableSubscription, Subscription } from './subscription.js';
 export type {
   AnswerOf,
-  DataMessage,
+  ClientDataOf,
   DataOf,
+  JsonOf,
+  PublishedOf,
+  RequestParameters,
+  RequestShape,
+  SnapshotOf,
+  TopicOf,
+  TopicShape,
+} from '../protocol/topic-types.js';
+export type {
+  DataMessage,
   EndMessage,
   LostNotice,
   LostReason,
   PublicationMessage,
   PublicationPlace,
   RemovalMessage,
-  RequestParameters,
-  RequestShape,
-  SnapshotOf,
   StartMessage,
   TopicMessage,
-  TopicOf,
-  TopicShape,
 } from './topic-messages.js';
 export type { Backoff } from './backoff.js';
 export type { Credential, CredentialFunction, CredentialReason } from './credentials.js';

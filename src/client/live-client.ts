@@ -1,6 +1,14 @@
 import type { PublishedMessage } from '../protocol/messages.js';
 import { isPosition, type Position } from '../protocol/position.js';
 import { isClientTopic } from '../protocol/topic-name.js';
+import type {
+  AnswerOf,
+  ClientDataOf,
+  DataOf,
+  RequestParameters,
+  SnapshotOf,
+  TopicOf,
+} from '../protocol/topic-types.js';
 import { defaultBackoff } from './backoff.js';
 import { Credentials } from './credentials.js';
 import { Listeners } from './listeners.js';
@@ -19,15 +27,7 @@ import { defaultPlatform } from './platform.js';
 import { ClientSession } from './client-session.js';
 import type { LiveClientState, LiveStatus } from './status.js';
 import { type IterableSubscription, iterable, listening, type Subscription } from './subscription.js';
-import type {
-  AnswerOf,
-  DataOf,
-  EndMessage,
-  RequestParameters,
-  SnapshotOf,
-  TopicMessage,
-  TopicOf,
-} from './topic-messages.js';
+import type { EndMessage, TopicMessage } from './topic-messages.js';
 import { openWire, type WebSocketConstructor, webSocketOf } from './wire.js';
 
 /**
@@ -142,18 +142,16 @@ export class LiveClient<
    * `closed`, or `unknown-outcome` if the connection ended or the answer timed out after it was
    * sent.
    */
-  publish<T extends TopicOf<TopicMap>>(
+  async publish<
+    T extends TopicOf<TopicMap>,
+    Options extends ClientPublishOptions | RemoveOptions = ClientPublishOptions,
+  >(
     topic: T,
-    data: DataOf<TopicMap[T]>,
-    options?: ClientPublishOptions,
-  ): Promise<Position>;
-  /** Removes a key; otherwise the same. */
-  publish(topic: TopicOf<TopicMap>, data: undefined, options: RemoveOptions): Promise<Position>;
-  async publish(
-    topic: TopicOf<TopicMap>,
-    data: unknown,
-    { key, remove }: ClientPublishOptions & Partial<RemoveOptions> = {},
+    // One signature, because the compiler's messages about overloads hide what is wrong.
+    data: Options extends RemoveOptions ? undefined : ClientDataOf<TopicMap[T]>,
+    options?: Options,
   ): Promise<Position> {
+    const { key, remove }: { key?: string | undefined; remove?: true } = options ?? {};
     this.#check(topic);
     this.#start();
     const { epoch, offset } = (await this.#session.requests.send({

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
+  defineTopic,
   LiveModule,
   LiveService,
   LiveTopic,
@@ -42,11 +43,13 @@ class FleetTopic {
   }
 }
 
-@LiveTopic('chat/:room', {
-  data: type({ text: 'string', by: 'string' }),
-  clientPublish: type({ text: 'string' }).pipe(({ text }) => ({ text, by: 'a client' })),
-})
+@LiveTopic()
 class ChatTopic {
+  static readonly topic = defineTopic('chat/:room', {
+    data: type({ text: 'string', by: 'string' }),
+    clientPublish: type({ text: 'string' }).pipe(({ text }) => ({ text, by: 'a client' })),
+  });
+
   canSubscribe(): boolean {
     return true;
   }

@@ -12,50 +12,25 @@ import { Live } from '../../core/live.js';
 import type { LiveStats } from '../../core/live-stats.js';
 import type { Published } from '../../core/ports/broker.js';
 import { settleAll } from '../../core/publish/settle-all.js';
+import type { TopicOf } from '../../protocol/topic-types.js';
 import { LiveServer } from './live.server.js';
+import type {
+  LivePublication,
+  PersonalEntry,
+  PublicationOf,
+  PublishData,
+  PublishOptions,
+} from './publication.js';
 
 /** Publications in flight during `publishMany`; the engines' clients batch calls of one turn. */
 const maxInFlight = 256;
 
-/** What `publish` takes besides the topic and the data; each member is optional. */
-export interface PublishOptions {
-  /** The entity that the publication is about, such as a vehicle's id: 1 to 128 characters. */
-  readonly key?: string;
-  /**
-   * Identifies this publication when a publisher retries: 1 to 128 characters. Repeated on the same
-   * topic within five minutes, it publishes nothing; the result has the first publication's
-   * position and `suppressed: 'duplicate'`.
-   */
-  readonly idempotencyKey?: string;
-  /**
-   * An integer that grows with the published state, for publishers that may overtake each other. If
-   * it is not greater than the greatest version of its `key` (or, without a key, of the topic's
-   * publications without one), it publishes nothing; the result has the topic's end and
-   * `suppressed: 'stale'`. At least the 10,000 most recently published keys of a topic keep their
-   * versions. If versions are times, see `maxVersionAheadMs` of `@LiveTopic`.
-   */
-  readonly version?: number;
-  /**
-   * Removes the `key`: it leaves the `last-per-key` snapshot, and subscribers get an event with
-   * `removed: true` and no data. `data` must be `undefined`. A late publication with an older
-   * version does not restore the key.
-   */
-  readonly remove?: true;
-}
-
-/** One of `publishMany`: what `publish` takes, in one object. */
-export interface LivePublication extends PublishOptions {
-  /** The topic to publish to; a declared one if the module has any. */
-  readonly topic: string;
-  /** A JSON value or a `JsonText`; `undefined` with `remove`. */
-  readonly data: unknown;
-}
-
 /**
- * The application's interface to its live clients.
+ * The application's interface to its live clients. With a topic map, such as
+ * `LiveService<TopicsOf<typeof FleetTopic>>`, the compiler checks names and data.
  */
 @Injectable()
-export class LiveService {
+export class LiveService<Topics extends Record<string, unknown> = Record<string, unknown>> {
   /** @internal */
   constructor(
     private readonly live: Live,
@@ -74,7 +49,11 @@ export class LiveService {
    *   ahead of the clock; `limit-exceeded` if the publication is too large for the broker;
    *   `unavailable` if the broker cannot accept it now
    */
-  publish(topic: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
+  publish<T extends TopicOf<Topics>, Options extends PublishOptions = PublishOptions>(
+    topic: T,
+    data: PublishData<Topics[T], Options>,
+    options?: Options,
+  ): Promise<Published> {
     return this.live.publish(topic, data, options);
   }
 
@@ -85,7 +64,7 @@ export class LiveService {
    *
    * @returns one outcome for each publication; never rejects
    */
-  publishMany(publications: readonly LivePublication[]): Promise<PromiseSettledResult<Published>[]> {
+  publishMany(publications: readonly PublicationOf<Topics>[]): Promise<PromiseSettledResult<Published>[]> {
     const publish = ({ topic, data, ...options }: LivePublication): Promise<Published> =>
       this.live.publish(topic, data, options);
     return settleAll(publications, publish, maxInFlight);
@@ -104,7 +83,11 @@ export class LiveService {
    * @throws LiveError `validation-failed` if the user id is invalid, `data` has no JSON text, or an
    *   option is out of range; `limit-exceeded` and `unavailable` as `publish`
    */
-  toUser(userId: string, data: unknown, options: PublishOptions = {}): Promise<Published> {
+  toUser<Options extends PublishOptions = PublishOptions>(
+    userId: string,
+    data: PublishData<PersonalEntry<Topics>, Options>,
+    options?: Options,
+  ): Promise<Published> {
     return this.live.publishToUser(userId, data, options);
   }
 

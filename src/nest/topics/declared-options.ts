@@ -7,7 +7,7 @@ import {
 } from '../../core/ports/policy.js';
 import { fieldRules, isRate } from '../../protocol/fields.js';
 import { wrongOption } from '../options/live.errors.js';
-import type { LivePresenceOptions, LiveTopicOptions } from './live-topic.decorator.js';
+import type { LivePresenceOptions, LiveTopicOptions } from './live-topic.options.js';
 import type { DeclaredTopic } from './topic.policy.js';
 
 /** How long keys stay in the snapshot, and how far ahead versions may be. */

@@ -1,90 +1,9 @@
-import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common';
+import { applyDecorators, Injectable, SetMetadata, type Type } from '@nestjs/common';
 import type { LiveUser } from '../../core/ports/identity.js';
-import type { DeliveryRules } from '../../core/ports/policy.js';
-import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
-import type { LiveContractOptions, LiveSchema } from '../options/live-contract.options.js';
+import type { LiveTopicOptions } from './live-topic.options.js';
+import type { CheckedTopicClass, TopicClass } from './topic-declaration.js';
+import { classWithoutTopic } from './topic.errors.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
-
-/** Options of a topic besides its pattern. */
-export interface LiveTopicOptions extends DeliveryRules, LiveContractOptions {
-  /**
-   * Schema of what is published. Data that does not match is refused with `validation-failed` and
-   * the path of what is wrong, before the broker gets it. What is sent is the schema's output.
-   * Removals have no data. [L-4.13]
-   *
-   * @default any JSON value
-   */
-  readonly data?: LiveSchema;
-  /**
-   * Schema of what clients publish, if they publish something else than subscribers receive. Its
-   * output must match `data`.
-   *
-   * @default `data`
-   */
-  readonly clientPublish?: LiveSchema;
-  /**
-   * Schema of the pattern's parameters, for instance numbers. It must answer at once. The methods
-   * of the class get its output. A topic whose parameters do not match is not declared. [L-3.17]
-   *
-   * @default the segments, as strings
-   */
-  readonly params?: LiveSchema;
-  /** How much to keep for clients that reconnect; nothing by default. */
-  readonly history?: Partial<HistoryRules>;
-  /**
-   * Gives new subscribers the latest publications without a `snapshot` of your own: the last data,
-   * or an object with the last data of each key (of the 10,000 keys published last). A schema
-   * describes what the method `snapshot` returns: another state is logged, and the `subscribe` is
-   * answered `unavailable`. [L-6.9]
-   */
-  readonly snapshot?: LatestRule | LiveSchema;
-  /**
-   * Milliseconds after which a key that is not published again leaves the `'last-per-key'`
-   * snapshot, by the broker's clock. Current subscribers are not notified. An integer from 1.
-   *
-   * @default keys stay until they are removed
-   */
-  readonly maxKeyAgeMs?: number;
-  /**
-   * For topics whose `version` is a time in milliseconds since 1970: how far it may be ahead of the
-   * server's clock. A later version is refused with `validation-failed`, so that a publisher with a
-   * wrong clock cannot block its key. An integer from 0.
-   *
-   * @default not checked, because a version need not be a time
-   */
-  readonly maxVersionAheadMs?: number;
-  /**
-   * Maximum bytes of a publication's data, as JSON text in UTF-8. A larger one is refused with
-   * `limit-exceeded` (over HTTP `413`) and delivered to no one [L-9.19]. Set it if clients use
-   * libraries that cannot receive large messages.
-   *
-   * @default the broker's own limit, 1 MiB on Redis and NATS
-   */
-  readonly maxPublicationBytes?: number;
-  /**
-   * Exposes the subscribers through `LiveService.presence(topic)` and, to clients, the topic
-   * `<topic>/presence`, which has the same `canSubscribe` [L-11.1]. Off by default.
-   */
-  readonly presence?: true | LivePresenceOptions;
-}
-
-/** What a topic reveals about its members. */
-export interface LivePresenceOptions {
-  /**
-   * Data of a user, besides the id, shown to everyone who may read the topic: an object of at most
-   * 1,024 characters of JSON.
-   *
-   * @default nothing
-   */
-  readonly fields?: (user: LiveUser) => object;
-  /**
-   * Milliseconds that a user remains a member after the last connection closed, so that a reconnect
-   * is not a leave and a join.
-   *
-   * @default 5000
-   */
-  readonly graceMs?: number;
-}
 
 /**
  * The methods of a class with `@LiveTopic`. Answers may be promises. If a check throws or
@@ -119,8 +38,21 @@ export const LIVE_TOPIC = Symbol('nestjs-live:topic');
  *   or more
  * @throws Error immediately if the pattern is invalid
  */
-export function LiveTopic(pattern: string, options: LiveTopicOptions = {}): ClassDecorator {
-  const checked = new TopicPattern(pattern).text;
-  const metadata: LiveTopicMetadata = { pattern: checked, options };
+export function LiveTopic(pattern: string, options?: LiveTopicOptions): ClassDecorator;
+/**
+ * Declares the topics of the class's `static readonly topic = defineTopic(…)`. The compiler checks
+ * the class against the types of the schemas.
+ */
+export function LiveTopic(): <Class extends TopicClass>(target: CheckedTopicClass<Class> & Class) => void;
+export function LiveTopic(pattern?: string, options: LiveTopicOptions = {}): (target: never) => void {
+  if (pattern !== undefined) return declare(pattern, options);
+  return (target: Partial<TopicClass> & Type) => {
+    if (target.topic === undefined) throw classWithoutTopic(target.name);
+    declare(target.topic.pattern, target.topic.options)(target);
+  };
+}
+
+function declare(pattern: string, options: LiveTopicOptions): ClassDecorator {
+  const metadata: LiveTopicMetadata = { pattern: new TopicPattern(pattern).text, options };
   return applyDecorators(Injectable(), SetMetadata(LIVE_TOPIC, metadata));
 }

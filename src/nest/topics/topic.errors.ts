@@ -40,6 +40,12 @@ export const classTransformerMissing = (dto: string, cause: unknown): Error =>
 export const schemaOfNothing = (option: string, provider: string, reason: string): Error =>
   new Error(`LiveModule: "${option} of ${provider}" has nothing to check: ${reason}.`);
 
+export const classWithoutTopic = (provider: string): Error =>
+  new Error(
+    `LiveModule: @LiveTopic() ${provider} has no topic. Write static readonly topic = defineTopic('fleet/:id', { … }) in ` +
+      "the class, or name the pattern in the decorator: @LiveTopic('fleet/:id').",
+  );
+
 export const topicTwice = (one: string, onePattern: string, other: string, otherPattern: string): Error =>
   new Error(
     `LiveModule: @LiveTopic('${onePattern}') ${one} and @LiveTopic('${otherPattern}') ${other} declare the same topics. ` +

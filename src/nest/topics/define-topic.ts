@@ -1,0 +1,48 @@
+import type { LatestRule } from '../../core/ports/broker.js';
+import { isTopicName } from '../../protocol/topic-name.js';
+import type { LiveSchema } from '../options/live-contract.options.js';
+import type { LiveTopicOptions } from './live-topic.options.js';
+import type { NamesOf, PatternParams, TopicDeclaration, TopicSchemas, TypesOf } from './topic-declaration.js';
+import { TopicPattern } from './topic-pattern.js';
+
+/**
+ * Declares topics with their types, once for the server and its clients. A class has it as
+ * `static readonly topic = defineTopic('fleet/:fleetId', { data })`, below `@LiveTopic()`.
+ *
+ * @param pattern - as for `@LiveTopic`
+ * @throws Error immediately if the pattern is invalid
+ */
+export function defineTopic<
+  const Pattern extends string,
+  Data extends LiveSchema = never,
+  Snapshot extends LatestRule | LiveSchema = never,
+  Params extends LiveSchema = never,
+  ClientPublish extends LiveSchema = never,
+>(
+  pattern: Pattern,
+  options: Omit<LiveTopicOptions, keyof TopicSchemas> &
+    TopicSchemas<Data, Snapshot, Params, ClientPublish> = {},
+): TopicDeclaration<Pattern, TypesOf<Data, Snapshot, Params, ClientPublish>> {
+  const segments = new TopicPattern(pattern).text.split('/');
+  return {
+    pattern,
+    options: options as LiveTopicOptions,
+    name: (params) => nameOf(segments, params) as NamesOf<Pattern>,
+  };
+}
+
+function nameOf(segments: readonly string[], params: PatternParams<string>): string {
+  const values: Readonly<Record<string, unknown>> = params;
+  const parts = segments.map((segment) => {
+    if (segment.includes('*')) throw new TypeError(`A topic with ${segment} has no name by parameters`);
+    if (!segment.startsWith(':')) return segment;
+    const name = segment.slice(1);
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    const part = typeof value === 'number' ? String(value) : value;
+    if (isTopicName(part) && !part.includes('/')) return part;
+    throw new TypeError(`The parameter ${name} is no segment of a topic's name`);
+  });
+  const name = parts.join('/');
+  if (isTopicName(name)) return name;
+  throw new TypeError('The name of the topic is longer than 128 characters');
+}

@@ -1,0 +1,184 @@
+import type { JsonText } from '../../core/frame/json-text.js';
+import type { SnapshotAt } from '../../core/stream/snapshot-at.js';
+import type { LatestRule } from '../../core/ports/broker.js';
+import type { LiveUser } from '../../core/ports/identity.js';
+import type { JsonOf, TopicShape } from '../../protocol/topic-types.js';
+import type { LiveSchema } from '../options/live-contract.options.js';
+import type { LiveTopicOptions } from './live-topic.options.js';
+import type { TopicParams } from './topic-pattern.js';
+
+/** Names of a pattern's topics: for `fleet/:fleetId`, `fleet/${string}`. */
+export type NamesOf<Pattern extends string> = Pattern extends `${infer Segment}/${infer Rest}`
+  ? `${SegmentOf<Segment>}/${NamesOf<Rest>}`
+  : SegmentOf<Pattern>;
+/** Any string for a parameter or wildcard of a pattern, otherwise the segment itself. */
+export type SegmentOf<Segment extends string> = Segment extends `:${string}` | '*' | '**' ? string : Segment;
+
+/** Values for the parameters of a pattern: for `fleet/:fleetId`, `{ fleetId: string | number }`. */
+export type PatternParams<Pattern extends string> = Readonly<Record<ParamNames<Pattern>, string | number>>;
+/** Names of a pattern's parameters: for `fleet/:fleetId`, `'fleetId'`. */
+export type ParamNames<Pattern extends string> = Pattern extends `${infer Segment}/${infer Rest}`
+  ? ParamNames<Segment> | ParamNames<Rest>
+  : Pattern extends `:${infer Name}`
+    ? Name
+    : never;
+
+/** What a schema accepts; for a class, its instances. */
+export type InputOf<Schema> = Schema extends {
+  readonly '~standard': { readonly types?: { readonly input: infer Input } | undefined };
+}
+  ? Input
+  : Schema extends abstract new (...args: never[]) => infer Instance
+    ? Instance
+    : unknown;
+/** What a schema makes of a value; for a class, an instance. */
+export type OutputOf<Schema> = Schema extends {
+  readonly '~standard': { readonly types?: { readonly output: infer Output } | undefined };
+}
+  ? Output
+  : Schema extends abstract new (...args: never[]) => infer Instance
+    ? Instance
+    : unknown;
+
+/** The types that a topic's schemas declare. A type parameter is `never` without a schema. */
+export interface TopicSchemas<
+  Data extends LiveSchema = LiveSchema,
+  Snapshot extends LatestRule | LiveSchema = LatestRule | LiveSchema,
+  Params extends LiveSchema = LiveSchema,
+  ClientPublish extends LiveSchema = LiveSchema,
+> {
+  /** Schema of what is published. */
+  readonly data?: Data;
+  /** Schema of what `snapshot()` returns, or which publications are the snapshot. */
+  readonly snapshot?: Snapshot;
+  /** Schema of the pattern's parameters. */
+  readonly params?: Params;
+  /** Schema of what clients publish. */
+  readonly clientPublish?: ClientPublish;
+}
+
+/** One type if there is a schema, another if there is none. */
+export type IfSchema<Schema, Then, Else> = [Schema] extends [never] ? Else : Then;
+
+/** Types of a topic, as `defineTopic` finds them. They exist for the compiler only. */
+export interface TopicTypes {
+  /** What subscribers receive. */
+  readonly data: unknown;
+  /** What the application publishes. */
+  readonly published: unknown;
+  /** What clients publish. */
+  readonly clientData: unknown;
+  /** What subscribers start with, if a schema or rule says it. */
+  readonly snapshot: unknown;
+  /** What `snapshot()` has to return. */
+  readonly state: unknown;
+  /** What the methods of the class get. */
+  readonly params: unknown;
+}
+
+/** The types that follow from the schemas of `defineTopic`. */
+export interface TypesOf<Data, Snapshot, Params, ClientPublish> extends TopicTypes {
+  /** The schema's output, as JSON. */
+  readonly data: IfSchema<Data, JsonOf<OutputOf<Data>>, unknown>;
+  /** The schema's input. */
+  readonly published: IfSchema<Data, InputOf<Data>, unknown>;
+  /** The input of `clientPublish`, or of `data`. */
+  readonly clientData: IfSchema<
+    ClientPublish,
+    InputOf<ClientPublish>,
+    IfSchema<Data, InputOf<Data>, unknown>
+  >;
+  /** The schema's output as JSON, or the last data. `never` if nothing says it. */
+  readonly snapshot: IfSchema<
+    Snapshot,
+    SnapshotByRule<Snapshot, IfSchema<Data, JsonOf<OutputOf<Data>>, unknown>>,
+    never
+  >;
+  /** The schema's input. */
+  readonly state: IfSchema<Snapshot, InputOf<Snapshot>, unknown>;
+  /** The schema's output, or strings. */
+  readonly params: IfSchema<Params, OutputOf<Params>, TopicParams>;
+}
+/** What subscribers start with, by a schema, or by a rule and the data. */
+export type SnapshotByRule<Snapshot, Data> = Snapshot extends 'last'
+  ? Data
+  : Snapshot extends 'last-per-key'
+    ? Readonly<Record<string, Data>>
+    : JsonOf<OutputOf<Snapshot>>;
+
+declare const types: unique symbol;
+
+/** A topic's pattern and options, with the types of its schemas; made by `defineTopic`. */
+export interface TopicDeclaration<Pattern extends string = string, Types extends TopicTypes = TopicTypes> {
+  /** The pattern, such as `fleet/:fleetId`. */
+  readonly pattern: Pattern;
+  /** The options. */
+  readonly options: LiveTopicOptions;
+  /** Exists for the compiler only. */
+  readonly [types]?: Types;
+  /**
+   * The name of one topic: `fleet/7` for `{ fleetId: 7 }`.
+   *
+   * @throws TypeError if the pattern has `*` or `**`, or a value is no segment of a topic's name
+   */
+  name(params: PatternParams<Pattern>): NamesOf<Pattern>;
+}
+
+/** A class with `static readonly topic = defineTopic(…)`. */
+export interface TopicClass {
+  /** The declaration. */
+  readonly topic: TopicDeclaration;
+}
+
+/** Types of a declared topic. */
+export type TypesIn<Class> = Class extends { readonly topic: TopicDeclaration<string, infer Types> }
+  ? Types
+  : never;
+
+/** The parameters that the methods of a class with `static readonly topic` get. */
+export type ParamsOf<Class extends TopicClass> = TypesIn<Class>['params'];
+
+/** Instances of a class, whatever its constructor takes. */
+export type InstanceOf<Class> = Class extends { readonly prototype: infer Instance } ? Instance : never;
+
+/** What subscribers of the class's topics start with: by the declaration, or by its method. */
+export type SnapshotIn<Class> = [TypesIn<Class>['snapshot']] extends [never]
+  ? InstanceOf<Class> extends { snapshot(...args: never[]): infer State }
+    ? JsonOf<Exclude<Awaited<State>, SnapshotAt | undefined>>
+    : undefined
+  : TypesIn<Class>['snapshot'];
+
+/** Entry of a class in a topic map. */
+export type TopicShapeOf<Class> = TopicShape<
+  TypesIn<Class>['data'],
+  SnapshotIn<Class>,
+  InstanceOf<Class> extends { canPublish(...args: never[]): unknown } ? TypesIn<Class>['clientData'] : never,
+  TypesIn<Class>['published']
+>;
+
+/**
+ * The topic map of classes with `static readonly topic`, for `LiveService<…>` and for the client's
+ * `connect<…>()`: `TopicsOf<typeof FleetTopic | typeof ChatTopic>`. Import it in a front end with
+ * `import type`.
+ */
+export type TopicsOf<Class extends TopicClass> = {
+  readonly [One in Class as NamesOf<One['topic']['pattern']>]: TopicShapeOf<One>;
+};
+
+/** What `@LiveTopic()` demands of a class; a text that says what is wrong is nothing that fits. */
+export type CheckedTopicClass<Class> =
+  InstanceOf<Class> extends {
+    canSubscribe(
+      user: LiveUser | null,
+      params: TypesIn<Class>['params'],
+      topic: string,
+    ): boolean | Promise<boolean>;
+  }
+    ? InstanceOf<Class> extends { snapshot(...args: never[]): infer State }
+      ? InstanceOf<Class> extends { snapshot(params: TypesIn<Class>['params'], topic: string): unknown }
+        ? Exclude<Awaited<State>, SnapshotAt | JsonText | undefined> extends TypesIn<Class>['state']
+          ? unknown
+          : 'snapshot() returns something else than its schema accepts'
+        : 'snapshot(params) takes other parameters than the topic has'
+      : unknown
+    : 'canSubscribe(user, params) takes other parameters than the topic has, or returns no boolean';

@@ -1,0 +1,29 @@
+import type { LiveClient, RequestShape } from 'nestjs-live/client';
+import type { AppTopics } from './topics.js';
+
+declare const client: LiveClient<
+  AppTopics,
+  { 'trip.book': RequestShape<{ tripId: string }, { seat: number }> }
+>;
+
+client.subscribe('fleet/7', (message) => {
+  if (message.type === 'event' && !message.removed) {
+    const rights: [number, string, number] = [message.data.lat, message.data.at, message.data.speed];
+    void rights;
+  }
+  if (message.type === 'event' && message.removed) message.key satisfies string;
+  if (message.type === 'start') message.snapshot?.['v1']?.lat.toFixed(1);
+});
+client.subscribe('chat/a/messages', (message) => {
+  if (message.type === 'lost') message.snapshot?.count.toFixed(0);
+});
+client.subscribe('scores', (message) => {
+  if (message.type === 'start') message.snapshot?.since.toUpperCase();
+});
+client.subscribe('$user', (message) => {
+  if (message.type === 'event' && !message.removed) message.data.unread.toFixed(0);
+});
+void client.publish('chat/a/messages', { text: 'hi' });
+void client.publish('chat/a/messages', { text: 'hi' }, { key: 'k' });
+void client.publish('chat/a/messages', undefined, { key: 'k', remove: true });
+void client.request('trip.book', { tripId: '7' }).then(({ seat }) => seat.toFixed(0));

@@ -1,0 +1,36 @@
+import type { LiveClient, RequestShape } from 'nestjs-live/client';
+import type { AppTopics } from './topics.js';
+
+declare const client: LiveClient<
+  AppTopics,
+  { 'trip.book': RequestShape<{ tripId: string }, { seat: number }> }
+>;
+
+client.subscribe('fleet/7', (message) => {
+  if (message.type === 'event' && !message.removed) {
+    // mistake: a date is a string when it arrives
+    message.data.at.getTime();
+    // mistake: a field that the data does not have
+    void message.data.longitude;
+  }
+  // mistake: an event may be a removal, which has no data
+  if (message.type === 'event') void message.data.lat;
+  // mistake: the snapshot has the last data of each key
+  if (message.type === 'start') message.snapshot?.['v1']?.toFixed(1);
+});
+// mistake: a topic that nobody declares
+client.subscribe('fleet');
+// mistake: data of another type
+void client.publish('chat/a/messages', { text: 1 });
+// mistake: a field that clients may not set
+void client.publish('chat/a/messages', { text: 'hi', by: 'root' });
+// mistake: a topic to which no client may publish
+void client.publish('fleet/7', { lat: 1, at: new Date() });
+// mistake: a removal without its key
+void client.publish('chat/a/messages', undefined, { remove: true });
+// mistake: a request that no handler takes
+void client.request('trip.drop');
+// mistake: a request with wrong data
+void client.request('trip.book', { tripId: 7 });
+// mistake: another answer
+void client.request('trip.book', { tripId: '7' }).then(({ seat }) => seat.toUpperCase());

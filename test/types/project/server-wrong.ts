@@ -1,0 +1,64 @@
+import { defineTopic, LiveTopic, type LiveService } from 'nestjs-live';
+import { z } from 'zod';
+import { type AppTopics, FleetTopic } from './topics.js';
+
+declare const live: LiveService<AppTopics>;
+const at = new Date();
+
+export const wrongs: unknown[] = [
+  // mistake: data of another type
+  live.publish('fleet/7', { lat: '1', at }),
+  // mistake: data of another type beside options
+  live.publish('fleet/7', { lat: '1', at }, { key: 'v1' }),
+  // mistake: data without a field
+  live.publish('fleet/7', { at }),
+  // mistake: a topic that nobody declares
+  live.publish('fleets/7', { lat: 1, at }),
+  // mistake: data of another topic
+  live.publish('scores', { lat: 1, at }),
+  // mistake: a removal with data
+  live.publish('fleet/7', { lat: 1, at }, { key: 'v1', remove: true }),
+  // mistake: a key of another type
+  live.publish('fleet/7', { lat: 1, at }, { key: 7 }),
+  // mistake: one of many publications with wrong data
+  live.publishMany([{ topic: 'fleet/7', data: { lat: '1', at } }]),
+  // mistake: wrong data to one user
+  live.toUser('ann', { unread: '1' }),
+  // mistake: a name without its parameter
+  FleetTopic.topic.name({}),
+  // mistake: a name with another parameter
+  FleetTopic.topic.name({ id: 7 }),
+];
+
+const counter = defineTopic('counters/:id', {
+  data: z.number(),
+  snapshot: z.object({ count: z.number() }),
+  params: z.object({ id: z.coerce.number<string>() }),
+});
+
+// mistake: another snapshot than the schema's
+@LiveTopic()
+export class WrongSnapshot {
+  static readonly topic = counter;
+  canSubscribe(): boolean {
+    return true;
+  }
+  snapshot() {
+    return { count: 'one' };
+  }
+}
+
+// mistake: parameters of another type
+@LiveTopic()
+export class WrongParams {
+  static readonly topic = counter;
+  canSubscribe(_user: unknown, { id }: { id: string }): boolean {
+    return id === '7';
+  }
+}
+
+// mistake: no canSubscribe
+@LiveTopic()
+export class NoCheck {
+  static readonly topic = counter;
+}
