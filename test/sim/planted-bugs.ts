@@ -245,16 +245,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the position of a snapshot is taken after its provider ran',
     shows: ['snapshot'],
     plant: () =>
-      replace<
-        { inTime(provider: () => unknown): Promise<unknown> },
-        [string, () => unknown],
-        Promise<object>
-      >(
+      replace<object, [string, () => unknown], Promise<object>>(
         Snapshots,
         'fromProvider',
         (fromProvider) =>
           async function (topic, provider) {
-            const state = await this.inTime(provider);
+            const state = await provider();
             return fromProvider.call(this, topic, () => state);
           },
       ),
