@@ -26,6 +26,8 @@ export interface SubscriberListener {
 export interface Healing {
   /** Takes publications that arrive during the repair. */
   take(epoch: string, publication: Publication): void;
+  /** More may have been missed: what is being read may have been read before that. */
+  doubt(): void;
   /** Settles when the next call to the broker has succeeded or failed. */
   readonly tried: Promise<void>;
   /** Approximate bytes of the taken publications. */

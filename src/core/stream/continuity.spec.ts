@@ -127,6 +127,32 @@ describe('Continuity, where the history has what is missing', () => {
     expect(broker.calls).toEqual(['publish t', 'read t']);
   });
 
+  it.each([['its topic', 't'] as const, ['all topics', undefined] as const])(
+    '[L-5.10] a suspicion about %s that comes while the topic is read has it read again',
+    async (_what, name) => {
+      const { missing, received, broker, test } = await start({ peers: 1 });
+      await missing(3);
+      let arrive = (): void => {};
+      const arrival = new Promise<void>((resolve) => (arrive = resolve));
+      const read = broker.read.bind(broker);
+      broker.read = async (...args) => {
+        const reading = await read(...args);
+        await arrival;
+        return reading;
+      };
+      broker.suspect('t');
+      await test.clock.settle();
+      await missing(4);
+      broker.suspect(name);
+      await test.clock.settle();
+      expect(received()).toEqual([[]]);
+      arrive();
+      await test.clock.settle();
+      expect(received()).toEqual([[event(3), event(4)]]);
+      expect(test.live.stats().healing).toBe(0);
+    },
+  );
+
   it('[L-5.10] unsuspected losses are found by the periodic comparison of positions', async () => {
     const { missing, received, broker, later } = await start({
       peers: 1,

@@ -89,10 +89,16 @@ export class Continuity {
    * moved.
    */
   suspect(name?: string): void {
-    this.parts.observer.suspected();
-    const topic = name === undefined ? undefined : this.parts.hub.find(name);
-    if (name === undefined) this.positions.ask();
-    else if (topic?.hasReaders === true) void this.heal(topic);
+    const { hub, observer } = this.parts;
+    observer.suspected();
+    if (name === undefined) {
+      for (const { healing } of hub.topicsRead()) healing?.doubt();
+      this.positions.ask();
+      return;
+    }
+    const topic = hub.find(name);
+    topic?.healing?.doubt();
+    if (topic?.hasReaders === true) void this.heal(topic);
   }
 
   /** The broker became available or unavailable. Failed reads are repeated when it is back. */

@@ -30,6 +30,8 @@ export class HealingTopic implements Healing {
    * Whether a publication did not fit since the current read was requested. Nothing is held then.
    */
   private overflowed = false;
+  /** Whether more may have been missed since the current read was requested. */
+  private doubted = false;
   private asked: Position;
   private settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void };
 
@@ -61,9 +63,13 @@ export class HealingTopic implements Healing {
     return this.topic.epoch !== this.asked.epoch || this.topic.offset !== this.asked.offset;
   }
 
-  /** Whether a publication arrived that no read so far covers. */
+  /** Whether a publication arrived, or may have been missed, that no read so far covers. */
   get isBehind(): boolean {
-    return this.early.length > 0 || this.overflowed;
+    return this.early.length > 0 || this.overflowed || this.doubted;
+  }
+
+  doubt(): void {
+    this.doubted = true;
   }
 
   take(epoch: string, publication: Publication): void {
@@ -82,7 +88,7 @@ export class HealingTopic implements Healing {
 
   /** Starts a read, which covers everything that has arrived so far. */
   ask(): Position {
-    this.overflowed = false;
+    this.overflowed = this.doubted = false;
     this.beforeReading = this.early.length;
     this.asked = this.position;
     return this.asked;
