@@ -21,9 +21,7 @@ export class LiveError extends Error {
     message: string,
     /** When to retry, if the server says so. */
     readonly details: LiveErrorDetails = {},
-    /** The error's `cause`, which is never sent. */
-    options?: { readonly cause?: unknown },
   ) {
-    super(message, options);
+    super(message);
   }
 }

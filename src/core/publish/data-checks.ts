@@ -90,7 +90,10 @@ function textOf({
 }
 
 function wrong(issues: Issues): LiveError {
-  return new LiveError('validation-failed', mismatch('data', issues), {}, { cause: issues });
+  const error = new LiveError('validation-failed', mismatch('data', issues));
+  // Never sent, and not a parameter: clients also have the class.
+  error.cause = issues;
+  return error;
 }
 
 /** Path of the first number that JSON cannot represent. */
