@@ -6,6 +6,7 @@ import { environmentText } from './lib/environment.js';
 import { distAddress, progress, readOptions } from './lib/options.js';
 import { redisVersion, startRedis } from './lib/redis-server.js';
 import { median, quantile } from './lib/statistics.js';
+import { unsteadyLines } from './lib/steadiness.js';
 import { short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
 
@@ -125,7 +126,7 @@ ${table(head, rows)}
 
 ${targetLine('p99 at most 5 ms above raw Pub/Sub', more <= 5, `${short(more)} ms`)}
 ${targetLine('at least half of the publications of a raw script', ratio >= 0.5, `${short(ratio)} ×`)}
-`);
+${unsteadyLines(Object.entries(figures).map(([name, { perSecond }]) => [`${name}, publications/s`, perSecond]))}`);
 for (const { way } of Object.values(figures)) await way.close();
 await reader.end();
 await redis.stop();

@@ -6,6 +6,7 @@ import { fileIn, progress, readOptions } from './lib/options.js';
 import { oneRound } from './lib/round.js';
 import { drawTopics } from './lib/scenarios.js';
 import { median, quantile } from './lib/statistics.js';
+import { unsteadyLines } from './lib/steadiness.js';
 import { short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
 
@@ -154,6 +155,6 @@ function report() {
           `no standstill above ${String(targetMs)} ms`,
           longest <= targetMs,
           `${short(longest)} ms in the worst round`,
-        ),
+        ) + unsteadyLines([['nestjs-live, CPU', ours.map(({ cpu }) => cpu)]]),
   ].join('\n');
 }

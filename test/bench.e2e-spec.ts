@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
@@ -22,7 +23,26 @@ function figuresOf(text: string, title: string): number[] {
   return cells.map((cell) => Number.parseFloat(cell.replace('±', '')));
 }
 
+interface Page {
+  summaryOf(text: string): string;
+  refusalsOf(summary: string): string[];
+}
+interface Steadiness {
+  unsteadyLines(figures: readonly (readonly [string, readonly number[]])[]): string;
+}
+
 describe('The benchmarks', () => {
+  it('figures whose rounds differ by more than 15 % keep a page from being written', async () => {
+    const lib = (file: string): Promise<unknown> => import(pathToFileURL(join(bench, 'lib', file)).href);
+    const { summaryOf, refusalsOf } = (await lib('page.js')) as Page;
+    const { unsteadyLines } = (await lib('steadiness.js')) as Steadiness;
+    const refusals = (rounds: readonly number[]): string[] =>
+      refusalsOf(summaryOf(`### K: topics\n\n${unsteadyLines([['nestjs-live', rounds]])}`));
+    expect(refusals([100, 100, 129])).toEqual([]);
+    expect(refusals([100, 100, 131])).toEqual(['- Unsteady: K: topics: nestjs-live: ±16 %']);
+    expect(refusalsOf(summaryOf('### A: one\n\n| ws: INVALID, lost |\n'))).toEqual(['- INVALID: A: one']);
+  });
+
   it.each(programs)('%s lists its options', async (program) => {
     expect(await printed(program, '--help')).toContain('--node');
   });
