@@ -20,7 +20,7 @@ const help = `node bench/broker.js [options]
 `;
 
 const names = ['rounds', 'seconds', 'rate', 'messages', 'dist'];
-const options = await readOptions(Object.fromEntries(names.map((name) => [name, { type: 'string' }])), help);
+const options = await readOptions(Object.fromEntries(names.map((name) => [name, undefined])), help);
 const [rounds, seconds, rate, messages] = [
   [options.rounds, 5],
   [options.seconds, 5],

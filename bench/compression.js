@@ -27,10 +27,10 @@ const targets = { bytes: 0.4, growth: 0.1 };
 
 const options = await readOptions(
   {
-    rounds: { type: 'string', default: '5' },
-    'warm-up': { type: 'string', default: '2' },
-    share: { type: 'string', default: '1' },
-    dist: { type: 'string' },
+    rounds: '5',
+    'warm-up': '2',
+    share: '1',
+    dist: undefined,
   },
   help,
 );

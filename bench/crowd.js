@@ -36,13 +36,13 @@ const tickMs = 20;
 
 const options = await readOptions(
   {
-    crowd: { type: 'string', default: '10000' },
-    clients: { type: 'string', default: '100' },
-    rounds: { type: 'string', default: '3' },
-    peers: { type: 'string', default: 'nestjs-live,socket.io' },
-    dist: { type: 'string' },
-    compare: { type: 'string' },
-    profile: { type: 'string' },
+    crowd: '10000',
+    clients: '100',
+    rounds: '3',
+    peers: 'nestjs-live,socket.io',
+    dist: undefined,
+    compare: undefined,
+    profile: undefined,
   },
   help,
 );

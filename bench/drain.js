@@ -35,9 +35,9 @@ const comebackMs = 5_000;
 const options = await readOptions(
   {
     ...Object.fromEntries(
-      ['clients', 'window', 'rate', 'topics', 'quiet', 'dist'].map((name) => [name, { type: 'string' }]),
+      ['clients', 'window', 'rate', 'topics', 'quiet', 'dist'].map((name) => [name, undefined]),
     ),
-    nginx: { type: 'boolean' },
+    nginx: false,
   },
   help,
 );

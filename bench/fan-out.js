@@ -30,18 +30,15 @@ const baseline = 'ws-loop';
 
 const options = await readOptions(
   {
-    scenarios: { type: 'string', default: 'A,B,C,J,K,L' },
-    peers: {
-      type: 'string',
-      default: 'nestjs-live,ws-loop,ws-shared,libuv,nest-ws,socket.io,uws,bun,nchan',
-    },
-    rounds: { type: 'string', default: '7' },
-    idle: { type: 'string', default: '25' },
-    'warm-up': { type: 'string', default: '4' },
-    share: { type: 'string', default: '1' },
-    dist: { type: 'string' },
-    compare: { type: 'string' },
-    profile: { type: 'string' },
+    scenarios: 'A,B,C,J,K,L',
+    peers: 'nestjs-live,ws-loop,ws-shared,libuv,nest-ws,socket.io,uws,bun,nchan',
+    rounds: '7',
+    idle: '25',
+    'warm-up': '4',
+    share: '1',
+    dist: undefined,
+    compare: undefined,
+    profile: undefined,
   },
   help,
 );

@@ -41,16 +41,13 @@ const concurrency = 64;
 
 const options = await readOptions(
   {
-    connections: { type: 'string', default: '5000' },
-    rounds: { type: 'string', default: '5' },
-    peers: {
-      type: 'string',
-      default: 'ws-bare,nestjs-live,nestjs-live+1,nestjs-live-recover+1,nest-ws,socket.io,uws,bun,nchan',
-    },
-    dist: { type: 'string' },
-    compare: { type: 'string' },
-    profile: { type: 'string' },
-    snapshot: { type: 'string' },
+    connections: '5000',
+    rounds: '5',
+    peers: 'ws-bare,nestjs-live,nestjs-live+1,nestjs-live-recover+1,nest-ws,socket.io,uws,bun,nchan',
+    dist: undefined,
+    compare: undefined,
+    profile: undefined,
+    snapshot: undefined,
   },
   help,
 );

@@ -46,14 +46,14 @@ const module = { dangerouslyUnlimitedInbound: true };
 
 const options = await readOptions(
   {
-    clients: { type: 'string', default: '50' },
-    messages: { type: 'string', default: '2000' },
-    rounds: { type: 'string', default: '5' },
-    'warm-up': { type: 'string', default: '2' },
-    peers: { type: 'string', default: 'nestjs-live,nest-ws' },
-    dist: { type: 'string' },
-    compare: { type: 'string' },
-    profile: { type: 'string' },
+    clients: '50',
+    messages: '2000',
+    rounds: '5',
+    'warm-up': '2',
+    peers: 'nestjs-live,nest-ws',
+    dist: undefined,
+    compare: undefined,
+    profile: undefined,
   },
   help,
 );

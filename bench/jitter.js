@@ -27,10 +27,7 @@ the same times, and its client's default settings.
 
 const options = await readOptions(
   Object.fromEntries(
-    ['clients', 'publications', 'cut-every', 'offline', 'seed', 'dist'].map((name) => [
-      name,
-      { type: 'string' },
-    ]),
+    ['clients', 'publications', 'cut-every', 'offline', 'seed', 'dist'].map((name) => [name, undefined]),
   ),
   help,
 );

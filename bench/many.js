@@ -32,17 +32,14 @@ const perSwarm = 7_500;
 
 const options = await readOptions(
   {
-    clients: { type: 'string', default: '15000' },
-    publications: { type: 'string', default: '10' },
-    rounds: { type: 'string', default: '5' },
-    'warm-up': { type: 'string', default: '2' },
-    peers: {
-      type: 'string',
-      default: 'nestjs-live,ws-shared,socket.io,uws',
-    },
-    dist: { type: 'string' },
-    compare: { type: 'string' },
-    profile: { type: 'string' },
+    clients: '15000',
+    publications: '10',
+    rounds: '5',
+    'warm-up': '2',
+    peers: 'nestjs-live,ws-shared,socket.io,uws',
+    dist: undefined,
+    compare: undefined,
+    profile: undefined,
   },
   help,
 );

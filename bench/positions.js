@@ -19,7 +19,7 @@ const help = `node bench/positions.js [options]
 `;
 
 const names = ['engine', 'rounds', 'messages', 'topics', 'dist', 'compare'];
-const options = await readOptions(Object.fromEntries(names.map((name) => [name, { type: 'string' }])), help);
+const options = await readOptions(Object.fromEntries(names.map((name) => [name, undefined])), help);
 const [rounds, messages, topics] = [
   [options.rounds, 7],
   [options.messages, 2_000],

@@ -40,14 +40,14 @@ Prints the microseconds of each publication on topics with no reader and with on
 
 const options = await readOptions(
   {
-    brokers: { type: 'string', default: 'memory,redis,nats' },
-    topics: { type: 'string', default: Object.keys(topics).join(',') },
-    messages: { type: 'string' },
-    rounds: { type: 'string', default: '7' },
-    'warm-up': { type: 'string', default: '3' },
-    dist: { type: 'string' },
-    compare: { type: 'string' },
-    profile: { type: 'string' },
+    brokers: 'memory,redis,nats',
+    topics: Object.keys(topics).join(','),
+    messages: undefined,
+    rounds: '7',
+    'warm-up': '3',
+    dist: undefined,
+    compare: undefined,
+    profile: undefined,
   },
   help,
 );

@@ -29,13 +29,13 @@ const target = { ms: 1.5, connections: 1_000 };
 
 const options = await readOptions(
   {
-    connections: { type: 'string', default: '1000' },
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '25' },
-    peers: { type: 'string', default: 'nestjs-live,ws-loop,nest-ws,socket.io,uws,bun,nchan' },
-    dist: { type: 'string' },
-    compare: { type: 'string' },
-    profile: { type: 'string' },
+    connections: '1000',
+    rounds: '5',
+    seconds: '25',
+    peers: 'nestjs-live,ws-loop,nest-ws,socket.io,uws,bun,nchan',
+    dist: undefined,
+    compare: undefined,
+    profile: undefined,
   },
   help,
 );

@@ -17,7 +17,7 @@ const help = `node bench/recover.js [options]
 `;
 
 const options = await readOptions(
-  Object.fromEntries(['clients', 'publications', 'bytes', 'dist'].map((name) => [name, { type: 'string' }])),
+  Object.fromEntries(['clients', 'publications', 'bytes', 'dist'].map((name) => [name, undefined])),
   help,
 );
 const clients = Number(options.clients ?? 1_000);

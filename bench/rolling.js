@@ -26,7 +26,7 @@ is stopped. A fourth instance without clients publishes.
 
 const options = await readOptions(
   Object.fromEntries(
-    ['clients', 'rounds', 'window', 'rate', 'topics', 'dist'].map((name) => [name, { type: 'string' }]),
+    ['clients', 'rounds', 'window', 'rate', 'topics', 'dist'].map((name) => [name, undefined]),
   ),
   help,
 );

@@ -27,6 +27,7 @@ const programs = {
     minutes: 4,
     quick: ['--rounds', '1', '--warm-up', '1', '--clients', '2000', '--publications', '4'],
   },
+  crowd: { minutes: 2, quick: ['--rounds', '1', '--crowd', '500', '--clients', '50'] },
   recover: { minutes: 1, quick: ['--clients', '200'] },
   drain: { minutes: 1, quick: ['--clients', '200', '--quiet', '2'] },
   rolling: { minutes: 1, quick: ['--clients', '200', '--rounds', '1'] },
@@ -51,10 +52,7 @@ Runs all benchmarks in about ${String(minutesOf(names))} minutes, prints the tab
 No page is written with invalid figures, or with rounds that differ by more than ${percent(steady)}: the exit code is 1.
 `;
 
-const options = await readOptions(
-  { only: { type: 'string' }, quick: { type: 'boolean' }, write: { type: 'string' } },
-  help,
-);
+const options = await readOptions({ only: undefined, quick: false, write: undefined }, help);
 const chosen = options.only?.split(',') ?? names;
 const unknown = chosen.find((name) => !names.includes(name));
 if (unknown !== undefined) {

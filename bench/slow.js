@@ -43,12 +43,12 @@ const tickMs = 50;
 
 const options = await readOptions(
   {
-    clients: { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '20' },
-    rate: { type: 'string', default: '200' },
-    policies: { type: 'string', default: 'close,skip,conflate,trickle' },
-    dist: { type: 'string' },
-    profile: { type: 'string' },
+    clients: '1000',
+    seconds: '20',
+    rate: '200',
+    policies: 'close,skip,conflate,trickle',
+    dist: undefined,
+    profile: undefined,
   },
   help,
 );

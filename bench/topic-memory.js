@@ -30,14 +30,14 @@ const mostLeft = 0.02;
 
 const options = await readOptions(
   {
-    topics: { type: 'string', default: '100000' },
-    connections: { type: 'string', default: '1000' },
-    wait: { type: 'string', default: '5' },
-    rounds: { type: 'string', default: '3' },
-    peers: { type: 'string', default: 'nestjs-live,ws-loop,socket.io,uws,bun,nchan' },
-    dist: { type: 'string' },
-    compare: { type: 'string' },
-    snapshot: { type: 'string' },
+    topics: '100000',
+    connections: '1000',
+    wait: '5',
+    rounds: '3',
+    peers: 'nestjs-live,ws-loop,socket.io,uws,bun,nchan',
+    dist: undefined,
+    compare: undefined,
+    snapshot: undefined,
   },
   help,
 );

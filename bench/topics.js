@@ -60,10 +60,7 @@ async function connectOnce(url, messages, topics) {
 
 async function measureAll() {
   const names = ['topics', 'connections', 'rounds', 'dist', 'compare'];
-  const options = await readOptions(
-    Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
-    help,
-  );
+  const options = await readOptions(Object.fromEntries(names.map((name) => [name, undefined])), help);
   const topics = Number(options.topics ?? 100);
   const connections = Number(options.connections ?? 50);
   const rounds = Number(options.rounds ?? 7);

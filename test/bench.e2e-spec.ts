@@ -47,6 +47,12 @@ describe('The benchmarks', () => {
     expect(await printed(program, '--help')).toContain('--node');
   });
 
+  it('a signal is left to the servers of bench/drain.js, which drain', async () => {
+    const script = `await import('./lib/asking.js'); console.log(process.listenerCount('SIGTERM'))`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: bench });
+    expect(stdout).toBe('0\n');
+  });
+
   it('a short run of fan-out.js counts every delivery of K and of L', async () => {
     const small = ['--share', '0.02', '--rounds', '1', '--warm-up', '0', '--idle', '1'];
     const text = await printed(

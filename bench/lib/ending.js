@@ -10,13 +10,17 @@ const children = new Map();
 /** @type {Set<string>} */
 const folders = new Set();
 
-for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) {
-  process.once(signal, () => process.exit(128 + constants.signals[signal]));
-}
 process.on('exit', () => {
   for (const [child, signal] of children) child.kill(signal);
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
+
+/** A signal ends this process and what it started. Servers that drain have their own handlers. */
+export function endOnSignals() {
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  }
+}
 
 /**
  * Ends the child with this process.

@@ -3,29 +3,37 @@ import { parseArgs } from 'node:util';
 import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
 import process from 'node:process';
+import { endOnSignals } from './ending.js';
 import { inNode, nodeHelp } from './node.js';
 
 /**
- * Parses the command line by `spec`. Prints `help` and exits on request or if it is invalid. Runs
- * the program in the requested Node.
+ * Parses the command line. Prints `help` and exits on request or if it is invalid. Runs the program
+ * in the requested Node.
  *
- * @param {import('node:util').ParseArgsConfig['options']} spec options with a text each
+ * @param {Record<string, string | boolean | undefined>} defaults of all options: a text,
+ *   `undefined`, or `false` for one without a value
  * @param {string} help
  * @returns {Promise<Record<string, string>>}
  */
-export async function readOptions(spec, help) {
-  const { help: asks, node, ...values } = parsed(spec, help);
-  if (asks !== undefined) {
+export async function readOptions(defaults, help) {
+  const { help: asks, node, ...values } = parsed(defaults, help);
+  if (asks) {
     process.stdout.write(help + nodeHelp);
     process.exit(0);
   }
+  endOnSignals();
   await inNode(node);
   return values;
 }
 
-function parsed(spec, help) {
+function parsed(defaults, help) {
+  const options = Object.fromEntries(
+    Object.entries({ ...defaults, node: undefined, help: false }).map(([name, value]) => [
+      name,
+      { type: value === false ? 'boolean' : 'string', ...(value !== undefined && { default: value }) },
+    ]),
+  );
   try {
-    const options = { ...spec, node: { type: 'string' }, help: { type: 'boolean' } };
     return /** @type {Record<string, string>} */ (parseArgs({ options }).values);
   } catch (error) {
     process.stderr.write(`${error.message}\n\n${help}${nodeHelp}`);

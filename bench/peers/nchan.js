@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import process from 'node:process';
+import { endOnSignals } from '../lib/ending.js';
 import { nginxVersion, nginxWith } from '../lib/nginx.js';
 import { childrenOf, cpuMicrosOf, rssOf } from '../lib/process-cost.js';
 import { wsDialect } from './ws-server.js';
@@ -29,6 +30,7 @@ export const dialect = {
  * does not wait for the answers. Its side is not counted, nginx' side is.
  */
 export async function start() {
+  endOnSignals();
   const nginx = await nginxWith(configuration, `load_module ${nginxModule};\nworker_processes 1;\n`);
   const publisher = connect(nginx.port, '127.0.0.1').resume();
   await once(publisher, 'connect');
