@@ -29,6 +29,30 @@ describe('Deadlines', () => {
     expect([late, deadlines.size, clock.timerCount]).toEqual([['one', 'two'], 0, 0]);
   });
 
+  it('an answer that arrived while this process stood still counts, if it is read within a second', async () => {
+    const { clock, deadlines } = make();
+    const ends: string[] = [];
+    let answer = (): void => {};
+    const slow = () => new Promise<string>((resolve) => (answer = () => resolve('answered')));
+    deadlines.run(0, slow).then(
+      (how) => ends.push(how),
+      () => ends.push('late'),
+    );
+    deadlines.run(0, never).catch(() => ends.push('never answered'));
+    clock.stall(30_000);
+    await clock.settle();
+    expect(ends).toEqual([]);
+    answer();
+    await clock.settle();
+    clock.advance(999);
+    await clock.settle();
+    expect(ends).toEqual(['answered']);
+    // It may stand still again and again.
+    clock.stall(30_000);
+    await clock.settle();
+    expect([ends, deadlines.size, clock.timerCount]).toEqual([['answered', 'never answered'], 0, 0]);
+  });
+
   it('a call is rejected without starting while too many calls or bytes are waiting', async () => {
     const { deadlines } = make();
     let begun = 0;

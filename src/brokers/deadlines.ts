@@ -15,6 +15,11 @@ export interface DeadlineOptions {
   readonly maxBytes: number;
 }
 
+/** A timer this late, in milliseconds, shows that this process stood still. */
+const stoodStillMs = 250;
+/** Milliseconds to read the answers that arrived in the meantime. */
+const readMs = 1_000;
+
 /** Bounds the calls to an engine in number, bytes and time, with one timer for all of them. */
 export class Deadlines {
   // Ordered by deadline, because every call has the same timeout.
@@ -74,12 +79,14 @@ export class Deadlines {
     if (this.calls.size === 0) this.idle?.();
   }
 
-  private schedule(ms: number): void {
+  private schedule(ms: number, maxLateMs = stoodStillMs): void {
     if (this.scheduled) return;
     this.scheduled = true;
+    const dueMs = this.clock.now() + ms;
     this.clock.after(ms, () => {
       this.scheduled = false;
       const now = this.clock.now();
+      if (now - dueMs > maxLateMs) return this.schedule(readMs, Number.POSITIVE_INFINITY);
       for (const call of this.calls) {
         if (call.dueMs > now) return this.schedule(call.dueMs - now);
         this.finish(call);
