@@ -135,7 +135,7 @@ function report() {
       entrant.title,
       short(heap),
       percent(spread(of(entrant, 'heap'))),
-      Number.isNaN(baseHeap) ? '–' : `${heap < baseHeap ? '' : '+'}${(heap - baseHeap).toFixed(0)}`,
+      Number.isNaN(heap - baseHeap) ? '–' : `${heap < baseHeap ? '' : '+'}${(heap - baseHeap).toFixed(0)}`,
       short(median(of(entrant, 'external'))),
       short(median(of(entrant, 'rss'))),
       short(median(of(entrant, 'perSecond'))),

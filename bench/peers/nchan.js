@@ -35,8 +35,9 @@ export async function start() {
   const publisher = connect(nginx.port, '127.0.0.1').resume();
   await once(publisher, 'connect');
   publisher.on('close', () => process.exit(1));
-  const pids = [nginx.pid, ...childrenOf(nginx.pid)];
-  const sum = (figureOf) => pids.reduce((total, pid) => total + figureOf(pid), 0);
+  // The port answers before there is a worker, so the processes are listed each time.
+  const pids = () => [nginx.pid, ...childrenOf(nginx.pid)];
+  const sum = (figureOf) => pids().reduce((total, pid) => total + figureOf(pid), 0);
   return {
     port: nginx.port,
     publish(topic, data) {
