@@ -47,7 +47,6 @@ export type {
   CheckedTopicClass,
   IfSchema,
   InputOf,
-  InstanceOf,
   NamesOf,
   OutputOf,
   ParamNames,

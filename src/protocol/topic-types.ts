@@ -48,10 +48,12 @@ export type PublishedOf<Entry> =
   Entry extends TopicShape<unknown, unknown, unknown, infer Published> ? Published : Entry;
 
 /** What arrives of a value that is sent as JSON: for instance a string for a `Date`. */
-export type JsonOf<T> = T extends { toJSON(): infer R }
-  ? R
-  : T extends (...args: never[]) => unknown
-    ? never
-    : T extends object
-      ? { [K in keyof T]: JsonOf<T[K]> }
-      : T;
+export type JsonOf<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : T extends { toJSON(): infer R }
+    ? R
+    : T extends (...args: never[]) => unknown
+      ? never
+      : T extends object
+        ? { [K in keyof T]: JsonOf<T[K]> }
+        : T;

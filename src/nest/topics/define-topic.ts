@@ -27,8 +27,8 @@ export function defineTopic<
   return {
     pattern,
     options: options as LiveTopicOptions,
-    name: (params) => nameOf(segments, params) as NamesOf<Pattern>,
-  };
+    name: (params: PatternParams<Pattern>) => nameOf(segments, params) as NamesOf<Pattern>,
+  } as TopicDeclaration<Pattern, TypesOf<Data, Snapshot, Params, ClientPublish>>;
 }
 
 function nameOf(segments: readonly string[], params: PatternParams<string>): string {
