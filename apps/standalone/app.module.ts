@@ -3,8 +3,10 @@ import { TerminusModule } from '@nestjs/terminus';
 import { LoggerModule } from 'nestjs-pino';
 import { LocalTopics } from './local-topics.js';
 import { type Broker, LiveModule } from 'nestjs-live';
+import { LiveAsyncApiModule } from 'nestjs-live/asyncapi';
 import { LiveHealthModule } from 'nestjs-live/health';
 import { LiveMetricsModule } from 'nestjs-live/metrics';
+import { ContractController } from './contract.controller.js';
 import { DevelopmentCookie } from './development-cookie.js';
 import { FleetReplay } from './fleet/fleet-replay.js';
 import { track } from './fleet/track.js';
@@ -19,6 +21,7 @@ import { PageController } from './page.controller.js';
 import { PageFiles } from './page-files.js';
 import { PublishController } from './publish/publish.controller.js';
 import { PublishKeyGuard } from './publish/publish-key.guard.js';
+import { packageVersion } from './package-version.js';
 import { ServerPlan } from './server-plan.js';
 import { localTopics, serverTopics } from './topics/server-topics.js';
 import { TopicRights } from './topics/topic-rights.js';
@@ -42,8 +45,18 @@ export class AppModule {
         TerminusModule.forRoot({ logger: false }),
         LiveHealthModule,
         LiveMetricsModule,
+        LiveAsyncApiModule.forRoot({
+          info: { title: 'nestjs-live server', version: packageVersion() },
+          url: `ws://localhost:${String(plan.settings.LIVE_WS_PORT)}${plan.settings.LIVE_WS_PATH}`,
+        }),
       ],
-      controllers: [PageController, PublishController, HealthController, MetricsController],
+      controllers: [
+        PageController,
+        PublishController,
+        HealthController,
+        MetricsController,
+        ContractController,
+      ],
       providers: [
         { provide: ServerPlan, useValue: plan },
         PageFiles,

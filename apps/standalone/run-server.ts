@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { bannerOf } from './addresses.js';
 import { type Command, commandOf } from './command-line.js';
+import { packageVersion } from './package-version.js';
 import { planServer, type ServerPlan } from './server-plan.js';
 import { helpText } from './settings/help.js';
 import { type Environment, readSettings } from './settings/read-settings.js';
@@ -19,18 +19,35 @@ export async function runServer(args: readonly string[], environment: Environmen
   } catch (error) {
     return exit(2, (error as Error).message);
   }
-  if (command === 'help') process.stdout.write(helpText(version()));
-  else if (command === 'version') process.stdout.write(`${version()}\n`);
+  if (command === 'help') process.stdout.write(helpText(packageVersion()));
+  else if (command === 'version') process.stdout.write(`${packageVersion()}\n`);
+  else if (command === 'asyncapi') await printContract(environment);
   else await serve(environment);
 }
 
-async function serve(environment: Environment): Promise<void> {
-  const { settings, problems, warnings } = readSettings(environment);
+async function printContract(environment: Environment): Promise<void> {
+  const plan = await planServer(settingsOf(environment).settings);
+  try {
+    const { contractOf } = await import('./print-contract.js');
+    process.stdout.write(await contractOf(plan));
+  } catch (error) {
+    exit(1, failureText(error, plan));
+  }
+}
+
+function settingsOf(environment: Environment): ReturnType<typeof readSettings> {
+  const read = readSettings(environment);
+  const { problems } = read;
   if (problems.length > 0) {
     const count = problems.length === 1 ? 'a setting is' : `${String(problems.length)} settings are`;
     const list = problems.map((problem) => `  - ${problem}`).join('\n');
-    return exit(1, `nestjs-live cannot start: ${count} wrong.\n${list}\nAll settings: --help`);
+    exit(1, `nestjs-live cannot start: ${count} wrong.\n${list}\nAll settings: --help`);
   }
+  return read;
+}
+
+async function serve(environment: Environment): Promise<void> {
+  const { settings, warnings } = settingsOf(environment);
   let starting: Promise<RunningServer> | undefined;
   // Registered before anything listens: a signal during the start takes effect after it.
   const { LIVE_DRAIN_NOTICE_MS: noticeMs, LIVE_WS_DRAIN_TIMEOUT_MS: timeoutMs } = settings;
@@ -57,9 +74,4 @@ async function loadAndStart(plan: ServerPlan): Promise<RunningServer> {
 function exit(code: number, words: string): never {
   process.stderr.write(`${words}\n`);
   process.exit(code);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -40,7 +40,7 @@ const folders: Record<string, readonly (readonly string[])[]> = {
     ['auth'],
     ['topics'],
     ['server'],
-    ['health', 'metrics'],
+    ['asyncapi', 'health', 'metrics'],
     ['module'],
   ],
 };
@@ -57,7 +57,7 @@ const packages: Record<string, RegExp> = {
   brokers: /^(node:(crypto|buffer)|@redis\/client|@nats-io\/.+)$/,
   ws: /^(ws|node:.+)$/,
   testing: /^(ws|node:.+)$/,
-  nest: /^(@nestjs\/.+|ws|rxjs.*|class-validator|class-transformer|prom-client|jose|node:.+)$/,
+  nest: /^(@nestjs\/.+|ws|rxjs.*|class-validator(-jsonschema)?|class-transformer|@valibot\/to-json-schema|prom-client|jose|node:.+)$/,
   index: /^$/,
   parts: /^$/,
 };
@@ -132,6 +132,7 @@ describe('house: imports', () => {
   it('each optional peer is imported from one folder only', () => {
     const entryPoints: [RegExp, RegExp][] = [
       [/^@nestjs\/terminus/, /^nest\/health\//],
+      [/^(class-validator-jsonschema|@valibot)/, /^nest\/asyncapi\//],
       [/^prom-client/, /^nest\/metrics\//],
       [/^jose/, /^nest\/auth\/jwt-/],
       [/^@redis/, /^brokers\/redis\//],
@@ -160,7 +161,7 @@ describe('house: imports', () => {
 
   it("nothing is imported from '../', and only entry points are index files", () => {
     const entryPoints =
-      /^(index|nest\/(health|metrics)\/index|(testing|client)\/index|brokers\/((redis|nats)\/)?index)\.ts$/;
+      /^(index|nest\/(asyncapi|health|metrics)\/index|(testing|client)\/index|brokers\/((redis|nats)\/)?index)\.ts$/;
     expect(imports.filter(({ to }) => to === '..' || to === '../')).toEqual([]);
     expect(files.filter((file) => file.endsWith('index.ts') && !entryPoints.test(file))).toEqual([]);
   });

@@ -1,0 +1,81 @@
+import { CloseCode, errorCodes, isTemporary, mayReconnect } from '../../protocol/codes.js';
+import type { DescribedHandler } from './described.js';
+import type { HoistedSchemas } from './hoisted.js';
+import type { JsonSchema } from './json-schema.js';
+import { fields } from './protocol-fields.js';
+import { protocolMessages } from './protocol-schemas.js';
+import { type Channel, reference } from './topic-channel.js';
+
+/** Identifier of the channel that stands for the connection itself. */
+export const connectionId = 'connection';
+
+const fromServer = ['welcome', 'incoming', 'draining', 'error'] as const;
+
+/** Requests about the connection, and their answers. */
+const requests = { ping: 'pong', auth: 'authenticated' } as const;
+
+/** Messages of handlers of the application. Their answers have the type of the request. */
+export function handlerMessages(
+  handlers: readonly DescribedHandler[],
+  schemas: HoistedSchemas,
+): Record<string, JsonSchema> {
+  return Object.fromEntries(
+    handlers.map(({ type, payload = {} }) => {
+      const { properties, required, ...rest } = schemas.hoist(nameOf(type), payload);
+      const message = {
+        ...rest,
+        type: 'object',
+        properties: { ...(properties as object), type: { const: type }, id: fields.id },
+        required: [...new Set(['type', ...((required as string[] | undefined) ?? [])])],
+      };
+      return [nameOf(type), message];
+    }),
+  );
+}
+
+/** Message types of the application may have any characters, names in the document may not. */
+function nameOf(type: string): string {
+  return `own.${type.replaceAll(/[^\w.-]+/g, '_')}`;
+}
+
+/** The connection: messages that belong to no topic. */
+export function connectionChannel(handlers: readonly DescribedHandler[]): Channel {
+  const names = [
+    ...fromServer,
+    ...Object.entries(requests).flat(),
+    ...handlers.map(({ type }) => nameOf(type)),
+  ];
+  return {
+    address: null,
+    title: 'The connection itself',
+    messages: Object.fromEntries(names.map((name) => [name, reference('messages', name)])),
+    bindings: { ws: { method: 'GET' } },
+    'x-close-codes': Object.entries(CloseCode).map(([name, code]) => ({
+      code,
+      name,
+      reconnect: mayReconnect(code),
+    })),
+    'x-error-codes': errorCodes.map((code) => ({ code, temporary: isTemporary(code) })),
+  };
+}
+
+export function connectionOperations(handlers: readonly DescribedHandler[]): Record<string, unknown> {
+  const channel = { $ref: `#/channels/${connectionId}` };
+  const of = (...messages: string[]) =>
+    messages.map((message) => ({ $ref: `#/channels/${connectionId}/messages/${message}` }));
+  const answered = Object.entries(requests).map(([request, answer]) => [
+    `${connectionId}.${request}`,
+    { action: 'receive', channel, messages: of(request), reply: { channel, messages: of(answer, 'error') } },
+  ]);
+  const own = handlers.map(({ type }) => [
+    nameOf(type),
+    { action: 'receive', channel, messages: of(nameOf(type)) },
+  ]);
+  const told = [`${connectionId}.tell`, { action: 'send', channel, messages: of(...fromServer) }];
+  return Object.fromEntries([told, ...answered, ...own]) as Record<string, unknown>;
+}
+
+/** All messages of the protocol that carry no data of the application. */
+export function sharedMessages(): Record<string, JsonSchema> {
+  return { ...protocolMessages };
+}

@@ -1,0 +1,47 @@
+import type { JsonSchema } from './json-schema.js';
+
+/**
+ * Named schemas of the document. A reference inside a schema counts from the root of the document,
+ * so what a library puts into `definitions` or `$defs` of its schema moves here.
+ */
+export class HoistedSchemas {
+  /** The schemas by name, for `components.schemas`. */
+  readonly all: Record<string, JsonSchema> = {};
+
+  /** The schema with references into the document. @param name - where its definitions move to */
+  hoist(name: string, { definitions, $defs, ...schema }: JsonSchema): JsonSchema {
+    const parts = { ...(definitions as object), ...($defs as object) } as Record<string, JsonSchema>;
+    const text = JSON.stringify(schema);
+    if (!text.includes('"$ref"')) return schema;
+    const moved = this.rewritten(name, schema, parts);
+    if (!text.includes('"$ref":"#"')) return moved;
+    this.all[name] = moved;
+    return { $ref: pointerOf(name) };
+  }
+
+  private rewritten(name: string, value: unknown, parts: Readonly<Record<string, JsonSchema>>): JsonSchema {
+    const rewrite = (each: unknown): unknown => {
+      if (Array.isArray(each)) return each.map(rewrite);
+      if (typeof each !== 'object' || each === null) return each;
+      const { $ref, ...rest } = each as Record<string, unknown>;
+      if (typeof $ref !== 'string')
+        return Object.fromEntries(Object.entries(each).map(([key, part]) => [key, rewrite(part)]));
+      if ($ref === '#') return { $ref: pointerOf(name) };
+      const part = $ref.split('/').at(-1) ?? '';
+      const found = parts[part];
+      // A class that is no class of rules, such as `Object`: nothing is known about it.
+      if (found === undefined) return rest;
+      const key = `${name}.${part}`;
+      if (!(key in this.all)) {
+        this.all[key] = {};
+        this.all[key] = rewrite(found) as JsonSchema;
+      }
+      return { $ref: pointerOf(key) };
+    };
+    return rewrite(value) as JsonSchema;
+  }
+}
+
+function pointerOf(name: string): string {
+  return `#/components/schemas/${name}`;
+}

@@ -1,0 +1,220 @@
+import type { Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { MessageBody, SubscribeMessage } from '@nestjs/websockets';
+import { type } from 'arktype';
+import { IsInt, IsOptional, IsString } from 'class-validator';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  type AsyncApiDocument,
+  LiveAsyncApi,
+  LiveAsyncApiModule,
+  type LiveAsyncApiOptions,
+} from '../../src/nest/asyncapi/index.js';
+import { LiveTestClient } from '../../src/testing/index.js';
+import { startLiveApp } from '../support/live-app.js';
+import { JwtConnectionGuard, LiveHandlers, LiveMessageDto, LiveModule, LiveTopic } from '../../src/index.js';
+
+const Position = z.object({ lat: z.number(), lon: z.number() }).describe('Where a vehicle is');
+
+@LiveTopic('fleet/:fleetId', {
+  data: Position,
+  snapshot: 'last-per-key',
+  params: z.object({ fleetId: z.enum(['7', '8']).describe('The fleet') }),
+})
+class FleetTopic {
+  canSubscribe(): boolean {
+    return true;
+  }
+}
+
+@LiveTopic('chat/:room', {
+  data: v.object({ text: v.string(), at: v.number() }),
+  clientPublish: v.pipe(
+    v.object({ text: v.pipe(v.string(), v.maxLength(500)) }),
+    v.transform(({ text }) => ({ text, at: 0 })),
+  ),
+})
+class ChatTopic {
+  canSubscribe(): boolean {
+    return true;
+  }
+
+  canPublish(): boolean {
+    return true;
+  }
+}
+
+@LiveTopic('votes/**', { data: type({ yes: 'number', no: 'number' }), snapshot: type({ open: 'boolean' }) })
+class VotesTopic {
+  canSubscribe(): boolean {
+    return true;
+  }
+
+  snapshot(): unknown {
+    return { open: true };
+  }
+}
+
+class JobDto {
+  @IsString()
+  readonly name!: string;
+
+  @IsInt()
+  @IsOptional()
+  readonly percent?: number;
+}
+
+@LiveTopic('jobs/*', { data: JobDto })
+class JobsTopic {
+  canSubscribe(): boolean {
+    return true;
+  }
+}
+
+class RenameDto extends LiveMessageDto {
+  @IsString()
+  readonly name!: string;
+}
+
+@LiveHandlers()
+class Own {
+  @SubscribeMessage('rename')
+  rename(@MessageBody() { name }: RenameDto): string {
+    return name;
+  }
+
+  @SubscribeMessage('count')
+  count(): number {
+    return 1;
+  }
+}
+
+const info = { title: 'Fleet & friends', version: '1.0.0' };
+
+const topics = [FleetTopic, ChatTopic, VotesTopic, JobsTopic];
+
+async function contractOf(
+  options: Partial<LiveAsyncApiOptions> = {},
+  providers: Type[] = [...topics, Own],
+): Promise<LiveAsyncApi> {
+  const { app } = await startLiveApp({
+    providers,
+    imports: [LiveAsyncApiModule.forRoot({ info, ...options })],
+  });
+  return app.get(LiveAsyncApi);
+}
+
+/** Whether the payload of a message of the document accepts a value. */
+function accepts(document: AsyncApiDocument, name: string, value: unknown): boolean {
+  const { components } = document as unknown as {
+    readonly components: { readonly messages: Record<string, { readonly payload: object }> };
+  };
+  return z.fromJSONSchema(components.messages[name]?.payload as never).safeParse(value).success;
+}
+
+const vehicle = { lat: 1, lon: 2 };
+
+describe('The AsyncAPI document', () => {
+  it('topics, handlers, errors, close codes and security are those that the application declares', async () => {
+    const module = await Test.createTestingModule({
+      imports: [
+        LiveModule.forRoot({ port: 0, guards: [JwtConnectionGuard], jwt: { secret: 's'.repeat(32) } }),
+        LiveAsyncApiModule.forRoot({ info, url: 'wss://live.example.com/live' }),
+      ],
+      providers: [...topics, Own],
+    }).compile();
+    const document = await module.get(LiveAsyncApi).document();
+    await expect(`${JSON.stringify(document, undefined, 2)}\n`).toMatchFileSnapshot('./asyncapi.json');
+  });
+
+  it('messages on the wire match the schemas of the document, and wrong ones do not', async () => {
+    const { app, url, live } = await startLiveApp({
+      providers: [...topics, Own],
+      imports: [LiveAsyncApiModule.forRoot({ info })],
+    });
+    const document = await app.get(LiveAsyncApi).document();
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    const seen: [string, unknown][] = [['welcome', await client.next()]];
+    const ask = async (name: string, request: object): Promise<void> => {
+      seen.push([name, await client.request(request as never)]);
+    };
+    await ask('fleet.fleetId.subscribed', { type: 'subscribe', id: 1, topic: 'fleet/7' });
+    await live.publish('fleet/7', vehicle, { key: 'v1' });
+    seen.push(['fleet.fleetId.event', await client.next()]);
+    await ask('votes.rest.subscribed', { type: 'subscribe', id: 'a', topic: 'votes/x' });
+    await ask('error', { type: 'subscribe', id: 2, topic: 'fleet/9' });
+    await ask('published', { type: 'publish', id: 3, topic: 'chat/a', data: { text: 'hi' } });
+    await ask('pong', { type: 'ping', id: 4 });
+    await ask('unsubscribed', { type: 'unsubscribe', id: 5, topic: 'fleet/7' });
+    for (const [name, message] of seen)
+      expect([name, message, accepts(document, name, message)]).toEqual([name, message, true]);
+    const event = { type: 'event', topic: 'fleet/7', offset: 1 };
+    expect(accepts(document, 'fleet.fleetId.event', { ...event, data: vehicle })).toBe(true);
+    expect(accepts(document, 'fleet.fleetId.event', { ...event, data: { lat: 'x', lon: 2 } })).toBe(false);
+    expect(accepts(document, 'own.rename', { type: 'rename', name: 'x' })).toBe(true);
+    expect(accepts(document, 'own.rename', { type: 'rename', name: 1 })).toBe(false);
+  });
+
+  it('a schema that refers to itself becomes a named schema of the document', async () => {
+    const Tree = z.object({
+      name: z.string(),
+      get children() {
+        return z.array(Tree);
+      },
+    });
+    @LiveTopic('trees/:id', { data: Tree })
+    class Trees {
+      canSubscribe(): boolean {
+        return true;
+      }
+    }
+    const { components } = (await (await contractOf({}, [Trees])).document()) as unknown as {
+      readonly components: { readonly messages: Record<string, unknown>; readonly schemas: object };
+    };
+    const names = Object.keys(components.schemas);
+    expect(names).toEqual(['trees.id.data']);
+    expect(JSON.stringify(components)).not.toContain('"$ref":"#"');
+    expect(JSON.stringify(components.schemas)).toContain('"$ref":"#/components/schemas/trees.id.data"');
+  });
+
+  it('the page shows every topic and message type, and no markup of a declaration', async () => {
+    const page = await (
+      await contractOf({ info: { ...info, description: '<script>alert(1)</script>' } })
+    ).page();
+    expect(page).toContain('<h1>Fleet &amp; friends 1.0.0</h1>');
+    for (const shown of ['fleet/:fleetId', 'chat/:room', 'votes/**', 'jobs/*', 'own.rename'])
+      expect(page).toContain(`<code>${shown}</code>`);
+    expect(page).not.toContain('<script');
+  });
+
+  it('a schema that its library cannot describe is an error that names the topic', async () => {
+    const plain = {
+      '~standard': { version: 1, vendor: 'mine', validate: (value: unknown) => ({ value }) },
+    } as const;
+    @LiveTopic('mine/:id', { data: plain })
+    class Mine {
+      canSubscribe(): boolean {
+        return true;
+      }
+    }
+    await expect((await contractOf({}, [Mine])).document()).rejects.toThrow(
+      'LiveAsyncApi: data of Mine cannot be described as JSON Schema: mine has no JSON Schema converter.',
+    );
+  });
+
+  it.each([
+    [{ info: { title: 'x' } }, 'LiveAsyncApi: info.version is missing.'],
+    [{}, 'LiveAsyncApi: info.title is missing.'],
+  ])('options without a title or a version stop the start: %j', async (options, words) => {
+    const imports = [LiveAsyncApiModule.forRoot(options as LiveAsyncApiOptions)];
+    await expect(startLiveApp({ providers: [], imports })).rejects.toThrow(words);
+  });
+
+  it('a url that is none of a WebSocket is an error that shows one', async () => {
+    await expect((await contractOf({ url: 'http://x' })).document()).rejects.toThrow(
+      'LiveAsyncApi: url is "http://x". Write where clients connect, such as \'wss://live.example.com/live\'.',
+    );
+  });
+});
