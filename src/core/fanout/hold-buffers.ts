@@ -58,25 +58,32 @@ export class HoldBuffer {
   }
 }
 
+const none: readonly HoldBuffer[] = [];
+
 /** The hold buffers of one topic. They share frames, so the largest one is counted. */
 export class HoldBuffers implements Waiting {
   /** Bytes held. */
   bytes = 0;
-  private readonly all = new Set<HoldBuffer>();
+  /** Set while there are any: most topics have none, and there can be many topics. */
+  private all: Set<HoldBuffer> | undefined;
 
   constructor(private readonly backlogs: Backlogs) {}
 
   get size(): number {
-    return this.all.size;
+    return this.all?.size ?? 0;
   }
 
-  [Symbol.iterator](): IterableIterator<HoldBuffer> {
-    return this.all.values();
+  [Symbol.iterator](): Iterator<HoldBuffer> {
+    return this.holds[Symbol.iterator]();
+  }
+
+  private get holds(): Iterable<HoldBuffer> {
+    return this.all ?? none;
   }
 
   open(): HoldBuffer {
     const hold = new HoldBuffer();
-    this.all.add(hold);
+    (this.all ??= new Set()).add(hold);
     return hold;
   }
 
@@ -84,11 +91,13 @@ export class HoldBuffers implements Waiting {
   close(hold: HoldBuffer): void {
     // The remaining holds are counted with the next publication. They hold no more than was
     // counted.
-    if (this.all.delete(hold) && this.all.size === 0) this.count();
+    if (this.all?.delete(hold) !== true || this.all.size > 0) return;
+    this.all = undefined;
+    this.count();
   }
 
   add(epoch: string, offset: number, frame: SharedFrame): void {
-    for (const hold of this.all) hold.add(epoch, offset, frame);
+    for (const hold of this.holds) hold.add(epoch, offset, frame);
     this.count();
   }
 
@@ -97,13 +106,13 @@ export class HoldBuffers implements Waiting {
 
   /** Drops everything. The pending subscribes must start over. */
   shed(): void {
-    for (const hold of this.all) hold.overflow();
+    for (const hold of this.holds) hold.overflow();
     this.count();
   }
 
   private count(): void {
     let bytes = 0;
-    for (const hold of this.all) bytes = Math.max(bytes, hold.byteLength);
+    for (const hold of this.holds) bytes = Math.max(bytes, hold.byteLength);
     if (bytes === this.bytes) return;
     if (this.bytes === 0) this.backlogs.add(this);
     this.backlogs.count(bytes - this.bytes);

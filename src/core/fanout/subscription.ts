@@ -72,10 +72,10 @@ export class Subscription implements Membership, PacedReader {
 
 /** The subscriptions that a topic delivers to. */
 export class Subscribers {
-  readonly all: Subscription[] = [];
+  all: Subscription[] = [];
   // Outboxes of `all`, same order. Fan-out touches only these and avoids a cache miss per
   // subscription.
-  private readonly outboxes: Outbox[] = [];
+  private outboxes: Outbox[] = [];
   /** Number of subscriptions that do not simply get each publication. */
   private apart = 0;
   private latestStart = 0;
@@ -85,11 +85,23 @@ export class Subscribers {
   }
 
   add(subscription: Subscription): void {
-    subscription.index = this.all.push(subscription) - 1;
-    this.outboxes.push(subscription.outbox);
+    this.append(subscription);
     if (!subscription.takesAll) this.apart += 1;
     this.latestStart =
       this.all.length === 1 ? subscription.after : Math.max(this.latestStart, subscription.after);
+  }
+
+  /** `push` reserves room for 17 entries, and most topics of a large server have one reader. */
+  private append(subscription: Subscription): void {
+    const index = this.all.length;
+    subscription.index = index;
+    if (index === 0) {
+      this.all = [subscription];
+      this.outboxes = [subscription.outbox];
+    } else {
+      this.all.push(subscription);
+      this.outboxes.push(subscription.outbox);
+    }
   }
 
   remove(subscription: Subscription): void {

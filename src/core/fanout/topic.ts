@@ -49,10 +49,10 @@ export interface TopicSurroundings {
   unused(topic: Topic): void;
 }
 
+const nobody: ReadonlySet<Subscription> = new Set();
+
 /** A topic with subscribers or pending subscribes on this instance. */
 export class Topic implements SubscribedTopic {
-  /** Subscriptions that wait for a fresh start. They still count as subscriptions. */
-  readonly paused = new Set<Subscription>();
   /** Position of the last delivery. Unknown and 0 before the first publication and subscriber. */
   epoch: string | undefined;
   offset = 0;
@@ -64,8 +64,9 @@ export class Topic implements SubscribedTopic {
   audience: SubscriberListener | undefined;
   /** The snapshot in progress, shared by all subscribes that arrive before it ends. */
   snapshotRun: SnapshotRun | undefined;
-  /** Reads in progress, by the position they start from. */
-  readonly readings = new Map<string, SharedRun<StreamReading>>();
+  /** Reads in progress, by the position they start from. Set while there are any. */
+  readings: Map<string, SharedRun<StreamReading>> | undefined;
+  private pausedNow: Set<Subscription> | undefined;
   private readonly subscribers = new Subscribers();
   private readonly holds: HoldBuffers;
   /** Created with the first subscriber that needs it. */
@@ -84,6 +85,11 @@ export class Topic implements SubscribedTopic {
     this.wireName = wireNameOf(name);
     this.holds = new HoldBuffers(backlogs);
     this.gathering = new Gathering(this.subscribers, windows, delivery.flushMs ?? flushMs);
+  }
+
+  /** Subscriptions that wait for a fresh start. They still count as subscriptions. */
+  get paused(): ReadonlySet<Subscription> {
+    return this.pausedNow ?? nobody;
   }
 
   /** Subscriptions that are delivered to. */
@@ -136,7 +142,7 @@ export class Topic implements SubscribedTopic {
   /** Reads and snapshots in progress are not shared with later subscribes. */
   forgetRuns(): void {
     this.snapshotRun = undefined;
-    this.readings.clear();
+    this.readings = undefined;
   }
 
   /** The same stream continues under another epoch. Positions are in that epoch now. */
@@ -193,7 +199,7 @@ export class Topic implements SubscribedTopic {
 
   /** Delivers to the subscription from now on. */
   resume(subscription: Subscription, after: number): void {
-    this.paused.delete(subscription);
+    this.unpause(subscription);
     subscription.room = undefined;
     subscription.goOnAfter(after);
     this.subscribers.add(subscription);
@@ -202,7 +208,7 @@ export class Topic implements SubscribedTopic {
   /** Delivers nothing to the subscription until `resume`. It still counts as one. */
   pause(subscription: Subscription, room: ResyncQueue): void {
     this.takeOut(subscription);
-    this.paused.add(subscription);
+    (this.pausedNow ??= new Set()).add(subscription);
     subscription.room = room;
   }
 
@@ -211,7 +217,7 @@ export class Topic implements SubscribedTopic {
     const { room } = subscription;
     if (subscription.index < 0 && room === undefined) return;
     this.takeOut(subscription);
-    this.paused.delete(subscription);
+    this.unpause(subscription);
     subscription.room = undefined;
     room?.left(subscription);
     this.audience?.left(subscription.connection);
@@ -226,6 +232,11 @@ export class Topic implements SubscribedTopic {
   release(hold: HoldBuffer): void {
     this.holds.close(hold);
     this.checkUse();
+  }
+
+  private unpause(subscription: Subscription): void {
+    if (this.pausedNow?.delete(subscription) === true && this.pausedNow.size === 0)
+      this.pausedNow = undefined;
   }
 
   private takeOut(subscription: Subscription): void {

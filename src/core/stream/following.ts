@@ -32,18 +32,20 @@ export class Readings {
   /** Joins the current read or starts one. Every joiner must leave. */
   join(topic: Topic, since: Position | undefined): ReadingRun {
     const name = since === undefined ? '' : `${String(since.offset)} ${since.epoch}`;
-    const running = topic.readings.get(name);
+    const running = topic.readings?.get(name);
     if (running !== undefined && !running.hold.overflowed) return running.join();
     const hold = topic.hold();
     const over = (): void => {
-      if (topic.readings.get(name) === run) topic.readings.delete(name);
+      if (topic.readings?.get(name) !== run) return;
+      topic.readings.delete(name);
+      if (topic.readings.size === 0) topic.readings = undefined;
     };
     const run: ReadingRun = new SharedRun(hold, this.read(topic, since), () => {
       over();
       topic.release(hold);
     });
     run.result.then(over, over);
-    topic.readings.set(name, run);
+    (topic.readings ??= new Map()).set(name, run);
     return run.join();
   }
 
