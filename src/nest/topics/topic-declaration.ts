@@ -132,7 +132,7 @@ export interface TopicClass {
   readonly prototype: object;
 }
 
-/** Types of a declared topic. Looked up, because inferring them from 200 classes takes seconds. */
+/** Types of a declared topic. Looked up, because inferring them costs the compiler more. */
 export type TypesIn<Class extends TopicClass> = Class['topic'][typeof types];
 
 /** The parameters that the methods of a class with `static readonly topic` get. */
