@@ -143,7 +143,8 @@ export const clientPrograms: readonly Program[] = [
   },
   {
     name: 'Tcl',
-    check: ['sh', '-c', 'echo "package require websocket" | tclsh'],
+    // A script that tclsh reads from a pipe goes on after an error.
+    check: ['sh', '-c', 'echo "exit [catch {package require websocket}]" | tclsh'],
     interpreter: 'tclsh',
     install: 'apt-get install tcllib',
     optional: true,

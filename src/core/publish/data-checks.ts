@@ -37,7 +37,7 @@ export class DataChecks {
 
   /**
    * Returns the JSON text of what the check makes of the data; a promise only if the check answers
-   * later. SchemaResult and sent are the same: the original spelling of a `JsonText` could have a
+   * later. What is checked and what is sent are the same: the original spelling of a `JsonText` could have a
    * repeated field, of which other parsers take the first.
    *
    * @throws LiveError `validation-failed` for data that does not match; `internal` if the check
