@@ -37,8 +37,8 @@ export class DataChecks {
 
   /**
    * Returns the JSON text of what the check makes of the data; a promise only if the check answers
-   * later. What is checked and what is sent are the same: the original spelling of a `JsonText` could have a
-   * repeated field, of which other parsers take the first.
+   * later. What is checked is what is sent: the original spelling of a `JsonText` could repeat a
+   * field, and other parsers take the first one.
    *
    * @throws LiveError `validation-failed` for data that does not match; `internal` if the check
    * throws. A promise may also reject with `unavailable`, if the check is late
