@@ -3,11 +3,11 @@ import {
   connectionId,
   connectionOperations,
   handlerMessages,
-  sharedMessages,
 } from './connection-channel.js';
 import type { DescribedHandler, DescribedTopic } from './described.js';
 import { HoistedSchemas } from './hoisted.js';
 import type { JsonSchema } from './json-schema.js';
+import { protocolMessages } from './protocol-schemas.js';
 import { reference, topicParts } from './topic-channel.js';
 
 /** What the document says about the application as a whole. */
@@ -52,7 +52,7 @@ export function asyncApiDocument(parts: DocumentParts): AsyncApiDocument {
   const topics = parts.topics.map((topic) => topicParts(topic, schemas));
   const schemes = Object.keys(security);
   const messages = {
-    ...sharedMessages(),
+    ...protocolMessages,
     ...handlerMessages(handlers, schemas),
     ...Object.fromEntries(topics.flatMap((topic) => Object.entries(topic.messages))),
   };

@@ -3,7 +3,6 @@ import type { DescribedHandler } from './described.js';
 import type { HoistedSchemas } from './hoisted.js';
 import type { JsonSchema } from './json-schema.js';
 import { fields } from './protocol-fields.js';
-import { protocolMessages } from './protocol-schemas.js';
 import { type Channel, reference } from './topic-channel.js';
 
 /** Identifier of the channel that stands for the connection itself. */
@@ -73,9 +72,4 @@ export function connectionOperations(handlers: readonly DescribedHandler[]): Rec
   ]);
   const told = [`${connectionId}.tell`, { action: 'send', channel, messages: of(...fromServer) }];
   return Object.fromEntries([told, ...answered, ...own]) as Record<string, unknown>;
-}
-
-/** All messages of the protocol that carry no data of the application. */
-export function sharedMessages(): Record<string, JsonSchema> {
-  return { ...protocolMessages };
 }

@@ -1,4 +1,5 @@
 import type { Connection } from '../../core/connection/connection.js';
+import { isLater } from '../../core/ports/contract.js';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import { CloseCode } from '../../protocol/codes.js';
 
@@ -54,15 +55,11 @@ function replace(prototype: object, name: string, when: (connection: Connection,
       try {
         const given = rest.length === 0 && reasons.has(connection) ? [reasons.get(connection)] : rest;
         const result = hook.call(this, connection, ...given);
-        return isPromise(result) ? Promise.resolve(result).then(() => {}, failed) : undefined;
+        return isLater(result) ? Promise.resolve(result).then(() => {}, failed) : undefined;
       } catch (error) {
         failed(error);
         return undefined;
       }
     });
   });
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

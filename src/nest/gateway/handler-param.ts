@@ -1,4 +1,5 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
+import { isLater } from '../../core/ports/contract.js';
 
 /** One parameter of a handler: where its value comes from, and the pipes that it passes. */
 export interface HandlerParam {
@@ -19,14 +20,9 @@ export function valueFor(param: HandlerParam, args: readonly unknown[]): unknown
 function piped(param: HandlerParam, value: unknown, first: number): unknown {
   let result = value;
   for (let i = first; ; i++) {
-    if (isPromise(result)) return result.then((settled) => piped(param, settled, i));
+    if (isLater(result)) return result.then((settled) => piped(param, settled, i));
     const pipe = param.pipes[i];
     if (pipe === undefined) return result;
     result = pipe.transform(result, param.metadata) as unknown;
   }
-}
-
-/** Whether it has to be awaited. */
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -1,11 +1,12 @@
 import type { CanActivate, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { catchError, EMPTY, isObservable, type Observable } from 'rxjs';
+import { isLater } from '../../core/ports/contract.js';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import { isVerb } from '../../core/verbs/verbs.js';
 import { openingOf } from './connection-hooks.js';
 import { askGuards } from './ask-guards.js';
-import { type HandlerParam, isPromise, valueFor } from './handler-param.js';
+import { type HandlerParam, valueFor } from './handler-param.js';
 
 export type Method = (...args: unknown[]) => unknown;
 
@@ -67,7 +68,7 @@ export class MessageContext {
       const passed = guards.length === 0 ? undefined : askGuards(guards, this.contextOf(args), forbidden);
       const result =
         passed === undefined ? this.intercepted(args) : passed.then(() => this.intercepted(args));
-      if (isPromise(result)) return this.settled(result, args);
+      if (isLater(result)) return this.settled(result, args);
       return isObservable(result) ? this.observed(result, args) : result;
     } catch (error) {
       return this.failed(error, args);
@@ -87,7 +88,7 @@ export class MessageContext {
     try {
       for (const param of params) {
         const value = valueFor(param, args);
-        if (isPromise(value)) waiting.push(this.set(values, param, value));
+        if (isLater(value)) waiting.push(this.set(values, param, value));
         else values[param.index] = value;
       }
     } catch (error) {
