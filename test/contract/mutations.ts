@@ -75,8 +75,12 @@ export const mutation = fc.record({
 });
 type Mutation = typeof mutation extends fc.Arbitrary<infer T> ? T : never;
 
+/** A copy of the value with the change in it: what the change carries is copied, since runs share it. */
+export const mutate = (value: unknown, change: Mutation): unknown =>
+  changed(structuredClone(value), structuredClone(change));
+
 /** Changes the value in place where it can, and returns it. */
-export function mutate(value: unknown, { walk: [step, ...rest], ...change }: Mutation): unknown {
+function changed(value: unknown, { walk: [step, ...rest], ...change }: Mutation): unknown {
   const isOpen = typeof value === 'object' && value !== null;
   if (step !== undefined && isOpen) {
     const names = Object.keys(value);
@@ -84,7 +88,7 @@ export function mutate(value: unknown, { walk: [step, ...rest], ...change }: Mut
     if (name === undefined) return value;
     const parts = value as Record<string, unknown>;
     if (change.kind === 'remove' && rest.length === 0) delete parts[name];
-    else parts[name] = mutate(parts[name], { walk: rest, ...change, value: structuredClone(change.value) });
+    else parts[name] = changed(parts[name], { walk: rest, ...change });
     return value;
   }
   if (change.kind === 'wrap') return [value];

@@ -21,7 +21,7 @@ import type { LiveSchema } from '../../src/index.js';
 /** One shape, as each library declares it. */
 class StopDto {
   @IsString() name!: string;
-  @IsInt() at!: number;
+  @IsInt() @Min(Number.MIN_SAFE_INTEGER) @Max(Number.MAX_SAFE_INTEGER) at!: number;
 }
 
 class DriverDto {
@@ -60,7 +60,7 @@ export const vehicleSchemas: Readonly<Record<string, LiveSchema>> = {
     lon: v.number(),
     speed: v.optional(v.pipe(v.number(), v.minValue(0))),
     tags: v.pipe(v.array(v.string()), v.maxLength(3)),
-    stops: v.array(v.object({ name: v.string(), at: v.pipe(v.number(), v.integer()) })),
+    stops: v.array(v.object({ name: v.string(), at: v.pipe(v.number(), v.safeInteger()) })),
     state: v.picklist(['moving', 'parked']),
     driver: v.nullable(v.object({ name: v.string() })),
   }),
@@ -70,7 +70,7 @@ export const vehicleSchemas: Readonly<Record<string, LiveSchema>> = {
     lon: 'number',
     'speed?': 'number >= 0',
     tags: 'string[] <= 3',
-    stops: type({ name: 'string', at: 'number.integer' }).array(),
+    stops: type({ name: 'string', at: 'number.integer & number.safe' }).array(),
     state: "'moving' | 'parked'",
     driver: type({ name: 'string' }).or('null'),
   }),
