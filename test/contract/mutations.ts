@@ -75,7 +75,7 @@ export const mutation = fc.record({
 });
 type Mutation = typeof mutation extends fc.Arbitrary<infer T> ? T : never;
 
-/** A copy of the value with the change in it: what the change carries is copied, since runs share it. */
+/** A copy of the value with a copy of the change in it, because runs share the change. */
 export const mutate = (value: unknown, change: Mutation): unknown =>
   changed(structuredClone(value), structuredClone(change));
 
