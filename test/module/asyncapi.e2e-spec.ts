@@ -140,10 +140,10 @@ describe('The AsyncAPI document', () => {
     const ask = async (name: string, request: object): Promise<void> => {
       seen.push([name, await client.request(request as never)]);
     };
-    await ask('fleet.fleetId.subscribed', { type: 'subscribe', id: 1, topic: 'fleet/7' });
+    await ask('fleet._fleetId.subscribed', { type: 'subscribe', id: 1, topic: 'fleet/7' });
     await live.publish('fleet/7', vehicle, { key: 'v1' });
-    seen.push(['fleet.fleetId.event', await client.next()]);
-    await ask('votes.rest.subscribed', { type: 'subscribe', id: 'a', topic: 'votes/x' });
+    seen.push(['fleet._fleetId.event', await client.next()]);
+    await ask('votes.-rest.subscribed', { type: 'subscribe', id: 'a', topic: 'votes/x' });
     await ask('error', { type: 'subscribe', id: 2, topic: 'fleet/9' });
     await ask('published', { type: 'publish', id: 3, topic: 'chat/a', data: { text: 'hi' } });
     await ask('pong', { type: 'ping', id: 4 });
@@ -151,8 +151,8 @@ describe('The AsyncAPI document', () => {
     for (const [name, message] of seen)
       expect([name, message, accepts(document, name, message)]).toEqual([name, message, true]);
     const event = { type: 'event', topic: 'fleet/7', offset: 1 };
-    expect(accepts(document, 'fleet.fleetId.event', { ...event, data: vehicle })).toBe(true);
-    expect(accepts(document, 'fleet.fleetId.event', { ...event, data: { lat: 'x', lon: 2 } })).toBe(false);
+    expect(accepts(document, 'fleet._fleetId.event', { ...event, data: vehicle })).toBe(true);
+    expect(accepts(document, 'fleet._fleetId.event', { ...event, data: { lat: 'x', lon: 2 } })).toBe(false);
     expect(accepts(document, 'own.rename', { type: 'rename', name: 'x' })).toBe(true);
     expect(accepts(document, 'own.rename', { type: 'rename', name: 1 })).toBe(false);
   });
@@ -174,9 +174,9 @@ describe('The AsyncAPI document', () => {
       readonly components: { readonly messages: Record<string, unknown>; readonly schemas: object };
     };
     const names = Object.keys(components.schemas);
-    expect(names).toEqual(['trees.id.data']);
+    expect(names).toEqual(['trees._id.data']);
     expect(JSON.stringify(components)).not.toContain('"$ref":"#"');
-    expect(JSON.stringify(components.schemas)).toContain('"$ref":"#/components/schemas/trees.id.data"');
+    expect(JSON.stringify(components.schemas)).toContain('"$ref":"#/components/schemas/trees._id.data"');
   });
 
   it('the page shows every topic and message type, and no markup of a declaration', async () => {

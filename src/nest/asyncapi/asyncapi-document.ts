@@ -1,10 +1,6 @@
-import {
-  connectionChannel,
-  connectionId,
-  connectionOperations,
-  handlerMessages,
-} from './connection-channel.js';
+import { connectionChannel, connectionOperations, handlerMessages } from './connection-channel.js';
 import type { DescribedHandler, DescribedTopic } from './described.js';
+import { connectionId } from './document-ids.js';
 import { HoistedSchemas } from './hoisted.js';
 import type { JsonSchema } from './json-schema.js';
 import { protocolMessages } from './protocol-schemas.js';

@@ -1,12 +1,10 @@
 import { CloseCode, errorCodes, isTemporary, mayReconnect } from '../../protocol/codes.js';
 import type { DescribedHandler } from './described.js';
+import { connectionId, handlerId } from './document-ids.js';
 import type { HoistedSchemas } from './hoisted.js';
 import type { JsonSchema } from './json-schema.js';
 import { fields } from './protocol-fields.js';
 import { type Channel, reference } from './topic-channel.js';
-
-/** Identifier of the channel that stands for the connection itself. */
-export const connectionId = 'connection';
 
 const fromServer = ['welcome', 'incoming', 'draining', 'error'] as const;
 
@@ -20,21 +18,16 @@ export function handlerMessages(
 ): Record<string, JsonSchema> {
   return Object.fromEntries(
     handlers.map(({ type, payload = {} }) => {
-      const { properties, required, ...rest } = schemas.hoist(nameOf(type), payload);
+      const { properties, required, ...rest } = schemas.hoist(`${handlerId(type)}.request`, payload);
       const message = {
         ...rest,
         type: 'object',
         properties: { ...(properties as object), type: { const: type }, id: fields.id },
         required: [...new Set(['type', ...((required as string[] | undefined) ?? [])])],
       };
-      return [nameOf(type), message];
+      return [handlerId(type), message];
     }),
   );
-}
-
-/** Message types of the application may have any characters, names in the document may not. */
-function nameOf(type: string): string {
-  return `own.${type.replaceAll(/[^\w.-]+/g, '_')}`;
 }
 
 /** The connection: messages that belong to no topic. */
@@ -42,7 +35,7 @@ export function connectionChannel(handlers: readonly DescribedHandler[]): Channe
   const names = [
     ...fromServer,
     ...Object.entries(requests).flat(),
-    ...handlers.map(({ type }) => nameOf(type)),
+    ...handlers.map(({ type }) => handlerId(type)),
   ];
   return {
     address: null,
@@ -67,8 +60,8 @@ export function connectionOperations(handlers: readonly DescribedHandler[]): Rec
     { action: 'receive', channel, messages: of(request), reply: { channel, messages: of(answer, 'error') } },
   ]);
   const own = handlers.map(({ type }) => [
-    nameOf(type),
-    { action: 'receive', channel, messages: of(nameOf(type)) },
+    handlerId(type),
+    { action: 'receive', channel, messages: of(handlerId(type)) },
   ]);
   const told = [`${connectionId}.tell`, { action: 'send', channel, messages: of(...fromServer) }];
   return Object.fromEntries([told, ...answered, ...own]) as Record<string, unknown>;

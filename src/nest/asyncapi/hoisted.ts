@@ -1,3 +1,4 @@
+import { wordId } from './document-ids.js';
 import type { JsonSchema } from './json-schema.js';
 
 /**
@@ -27,11 +28,11 @@ export class HoistedSchemas {
       if (typeof $ref !== 'string')
         return Object.fromEntries(Object.entries(each).map(([key, part]) => [key, rewrite(part)]));
       if ($ref === '#') return { $ref: pointerOf(name) };
-      const part = $ref.split('/').at(-1) ?? '';
+      const part = unescaped($ref.split('/').at(-1) ?? '');
       const found = parts[part];
       // A class that is no class of rules, such as `Object`: nothing is known about it.
       if (found === undefined) return rest;
-      const key = `${name}.${part}`;
+      const key = `${name}-${wordId(part)}`;
       if (!(key in this.all)) {
         this.all[key] = {};
         this.all[key] = rewrite(found) as JsonSchema;
@@ -44,4 +45,9 @@ export class HoistedSchemas {
 
 function pointerOf(name: string): string {
   return `#/components/schemas/${name}`;
+}
+
+/** A key within a JSON pointer. */
+function unescaped(key: string): string {
+  return key.replaceAll('~1', '/').replaceAll('~0', '~');
 }

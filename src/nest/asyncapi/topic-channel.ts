@@ -1,4 +1,5 @@
 import type { DescribedTopic } from './described.js';
+import { topicId } from './document-ids.js';
 import type { HoistedSchemas } from './hoisted.js';
 import type { JsonSchema } from './json-schema.js';
 import { dataMessages } from './protocol-schemas.js';
@@ -23,7 +24,7 @@ const shared = ['subscribe', 'unsubscribe', 'unsubscribed', 'lost', 'error', 'pu
 /** Describes a topic as a channel with its own messages. */
 export function topicParts(topic: DescribedTopic, schemas: HoistedSchemas): TopicParts {
   const { address, params } = addressOf(topic.pattern);
-  const id = idOf(topic.pattern);
+  const id = topicId(topic.pattern);
   const name = (message: string): string => `${id}.${message}`;
   const hoisted = (what: string, schema: JsonSchema): JsonSchema => schemas.hoist(name(what), schema);
   const messages: Record<string, JsonSchema> = {
@@ -88,15 +89,23 @@ export function reference(kind: 'messages' | 'securitySchemes', name: string): {
 
 /** `fleet/:fleetId` is `fleet/{fleetId}`; a wildcard is a parameter with its place as its name. */
 function addressOf(pattern: string): { readonly address: string; readonly params: string[] } {
+  const segments = pattern.split('/');
+  const named = new Set(segments.filter(isNamed).map((segment) => segment.slice(1)));
   const params: string[] = [];
-  const segments = pattern.split('/').map((segment, i) => {
-    const isNamed = segment.startsWith(':');
-    if (!isNamed && segment !== '*' && segment !== '**') return segment;
-    const name = isNamed ? segment.slice(1) : `${segment === '**' ? 'rest' : 'segment'}${String(i + 1)}`;
+  const parts = segments.map((segment, i) => {
+    if (!isNamed(segment) && segment !== '*' && segment !== '**') return segment;
+    let name = isNamed(segment)
+      ? segment.slice(1)
+      : `${segment === '**' ? 'rest' : 'segment'}${String(i + 1)}`;
+    while (!isNamed(segment) && named.has(name)) name += '_';
     params.push(name);
     return `{${name}}`;
   });
-  return { address: segments.join('/'), params };
+  return { address: parts.join('/'), params };
+}
+
+function isNamed(segment: string): boolean {
+  return segment.startsWith(':');
 }
 
 function parametersOf(params: readonly string[], schema: JsonSchema | undefined): Record<string, unknown> {
@@ -112,13 +121,4 @@ function parameterOf({ description, enum: values, default: preset, examples }: J
     ...(preset !== undefined && { default: String(preset) }),
     ...(Array.isArray(examples) && { examples: examples.map(String) }),
   };
-}
-
-/** A name for references: `fleet/:fleetId` is `fleet.fleetId`. */
-function idOf(pattern: string): string {
-  return pattern
-    .replaceAll('**', 'rest')
-    .replaceAll('*', 'any')
-    .replaceAll(':', '')
-    .replaceAll(/[^\w-]+/g, '.');
 }
