@@ -22,7 +22,7 @@ export class ClientTopic {
   #linked = false;
   /** Whether the server may have a subscription on this connection. */
   #asked = false;
-  /** Whether the last start had a snapshot. Unknown before the first. */
+  /** Whether starts have a snapshot. Unknown before the first, and if nothing was published. */
   #snapshots: boolean | undefined;
   /** Rate of the last request. */
   #rate = Infinity;
@@ -132,7 +132,7 @@ export class ClientTopic {
     if (since !== undefined && message.recovered && isSame)
       this.#locals.continue(since, message.epoch, this.#snapshots);
     else {
-      this.#snapshots = 'snapshot' in message;
+      this.#notes(message);
       this.#locals.startOver(message, since);
     }
     this.paced();
@@ -143,7 +143,7 @@ export class ClientTopic {
     if (!this.#linked) return;
     if (message.recovered) this.#locals.goOnUnder(message);
     else {
-      this.#snapshots = 'snapshot' in message;
+      this.#notes(message);
       if (this.#request === undefined) this.#alarm.clear();
       this.#locals.pushed(message);
     }
@@ -195,6 +195,10 @@ export class ClientTopic {
     }
     this.#asked = this.#request !== undefined;
     this.end(error);
+  }
+
+  #notes(start: SubscribedMessage): void {
+    this.#snapshots = 'snapshot' in start || (start.offset > 0 ? false : undefined);
   }
 
   /** The second answer began the subscription again, perhaps in a new epoch: some must catch up. */

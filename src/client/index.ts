@@ -5,6 +5,11 @@
  * @module nestjs-live/client
  */
 export { connect, LiveClient } from './live-client.js';
+export { collection } from './collection.js';
+export type { Collection, CollectionChange, CollectionOptions } from './collection.js';
+export { state } from './live-state.js';
+export type { StateOptions, StateView } from './live-state.js';
+export type { LiveView, ViewOptions } from './view.js';
 export type { LiveClientEvents } from './live-client.events.js';
 export type {
   IterateOptions,

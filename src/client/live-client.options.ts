@@ -53,6 +53,8 @@ export interface SubscribeOptions {
    * @default no limit
    */
   readonly maxRate?: number | undefined;
+  /** Called when the server begins or ceases to deliver to this listener. @internal */
+  readonly onLinked?: ((linked: boolean) => void) | undefined;
 }
 
 /** Options of `LiveClient.subscribe` without a listener. */

@@ -127,7 +127,12 @@ export class LiveClient<
     const { sink, subscription } =
       listener === undefined
         ? iterable(topic, control, options.maxQueued ?? 1_000)
-        : listening(topic, control, (message) => this.#listeners.run(() => listener(message)));
+        : listening(
+            topic,
+            control,
+            (message) => this.#listeners.run(() => listener(message)),
+            options.onLinked,
+          );
     const local = new LocalSubscription(topic, options.since, sink, rateOf(options.maxRate));
     topics.add(local);
     return subscription;

@@ -11,6 +11,8 @@ export type Want = 'nothing' | 'catch-up' | 'start' | 'restart';
 /** Receives the messages of a subscription. */
 export interface Sink {
   message(message: TopicMessage): void;
+  /** Whether the server delivers to it, called when that changes. */
+  linked?: ((linked: boolean) => void) | undefined;
   end(error: Error | undefined): void;
 }
 
@@ -18,7 +20,7 @@ export interface Sink {
  * One subscriber of this client and its position. It sees each publication once, or a loss notice.
  */
 export class LocalSubscription {
-  want: Want;
+  #want: Want;
   #position: Position | undefined;
   #started = false;
   #over = false;
@@ -31,7 +33,17 @@ export class LocalSubscription {
     public maxRate = Infinity,
   ) {
     this.#position = since;
-    this.want = since === undefined ? 'start' : 'catch-up';
+    this.#want = since === undefined ? 'start' : 'catch-up';
+  }
+
+  get want(): Want {
+    return this.#want;
+  }
+
+  set want(want: Want) {
+    if (this.#want === want) return;
+    this.#want = want;
+    if (!this.#over) this.sink.linked?.(want === 'nothing');
   }
 
   get position(): Position | undefined {

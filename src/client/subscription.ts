@@ -40,10 +40,11 @@ export function listening(
   topic: string,
   control: Control,
   tell: (message: TopicMessage | EndMessage) => void,
+  linked: Sink['linked'],
 ): Made<Subscription> {
   const end = (error: Error | undefined): void =>
     tell({ type: 'end', topic, ...(error !== undefined && { error }) });
-  return { sink: { message: tell, end }, subscription: { topic, ...control } };
+  return { sink: { message: tell, end, linked }, subscription: { topic, ...control } };
 }
 
 /** Queues messages until they are read. */

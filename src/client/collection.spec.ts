@@ -1,0 +1,206 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { World } from '../../test/support/client-world.js';
+import { type Collection, collection, type CollectionOptions, LiveClientError, LiveError } from './index.js';
+
+let world: World;
+/** Runs what the collection has scheduled for the next frame. */
+let frames: (() => void)[];
+beforeEach(() => {
+  world = new World();
+  frames = [];
+});
+
+const subscribed = (id: number | undefined, offset: number, snapshot?: object, epoch = 'e') => ({
+  type: 'subscribed',
+  ...(id !== undefined && { id }),
+  topic: 'a',
+  epoch,
+  offset,
+  recovered: false,
+  ...(snapshot && { snapshot }),
+});
+const set = (offset: number, key: string, data: unknown) => ({ type: 'event', topic: 'a', offset, data, key });
+const remove = (offset: number, key: string) => ({ type: 'event', topic: 'a', offset, removed: true, key });
+
+async function opened(options: CollectionOptions = {}) {
+  const client = await world.openClient();
+  const cars = collection(client, 'a', { schedule: (run) => void frames.push(run), ...options });
+  const told: string[][] = [];
+  cars.onChange(({ keys }) => void told.push([...keys].toSorted()));
+  await world.settle();
+  return { client, cars, told };
+}
+
+function frame(): void {
+  for (const run of frames.splice(0)) run();
+}
+
+const content = (cars: Collection): unknown => Object.fromEntries(cars);
+
+async function reconnect(): Promise<void> {
+  await world.peer.end();
+  await world.advance(750);
+  await world.peer.welcome();
+}
+
+describe('collection', () => {
+  it('[L-6.5] a collection begins with the snapshot, and follows publications and removals', async () => {
+    const { cars } = await opened();
+    expect(cars.stale).toBe(true);
+    await world.peer.tell(subscribed(1, 4, { x: 1, y: 2 }), set(5, 'z', 3), remove(6, 'x'), set(7, 'y', 4));
+    await cars.ready;
+    expect(content(cars)).toEqual({ y: 4, z: 3 });
+    expect([cars.size, cars.get('y'), cars.get('x'), cars.stale]).toEqual([2, 4, undefined, false]);
+    expect([...cars.entries()]).toEqual([...cars]);
+  });
+
+  it('[L-6.5] a collection of a topic without publications is empty and whole', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(subscribed(1, 0));
+    await cars.ready;
+    expect([cars.size, cars.stale]).toEqual([0, false]);
+  });
+
+  it('[L-6.5] a second collection of a topic that was empty at first gets the snapshot that there is now', async () => {
+    const { client } = await opened();
+    await world.peer.tell(subscribed(1, 0), set(1, 'x', 1));
+    const second = collection(client, 'a');
+    await world.settle();
+    await world.peer.tell(subscribed(2, 1, { x: 1 }));
+    await second.ready;
+    expect(content(second)).toEqual({ x: 1 });
+  });
+
+  it('[L-4.1] listeners of a collection are told once a frame which keys changed', async () => {
+    const { cars, told } = await opened();
+    await world.peer.tell(subscribed(1, 4, { x: 1, y: 2 }));
+    expect(told).toEqual([]);
+    frame();
+    await world.peer.tell(set(5, 'y', 3), set(6, 'z', 1), set(7, 'y', 4), remove(8, 'x'));
+    expect(cars.get('y')).toBe(4);
+    frame();
+    frame();
+    expect(told).toEqual([
+      ['x', 'y'],
+      ['x', 'y', 'z'],
+    ]);
+  });
+
+  it('[L-5.2] a collection is stale while the connection is down, and keeps its content', async () => {
+    const { cars, told } = await opened();
+    await world.peer.tell(subscribed(1, 4, { x: 1 }));
+    frame();
+    await world.peer.end();
+    frame();
+    expect([cars.stale, content(cars)]).toEqual([true, { x: 1 }]);
+    await world.advance(750);
+    await world.peer.welcome();
+    expect(cars.stale).toBe(true);
+    await world.peer.tell({ ...subscribed(2, 4), recovered: true }, set(5, 'x', 2));
+    frame();
+    expect([cars.stale, content(cars)]).toEqual([false, { x: 2 }]);
+    expect(told).toEqual([['x'], [], ['x']]);
+  });
+
+  it('[L-5.3] after an unrecoverable outage the new state replaces the old one in one change', async () => {
+    const { cars, told } = await opened();
+    const [same, old] = [{ n: 1 }, { n: 2 }];
+    await world.peer.tell(subscribed(1, 4, { same, changed: old, gone: 3 }));
+    frame();
+    const before = cars.get('same');
+    await reconnect();
+    expect(content(cars)).toEqual({ same, changed: old, gone: 3 });
+    frame();
+    await world.peer.tell(subscribed(2, 9, { same, changed: { n: 9 }, fresh: 5 }));
+    frame();
+    expect(content(cars)).toEqual({ same, changed: { n: 9 }, fresh: 5 });
+    expect(cars.get('same')).toBe(before);
+    expect(told).toEqual([['changed', 'gone', 'same'], [], ['changed', 'fresh', 'gone']]);
+  });
+
+  it('[L-5.7] [L-5.8] a loss makes a collection stale until the pushed snapshot replaces the state', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(subscribed(1, 4, { x: 1, y: 1 }));
+    await world.peer.tell({ type: 'lost', topic: 'a', from: 5, to: 7, count: 3 });
+    expect([cars.stale, content(cars)]).toEqual([true, { x: 1, y: 1 }]);
+    await world.peer.tell(subscribed(undefined, 7, { y: 2 }));
+    expect([cars.stale, content(cars)]).toEqual([false, { y: 2 }]);
+    await world.peer.tell(subscribed(undefined, 0, undefined, 'f'), set(1, 'z', 1));
+    expect([cars.stale, content(cars)]).toEqual([false, { z: 1 }]);
+  });
+
+  it('[L-5.8] a loss on a topic that began without publications leaves the collection stale until the snapshot', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(subscribed(1, 0), set(1, 'x', 1));
+    await world.peer.tell({ type: 'lost', topic: 'a', from: 2, to: 7, count: 6 });
+    expect([cars.stale, content(cars)]).toEqual([true, { x: 1 }]);
+    await world.peer.tell(subscribed(undefined, 7, { y: 2 }));
+    expect([cars.stale, content(cars)]).toEqual([false, { y: 2 }]);
+  });
+
+  it('[L-5.14] a stream that goes on under another epoch changes nothing in a collection', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(subscribed(1, 4, { x: 1 }));
+    await world.peer.tell({ ...subscribed(undefined, 4, undefined, 'f'), recovered: true }, set(5, 'y', 1));
+    expect([cars.stale, content(cars)]).toEqual([false, { x: 1, y: 1 }]);
+  });
+
+  it('[L-4.3] a publication without a key does not change a collection', async () => {
+    const { cars, told } = await opened();
+    await world.peer.tell(subscribed(1, 4, { x: 1 }), { type: 'event', topic: 'a', offset: 5, data: 7 });
+    frame();
+    expect([content(cars), told]).toEqual([{ x: 1 }, [['x']]]);
+  });
+
+  it('[L-6.1] `entries` reads a snapshot of the application', async () => {
+    const { cars } = await opened({
+      entries: (rows: readonly { readonly id: string }[]) => rows.map((row) => [row.id, row] as const),
+    });
+    await world.peer.tell(subscribed(1, 4, [{ id: 'x' }, { id: 'y' }]), remove(5, 'x'));
+    expect(content(cars)).toEqual({ y: { id: 'y' } });
+  });
+
+  it('[L-6.1] `ready` rejects for a topic without a snapshot', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(subscribed(1, 4));
+    await expect(cars.ready).rejects.toThrow('a has no snapshot, so its state is unknown');
+    expect(cars.stale).toBe(true);
+  });
+
+  it('[L-3.3] `ready` rejects and `error` tells why if the server refuses, and listeners are told', async () => {
+    const { cars, told } = await opened();
+    await world.peer.tell({ type: 'error', id: 1, topic: 'a', code: 'forbidden', message: 'No' });
+    await expect(cars.ready).rejects.toEqual(new LiveError('forbidden', 'No'));
+    frame();
+    expect([cars.stale, cars.error, told]).toEqual([true, new LiveError('forbidden', 'No'), [[]]]);
+  });
+
+  it('[L-3.6] a closed collection unsubscribes, is stale, and rejects `ready`', async () => {
+    const { cars, client } = await opened();
+    cars.close();
+    cars.close();
+    await expect(cars.ready).rejects.toBeInstanceOf(LiveClientError);
+    await world.settle();
+    expect(world.take()).toContain('> {"type":"unsubscribe","id":2,"topic":"a"}');
+    expect([cars.stale, cars.error]).toEqual([true, undefined]);
+    client.close();
+    expect(world.timerCount).toBe(0);
+  });
+
+  it('[L-10.7] a collection is not stale while its client changes connections', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(subscribed(1, 4, { x: 1 }));
+    const seen: boolean[] = [];
+    cars.onChange(() => void seen.push(cars.stale));
+    frame();
+    const old = world.peer;
+    await old.tell({ type: 'draining', reconnectAfterMs: 0, windowMs: 0 });
+    await world.advance(1);
+    await world.peer.welcome();
+    await old.tell(set(5, 'x', 2));
+    expect([cars.stale, cars.get('x')]).toEqual([false, 2]);
+    await world.peer.tell({ ...subscribed(2, 4), recovered: true }, set(5, 'x', 2), set(6, 'x', 3));
+    frame();
+    expect([cars.stale, cars.get('x'), seen]).toEqual([false, 3, [false, false]]);
+  });
+});
