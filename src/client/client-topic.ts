@@ -5,7 +5,7 @@ import type { Position } from '../protocol/position.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import type { LocalSubscription } from './local-subscription.js';
-import { Locals } from './locals.js';
+import { hasSnapshots, Locals } from './locals.js';
 import type { Incoming, Port } from './port.js';
 import { SubscribeAttempt } from './subscribe-attempt.js';
 
@@ -132,7 +132,7 @@ export class ClientTopic {
     if (since !== undefined && message.recovered && isSame)
       this.#locals.continue(since, message.epoch, this.#snapshots);
     else {
-      this.#notes(message);
+      this.#snapshots = hasSnapshots(message);
       this.#locals.startOver(message, since);
     }
     this.paced();
@@ -143,7 +143,7 @@ export class ClientTopic {
     if (!this.#linked) return;
     if (message.recovered) this.#locals.goOnUnder(message);
     else {
-      this.#notes(message);
+      this.#snapshots = hasSnapshots(message);
       if (this.#request === undefined) this.#alarm.clear();
       this.#locals.pushed(message);
     }
@@ -195,10 +195,6 @@ export class ClientTopic {
     }
     this.#asked = this.#request !== undefined;
     this.end(error);
-  }
-
-  #notes(start: SubscribedMessage): void {
-    this.#snapshots = 'snapshot' in start || (start.offset > 0 ? false : undefined);
   }
 
   /** The second answer began the subscription again, perhaps in a new epoch: some must catch up. */

@@ -19,7 +19,13 @@ const subscribed = (id: number | undefined, offset: number, snapshot?: object, e
   recovered: false,
   ...(snapshot && { snapshot }),
 });
-const set = (offset: number, key: string, data: unknown) => ({ type: 'event', topic: 'a', offset, data, key });
+const set = (offset: number, key: string, data: unknown) => ({
+  type: 'event',
+  topic: 'a',
+  offset,
+  data,
+  key,
+});
 const remove = (offset: number, key: string) => ({ type: 'event', topic: 'a', offset, removed: true, key });
 
 async function opened(options: CollectionOptions = {}) {
@@ -102,7 +108,7 @@ describe('collection', () => {
     expect(told).toEqual([['x'], [], ['x']]);
   });
 
-  it('[L-5.3] after an unrecoverable outage the new state replaces the old one in one change', async () => {
+  it('[L-5.3] the new state after an unrecoverable outage replaces the old one in one change', async () => {
     const { cars, told } = await opened();
     const [same, old] = [{ n: 1 }, { n: 2 }];
     await world.peer.tell(subscribed(1, 4, { same, changed: old, gone: 3 }));

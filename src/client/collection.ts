@@ -31,8 +31,8 @@ export interface Collection<Value = unknown>
 
 /**
  * Follows a topic whose publications have keys, as a map that is always whole. A reconnect, a loss
- * or a new stream changes it in one step: until the new state is there, the old one stays. Reads see
- * each publication at once; `onChange` tells of them together, by default once a frame.
+ * or a new stream changes it in one step: until the new state is there, the old one stays. Reads
+ * see each publication at once; `onChange` reports them together, by default once a frame.
  * Publications without a key do not change it.
  *
  * The topic needs a snapshot: `last-per-key`, or one of the application.
@@ -40,11 +40,7 @@ export interface Collection<Value = unknown>
  * @throws RangeError for an invalid `maxRate`
  * @throws LiveClientError `closed`
  */
-export function collection<
-  TopicMap extends object,
-  RequestMap extends object,
-  T extends TopicOf<TopicMap>,
->(
+export function collection<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>>(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T,
   options: CollectionOptions<DataOf<TopicMap[T]>> = {},

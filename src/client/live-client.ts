@@ -127,12 +127,7 @@ export class LiveClient<
     const { sink, subscription } =
       listener === undefined
         ? iterable(topic, control, options.maxQueued ?? 1_000)
-        : listening(
-            topic,
-            control,
-            (message) => this.#listeners.run(() => listener(message)),
-            options.onLinked,
-          );
+        : listening(topic, control, (it) => this.#listeners.run(() => listener(it)), options.onLinked);
     const local = new LocalSubscription(topic, options.since, sink, rateOf(options.maxRate));
     topics.add(local);
     return subscription;
@@ -227,7 +222,7 @@ export class LiveClient<
     this.#checkOpen();
     if (!isClientTopic(topic)) {
       throw new TypeError(
-        'A topic is 1 to 128 characters: segments of A-Z a-z 0-9 _ . ~ - joined by "/", not . or .., or $user',
+        'A topic is 1 to 128 characters: A-Za-z0-9_.~- in segments joined by /, not . or .., or $user',
       );
     }
     if (since !== undefined && !isPosition(since)) throw new TypeError('`since` must be { epoch, offset }');

@@ -57,7 +57,7 @@ describe('state', () => {
     expect([votes.value, votes.stale]).toEqual([{ yes: 8, no: 0 }, false]);
   });
 
-  it('[L-5.8] without a snapshot a state begins with `initial`, and is stale after a loss', async () => {
+  it('[L-5.8] a state without a snapshot begins with `initial`, and is stale after a loss', async () => {
     const votes = state(await world.openClient(), 'votes/9', { initial: none, apply, schedule });
     await world.settle();
     await world.peer.tell(subscribed(1, 3), vote(4, 'yes'));

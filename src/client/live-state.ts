@@ -28,17 +28,16 @@ export interface StateView<State> extends LiveView<State> {
  * @throws RangeError for an invalid `maxRate`
  * @throws LiveClientError `closed`
  */
-export function state<
-  TopicMap extends object,
-  RequestMap extends object,
-  T extends TopicOf<TopicMap>,
-  State,
->(
+export function state<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>, State>(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T,
   options: StateOptions<State, DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>>,
 ): StateView<State> {
-  return new ReducedView<State>(client as unknown as LiveClient, topic, options as unknown as StateOptions<State>);
+  return new ReducedView<State>(
+    client as unknown as LiveClient,
+    topic,
+    options as unknown as StateOptions<State>,
+  );
 }
 
 class ReducedView<State> extends View<State> implements StateView<State> {

@@ -2,6 +2,11 @@ import type { EventMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
 import type { LocalSubscription, Want } from './local-subscription.js';
 
+/** Whether the topic of a start has snapshots: unknown if nothing was published there. */
+export function hasSnapshots(start: SubscribedMessage): boolean | undefined {
+  return 'snapshot' in start || (start.offset > 0 ? false : undefined);
+}
+
 /** All local subscriptions to one topic. */
 export class Locals extends Set<LocalSubscription> {
   /** The earliest position in the same epoch, so that one answer serves every subscriber. */

@@ -17,7 +17,7 @@ interface Pending {
 }
 
 const unknownOutcome = (why: string): LiveClientError =>
-  new LiveClientError('unknown-outcome', `The request was sent, but ${why}: it may have had its effect`);
+  new LiveClientError('unknown-outcome', `Sent, but ${why}: it may have had its effect`);
 
 /** Sends each request once and settles its promise. */
 export class Requests {
@@ -36,10 +36,7 @@ export class Requests {
       const id = this.port.nextId();
       const text = JSON.stringify({ ...message, id });
       if (this.#pending.size >= maxPending) {
-        throw new LiveClientError(
-          'not-sent',
-          `${String(maxPending)} requests are already waiting. Await earlier ones first`,
-        );
+        throw new LiveClientError('not-sent', `${String(maxPending)} requests are waiting already`);
       }
       const alarm = new Alarm(this.port.platform);
       alarm.set(timeoutMs, () => this.#late(id));
@@ -106,7 +103,7 @@ export class Requests {
       this.port.suspect();
       pending.reject(unknownOutcome('no answer came in time'));
     } else {
-      pending?.reject(new LiveClientError('not-sent', 'No connection came in time; nothing was sent'));
+      pending?.reject(new LiveClientError('not-sent', 'No connection came in time'));
     }
   }
 

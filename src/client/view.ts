@@ -14,7 +14,7 @@ export interface ViewOptions {
    */
   readonly maxRate?: number | undefined;
   /**
-   * Calls `run` once, later. Changes until then are told together.
+   * Calls `run` once, later. Changes until then are reported together.
    * @default `requestAnimationFrame` in a page, otherwise a timer of 16 ms
    */
   readonly schedule?: ((run: () => void) => void) | undefined;
@@ -119,7 +119,7 @@ export abstract class View<Change> implements LiveView<Change> {
   #end(error?: Error): void {
     this.#over = true;
     this.error = error;
-    this.#reject(error ?? new LiveClientError('closed', 'It was closed'));
+    this.#reject(error ?? new LiveClientError('closed', 'Closed'));
   }
 
   #tell(): void {

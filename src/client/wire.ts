@@ -47,8 +47,7 @@ export function webSocketOf(option: WebSocketConstructor | undefined): WebSocket
   const found = option ?? (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket;
   if (typeof found === 'function') return found;
   throw new Error(
-    'This runtime has no WebSocket (Node has one from 22 on). Run `npm i ws`, then: ' +
-      "import { WebSocket } from 'ws'; connect(url, { webSocket: WebSocket })",
+    'No WebSocket here (Node has one from 22 on): npm i ws, and connect(url, { webSocket: WebSocket })',
   );
 }
 
@@ -63,7 +62,7 @@ export function checkToken(token: unknown): void {
   if (token === undefined || (typeof token === 'string' && tokenCharacters.test(token))) return;
   throw new LiveError(
     'validation-failed',
-    "The credential must be a string of letters, digits and !#$%&'*+-.^_`|~, as a JWT is; use base64url, not base64",
+    "A credential is a string of letters, digits and !#$%&'*+-.^_`|~, as a JWT is; use base64url",
   );
 }
 
