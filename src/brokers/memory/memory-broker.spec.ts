@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { silentSink } from '../../core/ports/broker.js';
 import { TestClock } from '../../testing/test-clock.js';
 import type { Position } from '../../protocol/position.js';
@@ -114,6 +114,25 @@ describe('MemoryBroker', () => {
       (await broker.read('a', { ...(await broker.read('a', undefined, limits)).top, offset: 0 }, limits))
         .missed,
     ).toBeUndefined();
+  });
+
+  it('beyond a budget a publication looks at few topics, however many cannot be dropped', async () => {
+    const { broker } = started({ maxBytes: 1_000, maxStreams: 500 });
+    const text = JSON.stringify('x'.repeat(98));
+    const topics = Array.from({ length: 500 }, (_, i) => `t${String(i)}`);
+    for (const topic of topics) await broker.subscribe(topic);
+    for (const topic of topics) await broker.publish(topic, text, { latest: 'last' });
+    const looked = vi.spyOn(Map.prototype, 'has');
+    await broker.publish('t7', text, { latest: 'last' });
+    await broker.publish('new', text, { history });
+    const lookups = looked.mock.calls.length;
+    looked.mockRestore();
+    expect(lookups).toBeLessThan(250);
+    // Those that can be dropped are found all the same, a few publications later.
+    for (const topic of topics.slice(0, 100)) await broker.unsubscribe(topic);
+    for (let i = 0; i < 20; i++) await broker.publish('t499', text, { latest: 'last' });
+    const kept = await Promise.all(topics.map((topic) => broker.latest(topic)));
+    expect(kept.filter(({ publications }) => publications.length > 0)).toHaveLength(400);
   });
 
   it('[L-6.5] the latest values keep the last one per key, for the keys published last', async () => {

@@ -17,6 +17,12 @@ import { Receipts } from './receipts.js';
 import { Recency } from './recency.js';
 
 /**
+ * Streams that one publication looks at for something to drop, so that many that cannot be dropped
+ * delay nobody. They go to the end, and the next publication looks at others.
+ */
+const maxLooks = 64;
+
+/**
  * Keeps all streams in this process and delivers a publication before `publish` returns. Only
  * publications store anything, so clients may read any number of topics.
  */
@@ -173,22 +179,28 @@ export class MemoryBroker implements Broker {
   }
 
   private makeRoomForBytes(current: string): void {
+    let looks = 0;
     for (const stream of this.keeping) {
-      if (this.keptBytes <= this.maxBytes) return;
+      if (this.keptBytes <= this.maxBytes || looks++ >= maxLooks) return;
       if (stream.topic === current) continue;
       if (this.subscribed.has(stream.topic)) {
         const before = stream.byteLength;
         stream.dropHistory();
         this.recount(stream, before);
+        if (stream.byteLength > 0) this.keeping.use(stream.keeping);
       } else this.forget(stream);
     }
   }
 
   private forgetOldest(): void {
+    let looks = 0;
     for (const stream of this.used) {
-      if (this.subscribed.has(stream.topic)) continue;
-      this.forget(stream);
-      return;
+      if (!this.subscribed.has(stream.topic)) {
+        this.forget(stream);
+        return;
+      }
+      if (looks++ >= maxLooks) return;
+      this.used.use(stream.used);
     }
   }
 
