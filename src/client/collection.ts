@@ -49,7 +49,8 @@ export function collection<TopicMap extends object, RequestMap extends object, T
   return new KeyedView<DataOf<TopicMap[T]>>(untyped, topic, options);
 }
 
-class KeyedView<Value> extends View<CollectionChange> implements Collection<Value> {
+/** The collection. Exported for tests that plant mistakes in it. */
+export class KeyedView<Value> extends View<CollectionChange> implements Collection<Value> {
   readonly #entriesOf: (snapshot: unknown) => Iterable<readonly [string, Value]>;
   #values = new Map<string, Value>();
   #changed = new Set<string>();

@@ -6,6 +6,7 @@ import { CloseCode } from '../../protocol/codes.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import { isSaidBy } from './delivery-checker.js';
+import { CollectionChecker } from './collection-checker.js';
 import { AppChecker } from './app-checker.js';
 import { HandoverChecker, waitMs } from './handover-checker.js';
 import type { Participant, Surroundings } from './participant.js';
@@ -16,6 +17,7 @@ import type { Grant } from './step.js';
 interface Reading {
   readonly checker: AppChecker;
   readonly subscription: Subscription;
+  readonly collected: CollectionChecker | undefined;
 }
 
 /** An application that uses the client. It reconnects by itself and must lose nothing silently. */
@@ -56,7 +58,7 @@ export class AppPeer implements Participant {
       },
       { since },
     );
-    this.readings.push({ checker, subscription });
+    this.readings.push({ checker, subscription, collected: this.collect(topic) });
   }
 
   unsubscribe(topic: string): void {
@@ -65,6 +67,7 @@ export class AppPeer implements Participant {
     this.readings = this.readings.filter((each) => each !== reading);
     if (!this.readings.some(({ checker }) => checker.topic === topic)) this.handovers.release(topic);
     reading.subscription.unsubscribe();
+    reading.collected?.close();
     // No further message may be delivered.
     reading.checker.over = true;
   }
@@ -113,12 +116,23 @@ export class AppPeer implements Participant {
     if (status.state !== 'open' && !sentAway)
       world.tell('behind', `${this.name} did not reconnect: ${JSON.stringify(status)}`);
     if (this.handovers.openCount > 1) world.tell('leftover', `${this.name} keeps two connections`);
-    for (const { checker } of this.readings) {
+    for (const { checker, collected } of this.readings) {
       const top = world.publications.top(checker.topic);
+      collected?.checkAtRest(top);
       const there = checker.at?.epoch === top?.epoch && checker.at?.offset === top?.offset;
       if (!checker.over && !there)
         world.tell('behind', `${this.name} stands at ${JSON.stringify(checker.at)} of ${checker.topic}`);
     }
+  }
+
+  private collect(name: string): CollectionChecker | undefined {
+    const { publications, tell, timeline, note } = this.world;
+    const { collected = false, delivery } = this.world.topic(name) ?? {};
+    const merges = delivery?.slow === 'conflate' || delivery?.maxRate !== undefined;
+    const after = (ms: number, run: () => void): void => timeline.in(ms, run);
+    return collected
+      ? new CollectionChecker(this.open(), { name, merges }, { publications, tell, note, after })
+      : undefined;
   }
 
   private open(): LiveClient {

@@ -2,6 +2,7 @@ import type { Position } from '../../protocol/position.js';
 import type { Tell } from './faults.js';
 import type { Publications } from './publications.js';
 import type { ClientEnd, SimLink } from './sim-link.js';
+import type { SimTopic } from './sim-topic.js';
 import type { Grant, OddRequest, PeerAction } from './step.js';
 import type { Timeline } from './timeline.js';
 
@@ -10,6 +11,8 @@ export interface Surroundings {
   readonly timeline: Timeline;
   readonly publications: Publications;
   readonly tell: Tell;
+  /** A topic by its name. */
+  topic(name: string): SimTopic | undefined;
   /** Issues a credential. */
   issue(userId: string, grant: Grant): string;
   /** Opens a connection. */

@@ -120,6 +120,22 @@ export class Publications {
     return all.length === 0 ? undefined : `{${fields.join(',')}}`;
   }
 
+  /** Every state that the latest values of a topic ever had, in any epoch, the newest first. */
+  states(topic: string): (string | undefined)[] {
+    return this.epochsOf(topic).flatMap((epoch) =>
+      [undefined, ...this.of(topic, epoch)]
+        .map((_, offset) => this.latest(topic, { epoch, offset }, 'last-per-key'))
+        .toReversed(),
+    );
+  }
+
+  /** Whether the topic ever had this data under this key. */
+  had(topic: string, key: string, text: string): boolean {
+    return this.epochsOf(topic).some((epoch) =>
+      this.of(topic, epoch).some((each) => each.key === key && each.text === text),
+    );
+  }
+
   /** Whether everything after `since` is available at this time. */
   recoverable(topic: string, since: Position, history: HistoryRules | undefined, nowMs: number): boolean {
     const top = this.top(topic);
@@ -145,6 +161,13 @@ export class Publications {
     const missed = this.of(topic, epoch).slice(offset);
     const bytes = missed.reduce((sum, { text }) => sum + text.length, 0);
     return missed.length > recoveryLimits.count || bytes > recoveryLimits.bytes;
+  }
+
+  /** The newest first. */
+  private epochsOf(topic: string): string[] {
+    const start = nameOf(topic, '');
+    const names = [...this.streams.keys()].filter((name) => name.startsWith(start));
+    return names.map((name) => name.slice(start.length)).toReversed();
   }
 
   private of(topic: string, epoch: string): Published[] {

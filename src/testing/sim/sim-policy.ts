@@ -61,7 +61,7 @@ export class SimPolicy implements Policy {
   }
 
   private rulesOf(topic: SimTopic): TopicRules {
-    const { name, snapshot, history, latest } = topic;
+    const { name, snapshot, history, latest, delivery } = topic;
     const ask = (right: Right, user: LiveUser | null): boolean | Promise<boolean> =>
       this.answer(this.rights.get(name) ?? atOnce, () => {
         const answer = this.ask(right, name, user);
@@ -77,6 +77,7 @@ export class SimPolicy implements Policy {
       ...(snapshot && { snapshot: () => this.answer(this.snapshots.get(name) ?? atOnce, () => snapshot()) }),
       ...(latest !== undefined && { latest }),
       ...(history !== undefined && { history }),
+      ...(delivery !== undefined && { delivery }),
     };
   }
 

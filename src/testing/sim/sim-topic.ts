@@ -40,6 +40,13 @@ export interface SimTopic extends Partial<TopicRules> {
    */
   readonly removes?: boolean;
   /**
+   * Whether clients also keep a `collection` of it. What that shows must be a state that the topic
+   * had, and its newest one in the end.
+   *
+   * @default false
+   */
+  readonly collected?: boolean;
+  /**
    * Whether its snapshot may stand for a position that the history does not reach.
    *
    * @default false

@@ -1,0 +1,100 @@
+import { collection, type Collection } from '../../client/collection.js';
+import type { LiveClient } from '../../client/live-client.js';
+import type { Position } from '../../protocol/position.js';
+import type { Tell } from './faults.js';
+import type { Publications } from './publications.js';
+
+/** How often a collection shows itself, as a page draws frames. */
+const frameMs = 5;
+
+interface CheckedTopic {
+  readonly name: string;
+  /**
+   * Whether a client may get only the newest publication of each key. Then keys are of different
+   * times until all is quiet.
+   */
+  readonly merges: boolean;
+}
+
+/** What a collection needs from its world. */
+interface CollectionWorld {
+  readonly publications: Publications;
+  readonly tell: Tell;
+  after(ms: number, run: () => void): void;
+  note(text: string): void;
+}
+
+/**
+ * A collection of a topic. What it shows must be the state that the stream had at some position,
+ * and the newest one when all is quiet.
+ */
+export class CollectionChecker {
+  private readonly values: Collection;
+  private closed = false;
+  private shown = '{}';
+
+  constructor(
+    client: LiveClient,
+    readonly topic: CheckedTopic,
+    private readonly world: CollectionWorld,
+  ) {
+    const schedule = (run: () => void): void => world.after(frameMs, run);
+    this.values = collection(client, topic.name, { schedule });
+    // It rejects if the server refuses the topic.
+    this.values.ready.catch(() => {});
+    this.values.onChange(({ keys }) => this.look(keys));
+  }
+
+  close(): void {
+    this.closed = true;
+    this.values.close();
+  }
+
+  /** All is quiet. */
+  checkAtRest(top: Position | undefined): void {
+    const { values, topic, world } = this;
+    if (this.closed || values.error !== undefined) return;
+    const expected = top && world.publications.latest(topic.name, top, 'last-per-key');
+    if (values.stale) world.tell('behind', `a collection of ${topic.name} is stale`);
+    else if (this.content !== ordered(expected))
+      world.tell('behind', `a collection of ${topic.name} is ${this.content}, not ${ordered(expected)}`);
+    else if (this.shown !== this.content)
+      world.tell('application', `a collection of ${topic.name} did not report ${this.content}`);
+  }
+
+  private get content(): string {
+    return orderedText(this.values.entries());
+  }
+
+  private look(keys: ReadonlySet<string>): void {
+    const { topic, world, content } = this;
+    world.note(`a collection of ${topic.name} shows ${content} after ${[...keys].join()}`);
+    const unreported = changedKeys(this.shown, content).filter((key) => !keys.has(key));
+    this.shown = content;
+    if (unreported.length > 0)
+      world.tell('application', `a collection of ${topic.name} did not report ${unreported.join()}`);
+    const isState = (state: string | undefined): boolean => ordered(state) === content;
+    const had = topic.merges
+      ? [...this.values].every(([key, value]) =>
+          world.publications.had(topic.name, key, JSON.stringify(value)),
+        )
+      : content === '{}' || world.publications.states(topic.name).some(isState);
+    if (!had) world.tell('application', `a collection of ${topic.name} shows ${content}, which never was`);
+  }
+}
+
+function orderedText(entries: Iterable<readonly [string, unknown]>): string {
+  return JSON.stringify(Object.fromEntries([...entries].toSorted(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+/** The same fields in one order. */
+function ordered(state = '{}'): string {
+  return orderedText(Object.entries(JSON.parse(state) as object));
+}
+
+function changedKeys(before: string, after: string): string[] {
+  const [one, other] = [before, after].map((text) => JSON.parse(text) as Record<string, unknown>);
+  return Object.keys({ ...one, ...other }).filter(
+    (key) => JSON.stringify(one?.[key]) !== JSON.stringify(other?.[key]),
+  );
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { simulate } from '../../src/testing/sim/simulate.js';
+import type { MakeTopics } from '../../src/testing/sim/sim-topic.js';
+import { KeyedView } from '../../src/client/collection.js';
+import type { TopicMessage } from '../../src/client/index.js';
+import { replace } from './plant.js';
+import { thorough } from '../support/thorough.js';
+
+const runs = Number(process.env['SIM_RUNS'] ?? (thorough ? 10_000 : 500));
+
+const bounds = { maxBytes: 1_000_000, ttlMs: 60_000 } as const;
+const keyed = { latest: 'last-per-key', removes: true, collected: true } as const;
+
+const topics: MakeTopics = () => [
+  { ...keyed, name: 'keys' },
+  { ...keyed, name: 'kept', history: { ...bounds, size: 5 } },
+  { ...keyed, name: 'merged', history: { ...bounds, size: 50 }, delivery: { slow: 'conflate' } },
+  { ...keyed, name: 'paced', history: { ...bounds, size: 20 }, delivery: { maxRate: 8 } },
+  { ...keyed, name: 'skipped', history: { ...bounds, size: 8 }, delivery: { slow: 'skip' } },
+  { ...keyed, name: 'windows', delivery: { flushMs: 20 } },
+];
+
+type Take = [message: TopicMessage];
+
+/** Mistakes in a collection. Each gives the message that it takes instead, or none. */
+const mistakes: Readonly<
+  Record<string, (view: KeyedView<unknown>, message: TopicMessage) => TopicMessage | undefined>
+> = {
+  'a removal is passed over': (_view, message) =>
+    message.type === 'event' && message.removed === true ? undefined : message,
+  'keys that are gone stay after a loss': (view, message) =>
+    message.type === 'lost' && 'snapshot' in message
+      ? { ...message, snapshot: { ...Object.fromEntries(view), ...(message.snapshot as object) } }
+      : message,
+  'a snapshot after a loss is passed over': (_view, message) =>
+    message.type === 'lost' ? undefined : message,
+  'a new stream without publications leaves the old keys': (_view, message) =>
+    message.type === 'lost' && message.position.offset === 0 ? undefined : message,
+  'a snapshot loses a key': (_view, message) => {
+    if (message.type === 'event' || message.snapshot === undefined) return message;
+    const { a: _gone, ...snapshot } = message.snapshot as Record<string, unknown>;
+    return { ...message, snapshot };
+  },
+};
+
+function plant(
+  mistake: (view: KeyedView<unknown>, message: TopicMessage) => TopicMessage | undefined,
+): () => void {
+  return replace<KeyedView<unknown>, Take, boolean | undefined>(
+    KeyedView,
+    'take',
+    (take) =>
+      function (message) {
+        const instead = mistake(this, message);
+        return instead === undefined ? undefined : take.call(this, instead);
+      },
+  );
+}
+
+/** The first rule that a seed breaks. */
+async function firstFault(): Promise<string | undefined> {
+  const { failure } = await simulate({ seed: 1, runs: 300, topics: (store) => topics(store) });
+  return failure?.fault.rule;
+}
+
+describe('Collections in the simulation', () => {
+  it(
+    `[L-6.5] [L-6.6] collections equal the state of their topics in ${String(runs)} seeds`,
+    { timeout: Math.max(60_000, runs * 60) },
+    async () => {
+      const { failure, deliveries } = await simulate({ seed: 1, runs, topics });
+      expect(failure?.report).toBeUndefined();
+      expect(deliveries).toBeGreaterThan(runs);
+    },
+  );
+
+  it.each(Object.entries(mistakes))(
+    'the simulation finds the planted mistake: %s',
+    { timeout: 120_000 },
+    async (_name, mistake) => {
+      const takeBack = plant(mistake);
+      try {
+        expect(['application', 'behind']).toContain(await firstFault());
+      } finally {
+        takeBack();
+      }
+    },
+  );
+
+  it('the simulation finds the planted mistake: a changed key is not reported', async () => {
+    const takeBack = replace<object, [], object>(KeyedView, 'change', () => () => ({ keys: new Set() }));
+    expect(await firstFault()).toBe('application');
+    takeBack();
+  });
+});
