@@ -28,6 +28,7 @@ export type {
 } from './nest/server/publication.js';
 export { LiveGateway } from './nest/gateway/live.gateway.js';
 export { LiveHandlers } from './nest/gateway/live-handlers.decorator.js';
+export { LiveRequest, type LiveRequestOptions } from './nest/gateway/live-request.decorator.js';
 export { LiveWsAdapter, type LiveWsAdapterOptions } from './nest/gateway/live-ws.adapter.js';
 export { LiveLifecycle, type LiveState } from './nest/server/live.lifecycle.js';
 export { liveRedact } from './nest/logging/live-redact.js';

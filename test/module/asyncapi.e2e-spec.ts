@@ -14,7 +14,14 @@ import {
 } from '../../src/nest/asyncapi/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { startLiveApp } from '../support/live-app.js';
-import { JwtConnectionGuard, LiveHandlers, LiveMessageDto, LiveModule, LiveTopic } from '../../src/index.js';
+import {
+  JwtConnectionGuard,
+  LiveHandlers,
+  LiveMessageDto,
+  LiveModule,
+  LiveRequest,
+  LiveTopic,
+} from '../../src/index.js';
 
 const Position = z.object({ lat: z.number(), lon: z.number() }).describe('Where a vehicle is');
 
@@ -89,6 +96,19 @@ class Own {
   count(): number {
     return 1;
   }
+
+  @LiveRequest('trip.book', {
+    data: z.object({ seat: z.int() }),
+    answer: z.object({ ticket: z.string() }),
+  })
+  book(): object {
+    return { ticket: 'a1' };
+  }
+
+  @LiveRequest('trip.own', { answer: z.object({ type: z.literal('trip.owned'), at: z.number() }) })
+  own(): object {
+    return { type: 'trip.owned', at: 1 };
+  }
 }
 
 const info = { title: 'Fleet & friends', version: '1.0.0' };
@@ -147,6 +167,10 @@ describe('The AsyncAPI document', () => {
     await ask('error', { type: 'subscribe', id: 2, topic: 'fleet/9' });
     await ask('published', { type: 'publish', id: 3, topic: 'chat/a', data: { text: 'hi' } });
     await ask('pong', { type: 'ping', id: 4 });
+    await ask('answer.trip.book', { type: 'trip.book', id: 6, data: { seat: 1 } });
+    await ask('answer.trip.own', { type: 'trip.own', id: 7 });
+    await ask('answer.count', { type: 'count', id: 8 });
+    await ask('error', { type: 'trip.book', id: 9, data: {} });
     await ask('unsubscribed', { type: 'unsubscribe', id: 5, topic: 'fleet/7' });
     for (const [name, message] of seen)
       expect([name, message, accepts(document, name, message)]).toEqual([name, message, true]);
@@ -155,6 +179,11 @@ describe('The AsyncAPI document', () => {
     expect(accepts(document, 'fleet._fleetId.event', { ...event, data: { lat: 'x', lon: 2 } })).toBe(false);
     expect(accepts(document, 'own.rename', { type: 'rename', name: 'x' })).toBe(true);
     expect(accepts(document, 'own.rename', { type: 'rename', name: 1 })).toBe(false);
+    const booking = { type: 'trip.book', id: 1 };
+    expect(accepts(document, 'own.trip.book', { ...booking, data: { seat: 1 } })).toBe(true);
+    expect(accepts(document, 'own.trip.book', { ...booking, data: { seat: 'x' } })).toBe(false);
+    expect(accepts(document, 'answer.trip.book', { ...booking, data: { ticket: 1 } })).toBe(false);
+    expect(accepts(document, 'answer.trip.own', { type: 'trip.own', at: 1 })).toBe(false);
   });
 
   it('a schema that refers to itself becomes a named schema of the document', async () => {

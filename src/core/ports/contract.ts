@@ -12,12 +12,18 @@ const index = /^\d{1,9}$/;
 /**
  * Says where a value is wrong, without any part of it: `"data.stops[3].lat" does not match the
  * topic's schema`. A key that does not look like a field's name is shown as `[?]`.
+ *
+ * @param owner - what has the schema
  */
-export function mismatch(root: string, issues: readonly SchemaIssue[]): string {
+export function mismatch(
+  root: string,
+  issues: readonly SchemaIssue[],
+  owner: 'topic' | 'request' = 'topic',
+): string {
   const paths = [...new Set([...issues].slice(0, 100).map(({ path }) => `"${root}${pathText(path)}"`))];
   const shown = paths.slice(0, maxPaths).join(', ');
   const verb = paths.length > 1 ? 'do' : 'does';
-  return `${shown}${paths.length > maxPaths ? ' and more' : ''} ${verb} not match the topic's schema`;
+  return `${shown}${paths.length > maxPaths ? ' and more' : ''} ${verb} not match the ${owner}'s schema`;
 }
 
 /** Copies the path: libraries have arrays of their own, whose `map` returns something else. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AsyncApiDocument, asyncApiDocument } from './asyncapi-document.js';
-import type { DescribedHandler, DescribedTopic } from './described.js';
+import type { DescribedHandler } from './described-handlers.js';
+import type { DescribedTopic } from './described.js';
 
 type Named = Readonly<Record<string, unknown>>;
 
@@ -23,7 +24,12 @@ const topicOf = (pattern: string, part = 'data'): DescribedTopic => ({
   publish: {},
 });
 
-const handlerOf = (type: string): DescribedHandler => ({ type, payload: withPart('data') });
+const handlerOf = (type: string): DescribedHandler => ({
+  type,
+  payload: undefined,
+  data: withPart('data'),
+  answer: withPart('data'),
+});
 
 const documentOf = (
   topics: readonly DescribedTopic[],
@@ -60,6 +66,7 @@ const segment = fc.oneof(
     'any',
     'rest',
     'own',
+    'answer',
     'connection',
     'event',
     'data',

@@ -1,6 +1,8 @@
-import { connectionChannel, connectionOperations, handlerMessages } from './connection-channel.js';
-import type { DescribedHandler, DescribedTopic } from './described.js';
+import { connectionChannel, connectionOperations } from './connection-channel.js';
+import type { DescribedHandler } from './described-handlers.js';
+import type { DescribedTopic } from './described.js';
 import { connectionId } from './document-ids.js';
+import { handlerMessages } from './handler-messages.js';
 import { HoistedSchemas } from './hoisted.js';
 import type { JsonSchema } from './json-schema.js';
 import { protocolMessages } from './protocol-schemas.js';

@@ -1,9 +1,6 @@
 import { CloseCode, errorCodes, isTemporary, mayReconnect } from '../../protocol/codes.js';
-import type { DescribedHandler } from './described.js';
+import type { DescribedHandler } from './described-handlers.js';
 import { connectionId, handlerId } from './document-ids.js';
-import type { HoistedSchemas } from './hoisted.js';
-import type { JsonSchema } from './json-schema.js';
-import { fields } from './protocol-fields.js';
 import { type Channel, reference } from './topic-channel.js';
 
 const fromServer = ['welcome', 'incoming', 'draining', 'error'] as const;
@@ -11,31 +8,12 @@ const fromServer = ['welcome', 'incoming', 'draining', 'error'] as const;
 /** Requests about the connection, and their answers. */
 const requests = { ping: 'pong', auth: 'authenticated' } as const;
 
-/** Messages of handlers of the application. Their answers have the type of the request. */
-export function handlerMessages(
-  handlers: readonly DescribedHandler[],
-  schemas: HoistedSchemas,
-): Record<string, JsonSchema> {
-  return Object.fromEntries(
-    handlers.map(({ type, payload = {} }) => {
-      const { properties, required, ...rest } = schemas.hoist(`${handlerId(type)}.request`, payload);
-      const message = {
-        ...rest,
-        type: 'object',
-        properties: { ...(properties as object), type: { const: type }, id: fields.id },
-        required: [...new Set(['type', ...((required as string[] | undefined) ?? [])])],
-      };
-      return [handlerId(type), message];
-    }),
-  );
-}
-
 /** The connection: messages that belong to no topic. */
 export function connectionChannel(handlers: readonly DescribedHandler[]): Channel {
   const names = [
     ...fromServer,
     ...Object.entries(requests).flat(),
-    ...handlers.map(({ type }) => handlerId(type)),
+    ...handlers.flatMap(({ type }) => [handlerId(type), handlerId(type, 'answer')]),
   ];
   return {
     address: null,
@@ -61,7 +39,12 @@ export function connectionOperations(handlers: readonly DescribedHandler[]): Rec
   ]);
   const own = handlers.map(({ type }) => [
     handlerId(type),
-    { action: 'receive', channel, messages: of(handlerId(type)) },
+    {
+      action: 'receive',
+      channel,
+      messages: of(handlerId(type)),
+      reply: { channel, messages: of(handlerId(type, 'answer'), 'error') },
+    },
   ]);
   const told = [`${connectionId}.tell`, { action: 'send', channel, messages: of(...fromServer) }];
   return Object.fromEntries([told, ...answered, ...own]) as Record<string, unknown>;

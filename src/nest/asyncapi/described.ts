@@ -1,9 +1,8 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
-import { isVerb } from '../../core/verbs/verbs.js';
-import { handlersOf, isLiveGateway } from '../gateway/gateway-metadata.js';
-import { isDto } from '../topics/dto-check.js';
+import { isLiveGateway } from '../gateway/gateway-metadata.js';
 import { LIVE_TOPIC, type LiveTopicMetadata } from '../topics/live-topic.decorator.js';
+import { type DescribedHandler, describedHandlers } from './described-handlers.js';
 import { type JsonSchema, jsonSchemaOf } from './json-schema.js';
 
 /** A declared topic, with its schemas as JSON Schemas. */
@@ -15,12 +14,6 @@ export interface DescribedTopic {
   readonly snapshot: JsonSchema | undefined;
   /** What clients publish; absent if none may. */
   readonly publish: JsonSchema | undefined;
-}
-
-/** A message type of the application's own. */
-export interface DescribedHandler {
-  readonly type: string;
-  readonly payload: JsonSchema | undefined;
 }
 
 /** Finds what the application declares: from the classes, so that no provider has to be made. */
@@ -40,7 +33,7 @@ export class Declarations {
 
   async handlers(): Promise<DescribedHandler[]> {
     const gateways = [...new Set(this.classes())].filter((metatype) => isLiveGateway(metatype));
-    const described = await Promise.all(gateways.map((gateway) => handlersIn(gateway)));
+    const described = await Promise.all(gateways.map((gateway) => describedHandlers(gateway)));
     return described.flat().toSorted(byKey('type'));
   }
 
@@ -79,20 +72,6 @@ export class Declarations {
       return of('snapshot', snapshot, 'output');
     }
   }
-}
-
-/** The parameter with a class of class-validator is the message. */
-async function handlersIn(gateway: Type): Promise<DescribedHandler[]> {
-  const described: DescribedHandler[] = [];
-  for (const [name, type] of handlersOf(gateway)) {
-    if (typeof type !== 'string' || isVerb(type)) continue;
-    const types = (Reflect.getMetadata('design:paramtypes', gateway.prototype as object, name) ??
-      []) as unknown[];
-    const dto = types.find((each) => isDto(each));
-    const what = `the message '${type}' of ${gateway.name}`;
-    described.push({ type, payload: isDto(dto) ? await jsonSchemaOf(dto, 'input', what) : undefined });
-  }
-  return described;
 }
 
 function byKey<K extends string>(key: K): (one: Record<K, string>, other: Record<K, string>) => number {

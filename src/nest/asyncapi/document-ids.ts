@@ -7,8 +7,8 @@
 /** Identifier of the channel that stands for the connection itself. */
 export const connectionId = 'connection';
 
-/** Begins the identifiers of the application's own messages. */
-const own = 'own';
+/** They begin the identifiers of the application's own messages, and of the answers to them. */
+const prefixes = { request: 'own', answer: 'answer' } as const;
 
 /** A word that is kept. All other identifiers of a segment begin with another character. */
 const plain = /^[A-Za-z0-9][\w-]*$/;
@@ -16,7 +16,8 @@ const plain = /^[A-Za-z0-9][\w-]*$/;
 /** `fleet/:fleetId` is `fleet._fleetId`, `jobs/*` is `jobs.-any`, `v1.2` is `--v1-d2`. */
 export function topicId(pattern: string): string {
   const [first = '', ...others] = pattern.split('/');
-  const isReserved = first === own || (first === connectionId && others.length === 0);
+  const isReserved =
+    Object.values<string>(prefixes).includes(first) || (first === connectionId && others.length === 0);
   return [isReserved ? spelled(first) : segmentId(first), ...others.map(segmentId)].join('.');
 }
 
@@ -27,8 +28,8 @@ function segmentId(segment: string): string {
 }
 
 /** `trip.book` is `own.trip.book`, `trip book` is `own.--trip-x20-book`. */
-export function handlerId(type: string): string {
-  return `${own}.${type.split('.').every((word) => plain.test(word)) ? type : spelled(type)}`;
+export function handlerId(type: string, message: keyof typeof prefixes = 'request'): string {
+  return `${prefixes[message]}.${type.split('.').every((word) => plain.test(word)) ? type : spelled(type)}`;
 }
 
 /** One word without a dot. */

@@ -7,6 +7,7 @@ import { isVerb } from '../../core/verbs/verbs.js';
 import { openingOf } from './connection-hooks.js';
 import { askGuards } from './ask-guards.js';
 import { type HandlerParam, valueFor } from './handler-param.js';
+import type { RequestContract } from './request-contract.js';
 
 export type Method = (...args: unknown[]) => unknown;
 
@@ -19,6 +20,7 @@ export interface Enhanced {
   readonly guards: readonly CanActivate[];
   readonly interceptors: readonly NestInterceptor[];
   readonly params: readonly HandlerParam[];
+  readonly contract?: RequestContract | undefined;
   /** Runs the filters. What they throw is the error of the message. */
   readonly filters: { handle(error: unknown, host: ExecutionContext): void };
 }
@@ -76,8 +78,15 @@ export class MessageContext {
   }
 
   private intercepted(args: Args): unknown {
-    if (this.enhanced.interceptors.length === 0) return this.called(args);
-    return this.steps.intercept(this.enhanced, args, () => Promise.resolve().then(() => this.called(args)));
+    if (this.enhanced.interceptors.length === 0) return this.checked(args);
+    return this.steps.intercept(this.enhanced, args, () => Promise.resolve().then(() => this.checked(args)));
+  }
+
+  private checked(args: Args): unknown {
+    const [connection, message, type] = args;
+    const { contract } = this.enhanced;
+    if (contract === undefined) return this.called(args);
+    return contract.around(message, (checked) => this.called([connection, checked, type]));
   }
 
   private called(args: Args): unknown {

@@ -3,6 +3,7 @@ import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { enhancersOf } from './enhancers.js';
 import { handlersOf, isLiveGateway } from './gateway-metadata.js';
 import { type AnswersOf, MessageContext, type Method } from './message-context.js';
+import type { RequestContract } from './request-contract.js';
 
 /** Names of the application's global guards, interceptors and pipes. */
 export function globalEnhancersOf(application: ApplicationConfig): string[] {
@@ -16,6 +17,9 @@ export function globalEnhancersOf(application: ApplicationConfig): string[] {
 /** What handles a message, by its type. */
 export type MessageContexts = ReadonlyMap<unknown, MessageContext>;
 
+/** What a gateway's method declares about its request. */
+export type ContractOf = (gateway: Type, method: string) => Promise<RequestContract | undefined>;
+
 /**
  * The handlers of all live gateways by message type, with the enhancers of their own decorators and
  * the global ones of `config`. Nest's own classes find them: with an empty configuration to keep
@@ -27,6 +31,7 @@ export async function messageContexts(
   modules: ModulesContainer,
   config: ApplicationConfig,
   answersOf: AnswersOf,
+  contractOf: ContractOf,
 ): Promise<MessageContexts> {
   const enhancers = await enhancersOf(modules, config);
   const contexts = new Map<unknown, MessageContext>();
@@ -38,7 +43,9 @@ export async function messageContexts(
         const method = gateway[name];
         // If several modules provide the class, the first one's instance is used, as in Nest.
         if (method === undefined || contexts.has(type)) continue;
-        const enhanced = { gateway, method, type, ...enhancers.find(gateway, method, key, name) };
+        const around = enhancers.find(gateway, method, key, name);
+        const contract = await contractOf(metatype as Type, name);
+        const enhanced = { gateway, method, type, contract, ...around };
         contexts.set(type, new MessageContext(enhanced, enhancers.steps, answersOf));
       }
     }

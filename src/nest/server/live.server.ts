@@ -24,6 +24,7 @@ import { UpgradeGuards } from '../auth/upgrade-guards.js';
 import { haveHooks } from '../gateway/gateway-metadata.js';
 import type { LiveClients } from '../gateway/live-clients.js';
 import { LivePort } from './live-port.js';
+import { requestContractOf } from '../topics/request-contracts.js';
 import { LiveWsAdapter } from '../gateway/live-ws.adapter.js';
 import { foreignAdapter, forwardedByStranger } from '../options/live.errors.js';
 import { LiveGateway } from '../gateway/live.gateway.js';
@@ -54,7 +55,7 @@ export class LiveServer {
     @Inject(LiveObservers) observers: ObserverList,
     host: HttpAdapterHost,
     private readonly application: ApplicationConfig,
-    @Inject(LIVE_SETTINGS) settings: ResolvedLiveOptions,
+    @Inject(LIVE_SETTINGS) private readonly settings: ResolvedLiveOptions,
     @Inject(LIVE_OPTIONS) private readonly options: LiveModuleOptions,
     @Inject(LIVE_CLOCK) clock: Clock,
     private readonly contexts: ExternalContextCreator,
@@ -160,7 +161,10 @@ export class LiveServer {
   /** The handlers of messages, by type; all connections share them. */
   private makeHandlers({ answersOf }: LiveClients): Promise<MessageContexts> {
     const config = this.options.globalEnhancersOnMessages ? this.application : new ApplicationConfig();
-    return messageContexts(this.modules, config, answersOf);
+    const { validate } = this.settings;
+    return messageContexts(this.modules, config, answersOf, (gateway, method) =>
+      requestContractOf(gateway, method, validate),
+    );
   }
 
   private findClients(): LiveClients {

@@ -34,8 +34,7 @@ export async function contractOf(
   name: string,
   isProduction = process.env['NODE_ENV'] === 'production',
 ): Promise<TopicContract> {
-  if (!validateModes.includes(mode))
-    throw wrongOption(`validate of ${name}`, mode, "'always', 'development' or 'off'");
+  const scope = scopeOf(mode, name, isProduction);
   const check = (field: keyof DeclaredSchemas) =>
     checkOf(declared[field], `${field} of ${name}`, field === 'params');
   const [data, snapshot, params, clientPublish] = await Promise.all([
@@ -44,17 +43,33 @@ export async function contractOf(
     check('params'),
     check('clientPublish'),
   ]);
-  if (mode === 'off') return {};
+  if (scope === 'nothing') return {};
   const clientData = clientPublish && data ? both(clientPublish, data) : (clientPublish ?? data);
-  return mode === 'development' && isProduction
-    ? { clientData, params }
-    : { data, snapshot, clientData, params };
+  return scope === 'clients' ? { clientData, params } : { data, snapshot, clientData, params };
 }
 
-async function checkOf(
+/**
+ * What a mode has checked.
+ *
+ * @param isProduction - whether the mode 'development' trusts the application
+ * @throws Error if the mode is unknown
+ */
+export function scopeOf(
+  mode: ValidateMode,
+  name: string,
+  isProduction = process.env['NODE_ENV'] === 'production',
+): 'nothing' | 'clients' | 'everything' {
+  if (!validateModes.includes(mode))
+    throw wrongOption(`validate of ${name}`, mode, "'always', 'development' or 'off'");
+  if (mode === 'off') return 'nothing';
+  return mode === 'development' && isProduction ? 'clients' : 'everything';
+}
+
+/** The check of a schema. @param option - names it in an error */
+export async function checkOf(
   schema: unknown,
   option: string,
-  isImmediate: boolean,
+  isImmediate = false,
 ): Promise<SchemaCheck | undefined> {
   if (schema === undefined) return undefined;
   if (isStandardSchema(schema)) {
