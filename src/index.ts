@@ -45,6 +45,7 @@ export { LiveTopic, type LiveTopicProvider } from './nest/topics/live-topic.deco
 export type { LivePresenceOptions, LiveTopicOptions } from './nest/topics/live-topic.options.js';
 export { defineTopic } from './nest/topics/define-topic.js';
 export type {
+  AnyTopicDeclaration,
   CheckedTopicClass,
   IfSchema,
   InputOf,
@@ -53,7 +54,9 @@ export type {
   ParamNames,
   ParamsOf,
   PatternParams,
+  SchemaType,
   SegmentOf,
+  ShapeTypesOf,
   SnapshotByRule,
   SnapshotIn,
   TopicClass,
@@ -62,10 +65,19 @@ export type {
   TopicShapeOf,
   TopicTypes,
   TopicsOf,
-  TypesIn,
+  TypeIn,
   TypesOf,
 } from './nest/topics/topic-declaration.js';
-export type { JsonOf, PublishedOf, TopicOf, TopicShape } from './protocol/topic-types.js';
+export type {
+  AnyShape,
+  Field,
+  JsonField,
+  JsonFields,
+  JsonOf,
+  PublishedOf,
+  TopicOf,
+  TopicShape,
+} from './protocol/topic-types.js';
 export type { TopicParams } from './nest/topics/topic-pattern.js';
 export { JwtConnectionGuard } from './nest/auth/jwt-connection.guard.js';
 export type { JwtConnectionOptions } from './nest/options/jwt-connection.options.js';

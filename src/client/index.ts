@@ -25,8 +25,12 @@ export type { LiveClientState, LiveStatus, LiveWaiting } from './status.js';
 export type { IterableSubscription, Subscription } from './subscription.js';
 export type {
   AnswerOf,
+  AnyShape,
   ClientDataOf,
   DataOf,
+  Field,
+  JsonField,
+  JsonFields,
   JsonOf,
   PublishedOf,
   RequestParameters,
@@ -37,13 +41,17 @@ export type {
 } from '../protocol/topic-types.js';
 export type {
   DataMessage,
+  DataMessageOf,
   EndMessage,
   LostNotice,
+  LostNoticeOf,
   LostReason,
+  MessageOf,
   PublicationMessage,
   PublicationPlace,
   RemovalMessage,
   StartMessage,
+  StartMessageOf,
   TopicMessage,
 } from './topic-messages.js';
 export type { Backoff } from './backoff.js';

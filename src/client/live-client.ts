@@ -1,14 +1,7 @@
 import type { PublishedMessage } from '../protocol/messages.js';
 import { isPosition, type Position } from '../protocol/position.js';
 import { isClientTopic } from '../protocol/topic-name.js';
-import type {
-  AnswerOf,
-  ClientDataOf,
-  DataOf,
-  RequestParameters,
-  SnapshotOf,
-  TopicOf,
-} from '../protocol/topic-types.js';
+import type { AnswerOf, ClientDataOf, RequestParameters, TopicOf } from '../protocol/topic-types.js';
 import { defaultBackoff } from './backoff.js';
 import { Credentials } from './credentials.js';
 import { Listeners } from './listeners.js';
@@ -27,7 +20,7 @@ import { defaultPlatform } from './platform.js';
 import { ClientSession } from './client-session.js';
 import type { LiveClientState, LiveStatus } from './status.js';
 import { type IterableSubscription, iterable, listening, type Subscription } from './subscription.js';
-import type { EndMessage, TopicMessage } from './topic-messages.js';
+import type { EndMessage, MessageOf, TopicMessage } from './topic-messages.js';
 import { openWire, type WebSocketConstructor, webSocketOf } from './wire.js';
 
 /**
@@ -96,14 +89,14 @@ export class LiveClient<
    */
   subscribe<T extends TopicOf<TopicMap>>(
     topic: T,
-    listener: (message: TopicMessage<DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>> | EndMessage) => void,
+    listener: (message: MessageOf<TopicMap[T]> | EndMessage) => void,
     options?: SubscribeOptions,
   ): Subscription;
   /** The same for `for await`. Unread messages are queued, up to a limit. */
   subscribe<T extends TopicOf<TopicMap>>(
     topic: T,
     options?: IterateOptions,
-  ): IterableSubscription<TopicMessage<DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>>>;
+  ): IterableSubscription<MessageOf<TopicMap[T]>>;
   subscribe(
     topic: string,
     first?: ((message: never) => void) | IterateOptions,

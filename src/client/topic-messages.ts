@@ -1,4 +1,5 @@
 import type { Position } from '../protocol/position.js';
+import type { DataOf, SnapshotOf } from '../protocol/topic-types.js';
 
 /** The first message of a subscription, which begins at `position`. */
 export interface StartMessage<Snapshot = unknown> {
@@ -102,3 +103,25 @@ export interface EndMessage {
 /** A message that an iterator yields. */
 export type TopicMessage<Data = unknown, Snapshot = unknown> =
   StartMessage<Snapshot> | PublicationMessage<Data> | LostNotice<Snapshot>;
+
+/** A `StartMessage`, by the topic's entry in the topic map. */
+export interface StartMessageOf<Entry> extends StartMessage {
+  /** State of the topic, as in `StartMessage`. */
+  readonly snapshot?: SnapshotOf<Entry>;
+}
+/** A `DataMessage`, by the topic's entry in the topic map. */
+export interface DataMessageOf<Entry> extends DataMessage<unknown> {
+  /** The published value. */
+  readonly data: DataOf<Entry>;
+}
+/** A `LostNotice`, by the topic's entry in the topic map. */
+export interface LostNoticeOf<Entry> extends LostNotice {
+  /** State of the topic, as in `LostNotice`. */
+  readonly snapshot?: SnapshotOf<Entry>;
+}
+/**
+ * A `TopicMessage`, by the topic's entry in the topic map. The compiler resolves the types of a
+ * message's members when they are used.
+ */
+export type MessageOf<Entry> =
+  StartMessageOf<Entry> | DataMessageOf<Entry> | RemovalMessage | LostNoticeOf<Entry>;

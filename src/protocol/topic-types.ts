@@ -1,4 +1,5 @@
-declare const shape: unique symbol;
+/** Key of the types in an entry. It exists for the compiler only. */
+export declare const shape: unique symbol;
 
 /**
  * Entry of a topic map that gives the types of a topic. `TopicsOf` makes entries from the server's
@@ -11,7 +12,12 @@ declare const shape: unique symbol;
  */
 export interface TopicShape<Data, Snapshot, ClientData = Data, Published = Data> {
   /** Exists for the compiler only. */
-  readonly [shape]: readonly [Data, Snapshot, ClientData, Published];
+  readonly [shape]: {
+    readonly data: Data;
+    readonly snapshot: Snapshot;
+    readonly clientData: ClientData;
+    readonly published: Published;
+  };
 }
 
 /**
@@ -20,40 +26,55 @@ export interface TopicShape<Data, Snapshot, ClientData = Data, Published = Data>
  */
 export interface RequestShape<Data, Answer> {
   /** Exists for the compiler only. */
-  readonly [shape]: readonly [Data, Answer];
+  readonly [shape]: { readonly data: Data; readonly answer: Answer };
 }
 
+/** An entry with types of its own. */
+export interface AnyShape {
+  /** Exists for the compiler only. */
+  readonly [shape]: object;
+}
+
+/** Type of a member. Looked up by its name: to infer or to compare types costs the compiler more. */
+export type Field<Types, Name extends PropertyKey> = Name extends keyof Types ? Types[Name] : never;
+
 /** The parameters of `request` behind the type: no data is to be said where the shape has none. */
-export type RequestParameters<Entry, Options> =
-  Entry extends RequestShape<infer Data, unknown>
-    ? undefined extends Data
-      ? [data?: Data, options?: Options]
-      : [data: Data, options?: Options]
-    : [data?: unknown, options?: Options];
+export type RequestParameters<Entry, Options> = Entry extends AnyShape
+  ? undefined extends Field<Entry[typeof shape], 'data'>
+    ? [data?: Field<Entry[typeof shape], 'data'>, options?: Options]
+    : [data: Field<Entry[typeof shape], 'data'>, options?: Options]
+  : [data?: unknown, options?: Options];
 /** What the handler of a request answers with, by its entry in the request map. */
-export type AnswerOf<Entry> = Entry extends RequestShape<unknown, infer Answer> ? Answer : unknown;
+export type AnswerOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shape], 'answer'> : unknown;
 
 /** Topic names of a map from topics to the types of their publications. */
 export type TopicOf<Topics extends object> = keyof Topics & string;
 /** Data of a topic's publications, by its entry in the topic map. */
-export type DataOf<Entry> = Entry extends TopicShape<infer Data, unknown, unknown, unknown> ? Data : Entry;
+export type DataOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shape], 'data'> : Entry;
 /** Snapshots of a topic, by its entry in the topic map; `unknown` without a `TopicShape`. */
-export type SnapshotOf<Entry> =
-  Entry extends TopicShape<unknown, infer Snapshot, unknown, unknown> ? Snapshot : unknown;
+export type SnapshotOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shape], 'snapshot'> : unknown;
 /** What clients publish to a topic, by its entry in the topic map; `never` if they may not. */
-export type ClientDataOf<Entry> =
-  Entry extends TopicShape<unknown, unknown, infer ClientData, unknown> ? ClientData : Entry;
+export type ClientDataOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shape], 'clientData'> : Entry;
 /** What the application publishes to a topic, by its entry in the topic map. */
-export type PublishedOf<Entry> =
-  Entry extends TopicShape<unknown, unknown, unknown, infer Published> ? Published : Entry;
+export type PublishedOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shape], 'published'> : Entry;
 
 /** What arrives of a value that is sent as JSON: for instance a string for a `Date`. */
-export type JsonOf<T> = T extends string | number | boolean | null | undefined
-  ? T
-  : T extends { toJSON(): infer R }
-    ? R
-    : T extends (...args: never[]) => unknown
+export type JsonOf<T> = T extends unknown
+  ? [keyof T] extends [never]
+    ? T extends (...args: never[]) => unknown
       ? never
-      : T extends object
-        ? { [K in keyof T]: JsonOf<T[K]> }
-        : T;
+      : T
+    : symbol extends keyof T // `any`
+      ? T
+      : string extends keyof T
+        ? JsonFields<T>
+        : 'toJSON' extends keyof T
+          ? T extends { toJSON(): infer R }
+            ? R
+            : never
+          : JsonFields<T>
+  : never;
+/** What arrives of each field. Asking only for keys lets the compiler resolve fields on demand. */
+export type JsonFields<T> = { [K in keyof T]: JsonField<T[K]> };
+/** What arrives of one field. */
+export type JsonField<T> = T extends string | number | boolean | null | undefined ? T : JsonOf<T>;

@@ -2,7 +2,7 @@ import type { JsonText } from '../../core/frame/json-text.js';
 import type { SnapshotAt } from '../../core/stream/snapshot-at.js';
 import type { LatestRule } from '../../core/ports/broker.js';
 import type { LiveUser } from '../../core/ports/identity.js';
-import type { JsonOf, TopicShape } from '../../protocol/topic-types.js';
+import type { Field, JsonOf, shape } from '../../protocol/topic-types.js';
 import type { LiveSchema } from '../options/live-contract.options.js';
 import type { LiveTopicOptions } from './live-topic.options.js';
 import type { TopicParams } from './topic-pattern.js';
@@ -24,18 +24,12 @@ export type ParamNames<Pattern extends string> = Pattern extends `${infer Segmen
     : never;
 
 /** What a schema accepts; for a class, its instances. */
-export type InputOf<Schema> = Schema extends {
-  readonly '~standard': { readonly types?: { readonly input: infer Input } | undefined };
-}
-  ? Input
-  : Schema extends abstract new (...args: never[]) => infer Instance
-    ? Instance
-    : unknown;
+export type InputOf<Schema> = SchemaType<Schema, 'input'>;
 /** What a schema makes of a value; for a class, an instance. */
-export type OutputOf<Schema> = Schema extends {
-  readonly '~standard': { readonly types?: { readonly output: infer Output } | undefined };
-}
-  ? Output
+export type OutputOf<Schema> = SchemaType<Schema, 'output'>;
+/** One of the types of a schema; for a class, its instances. */
+export type SchemaType<Schema, Name extends 'input' | 'output'> = '~standard' extends keyof Schema
+  ? Field<NonNullable<Field<Schema['~standard'], 'types'>>, Name>
   : Schema extends abstract new (...args: never[]) => infer Instance
     ? Instance
     : unknown;
@@ -124,34 +118,54 @@ export interface TopicDeclaration<Pattern extends string = string, Types extends
   name(params: PatternParams<Pattern>): NamesOf<Pattern>;
 }
 
+/** A declaration, whatever its types are: comparing them would cost the compiler much. */
+export interface AnyTopicDeclaration extends Pick<TopicDeclaration, 'pattern' | 'options'> {
+  /** Exists for the compiler only. */
+  readonly [types]: object;
+}
+
 /** A class with `static readonly topic = defineTopic(…)`. */
 export interface TopicClass {
   /** The declaration. */
-  readonly topic: TopicDeclaration;
+  readonly topic: AnyTopicDeclaration;
   /** The methods of the class. */
   readonly prototype: object;
 }
 
-/** Types of a declared topic. Looked up, because inferring them costs the compiler more. */
-export type TypesIn<Class extends TopicClass> = Class['topic'][typeof types];
+/** One of the types of a declared topic. */
+export type TypeIn<Class extends TopicClass, Name extends keyof TopicTypes> = Field<
+  Class['topic'][typeof types],
+  Name
+>;
 
 /** The parameters that the methods of a class with `static readonly topic` get. */
-export type ParamsOf<Class extends TopicClass> = TypesIn<Class>['params'];
+export type ParamsOf<Class extends TopicClass> = TypeIn<Class, 'params'>;
 
 /** What subscribers of the class's topics start with: by the declaration, or by its method. */
-export type SnapshotIn<Class extends TopicClass> = [TypesIn<Class>['snapshot']] extends [never]
+export type SnapshotIn<Class extends TopicClass> = [TypeIn<Class, 'snapshot'>] extends [never]
   ? Class['prototype'] extends { snapshot(...args: never[]): infer State }
     ? JsonOf<Exclude<Awaited<State>, SnapshotAt | undefined>>
     : undefined
-  : TypesIn<Class>['snapshot'];
+  : TypeIn<Class, 'snapshot'>;
 
 /** Entry of a class in a topic map. */
-export type TopicShapeOf<Class extends TopicClass> = TopicShape<
-  TypesIn<Class>['data'],
-  SnapshotIn<Class>,
-  Class['prototype'] extends { canPublish(...args: never[]): unknown } ? TypesIn<Class>['clientData'] : never,
-  TypesIn<Class>['published']
->;
+export interface TopicShapeOf<Class extends TopicClass> {
+  /** Exists for the compiler only. */
+  readonly [shape]: ShapeTypesOf<Class>;
+}
+/** The types of an entry. As members of an interface they are resolved when they are needed. */
+export interface ShapeTypesOf<Class extends TopicClass> {
+  /** What subscribers receive. */
+  readonly data: TypeIn<Class, 'data'>;
+  /** What subscribers start with. */
+  readonly snapshot: SnapshotIn<Class>;
+  /** What clients publish, if the class has `canPublish`. */
+  readonly clientData: Class['prototype'] extends { canPublish(...args: never[]): unknown }
+    ? TypeIn<Class, 'clientData'>
+    : never;
+  /** What the application publishes. */
+  readonly published: TypeIn<Class, 'published'>;
+}
 
 /**
  * The topic map of classes with `static readonly topic`, for `LiveService<…>` and for the client's
@@ -166,13 +180,13 @@ export type TopicsOf<Class extends TopicClass> = {
 export type CheckedTopicClass<Class extends TopicClass> = Class['prototype'] extends {
   canSubscribe(
     user: LiveUser | null,
-    params: TypesIn<Class>['params'],
+    params: TypeIn<Class, 'params'>,
     topic: string,
   ): boolean | Promise<boolean>;
 }
   ? Class['prototype'] extends { snapshot(...args: never[]): infer State }
-    ? Class['prototype'] extends { snapshot(params: TypesIn<Class>['params'], topic: string): unknown }
-      ? Exclude<Awaited<State>, SnapshotAt | JsonText | undefined> extends TypesIn<Class>['state']
+    ? Class['prototype'] extends { snapshot(params: TypeIn<Class, 'params'>, topic: string): unknown }
+      ? Exclude<Awaited<State>, SnapshotAt | JsonText | undefined> extends TypeIn<Class, 'state'>
         ? unknown
         : 'snapshot() returns something else than its schema accepts'
       : 'snapshot(params) takes other parameters than the topic has'
