@@ -28,6 +28,25 @@ export type {
 } from './nest/server/publication.js';
 export { LiveGateway } from './nest/gateway/live.gateway.js';
 export { LiveHandlers } from './nest/gateway/live-handlers.decorator.js';
+export { defineRequests } from './nest/gateway/define-requests.js';
+export type {
+  AnswerIn,
+  CheckedHandlersClass,
+  DataIn,
+  HandlerOf,
+  HandlersClass,
+  HandlerShape,
+  HandlerTypes,
+  MethodName,
+  RequestDataOf,
+  RequestMessage,
+  RequestMethod,
+  RequestMethods,
+  RequestsClass,
+  RequestsOf,
+  RequestTypeOf,
+  ReturnOf,
+} from './nest/gateway/define-requests.js';
 export { LiveRequest, type LiveRequestOptions } from './nest/gateway/live-request.decorator.js';
 export { LiveWsAdapter, type LiveWsAdapterOptions } from './nest/gateway/live-ws.adapter.js';
 export { LiveLifecycle, type LiveState } from './nest/server/live.lifecycle.js';
@@ -48,13 +67,10 @@ export type {
   AnyTopicDeclaration,
   CheckedTopicClass,
   IfSchema,
-  InputOf,
   NamesOf,
-  OutputOf,
   ParamNames,
   ParamsOf,
   PatternParams,
-  SchemaType,
   SegmentOf,
   ShapeTypesOf,
   SnapshotByRule,
@@ -78,6 +94,7 @@ export type {
   TopicOf,
   TopicShape,
 } from './protocol/topic-types.js';
+export type { InputOf, OutputOf, SchemaType } from './protocol/schema-types.js';
 export type { TopicParams } from './nest/topics/topic-pattern.js';
 export { JwtConnectionGuard } from './nest/auth/jwt-connection.guard.js';
 export type { JwtConnectionOptions } from './nest/options/jwt-connection.options.js';

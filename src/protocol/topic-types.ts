@@ -35,10 +35,10 @@ export interface AnyShape {
   readonly [shape]: object;
 }
 
-/** Type of a member. Looked up by its name: to infer or to compare types costs the compiler more. */
+/** Type of a member. Inferring or comparing instead of looking it up costs the compiler more. */
 export type Field<Types, Name extends PropertyKey> = Name extends keyof Types ? Types[Name] : never;
 
-/** The parameters of `request` behind the type: no data is to be said where the shape has none. */
+/** The parameters of `request` behind the type. The data may be left out if the shape has none. */
 export type RequestParameters<Entry, Options> = Entry extends AnyShape
   ? undefined extends Field<Entry[typeof shape], 'data'>
     ? [data?: Field<Entry[typeof shape], 'data'>, options?: Options]

@@ -114,6 +114,12 @@ export const handlerReserved = (provider: string, type: string): Error =>
 export const handlerTwice = (type: string, one: string, other: string): Error =>
   new Error(`LiveModule: ${one} and ${other} both handle messages of type '${type}'. Keep one of them.`);
 
+export const requestWithoutMethod = (name: string, type: string, method: string, other?: string): Error =>
+  new Error(
+    `@LiveHandlers: requests of ${name} says that '${method}' handles '${type}', but ` +
+      (other === undefined ? `${name} has no such method.` : `'${method}' handles '${other}'.`),
+  );
+
 export const wsTooOld = (version: string, floor: string): Error =>
   new Error(
     `LiveModule: ws ${version} is installed, which has known weaknesses; ${floor} or newer is needed (npm i ws).`,

@@ -2,6 +2,7 @@ import type { JsonText } from '../../core/frame/json-text.js';
 import type { SnapshotAt } from '../../core/stream/snapshot-at.js';
 import type { LatestRule } from '../../core/ports/broker.js';
 import type { LiveUser } from '../../core/ports/identity.js';
+import type { InputOf, OutputOf } from '../../protocol/schema-types.js';
 import type { Field, JsonOf, shape } from '../../protocol/topic-types.js';
 import type { LiveSchema } from '../options/live-contract.options.js';
 import type { LiveTopicOptions } from './live-topic.options.js';
@@ -22,17 +23,6 @@ export type ParamNames<Pattern extends string> = Pattern extends `${infer Segmen
   : Pattern extends `:${infer Name}`
     ? Name
     : never;
-
-/** What a schema accepts; for a class, its instances. */
-export type InputOf<Schema> = SchemaType<Schema, 'input'>;
-/** What a schema makes of a value; for a class, an instance. */
-export type OutputOf<Schema> = SchemaType<Schema, 'output'>;
-/** One of the types of a schema; for a class, its instances. */
-export type SchemaType<Schema, Name extends 'input' | 'output'> = '~standard' extends keyof Schema
-  ? Field<NonNullable<Field<Schema['~standard'], 'types'>>, Name>
-  : Schema extends abstract new (...args: never[]) => infer Instance
-    ? Instance
-    : unknown;
 
 /** The types that a topic's schemas declare. A type parameter is `never` without a schema. */
 export interface TopicSchemas<

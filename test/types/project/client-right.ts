@@ -1,10 +1,7 @@
-import type { LiveClient, RequestShape } from 'nestjs-live/client';
-import type { AppTopics } from './topics.js';
+import type { LiveClient } from 'nestjs-live/client';
+import type { AppRequests, AppTopics } from './topics.js';
 
-declare const client: LiveClient<
-  AppTopics,
-  { 'trip.book': RequestShape<{ tripId: string }, { seat: number }> }
->;
+declare const client: LiveClient<AppTopics, AppRequests>;
 
 client.subscribe('fleet/7', (message) => {
   if (message.type === 'event' && !message.removed) {
@@ -27,3 +24,10 @@ void client.publish('chat/a/messages', { text: 'hi' });
 void client.publish('chat/a/messages', { text: 'hi' }, { key: 'k' });
 void client.publish('chat/a/messages', undefined, { key: 'k', remove: true });
 void client.request('trip.book', { tripId: '7' }).then(({ seat }) => seat.toFixed(0));
+void client.request('trip.book', { tripId: '7' }).then(({ at }) => at.toUpperCase());
+void client.request('trip.list').then((trips) => trips[0]?.toUpperCase());
+void client.request('trip.watch', 7, { timeoutMs: 1 }).then(({ free }) => free.toFixed(0));
+void client.request('chat.rename', null).then((answer) => {
+  if (answer.type === 'chat.renamed') answer.name.toUpperCase();
+});
+void client.request('trip.cancel', { at: new Date() }).then((cancelled) => cancelled satisfies boolean);

@@ -1,10 +1,7 @@
-import type { LiveClient, RequestShape } from 'nestjs-live/client';
-import type { AppTopics } from './topics.js';
+import type { LiveClient } from 'nestjs-live/client';
+import type { AppRequests, AppTopics } from './topics.js';
 
-declare const client: LiveClient<
-  AppTopics,
-  { 'trip.book': RequestShape<{ tripId: string }, { seat: number }> }
->;
+declare const client: LiveClient<AppTopics, AppRequests>;
 
 client.subscribe('fleet/7', (message) => {
   if (message.type === 'event' && !message.removed) {
@@ -34,3 +31,15 @@ void client.request('trip.drop');
 void client.request('trip.book', { tripId: 7 });
 // mistake: another answer
 void client.request('trip.book', { tripId: '7' }).then(({ seat }) => seat.toUpperCase());
+// mistake: a date in an answer is a string
+void client.request('trip.book', { tripId: '7' }).then(({ at }) => at.getTime());
+// mistake: a request without its data
+void client.request('trip.book');
+// mistake: data for a request that has none
+void client.request('trip.list', 7);
+// mistake: an answer that never comes
+void client.request('trip.seen', 'a').then((answer) => answer.free);
+// mistake: data of another handler's request
+void client.request('chat.rename', { tripId: '7' });
+// mistake: data that the schema of a request does not accept
+void client.request('trip.cancel', { at: 7 });

@@ -1,4 +1,4 @@
-import { defineTopic, LiveTopic, type LiveService } from 'nestjs-live';
+import { defineRequests, defineTopic, LiveHandlers, LiveTopic, type LiveService } from 'nestjs-live';
 import { z } from 'zod';
 import { type AppTopics, FleetTopic } from './topics.js';
 
@@ -61,4 +61,11 @@ export class WrongParams {
 @LiveTopic()
 export class NoCheck {
   static readonly topic = counter;
+}
+
+// mistake: a request without a method
+@LiveHandlers()
+export class NoMethod {
+  static readonly requests = defineRequests({ 'trip.book': 'reserve' });
+  book(): void {}
 }

@@ -1,6 +1,20 @@
 import { type } from 'arktype';
 import { IsInt, IsString } from 'class-validator';
-import { defineTopic, LiveTopic, type LiveUser, type ParamsOf, snapshotAt, type TopicsOf } from 'nestjs-live';
+import { MessageBody, ConnectedSocket } from '@nestjs/websockets';
+import { of } from 'rxjs';
+import {
+  defineRequests,
+  defineTopic,
+  type LiveConnection,
+  LiveHandlers,
+  type RequestMessage,
+  LiveTopic,
+  type RequestsOf,
+  type LiveUser,
+  type ParamsOf,
+  snapshotAt,
+  type TopicsOf,
+} from 'nestjs-live';
 import * as v from 'valibot';
 import { z } from 'zod';
 
@@ -65,3 +79,48 @@ export class ScoreTopic {
 export type AppTopics = TopicsOf<typeof FleetTopic | typeof ChatTopic | typeof ScoreTopic> & {
   readonly $user: { readonly unread: number };
 };
+
+@LiveHandlers()
+export class TripHandlers {
+  static readonly requests = defineRequests({
+    'trip.book': 'book',
+    'trip.list': 'list',
+    'trip.watch': 'watch',
+    'trip.seen': 'seen',
+    'trip.cancel': { method: 'cancel', data: z.object({ at: z.coerce.date<Date>() }), answer: z.boolean() },
+  });
+
+  async book(
+    @ConnectedSocket() _connection: LiveConnection,
+    @MessageBody() { data }: RequestMessage<{ tripId: string }>,
+  ) {
+    return { seat: data.tripId.length, at: new Date() };
+  }
+
+  list(): readonly string[] {
+    return [];
+  }
+
+  watch(@MessageBody() _message: RequestMessage<number>) {
+    return of({ free: 1 });
+  }
+
+  cancel(@MessageBody() { data }: RequestMessage<{ at: Date }>) {
+    return data.at.getTime() > 0;
+  }
+
+  seen(@MessageBody() _message: RequestMessage<string>): void {}
+}
+
+@LiveHandlers()
+export class ChatHandlers {
+  static readonly requests = defineRequests({ 'chat.rename': 'rename' });
+
+  rename(@MessageBody() { data }: RequestMessage<{ name: string } | null>) {
+    return data === null
+      ? { type: 'chat.kept' as const }
+      : { type: 'chat.renamed' as const, name: data.name };
+  }
+}
+
+export type AppRequests = RequestsOf<typeof TripHandlers | typeof ChatHandlers>;
