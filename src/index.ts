@@ -61,7 +61,12 @@ export type {
   RightOutcome,
 } from './core/ports/observer.js';
 export { LiveTopic, type LiveTopicProvider } from './nest/topics/live-topic.decorator.js';
-export type { LivePresenceOptions, LiveTopicOptions } from './nest/topics/live-topic.options.js';
+export type {
+  LiveOccupancyOptions,
+  LivePollOptions,
+  LivePresenceOptions,
+  LiveTopicOptions,
+} from './nest/topics/live-topic.options.js';
 export { defineTopic } from './nest/topics/define-topic.js';
 export type {
   AnyTopicDeclaration,

@@ -127,6 +127,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_presence_members_rejected_total counter',
       'processor_live_signals_unsent_total counter',
       'processor_live_peer_instances gauge',
+      'processor_live_kept_topics gauge',
       'processor_live_presence_members gauge',
     ]);
     const labels = [...samplesOf(text).keys()].map((series) => series.replaceAll(/="[^"]*"/g, ''));

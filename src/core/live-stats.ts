@@ -2,7 +2,7 @@ import type { Cluster, ClusterStats } from './cluster/cluster.js';
 import type { Drain, DrainProgress } from './connection/drain.js';
 import type { Registry } from './connection/registry.js';
 import type { Hub } from './fanout/hub.js';
-import type { Presence } from './presence/presence.js';
+import type { Audience } from './audience.js';
 import type { Publisher } from './publish/publisher.js';
 
 /** Statistics of a live server. */
@@ -32,6 +32,8 @@ export interface LiveStats extends ClusterStats {
   readonly restarting: number;
   /** Members of presence topics on all instances. */
   readonly presenceMembers: number;
+  /** Topics whose `onOccupied`, `onVacated` and `poll` run on this instance. */
+  readonly keptTopics: number;
   /** Whether the broker is available. */
   readonly brokerAvailable: boolean;
   /** Publications of the application that wait for the broker. */
@@ -50,14 +52,14 @@ interface Counting {
   readonly hub: Hub;
   readonly publisher: Publisher;
   readonly cluster: Cluster;
-  readonly presence: Presence;
+  readonly audience: Audience;
   /** Whether the broker is available. */
   readonly available: boolean;
   readonly drain: Drain | undefined;
 }
 
 export function liveStatsOf(counting: Counting): LiveStats {
-  const { registry, hub, publisher, cluster, presence, available, drain } = counting;
+  const { registry, hub, publisher, cluster, audience, available, drain } = counting;
   let { queuedBytes } = hub;
   for (const { outbox, inboundBytes } of registry) queuedBytes += outbox.queuedBytes + inboundBytes;
   return {
@@ -72,7 +74,8 @@ export function liveStatsOf(counting: Counting): LiveStats {
     healing: hub.healingCount,
     restarting: hub.pausedCount,
     ...cluster.stats(),
-    presenceMembers: presence.size,
+    presenceMembers: audience.presence.size,
+    keptTopics: audience.occupancy.keptCount,
     brokerAvailable: available,
     waitingPublications: publisher.waitingCount,
     publishingRefusedMs: publisher.health.refusedMs,

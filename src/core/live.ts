@@ -1,6 +1,7 @@
 import { CloseCode, CloseReason } from '../protocol/codes.js';
 import { LiveError } from '../protocol/live.error.js';
 import { isTopicName } from '../protocol/topic-name.js';
+import { Audience } from './audience.js';
 import { carryOutOn } from './cluster/carry-out.js';
 import { Cluster } from './cluster/cluster.js';
 import { userOf } from './cluster/requests.js';
@@ -26,7 +27,6 @@ import { DataChecks } from './publish/data-checks.js';
 import { checkVersionAhead } from './publish/publication-options.js';
 import { Publisher } from './publish/publisher.js';
 import { type PublicationOptions } from './publish/broker-options.js';
-import { Presence } from './presence/presence.js';
 import { PresenceBroker } from './presence/presence-broker.js';
 import { PresencePolicy } from './presence/presence-policy.js';
 import { Continuity } from './stream/continuity.js';
@@ -47,7 +47,7 @@ export class Live {
   readonly registry: Registry;
   readonly verbs: Verbs;
   readonly cluster: Cluster;
-  readonly presence: Presence;
+  readonly audience: Audience;
   private readonly hub: Hub;
   private readonly publisher: Publisher;
   private readonly checks: DataChecks;
@@ -68,7 +68,7 @@ export class Live {
     const { clock, observer } = outside;
     const { limits } = settings;
     const personal = new PersonalPolicy(outside.policy, settings.personalHistory);
-    const policy = new PresencePolicy(personal, (topic) => this.presence.snapshotOf(topic));
+    const policy = new PresencePolicy(personal, (topic) => this.audience.presence.snapshotOf(topic));
     const broker = new PresenceBroker(outside.broker, policy, clock);
     const ports = { ...outside, policy, broker };
     this.ports = ports;
@@ -81,7 +81,7 @@ export class Live {
       desync: (topic) => void this.continuity.heal(topic),
       leftOut: (topic, subscription, from) =>
         resync.begin(topic, policy.rulesFor(topic.name), [subscription], () => from),
-      audienceOf: (topic) => this.presence.audienceOf(topic),
+      audienceOf: (topic) => this.audience.listenerOf(topic),
     };
     this.hub = new Hub({ ...settings, listener, broker, observer, clock, flusher, backlogs });
     this.publisher = new Publisher(broker, observer, clock, settings.publishQueue);
@@ -103,11 +103,12 @@ export class Live {
       clock,
       observer,
       carryOut: carryOutOn({ registry: this.registry, clock, rights, disconnects: this.disconnects, policy }),
-      presence: () => this.presence,
+      attendance: () => this.audience.others,
     });
     this.sessions = { ...limits, clock, observer, onEnd: (...end) => this.arrivals.left(...end) };
     const { hub, publisher, checks, cluster } = this;
-    this.presence = new Presence({ broker, policy, cluster, clock, observer });
+    const common = { broker, policy, cluster, clock, observer, limits };
+    this.audience = new Audience({ ...common, publish: (...parts) => this.publishTo(...parts) });
     const snapshots = new Snapshots(broker, clock, observer, limits);
     const resync = new Resync({ hub, broker, snapshots, clock, observer });
     const checkIntervalMs = limits.positionCheckIntervalMs;
@@ -195,8 +196,8 @@ export class Live {
   }
 
   stats(): LiveStats {
-    const { registry, hub, publisher, cluster, presence, available, draining_: drain } = this;
-    return liveStatsOf({ registry, hub, publisher, cluster, presence, available, drain });
+    const { registry, hub, publisher, cluster, audience, available, draining_: drain } = this;
+    return liveStatsOf({ registry, hub, publisher, cluster, audience, available, drain });
   }
 
   /**
@@ -238,7 +239,6 @@ export class Live {
    * Announces the departure to other instances. Call it after the drain, before closing the broker.
    */
   async close(): Promise<void> {
-    this.presence.close();
-    await this.cluster.close();
+    await Promise.all([this.audience.close(), this.cluster.close()]);
   }
 }

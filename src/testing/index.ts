@@ -27,6 +27,6 @@ export { type BrokerCheckOptions, eachBrokerCheck } from './each-broker-check.js
 export type { BrokerAbility, OpenedBroker } from './broker-checks/opened-broker.js';
 export type { InboundRate, LiveLimits, OutboundBudget, ReplayRate } from '../core/ports/limits.js';
 export type { Drained, LiveSocket } from '../core/ports/socket.js';
-export type { PresenceRules, TopicRules } from '../core/ports/policy.js';
+export type { PresenceRules, OccupancyRules, PollRules, TopicRules } from '../core/ports/policy.js';
 export type { SchemaCheck } from '../core/ports/contract.js';
 export type { SchemaIssue, SchemaResult } from '../protocol/standard-schema.js';

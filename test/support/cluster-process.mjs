@@ -30,6 +30,34 @@ class Rooms {
 }
 LiveTopic('room/:id', { presence: { fields: ({ name }) => ({ name }), graceMs: 1_000 } })(Rooms);
 
+/** What the hooks of feeds heard, and how often each state was asked for. */
+const heard = [];
+const asked = {};
+
+class Feeds {
+  canSubscribe() {
+    return true;
+  }
+  onOccupied(_params, topic) {
+    heard.push(`${topic} occupied`);
+  }
+  onVacated(_params, topic) {
+    heard.push(`${topic} vacated`);
+  }
+}
+LiveTopic('feed/:id', { occupancy: { graceMs: 300 } })(Feeds);
+
+class States {
+  canSubscribe() {
+    return true;
+  }
+  snapshot(_params, topic) {
+    asked[topic] = (asked[topic] ?? 0) + 1;
+    return { size: 1 };
+  }
+}
+LiveTopic('state/:id', { poll: { everyMs: 500 }, occupancy: { graceMs: 0 } })(States);
+
 /** A broker that may lose every signal. */
 function losing(broker) {
   const { start, signal } = broker;
@@ -60,7 +88,7 @@ Module({
       ...options,
     }),
   ],
-  providers: [Rooms],
+  providers: [Rooms, Feeds, States],
 })(AppModule);
 
 const app = await NestFactory.create(AppModule, new ExpressAdapter(), { logger: ['error'] });
@@ -70,12 +98,12 @@ const live = app.get(LiveService);
 say(live.url());
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const asked = JSON.parse(line);
-  if (asked.revoke !== undefined) revoked.add(asked.revoke);
-  if (asked.hear !== undefined) hears = asked.hear;
-  if (asked.flood !== undefined) flood(asked);
-  if (asked.call === undefined) say({});
-  else say(await live[asked.call](...asked.args));
+  const request = JSON.parse(line);
+  if (request.revoke !== undefined) revoked.add(request.revoke);
+  if (request.hear !== undefined) hears = request.hear;
+  if (request.flood !== undefined) flood(request);
+  if (request.call === undefined) say({ heard, asked });
+  else say(await live[request.call](...request.args));
 }
 
 function flood({ flood: topic, everyMs }) {

@@ -25,10 +25,12 @@ export class TestCluster {
     this.bus = new SignalBus(this.clock, seed);
   }
 
-  add(id: string): TestInstance {
+  /** @param own - options of this instance alone */
+  add(id: string, own: Partial<TestLiveOptions> = {}): TestInstance {
     let end: BusEnd | undefined;
     const test = new TestLive({
       ...this.options,
+      ...own,
       // Peers in these tests never pong.
       limits: { pingIntervalMs: 1e9, ...this.options.limits },
       instanceId: id,

@@ -24,8 +24,8 @@ export interface ClusterParts {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly carryOut: CarryOut;
-  /** Receives the presence of other instances. */
-  readonly presence: () => PresenceListener;
+  /** Receives the attendance on other instances. */
+  readonly attendance: () => AttendanceListener;
 }
 
 /** Statistics of the signals between instances. */
@@ -48,12 +48,12 @@ export interface ClusterStats {
   readonly signalsUnsentTotal: number;
 }
 
-/** Receives the presence signals of other instances. */
-export interface PresenceListener {
+/** Receives what other instances announce about their subscribers. */
+export interface AttendanceListener {
   /** Number of changes that this instance has sent. */
   readonly seq: number;
   changes(from: Instance, body: Changes): void;
-  ask(from: Instance): void;
+  ask(from: Instance, body: Ask): void;
   state(from: Instance, body: State): void;
 }
 
@@ -73,7 +73,7 @@ export class Cluster {
       instanceId,
       timeoutMs,
       clock,
-      seq: () => parts.presence().seq,
+      seq: () => parts.attendance().seq,
       send: this.send,
     });
     const { self, instances, send } = this;
@@ -165,17 +165,17 @@ export class Cluster {
         if (signal.to === this.self.key) this.commands.answered(from, signal);
         break;
       default:
-        this.tellPresence(signal);
+        this.tellAttendance(signal);
     }
   }
 
-  private tellPresence(body: (Changes | Ask | State) & { readonly from: string }): void {
+  private tellAttendance(body: (Changes | Ask | State) & { readonly from: string }): void {
     const from = this.instances.get(body.from);
     // A sender without a hello is unknown. Its state is requested after its hello.
     if (from === undefined) return;
-    const presence = this.parts.presence();
-    if (body.type === 'changes') presence.changes(from, body);
-    else if (body.type === 'state') presence.state(from, body);
-    else if (body.to === this.self.key) presence.ask(from);
+    const attendance = this.parts.attendance();
+    if (body.type === 'changes') attendance.changes(from, body);
+    else if (body.type === 'state') attendance.state(from, body);
+    else if (body.to === this.self.key) attendance.ask(from, body);
   }
 }

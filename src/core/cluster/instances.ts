@@ -83,6 +83,11 @@ export class Instances {
     this.plan();
   }
 
+  /** Whether running instances have had time to answer the first hello. */
+  get isSettled(): boolean {
+    return this.options.clock.now() >= this.settledMs;
+  }
+
   /** Resolves when running instances have had time to answer the first hello. */
   async settled(): Promise<void> {
     const { clock } = this.options;

@@ -72,7 +72,7 @@ describe('signals', () => {
     ['whose fields are too long', ['t', 'a', 1, JSON.stringify({ a: 'x'.repeat(1_024) })]],
     ['whose fields are too deep', ['t', 'a', 1, `${'{"a":'.repeat(17)}1${'}'.repeat(17)}`]],
     ['whose id is too long', ['t', 'x'.repeat(1_025), 1, '{}']],
-    ['without an id', ['t', '', 1, '{}']],
+    ['without an id', ['t', null, 1, '{}']],
     ['with an invalid topic', ['a//b', 'a', 1, '{}']],
     ['with a count below -1', ['t', 'a', -2, '{}']],
     ['with an extra element', ['t', 'a', 1, '{}', 1]],

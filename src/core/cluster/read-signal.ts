@@ -1,7 +1,14 @@
 import { parseJson } from '../inbound/envelope.js';
 import { maxSignalBytes } from '../ports/broker.js';
 import { isClientTopic, isTopicName } from '../../protocol/topic-name.js';
-import { type Command, type Attendance, type Signal, type SignalBody, signalVersion } from './signal.js';
+import {
+  type Command,
+  type Attendance,
+  everybody,
+  type Signal,
+  type SignalBody,
+  signalVersion,
+} from './signal.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -118,7 +125,8 @@ function attendancesOf(list: unknown, onWrongMember: () => void): readonly Atten
 function isAttendance(value: unknown): value is Attendance {
   if (!Array.isArray(value) || value.length !== 4) return false;
   const [topic, user, connections, fields] = value as unknown[];
-  if (!isTopicName(topic) || !isUser(user) || typeof fields !== 'string') return false;
+  if (!isTopicName(topic) || !(user === everybody || isUser(user)) || typeof fields !== 'string')
+    return false;
   return (connections === -1 || isCount(connections)) && areFields(fields);
 }
 

@@ -83,6 +83,9 @@ export interface Done {
   readonly count: number;
 }
 
+/** In place of a user: all subscribers of the topic together. No user has an empty id. */
+export const everybody = '';
+
 /**
  * Attendance of one user at a topic on one instance: the number of connections, 0 while the user
  * may come back, -1 after leaving; and the exposed fields, as JSON text of an object.

@@ -44,6 +44,28 @@ export interface PresenceRules {
   readonly graceMs: number;
 }
 
+/** Polls the state of a topic while anybody reads it. */
+export interface PollRules {
+  /** Milliseconds between the starts of two calls. */
+  readonly everyMs: number;
+  /** Whether the state is an object whose fields are the keys of the topic. */
+  readonly byKey: boolean;
+  /** The current state of the topic. */
+  state(): unknown;
+}
+
+/** What happens while a topic has subscribers on any instance. */
+export interface OccupancyRules {
+  /** Called on one instance after the first subscriber has come. */
+  occupied?(): unknown;
+  /** Called on the same instance when the last one has left, or when the instance stops. */
+  vacated?(): unknown;
+  /** Milliseconds without subscribers before `vacated`. */
+  readonly graceMs: number;
+  /** Publishes what has changed of the topic's state. */
+  readonly poll?: PollRules;
+}
+
 /** The application's rules for one topic, with its parameters bound. */
 export interface TopicRules {
   /**
@@ -84,6 +106,8 @@ export interface TopicRules {
   readonly delivery?: DeliveryRules;
   /** If set, the topic's subscribers are tracked and announced on `<topic>/presence`. */
   readonly presence?: PresenceRules;
+  /** If set, the cluster knows whether the topic has subscribers. */
+  readonly occupancy?: OccupancyRules;
   /** The topic whose members this topic announces. Only the server publishes to it. */
   readonly tellsPresenceOf?: string;
 }

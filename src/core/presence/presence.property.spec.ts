@@ -65,7 +65,7 @@ class Watcher {
   }
 
   get truth(): object[] {
-    return shown(this.instance.test.live.presence.members(this.topic));
+    return shown(this.instance.test.live.audience.presence.members(this.topic));
   }
 }
 
@@ -123,13 +123,13 @@ class World {
     for (const topic of topics) {
       const expected = this.truthOf(topic);
       for (const { test, id } of this.instances) {
-        const connections = test.live.presence
+        const connections = test.live.audience.presence
           .members(topic)
           .map((member) => [member.id, member.connections]);
         expect([id, connections]).toEqual([id, expected]);
       }
       const lists = this.instances.map(({ test }) =>
-        JSON.stringify(shown(test.live.presence.members(topic))),
+        JSON.stringify(shown(test.live.audience.presence.members(topic))),
       );
       expect(new Set(lists).size).toBe(1);
     }
@@ -145,7 +145,7 @@ class World {
   }
 
   sizes(): number[] {
-    return this.instances.map(({ test }) => test.live.presence.size);
+    return this.instances.map(({ test }) => test.live.audience.presence.size);
   }
 
   async close(): Promise<void> {

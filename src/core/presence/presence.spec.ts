@@ -14,7 +14,8 @@ const withPresence = (presence: Partial<PresenceRules> = {}) => ({
 
 const cluster = (presence: Partial<PresenceRules> = {}) => new TestCluster(withPresence(presence));
 
-const members = ({ test }: { test: TestLive }, topic = 'room/1') => test.live.presence.members(topic);
+const members = ({ test }: { test: TestLive }, topic = 'room/1') =>
+  test.live.audience.presence.members(topic);
 
 const twice = <T>(value: T): [T, T] => [value, value];
 
@@ -40,7 +41,7 @@ describe('presence', () => {
     ];
     expect([members(a), members(b)]).toEqual([here, here]);
     expect(members(a, 'room/2')).toEqual([{ id: 'bob', connections: 1 }]);
-    expect(a.test.live.presence.size).toBe(3);
+    expect(a.test.live.audience.presence.size).toBe(3);
   });
 
   it('[L-11.8] a user whose id other instances would reject is not a member anywhere, and hides no other member', async () => {
@@ -143,7 +144,7 @@ describe('presence', () => {
       observer: { failed: (doing) => failures.push(doing) },
     });
     await test.connect().send({ type: 'subscribe', topic: 'room/1' });
-    expect(test.live.presence.members('room/1')).toEqual([{ id: 'ann', connections: 1 }]);
+    expect(test.live.audience.presence.members('room/1')).toEqual([{ id: 'ann', connections: 1 }]);
     expect(failures).toEqual(['asking what presence shows of a user']);
   });
 
@@ -171,7 +172,9 @@ describe('presence', () => {
     const failure = { code: 'validation-failed' };
     await expect(test.live.publish('room/1/presence', {})).rejects.toMatchObject(failure);
     for (const topic of ['plain', 'room/1/presence', 'no', 'a b', 7])
-      expect(() => test.live.presence.members(topic as string)).toThrow(expect.objectContaining(failure));
+      expect(() => test.live.audience.presence.members(topic as string)).toThrow(
+        expect.objectContaining(failure),
+      );
   });
 
   it('[L-11.1] [L-3.12] [L-3.13] a user who may no longer read a topic loses its presence topic as well', async () => {
@@ -210,7 +213,7 @@ describe('presence', () => {
     const topic = 'x'.repeat(120);
     const peer = test.connect();
     await peer.send({ type: 'subscribe', topic });
-    expect(test.live.presence.members(topic)).toEqual([{ id: 'ann', connections: 1 }]);
+    expect(test.live.audience.presence.members(topic)).toEqual([{ id: 'ann', connections: 1 }]);
     await peer.send({ type: 'subscribe', topic: `${topic}/presence` });
     expect(peer.received().at(-1)).toMatchObject({ type: 'error', code: 'protocol-violation' });
   });
@@ -291,15 +294,15 @@ describe('presence', () => {
     const test = new TestLive(withPresence());
     await test.connect().send({ type: 'subscribe', topic: 'room/1' });
     test.live.registry.disconnect('ann', 4000);
-    expect(test.live.presence.members('room/1')).toEqual([{ id: 'ann', connections: 0 }]);
+    expect(test.live.audience.presence.members('room/1')).toEqual([{ id: 'ann', connections: 0 }]);
     await test.connect().send({ type: 'subscribe', topic: 'room/1' });
     test.live.registry.disconnect('ann');
-    expect(test.live.presence.members('room/1')).toEqual([]);
+    expect(test.live.audience.presence.members('room/1')).toEqual([]);
     const hasty = new TestLive(withPresence({ graceMs: 0 }));
     const { send, socket } = hasty.connect();
     await send({ type: 'subscribe', topic: 'room/1' });
     socket.gone(1006, '');
-    expect(hasty.live.presence.members('room/1')).toEqual([]);
+    expect(hasty.live.audience.presence.members('room/1')).toEqual([]);
   });
 
   it('[L-11.6] presence is right 6 s after an instance died, also for users who moved to another one', async () => {
@@ -404,14 +407,14 @@ describe('presence', () => {
     await a.reader('ann', 'plain');
     await world.pass(100);
     expect(world.bus.sent.slice(sent).filter((type) => type !== 'hello')).toEqual([]);
-    expect([world.clock.timerCount, a.test.live.presence.size]).toEqual([timers, 0]);
+    expect([world.clock.timerCount, a.test.live.audience.presence.size]).toEqual([timers, 0]);
   });
 
   it('a single instance sends no presence signal', async () => {
     const test = new TestLive(withPresence());
     const timers = test.clock.timerCount;
     await test.connect().send({ type: 'subscribe', topic: 'room/1' });
-    expect(test.live.presence.members('room/1')).toEqual([{ id: 'ann', connections: 1 }]);
+    expect(test.live.audience.presence.members('room/1')).toEqual([{ id: 'ann', connections: 1 }]);
     expect(test.clock.timerCount).toBe(timers);
   });
 
@@ -427,7 +430,7 @@ describe('presence', () => {
     const b = world.add('b');
     await world.pass(2_000);
     expect(members(b)).toEqual(members(a));
-    expect(b.test.live.presence.size).toBe(10_000);
+    expect(b.test.live.audience.presence.size).toBe(10_000);
     expect(b.test.live.cluster.totals.rejected).toBe(0);
     const longest = Math.max(...world.bus.texts.map((text) => Buffer.byteLength(text)));
     expect(longest).toBeGreaterThan(100_000);

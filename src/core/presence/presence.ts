@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Cluster, PresenceListener } from '../cluster/cluster.js';
+import type { Cluster } from '../cluster/cluster.js';
 import type { Instance } from '../cluster/instances.js';
-import type { Attendance, Changes, State } from '../cluster/signal.js';
+import type { Attendance } from '../cluster/signal.js';
 import type { SubscriberListener } from '../fanout/topic.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
@@ -10,11 +10,9 @@ import { SnapshotAt } from '../stream/snapshot-at.js';
 import { isKey } from '../../protocol/fields.js';
 import { Attendances } from './attendance.js';
 import { Departures } from './departures.js';
-import { Journal } from './journal.js';
 import { noPresence, type PresenceMember, shownMember } from './member.js';
 import type { PresenceBroker } from './presence-broker.js';
 import type { PresencePolicy } from './presence-policy.js';
-import { Replica } from './replica.js';
 import { PresenceTable, type PresenceTableEvent } from './presence-table.js';
 
 export interface PresenceParts {
@@ -23,35 +21,32 @@ export interface PresenceParts {
   readonly cluster: Cluster;
   readonly clock: Clock;
   readonly observer: Observer;
+  /** Tells the other instances of a change here. */
+  readonly share: (change: Attendance) => void;
 }
 
 /**
  * Who attends presence topics, on all instances. Every instance keeps what each other one announced
- * of its own members. Nothing is stored in the engine, so all engines behave alike, and the members
- * of a dead instance disappear with it. [L-11.2]
+ * of its own members, so the members of a dead instance disappear with it. [L-11.2]
  */
-export class Presence implements PresenceListener {
-  private readonly roll: PresenceTable;
+export class Presence {
+  /** The members, by instance. */
+  readonly roll: PresenceTable;
   private readonly own: Attendances;
-  private readonly journal: Journal;
   private readonly departures: Departures;
-  private readonly replicas = new Map<string, Replica>();
 
   constructor(private readonly parts: PresenceParts) {
     const { policy, cluster, clock, observer } = parts;
-    const { self, instances, send } = cluster;
     this.roll = new PresenceTable((...change) => this.tell(...change));
     this.own = new Attendances(clock, observer, (now) => this.changed(now));
-    const all = (): readonly Attendance[] => this.roll.of(self.key);
-    this.journal = new Journal({ clock, all, heard: () => instances.size > 0, send });
     this.departures = new Departures(
       clock,
       this.roll,
       (topic) => policy.rulesFor(topic)?.presence?.graceMs ?? 0,
     );
-    instances.watch({
+    cluster.instances.watch({
       appeared() {},
-      greeted: (instance, seq) => this.replicaOf(instance).greeted(seq),
+      greeted() {},
       gone: (instance, said) => this.gone(instance, said),
     });
   }
@@ -59,10 +54,6 @@ export class Presence implements PresenceListener {
   /** Members of all topics, as far as this instance knows. */
   get size(): number {
     return this.roll.size;
-  }
-
-  get seq(): number {
-    return this.journal.seq;
   }
 
   /**
@@ -78,26 +69,10 @@ export class Presence implements PresenceListener {
       .map(({ user, connections, fields }) => ({ ...shownMember(user, fields), connections }));
   }
 
-  changes(from: Instance, body: Changes): void {
-    this.replicaOf(from).changes(body);
-  }
-
-  ask(): void {
-    this.journal.asked();
-  }
-
-  state(from: Instance, body: State): void {
-    this.replicaOf(from).state(body);
-  }
-
-  /** Sends pending changes. Call it before the cluster is closed. */
+  /** Cancels all timers. */
   close(): void {
-    this.journal.tell();
-    this.journal.stop();
     this.own.stop();
     this.departures.stop();
-    for (const replica of this.replicas.values()) replica.stop();
-    this.replicas.clear();
   }
 
   /** Listener for joins and leaves of a topic here, or `undefined` for a topic without presence. */
@@ -112,7 +87,7 @@ export class Presence implements PresenceListener {
 
   private changed(now: Attendance): void {
     this.roll.set(this.parts.cluster.self.key, now);
-    if (this.parts.broker.solitary !== true) this.journal.add(now);
+    this.parts.share(now);
   }
 
   /** Notifies clients here of a visible change. [L-11.4] */
@@ -135,25 +110,7 @@ export class Presence implements PresenceListener {
     return new SnapshotAt(top, members);
   }
 
-  private replicaOf(instance: Instance): Replica {
-    const { key } = instance;
-    let replica = this.replicas.get(key);
-    if (replica === undefined) {
-      const { clock, cluster } = this.parts;
-      replica = new Replica({
-        clock,
-        ask: () => cluster.send({ type: 'ask', to: key }),
-        apply: (change) => this.roll.set(key, change),
-        replace: (members) => this.roll.replace(key, members),
-      });
-      this.replicas.set(key, replica);
-    }
-    return replica;
-  }
-
   private gone({ key }: Instance, said: boolean): void {
-    this.replicas.get(key)?.stop();
-    this.replicas.delete(key);
     if (said) this.departures.begin(key);
     else this.roll.replace(key, []);
   }

@@ -105,6 +105,11 @@ function clustered(make: SeriesMaker, { stats }: LiveSeriesSources): Metric[] {
     ),
     make.gauge('peer_instances', 'Other known instances on the same broker', () => stats().peerInstances),
     make.gauge(
+      'kept_topics',
+      'Topics whose onOccupied, onVacated and poll run on this instance',
+      () => stats().keptTopics,
+    ),
+    make.gauge(
       'presence_members',
       'Members of topics with presence, on all instances',
       () => stats().presenceMembers,

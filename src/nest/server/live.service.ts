@@ -13,6 +13,7 @@ import type { LiveStats } from '../../core/live-stats.js';
 import type { Published } from '../../core/ports/broker.js';
 import { settleAll } from '../../core/publish/settle-all.js';
 import type { TopicOf } from '../../protocol/topic-types.js';
+import { TopicPattern } from '../topics/topic-pattern.js';
 import { LiveServer } from './live.server.js';
 import type {
   LivePublication,
@@ -144,7 +145,20 @@ export class LiveService<Topics extends Record<string, unknown> = Record<string,
    * @throws LiveError `validation-failed` for any other topic
    */
   presence(topic: string): readonly PresenceMember[] {
-    return this.live.presence.members(topic);
+    return this.live.audience.presence.members(topic);
+  }
+
+  /**
+   * Topics with subscribers on any instance, sorted: those whose class has `onOccupied`,
+   * `onVacated`, `poll` or `occupancy`. At most a second behind; after the death of an instance, up
+   * to `instanceTimeoutMs` behind.
+   *
+   * @param pattern - which of them, as for `@LiveTopic`. @default all
+   * @throws Error if the pattern is invalid
+   */
+  occupied(pattern = '**'): readonly string[] {
+    const wanted = new TopicPattern(pattern);
+    return this.live.audience.occupancy.table.read().filter((topic) => wanted.match(topic) !== undefined);
   }
 
   /**

@@ -20,6 +20,18 @@ export interface LiveTopicProvider<Params = TopicParams> {
    * The topic's current state for new subscribers: a JSON value, or `snapshotAt(position, state)`.
    */
   snapshot?(params: Params, topic: string): unknown;
+  /**
+   * Called when the topic gets its first subscriber on any instance, on one instance: the place to
+   * subscribe to a feed of your own. May be async and delays no subscriber. With other instances it
+   * is called 0.4 s after the subscriber came. When its instance dies, it is called on another one
+   * within `instanceTimeoutMs`. An exception, or more than `authorizationTimeoutMs`, is logged.
+   */
+  onOccupied?(params: Params, topic: string): unknown;
+  /**
+   * Called on the instance of `onOccupied` when the topic has had no subscriber on any instance for
+   * `occupancy.graceMs`, or when that instance stops.
+   */
+  onVacated?(params: Params, topic: string): unknown;
 }
 
 export interface LiveTopicMetadata {

@@ -64,6 +64,44 @@ export interface LiveTopicOptions extends DeliveryRules, LiveContractOptions {
    * `<topic>/presence`, which has the same `canSubscribe` [L-11.1]. Off by default.
    */
   readonly presence?: true | LivePresenceOptions;
+  /**
+   * Tracks on all instances whether each topic has subscribers, for `LiveService.occupied`. Off by
+   * default; on for a class with `onOccupied`, `onVacated` or `poll`.
+   */
+  readonly occupancy?: true | LiveOccupancyOptions;
+  /**
+   * Calls `snapshot()` again and again while anybody reads the topic, on one instance of all, and
+   * publishes what has changed. Late subscribers get the last publications, without a call.
+   */
+  readonly poll?: LivePollOptions;
+}
+
+/** When a topic counts as vacated. */
+export interface LiveOccupancyOptions {
+  /**
+   * Milliseconds without subscribers on any instance before `onVacated`, so that a reload of a page
+   * does not end what `onOccupied` has begun. An integer from 0.
+   *
+   * @default 5000
+   */
+  readonly graceMs?: number;
+}
+
+/** How the state of a topic is polled. */
+export interface LivePollOptions {
+  /**
+   * Milliseconds between the starts of two calls. A call that takes longer delays the next one. An
+   * integer from 10.
+   */
+  readonly everyMs: number;
+  /**
+   * Whether `snapshot()` returns an object with a field for each key, of which only the changed
+   * ones are published, and those that are gone are removed. The default is to publish the whole
+   * state when it has changed.
+   *
+   * @default false
+   */
+  readonly byKey?: boolean;
 }
 
 /** What a topic reveals about its members. */

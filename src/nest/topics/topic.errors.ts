@@ -16,6 +16,15 @@ export const topicWithTwoSnapshots = (provider: string, pattern: string): Error 
     `LiveModule: @LiveTopic('${pattern}') ${provider} has a snapshot() and the option "snapshot". Keep one of them.`,
   );
 
+export const pollOfNothing = (provider: string): Error =>
+  new Error(`LiveModule: "poll of ${provider}" has nothing to ask: the class has no snapshot().`);
+
+export const pollWithSnapshotRule = (provider: string): Error =>
+  new Error(
+    `LiveModule: ${provider} has "poll" and the option "snapshot" as a rule. Leave the rule out: new subscribers of a polled ` +
+      'topic get what was published last, by key with poll: { byKey: true }.',
+  );
+
 export const noSchema = (option: string, value: unknown): Error => {
   const kind =
     typeof value === 'function' ? `${value.name || 'a function'}, a class without rules` : kindOf(value);

@@ -16,6 +16,7 @@ import { LIVE_TOPIC, type LiveTopicMetadata, type LiveTopicProvider } from './li
 import { TopicPattern } from './topic-pattern.js';
 import { type DeclaredSchemas, contractOf } from './topic-contract.js';
 import type { DeclaredTopic } from './topic.policy.js';
+import { occupancyOf } from './declared-occupancy.js';
 import { boundsOf, deliveryOf, maxBytesOf, presenceOf } from './declared-options.js';
 
 const latestRules: readonly LatestRule[] = ['last', 'last-per-key'];
@@ -69,6 +70,7 @@ function declaration(
   if (latest !== undefined && !latestRules.includes(latest)) {
     throw wrongOption(`snapshot of ${name}`, latest, "'last' or 'last-per-key', or a schema");
   }
+  const occupancy = occupancyOf(options, provider, name);
   if (latest !== undefined && provider.snapshot !== undefined) throw topicWithTwoSnapshots(name, pattern);
   return {
     pattern: new TopicPattern(pattern),
@@ -79,6 +81,7 @@ function declaration(
     delivery: deliveryOf(options, name),
     maxPublicationBytes: maxBytesOf(options, name),
     presence: presenceOf(options.presence, name),
+    occupancy,
   };
 }
 

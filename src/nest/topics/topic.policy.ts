@@ -4,6 +4,7 @@ import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import { isLasting } from '../auth/refusal.js';
 import { companied, topicsOverlap, topicTwice } from './topic.errors.js';
 import { type SchemaCheck, mismatch } from '../../core/ports/contract.js';
+import { type DeclaredOccupancy, occupancyRules } from './declared-occupancy.js';
 import { checkedParams, checkedSnapshot, contractRules, undeclared } from './contract-rules.js';
 import type { LiveTopicProvider } from './live-topic.decorator.js';
 import type { TopicContract } from './topic-contract.js';
@@ -20,6 +21,7 @@ export interface DeclaredTopic {
   readonly delivery: DeliveryRules;
   readonly maxPublicationBytes?: number | undefined;
   readonly presence?: PresenceRules | undefined;
+  readonly occupancy?: DeclaredOccupancy | undefined;
   readonly contract?: TopicContract;
 }
 
@@ -105,16 +107,23 @@ function rulesOf(declared: DeclaredTopic, params: TopicParams, topic: string): T
     delivery,
     maxPublicationBytes,
     presence,
+    occupancy,
     contract = {},
   } = declared;
   const { snapshot } = provider;
   const { snapshot: check } = contract;
-  const stateOf = (state: unknown): unknown => (check ? checkedSnapshot(check, topic, state) : state);
+  const state = (): unknown => {
+    const given = snapshot?.call(provider, params, topic);
+    return check === undefined ? given : checkedSnapshot(check, topic, given);
+  };
+  // A polled topic keeps the published state in the broker.
+  const { poll } = occupancy ?? {};
+  const rule = poll === undefined ? latest : poll.byKey === true ? 'last-per-key' : 'last';
   return {
     canSubscribe: (user) => provider.canSubscribe(user, params, topic),
     canPublish: (user) => provider.canPublish?.(user, params, topic) ?? false,
-    ...(snapshot !== undefined && { snapshot: () => stateOf(snapshot.call(provider, params, topic)) }),
-    ...(latest !== undefined && { latest }),
+    ...(snapshot !== undefined && poll === undefined && { snapshot: state }),
+    ...(rule !== undefined && { latest: rule }),
     ...(maxKeyAgeMs !== undefined && { maxKeyAgeMs }),
     ...(maxVersionAheadMs !== undefined && { maxVersionAheadMs }),
     ...(history !== undefined && { history }),
@@ -122,5 +131,6 @@ function rulesOf(declared: DeclaredTopic, params: TopicParams, topic: string): T
     delivery,
     ...contractRules(contract),
     ...(presence !== undefined && { presence }),
+    ...(occupancy && { occupancy: occupancyRules(occupancy, provider, params, topic, state) }),
   };
 }

@@ -1,4 +1,4 @@
-import type { Attendance, Changes, State } from '../cluster/signal.js';
+import type { Attendance, Changes, State } from './signal.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 
 /** Shorter gaps may be caused by signals that arrived out of order. */
