@@ -31,6 +31,7 @@ const programs = {
   recover: { minutes: 1, quick: ['--clients', '200'] },
   drain: { minutes: 1, quick: ['--clients', '200', '--quiet', '2'] },
   rolling: { minutes: 1, quick: ['--clients', '200', '--rounds', '1'] },
+  poll: { minutes: 1, quick: ['--clients', '200', '--topics', '20', '--seconds', '3'] },
   broker: { minutes: 2, quick: ['--rounds', '2', '--seconds', '1', '--messages', '3000'] },
   jitter: {
     minutes: 4,

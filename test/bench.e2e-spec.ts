@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { describeWith, redisServer } from './support/programs.js';
 
 const run = promisify(execFile);
 const bench = resolve(import.meta.dirname, '../bench');
@@ -87,5 +88,16 @@ describe('The benchmarks', () => {
     const small = ['--topics', '2000', '--connections', '20', '--rounds', '1', '--wait', '1'];
     const text = await printed('topic-memory.js', ...small, '--peers', 'nestjs-live');
     expect(figuresOf(text, 'nestjs-live')[0]).toBeGreaterThan(100);
+  }, 100_000);
+});
+
+describeWith(redisServer)('The benchmarks on Redis', () => {
+  it('a short run of poll.js asks for each state once in an interval, and publishes only changes', async () => {
+    const text = await printed('poll.js', '--clients', '60', '--topics', '6', '--seconds', '3');
+    const [calls = 0, ...published] = figuresOf(text, 'nothing changes');
+    expect(Math.abs(calls - 6)).toBeLessThanOrEqual(2);
+    expect(published).toEqual([0, 0]);
+    expect(figuresOf(text, 'one change of each topic').slice(1)).toEqual([6, 60]);
+    expect(text).toContain('no calls from 1 s after the last client has left: met (0)');
   }, 100_000);
 });
