@@ -1,6 +1,6 @@
 import { isTemporary } from '../protocol/codes.js';
-import { LiveError } from '../protocol/live.error.js';
-import type { ErrorMessage, EventMessage, LostMessage, SubscribedMessage } from '../protocol/messages.js';
+import type { LiveError } from '../protocol/live.error.js';
+import type { EventMessage, LostMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
@@ -119,8 +119,16 @@ export class ClientTopic {
     if (this.moving) this.#cut();
   }
 
+  heard(): void {
+    this.#request?.heard();
+  }
+
   answered(message: SubscribedMessage): void {
-    if (message.id !== this.#request?.id) return this.#answeredAgain(message);
+    if (message.id !== this.#request?.id) {
+      // It began the subscription again, perhaps in a new epoch: some must catch up.
+      this.#locals.cutBefore(message);
+      return this.next();
+    }
     const since = this.#request?.since;
     this.#answeredId = this.#request?.id;
     this.#settle();
@@ -163,19 +171,17 @@ export class ClientTopic {
       this.#alarm.set(this.port.requestTimeoutMs, () => this.port.suspect(() => this.next()));
   }
 
-  failed({ id, code, message, retryAfterMs }: ErrorMessage): void {
+  failed(id: unknown, error: LiveError, retryAfterMs: unknown): void {
     this.left();
     if (id !== this.#request?.id) {
       // What the first answer began has ended. A newer request begins again.
       this.#cut();
       if (this.#request !== undefined) return;
     }
-    if (!isTemporary(code)) {
-      this.#asked = this.#linked;
-      this.#settle();
-      return this.end(new LiveError(code, message));
-    }
-    this.#retry(new LiveError(code, message), positiveOrZero(retryAfterMs));
+    if (isTemporary(error.code)) return this.#retry(error, positiveOrZero(retryAfterMs));
+    this.#asked = this.#linked;
+    this.#settle();
+    this.end(error);
   }
 
   /** Ends every local subscription. */
@@ -197,17 +203,10 @@ export class ClientTopic {
     this.end(error);
   }
 
-  /** The second answer began the subscription again, perhaps in a new epoch: some must catch up. */
-  #answeredAgain(message: SubscribedMessage): void {
-    for (const local of this.#locals) if (!local.reached(message)) local.cut();
-    this.next();
-  }
-
   #ask(since: Position | undefined): void {
-    const rate = this.#locals.fastest();
+    const request = this.#locals.request(this.name, since);
     this.#asked = true;
-    this.#rate = rate;
-    const request = { topic: this.name, ...(since && { since }), ...(rate < Infinity && { maxRate: rate }) };
+    this.#rate = request.maxRate ?? Infinity;
     this.#request = new SubscribeAttempt(this.port, this.#alarm, request, this.#attempt > 0);
   }
 

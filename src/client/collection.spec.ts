@@ -210,3 +210,91 @@ describe('collection', () => {
     expect([cars.stale, cars.get('x'), seen]).toEqual([false, 3, [false, false]]);
   });
 });
+
+describe('a snapshot in pages', () => {
+  const paged = (id: number | undefined, offset: number) => ({ ...subscribed(id, offset), pages: true });
+  const page = (snapshot: object, last = false) => ({
+    type: 'page',
+    topic: 'a',
+    snapshot,
+    ...(last && { last }),
+  });
+
+  it('[L-6.10] a collection asks for pages, and shows nothing of them before the last', async () => {
+    const { cars, told } = await opened();
+    expect(world.take()).toContain('> {"type":"subscribe","id":1,"topic":"a","pages":true}');
+    await world.peer.tell(paged(1, 4), page({ x: 1, ['__proto__']: 2 }), set(5, 'z', 3), page({ y: 2 }));
+    expect([cars.size, cars.stale, frames.length]).toEqual([0, true, 0]);
+    await world.peer.tell(remove(6, 'y'), page({ w: 4 }, true), set(7, 'w', 5));
+    await cars.ready;
+    expect([...cars]).toEqual([
+      ['x', 1],
+      ['__proto__', 2],
+      ['w', 5],
+      ['z', 3],
+    ]);
+    frame();
+    expect(told).toEqual([['__proto__', 'w', 'x', 'y', 'z']]);
+  });
+
+  it('[L-6.10] a collection keeps its old state until the last page of a new one', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(subscribed(1, 4, { x: 1, y: 1 }));
+    await reconnect();
+    await world.peer.tell(paged(2, 9), page({ x: 2 }));
+    expect([content(cars), cars.stale]).toEqual([{ x: 1, y: 1 }, true]);
+    await world.advance(6_000);
+    await reconnect();
+    await world.peer.tell(paged(3, 12), page({ z: 1 }), page({}, true));
+    expect([content(cars), cars.stale]).toEqual([{ z: 1 }, false]);
+  });
+
+  it('[L-6.10] another start ends the pages of the one before', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(paged(1, 4), page({ x: 1 }), set(5, 'z', 3));
+    await world.peer.tell({ type: 'lost', topic: 'a', from: 6, to: 8, count: 3 });
+    await world.peer.tell(subscribed(undefined, 8, { y: 1 }), page({ x: 7 }, true));
+    expect([content(cars), cars.stale]).toEqual([{ y: 1 }, false]);
+  });
+
+  it('[L-3.9] [L-6.10] the end of the subscription ends the pages', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(paged(1, 4), page({ x: 1 }));
+    const ended = { type: 'unsubscribed', topic: 'a', reason: 'Later' };
+    await world.peer.tell({ ...ended, code: 'unavailable', retryAfterMs: 100 });
+    await world.advance(1_000);
+    await world.peer.tell(paged(2, 4), page({ x: 2 }), { ...ended, code: 'forbidden' });
+    expect([cars.size, cars.error]).toEqual([0, new LiveError('forbidden', 'Later')]);
+  });
+
+  it('[L-5.14] [L-6.10] a new epoch between two pages belongs to what follows them', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(paged(1, 4), page({ x: 1 }), set(5, 'x', 2));
+    await world.peer.tell({ ...subscribed(undefined, 5, undefined, 'f'), recovered: true }, set(6, 'x', 3));
+    await world.peer.tell(page({ y: 1 }, true));
+    expect([content(cars), cars.stale]).toEqual([{ x: 3, y: 1 }, false]);
+  });
+
+  it('[L-6.10] the pages of an array are one array', async () => {
+    const entries = (rows: readonly (readonly [string, number])[]) => rows;
+    const { cars } = await opened({ entries });
+    await world.peer.tell(paged(1, 4), page([['x', 1]]), page([['y', 2]], true));
+    expect(content(cars)).toEqual({ x: 1, y: 2 });
+  });
+
+  it('[L-9.3] [L-6.10] a client does not ask again while pages arrive', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(paged(1, 4));
+    world.take();
+    for (let n = 0; n < 12; n++) {
+      await world.advance(5_000);
+      await world.peer.tell(page({ [`k${String(n)}`]: n }));
+      const ping = world.take().find((entry) => entry.startsWith('> {"type":"ping"'));
+      if (ping !== undefined)
+        await world.peer.tell({ type: 'pong', id: (JSON.parse(ping.slice(2)) as { id: number }).id });
+    }
+    await world.peer.tell(page({ last: 1 }, true));
+    expect(world.take().filter((entry) => entry.includes('"subscribe"'))).toEqual([]);
+    expect(cars.size).toBe(13);
+  });
+});

@@ -50,6 +50,11 @@ export class LocalSubscription {
     return this.#position;
   }
 
+  /** Whether its application waits for the whole state, and does not mind pages. [L-6.10] */
+  get takesPages(): boolean {
+    return this.sink.linked !== undefined;
+  }
+
   /** Whether its position is in `epoch`, at or after `offset`. */
   reached({ epoch, offset }: Position): boolean {
     return this.#position?.epoch === epoch && this.#position.offset >= offset;

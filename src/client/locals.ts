@@ -1,3 +1,4 @@
+import type { TopicRequest } from '../protocol/client-messages.js';
 import type { EventMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
 import type { LocalSubscription, Want } from './local-subscription.js';
@@ -84,6 +85,11 @@ export class Locals extends Set<LocalSubscription> {
     for (const local of this) if (local.want === 'nothing') local.goesOnUnder(start);
   }
 
+  /** Those that have not reached a position must catch up. */
+  cutBefore(position: Position): void {
+    for (const local of this) if (!local.reached(position)) local.cut();
+  }
+
   cut(): void {
     for (const local of this) local.cut();
   }
@@ -91,6 +97,18 @@ export class Locals extends Set<LocalSubscription> {
   /** The rate that satisfies every subscriber. */
   fastest(): number {
     return Math.max(...Array.from(this, ({ maxRate }) => maxRate));
+  }
+
+  /** A request that serves every subscriber. */
+  request(topic: string, since: Position | undefined): TopicRequest {
+    const maxRate = this.fastest();
+    const pages = [...this].some(({ takesPages }) => takesPages);
+    return {
+      topic,
+      ...(since && { since }),
+      ...(maxRate < Infinity && { maxRate }),
+      ...(pages && { pages }),
+    };
   }
 
   /**

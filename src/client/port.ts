@@ -3,13 +3,14 @@ import type { ClientMessage, TopicRequest } from '../protocol/client-messages.js
 import type {
   EventMessage,
   LostMessage,
+  PageMessage,
   SubscribedMessage,
   UnsubscribedMessage,
 } from '../protocol/messages.js';
 import type { Platform } from './platform.js';
 
 /** A message about a topic. */
-export type Incoming = SubscribedMessage | EventMessage | LostMessage | UnsubscribedMessage;
+export type Incoming = SubscribedMessage | PageMessage | EventMessage | LostMessage | UnsubscribedMessage;
 
 /** What topics, publications and credential refresh need from the client. */
 export interface Port {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
 
-const maxBytes = 10.25 * 1024;
+const maxBytes = 10.55 * 1024;
 
 /** Bundles everything that a browser would load. */
 async function bundle(): Promise<{ readonly code: string; readonly modules: readonly string[] }> {
@@ -17,7 +17,7 @@ async function bundle(): Promise<{ readonly code: string; readonly modules: read
 }
 
 describe('size of the client', () => {
-  it('the client is at most 10.25 KiB, minified and compressed', async () => {
+  it('the client is at most 10.55 KiB, minified and compressed', async () => {
     const { code, modules } = await bundle();
     const bytes = gzipSync(code, { level: 9 }).length;
     console.log(`nestjs-live/client: ${String(bytes)} bytes gzipped, ${String(code.length)} minified`);

@@ -29,6 +29,11 @@ export class SubscribeAttempt {
     return this.request.since;
   }
 
+  /** A part of the answer has arrived, so the rest is under way. */
+  heard(): void {
+    this.#sentAt = this.port.platform.now();
+  }
+
   end(): void {
     this.#over = true;
   }

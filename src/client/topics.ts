@@ -7,6 +7,7 @@ import type {
 } from '../protocol/messages.js';
 import { isPosition } from '../protocol/position.js';
 import { Alarm } from './alarm.js';
+import { Pages } from './pages.js';
 import { PendingUnsubscribes } from './pending-unsubscribes.js';
 import type { LocalSubscription } from './local-subscription.js';
 import type { Incoming, Port } from './port.js';
@@ -14,12 +15,15 @@ import { ClientTopic } from './client-topic.js';
 
 export function isOfTopic(message: ServerMessage): message is Incoming {
   const { type } = message;
-  return type === 'event' || type === 'subscribed' || type === 'unsubscribed' || type === 'lost';
+  return (
+    type === 'event' || type === 'subscribed' || type === 'page' || type === 'unsubscribed' || type === 'lost'
+  );
 }
 
 /** The topics that this client subscribes to. */
 export class Topics {
   readonly #byName = new Map<string, ClientTopic>();
+  readonly #pages = new Pages((message) => this.message(message));
   readonly #pendingUnsubscribes: PendingUnsubscribes;
   /**
    * Those that still rely on the predecessor of the current connection, with messages of the
@@ -73,6 +77,7 @@ export class Topics {
   }
 
   down(): void {
+    this.#pages.clear();
     this.#pendingUnsubscribes.down();
     for (const topic of this.#byName.values()) topic.down();
   }
@@ -82,6 +87,7 @@ export class Topics {
    * the time limit of a request. [L-10.7]
    */
   replaced(): void {
+    this.#pages.clear();
     this.#pendingUnsubscribes.down();
     for (const topic of this.#byName.values()) topic.replaced();
     this.#alarm.set(this.port.requestTimeoutMs, () => this.#left());
@@ -101,6 +107,8 @@ export class Topics {
   message(message: Incoming): void {
     check(message);
     const topic = this.#byName.get(message.topic);
+    const unfinished = this.#pages.get(message.topic)?.start;
+    if (this.#pages.take(message)) return topic?.heard();
     const held = this.#moving.get(topic);
     if (held !== undefined && (held.length > 0 || topic?.lacks(message))) return void held.push(message);
     switch (message.type) {
@@ -112,8 +120,9 @@ export class Topics {
         break;
       case 'unsubscribed':
         // A message with an id is an answer to our unsubscribe. [L-3.9]
-        if (message.id === undefined) topic?.ended(endedByServer(message));
-        else this.#pendingUnsubscribes.answered(message.id, message.topic);
+        if (message.id !== undefined) this.#pendingUnsubscribes.answered(message.id, message.topic);
+        else if (unfinished === undefined) topic?.ended(endedByServer(message));
+        else topic?.failed(unfinished.id, endedByServer(message), message.retryAfterMs);
         break;
       case 'subscribed':
         this.#subscribed(message, topic);
@@ -141,7 +150,7 @@ export class Topics {
     let found = this.#pendingUnsubscribes.failed(message);
     for (const topic of this.#byName.values()) {
       if (!topic.awaits(message.id) || (message.topic ?? topic.name) !== topic.name) continue;
-      topic.failed(message);
+      topic.failed(message.id, new LiveError(message.code, message.message), message.retryAfterMs);
       found = true;
     }
     return found;

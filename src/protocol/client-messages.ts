@@ -20,6 +20,8 @@ export interface SubscribeRequest {
   readonly maxRate?: number;
   /** Maximum size of a message of this topic that the client accepts, in bytes. [L-9.20] */
   readonly maxMessageBytes?: number;
+  /** Takes a large snapshot in pages. [L-6.10] */
+  readonly pages?: boolean;
 }
 
 export interface UnsubscribeRequest {
@@ -29,7 +31,10 @@ export interface UnsubscribeRequest {
 }
 
 /** One topic of a `SubscribeManyRequest`. */
-export type TopicRequest = Pick<SubscribeRequest, 'topic' | 'since' | 'maxRate' | 'maxMessageBytes'>;
+export type TopicRequest = Pick<
+  SubscribeRequest,
+  'topic' | 'since' | 'maxRate' | 'maxMessageBytes' | 'pages'
+>;
 
 /**
  * Subscribes to several topics. Each gets its own answer with this `id` and its `topic`. [L-3.14]

@@ -36,13 +36,18 @@ export function isMessageBytes(bytes: unknown): bytes is number {
   return Number.isSafeInteger(bytes) && (bytes as number) >= minMessageBytes;
 }
 
+/** Whether a value says if a snapshot may come in pages. [L-6.10] */
+export function isPages(pages: unknown): pages is boolean {
+  return typeof pages === 'boolean';
+}
+
 /** Whether a value can be the token of an `auth`. [L-7.1] */
 export function isTokenText(token: unknown): token is string {
   return typeof token === 'string' && token.length > 0 && token.length <= maxTokenLength;
 }
 
 /** A field of a message that has a rule. */
-export type FieldName = 'id' | 'topic' | 'since' | 'maxRate' | 'maxMessageBytes' | 'key' | 'token';
+export type FieldName = 'id' | 'topic' | 'since' | 'maxRate' | 'maxMessageBytes' | 'pages' | 'key' | 'token';
 
 /** What the value of each field must be: the predicate, and the words for an error. */
 export const fieldRules = {
@@ -54,6 +59,7 @@ export const fieldRules = {
   since: [isPosition, '{"epoch": string, "offset": integer >= 0}'],
   maxRate: [isRate, `a number from ${String(rateRange.min)} to ${String(rateRange.max)}`],
   maxMessageBytes: [isMessageBytes, `an integer of at least ${String(minMessageBytes)}`],
+  pages: [isPages, 'true or false'],
   key: [isKey, `a string of 1 to ${String(maxKeyLength)} characters`],
   token: [isTokenText, `a string of 1 to ${String(maxTokenLength)} characters`],
 } as const satisfies Record<FieldName, readonly [(value: unknown) => boolean, string]>;

@@ -53,6 +53,17 @@ export interface SubscribedMessage extends Position {
   readonly topic: string;
   readonly recovered: boolean;
   readonly snapshot?: unknown;
+  /** The snapshot follows in pages. [L-6.10] */
+  readonly pages?: true;
+}
+
+/** A part of a snapshot. [L-6.10] */
+export interface PageMessage {
+  readonly type: 'page';
+  readonly topic: string;
+  /** Some of the fields of an object, or of the elements of an array. */
+  readonly snapshot: unknown;
+  readonly last?: true;
 }
 
 export interface EventMessage {
@@ -134,6 +145,7 @@ export interface ErrorMessage {
 export type ServerMessage =
   | WelcomeMessage
   | SubscribedMessage
+  | PageMessage
   | EventMessage
   | LostMessage
   | UnsubscribedMessage

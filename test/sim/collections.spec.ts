@@ -3,6 +3,8 @@ import { simulate } from '../../src/testing/sim/simulate.js';
 import type { MakeTopics } from '../../src/testing/sim/sim-topic.js';
 import { KeyedView } from '../../src/client/collection.js';
 import type { TopicMessage } from '../../src/client/index.js';
+import type { SharedFrame } from '../../src/core/frame/shared-frame.js';
+import { Pager } from '../../src/core/outbound/pager.js';
 import { replace } from './plant.js';
 import { thorough } from '../support/thorough.js';
 
@@ -57,6 +59,20 @@ function plant(
   );
 }
 
+/** Mistakes with the pages of a snapshot. */
+const mistakesWithPages: Readonly<Record<string, () => () => void>> = {
+  'the first page is sent twice, and the last one never': () =>
+    replace<Pager, [], SharedFrame | undefined>(Pager, 'take', (take) => {
+      const first = new WeakMap<Pager, SharedFrame>();
+      return function () {
+        const frame = take.call(this);
+        const before = first.get(this);
+        if (frame !== undefined) first.set(this, frame);
+        return frame && (before ?? frame);
+      };
+    }),
+};
+
 /** The first rule that a seed breaks. */
 async function firstFault(): Promise<string | undefined> {
   const { failure } = await simulate({ seed: 1, runs: 300, topics: (store) => topics(store) });
@@ -81,6 +97,19 @@ describe('Collections in the simulation', () => {
       const takeBack = plant(mistake);
       try {
         expect(['application', 'behind']).toContain(await firstFault());
+      } finally {
+        takeBack();
+      }
+    },
+  );
+
+  it.each(Object.entries(mistakesWithPages))(
+    'the simulation finds the planted mistake with pages: %s',
+    { timeout: 120_000 },
+    async (_name, plantIt) => {
+      const takeBack = plantIt();
+      try {
+        expect(await firstFault()).toBeDefined();
       } finally {
         takeBack();
       }

@@ -12,4 +12,6 @@ export interface Wanted {
   readonly maxRate?: number | undefined;
   /** Maximum message size in bytes. @default Infinity */
   readonly maxBytes?: number | undefined;
+  /** Whether a large snapshot may come in pages. [L-6.10] */
+  readonly pages?: boolean | undefined;
 }

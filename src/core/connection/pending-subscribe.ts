@@ -80,9 +80,10 @@ export class OpenSubscribe extends PendingSubscribe {
     return this.ids.length === 0;
   }
 
-  asksFor(since: Position | undefined, { maxRate, maxBytes }: Wanted): boolean {
+  asksFor(since: Position | undefined, { maxRate, maxBytes, pages }: Wanted): boolean {
     const { epoch, offset } = this.since ?? {};
-    const isSame = maxRate === this.wanted.maxRate && maxBytes === this.wanted.maxBytes;
+    const { wanted } = this;
+    const isSame = maxRate === wanted.maxRate && maxBytes === wanted.maxBytes && pages === wanted.pages;
     return isSame && since?.epoch === epoch && since?.offset === offset;
   }
 }

@@ -1,6 +1,7 @@
 // hot path
 import type { Connection } from '../connection/connection.js';
 import type { Membership } from '../connection/membership.js';
+import type { Pager } from '../outbound/pager.js';
 import type { Outbox } from '../outbound/outbox.js';
 import type { PacedReader } from '../pace/own-pace.js';
 import type { Pace } from '../pace/pace.js';
@@ -28,6 +29,8 @@ export class Subscription implements Membership, PacedReader {
   room: ResyncQueue | undefined;
   /** Pace of delivery, if it does not simply get each publication at once. */
   pace: Pace | undefined;
+  /** Pages of its snapshot that are not sent yet. */
+  pager: Pager | undefined;
   // Copied from the connection, so that `deliver` reads one object fewer per subscriber.
   readonly outbox: Outbox;
 
@@ -59,6 +62,12 @@ export class Subscription implements Membership, PacedReader {
   goOnAfter(offset: number): void {
     this.after = offset;
     this.pace?.restart(offset);
+  }
+
+  /** Nothing that waits for a rate or is left of a snapshot is sent any more. */
+  stopSending(): void {
+    this.pace?.stop();
+    this.pager?.stop();
   }
 
   leftOut(from: number): void {

@@ -240,7 +240,7 @@ export class Topic implements SubscribedTopic {
   }
 
   private takeOut(subscription: Subscription): void {
-    subscription.pace?.stop();
+    subscription.stopSending();
     this.subscribers.remove(subscription);
   }
 

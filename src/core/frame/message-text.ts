@@ -53,14 +53,22 @@ export interface SubscribedAnswer {
   readonly recovered: boolean;
   /** JSON text, shared by all subscribers answered from the same snapshot. */
   readonly snapshot: string | undefined;
+  /** Whether the snapshot follows in pages. [L-6.10] */
+  readonly paged?: boolean;
 }
 
 /** The `subscribed` message. [L-3.2] */
-export function subscribedText({ id, topic, position, recovered, snapshot }: SubscribedAnswer): string {
+export function subscribedText(answer: SubscribedAnswer): string {
+  const { id, topic, position, recovered, snapshot, paged } = answer;
   const start = `{"type":"subscribed"${id === undefined ? '' : `,"id":${JSON.stringify(id)}`},"topic":"${topic}"`;
   const place = `,"epoch":${JSON.stringify(position.epoch)},"offset":${String(position.offset)}`;
   const state = snapshot === undefined ? '' : `,"snapshot":${snapshot}`;
-  return `${start}${place},"recovered":${String(recovered)}${state}}`;
+  return `${start}${place},"recovered":${String(recovered)}${state}${paged === true ? ',"pages":true' : ''}}`;
+}
+
+/** The `page` message: some fields or elements of a snapshot. [L-6.10] */
+export function pageText(topic: string, page: string, isLast: boolean): string {
+  return `{"type":"page","topic":"${topic}",${isLast ? '"last":true,' : ''}"snapshot":${page}}`;
 }
 
 /** The `lost` message: the publications with these offsets will not arrive. [L-5.8] */

@@ -38,11 +38,11 @@ export function partsOf({ type, id, topic, topics }: InboundMessage, maxTopics: 
 }
 
 const shapes: Readonly<Record<string, string>> = {
-  subscribe: '{"topic", "since"?, "maxRate"?, "maxMessageBytes"?}',
+  subscribe: '{"topic", "since"?, "maxRate"?, "maxMessageBytes"?, "pages"?}',
   unsubscribe: 'topics',
 };
 
-const fieldNames = ['topic', 'since', 'maxRate', 'maxMessageBytes'] as const;
+const fieldNames = ['topic', 'since', 'maxRate', 'maxMessageBytes', 'pages'] as const;
 
 function fieldsOf(entry: unknown): Record<string, unknown> | undefined {
   if (typeof entry !== 'object' || entry === null) return undefined;

@@ -1,5 +1,13 @@
 import type { InboundMessage, PublishRequest, SubscribeRequest } from '../../protocol/client-messages.js';
-import { type FieldName, isKey, isMessageBytes, isRate, isTokenText, mustBe } from '../../protocol/fields.js';
+import {
+  type FieldName,
+  isKey,
+  isMessageBytes,
+  isPages,
+  isRate,
+  isTokenText,
+  mustBe,
+} from '../../protocol/fields.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isClientTopic } from '../../protocol/topic-name.js';
 import { isPosition, type Position } from '../../protocol/position.js';
@@ -33,6 +41,12 @@ export function maxMessageBytesOf({
 }: InboundMessage | SubscribeRequest): number | undefined {
   if (maxMessageBytes === undefined || isMessageBytes(maxMessageBytes)) return maxMessageBytes;
   throw wrong('maxMessageBytes');
+}
+
+/** Whether a subscribe takes a large snapshot in pages. [L-6.10] */
+export function takesPages({ pages }: InboundMessage | SubscribeRequest): boolean | undefined {
+  if (pages === undefined || isPages(pages)) return pages;
+  throw wrong('pages');
 }
 
 /** Returns the key of a publish. [L-4.3] */

@@ -13,6 +13,8 @@ export interface SlowReaderQueue {
   readonly queuedBytes: number;
   /** Messages queued. */
   readonly queuedMessages: number;
+  /** Whether a frame of it ends a write, because it is large. */
+  readonly endsWrite?: true;
   /**
    * Next frame to write, or `undefined` if there is none. It is then removed until it waits again.
    */
@@ -210,6 +212,7 @@ export class Backlog implements Drained, Waiting {
         if (frame === undefined) this.lanes.delete(lane);
         else taken.push(frame);
         byteLength += frame?.bytes.byteLength ?? 0;
+        if (frame !== undefined && lane.endsWrite === true) return;
       }
     }
   }

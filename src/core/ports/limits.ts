@@ -62,6 +62,8 @@ export interface LiveLimits extends OutboundBudget {
   readonly authorizationRecheckMs: number;
   /** Silence after which another instance counts as gone. */
   readonly instanceTimeoutMs: number;
+  /** Largest page of a snapshot. @default `maxPageBytes` of `frame/pages` */
+  readonly maxPageBytes?: number;
 }
 
 /** Defaults of the module and of `TestLive`. The defaults of the two rates depend on these. */

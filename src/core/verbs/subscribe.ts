@@ -7,7 +7,9 @@ import type { Hub } from '../fanout/hub.js';
 import type { Wanted } from '../connection/membership.js';
 import { storedNameOf } from '../fanout/personal-topic.js';
 import type { Topic } from '../fanout/topic.js';
-import { subscribedText } from '../frame/message-text.js';
+import { pageText, subscribedText } from '../frame/message-text.js';
+import { maxPageBytes, pagesOf } from '../frame/pages.js';
+import { Pager } from '../outbound/pager.js';
 import type { LiveLimits } from '../ports/limits.js';
 import type { Broker } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
@@ -19,7 +21,7 @@ import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authorizer } from './authorizer.js';
-import { maxMessageBytesOf, maxRateOf, sinceOf, topicOf } from '../inbound/fields.js';
+import { maxMessageBytesOf, maxRateOf, sinceOf, takesPages, topicOf } from '../inbound/fields.js';
 import { bytesOfReading, bytesOfSnapshot, longest } from './reading-bytes.js';
 
 /** One subscribe in progress. */
@@ -62,7 +64,11 @@ export class Subscribe {
   async run(connection: Connection, message: InboundMessage): Promise<void> {
     const name = topicOf(message);
     const since = sinceOf(message);
-    const wanted: Wanted = { maxRate: maxRateOf(message), maxBytes: maxMessageBytesOf(message) };
+    const wanted: Wanted = {
+      maxRate: maxRateOf(message),
+      maxBytes: maxMessageBytesOf(message),
+      pages: takesPages(message),
+    };
     const underWay = connection.membership(name);
     if (underWay instanceof OpenSubscribe && underWay.asksFor(since, wanted)) {
       underWay.ids.push(message.id);
@@ -167,7 +173,14 @@ export class Subscribe {
     if (following === undefined) return false;
     const { frames, offset } = following;
     const { maxBytes = Infinity } = wanted;
-    const answer = { topic: name, position, recovered, snapshot };
+    const pages = wanted.pages === true ? this.pagesOf(name, snapshot, maxBytes) : undefined;
+    const answer = {
+      topic: name,
+      position,
+      recovered,
+      snapshot: pages === undefined ? snapshot : undefined,
+      paged: pages !== undefined,
+    };
     if (maxBytes < Infinity) checkSize(subscribedText({ ...answer, id: longest(pending.ids) }), maxBytes);
     for (const id of pending.ids) {
       noteAnswered(connection, name, id);
@@ -180,8 +193,24 @@ export class Subscribe {
     if (frames.length > 0) this.parts.observer.outbound('event', frames.length);
     // The frames may have exceeded the limits of a slow peer.
     pending.check();
-    connection.setMembership(name, topic.add(connection, position.epoch, offset, wanted));
+    const subscription = topic.add(connection, position.epoch, offset, wanted);
+    connection.setMembership(name, subscription);
+    if (pages !== undefined) {
+      const { observer } = this.parts;
+      subscription.pager = new Pager(name, pages, () => observer.outbound('page', 1));
+      connection.outbox.wait(subscription.pager, 0, 0);
+    }
     return true;
+  }
+
+  /** Pages of a large snapshot, each within what the client accepts. [L-6.10] */
+  private pagesOf(topic: string, snapshot: string | undefined, maxBytes: number): string[] | undefined {
+    const { maxPageBytes: most = maxPageBytes } = this.parts.limits;
+    const envelope = pageText(topic, '', true).length;
+    const pages = snapshot && pagesOf(snapshot, Math.min(most, maxBytes - envelope));
+    if (!pages) return undefined;
+    for (const page of maxBytes < Infinity ? pages : []) checkSize(pageText(topic, page, true), maxBytes);
+    return pages;
   }
 }
 

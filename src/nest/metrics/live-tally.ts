@@ -27,6 +27,7 @@ const inboundTypes: Record<ClientMessage['type'] | 'invalid' | 'unknown', true> 
 const outboundTypes: Record<ServerMessage['type'], true> = {
   welcome: true,
   subscribed: true,
+  page: true,
   event: true,
   lost: true,
   unsubscribed: true,

@@ -78,6 +78,7 @@ export class ConnectionChecker {
     if (message.type === 'welcome' || (message['id'] === undefined && message.type !== 'error'))
       this.pushed(message);
     else this.answered(message);
+    if (message.type === 'unsubscribed') this.answers.ended(String(message['topic']));
     if (this.delivery.subscribed.size > this.rules.limits.maxTopicsPerConnection)
       this.tell('bounds', `subscribed to ${String(this.delivery.subscribed.size)} topics`);
   }
@@ -114,6 +115,7 @@ export class ConnectionChecker {
     const topic = String(message['topic']);
     if (message.type === 'subscribed') this.restarted(topic, message);
     else if (message.type === 'lost') this.lost(topic, message);
+    else if (message.type === 'page') this.answers.page(topic, message);
     else this.lossTold.delete(topic);
     this.delivery.take(message);
   }
@@ -242,6 +244,7 @@ export class ConnectionChecker {
 
 function asksTheSame(one: Request, other: Request): boolean {
   if (one.type !== 'subscribe' || one.topic !== other.topic) return false;
-  const wantedBy = ({ message: { since, maxRate } }: Request): string => JSON.stringify([since, maxRate]);
+  const wantedBy = ({ message: { since, maxRate, pages } }: Request): string =>
+    JSON.stringify([since, maxRate, pages]);
   return wantedBy(one) === wantedBy(other);
 }

@@ -31,6 +31,7 @@ export const simLimits: LiveLimits = {
   // Rights do not change here, and there is a single instance.
   authorizationRecheckMs: 0,
   instanceTimeoutMs: 6_000,
+  maxPageBytes: 20,
 };
 
 /**

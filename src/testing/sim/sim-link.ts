@@ -24,6 +24,9 @@ export interface ClientEnd {
   closed(code: number, reason: string): void;
 }
 
+/** Time that a page of a snapshot takes. */
+const pageMs = 3;
+
 /** Bytes that the kernels of both sides buffer for a peer that does not read. */
 const kernelBytes = 300;
 const closeTimeoutMs = 1_000;
@@ -48,6 +51,7 @@ export class SimLink implements LiveSocket {
   slow = false;
   private readonly unsent: Waiting[] = [];
   private unsentBytes = 0;
+  private sendsPage = false;
   private readonly waiters: Drained[] = [];
   private paused = false;
   /** Messages that arrived while the server did not read. */
@@ -82,7 +86,7 @@ export class SimLink implements LiveSocket {
   // The server's side.
 
   get bufferedBytes(): number {
-    return Math.max(0, this.unsentBytes - kernelBytes);
+    return Math.max(Number(this.sendsPage), this.unsentBytes - kernelBytes);
   }
 
   /** Whether client messages wait because the server does not read. */
@@ -94,6 +98,14 @@ export class SimLink implements LiveSocket {
     if (!this.open) this.server.misused('wrote after the close');
     const texts = this.frameTexts.read(frames);
     this.server.wrote(texts);
+    // Pages are large, so that other things happen between them.
+    if (texts.some((text) => text.startsWith('{"type":"page"'))) {
+      this.sendsPage = true;
+      this.timeline.in(pageMs, () => {
+        this.sendsPage = false;
+        this.tellDrained();
+      });
+    }
     this.pass({ bytes: frames.byteLength, parcels: texts.map((text) => ({ kind: 'text', text })) });
   }
 

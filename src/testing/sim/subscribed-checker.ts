@@ -5,6 +5,9 @@ import type { AnswerRules, Request } from './request.js';
 
 /** Compares a `subscribed` answer with the topic: its position, its recovery, its snapshot. */
 export class SubscribedChecker {
+  /** Answers whose snapshot comes in pages, with the pages so far. [L-6.10] */
+  private readonly paged = new Map<string, { readonly position: Position; readonly pages: unknown[] }>();
+
   constructor(
     private readonly rules: AnswerRules,
     private readonly tell: Tell,
@@ -16,8 +19,26 @@ export class SubscribedChecker {
     else this.notRecovered(request, position, message);
   }
 
+  /** Checks that pages follow a start, and together are its snapshot. [L-6.10] */
+  page(topic: string, { snapshot, last }: Received): void {
+    const paged = this.paged.get(topic);
+    paged?.pages.push(...Object.entries(snapshot as object));
+    if (paged === undefined) this.tell('answer', `a page of ${topic} follows no start`);
+    else if (last === true) {
+      this.paged.delete(topic);
+      const whole = Object.fromEntries(paged.pages as [string, unknown][]);
+      this.snapshot(topic, paged.position, { type: 'subscribed', snapshot: whole });
+    }
+  }
+
+  /** No page follows the end of a subscription. */
+  ended(topic: string): void {
+    this.paged.delete(topic);
+  }
+
   /** Checks a fresh start that no request caused. [L-5.7] */
   restarted(topic: string, message: Received): void {
+    this.paged.delete(topic);
     const position = this.position(topic, message);
     if (message['recovered'] !== false) this.tell('recovery', `${topic} recovered without a request`);
     this.snapshot(topic, position, message);
@@ -86,6 +107,8 @@ export class SubscribedChecker {
   }
 
   private snapshot(topic: string, position: Position, message: Received): void {
+    this.paged.delete(topic);
+    if (message['pages'] === true) return void this.paged.set(topic, { position, pages: [] });
     const { policy, publications, disturbances } = this.rules;
     const declared = policy.topics.find(({ name }) => name === topic);
     const { snapshot } = message;

@@ -1,5 +1,5 @@
 // hot path
-import { isKey, isMessageBytes, isRate, isRequestId } from '../../../protocol/fields.js';
+import { isKey, isMessageBytes, isPages, isRate, isRequestId } from '../../../protocol/fields.js';
 import { isPosition } from '../../../protocol/position.js';
 import { isClientTopic } from '../../../protocol/topic-name.js';
 import { PublishDto } from './publish.dto.js';
@@ -25,10 +25,11 @@ function isPublish({ data, key, remove }: Message): boolean {
   return data !== undefined && remove === undefined && (key === undefined || isKey(key));
 }
 
-function isSubscribe({ since, maxRate, maxMessageBytes }: Message): boolean {
+function isSubscribe({ since, maxRate, maxMessageBytes, pages }: Message): boolean {
   return (
     (since === undefined || isPosition(since)) &&
     (maxRate === undefined || isRate(maxRate)) &&
-    (maxMessageBytes === undefined || isMessageBytes(maxMessageBytes))
+    (maxMessageBytes === undefined || isMessageBytes(maxMessageBytes)) &&
+    (pages === undefined || isPages(pages))
   );
 }

@@ -3,7 +3,7 @@ import type { Position } from '../../../protocol/position.js';
 import { LiveMessageDto } from './live-message.dto.js';
 import { IsField } from './live-validators.js';
 
-/** `{"type":"subscribe","id"?,"topic","since"?,"maxRate"?,"maxMessageBytes"?}` [L-3.2] */
+/** `{"type":"subscribe","id"?,"topic","since"?,"maxRate"?,"maxMessageBytes"?,"pages"?}` [L-3.2] */
 export class SubscribeDto extends LiveMessageDto {
   /** The topic to follow: 1 to 128 characters. [L-3.1] */
   @IsField('topic')
@@ -26,4 +26,9 @@ export class SubscribeDto extends LiveMessageDto {
   @IsOptional()
   @IsField('maxMessageBytes')
   readonly maxMessageBytes?: number;
+
+  /** Whether a large snapshot may come in pages. [L-6.10] */
+  @IsOptional()
+  @IsField('pages')
+  readonly pages?: boolean;
 }
