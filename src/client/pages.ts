@@ -37,12 +37,12 @@ export class Pages extends Map<string, Unfinished> {
     return true;
   }
 
-  #finish(topic: string, { start: { pages: _, ...start }, pages, behind }: Unfinished): void {
+  #finish(topic: string, { start, pages, behind }: Unfinished): void {
     this.delete(topic);
     const [first] = pages;
     const snapshot = Array.isArray(first)
       ? pages.flat()
       : Object.fromEntries(pages.flatMap((page) => Object.entries(page as object)));
-    for (const message of [{ ...start, snapshot }, ...behind]) this.handle(message);
+    for (const message of [{ ...start, snapshot, pages: undefined }, ...behind]) this.handle(message);
   }
 }

@@ -54,7 +54,7 @@ export interface SubscribedMessage extends Position {
   readonly recovered: boolean;
   readonly snapshot?: unknown;
   /** The snapshot follows in pages. [L-6.10] */
-  readonly pages?: true;
+  readonly pages?: true | undefined;
 }
 
 /** A part of a snapshot. [L-6.10] */
