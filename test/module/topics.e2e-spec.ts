@@ -232,6 +232,19 @@ describe.each(platforms)('Topics at the start, on %s', (_name, platform) => {
     );
   });
 
+  it.each([
+    [{ histroy: { size: 1 } }, '"histroy of Mistyped" is no option of nestjs-live. Did you mean "history"?'],
+    [{ history: { length: 1 } }, '"history.length of Mistyped" is no option of nestjs-live'],
+  ])('the application does not start with the unknown option of a topic %j', async (options, problem) => {
+    @LiveTopic('mistyped', options as object)
+    class Mistyped {
+      canSubscribe(): boolean {
+        return true;
+      }
+    }
+    await expect(startLiveApp({ platform, providers: [Mistyped] })).rejects.toThrow(problem);
+  });
+
   it('[L-3.3] the application does not start with a topic without canSubscribe, and the error says what to write', async () => {
     @LiveTopic('news')
     class News {}

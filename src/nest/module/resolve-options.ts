@@ -8,6 +8,7 @@ import {
   wrongOption,
 } from '../options/live.errors.js';
 import { type ValidateMode, validateModes } from '../options/live-contract.options.js';
+import { checkNames } from '../options/known-options.js';
 import { historyOption, integerOption, kindOf, textOption } from '../options/option-checks.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
@@ -31,6 +32,7 @@ export function checkOptions(options: LiveModuleOptions): void {
 export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions {
   // A factory may return anything, for instance a part of the configuration that is not there.
   if (typeof options !== 'object' || (options as unknown) === null) throw noOptions(kindOf(options));
+  checkNames(options);
   const number = (name: keyof LiveModuleOptions, fallback: number, least: number, most = maxTimeMs): number =>
     integerOption(name, options[name], { fallback, least, most });
   const limit = (name: keyof typeof defaultLimits, least: number, most = maxTimeMs): number =>

@@ -9,6 +9,11 @@ export const wrongOption = (option: string, value: unknown, allowed: string): Er
 export const optionError = (option: string, problem: string, fix: string): Error =>
   new Error(`LiveModule: "${option}" ${problem}. ${fix}.`);
 
+export const unknownOption = (option: string, meant: string | undefined): Error =>
+  new Error(
+    `LiveModule: "${option}" is no option of nestjs-live${meant === undefined ? '' : `. Did you mean "${meant}"?`}`,
+  );
+
 // Does not show the value, which may be a URL with a password.
 export const noBroker = (): Error =>
   new Error(

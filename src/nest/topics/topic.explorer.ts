@@ -16,6 +16,7 @@ import { LIVE_TOPIC, type LiveTopicMetadata, type LiveTopicProvider } from './li
 import { TopicPattern } from './topic-pattern.js';
 import { type DeclaredSchemas, contractOf } from './topic-contract.js';
 import type { DeclaredTopic } from './topic.policy.js';
+import { checkTopicNames } from './known-options.js';
 import { occupancyOf } from './declared-occupancy.js';
 import { boundsOf, deliveryOf, maxBytesOf, presenceOf } from './declared-options.js';
 
@@ -65,6 +66,7 @@ function declaration(
   name: string,
   { pattern, options }: LiveTopicMetadata,
 ): DeclaredTopic {
+  checkTopicNames(options, name);
   if (typeof provider.canSubscribe !== 'function') throw topicWithoutAuthorization(name, pattern);
   const latest = typeof options.snapshot === 'string' ? options.snapshot : undefined;
   if (latest !== undefined && !latestRules.includes(latest)) {
