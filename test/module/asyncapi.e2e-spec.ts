@@ -218,6 +218,51 @@ describe('The AsyncAPI document', () => {
     expect(page).not.toContain('<script');
   });
 
+  it("the document of a client sends what the server's receives, and is otherwise the same", async () => {
+    const contract = await contractOf();
+    const actionsOf = (document: AsyncApiDocument): Record<string, string> =>
+      Object.fromEntries(
+        Object.entries(document['operations'] as Record<string, { readonly action: string }>).map(
+          ([id, { action }]) => [id, action],
+        ),
+      );
+    const [server, client] = [await contract.document(), await contract.document('client')];
+    expect(client).toEqual({ ...server, asyncapi: '3.0.0', operations: expect.anything() as unknown });
+    expect(actionsOf(server)).toMatchObject({
+      'fleet._fleetId.follow': 'receive',
+      'fleet._fleetId.deliver': 'send',
+      'own.rename': 'receive',
+    });
+    expect(actionsOf(client)).toMatchObject({
+      'fleet._fleetId.follow': 'send',
+      'fleet._fleetId.deliver': 'receive',
+      'own.rename': 'send',
+    });
+  });
+
+  it('the page shows the fields of each message with their types and meanings', async () => {
+    const Stop = z.object({ name: z.string().describe('Its <name>'), at: z.number().optional() });
+    @LiveTopic('lines/:id', { data: z.object({ stops: z.array(Stop), state: z.enum(['on', 'off']) }) })
+    class Lines {
+      canSubscribe(): boolean {
+        return true;
+      }
+    }
+    const page = await (await contractOf({}, [Lines])).page();
+    const cells = [
+      ...page.matchAll(/<tr><td><code>(.*?)<\/code><\/td><td><code>(.*?)<\/code><\/td><td>(.*?)<\/td>/g),
+    ]
+      .map(([, ...texts]) => texts.join(' '))
+      .filter((row) => row.startsWith('data?.'));
+    expect(cells).toEqual([
+      'data?.stops array ',
+      'data?.stops[] object ',
+      'data?.stops[].name string Its &lt;name&gt;',
+      'data?.stops[].at? number ',
+      'data?.state &quot;on&quot; | &quot;off&quot; ',
+    ]);
+  });
+
   it('a schema that its library cannot describe is an error that names the topic', async () => {
     const plain = {
       '~standard': { version: 1, vendor: 'mine', validate: (value: unknown) => ({ value }) },

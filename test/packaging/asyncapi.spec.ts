@@ -1,9 +1,16 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MessageBody } from '@nestjs/websockets';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import { LiveHandlers, LiveRequest, LiveTopic } from '../../src/index.js';
+import { LiveAsyncApi, LiveAsyncApiModule } from '../../src/nest/asyncapi/index.js';
+import { startLiveApp } from '../support/live-app.js';
+import { describeWith, npmRegistry, pythonGenerated, runsWith } from '../support/programs.js';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -17,17 +24,41 @@ const found = diagnostics.map(({ severity, code, path, message }) => ({ severity
 console.log(JSON.stringify({ parsed: document !== undefined, found }));
 `;
 
-describe('The AsyncAPI document, read by the parser of AsyncAPI', () => {
+const state = z.enum(['moving', 'standing']);
+
+@LiveTopic('fleet/:fleetId', {
+  data: z.object({ lat: z.number(), lon: z.number(), state }),
+  snapshot: 'last-per-key',
+})
+class FleetTopic {
+  canSubscribe(): boolean {
+    return true;
+  }
+}
+
+@LiveHandlers()
+class Trips {
+  @LiveRequest('trip.book', {
+    data: z.object({ seat: z.int() }),
+    answer: z.object({ ticket: z.string() }),
+  })
+  book(@MessageBody('data') { seat }: { readonly seat: number }): object {
+    return { ticket: `seat ${String(seat)}` };
+  }
+}
+
+describeWith(npmRegistry)('The AsyncAPI document, read by the tools of AsyncAPI', () => {
   const folder = mkdtempSync(join(tmpdir(), 'asyncapi-'));
 
   beforeAll(async () => {
     writeFileSync(join(folder, 'check.mjs'), check);
     writeFileSync(join(folder, 'package.json'), '{ "private": true }');
     const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
-    await run('npm', ['install', '@asyncapi/parser@3.6.6', ...quiet], { cwd: folder });
+    const packages = ['@asyncapi/generator@3.4.1', '@asyncapi/modelina@5.10.1', '@asyncapi/parser@3.6.6'];
+    await run('npm', ['install', ...packages, ...quiet], { cwd: folder });
   }, 300_000);
 
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => rmSync(folder, { recursive: true }), 60_000);
 
   it.each(['test/module/asyncapi.json', 'the standalone server'])(
     'the parser has no complaint about %s',
@@ -42,5 +73,42 @@ describe('The AsyncAPI document, read by the parser of AsyncAPI', () => {
       expect(JSON.parse(stdout)).toEqual({ parsed: true, found: [] });
     },
     60_000,
+  );
+
+  it.runIf(runsWith(pythonGenerated))(
+    'a Python client that is generated from the document hears publications and gets answers',
+    async () => {
+      const imports = [LiveAsyncApiModule.forRoot({ info: { title: 'Fleet & friends', version: '1.0.0' } })];
+      const { app, live, url } = await startLiveApp({ providers: [FleetTopic, Trips], imports });
+      const file = join(folder, 'client.json');
+      writeFileSync(file, JSON.stringify(await app.get(LiveAsyncApi).document('client')));
+      cpSync(join(import.meta.dirname, 'generated'), folder, { recursive: true });
+      const made = join(folder, 'python');
+      await run(process.execPath, ['generate.mjs', file, made], { cwd: folder });
+      await run('/usr/bin/python3', ['-m', 'compileall', '-q', made]);
+
+      const client = spawn('/usr/bin/python3', [join(folder, 'use_client.py'), url, 'ann'], {
+        env: { ...process.env, PYTHONPATH: made },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let output = '';
+      const ended = once(client, 'close');
+      client.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      client.stdout.on('data', (chunk: Buffer) => {
+        const before = output;
+        output += chunk.toString();
+        if (output.includes('> subscribed') && !before.includes('> subscribed'))
+          void live.publish('fleet/7', { lat: 59.9, lon: 10.7, state: 'moving' }, { key: 'bus 1' });
+      });
+      await ended;
+      const said = output.split('\n').filter((line) => line.startsWith('> '));
+      expect(said, output).toEqual([
+        '> welcome 36',
+        '> booked seat 7',
+        '> subscribed fleet/7 0',
+        '> event 1 bus 1 59.9 10.7 moving',
+      ]);
+    },
+    90_000,
   );
 });

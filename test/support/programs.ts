@@ -34,6 +34,19 @@ export const pythonWebsockets: Program = {
   install: 'apt-get install python3-websockets',
 };
 
+/** What a client needs that the generator of AsyncAPI has made. */
+export const pythonGenerated: Program = {
+  name: 'python3 with its packages websocket and certifi',
+  check: ['/usr/bin/python3', '-c', 'import certifi, websocket'],
+  install: 'apt-get install python3-certifi python3-websocket',
+};
+
+export const npmRegistry: Program = {
+  name: 'packages of npm',
+  check: ['npm', 'view', '@asyncapi/parser', 'name', '--fetch-retries=0'],
+  install: 'connect to the network',
+};
+
 export const redisServer: Program = {
   name: 'redis-server',
   check: ['redis-server', '--version'],

@@ -161,4 +161,11 @@ describe('The identifiers of the AsyncAPI document', () => {
       parameters: { segment2: {}, segment2_: {} },
     });
   });
+
+  it('titles have no special characters, unless two would be the same', () => {
+    const { components } = documentOf([topicOf('fleet/:id'), topicOf('a-b'), topicOf('a/b')], []);
+    const titles = Object.values(components.messages).map(({ payload }) => (payload as Named)['title']);
+    expect(titles).toEqual(expect.arrayContaining(['FleetIdEvent', 'ABEvent', 'a.b.event', 'Welcome']));
+    expect(new Set(titles).size).toBe(titles.length);
+  });
 });

@@ -21,10 +21,10 @@ export interface AsyncApiInfo {
 /** One way to prove who a client is, as a Security Scheme Object of AsyncAPI. */
 export type SecurityScheme = Readonly<Record<string, unknown>>;
 
-/** An AsyncAPI 3.1 document, as a JSON value. */
+/** An AsyncAPI document, as a JSON value. */
 export interface AsyncApiDocument {
   /** Version of AsyncAPI. */
-  readonly asyncapi: '3.1.0';
+  readonly asyncapi: '3.0.0' | '3.1.0';
   /** Title and version of the interface. */
   readonly info: AsyncApiInfo;
   /** Servers, channels, operations and components. */
@@ -82,7 +82,10 @@ export function asyncApiDocument(parts: DocumentParts): AsyncApiDocument {
     ) as unknown,
     components: {
       messages: Object.fromEntries(
-        Object.entries(messages).map(([name, payload]) => [name, messageOf(name, payload)]),
+        Object.entries(messages).map(([name, payload]) => [
+          name,
+          messageOf(name, { title: schemas.titleOf(name), ...payload }),
+        ]),
       ),
       ...(Object.keys(schemas.all).length > 0 && { schemas: schemas.all }),
       ...(schemes.length > 0 && { securitySchemes: security }),
@@ -91,5 +94,11 @@ export function asyncApiDocument(parts: DocumentParts): AsyncApiDocument {
 }
 
 function messageOf(name: string, payload: JsonSchema): JsonSchema {
-  return { name, title: name, contentType: 'application/json', payload };
+  const type = (payload['properties'] as JsonSchema | undefined)?.['type'] as JsonSchema | undefined;
+  return {
+    name,
+    title: name,
+    contentType: 'application/json',
+    payload: { ...payload, ...(type?.['const'] !== undefined && { discriminator: 'type' }) },
+  };
 }

@@ -8,9 +8,27 @@ import type { JsonSchema } from './json-schema.js';
 export class HoistedSchemas {
   /** The schemas by name, for `components.schemas`. */
   readonly all: Record<string, JsonSchema> = {};
+  private readonly titles = new Map<string, string>();
+
+  /**
+   * A title without special characters, such as `FleetFleetIdEvent`. Generators name what they make
+   * of a schema after it. A name that looks like an earlier one is its own title.
+   */
+  titleOf(name: string): string {
+    const words = name.split(/[^A-Za-z0-9]+/).map((word) => word.slice(0, 1).toUpperCase() + word.slice(1));
+    const title = words.join('');
+    const holder = this.titles.get(title.toLowerCase()) ?? name;
+    this.titles.set(title.toLowerCase(), holder);
+    return holder === name ? title : name;
+  }
 
   /** The schema with references into the document. @param name - where its definitions move to */
-  hoist(name: string, { definitions, $defs, ...schema }: JsonSchema): JsonSchema {
+  hoist(name: string, schema: JsonSchema): JsonSchema {
+    const hoisted = this.withReferences(name, schema);
+    return hoisted['type'] === 'object' ? { title: this.titleOf(name), ...hoisted } : hoisted;
+  }
+
+  private withReferences(name: string, { definitions, $defs, ...schema }: JsonSchema): JsonSchema {
     const parts = { ...(definitions as object), ...($defs as object) } as Record<string, JsonSchema>;
     const text = JSON.stringify(schema);
     if (!text.includes('"$ref"')) return schema;

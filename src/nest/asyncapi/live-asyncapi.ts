@@ -3,6 +3,7 @@ import { ModuleRef } from '@nestjs/core';
 import { LIVE_GUARDS } from '../options/live.tokens.js';
 import { type AsyncApiDocument, asyncApiDocument } from './asyncapi-document.js';
 import { missingInfo, wrongUrl } from './asyncapi.errors.js';
+import { clientDocumentOf } from './client-document.js';
 import { contractPage } from './contract-page.js';
 import { Declarations } from './described.js';
 import { type LiveAsyncApiOptions, MODULE_OPTIONS_TOKEN } from './live-asyncapi.module-definition.js';
@@ -26,10 +27,12 @@ export class LiveAsyncApi {
   /**
    * The document, made once. It does not change while the application runs.
    *
+   * @param side - whose operations it has. Generators of clients read the document of a client
    * @throws Error if a schema has no JSON Schema, or the package that makes it is missing
    */
-  document(): Promise<AsyncApiDocument> {
-    return (this.made ??= this.make());
+  async document(side: 'server' | 'client' = 'server'): Promise<AsyncApiDocument> {
+    const document = await (this.made ??= this.make());
+    return side === 'client' ? clientDocumentOf(document) : document;
   }
 
   /** A page that shows the document: one HTML text without scripts and without other files. */

@@ -12,16 +12,26 @@ const text = (description: string): JsonSchema => ({ type: 'string', description
 const count = (description: string): JsonSchema => ({ type: 'integer', minimum: 0, description });
 const ms = (description: string): JsonSchema => ({ type: 'number', minimum: 0, description });
 
+/** A list of one value, because Modelina makes `undefined` of a constant that is no string. */
+const onlyTrue = (title: string, description: string): JsonSchema => ({
+  title,
+  type: 'boolean',
+  enum: [true],
+  description,
+});
+
 /** The fields of the protocol's messages, by name. PROTOCOL.md specifies them. */
 export const fields = {
   id: {
+    type: ['number', 'string'],
+    maxLength: maxRequestIdLength,
     description: 'Chosen by the client and repeated in the answer.',
-    oneOf: [{ type: 'number' }, { type: 'string', maxLength: maxRequestIdLength }],
   },
   topic: text('The topic.'),
   epoch: text('Names the life of the stream. Offsets of another epoch mean nothing.'),
   offset: count('Number of the publication in its stream.'),
   since: {
+    title: 'Position',
     type: 'object',
     description: 'The position of the last publication that the client has.',
     properties: { epoch: { type: 'string' }, offset: { type: 'integer', minimum: 0 } },
@@ -44,8 +54,8 @@ export const fields = {
   from: count('First offset that it covers, if it covers several.'),
   to: count('Last offset that was lost.'),
   lost: count('Number of lost publications.'),
-  removed: { const: true, description: 'The key was removed. There is no data.' },
-  remove: { const: true, description: 'Removes the key. There is no data.' },
+  removed: onlyTrue('Removed', 'The key was removed. There is no data.'),
+  remove: onlyTrue('Remove', 'Removes the key. There is no data.'),
   code: { type: 'string', enum: errorCodes, description: 'What went wrong.' },
   words: text('The reason in words, for developers.'),
   retryAfterMs: ms('Milliseconds after which the request may succeed.'),

@@ -40,7 +40,7 @@ export const protocolMessages = {
         description: 'The user as the server knows it; null for an anonymous client.',
         oneOf: [
           { type: 'null' },
-          { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] },
+          { title: 'User', type: 'object', properties: { id: { type: 'string' } }, required: ['id'] },
         ],
       },
       expiresAt,
@@ -50,7 +50,7 @@ export const protocolMessages = {
         minimum: 0,
         description: 'Window for reconnects, in milliseconds.',
       },
-      limits: { type: 'object', description: 'Limits of this connection.' },
+      limits: { title: 'Limits', type: 'object', description: 'Limits of this connection.' },
     },
     ['connectionId', 'instanceId', 'user', 'limits'],
   ),

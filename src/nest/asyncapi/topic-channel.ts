@@ -27,9 +27,10 @@ export function topicParts(topic: DescribedTopic, schemas: HoistedSchemas): Topi
   const id = topicId(topic.pattern);
   const name = (message: string): string => `${id}.${message}`;
   const hoisted = (what: string, schema: JsonSchema): JsonSchema => schemas.hoist(name(what), schema);
+  const data = hoisted('data', topic.data);
   const messages: Record<string, JsonSchema> = {
-    [name('event')]: dataMessages.event(hoisted('data', topic.data)),
-    [name('subscribed')]: dataMessages.subscribed(topic.snapshot && hoisted('snapshot', topic.snapshot)),
+    [name('event')]: dataMessages.event(data),
+    [name('subscribed')]: dataMessages.subscribed(snapshotOf()),
     ...(topic.publish && { [name('publish')]: dataMessages.publish(hoisted('publish', topic.publish)) }),
   };
   const own = Object.keys(messages).map((key) => [key.slice(id.length + 1), reference('messages', key)]);
@@ -43,6 +44,14 @@ export function topicParts(topic: DescribedTopic, schemas: HoistedSchemas): Topi
     messages: Object.fromEntries([...own, ...common]) as unknown,
   };
   return { id, channel, messages, operations: operationsOf(id, topic) };
+
+  /** The data has one name, also where it is the snapshot or a part of it. */
+  function snapshotOf(): JsonSchema | undefined {
+    const { snapshot } = topic;
+    if (snapshot === topic.data) return data;
+    if (snapshot?.['additionalProperties'] === topic.data) return { ...snapshot, additionalProperties: data };
+    return snapshot && hoisted('snapshot', snapshot);
+  }
 }
 
 function operationsOf(id: string, { pattern, publish }: DescribedTopic): Record<string, unknown> {
