@@ -2,6 +2,7 @@ import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
 import { HandshakeRefused, LiveTestClient } from '../src/testing/index.js';
 import {
   listening,
@@ -200,6 +201,35 @@ describe('the standalone server in development mode', () => {
       expect(data.id).toBe(key);
       seen.add(key);
     }
+  });
+
+  it('the contract has the fields of the topics that the server publishes, and the page links to it', async () => {
+    const document = (await (await fetch(`${shared.http}/asyncapi.json`)).json()) as {
+      readonly components: { readonly messages: Record<string, { readonly payload: object }> };
+    };
+    for (const topic of ['system/vitals', 'fleet/demo']) {
+      const client = await connect();
+      const accepts = (message: string, value: unknown): boolean =>
+        z
+          .fromJSONSchema(
+            document.components.messages[`${topic.replace('/', '.')}.${message}`]?.payload as never,
+          )
+          .safeParse(value).success;
+      const subscribed = await client.request({ type: 'subscribe', id: topic, topic });
+      const event = await client.nextOf('event');
+      expect([topic, accepts('subscribed', subscribed), accepts('event', event)]).toEqual([
+        topic,
+        true,
+        true,
+      ]);
+      expect(accepts('event', { ...event, data: { at: 1 } })).toBe(false);
+    }
+    const page = await (await fetch(`${shared.http}/asyncapi`)).text();
+    for (const field of ['data?.speedKmh', 'data?.eventLoopDelayMs.p99', 'snapshot?.vehicles[].line'])
+      expect(page).toContain(`<code>${field}</code>`);
+    expect(await (await fetch(shared.http)).text()).toContain('href="/asyncapi"');
+    const asClient = await (await fetch(`${shared.http}/asyncapi.client.json`)).json();
+    expect(asClient).toMatchObject({ operations: { 'fleet.demo.deliver': { action: 'receive' } } });
   });
 
   it('the page has the rights of its cookie and no others', async () => {

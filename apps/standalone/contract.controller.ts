@@ -11,6 +11,12 @@ export class ContractController {
     return this.contract.document();
   }
 
+  /** The contract from the side of a client, for generators of clients. */
+  @Get('asyncapi.client.json')
+  readAsClient(): Promise<AsyncApiDocument> {
+    return this.contract.document('client');
+  }
+
   @Get('asyncapi')
   @Header('Content-Type', 'text/html; charset=utf-8')
   // The page has a style of its own, and nothing else.

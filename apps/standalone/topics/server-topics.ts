@@ -3,6 +3,7 @@ import { LiveTopic, type LiveTopicOptions, type LiveTopicProvider, type LiveUser
 import { FleetReplay, type FleetSnapshot } from '../fleet/fleet-replay.js';
 import type { ServerPlan } from '../server-plan.js';
 import { type VitalsReading, Vitals } from '../vitals/vitals.js';
+import { schemas } from './server-schemas.js';
 import { TopicRights } from './topic-rights.js';
 
 export const vitalsTopic = 'system/vitals';
@@ -41,7 +42,7 @@ export function serverTopics({ settings, demo }: ServerPlan): Type<LiveTopicProv
   @LiveTopic('**', options)
   class AllTopics extends TopicsByRight {}
 
-  @LiveTopic(vitalsTopic, options)
+  @LiveTopic(vitalsTopic, { ...options, ...schemas.vitals })
   class VitalsTopic extends TopicsByRight {
     constructor(
       rights: TopicRights,
@@ -56,7 +57,7 @@ export function serverTopics({ settings, demo }: ServerPlan): Type<LiveTopicProv
     }
   }
 
-  @LiveTopic(fleetTopic, options)
+  @LiveTopic(fleetTopic, { ...options, ...schemas.fleet })
   class FleetTopic extends TopicsByRight {
     constructor(
       rights: TopicRights,
