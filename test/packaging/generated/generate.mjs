@@ -1,6 +1,6 @@
 // Makes a Python client of an AsyncAPI document. Its models come from Modelina, because those that
 // the generator writes itself have no imports, and read `connection_id` where the message has
-// `connectionId`: findings/README.md.
+// `connectionId`: findings/asyncapi-python-models.sh.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Generator from '@asyncapi/generator';
