@@ -54,6 +54,12 @@ describe('The benchmarks', () => {
     expect(stdout).toBe('0\n');
   });
 
+  it('a short run of collection.js gets every key of a collection that changes', async () => {
+    const text = await printed('collection.js', '--keys', '3000', '--updates', '200', '--joins', '2');
+    expect(text).toMatch(/3000 keys of \d+ bytes, 200 updates a second, 2 joins/);
+    expect(text).toMatch(/complete after the first page: p50 \d+ ms/);
+  });
+
   it('a short run of fan-out.js counts every delivery of K and of L', async () => {
     const small = ['--share', '0.02', '--rounds', '1', '--warm-up', '0', '--idle', '1'];
     const text = await printed(

@@ -39,10 +39,10 @@ export class Pages extends Map<string, Unfinished> {
 
   #finish(topic: string, { start, pages, behind }: Unfinished): void {
     this.delete(topic);
-    const [first] = pages;
-    const snapshot = Array.isArray(first)
+    // Without a prototype, a key `__proto__` is one like any other.
+    const snapshot: unknown = Array.isArray(pages[0])
       ? pages.flat()
-      : Object.fromEntries(pages.flatMap((page) => Object.entries(page as object)));
+      : Object.assign(Object.create(null) as object, ...(pages as object[]));
     for (const message of [{ ...start, snapshot, pages: undefined }, ...behind]) this.handle(message);
   }
 }
