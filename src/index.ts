@@ -67,7 +67,7 @@ export type {
   LivePresenceOptions,
   LiveTopicOptions,
 } from './nest/topics/live-topic.options.js';
-export { defineTopic } from './nest/topics/define-topic.js';
+export { defineTopic, topic } from './nest/topics/define-topic.js';
 export type {
   AnyTopicDeclaration,
   CheckedTopicClass,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineTopic } from './define-topic.js';
+import { defineTopic, topic } from './define-topic.js';
 import { LIVE_TOPIC, LiveTopic } from './live-topic.decorator.js';
 
 const trip = defineTopic('fleet/:fleetId/trips/:tripId', { data: z.object({}), history: { size: 1 } });
@@ -51,5 +51,20 @@ describe('defineTopic', () => {
     expect(() => (LiveTopic() as (target: unknown) => void)(Nothing)).toThrow(
       'LiveModule: @LiveTopic() Nothing has no topic. Write static readonly topic = defineTopic(',
     );
+  });
+});
+
+describe('topic', () => {
+  it('a pattern and its parameters make a name, and a name is checked', () => {
+    expect(topic('fleet/:fleetId/trips/:tripId', { fleetId: 7, tripId: 'a' })).toBe('fleet/7/trips/a');
+    expect(topic('fleet/7')).toBe('fleet/7');
+  });
+
+  it.each(['a/b', '..', '', ':b', '*'])('the value %o cannot lead to another topic', (fleetId) => {
+    expect(() => topic('fleet/:fleetId', { fleetId })).toThrow('The parameter fleetId is no segment');
+  });
+
+  it.each(['fleet/*', 'fleet/:fleetId', 'fleet//7', '$user'])('%o is no name', (name) => {
+    expect(() => topic(name)).toThrow(/no name|no segment|no topic pattern/);
   });
 });

@@ -2,7 +2,14 @@ import type { LatestRule } from '../../core/ports/broker.js';
 import { isTopicName } from '../../protocol/topic-name.js';
 import type { LiveSchema } from '../options/live-contract.options.js';
 import type { LiveTopicOptions } from './live-topic.options.js';
-import type { NamesOf, PatternParams, TopicDeclaration, TopicSchemas, TypesOf } from './topic-declaration.js';
+import type {
+  NamesOf,
+  ParamNames,
+  PatternParams,
+  TopicDeclaration,
+  TopicSchemas,
+  TypesOf,
+} from './topic-declaration.js';
 import { TopicPattern } from './topic-pattern.js';
 
 /**
@@ -29,6 +36,21 @@ export function defineTopic<
     options: options as LiveTopicOptions,
     name: (params: PatternParams<Pattern>) => nameOf(segments, params) as NamesOf<Pattern>,
   } as TopicDeclaration<Pattern, TypesOf<Data, Snapshot, Params, ClientPublish>>;
+}
+
+/**
+ * The name of one topic of a pattern: `topic('fleet/:fleetId', { fleetId: 7 })` is `fleet/7`. A
+ * value must be one segment, so that nothing in it can lead to another topic. Without parameters
+ * it checks a name: `topic('fleet/7')`. A class with `defineTopic` has the same as `topic.name`.
+ *
+ * @throws TypeError if the pattern has `*` or `**`, or a value is no segment of a topic's name
+ * @throws Error if the pattern is invalid
+ */
+export function topic<const Pattern extends string>(
+  pattern: Pattern,
+  ...[params]: [ParamNames<Pattern>] extends [never] ? [] : [params: PatternParams<Pattern>]
+): NamesOf<Pattern> {
+  return nameOf(new TopicPattern(pattern).text.split('/'), params ?? {}) as NamesOf<Pattern>;
 }
 
 function nameOf(segments: readonly string[], params: PatternParams<string>): string {

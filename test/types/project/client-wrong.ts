@@ -43,3 +43,17 @@ void client.request('trip.seen', 'a').then((answer) => answer.free);
 void client.request('chat.rename', { tripId: '7' });
 // mistake: data that the schema of a request does not accept
 void client.request('trip.cancel', { at: 7 });
+client.subscribe('fleet/7', (message) => {
+  // mistake: the snapshot may lack a key
+  if (message.type === 'start') message.snapshot?.['v1'].lat.toFixed(1);
+  // mistake: only a start and a loss have a snapshot
+  if (message.type === 'event') void message.snapshot;
+  // mistake: a key is a string
+  if (message.type === 'event' && message.removed) message.key.toFixed(0);
+  // mistake: not every event has a key
+  if (message.type === 'event') message.key.toUpperCase();
+  // mistake: the snapshot is no data of an event
+  if (message.type === 'event' && !message.removed) void message.data['v1'];
+});
+// mistake: a key of another type
+void client.publish('chat/a/messages', { text: 'hi' }, { key: 7 });

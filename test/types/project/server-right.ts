@@ -1,4 +1,4 @@
-import { JsonText, type LiveService } from 'nestjs-live';
+import { JsonText, type LiveService, topic } from 'nestjs-live';
 import { type AppTopics, ChatTopic, FleetTopic, ScoreDto } from './topics.js';
 
 declare const live: LiveService<AppTopics>;
@@ -11,6 +11,9 @@ export const rights: unknown[] = [
   live.publish('fleet/7', { lat: 1, at, speed: 2 }, { key: 'v1', version: 3 }),
   live.publish(`fleet/${fleetId}`, { lat: 1, at }),
   live.publish(FleetTopic.topic.name({ fleetId }), { lat: 1, at }),
+  live.publish(topic('fleet/:fleetId', { fleetId }), { lat: 1, at }),
+  live.publish(topic('fleet/7'), { lat: 1, at }),
+  live.publish(topic('scores'), { team: 'a', goals: 1 }),
   live.publish(ChatTopic.topic.name({ room: 'a' }), { text: 'a', by: 'b' }),
   live.publish('fleet/7', JsonText.parse('{}')),
   live.publish('fleet/7', undefined, { key: 'v1', remove: true }),

@@ -1,4 +1,4 @@
-import { defineRequests, defineTopic, LiveHandlers, LiveTopic, type LiveService } from 'nestjs-live';
+import { defineRequests, defineTopic, LiveHandlers, LiveTopic, type LiveService, topic } from 'nestjs-live';
 import { z } from 'zod';
 import { type AppTopics, FleetTopic } from './topics.js';
 
@@ -28,6 +28,14 @@ export const wrongs: unknown[] = [
   FleetTopic.topic.name({}),
   // mistake: a name with another parameter
   FleetTopic.topic.name({ id: 7 }),
+  // mistake: a pattern without its parameters
+  topic('fleet/:fleetId'),
+  // mistake: a pattern with another parameter
+  topic('fleet/:fleetId', { id: 7 }),
+  // mistake: a built name of no declared topic
+  live.publish(topic('fleets/:fleetId', { fleetId: 7 }), { lat: 1, at }),
+  // mistake: wrong data for a built name
+  live.publish(topic('fleet/7'), { lat: '1', at }),
 ];
 
 const counter = defineTopic('counters/:id', {

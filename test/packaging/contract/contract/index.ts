@@ -1,0 +1,1 @@
+export type { AppRequests, AppTopics } from '@acme/server';
