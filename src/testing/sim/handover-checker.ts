@@ -8,6 +8,8 @@ interface Message {
   readonly id?: unknown;
   readonly topic?: string;
   readonly topics?: readonly (string | { readonly topic: string })[];
+  readonly pages?: true;
+  readonly last?: true;
 }
 
 /** The client's end of one of its connections. */
@@ -75,12 +77,15 @@ export class HandoverChecker {
     for (const { has } of this.open) has.delete(topic);
   }
 
-  private received(state: State, { type, id, topic = '' }: Message): void {
+  private received(state: State, { type, id, topic = '', pages, last }: Message): void {
     if (type === 'welcome') this.welcomed(state);
-    if (!/^(subscribed|unsubscribed|lost|error)$/.test(type)) return;
-    if (type === 'subscribed') state.has.add(topic);
+    // A snapshot in pages is answered with the last of them.
+    if (pages === true) return;
+    const isAnswer = type === 'subscribed' || last === true;
+    if (!isAnswer && !/^(unsubscribed|lost|error)$/.test(type)) return;
+    if (isAnswer) state.has.add(topic);
     else if (type !== 'lost') state.has.delete(topic);
-    if (id !== undefined) state.asked.delete(topic);
+    if (id !== undefined || last === true) state.asked.delete(topic);
     // The old connection no longer counts for a topic when it says anything but an event.
     this.owed.delete(topic);
     if (type === 'error' && topic === '') this.owed.clear();
