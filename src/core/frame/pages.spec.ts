@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pagesOf } from './pages.js';
+import { Pages, pagesOf } from './pages.js';
 
 describe('pagesOf', () => {
   it('[L-6.10] pages have the fields of an object together, each of them whole and in order', () => {
@@ -27,6 +27,18 @@ describe('pagesOf', () => {
     expect(pages.length).toBeGreaterThan(10);
     expect(pages.flatMap((page) => JSON.parse(page) as unknown[])).toEqual(JSON.parse(text));
     for (const page of pages) expect(Buffer.byteLength(page)).toBeLessThanOrEqual(200);
+  });
+
+  it('[L-6.10] the pages of a snapshot are made once for all who accept the same size', () => {
+    const pages = new Pages();
+    const snapshot = { text: JSON.stringify(Array.from({ length: 100 }, () => 'x'.repeat(9))) };
+    const [one, other, smaller] = [pages.of(snapshot, 200), pages.of(snapshot, 200), pages.of(snapshot, 100)];
+    expect(one).toBe(other);
+    expect(smaller?.length).toBeGreaterThan(one?.length ?? Infinity);
+    expect([pages.of({ text: undefined }, 200), pages.of({ text: '[1]' }, 200)]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   it('[L-6.10] a small snapshot, and one that is neither an object nor an array, has no pages', () => {

@@ -49,3 +49,18 @@ export function pagesOf(text: string, maxBytes = maxPageBytes): string[] | undef
   cut();
   return pages.length > 1 ? pages : undefined;
 }
+
+/** Pages of snapshots, made once for all who join the same snapshot and accept the same size. */
+export class Pages {
+  private readonly made = new WeakMap<object, Map<number, readonly string[] | undefined>>();
+
+  /** @param snapshot - `text` of one snapshot; the pages live as long as this object */
+  of(snapshot: { readonly text: string | undefined }, maxBytes: number): readonly string[] | undefined {
+    const { text } = snapshot;
+    if (text === undefined) return undefined;
+    const sizes = this.made.get(snapshot) ?? new Map<number, readonly string[] | undefined>();
+    this.made.set(snapshot, sizes);
+    if (!sizes.has(maxBytes)) sizes.set(maxBytes, pagesOf(text, maxBytes));
+    return sizes.get(maxBytes);
+  }
+}

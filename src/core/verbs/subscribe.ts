@@ -8,14 +8,14 @@ import type { Wanted } from '../connection/membership.js';
 import { storedNameOf } from '../fanout/personal-topic.js';
 import type { Topic } from '../fanout/topic.js';
 import { pageText, subscribedText } from '../frame/message-text.js';
-import { maxPageBytes, pagesOf } from '../frame/pages.js';
+import { maxPageBytes, Pages } from '../frame/pages.js';
 import { Pager } from '../outbound/pager.js';
 import type { LiveLimits } from '../ports/limits.js';
 import type { Broker } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import { followingOf, notNow, type Readings, type Start } from '../stream/following.js';
-import type { SnapshotRun } from '../fanout/snapshot-run.js';
+import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError } from '../../protocol/live.error.js';
@@ -38,7 +38,7 @@ interface Request {
 interface Answer extends Start {
   /** Whether the position continues the requested one. */
   readonly recovered: boolean;
-  readonly snapshot?: string | undefined;
+  readonly snapshot?: Snapshot;
 }
 
 /** What a subscribe needs from the core. */
@@ -55,6 +55,8 @@ export interface SubscribeParts {
 
 /** The subscribe verb. [L-3.2] */
 export class Subscribe {
+  private readonly pages = new Pages();
+
   constructor(private readonly parts: SubscribeParts) {}
 
   /**
@@ -137,8 +139,8 @@ export class Subscribe {
       run = await this.snapshotRun(request, topic);
       if (run === undefined)
         return this.commit(request, topic, reading.hold, { position: top, recovered: false, missed: [] });
-      const { text: snapshot, ...start } = await pending.until(run.result);
-      return this.commit(request, topic, run.hold, { ...start, recovered: false, snapshot });
+      const snapshot = await pending.until(run.result);
+      return this.commit(request, topic, run.hold, { ...snapshot, recovered: false, snapshot });
     } finally {
       reading.leave();
       run?.leave();
@@ -178,7 +180,7 @@ export class Subscribe {
       topic: name,
       position,
       recovered,
-      snapshot: pages === undefined ? snapshot : undefined,
+      snapshot: pages === undefined ? snapshot?.text : undefined,
       paged: pages !== undefined,
     };
     if (maxBytes < Infinity) checkSize(subscribedText({ ...answer, id: longest(pending.ids) }), maxBytes);
@@ -204,11 +206,15 @@ export class Subscribe {
   }
 
   /** Pages of a large snapshot, each within what the client accepts. [L-6.10] */
-  private pagesOf(topic: string, snapshot: string | undefined, maxBytes: number): string[] | undefined {
+  private pagesOf(
+    topic: string,
+    snapshot: Snapshot | undefined,
+    maxBytes: number,
+  ): readonly string[] | undefined {
     const { maxPageBytes: most = maxPageBytes } = this.parts.limits;
     const envelope = pageText(topic, '', true).length;
-    const pages = snapshot && pagesOf(snapshot, Math.min(most, maxBytes - envelope));
-    if (!pages) return undefined;
+    const pages = snapshot && this.pages.of(snapshot, Math.min(most, maxBytes - envelope));
+    if (pages === undefined) return undefined;
     for (const page of maxBytes < Infinity ? pages : []) checkSize(pageText(topic, page, true), maxBytes);
     return pages;
   }

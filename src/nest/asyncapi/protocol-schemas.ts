@@ -22,7 +22,14 @@ export const dataMessages = {
   subscribed: (snapshot: JsonSchema | undefined): JsonSchema =>
     message(
       'subscribed',
-      { id, topic, epoch, offset, recovered: fields.recovered, ...(snapshot && { snapshot }) },
+      {
+        id,
+        topic,
+        epoch,
+        offset,
+        recovered: fields.recovered,
+        ...(snapshot && { snapshot, pages: fields.inPages }),
+      },
       ['topic', 'epoch', 'offset', 'recovered'],
     ),
   publish: (data: JsonSchema): JsonSchema =>
@@ -56,12 +63,20 @@ export const protocolMessages = {
   ),
   subscribe: message(
     'subscribe',
-    { id, topic, since: fields.since, maxRate: fields.maxRate, maxMessageBytes: fields.maxMessageBytes },
+    {
+      id,
+      topic,
+      since: fields.since,
+      maxRate: fields.maxRate,
+      maxMessageBytes: fields.maxMessageBytes,
+      pages: fields.pages,
+    },
     ['topic'],
   ),
   unsubscribe: message('unsubscribe', { id, topic }, ['topic']),
   unsubscribed: message('unsubscribed', { id, topic, code, reason: words, retryAfterMs }, ['topic']),
   published: message('published', { id, topic, epoch, offset }, ['topic', 'epoch', 'offset']),
+  page: message('page', { topic, last: fields.last, snapshot: fields.part }, ['topic', 'snapshot']),
   lost: message('lost', { topic, from: offset, to: fields.to, count: fields.lost }, [
     'topic',
     'from',

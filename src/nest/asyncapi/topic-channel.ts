@@ -19,7 +19,7 @@ export interface TopicParts {
 }
 
 /** Messages that are the same for every topic. */
-const shared = ['subscribe', 'unsubscribe', 'unsubscribed', 'lost', 'error', 'published'] as const;
+const shared = ['subscribe', 'unsubscribe', 'unsubscribed', 'page', 'lost', 'error', 'published'] as const;
 
 /** Describes a topic as a channel with its own messages. */
 export function topicParts(topic: DescribedTopic, schemas: HoistedSchemas): TopicParts {
@@ -36,6 +36,7 @@ export function topicParts(topic: DescribedTopic, schemas: HoistedSchemas): Topi
   const own = Object.keys(messages).map((key) => [key.slice(id.length + 1), reference('messages', key)]);
   const common = shared
     .filter((message) => message !== 'published' || topic.publish !== undefined)
+    .filter((message) => message !== 'page' || topic.snapshot !== undefined)
     .map((message) => [message, reference('messages', message)]);
   const channel = {
     address,
@@ -54,7 +55,7 @@ export function topicParts(topic: DescribedTopic, schemas: HoistedSchemas): Topi
   }
 }
 
-function operationsOf(id: string, { pattern, publish }: DescribedTopic): Record<string, unknown> {
+function operationsOf(id: string, { pattern, publish, snapshot }: DescribedTopic): Record<string, unknown> {
   const channel = { $ref: `#/channels/${id}` };
   const of = (...messages: string[]) =>
     messages.map((message) => ({ $ref: `#/channels/${id}/messages/${message}` }));
@@ -78,7 +79,7 @@ function operationsOf(id: string, { pattern, publish }: DescribedTopic): Record<
       action: 'send',
       channel,
       summary: `Subscribers of ${pattern} get what is published, what is lost, and the end of a subscription.`,
-      messages: of('event', 'lost', 'unsubscribed'),
+      messages: of('event', ...(snapshot === undefined ? [] : ['page']), 'lost', 'unsubscribed'),
     },
     ...(publish && {
       [`${id}.accept`]: {
