@@ -13,9 +13,13 @@ export declare const shape: unique symbol;
 export interface TopicShape<Data, Snapshot, ClientData = Data, Published = Data> {
   /** Exists for the compiler only. */
   readonly [shape]: {
+    /** What subscribers receive. */
     readonly data: Data;
+    /** What subscribers start with. */
     readonly snapshot: Snapshot;
+    /** What clients publish. */
     readonly clientData: ClientData;
+    /** What the application publishes. */
     readonly published: Published;
   };
 }
@@ -26,7 +30,12 @@ export interface TopicShape<Data, Snapshot, ClientData = Data, Published = Data>
  */
 export interface RequestShape<Data, Answer> {
   /** Exists for the compiler only. */
-  readonly [shape]: { readonly data: Data; readonly answer: Answer };
+  readonly [shape]: {
+    /** What the request is sent with. */
+    readonly data: Data;
+    /** What it is answered with. */
+    readonly answer: Answer;
+  };
 }
 
 /** An entry with types of its own. */
