@@ -80,20 +80,28 @@ describe('Messages of one connection', () => {
     expect(users).toEqual([true]);
   });
 
-  it('[L-3.5] an identical subscribe joins the pending one: one check, and an answer for each', async () => {
-    const { send, asked, answer, said, test } = world();
-    await send(subscribe('t', 1));
-    await send(subscribe('t', 2));
-    await send(subscribe('t', 3, { maxRate: 5 }));
-    expect(asked).toEqual(['t']);
-    await answer('t');
-    expect(said()).toEqual(['subscribed 1 t', 'subscribed 2 t']);
-    expect(asked).toEqual(['t', 't']);
-    await answer('t');
-    await test.publish('t', 1);
-    expect(said()).toEqual(['subscribed 3 t', 'event t']);
-    expect(test.live.stats().subscriptions).toBe(1);
-  });
+  it.each([
+    { maxRate: 5 },
+    { maxMessageBytes: 4_096 },
+    { pages: true },
+    { since: { epoch: 'e', offset: 1 } },
+  ])(
+    '[L-3.5] an identical subscribe joins the pending one: one check, and an answer for each; one with %j waits',
+    async (other) => {
+      const { send, asked, answer, said, test } = world();
+      await send(subscribe('t', 1));
+      await send(subscribe('t', 2));
+      await send(subscribe('t', 3, other));
+      expect(asked).toEqual(['t']);
+      await answer('t');
+      expect(said()).toEqual(['subscribed 1 t', 'subscribed 2 t']);
+      expect(asked).toEqual(['t', 't']);
+      await answer('t');
+      await test.publish('t', 1);
+      expect(said()).toEqual(['subscribed 3 t', 'event t']);
+      expect(test.live.stats().subscriptions).toBe(1);
+    },
+  );
 
   it('[L-3.7] an unsubscribe cancels every joined subscribe', async () => {
     const { send, answer, said, test } = world();

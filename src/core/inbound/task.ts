@@ -90,12 +90,14 @@ export function mustWaitFor(earlier: Task, later: Task): boolean {
 
 function joins({ begun, takenBack, message }: Task, later: Task): boolean {
   if (!begun || takenBack || message instanceof LiveError || later.message instanceof LiveError) return false;
+  const other = later.message;
   return (
-    message['maxRate'] === later.message['maxRate'] &&
-    message['maxMessageBytes'] === later.message['maxMessageBytes'] &&
-    isSamePosition(message['since'], later.message['since'])
+    wishes.every((wish) => message[wish] === other[wish]) && isSamePosition(message['since'], other['since'])
   );
 }
+
+/** Fields that say how a subscriber wants its topic. */
+const wishes = ['maxRate', 'maxMessageBytes', 'pages'] as const;
 
 function isSamePosition(one: unknown, other: unknown): boolean {
   if (one === other) return true;
