@@ -140,7 +140,7 @@ export class ConnectionChecker {
 
   private lost(topic: string, { from }: Received): void {
     const at = this.delivery.subscribed.get(topic);
-    if (!this.rules.disturbances.hadAny(topic))
+    if (!this.rules.disturbances.hadAny(topic) && !this.rules.policy.mayDrop(topic))
       this.tell('answer', `${topic} reports a loss, but nothing was lost`);
     if (at !== undefined) this.answers.lost(topic, at.epoch, Number(from));
     this.lossTold.add(topic);

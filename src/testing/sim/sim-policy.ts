@@ -40,6 +40,12 @@ export class SimPolicy implements Policy {
     return this.byName.get(name);
   }
 
+  /** Whether the queue of a slow reader may be dropped and reported as lost. [L-9.8] */
+  mayDrop(name: string): boolean {
+    const { slow } = this.rulesFor(name)?.delivery ?? {};
+    return slow === 'skip' || slow === 'conflate';
+  }
+
   /**
    * Whether the credential's rights and the topic's rules allow this; `undefined` if the rules are
    * asynchronous.

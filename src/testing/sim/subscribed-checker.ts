@@ -61,9 +61,8 @@ export class SubscribedChecker {
     // The server read the topic earlier. Data within the limits now was within them then, unless
     // the store was rolled back.
     const before = { epoch, offset: from - 1 };
-    const { history, delivery } = policy.rulesFor(topic) ?? {};
-    // The queue of a slow reader may be dropped although the store has everything. [L-9.8]
-    if (delivery?.slow === 'skip' || delivery?.slow === 'conflate') return;
+    const history = policy.rulesFor(topic)?.history;
+    if (policy.mayDrop(topic)) return;
     const isThere = publications.recoverable(topic, before, history, now());
     if (isThere && publications.areWithin(topic, before, history, now()))
       this.tell('recovery', `${topic} reports ${String(from)} as lost, but all of it is available`);
