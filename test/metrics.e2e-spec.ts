@@ -267,7 +267,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     expect([...after.keys()]).toEqual([...before.keys()]);
     const types = [...after.keys()].filter((series) => series.includes('messages_outbound_total'));
     expect(types.length).toBe(51);
-    expect(after.get('processor_live_messages_outbound_total{type="other"}')).toBe(2_200 - (50 - 11));
+    expect(after.get('processor_live_messages_outbound_total{type="other"}')).toBe(2_200 - (50 - 12));
     expect(after.get('processor_live_publications_total')).toBe(1_100);
   });
 

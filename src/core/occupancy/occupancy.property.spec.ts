@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
+import { thorough } from '../../../test/support/thorough.js';
 import type { TestPeer } from '../../testing/test-live.js';
 
 const topics = ['fleet/1', 'fleet/2', 'fleet/3'] as const;
@@ -145,7 +146,7 @@ class World {
   }
 }
 
-const runs = Number(process.env['OCCUPANCY_RUNS'] ?? 60);
+const runs = Number(process.env['OCCUPANCY_RUNS'] ?? (thorough ? 1_000 : 60));
 
 describe('occupancy, whatever happens', () => {
   it('one instance is told of each occupancy, once when it begins and once when it ends', async () => {
