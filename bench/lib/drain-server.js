@@ -1,6 +1,7 @@
 // An instance of bench/drain.js or bench/rolling.js, in its own process. Publishes on request.
 import process from 'node:process';
 import { answer } from './asking.js';
+import { startOnRedis } from './redis-app.js';
 import { topicName } from './scenarios.js';
 import { steadyTopics } from './steady-topics.js';
 
@@ -8,34 +9,21 @@ const [, , dist, redisUrl, windowMs] = process.argv;
 const instanceId = `bench-${String(process.pid)}`;
 let live;
 
+class Topics {
+  canSubscribe() {
+    return true;
+  }
+}
+
 answer({
   async start() {
-    await import('reflect-metadata');
-    const { Module } = await import('@nestjs/common');
-    const { NestFactory } = await import('@nestjs/core');
-    const { LiveModule, LiveService, LiveTopic } = await import(`${dist}index.js`);
-    const { RedisBroker } = await import(`${dist}brokers/redis/index.js`);
-    class Topics {
-      canSubscribe() {
-        return true;
-      }
-    }
-    LiveTopic(topicName('*'), { history: { size: 1_000 } })(Topics);
-    class App {}
     const options = {
       instanceId,
-      port: 0,
-      dangerouslyPublic: true,
-      broker: new RedisBroker({ url: redisUrl }),
       drainWindowMs: Number(windowMs),
       drainTimeoutMs: Number(windowMs) * 2 + 10_000,
     };
-    Module({ imports: [LiveModule.forRoot(options)], providers: [Topics] })(App);
-    const app = await NestFactory.create(App, { logger: ['error'] });
-    app.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
-    await app.init();
-    live = app.get(LiveService);
-    while (!live.stats().brokerAvailable) await new Promise((done) => setTimeout(done, 20));
+    const topic = { history: { size: 1_000 } };
+    live = await startOnRedis({ dist, redisUrl, pattern: topicName('*'), topic, provider: Topics, options });
     return { url: live.url(), instanceId };
   },
 

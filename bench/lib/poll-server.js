@@ -1,6 +1,7 @@
 // An instance of bench/poll.js, in its own process: polled topics whose state changes on request.
 import process from 'node:process';
 import { answer } from './asking.js';
+import { startOnRedis } from './redis-app.js';
 
 const [, , dist, redisUrl, everyMs] = process.argv;
 const instanceId = `bench-${String(process.pid)}`;
@@ -9,33 +10,21 @@ let version = 0;
 /** Calls since they were last taken, by topic. */
 const calls = new Map();
 
+class States {
+  canSubscribe() {
+    return true;
+  }
+  snapshot(_params, topic) {
+    calls.set(topic, (calls.get(topic) ?? 0) + 1);
+    return { version, text: 'x'.repeat(200) };
+  }
+}
+
 answer({
   async start() {
-    await import('reflect-metadata');
-    const { Module } = await import('@nestjs/common');
-    const { NestFactory } = await import('@nestjs/core');
-    const { LiveModule, LiveService, LiveTopic } = await import(`${dist}index.js`);
-    const { RedisBroker } = await import(`${dist}brokers/redis/index.js`);
-    class States {
-      canSubscribe() {
-        return true;
-      }
-      snapshot(_params, topic) {
-        calls.set(topic, (calls.get(topic) ?? 0) + 1);
-        return { version, text: 'x'.repeat(200) };
-      }
-    }
-    LiveTopic('state/:id', { poll: { everyMs: Number(everyMs) }, occupancy: { graceMs: 0 } })(States);
-    class App {}
-    const broker = new RedisBroker({ url: redisUrl });
-    Module({
-      imports: [LiveModule.forRoot({ instanceId, port: 0, dangerouslyPublic: true, broker })],
-      providers: [States],
-    })(App);
-    const app = await NestFactory.create(App, { logger: ['error'] });
-    await app.init();
-    live = app.get(LiveService);
-    while (!live.stats().brokerAvailable) await new Promise((done) => setTimeout(done, 20));
+    const topic = { poll: { everyMs: Number(everyMs) }, occupancy: { graceMs: 0 } };
+    const options = { instanceId };
+    live = await startOnRedis({ dist, redisUrl, pattern: 'state/:id', topic, provider: States, options });
     return { url: live.url() };
   },
 
