@@ -1,6 +1,7 @@
 import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import { isClientTopic } from '../../protocol/topic-name.js';
+import { wishes } from './task.js';
 
 /** Topics of one message that count as one message at the rate limit. [L-3.14] */
 export const topicsPerCharge = 16;
@@ -42,7 +43,7 @@ const shapes: Readonly<Record<string, string>> = {
   unsubscribe: 'topics',
 };
 
-const fieldNames = ['topic', 'since', 'maxRate', 'maxMessageBytes', 'pages'] as const;
+const fieldNames = ['topic', 'since', ...wishes] as const;
 
 function fieldsOf(entry: unknown): Record<string, unknown> | undefined {
   if (typeof entry !== 'object' || entry === null) return undefined;
