@@ -104,7 +104,8 @@ export class RedisBroker implements Broker {
 
   async publish(topic: string, data: string, options: BrokerPublishOptions): Promise<Published> {
     const bytes = Buffer.byteLength(data);
-    if (bytes > this.maxBytes) throw tooLarge(this.maxBytes, bytes);
+    const maxBytes = Math.min(this.maxBytes, this.connection.maxArgumentBytes);
+    if (bytes > maxBytes) throw tooLarge(maxBytes, bytes);
     const { idempotencyKey } = options;
     const result = idempotencyKey === undefined ? undefined : this.keys.idempotency(topic, idempotencyKey);
     const keys = publishKeys(this.keys.of(topic), options, result);

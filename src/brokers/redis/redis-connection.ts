@@ -11,7 +11,7 @@ import type { RedisKeys } from './redis-keys.js';
 export class RedisConnection extends EngineConnection<RedisEngine> {
   readonly inbound: RedisInbound;
   private readonly probeChannel: string;
-  private readonly memory: EngineMemory = { life: 0, nodes: [] };
+  private readonly memory: EngineMemory = { life: 0, nodes: [], maxArgumentBytes: Infinity };
 
   constructor(
     private readonly options: ResolvedRedisOptions,
@@ -21,6 +21,11 @@ export class RedisConnection extends EngineConnection<RedisEngine> {
     super(clock, { engine: 'Redis', broker: 'RedisBroker' }, options);
     this.probeChannel = keys.probe(randomUUID());
     this.inbound = new RedisInbound(this, keys.signals, options.maxPublicationBytes);
+  }
+
+  /** Largest argument that the server reads, in bytes. */
+  get maxArgumentBytes(): number {
+    return this.memory.maxArgumentBytes;
   }
 
   override call<T>(bytes: number, work: (engine: RedisEngine) => Promise<T>): Promise<T> {
@@ -55,6 +60,9 @@ export class RedisConnection extends EngineConnection<RedisEngine> {
         message: (channel, bytes) => this.inbound.message(channel, bytes),
         junk: () => {
           this.inbound.junkTotal += 1;
+        },
+        limited: (bytes) => {
+          this.memory.maxArgumentBytes = bytes;
         },
         moved: (channel) => void this.follow(engine, channel),
         lost,

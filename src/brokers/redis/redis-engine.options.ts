@@ -23,6 +23,8 @@ export interface EngineMemory {
   life: number;
   /** Nodes that a cluster has named: the seeds may all be gone later. */
   nodes: readonly string[];
+  /** Largest argument that the server opened last reads. */
+  maxArgumentBytes: number;
 }
 
 export interface EngineEvents extends NodeEvents {

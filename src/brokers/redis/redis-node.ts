@@ -11,6 +11,8 @@ export interface NodeEvents {
   message(channel: string, bytes: Buffer): void;
   /** A message arrived that no instance sends. */
   junk(): void;
+  /** The server reads no argument that has more bytes. Not called where it does not say so. */
+  limited(bytes: number): void;
   /** The channel's slot moved to another node of the cluster, along with its subscription. */
   moved(channel: string): void;
   /** A connection of an open node has ended for good. */
@@ -141,7 +143,10 @@ export class RedisNode {
     if (info('run_id') !== other('run_id'))
       throw new Error('The two connections to Redis reached different servers.');
     // Running a script also loads it, without the permission for SCRIPT LOAD.
-    await Promise.all(scripts.map(({ lua }) => this.commands.sendCommand(['EVAL', lua, '0'])));
+    await Promise.all([
+      this.readLimit(),
+      ...scripts.map(({ lua }) => this.commands.sendCommand(['EVAL', lua, '0'])),
+    ]);
     if (this.clustered && info('role') !== 'slave') await this.look(undefined);
     await this.subscriber.subscribe(this.probeChannel, (bytes) => this.probeSeen(bytes), true);
   }
@@ -149,6 +154,16 @@ export class RedisNode {
   private async info(client: Client): Promise<(field: string) => string | undefined> {
     const text = String(await client.sendCommand(['INFO']));
     return (field) => new RegExp(`^${field}:([^\\r\\n]*)`, 'm').exec(text)?.[1];
+  }
+
+  /**
+   * Asked first, because Redis closes the connection on a larger argument, and its answer is then
+   * often lost. The permission for `CONFIG GET` is optional.
+   */
+  private async readLimit(): Promise<void> {
+    const name = 'proto-max-bulk-len';
+    const bytes = Number((await this.commands.configGet(name).catch(() => undefined))?.[name]);
+    if (bytes > 0) this.events.limited(bytes);
   }
 
   private async run({ sha, lua }: RedisScript, keys: readonly string[], args: readonly string[]) {

@@ -1,4 +1,4 @@
-import { ErrorReply } from '@redis/client';
+import { DisconnectsClientError, ErrorReply, SocketClosedUnexpectedlyError } from '@redis/client';
 import { PublishRefusal } from '../../core/ports/publish-refusal.js';
 
 /** Error codes of a refused write, and what they mean. */
@@ -29,6 +29,10 @@ const away = new Set([
  * itself.
  */
 export function publishFailure(error: unknown): unknown {
+  if (error instanceof DisconnectsClientError || error instanceof SocketClosedUnexpectedlyError)
+    return new Error('The connection to Redis was lost before its answer: the publication may be stored', {
+      cause: error,
+    });
   if (!(error instanceof ErrorReply)) return error;
   // `proto-max-bulk-len`: Redis reads no argument of this size and closes the connection.
   if (error.message.includes('invalid bulk length'))
