@@ -64,6 +64,10 @@ export interface PublishRequest {
   readonly key?: string;
   /** Removes the key. [L-4.12] */
   readonly remove?: true;
+  /** Makes a repeated publish harmless. [L-4.15] */
+  readonly idempotencyKey?: string;
+  /** The `id` of an earlier publish that this one must not overtake. [L-4.16] */
+  readonly after?: RequestId;
 }
 
 export interface PingRequest {

@@ -47,11 +47,24 @@ export function isTokenText(token: unknown): token is string {
 }
 
 /** A field of a message that has a rule. */
-export type FieldName = 'id' | 'topic' | 'since' | 'maxRate' | 'maxMessageBytes' | 'pages' | 'key' | 'token';
+export type FieldName =
+  | 'id'
+  | 'topic'
+  | 'since'
+  | 'maxRate'
+  | 'maxMessageBytes'
+  | 'pages'
+  | 'key'
+  | 'idempotencyKey'
+  | 'after'
+  | 'token';
+
+const isKeyWords = `a string of 1 to ${String(maxKeyLength)} characters`;
+const isIdWords = `a number or a string of at most ${String(maxRequestIdLength)} characters`;
 
 /** What the value of each field must be: the predicate, and the words for an error. */
 export const fieldRules = {
-  id: [isRequestId, `a number or a string of at most ${String(maxRequestIdLength)} characters`],
+  id: [isRequestId, isIdWords],
   topic: [
     isClientTopic,
     `1 to ${String(maxTopicLength)} of A-Za-z0-9_.~- in segments joined by /, none of them . or .., or ${personalTopic}`,
@@ -60,7 +73,9 @@ export const fieldRules = {
   maxRate: [isRate, `a number from ${String(rateRange.min)} to ${String(rateRange.max)}`],
   maxMessageBytes: [isMessageBytes, `an integer of at least ${String(minMessageBytes)}`],
   pages: [isPages, 'true or false'],
-  key: [isKey, `a string of 1 to ${String(maxKeyLength)} characters`],
+  key: [isKey, isKeyWords],
+  idempotencyKey: [isKey, isKeyWords],
+  after: [isRequestId, isIdWords],
   token: [isTokenText, `a string of 1 to ${String(maxTokenLength)} characters`],
 } as const satisfies Record<FieldName, readonly [(value: unknown) => boolean, string]>;
 

@@ -19,6 +19,11 @@ export interface WelcomeLimits {
   readonly pongTimeoutMs?: number;
   /** Time limit of the server for authorization plus snapshot. An answer may take this long. */
   readonly answerTimeoutMs?: number;
+  /**
+   * Milliseconds that the server remembers the idempotency key of a publish. Absent if it knows no
+   * keys. [L-4.15]
+   */
+  readonly idempotencyMs?: number;
 }
 
 /** The first message of a connection. [L-1.11] */

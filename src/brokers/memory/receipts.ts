@@ -1,7 +1,5 @@
+import { idempotencyMs } from '../../core/ports/broker.js';
 import type { Position } from '../../protocol/position.js';
-
-/** Milliseconds that an idempotency key is remembered, as the broker port requires. */
-const windowMs = 300_000;
 
 /**
  * Remembers idempotency keys for five minutes; beyond the bound the oldest are forgotten earlier.
@@ -30,7 +28,7 @@ export class Receipts {
 
   expire(nowMs: number): void {
     for (const { atMs } of this.byName.values()) {
-      if (nowMs - atMs <= windowMs) return;
+      if (nowMs - atMs <= idempotencyMs) return;
       this.forgetOldest();
     }
   }

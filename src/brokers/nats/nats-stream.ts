@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { JetStreamApiError, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream';
+import { idempotencyMs } from '../../core/ports/broker.js';
 import type { Clock } from '../../core/ports/clock.js';
 import { minMessagesPerTopic, streamDefaults, type WantedStream } from './nats-stream.options.js';
 import type { NatsSubjects } from './nats-subjects.js';
@@ -12,7 +13,6 @@ const notFound = 10_059;
 const removalMs = 1_000;
 
 const nanosPerMs = 1_000_000;
-const dedupeWindowMs = 300_000;
 
 /** An existing stream. */
 export interface StreamThere {
@@ -45,7 +45,7 @@ export async function ensureStream(
       ...configOf(subjects, all, incarnation),
       name: all.name,
       storage: all.storage,
-      duplicate_window: Math.min(dedupeWindowMs, all.retentionMs) * nanosPerMs,
+      duplicate_window: Math.min(idempotencyMs, all.retentionMs) * nanosPerMs,
       discard: 'old',
       allow_direct: true,
     });

@@ -1,9 +1,8 @@
-import type { Published, BrokerPublishOptions } from '../../core/ports/broker.js';
+import { idempotencyMs, type Published, type BrokerPublishOptions } from '../../core/ports/broker.js';
 import { maxKeyVersions } from '../../core/stream/key-versions.js';
 import { latestLimits } from '../../core/stream/latest.js';
 import type { Position } from '../../protocol/position.js';
 import { storedText } from '../stored-publication.js';
-import { idempotencyMs } from './publish-script.js';
 import type { TopicKeys } from './redis-keys.js';
 import { positionOf } from './redis-script.js';
 

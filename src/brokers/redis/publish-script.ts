@@ -2,9 +2,6 @@ import { countLua, lifeLua, topicLua } from './life-lua.js';
 import { storedRemoval } from '../stored-publication.js';
 import { hotScript } from './redis-script.js';
 
-/** How long the result of a publish with an idempotency key is kept, in milliseconds. */
-export const idempotencyMs = 300_000;
-
 /**
  * Bytes before the data in a stored latest value: the time it was set and its offset, 16 digits
  * each. With `last-per-key` the time is in microseconds since 1970 and strictly increasing; earlier

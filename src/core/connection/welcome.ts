@@ -2,6 +2,7 @@ import type { WelcomeLimits } from '../../protocol/messages.js';
 import type { Connection } from './connection.js';
 import type { WelcomeAnswer } from '../frame/message-text.js';
 import type { LiveLimits } from '../ports/limits.js';
+import { idempotencyMs } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 
 /**
@@ -22,6 +23,7 @@ export function welcomeLimits(limits: LiveLimits): WelcomeLimits {
     pingIntervalMs,
     pongTimeoutMs,
     answerTimeoutMs,
+    idempotencyMs,
   };
 }
 

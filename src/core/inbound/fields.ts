@@ -55,6 +55,14 @@ export function keyOf({ key }: InboundMessage | PublishRequest): string | undefi
   throw wrong('key');
 }
 
+/** Returns the idempotency key of a publish. [L-4.15] */
+export function idempotencyKeyOf({
+  idempotencyKey: key,
+}: InboundMessage | PublishRequest): string | undefined {
+  if (key === undefined || isKey(key)) return key;
+  throw wrong('idempotencyKey');
+}
+
 /**
  * Whether a publish removes its key instead of setting data. [L-4.12]
  *

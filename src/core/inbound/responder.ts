@@ -5,6 +5,7 @@ import type { Connection } from '../connection/connection.js';
 import { takeAnswered, OpenSubscribe } from '../connection/pending-subscribe.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
+import { RefusedPublishes } from './refused-publishes.js';
 import { Answers, type Failure, publicError, reply, replyError } from './reply.js';
 
 /** Handles one type of message. Its result is the answer. */
@@ -25,6 +26,7 @@ const violationLimit = { count: 100, windowMs: 10_000 } as const;
 export class Responder {
   /** Times of violations within the window. Usually unset. */
   private violationsMs: number[] | undefined;
+  private readonly refused = new RefusedPublishes();
 
   constructor(
     private readonly connection: Connection,
@@ -43,6 +45,7 @@ export class Responder {
       return undefined;
     }
     try {
+      this.refused.check(message);
       const answer = handler(this.connection, message);
       if (answer instanceof Promise || answer instanceof Answers) return this.answerLater(message, answer);
       reply(this.connection, message, answer);
@@ -105,6 +108,7 @@ export class Responder {
   /** Sends the error. */
   refuse(message: InboundMessage | undefined, error: Failure): void {
     this.context.observer.refused(error.code);
+    if (message !== undefined) this.refused.add(message, error.code);
     replyError(this.connection, message, error);
   }
 

@@ -28,6 +28,9 @@ export interface HistoryRules {
 /** What a stream keeps for snapshots: its last publication, or the last of each key. */
 export type LatestRule = 'last' | 'last-per-key';
 
+/** Milliseconds that a broker remembers an idempotency key. */
+export const idempotencyMs = 300_000;
+
 /** What `Broker.publish` takes besides the topic and the data. */
 export interface BrokerPublishOptions {
   /** The entity that the publication is about: 1 to 128 characters. */

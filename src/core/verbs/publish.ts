@@ -6,9 +6,10 @@ import type { PublishedMessage } from '../../protocol/messages.js';
 import type { InboundMessage } from '../../protocol/client-messages.js';
 import type { Authorizer } from './authorizer.js';
 import { removalData } from '../ports/broker.js';
-import { dataTextOf, keyOf, removes, topicOf } from '../inbound/fields.js';
+import { clientKeyOf } from '../publish/client-key.js';
+import { dataTextOf, idempotencyKeyOf, keyOf, removes, topicOf } from '../inbound/fields.js';
 
-/** The publish verb for clients. [L-4.3] [L-4.12] */
+/** The publish verb for clients. [L-4.3] [L-4.12] [L-4.15] */
 export class Publish {
   constructor(
     private readonly publisher: Publisher,
@@ -21,6 +22,7 @@ export class Publish {
     const topic = topicOf(message);
     const key = keyOf(message);
     const remove = removes(message);
+    const ownKey = idempotencyKeyOf(message);
     const text = remove ? removalData : dataTextOf(message, connection.publishTexts?.publishText(topic));
     const { data } = message;
     const rules = await this.authorizer.rulesFor('canPublish', topic, connection);
@@ -29,7 +31,11 @@ export class Publish {
     const { epoch, offset } = await this.publisher.publish(
       topic,
       isChecked ? this.checks.textOf(topic, (value) => counted(connection, check(value)), data) : text,
-      key === undefined ? {} : remove ? { key, remove } : { key },
+      {
+        ...(key !== undefined && { key }),
+        ...(remove && { remove }),
+        ...(ownKey !== undefined && { idempotencyKey: clientKeyOf(connection.user?.id, ownKey) }),
+      },
       rules,
     );
     return { type: 'published', topic, epoch, offset };

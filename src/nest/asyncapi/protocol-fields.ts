@@ -58,6 +58,17 @@ export const fields = {
   from: count('First offset that it covers, if it covers several.'),
   to: count('Last offset that was lost.'),
   lost: count('Number of lost publications.'),
+  idempotencyKey: {
+    type: 'string',
+    minLength: 1,
+    maxLength: maxKeyLength,
+    description: 'Makes it harmless to send the publish again.',
+  },
+  after: {
+    type: ['number', 'string'],
+    maxLength: maxRequestIdLength,
+    description: 'The id of an earlier publish that this one must not overtake.',
+  },
   removed: onlyTrue('Removed', 'The key was removed. There is no data.'),
   remove: onlyTrue('Remove', 'Removes the key. There is no data.'),
   code: { type: 'string', enum: errorCodes, description: 'What went wrong.' },

@@ -33,7 +33,19 @@ export const dataMessages = {
       ['topic', 'epoch', 'offset', 'recovered'],
     ),
   publish: (data: JsonSchema): JsonSchema =>
-    message('publish', { id, topic, data, key: fields.key, remove: fields.remove }, ['topic']),
+    message(
+      'publish',
+      {
+        id,
+        topic,
+        data,
+        key: fields.key,
+        remove: fields.remove,
+        idempotencyKey: fields.idempotencyKey,
+        after: fields.after,
+      },
+      ['topic'],
+    ),
 } as const;
 
 /** All other messages of the protocol, by type. */

@@ -21,8 +21,14 @@ function isRequest({ type, id, topic }: Message): boolean {
   return typeof type === 'string' && (id === undefined || isRequestId(id)) && isClientTopic(topic);
 }
 
-function isPublish({ data, key, remove }: Message): boolean {
-  return data !== undefined && remove === undefined && (key === undefined || isKey(key));
+function isPublish({ data, key, remove, idempotencyKey, after }: Message): boolean {
+  return (
+    data !== undefined &&
+    remove === undefined &&
+    (key === undefined || isKey(key)) &&
+    (idempotencyKey === undefined || isKey(idempotencyKey)) &&
+    (after === undefined || isRequestId(after))
+  );
 }
 
 function isSubscribe({ since, maxRate, maxMessageBytes, pages }: Message): boolean {

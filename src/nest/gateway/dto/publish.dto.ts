@@ -2,7 +2,7 @@ import { Equals, IsOptional, ValidateIf } from 'class-validator';
 import { LiveMessageDto } from './live-message.dto.js';
 import { IsField, IsPresent } from './live-validators.js';
 
-/** `{"type":"publish","id"?,"topic","data","key"?}` [L-4.3], or `"key","remove":true` [L-4.12] */
+/** `{"type":"publish","id"?,"topic","data","key"?,"idempotencyKey"?,"after"?}` [L-4.3], or `"key","remove":true` [L-4.12] */
 export class PublishDto extends LiveMessageDto {
   /** The topic to publish to: 1 to 128 characters. [L-3.1] */
   @IsField('topic')
@@ -22,4 +22,14 @@ export class PublishDto extends LiveMessageDto {
   @ValidateIf(({ remove }: PublishDto) => remove !== undefined)
   @Equals(true, { message: '$property must be true or absent' })
   readonly remove?: true;
+
+  /** Makes a repeated publish harmless: 1 to 128 characters. [L-4.15] */
+  @IsOptional()
+  @IsField('idempotencyKey')
+  readonly idempotencyKey?: string;
+
+  /** The `id` of an earlier publish that this one must not overtake. [L-4.16] */
+  @IsOptional()
+  @IsField('after')
+  readonly after?: number | string;
 }
