@@ -6,8 +6,8 @@ import { LiveError } from '../../protocol/live.error.js';
 const maxRemembered = 100;
 
 /**
- * Publishes of one connection that a client may retry. One that says that it comes `after` one of
- * them is refused, too, so that it does not overtake it. [L-4.16]
+ * Publishes of one connection that a client may retry. A publish `after` one of them is refused as
+ * well, so that it does not overtake it. [L-4.16]
  */
 export class RefusedPublishes {
   /** In order. Created with the first. */

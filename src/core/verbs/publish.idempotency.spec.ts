@@ -45,7 +45,7 @@ describe('publish with an idempotency key', () => {
     expect(seen()).toEqual([1, 1, 1]);
   });
 
-  it('[L-4.15] after five minutes the key is forgotten', async () => {
+  it('[L-4.15] the key is forgotten five minutes later', async () => {
     const world = new TestLive();
     const offsets: unknown[] = [];
     for (const waitMs of [0, 299_000, 2_000]) {

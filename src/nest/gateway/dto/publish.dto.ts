@@ -2,7 +2,10 @@ import { Equals, IsOptional, ValidateIf } from 'class-validator';
 import { LiveMessageDto } from './live-message.dto.js';
 import { IsField, IsPresent } from './live-validators.js';
 
-/** `{"type":"publish","id"?,"topic","data","key"?,"idempotencyKey"?,"after"?}` [L-4.3], or `"key","remove":true` [L-4.12] */
+/**
+ * `{"type":"publish","id"?,"topic","data","key"?}` [L-4.3], or `"key","remove":true` [L-4.12], each
+ * with `"idempotencyKey"?,"after"?`
+ */
 export class PublishDto extends LiveMessageDto {
   /** The topic to publish to: 1 to 128 characters. [L-3.1] */
   @IsField('topic')
