@@ -45,7 +45,8 @@ export interface LiveView<Change> {
   close(): void;
 }
 
-function nextFrame(run: () => void): void {
+/** Runs once before the next frame of the page; without a page after 16 ms. */
+export function nextFrame(run: () => void): void {
   const { requestAnimationFrame: frame } = globalThis as { requestAnimationFrame?: typeof nextFrame };
   if (frame === undefined) setTimeout(run, 16);
   else frame(run);

@@ -11,6 +11,11 @@ import { freePort, RedisServer } from '../support/redis-server.js';
 
 const runner = resolve(import.meta.dirname, '../../examples/run.mjs');
 
+/** What the test reads of an element. The types of React declare elements without members. */
+interface Element {
+  getAttribute(name: string): string | null;
+}
+
 /**
  * Starts an example as its reader does, and returns its address. The example must drain with exit
  * code 0 at the end of the test.
@@ -67,7 +72,9 @@ describeWith(chromium)('The examples with a page', () => {
   it('examples/fleet-map shows three vehicles that move', async () => {
     const page = await open(`${await start('fleet-map')}/fleet.html`);
     const positions = (): Promise<string[]> =>
-      page.locator('circle').evaluateAll((dots) => dots.map((dot) => String(dot.getAttribute('cx'))));
+      page
+        .locator('circle')
+        .evaluateAll((dots: readonly Element[]) => dots.map((dot) => String(dot.getAttribute('cx'))));
     await expect.poll(positions, { timeout: 20_000 }).toHaveLength(3);
     const before = await positions();
     await expect.poll(positions, { timeout: 20_000 }).not.toEqual(before);

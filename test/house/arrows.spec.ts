@@ -10,6 +10,7 @@ const allowedLayers: Record<string, readonly string[]> = {
   protocol: [],
   core: ['protocol'],
   client: ['protocol'],
+  bindings: ['client', 'protocol'],
   clock: ['core'],
   ws: ['core', 'protocol'],
   brokers: ['core', 'clock', 'protocol'],
@@ -53,6 +54,7 @@ const folders: Record<string, readonly (readonly string[])[]> = {
 const packages: Record<string, RegExp> = {
   protocol: /^$/,
   client: /^$/,
+  bindings: /^(react|vue|@angular\/core|rxjs)$/,
   clock: /^$/,
   core: /^node:(crypto|buffer|zlib)$/,
   brokers: /^(node:(crypto|buffer)|@redis\/client|@nats-io\/.+)$/,
@@ -135,6 +137,7 @@ describe('house: imports', () => {
       [/^@nestjs\/terminus/, /^nest\/health\//],
       [/^(class-validator-jsonschema|@valibot)/, /^nest\/asyncapi\//],
       [/^prom-client/, /^nest\/metrics\//],
+      [/^react/, /^bindings\/react\.ts$/],
       [/^jose/, /^nest\/auth\/jwt-/],
       [/^@redis/, /^brokers\/redis\//],
       [/^@nats-io/, /^brokers\/nats\//],

@@ -8,6 +8,12 @@ import { type RunningServer, startServer } from '../support/spawned-server.js';
 
 const artifacts = resolve(import.meta.dirname, '../../artifacts');
 
+/** What the test reads of an element. The types of React declare elements without members. */
+interface Element {
+  readonly tagName: string;
+  querySelector(selector: string): unknown;
+}
+
 interface Visit {
   readonly page: Page;
   /** Faults that a user would not see: console errors, and requests to other hosts. */
@@ -40,7 +46,7 @@ describeWith(chromium)('The page in Chromium', () => {
   }
 
   async function drawn(page: Page, id: string): Promise<number> {
-    return page.getByTestId(id).evaluate((element) => {
+    return page.getByTestId(id).evaluate((element: Element) => {
       const canvas = (element.tagName === 'CANVAS'
         ? element
         : element.querySelector('canvas')) as unknown as {
