@@ -47,15 +47,18 @@ export class Occupancy {
     return this.byUser.size + this.byAddress.size + this.pendingByAddress.size;
   }
 
-  /** Returns why this address may not begin a handshake now, if it may not. */
-  refusalOfHandshake(address: string): Refusal | undefined {
+  /**
+   * Returns why this address may not begin a handshake now, if it may not; or a request of an open
+   * connection, if it `opens` none.
+   */
+  refusalOfHandshake(address: string, opens = true): Refusal | undefined {
     if (this.pendingCount >= this.limits.maxPendingUpgrades)
       return refusal(503, 'max-pending', 'Too many handshakes are pending');
     const pending = this.pendingByAddress.of(networkOf(address));
     // Classifying the address costs more than every other check here, so it comes last.
     if (pending >= this.lowestPendingLimit && isReached(this.pendingLimit(address), pending))
       return refusal(429, 'max-pending-per-address', 'Too many handshakes from this address are pending');
-    return this.refusalOfConnection(address, undefined);
+    return opens ? this.refusalOfConnection(address, undefined) : undefined;
   }
 
   /** Returns why this address or this user may not connect now, if it may not. */

@@ -1,18 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Cancel } from '../core/ports/clock.js';
+import type { ConnectionIdentity } from '../core/ports/identity.js';
+import type { Candidate } from './candidate.js';
+import { type Refusal, refuse } from './refusal.js';
 
 /** Bytes that a peer may send early; reading pauses there until the handshake is decided. */
 const maxEarlyBytes = 16_384;
+
+/** Knows the rules of WebSocket handshakes. */
+export interface HandshakeOwner {
+  faultOf(handshake: PendingHandshake): Refusal | undefined;
+  admit(handshake: PendingHandshake, identity: ConnectionIdentity): void;
+}
 
 /**
  * A handshake that is not decided yet. Most are decided within one tick. Slower ones must be
  * watched and read, because Node reports EOF only after buffered data.
  */
-export class PendingHandshake {
+export class PendingHandshake implements Candidate {
+  readonly opens = true;
   private over = false;
   /** Data received before the decision, once the handshake is watched. */
-  private early: Buffer[] | undefined;
+  private chunks: Buffer[] | undefined;
   private earlyBytes = 0;
   private unwatch: (() => void) | undefined;
   private cancelDeadline: Cancel | undefined;
@@ -23,22 +33,26 @@ export class PendingHandshake {
     /** The client's address. */
     readonly address: string,
     private readonly head: Buffer,
-    /** The clock's time at the start of the handshake. */
     readonly handshakeStartedMs: number,
+    /** Whether an earlier request on the socket awaits its answer. */
+    readonly unfinishedResponse: boolean,
+    private readonly owner: HandshakeOwner,
   ) {}
 
-  /**
-   * Watches the peer of a handshake that was not decided at once. `cancelDeadline` is called on
-   * settling.
-   *
-   * @param onGone - called at most once, and not after `end`; immediately if the peer has already
-   *   left
-   */
+  /** Data received before the decision, in order. */
+  get early(): Buffer {
+    return this.chunks === undefined ? this.head : Buffer.concat(this.chunks);
+  }
+
+  fault(): Refusal | undefined {
+    return this.owner.faultOf(this);
+  }
+
   watch(onGone: () => void, cancelDeadline: Cancel): void {
     const { socket, head } = this;
     const keep = (chunk: Buffer): void => this.keep(chunk);
     this.cancelDeadline = cancelDeadline;
-    this.early = [];
+    this.chunks = [];
     this.unwatch = () => {
       socket.off('data', keep);
       socket.off('end', onGone);
@@ -52,24 +66,32 @@ export class PendingHandshake {
     if (socket.destroyed || socket.readableEnded) onGone();
   }
 
-  /**
-   * Detaches from the socket, which stays paused if it was watched, and returns the early data in
-   * order. Returns `undefined` if the handshake is already over.
-   */
-  end(): Buffer | undefined {
-    if (this.over) return undefined;
+  /** Detaches from the socket, which stays paused if it was watched. */
+  end(): boolean {
+    if (this.over) return false;
     this.over = true;
     this.unwatch?.();
-    return this.early === undefined ? this.head : Buffer.concat(this.early);
+    return true;
   }
 
-  /** The guards have answered or timed out. */
   settled(): void {
     this.cancelDeadline?.();
   }
 
+  admit(identity: ConnectionIdentity): void {
+    this.owner.admit(this, identity);
+  }
+
+  refuse(refusal: Refusal): void {
+    refuse(this.socket, refusal);
+  }
+
+  drop(): void {
+    this.socket.destroy();
+  }
+
   private keep(chunk: Buffer): void {
-    this.early?.push(chunk);
+    this.chunks?.push(chunk);
     this.earlyBytes += chunk.length;
     if (this.earlyBytes >= maxEarlyBytes) this.socket.pause();
   }

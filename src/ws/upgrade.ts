@@ -8,8 +8,9 @@ import type { ClientAddresses } from './client-address.js';
 import { dropEmptySubprotocols, handshakeFault, strippedUpgrade } from './handshake.js';
 import { useOriginForm } from './request-path.js';
 import { Occupancy, type OccupancyLimits } from './occupancy.js';
-import { PendingHandshake } from './pending-handshake.js';
-import { Refusal, refuse, respond, serverUnavailable } from './refusal.js';
+import type { Candidate } from './candidate.js';
+import { type HandshakeOwner, PendingHandshake } from './pending-handshake.js';
+import { Refusal, respond, serverUnavailable } from './refusal.js';
 import type { ServedWebSocket } from './ws-socket.js';
 import type { UpgradeHooks } from './upgrade-hooks.js';
 import { makeWebSocketServer } from './websocket-server.js';
@@ -25,27 +26,20 @@ export interface UpgradeOptions extends OccupancyLimits {
   readonly compress?: boolean;
 }
 
-/** An upgrade as Node hands it over. */
-interface Arrival {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
-  readonly unfinishedResponse: boolean;
-}
-
 /**
- * Decides every upgrade, before the 101. Node has no timeout for a pending upgrade, so this class
- * bounds their number and their time. [L-1.4] [L-1.10]
+ * Decides every upgrade, before the 101, and by the same rules the candidates of other doors. Node
+ * has no timeout for a pending upgrade, so this class bounds their number and their time. [L-1.4]
+ * [L-1.10]
  */
-export class UpgradeHandler {
+export class UpgradeHandler implements HandshakeOwner {
   /** Its owner reports connections: this class does not see them close. */
   readonly occupancy: Occupancy;
   /** Handshakes whose guards still run, including those whose peers have left. */
-  private readonly pending = new Set<PendingHandshake>();
+  private readonly pending = new Set<Candidate>();
   /** Pending handshakes that began in this turn of the event loop. */
-  private fresh: PendingHandshake[] = [];
+  private fresh: Candidate[] = [];
   private readonly server: ReturnType<typeof makeWebSocketServer>;
-  private readonly turns: Turns<Arrival>;
+  private readonly turns: Turns<Candidate>;
 
   constructor(
     private readonly options: UpgradeOptions,
@@ -55,7 +49,7 @@ export class UpgradeHandler {
   ) {
     this.server = makeWebSocketServer(options.maxMessageBytes, options.compress);
     this.occupancy = new Occupancy(options);
-    this.turns = new Turns(clock, handshakeTurns, (arrival) => this.begin(arrival));
+    this.turns = new Turns(clock, handshakeTurns, (candidate) => this.begin(candidate));
   }
 
   /** Number of handshakes whose guards still run, including those whose peers have left. */
@@ -67,14 +61,21 @@ export class UpgradeHandler {
   handle(request: IncomingMessage, socket: Duplex, head: Buffer, unfinishedResponse: boolean): void {
     // This must come first: a reset of the socket without a listener would end the process.
     socket.on('error', ignore);
-    this.turns.add({ request, socket, head, unfinishedResponse });
+    const address = this.addresses.of(request);
+    const startedMs = this.clock.now();
+    this.consider(new PendingHandshake(request, socket, address, head, startedMs, unfinishedResponse, this));
   }
 
-  private begin({ request, socket, head, unfinishedResponse }: Arrival): void {
-    const address = this.addresses.of(request);
-    const refusal = this.check(request, address, unfinishedResponse);
-    if (refusal === undefined) this.decide(request, socket, address, head);
-    else this.refuse(socket, address, refusal);
+  /** Decides on a candidate, in its turn if it opens a connection. */
+  consider(candidate: Candidate): void {
+    if (candidate.opens) this.turns.add(candidate);
+    else this.begin(candidate);
+  }
+
+  private begin(candidate: Candidate): void {
+    const refusal = this.check(candidate);
+    if (refusal === undefined) this.decide(candidate);
+    else this.refuse(candidate, refusal);
   }
 
   /**
@@ -98,41 +99,41 @@ export class UpgradeHandler {
   }
 
   /** Checks what needs no guard, cheapest first. */
-  private check(request: IncomingMessage, address: string, unfinishedResponse: boolean): Refusal | undefined {
+  private check(candidate: Candidate): Refusal | undefined {
+    const { request, address, opens } = candidate;
     try {
-      if (unfinishedResponse)
-        return new Refusal(400, 'An earlier request on this socket is still unanswered');
-      const fault = handshakeFault(request, this.options.path);
+      const fault = candidate.fault();
       if (fault !== undefined) return fault;
       useOriginForm(request);
-      if (this.hooks.draining()) return serverUnavailable('The server is shutting down');
-      return this.hooks.precheck(request) ?? this.occupancy.refusalOfHandshake(address);
+      if (opens && this.hooks.draining()) return serverUnavailable('The server is shutting down');
+      return this.hooks.precheck(request, opens) ?? this.occupancy.refusalOfHandshake(address, opens);
     } catch (error) {
       return this.failed(error);
     }
   }
 
+  faultOf({ request, unfinishedResponse }: PendingHandshake): Refusal | undefined {
+    if (unfinishedResponse) return new Refusal(400, 'An earlier request on this socket is still unanswered');
+    return handshakeFault(request, this.options.path);
+  }
+
   /** Guards that answer at once leave no pending handshake, and cost no promise. */
-  private decide(request: IncomingMessage, socket: Duplex, address: string, head: Buffer): void {
-    const handshake = new PendingHandshake(request, socket, address, head, this.clock.now());
+  private decide(candidate: Candidate): void {
     try {
-      const identity = this.hooks.authenticate(handshake);
-      if (types.isPromise(identity)) void this.decideLater(handshake, identity);
-      else this.admit(handshake, identity);
+      const identity = this.hooks.authenticate(candidate);
+      if (types.isPromise(identity)) void this.decideLater(candidate, identity);
+      else this.pass(candidate, identity);
     } catch (error) {
-      this.deny(handshake, error);
+      this.deny(candidate, error);
     }
   }
 
-  private async decideLater(
-    handshake: PendingHandshake,
-    identity: Promise<ConnectionIdentity>,
-  ): Promise<void> {
+  private async decideLater(handshake: Candidate, identity: Promise<ConnectionIdentity>): Promise<void> {
     this.pending.add(handshake);
     this.occupancy.began(handshake.address);
     if (this.fresh.push(handshake) === 1) this.clock.soon(this.watchFresh);
     try {
-      this.admit(handshake, await identity);
+      this.pass(handshake, await identity);
     } catch (error) {
       this.deny(handshake, error);
     }
@@ -149,7 +150,7 @@ export class UpgradeHandler {
     for (const handshake of fresh) if (this.pending.has(handshake)) this.watch(handshake);
   };
 
-  private watch(handshake: PendingHandshake): void {
+  private watch(handshake: Candidate): void {
     const cancelDeadline = this.clock.after(this.options.upgradeTimeoutMs, () => {
       this.dismiss(handshake, serverUnavailable('The handshake was not decided in time'));
       this.settle(handshake);
@@ -161,23 +162,26 @@ export class UpgradeHandler {
    * Called when the guards have answered or timed out, but not when the peer leaves: guards keep
    * running, and peers that reconnect in a loop would otherwise start any number of them. [L-9.13]
    */
-  private settle(handshake: PendingHandshake): void {
+  private settle(handshake: Candidate): void {
     if (!this.pending.delete(handshake)) return;
     this.occupancy.decided(handshake.address);
     handshake.settled();
   }
 
-  private admit(handshake: PendingHandshake, identity: ConnectionIdentity): void {
-    const { request, socket, address } = handshake;
-    const early = handshake.end();
-    if (early === undefined) return;
-    const refusal = this.hooks.draining()
-      ? serverUnavailable('The server is shutting down')
-      : this.occupancy.refusalOfConnection(address, identity.user?.id);
-    if (refusal !== undefined) {
-      this.refuse(socket, address, refusal);
-      return;
-    }
+  private pass(candidate: Candidate, identity: ConnectionIdentity): void {
+    if (!candidate.end()) return;
+    const refusal = candidate.opens ? this.refusalNow(candidate, identity) : undefined;
+    if (refusal === undefined) candidate.admit(identity);
+    else this.refuse(candidate, refusal);
+  }
+
+  private refusalNow({ address }: Candidate, { user }: ConnectionIdentity): Refusal | undefined {
+    if (this.hooks.draining()) return serverUnavailable('The server is shutting down');
+    return this.occupancy.refusalOfConnection(address, user?.id);
+  }
+
+  admit(handshake: PendingHandshake, identity: ConnectionIdentity): void {
+    const { request, socket, address, early } = handshake;
     let admitted = false;
     // Send the 101 and the welcome in one write, which saves a system call and wakes the peer once.
     socket.cork();
@@ -205,18 +209,18 @@ export class UpgradeHandler {
   }
 
   /** The peer left before the decision. */
-  private abandon(handshake: PendingHandshake): void {
-    if (handshake.end() === undefined) return;
-    handshake.socket.destroy();
-    this.hooks.handshake('aborted', handshake.address);
+  private abandon(candidate: Candidate): void {
+    if (!candidate.end()) return;
+    candidate.drop();
+    this.hooks.handshake('aborted', candidate.address);
   }
 
-  private dismiss(handshake: PendingHandshake, refusal: Refusal): void {
-    if (handshake.end() !== undefined) this.refuse(handshake.socket, handshake.address, refusal);
+  private dismiss(candidate: Candidate, refusal: Refusal): void {
+    if (candidate.end()) this.refuse(candidate, refusal);
   }
 
-  private deny(handshake: PendingHandshake, error: unknown): void {
-    this.dismiss(handshake, error instanceof Refusal ? error : this.failed(error));
+  private deny(candidate: Candidate, error: unknown): void {
+    this.dismiss(candidate, error instanceof Refusal ? error : this.failed(error));
   }
 
   private failed(error: unknown): Refusal {
@@ -224,9 +228,9 @@ export class UpgradeHandler {
     return serverUnavailable('The handshake could not be decided');
   }
 
-  private refuse(socket: Duplex, address: string, refusal: Refusal): void {
-    this.hooks.handshake(refusal.result, address, refusal.reason);
-    refuse(socket, refusal);
+  private refuse(candidate: Candidate, refusal: Refusal): void {
+    this.hooks.handshake(refusal.result, candidate.address, refusal.reason);
+    candidate.refuse(refusal);
   }
 }
 

@@ -10,6 +10,7 @@ import type { Clock } from '../../core/ports/clock.js';
 import { ClientAddresses } from '../../ws/client-address.js';
 import { type TrustedProxies } from '../../ws/trusted-proxies.js';
 import type { Occupancy } from '../../ws/occupancy.js';
+import type { Candidate } from '../../ws/candidate.js';
 import type { PendingHandshake } from '../../ws/pending-handshake.js';
 import { Refusal, serverUnavailable } from '../../ws/refusal.js';
 import { type ServedWebSocket, WsSocket } from '../../ws/ws-socket.js';
@@ -70,7 +71,7 @@ export class LiveServer {
       new ClientAddresses(forwardersOf(settings), (from) => logger.warn(forwardedByStranger(from))),
       {
         draining: () => this.refusing,
-        precheck: (request) => this.checkOrigin(request) ?? this.checkBroker(),
+        precheck: (request, opens) => this.checkOrigin(request) ?? (opens ? this.checkBroker() : undefined),
         authenticate: (handshake) => this.authenticate(handshake),
         accepted: (...peer) => this.accepted(...peer),
         handshake: (...decided) => observers.handshake(...decided),
@@ -176,7 +177,7 @@ export class LiveServer {
   private authenticate({
     request,
     address,
-  }: PendingHandshake): ConnectionIdentity | Promise<ConnectionIdentity> {
+  }: Candidate): ConnectionIdentity | Promise<ConnectionIdentity> {
     if (this.guards === undefined) throw serverUnavailable('The server is starting');
     return this.guards.authenticate(request, address);
   }
