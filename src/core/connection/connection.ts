@@ -152,7 +152,7 @@ export class Connection implements LiveConnection, SlowPeer {
    * still holds.
    */
   greet(welcome: string): void {
-    this.socket.write(new SharedFrame(welcome).bytes);
+    this.socket.write(new SharedFrame(welcome).for(this.socket.windowBits).bytes);
     this.context.observer.outbound('welcome', 1);
   }
 

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { finalText, final, firstText, continuation, textFrame, frameOf, headerBytes } from './frame-bytes.js';
 import { deflate } from './deflate.js';
+import { eventBytes, eventStream } from './event-bytes.js';
 /** First reserved bit: the payload is compressed (RFC 7692, section 6). */
 const compressed = 0x40;
 
@@ -22,6 +23,8 @@ export class SharedFrame {
   /** Compressed frames by window, only if worth compressing. */
   private deflated: (SharedFrame | undefined)[] | undefined;
   private readonly smaller: SmallerFrame | undefined;
+  /** The same for peers that read an event stream, made for the first of them. */
+  private event: SharedFrame | undefined;
 
   /**
    * @param content - text, or bytes of whole frames
@@ -79,13 +82,21 @@ export class SharedFrame {
   }
 
   /**
-   * The same message for peers with this window, or 0 for no compression. Compressed once; returns
-   * itself if that gains nothing.
+   * The same message for peers with this window, for 0 as it is, or as an event of a stream. Made
+   * once; returns itself if compression gains nothing.
    */
   for(windowBits: number): SharedFrame {
+    if (windowBits === eventStream) return (this.event ??= this.asEvent());
     const { deflated } = this;
     if (windowBits === 0 || deflated === undefined) return this;
     return (deflated[windowBits] ??= this.deflate(windowBits));
+  }
+
+  private asEvent(): SharedFrame {
+    const { bytes, parts, isFragment } = this;
+    if (!isFragment && parts !== undefined)
+      return SharedFrame.join(parts.map((part) => part.for(eventStream)));
+    return new SharedFrame(eventBytes(bytes, headerBytes(bytes)), false, parts, undefined, isFragment);
   }
 
   private deflate(windowBits: number): SharedFrame {
