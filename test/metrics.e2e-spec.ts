@@ -104,6 +104,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       'processor_live_versions_refused_total counter',
       'processor_live_failures_total counter',
       'processor_live_connections gauge',
+      'processor_live_event_streams gauge',
       'processor_live_subscriptions gauge',
       'processor_live_topics gauge',
       'processor_live_queued_bytes gauge',

@@ -28,6 +28,7 @@ export function liveOptionsOf(
     ...(allowedOrigins && { allowedOrigins }),
     proxyProtocol: settings.LIVE_PROXY_PROTOCOL,
     requireOrigin: settings.LIVE_REQUIRE_ORIGIN,
+    sse: settings.LIVE_SSE,
     ...credentialsOf(plan),
   };
 }

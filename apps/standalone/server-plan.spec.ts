@@ -86,6 +86,7 @@ describe('liveOptionsOf', () => {
       LIVE_TRUSTED_PROXIES: '10.0.0.0/8',
       LIVE_ALLOWED_ORIGINS: 'https://app.example',
       LIVE_REQUIRE_ORIGIN: 'true',
+      LIVE_SSE: 'true',
       LIVE_PROXY_PROTOCOL: 'true',
       LIVE_JWKS_URL: 'https://keys.example/jwks',
       LIVE_JWT_ISSUER: 'i',
@@ -112,6 +113,7 @@ describe('liveOptionsOf', () => {
       allowedOrigins: ['https://app.example'],
       proxyProtocol: true,
       requireOrigin: true,
+      sse: true,
       jwt: {
         jwksUrl: 'https://keys.example/jwks',
         issuer: 'i',

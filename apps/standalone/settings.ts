@@ -76,6 +76,9 @@ export class ServerSettings {
   @Env('Refuse a cookie without an Origin, which every browser sends and a proxy may drop', onOrOff())
   readonly LIVE_REQUIRE_ORIGIN: boolean = false;
 
+  @Env('Also serve event streams at /live/events, for networks that block WebSockets', onOrOff())
+  readonly LIVE_SSE: boolean = false;
+
   @Env('Secret of HS256 tokens', secretText(32, 'openssl rand -base64 32'), 'none')
   readonly LIVE_JWT_SECRET?: string;
 

@@ -1,4 +1,5 @@
 import type { Cluster, ClusterStats } from './cluster/cluster.js';
+import { eventStream } from './frame/event-bytes.js';
 import type { Drain, DrainProgress } from './connection/drain.js';
 import type { Registry } from './connection/registry.js';
 import type { Hub } from './fanout/hub.js';
@@ -9,6 +10,8 @@ import type { Publisher } from './publish/publisher.js';
 export interface LiveStats extends ClusterStats {
   /** Open connections to this instance. */
   readonly connections: number;
+  /** Those of them that read an event stream in place of a WebSocket. */
+  readonly eventStreams: number;
   /** Users with at least one connection to this instance. */
   readonly users: number;
   /** Topics with readers on this instance. */
@@ -61,9 +64,14 @@ interface Counting {
 export function liveStatsOf(counting: Counting): LiveStats {
   const { registry, hub, publisher, cluster, audience, available, drain } = counting;
   let { queuedBytes } = hub;
-  for (const { outbox, inboundBytes } of registry) queuedBytes += outbox.queuedBytes + inboundBytes;
+  let eventStreams = 0;
+  for (const { outbox, inboundBytes, socket } of registry) {
+    queuedBytes += outbox.queuedBytes + inboundBytes;
+    if (socket.windowBits === eventStream) eventStreams += 1;
+  }
   return {
     connections: registry.size,
+    eventStreams,
     users: registry.userCount,
     topics: hub.topicCount,
     subscriptions: hub.subscriptionCount,

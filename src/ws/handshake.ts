@@ -18,9 +18,16 @@ export const maxHandshakeHeaders = 100;
 
 /** Headers that a handshake may hold only once. Node silently joins or drops a second one. */
 const onceOnly = new Map(
-  ['host', 'upgrade', 'origin', 'sec-websocket-key', 'sec-websocket-version', 'authorization'].map(
-    (name, index) => [name, 1 << index],
-  ),
+  [
+    'host',
+    'upgrade',
+    'origin',
+    'sec-websocket-key',
+    'sec-websocket-version',
+    'authorization',
+    'live-session',
+    'live-sequence',
+  ].map((name, index) => [name, 1 << index]),
 );
 
 /**
@@ -62,13 +69,21 @@ function malformation(request: IncomingMessage): string | undefined {
   const { headers, method, httpVersion } = request;
   if (method !== 'GET') return 'A handshake must be a GET request';
   if (httpVersion !== '1.1') return 'A handshake must use HTTP/1.1, also between a proxy and this server';
-  if (request.rawHeaders.length > 2 * maxHandshakeHeaders) return 'Too many headers';
   if (headers.upgrade?.toLowerCase() !== 'websocket') return 'Only upgrades to websocket are served';
-  if (headers['transfer-encoding'] !== undefined) return 'A handshake must not have a body';
-  if ((headers['content-length'] ?? '0') !== '0') return 'A handshake must not have a body';
-  if (!hostPattern.test(headers.host ?? '')) return 'Bad Host';
-  if (!hostPattern.test(originForm(request.url ?? '').host ?? 'none')) return 'Bad Host';
+  if (hasBody(request)) return 'A handshake must not have a body';
   if (!isSubprotocolList(headers['sec-websocket-protocol'])) return 'Bad Sec-WebSocket-Protocol';
+  return headersFault(request);
+}
+
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+/** What is wrong with the headers of a request, by whichever door it comes. */
+export function headersFault(request: IncomingMessage): string | undefined {
+  if (request.rawHeaders.length > 2 * maxHandshakeHeaders) return 'Too many headers';
+  if (!hostPattern.test(request.headers.host ?? '')) return 'Bad Host';
+  if (!hostPattern.test(originForm(request.url ?? '').host ?? 'none')) return 'Bad Host';
   const doubled = doubledHeader(request);
   return doubled === undefined ? undefined : `More than one ${doubled} header`;
 }

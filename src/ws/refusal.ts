@@ -68,9 +68,13 @@ export function serverUnavailable(message: string, retryAfterSeconds = 1): Refus
 const lingerMs = 500;
 
 /** Writes the refusal as the response to a plain request. */
-export function respond(response: ServerResponse, refusal: Refusal): void {
+export function respond(
+  response: ServerResponse,
+  refusal: Refusal,
+  more: Readonly<Record<string, string>> = {},
+): void {
   const { body, headers } = answerOf(refusal);
-  response.writeHead(refusal.statusCode, headers);
+  response.writeHead(refusal.statusCode, { ...headers, ...more });
   response.end(body);
 }
 

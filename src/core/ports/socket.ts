@@ -4,13 +4,16 @@ export interface Drained {
   drained(): void;
 }
 
-/** What the core needs from a WebSocket, or from an event stream in its place. No member throws or blocks, in any state of the peer. */
+/**
+ * What the core needs from a WebSocket, or from an event stream in its place. No member throws or
+ * blocks, in any state of the peer.
+ */
 export interface LiveSocket {
   /** Whether data can be sent: after the handshake and before a close by either side. */
   readonly open: boolean;
   /**
-   * Compression window of the peer, as a power of two. 0 if it accepts no compression; `eventStream`
-   * if it reads events in place of frames.
+   * Compression window of the peer, as a power of two. 0 if it accepts no compression;
+   * `eventStream` if it reads events in place of frames.
    */
   readonly windowBits: number;
   /** Bytes that were written but not yet passed to the operating system. */

@@ -23,6 +23,7 @@ export const liveRedact: {
     'req.headers["proxy-authorization"]',
     'req.headers.cookie',
     'req.headers["sec-websocket-protocol"]',
+    'req.headers["live-session"]',
     'req.headers.referer',
     'req.url',
     'req.query',

@@ -18,6 +18,11 @@ function measured(make: SeriesMaker, sources: LiveSeriesSources): Metric[] {
   const { stats, pendingHandshakes, eventLoopDelay } = sources;
   return [
     make.gauge('connections', 'Open connections', () => stats().connections),
+    make.gauge(
+      'event_streams',
+      'Open connections that read an event stream in place of a WebSocket',
+      () => stats().eventStreams,
+    ),
     make.gauge('subscriptions', 'Subscriptions of all connections', () => stats().subscriptions),
     make.gauge('topics', 'Topics with subscribers on this instance', () => stats().topics),
     make.gauge(

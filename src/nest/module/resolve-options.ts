@@ -80,6 +80,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       maxPendingUpgradesPerAddress: number('maxPendingUpgradesPerAddress', 20, 0),
       maxPendingUpgradesPerPrivateAddress: number('maxPendingUpgradesPerAddress', 0, 0),
     },
+    sse: flagOf('sse', options.sse),
     trustedProxies: validTrustedProxies(options.trustedProxies ?? 0),
     proxyProtocol: proxyProtocolOf(options),
     limits: {
@@ -119,6 +120,12 @@ function proxyProtocolOf({ proxyProtocol = false, trustedProxies }: LiveModuleOp
   const isNobody = typeof trustedProxies === 'number' ? trustedProxies === 0 : !trustedProxies?.length;
   if (proxyProtocol && isNobody) throw proxyProtocolOfNobody();
   return proxyProtocol;
+}
+
+/** Only `true` opens a door: a text such as 'false' from a configuration must not. */
+function flagOf(name: string, value: unknown = false): boolean {
+  if (typeof value === 'boolean') return value;
+  throw wrongOption(name, value, 'true or false');
 }
 
 function validateOf({ validate = 'always' }: LiveModuleOptions): ValidateMode {

@@ -40,6 +40,7 @@ const moduleNames: Names<LiveModuleOptions> = {
   host: true,
   socketPath: true,
   path: true,
+  sse: true,
   broker: true,
   instanceId: true,
   dangerouslyPublic: true,

@@ -34,6 +34,14 @@ export interface LiveModuleOptions extends LiveAdmissionOptions, LiveContractOpt
   /** Path of the WebSocket endpoint. @default '/live' */
   readonly path?: string;
   /**
+   * Opens a second door beside the WebSocket, for networks that block it: Server-Sent Events by
+   * `GET` of `path` with `/events`, and messages by `POST` to `path` with `/messages`. The same
+   * guards, origins and limits apply to both; guards also run for each `POST`. [L-12.1]
+   *
+   * @default false
+   */
+  readonly sse?: boolean;
+  /**
    * Stores the streams and carries them between instances, such as `new RedisBroker({ url })` from
    * `nestjs-live/redis`. Each application needs its own, and closes it; a function is called once,
    * when the application is assembled.

@@ -9,6 +9,8 @@ export interface ResolvedLiveOptions extends LiveSettings {
   readonly host: string;
   readonly socketPath?: string;
   readonly upgrade: UpgradeOptions;
+  /** Whether peers may read an event stream in place of a WebSocket. */
+  readonly sse: boolean;
   readonly trustedProxies: TrustedProxies;
   readonly proxyProtocol: boolean;
   readonly drainTimeoutMs: number;

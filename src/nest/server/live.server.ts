@@ -11,16 +11,18 @@ import { ClientAddresses } from '../../ws/client-address.js';
 import { type TrustedProxies } from '../../ws/trusted-proxies.js';
 import type { Occupancy } from '../../ws/occupancy.js';
 import type { Candidate } from '../../ws/candidate.js';
-import type { PendingHandshake } from '../../ws/pending-handshake.js';
 import { Refusal, serverUnavailable } from '../../ws/refusal.js';
-import { type ServedWebSocket, WsSocket } from '../../ws/ws-socket.js';
+import { WsSocket } from '../../ws/ws-socket.js';
+import { EventDoor } from '../../sse/event-door.js';
+import type { LiveSocket } from '../../core/ports/socket.js';
+import type { Session } from '../../core/inbound/session.js';
 import { UpgradeHandler } from '../../ws/upgrade.js';
 import { windowBitsOf } from '../../ws/websocket-server.js';
 import { checkTokens } from '../auth/credential-verifier.js';
 import { renewsSessions } from '../auth/session-renewer.js';
 import { KeptHandshake } from '../auth/kept-handshake.js';
 import { originAdvice } from '../auth/origin-advice.js';
-import { originVerdict } from '../auth/origin.js';
+import { corsHeaders, pageVerdict } from '../auth/page-origin.js';
 import { UpgradeGuards } from '../auth/upgrade-guards.js';
 import { haveHooks } from '../gateway/gateway-metadata.js';
 import type { LiveClients } from '../gateway/live-clients.js';
@@ -66,25 +68,42 @@ export class LiveServer {
   ) {
     this.keepsHandshakes = checkTokens(guards) || renewsSessions(guards);
     const logger = new Logger('Live');
+    const addresses = new ClientAddresses(forwardersOf(settings), (from) =>
+      logger.warn(forwardedByStranger(from)),
+    );
     this.upgrades = new UpgradeHandler(
       settings.upgrade,
-      new ClientAddresses(forwardersOf(settings), (from) => logger.warn(forwardedByStranger(from))),
+      addresses,
       {
         draining: () => this.refusing,
         precheck: (request, opens) => this.checkOrigin(request) ?? (opens ? this.checkBroker() : undefined),
         authenticate: (handshake) => this.authenticate(handshake),
-        accepted: (...peer) => this.accepted(...peer),
+        accepted: (ws, candidate, identity) => {
+          const socket = new WsSocket(ws, candidate.socket, windowBitsOf(candidate.request));
+          ws.serve(this.enter(socket, candidate, identity));
+        },
         handshake: (...decided) => observers.handshake(...decided),
         failed: (doing, error) => observers.failed(doing, error),
       },
       clock,
     );
+    const { occupancy } = this.upgrades;
+    const events = settings.sse
+      ? new EventDoor(settings.upgrade, live.cluster.self.key, addresses, clock, {
+          consider: (candidate) => this.upgrades.consider(candidate),
+          cors: (request) => corsHeaders(request, options),
+          entered: (...peer) => this.enter(...peer),
+          handshake: (...decided) => observers.handshake(...decided),
+          began: (address) => occupancy.began(address),
+          decided: (address) => occupancy.decided(address),
+          failed: (doing, error) => observers.failed(doing, error),
+        })
+      : undefined;
     this.port = new LivePort(settings, host, (...event) => this.upgrades.handle(...event), {
-      takeRequest: (...event) => this.upgrades.handleRequest(...event),
+      takeRequest: (...event) => this.upgrades.handleRequest(...event) || events?.take(...event) === true,
       refused: ({ result, reason }, address) => observers.handshake(result, address, reason),
       droppedSilent: () => observers.droppedSilent(),
     });
-    const { occupancy } = this.upgrades;
     observers.add({
       opened: ({ remoteAddr, user }) => occupancy.entered(remoteAddr, user?.id),
       closed: (connection, _code, reason) => {
@@ -174,16 +193,13 @@ export class LiveServer {
     throw foreignAdapter((adapter as object | undefined)?.constructor.name ?? 'none');
   }
 
-  private authenticate({
-    request,
-    address,
-  }: Candidate): ConnectionIdentity | Promise<ConnectionIdentity> {
+  private authenticate({ request, address }: Candidate): ConnectionIdentity | Promise<ConnectionIdentity> {
     if (this.guards === undefined) throw serverUnavailable('The server is starting');
     return this.guards.authenticate(request, address);
   }
 
   private checkOrigin(request: IncomingMessage): Refusal | undefined {
-    const verdict = originVerdict(request.rawHeaders, this.options, request.socket);
+    const verdict = pageVerdict(request, this.options, request.headers.upgrade === undefined);
     if (verdict === 'ok') return undefined;
     const message = `Origin refused: ${verdict}`;
     const reason = `${message}. ${originAdvice(verdict, request.rawHeaders)}`;
@@ -200,16 +216,16 @@ export class LiveServer {
 
   private readonly find: FindHandler = (type) => this.handlers?.get(type)?.handle;
 
-  private accepted(
-    ws: ServedWebSocket,
-    { socket, request, address, handshakeStartedMs }: PendingHandshake,
+  private enter(
+    socket: LiveSocket,
+    { request, address, handshakeStartedMs }: Candidate,
     identity: ConnectionIdentity,
-  ): void {
+  ): Session {
     const { clients } = this;
-    if (clients === undefined) return;
+    if (clients === undefined) throw serverUnavailable('The server is starting');
     const kept = this.keepsHandshakes ? new KeptHandshake(request) : undefined;
     const session = this.live.accept(
-      new WsSocket(ws, socket, windowBitsOf(request)),
+      socket,
       {
         id: randomUUID(),
         identity,
@@ -219,8 +235,8 @@ export class LiveServer {
       },
       this.find,
     );
-    ws.serve(session);
     clients.connected(session.connection, request, kept);
+    return session;
   }
 }
 
