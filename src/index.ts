@@ -10,6 +10,7 @@ export type { LiveModuleOptions } from './nest/options/live.options.js';
 export type { PersonalTopicOptions } from './nest/options/personal-topic.options.js';
 export type {
   DtoClass,
+  KeySchema,
   LiveContractOptions,
   LiveSchema,
   ValidateMode,
@@ -19,12 +20,15 @@ export type { LiveAdmissionOptions } from './nest/options/live-admission.options
 export type { InboundRateOptions, ReplayRateOptions } from './nest/options/live-rate.options.js';
 export { LiveService } from './nest/server/live.service.js';
 export type {
+  KeyedOptions,
   LivePublication,
   PersonalEntry,
   PublicationOf,
   PublishData,
   PublishOptions,
+  PublishOptionsOf,
   RemovalOptions,
+  RemovalOptionsOf,
 } from './nest/server/publication.js';
 export { LiveGateway } from './nest/gateway/live.gateway.js';
 export { LiveHandlers } from './nest/gateway/live-handlers.decorator.js';
@@ -70,8 +74,10 @@ export type {
 export { defineTopic, topic } from './nest/topics/define-topic.js';
 export type {
   AnyTopicDeclaration,
+  CheckedKey,
   CheckedTopicClass,
   IfSchema,
+  KeyedSnapshot,
   NamesOf,
   ParamNames,
   ParamsOf,
@@ -95,7 +101,10 @@ export type {
   JsonField,
   JsonFields,
   JsonOf,
+  KeyOf,
+  PublishedKeyOf,
   PublishedOf,
+  PublishParameters,
   TopicOf,
   TopicShape,
 } from './protocol/topic-types.js';

@@ -1,32 +1,32 @@
-import type { DataOf, TopicOf } from '../protocol/topic-types.js';
+import type { DataOf, KeyOf, TopicOf } from '../protocol/topic-types.js';
 import type { LiveClient } from './live-client.js';
 import type { TopicMessage } from './topic-messages.js';
 import { type LiveView, View, type ViewOptions } from './view.js';
 
 /** Options of `collection`. */
-export interface CollectionOptions<Value = unknown> extends ViewOptions {
+export interface CollectionOptions<Value = unknown, Key extends string = string> extends ViewOptions {
   /**
    * The keys and values of a snapshot, for a topic with a snapshot of the application's own.
    * @default the fields of the snapshot object, as of `snapshot: 'last-per-key'`
    */
-  readonly entries?: ((snapshot: never) => Iterable<readonly [string, Value]>) | undefined;
+  readonly entries?: ((snapshot: never) => Iterable<readonly [Key, Value]>) | undefined;
 }
 
 /** What changed in a collection. */
-export interface CollectionChange {
+export interface CollectionChange<Key extends string = string> {
   /** Keys that were set or removed. Empty if only `stale` or `error` changed. */
-  readonly keys: ReadonlySet<string>;
+  readonly keys: ReadonlySet<Key>;
 }
 
 /** The keys of a topic, each with its newest data. */
-export interface Collection<Value = unknown>
-  extends LiveView<CollectionChange>, Iterable<readonly [string, Value]> {
+export interface Collection<Value = unknown, Key extends string = string>
+  extends LiveView<CollectionChange<Key>>, Iterable<readonly [Key, Value]> {
   /** Number of keys. */
   readonly size: number;
   /** The newest data of a key; `undefined` without the key. */
-  get(key: string): Value | undefined;
+  get(key: Key): Value | undefined;
   /** All keys with their data. */
-  entries(): IterableIterator<[string, Value]>;
+  entries(): IterableIterator<[Key, Value]>;
 }
 
 /**
@@ -43,10 +43,10 @@ export interface Collection<Value = unknown>
 export function collection<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>>(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T,
-  options: CollectionOptions<DataOf<TopicMap[T]>> = {},
-): Collection<DataOf<TopicMap[T]>> {
+  options: CollectionOptions<DataOf<TopicMap[T]>, KeyOf<TopicMap[T]> & string> = {},
+): Collection<DataOf<TopicMap[T]>, KeyOf<TopicMap[T]> & string> {
   const untyped = client as unknown as LiveClient;
-  return new KeyedView<DataOf<TopicMap[T]>>(untyped, topic, options);
+  return new KeyedView<DataOf<TopicMap[T]>>(untyped, topic, options) as never;
 }
 
 /** The collection. Exported for tests that plant mistakes in it. */

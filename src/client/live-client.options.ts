@@ -1,4 +1,5 @@
 import type { Position } from '../protocol/position.js';
+import type { PublishedKeyOf } from '../protocol/topic-types.js';
 import type { Backoff } from './backoff.js';
 import type { Credential } from './credentials.js';
 import type { Platform } from './platform.js';
@@ -90,4 +91,17 @@ export interface ClientPublishOptions {
    * Subject of the publication, 1 to 128 characters. A slow reader may get only the newest per key.
    */
   readonly key?: string | undefined;
+  /** Absent, unlike in a removal. */
+  readonly remove?: never;
+}
+
+/** `RemoveOptions`, by the topic's entry in the topic map. */
+export interface RemoveOptionsOf<Entry> extends RemoveOptions {
+  /** One of the topic's keys. */
+  readonly key: PublishedKeyOf<Entry> & string;
+}
+/** `ClientPublishOptions`, by the topic's entry in the topic map. */
+export interface ClientPublishOptionsOf<Entry> extends ClientPublishOptions {
+  /** One of the topic's keys. */
+  readonly key?: (PublishedKeyOf<Entry> & string) | undefined;
 }

@@ -1,7 +1,13 @@
 import type { PublishedMessage } from '../protocol/messages.js';
 import { isPosition, type Position } from '../protocol/position.js';
 import { isClientTopic } from '../protocol/topic-name.js';
-import type { AnswerOf, ClientDataOf, RequestParameters, TopicOf } from '../protocol/topic-types.js';
+import type {
+  AnswerOf,
+  ClientDataOf,
+  PublishParameters,
+  RequestParameters,
+  TopicOf,
+} from '../protocol/topic-types.js';
 import { defaultBackoff } from './backoff.js';
 import { Credentials } from './credentials.js';
 import { Listeners } from './listeners.js';
@@ -10,8 +16,9 @@ import type { LiveClientEvents } from './live-client.events.js';
 import type {
   IterateOptions,
   LiveClientOptions,
-  ClientPublishOptions,
+  ClientPublishOptionsOf,
   RemoveOptions,
+  RemoveOptionsOf,
   RequestOptions,
   SubscribeOptions,
 } from './live-client.options.js';
@@ -137,12 +144,13 @@ export class LiveClient<
    */
   async publish<
     T extends TopicOf<TopicMap>,
-    Options extends ClientPublishOptions | RemoveOptions = ClientPublishOptions,
+    const Options extends ClientPublishOptionsOf<TopicMap[T]> | RemoveOptionsOf<TopicMap[T]> =
+      ClientPublishOptionsOf<TopicMap[T]>,
   >(
     topic: T,
     // One signature, because the compiler's messages about overloads hide what is wrong.
     data: Options extends RemoveOptions ? undefined : ClientDataOf<TopicMap[T]>,
-    options?: Options,
+    ...[options]: PublishParameters<TopicMap[T], Options>
   ): Promise<Position> {
     const { key, remove }: { key?: string | undefined; remove?: true } = options ?? {};
     this.#check(topic);

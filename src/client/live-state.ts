@@ -1,17 +1,22 @@
-import type { DataOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
+import type { DataOf, KeyOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
 import type { LiveClient } from './live-client.js';
 import type { PublicationMessage, TopicMessage } from './topic-messages.js';
 import { type LiveView, View, type ViewOptions } from './view.js';
 
 /** Options of `state`. */
-export interface StateOptions<State, Data = unknown, Snapshot = unknown> extends ViewOptions {
+export interface StateOptions<
+  State,
+  Data = unknown,
+  Snapshot = unknown,
+  Key extends string = string,
+> extends ViewOptions {
   /**
    * The state of a topic without a snapshot, or a function that makes the state from the snapshot,
    * if there is one. A value is replaced by the snapshot.
    */
   readonly initial: State | ((snapshot: Snapshot | undefined) => State);
   /** Returns the state after a publication. It must not change the one that it gets. */
-  readonly apply: (state: State, message: PublicationMessage<Data>) => State;
+  readonly apply: (state: State, message: PublicationMessage<Data, Key>) => State;
 }
 
 /** A value made of a topic's publications. */
@@ -31,7 +36,7 @@ export interface StateView<State> extends LiveView<State> {
 export function state<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>, State>(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T,
-  options: StateOptions<State, DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>>,
+  options: StateOptions<State, DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>, KeyOf<TopicMap[T]> & string>,
 ): StateView<State> {
   return new ReducedView<State>(
     client as unknown as LiveClient,

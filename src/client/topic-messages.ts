@@ -1,5 +1,5 @@
 import type { Position } from '../protocol/position.js';
-import type { DataOf, SnapshotOf } from '../protocol/topic-types.js';
+import type { DataOf, KeyOf, SnapshotOf } from '../protocol/topic-types.js';
 
 /** The first message of a subscription, which begins at `position`. */
 export interface StartMessage<Snapshot = unknown> {
@@ -28,21 +28,21 @@ export interface PublicationPlace {
 }
 
 /** Data was published. */
-export interface DataMessage<Data> extends PublicationPlace {
+export interface DataMessage<Data, Key extends string = string> extends PublicationPlace {
   /** The published value. */
   readonly data: Data;
   /** The entity that it is about, if the publisher named one. */
-  readonly key?: string;
+  readonly key?: Key;
   /** Absent, unlike in a removal. */
   readonly removed?: undefined;
 }
 
 /** The key was removed. [L-4.11] */
-export interface RemovalMessage extends PublicationPlace {
+export interface RemovalMessage<Key extends string = string> extends PublicationPlace {
   /** Tells a removal from other publications. */
   readonly removed: true;
   /** The entity that was removed. */
-  readonly key: string;
+  readonly key: Key;
   /** Absent: a removal has no data. */
   readonly data?: undefined;
 }
@@ -51,7 +51,8 @@ export interface RemovalMessage extends PublicationPlace {
  * One publication. Each arrives once, in order of its offset. If `removed` is `true`, it has a
  * `key` and no `data`.
  */
-export type PublicationMessage<Data = unknown> = DataMessage<Data> | RemovalMessage;
+export type PublicationMessage<Data = unknown, Key extends string = string> =
+  DataMessage<Data, Key> | RemovalMessage<Key>;
 
 /**
  * - `unrecovered`: the server no longer had the publications missed during a disconnect.
@@ -113,6 +114,18 @@ export interface StartMessageOf<Entry> extends StartMessage {
 export interface DataMessageOf<Entry> extends DataMessage<unknown> {
   /** The published value. */
   readonly data: DataOf<Entry>;
+  /** The entity that it is about, if the publisher named one. */
+  readonly key?: KeyOf<Entry> & string;
+}
+/** A `DataMessageOf` of a topic whose publications all have a key. */
+export interface KeyedMessageOf<Entry> extends DataMessageOf<Entry> {
+  /** The entity that it is about. */
+  readonly key: KeyOf<Entry> & string;
+}
+/** A `RemovalMessage`, by the topic's entry in the topic map. */
+export interface RemovalMessageOf<Entry> extends RemovalMessage {
+  /** The entity that was removed. */
+  readonly key: KeyOf<Entry> & string;
 }
 /** A `LostNotice`, by the topic's entry in the topic map. */
 export interface LostNoticeOf<Entry> extends LostNotice {
@@ -124,4 +137,7 @@ export interface LostNoticeOf<Entry> extends LostNotice {
  * message's members when they are used.
  */
 export type MessageOf<Entry> =
-  StartMessageOf<Entry> | DataMessageOf<Entry> | RemovalMessage | LostNoticeOf<Entry>;
+  | StartMessageOf<Entry>
+  | (undefined extends KeyOf<Entry> ? DataMessageOf<Entry> : KeyedMessageOf<Entry>)
+  | RemovalMessageOf<Entry>
+  | LostNoticeOf<Entry>;

@@ -191,8 +191,9 @@ export class Live {
     if (rules.tellsPresenceOf !== undefined)
       throw new LiveError('validation-failed', `Only the server publishes to "${topic}" [L-11.1]`);
     checkVersionAhead(topic, options, rules, this.ports);
-    const text = this.checks.applicationText(topic, data, options, rules);
-    return this.publisher.publishOrWait(topic, text, options, rules);
+    const checked = this.checks.checkedOptions(topic, options, rules);
+    const text = this.checks.applicationText(topic, data, checked, rules);
+    return this.publisher.publishOrWait(topic, text, checked, rules);
   }
 
   stats(): LiveStats {

@@ -9,8 +9,18 @@ export declare const shape: unique symbol;
  * - `Snapshot`: what they start with
  * - `ClientData`: what clients publish. @default `Data`
  * - `Published`: what the application publishes. @default `Data`
+ * - `Key`: the keys that subscribers receive; without `undefined`, each publication has one.
+ *   @default `string | undefined`
+ * - `PublishedKey`: the keys that are published. @default `Key`
  */
-export interface TopicShape<Data, Snapshot, ClientData = Data, Published = Data> {
+export interface TopicShape<
+  Data,
+  Snapshot,
+  ClientData = Data,
+  Published = Data,
+  Key extends string | undefined = string | undefined,
+  PublishedKey extends string | undefined = Key,
+> {
   /** Exists for the compiler only. */
   readonly [shape]: {
     /** What subscribers receive. */
@@ -21,6 +31,10 @@ export interface TopicShape<Data, Snapshot, ClientData = Data, Published = Data>
     readonly clientData: ClientData;
     /** What the application publishes. */
     readonly published: Published;
+    /** Keys that subscribers receive. */
+    readonly key: Key;
+    /** Keys that are published. */
+    readonly publishedKey: PublishedKey;
   };
 }
 
@@ -66,6 +80,17 @@ export type SnapshotOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shap
 export type ClientDataOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shape], 'clientData'> : Entry;
 /** What the application publishes to a topic, by its entry in the topic map. */
 export type PublishedOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shape], 'published'> : Entry;
+/** Keys of a topic, by its entry in the topic map; with `undefined` if one may be missing. */
+export type KeyOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shape], 'key'> : string | undefined;
+/** Keys that are published to a topic, by its entry in the topic map. */
+export type PublishedKeyOf<Entry> = Entry extends AnyShape
+  ? Field<Entry[typeof shape], 'publishedKey'>
+  : string | undefined;
+/** The parameters of `publish` behind the data: the options, unless no key is needed. */
+export type PublishParameters<Entry, Options> =
+  undefined extends PublishedKeyOf<Entry>
+    ? [options?: Options]
+    : [options: Options & { readonly key: PublishedKeyOf<Entry> & string }];
 
 /** What arrives of a value that is sent as JSON: for instance a string for a `Date`. */
 export type JsonOf<T> = T extends unknown

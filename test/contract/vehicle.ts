@@ -16,7 +16,7 @@ import {
 } from 'class-validator';
 import * as v from 'valibot';
 import { z } from 'zod';
-import type { LiveSchema } from '../../src/index.js';
+import type { KeySchema, LiveSchema } from '../../src/index.js';
 
 /** One shape, as each library declares it. */
 class StopDto {
@@ -76,6 +76,18 @@ export const vehicleSchemas: Readonly<Record<string, LiveSchema>> = {
   }),
   'class-validator': VehicleDto,
 };
+
+/** Keys such as `v12`, as each library declares them. A class has none, so arktype is beside it. */
+export const keySchemas: Readonly<Record<string, KeySchema>> = {
+  zod: z.templateLiteral(['v', z.int()]),
+  valibot: v.pipe(v.string(), v.regex(/^v-?\d+$/)),
+  arktype: type(/^v-?\d+$/),
+  'class-validator': type(/^v-?\d+$/),
+};
+
+/** The same by hand. */
+export const isVehicleKey = (key: unknown): boolean =>
+  isText(key) && key.length <= 128 && /^v-?\d+$/.test(key);
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

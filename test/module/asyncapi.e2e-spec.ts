@@ -28,6 +28,7 @@ const Position = z.object({ lat: z.number(), lon: z.number() }).describe('Where 
 @LiveTopic('fleet/:fleetId', {
   data: Position,
   snapshot: 'last-per-key',
+  key: z.string().regex(/^v\d+$/),
   params: z.object({ fleetId: z.enum(['7', '8']).describe('The fleet') }),
 })
 class FleetTopic {
@@ -42,6 +43,7 @@ class FleetTopic {
     v.object({ text: v.pipe(v.string(), v.maxLength(500)) }),
     v.transform(({ text }) => ({ text, at: 0 })),
   ),
+  key: v.optional(v.picklist(['pinned', 'plain'])),
 })
 class ChatTopic {
   canSubscribe(): boolean {
@@ -174,9 +176,17 @@ describe('The AsyncAPI document', () => {
     await ask('unsubscribed', { type: 'unsubscribe', id: 5, topic: 'fleet/7' });
     for (const [name, message] of seen)
       expect([name, message, accepts(document, name, message)]).toEqual([name, message, true]);
-    const event = { type: 'event', topic: 'fleet/7', offset: 1 };
+    const event = { type: 'event', topic: 'fleet/7', offset: 1, key: 'v1' };
     expect(accepts(document, 'fleet._fleetId.event', { ...event, data: vehicle })).toBe(true);
     expect(accepts(document, 'fleet._fleetId.event', { ...event, data: { lat: 'x', lon: 2 } })).toBe(false);
+    expect(accepts(document, 'fleet._fleetId.event', { ...event, key: 'x1', data: vehicle })).toBe(false);
+    expect(accepts(document, 'fleet._fleetId.event', { ...event, key: undefined, data: vehicle })).toBe(
+      false,
+    );
+    const message = { type: 'publish', topic: 'chat/a', data: { text: 'hi' } };
+    expect(accepts(document, 'chat._room.publish', message)).toBe(true);
+    expect(accepts(document, 'chat._room.publish', { ...message, key: 'plain' })).toBe(true);
+    expect(accepts(document, 'chat._room.publish', { ...message, key: 'odd' })).toBe(false);
     expect(accepts(document, 'own.rename', { type: 'rename', name: 'x' })).toBe(true);
     expect(accepts(document, 'own.rename', { type: 'rename', name: 1 })).toBe(false);
     const booking = { type: 'trip.book', id: 1 };

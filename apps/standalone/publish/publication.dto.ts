@@ -1,5 +1,5 @@
 import { Equals, IsInt, Max, Min, ValidateIf, validateSync } from 'class-validator';
-import { JsonText, type PublishOptions } from 'nestjs-live';
+import { JsonText, type PublishOptions, type RemovalOptions } from 'nestjs-live';
 import { fieldText, IsField, IsPresent } from 'nestjs-live/parts';
 
 /**
@@ -47,7 +47,7 @@ export interface CheckedPublication {
   readonly topic: string;
   /** As written in the body. Absent for a removal. */
   readonly data: JsonText | undefined;
-  readonly options: PublishOptions;
+  readonly options: PublishOptions | RemovalOptions;
 }
 
 /** The publication in a JSON value and its text, or one sentence that says what is wrong. */
@@ -58,7 +58,9 @@ export function publicationOf(value: unknown, text: string): CheckedPublication 
   const dto = new PublicationDto(value as Record<string, unknown>);
   const [error] = validateSync(dto, { stopAtFirstError: true });
   if (error !== undefined) return Object.values(error.constraints ?? {})[0] ?? `${error.property} is invalid`;
-  const { topic, key, idempotencyKey, version, remove } = dto as { topic: string } & PublishOptions;
+  const { topic, key, idempotencyKey, version, remove } = dto as { topic: string } & (
+    PublishOptions | RemovalOptions
+  );
   if (remove === true && key === undefined) return 'remove needs a key';
   if (remove === true && dto.data !== undefined) return 'remove must have no data';
   return {
@@ -69,6 +71,6 @@ export function publicationOf(value: unknown, text: string): CheckedPublication 
       ...(idempotencyKey !== undefined && { idempotencyKey }),
       ...(version !== undefined && { version }),
       ...(remove !== undefined && { remove }),
-    },
+    } as PublishOptions | RemovalOptions,
   };
 }

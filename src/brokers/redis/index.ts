@@ -7,5 +7,5 @@
 export { RedisBroker } from './redis-broker.js';
 export type { RedisBrokerOptions } from './redis-broker.options.js';
 export { type IngestStats, RedisIngestion } from './redis-ingestion.js';
-export type { IngestOptions } from './ingest-entry.js';
+export type { IngestedDataOptions, IngestedRemovalOptions, IngestOptions } from './ingest-entry.js';
 export type { IngestPublish, RedisIngestionOptions } from './redis-ingestion.options.js';

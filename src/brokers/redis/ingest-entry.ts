@@ -8,15 +8,26 @@ export interface InboundEntry {
 }
 
 /** What an entry of the stream says besides its topic and data, as for `LiveService.publish`. */
-export interface IngestOptions {
+export type IngestOptions = IngestedDataOptions | IngestedRemovalOptions;
+
+/** Options of an entry with data. */
+export interface IngestedDataOptions {
   /** The entity that it is about: 1 to 128 characters. */
   readonly key?: string;
   /** An integer; an entry that is not newer stores nothing. */
   readonly version?: number;
-  /** Removes the key; such an entry has no data. */
-  readonly remove?: true;
+  /** Absent, unlike in a removal. */
+  readonly remove?: never;
   /** The field `id` of the entry, or the id that Redis gave it. */
   readonly idempotencyKey: string;
+}
+
+/** Options of an entry that removes a key. */
+export interface IngestedRemovalOptions extends Omit<IngestedDataOptions, 'remove'> {
+  /** The key that is removed. */
+  readonly key: string;
+  /** Says that the key is removed; such an entry has no data. */
+  readonly remove: true;
 }
 
 /** A valid entry, as far as it can be checked without the topic's rules. */
@@ -60,7 +71,7 @@ export function readEntry({ id, fields }: InboundEntry, maxDataBytes: number): I
       ...(remove !== undefined && { remove: true }),
       // Entry ids are unique, so an entry that is read twice is published once.
       idempotencyKey: ownId === undefined ? `${ownKeyHead}${id}` : ownId.toString(),
-    },
+    } as IngestOptions,
   };
 }
 

@@ -81,6 +81,10 @@ export interface TopicRules {
   readonly checkData?: SchemaCheck;
   /** Checks what a client publishes. Absent: any JSON value is right. [L-4.13] */
   readonly checkClientData?: SchemaCheck;
+  /** Checks the keys of the application, also of removals. Answers at once. [L-4.17] */
+  readonly checkKey?: SchemaCheck;
+  /** Checks the keys of clients, also of removals. Answers at once. [L-4.17] */
+  readonly checkClientKey?: SchemaCheck;
   /** Why nothing can be published to this topic: its parameters are wrong. [L-3.17] */
   readonly wrongParams?: string;
   /** Uses the last publications as the snapshot, instead of one by the application. */

@@ -34,7 +34,7 @@ async function world(rules: Partial<TopicRules>) {
     await live.clock.settle();
     return writer.received().at(-1);
   };
-  return { live, events, answer, failures };
+  return { live, events, answer, failures, reader };
 }
 
 describe.each([
@@ -80,6 +80,76 @@ describe.each([
     const key = 'v1';
     expect(await answer({ key, remove: true })).toMatchObject({ type: 'published' });
     expect(await live.live.publish('a', undefined, { key, remove: true })).toMatchObject({ offset: 2 });
+  });
+});
+
+/** Accepts keys such as `v1`, and makes `V1` of them. */
+const capitals: SchemaCheck = (value) =>
+  typeof value === 'string' && /^v\d+$/.test(value)
+    ? { value: value.toUpperCase() }
+    : { issues: [{ message: `${String(value)} is wrong` }] };
+const wrongKey = { code: 'validation-failed', message: '"key" does not match the topic\'s schema' };
+
+describe('A check of keys', () => {
+  it('[L-4.17] publications and removals have what the check makes of their key', async () => {
+    const { live, answer, reader } = await world({ checkKey: capitals, checkClientKey: capitals });
+    await live.live.publish('a', 1, { key: 'v1' });
+    await live.live.publish('a', undefined, { key: 'v2', remove: true });
+    await answer({ data: 1, key: 'v3' });
+    await answer({ key: 'v4', remove: true });
+    const events = reader.received() as { key: string; removed?: true }[];
+    expect(events.map(({ key, removed = false }) => [key, removed])).toEqual([
+      ['V1', false],
+      ['V2', true],
+      ['V3', false],
+      ['V4', true],
+    ]);
+  });
+
+  it.each([{ key: 'secret' }, { key: 'secret', remove: true as const }, {}])(
+    '[L-4.17] a wrong or missing key is refused with its path, and reaches nobody: %j',
+    async (options) => {
+      const { live, events, answer } = await world({ checkKey: capitals, checkClientKey: capitals });
+      const data = 'remove' in options ? undefined : 1;
+      await expect(live.live.publish('a', data, options)).rejects.toMatchObject({ ...wrongKey, details: {} });
+      const refusal = await answer({ id: 1, data, ...options });
+      expect(refusal).toEqual({ type: 'error', id: 1, topic: 'a', ...wrongKey });
+      expect([events(), live.stats().publicationsTotal]).toEqual([[], 0]);
+    },
+  );
+
+  it('[L-4.17] a check may accept that there is no key, but a key cannot become none', async () => {
+    const none: SchemaCheck = () => ({ value: undefined });
+    const { live, answer } = await world({ checkKey: none, checkClientKey: none });
+    expect(await live.publish('a', 1)).toMatchObject({ offset: 1 });
+    expect(await answer({ data: 1 })).toMatchObject({ type: 'published', offset: 2 });
+    await expect(live.live.publish('a', 1, { key: 'a' })).rejects.toMatchObject(wrongKey);
+    for (const remove of [{ data: 1 }, { remove: true }])
+      expect(await answer({ key: 'a', ...remove })).toMatchObject(wrongKey);
+  });
+
+  it.each(['', 'x'.repeat(129), 7, null])(
+    '[L-4.17] a check that makes no key is refused: %j',
+    async (value) => {
+      const check: SchemaCheck = () => ({ value });
+      const { live } = await world({ checkKey: check });
+      await expect(live.live.publish('a', 1, { key: 'a' })).rejects.toMatchObject(wrongKey);
+    },
+  );
+
+  it('[L-4.17] a check of keys that throws or answers later is logged and answered with internal', async () => {
+    for (const check of [throws, async () => throws(1)]) {
+      const { live, answer, failures } = await world({ checkKey: check, checkClientKey: check });
+      await expect(live.live.publish('a', 1, { key: 'a' })).rejects.toMatchObject({ code: 'internal' });
+      expect(await answer({ data: 1, key: 'a' })).toMatchObject({ code: 'internal' });
+      const failure = ['checking published data', 'Error: The schema of a threw'];
+      expect(failures).toEqual([failure, failure]);
+    }
+  });
+
+  it('[L-4.17] a client without the right to publish learns nothing about the keys', async () => {
+    const { answer } = await world({ canPublish: () => false, checkClientKey: capitals });
+    expect(await answer({ data: 1, key: 'x' })).toMatchObject({ code: 'forbidden' });
   });
 });
 

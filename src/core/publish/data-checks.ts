@@ -1,3 +1,4 @@
+import { isKey, mustBe } from '../../protocol/fields.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { SchemaIssue, SchemaResult } from '../../protocol/standard-schema.js';
 import { JsonText, jsonTextOf } from '../frame/json-text.js';
@@ -19,6 +20,32 @@ export class DataChecks {
     /** Milliseconds for a check that answers later. */
     private readonly timeoutMs: number,
   ) {}
+
+  /**
+   * Returns what the check makes of a publication's key.
+   *
+   * @throws LiveError `validation-failed` for a key that does not match, or is none afterwards;
+   * `internal` if the check throws or answers later
+   */
+  keyOf(topic: string, check: SchemaCheck | undefined, key: string | undefined): string | undefined {
+    if (check === undefined) return key;
+    try {
+      const checked = check(key);
+      if (!isLater(checked)) return keyIn(checked, key);
+      checked.then(undefined, () => {});
+      throw new Error('The schema of keys answers later, and must answer at once');
+    } catch (error) {
+      throw this.publicError(topic, error);
+    }
+  }
+
+  /** The options with the checked key. @throws LiveError as `keyOf` */
+  checkedOptions(topic: string, options: PublicationOptions, { checkKey }: TopicRules): PublicationOptions {
+    if (checkKey === undefined) return options;
+    const { key: _unchecked, ...others } = options;
+    const key = this.keyOf(topic, checkKey, options.key);
+    return key === undefined ? others : { ...others, key };
+  }
 
   /**
    * Returns the JSON text of what the application publishes, or a promise of it.
@@ -89,8 +116,18 @@ function textOf({
   return text;
 }
 
-function wrong(issues: Issues): LiveError {
-  const error = new LiveError('validation-failed', mismatch('data', issues));
+/** A key cannot become none: a removal needs it, and a publication would go to no entity. */
+function keyIn(
+  { value, issues }: { readonly value?: unknown; readonly issues?: Issues | undefined },
+  given: string | undefined,
+): string | undefined {
+  if (issues !== undefined) throw wrong(issues, 'key');
+  if (isKey(value) || (value === undefined && given === undefined)) return value;
+  throw wrong([{ message: mustBe('key') }], 'key');
+}
+
+function wrong(issues: Issues, root: 'data' | 'key' = 'data'): LiveError {
+  const error = new LiveError('validation-failed', mismatch(root, issues));
   // Never sent, and not a parameter: clients also have the class.
   error.cause = issues;
   return error;

@@ -20,13 +20,14 @@ export class Publish {
   /** Rejects with a `LiveError`. */
   async run(connection: Connection, message: InboundMessage): Promise<PublishedMessage> {
     const topic = topicOf(message);
-    const key = keyOf(message);
+    const given = keyOf(message);
     const remove = removes(message);
     const ownKey = idempotencyKeyOf(message);
     const text = remove ? removalData : dataTextOf(message, connection.publishTexts?.publishText(topic));
     const { data } = message;
     const rules = await this.authorizer.rulesFor('canPublish', topic, connection);
     const { checkClientData: check } = rules;
+    const key = this.checks.keyOf(topic, rules.checkClientKey, given);
     const isChecked = check !== undefined && !remove;
     const { epoch, offset } = await this.publisher.publish(
       topic,

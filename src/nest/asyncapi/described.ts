@@ -3,7 +3,8 @@ import { DiscoveryService, Reflector } from '@nestjs/core';
 import { isLiveGateway } from '../gateway/gateway-metadata.js';
 import { LIVE_TOPIC, type LiveTopicMetadata } from '../topics/live-topic.decorator.js';
 import { type DescribedHandler, describedHandlers } from './described-handlers.js';
-import { type JsonSchema, jsonSchemaOf } from './json-schema.js';
+import { acceptsUndefined, type JsonSchema, jsonSchemaOf, type SchemaSide } from './json-schema.js';
+import type { KeyRule } from './protocol-schemas.js';
 
 /** A declared topic, with its schemas as JSON Schemas. */
 export interface DescribedTopic {
@@ -14,6 +15,9 @@ export interface DescribedTopic {
   readonly snapshot: JsonSchema | undefined;
   /** What clients publish; absent if none may. */
   readonly publish: JsonSchema | undefined;
+  /** Keys that subscribers get, and that clients publish; absent if the topic declares none. */
+  readonly key?: KeyRule | undefined;
+  readonly publishedKey?: KeyRule | undefined;
 }
 
 /** Finds what the application declares: from the classes, so that no provider has to be made. */
@@ -49,10 +53,10 @@ export class Declarations {
     if (metadata === undefined) return undefined;
     const { pattern, options } = metadata;
     const { name } = declaring;
-    const { data, snapshot, params, clientPublish = data } = options;
+    const { data, snapshot, params, clientPublish = data, key } = options;
     const methods = declaring.prototype as { snapshot?: unknown; canPublish?: unknown };
     const any: JsonSchema = {};
-    const of = async (field: string, schema: typeof data, side: 'input' | 'output'): Promise<JsonSchema> =>
+    const of = async (field: string, schema: typeof data, side: SchemaSide): Promise<JsonSchema> =>
       schema === undefined ? any : jsonSchemaOf(schema, side, `${field} of ${name}`);
     const output = await of('data', data, 'output');
     return {
@@ -63,7 +67,14 @@ export class Declarations {
       snapshot: await snapshotOf(),
       publish:
         methods.canPublish === undefined ? undefined : await of('clientPublish', clientPublish, 'input'),
+      key: await keyRuleOf('output'),
+      publishedKey: await keyRuleOf('input'),
     };
+
+    async function keyRuleOf(side: SchemaSide): Promise<KeyRule | undefined> {
+      if (key === undefined) return undefined;
+      return { schema: await of('key', key, side), isRequired: !(await acceptsUndefined(key)) };
+    }
 
     async function snapshotOf(): Promise<JsonSchema | undefined> {
       if (snapshot === 'last') return output;

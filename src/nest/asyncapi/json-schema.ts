@@ -28,6 +28,16 @@ export async function jsonSchemaOf(schema: LiveSchema, side: SchemaSide, what: s
   }
 }
 
+/** Whether a schema accepts that there is no value. JSON Schema cannot say it. */
+export async function acceptsUndefined(schema: LiveSchema): Promise<boolean> {
+  if (!('~standard' in schema)) return false;
+  try {
+    return (await schema['~standard'].validate(undefined)).issues === undefined;
+  } catch {
+    return false;
+  }
+}
+
 async function converted(schema: LiveSchema, side: SchemaSide, what: string): Promise<JsonSchema> {
   if (!('~standard' in schema)) return ofClass(schema, what);
   const { jsonSchema, vendor } = schema['~standard'] as StandardSchema['~standard'] & Converting;

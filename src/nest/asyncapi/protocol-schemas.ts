@@ -12,13 +12,21 @@ function message(type: string, properties: JsonSchema, required: readonly string
   };
 }
 
+/** What a topic says about its keys. */
+export interface KeyRule {
+  readonly schema: JsonSchema;
+  readonly isRequired: boolean;
+}
+const anyKey: KeyRule = { schema: {}, isRequired: false };
+
 /** Messages that carry data of a topic. @param data - its schema, or `{}` for any JSON value */
 export const dataMessages = {
-  event: (data: JsonSchema): JsonSchema =>
-    message('event', { topic, offset, from: fields.from, data, key: fields.key, removed: fields.removed }, [
-      'topic',
-      'offset',
-    ]),
+  event: (data: JsonSchema, key = anyKey): JsonSchema =>
+    message(
+      'event',
+      { topic, offset, from: fields.from, data, key: keyField(key), removed: fields.removed },
+      ['topic', 'offset', ...(key.isRequired ? ['key'] : [])],
+    ),
   subscribed: (snapshot: JsonSchema | undefined): JsonSchema =>
     message(
       'subscribed',
@@ -32,21 +40,26 @@ export const dataMessages = {
       },
       ['topic', 'epoch', 'offset', 'recovered'],
     ),
-  publish: (data: JsonSchema): JsonSchema =>
+  publish: (data: JsonSchema, key = anyKey): JsonSchema =>
     message(
       'publish',
       {
         id,
         topic,
         data,
-        key: fields.key,
+        key: keyField(key),
         remove: fields.remove,
         idempotencyKey: fields.idempotencyKey,
         after: fields.after,
       },
-      ['topic'],
+      ['topic', ...(key.isRequired ? ['key'] : [])],
     ),
 } as const;
+
+/** The rule of the protocol with that of the topic. */
+function keyField({ schema }: KeyRule): JsonSchema {
+  return { ...fields.key, ...schema };
+}
 
 /** All other messages of the protocol, by type. */
 export const protocolMessages = {

@@ -2,7 +2,7 @@ import type { DescribedTopic } from './described.js';
 import { topicId } from './document-ids.js';
 import type { HoistedSchemas } from './hoisted.js';
 import type { JsonSchema } from './json-schema.js';
-import { dataMessages } from './protocol-schemas.js';
+import { dataMessages, type KeyRule } from './protocol-schemas.js';
 
 /** A channel of the document. */
 export interface Channel {
@@ -29,9 +29,11 @@ export function topicParts(topic: DescribedTopic, schemas: HoistedSchemas): Topi
   const hoisted = (what: string, schema: JsonSchema): JsonSchema => schemas.hoist(name(what), schema);
   const data = hoisted('data', topic.data);
   const messages: Record<string, JsonSchema> = {
-    [name('event')]: dataMessages.event(data),
+    [name('event')]: dataMessages.event(data, keyOf(topic.key)),
     [name('subscribed')]: dataMessages.subscribed(snapshotOf()),
-    ...(topic.publish && { [name('publish')]: dataMessages.publish(hoisted('publish', topic.publish)) }),
+    ...(topic.publish && {
+      [name('publish')]: dataMessages.publish(hoisted('publish', topic.publish), keyOf(topic.publishedKey)),
+    }),
   };
   const own = Object.keys(messages).map((key) => [key.slice(id.length + 1), reference('messages', key)]);
   const common = shared
@@ -45,6 +47,10 @@ export function topicParts(topic: DescribedTopic, schemas: HoistedSchemas): Topi
     messages: Object.fromEntries([...own, ...common]) as unknown,
   };
   return { id, channel, messages, operations: operationsOf(id, topic) };
+
+  function keyOf(rule: KeyRule | undefined): KeyRule | undefined {
+    return rule && { ...rule, schema: schemas.hoist(name('key'), rule.schema) };
+  }
 
   /** The data has one name, also where it is the snapshot or a part of it. */
   function snapshotOf(): JsonSchema | undefined {

@@ -9,6 +9,9 @@ export type DtoClass = abstract new (...args: never[]) => object;
  */
 export type LiveSchema = StandardSchema | DtoClass;
 
+/** A Standard Schema of strings; one that also accepts `undefined` allows no key. */
+export type KeySchema = StandardSchema<string | undefined>;
+
 /**
  * When the schemas of topics apply:
  * - `always`: to everything, in every environment

@@ -12,7 +12,7 @@ import { Live } from '../../core/live.js';
 import type { LiveStats } from '../../core/live-stats.js';
 import type { Published } from '../../core/ports/broker.js';
 import { settleAll } from '../../core/publish/settle-all.js';
-import type { TopicOf } from '../../protocol/topic-types.js';
+import type { PublishParameters, TopicOf } from '../../protocol/topic-types.js';
 import { TopicPattern } from '../topics/topic-pattern.js';
 import { LiveServer } from './live.server.js';
 import type {
@@ -21,10 +21,15 @@ import type {
   PublicationOf,
   PublishData,
   PublishOptions,
+  PublishOptionsOf,
+  RemovalOptions,
+  RemovalOptionsOf,
 } from './publication.js';
 
 /** Publications in flight during `publishMany`; the engines' clients batch calls of one turn. */
 const maxInFlight = 256;
+
+type AnyPublication = LivePublication & (PublishOptions | RemovalOptions);
 
 /**
  * The application's interface to its live clients. With a topic map, such as
@@ -50,10 +55,15 @@ export class LiveService<Topics extends Record<string, unknown> = Record<string,
    *   ahead of the clock; `limit-exceeded` if the publication is too large for the broker;
    *   `unavailable` if the broker cannot accept it now
    */
-  publish<T extends TopicOf<Topics>, Options extends PublishOptions = PublishOptions>(
+  publish<
+    T extends TopicOf<Topics>,
+    const Options extends PublishOptionsOf<Topics[T]> | RemovalOptionsOf<Topics[T]> = PublishOptionsOf<
+      Topics[T]
+    >,
+  >(
     topic: T,
     data: PublishData<Topics[T], Options>,
-    options?: Options,
+    ...[options]: PublishParameters<Topics[T], Options>
   ): Promise<Published> {
     return this.live.publish(topic, data, options);
   }
@@ -66,9 +76,9 @@ export class LiveService<Topics extends Record<string, unknown> = Record<string,
    * @returns one outcome for each publication; never rejects
    */
   publishMany(publications: readonly PublicationOf<Topics>[]): Promise<PromiseSettledResult<Published>[]> {
-    const publish = ({ topic, data, ...options }: LivePublication): Promise<Published> =>
+    const publish = ({ topic, data, ...options }: AnyPublication): Promise<Published> =>
       this.live.publish(topic, data, options);
-    return settleAll(publications, publish, maxInFlight);
+    return settleAll(publications as readonly AnyPublication[], publish, maxInFlight);
   }
 
   /**
@@ -84,7 +94,7 @@ export class LiveService<Topics extends Record<string, unknown> = Record<string,
    * @throws LiveError `validation-failed` if the user id is invalid, `data` has no JSON text, or an
    *   option is out of range; `limit-exceeded` and `unavailable` as `publish`
    */
-  toUser<Options extends PublishOptions = PublishOptions>(
+  toUser<Options extends PublishOptions | RemovalOptions = PublishOptions>(
     userId: string,
     data: PublishData<PersonalEntry<Topics>, Options>,
     options?: Options,

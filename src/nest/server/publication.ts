@@ -1,5 +1,5 @@
 import type { JsonText } from '../../core/frame/json-text.js';
-import type { PublishedOf, TopicOf } from '../../protocol/topic-types.js';
+import type { PublishedKeyOf, PublishedOf, TopicOf } from '../../protocol/topic-types.js';
 
 /** What `publish` takes besides the topic and the data; each member is optional. */
 export interface PublishOptions {
@@ -19,16 +19,34 @@ export interface PublishOptions {
    * versions. If versions are times, see `maxVersionAheadMs` of `@LiveTopic`.
    */
   readonly version?: number;
-  /**
-   * Removes the `key`: it leaves the `last-per-key` snapshot, and subscribers get an event with
-   * `removed: true` and no data. `data` must be `undefined`. A late publication with an older
-   * version does not restore the key.
-   */
-  readonly remove?: true;
+  /** Absent, unlike in `RemovalOptions`. */
+  readonly remove?: never;
 }
 
-/** One of `publishMany`: what `publish` takes, in one object. */
-export interface LivePublication<Topic extends string = string, Data = unknown> extends PublishOptions {
+/** Options of a removal, whose `data` is `undefined`. */
+export interface RemovalOptions extends Omit<PublishOptions, 'remove'> {
+  /** The key that is removed. */
+  readonly key: string;
+  /**
+   * Removes the `key`: it leaves the `last-per-key` snapshot, and subscribers get an event with
+   * `removed: true` and no data. A late publication with an older version does not restore the key.
+   */
+  readonly remove: true;
+}
+
+/** `PublishOptions`, by the topic's entry in the topic map. */
+export interface PublishOptionsOf<Entry> extends PublishOptions {
+  /** One of the topic's keys. */
+  readonly key?: PublishedKeyOf<Entry> & string;
+}
+/** `RemovalOptions`, by the topic's entry in the topic map. */
+export interface RemovalOptionsOf<Entry> extends RemovalOptions {
+  /** One of the topic's keys. */
+  readonly key: PublishedKeyOf<Entry> & string;
+}
+
+/** The topic and the data of one of `publishMany`. */
+export interface LivePublication<Topic extends string = string, Data = unknown> {
   /** The topic to publish to; a declared one if the module has any. */
   readonly topic: Topic;
   /** A JSON value or a `JsonText`; `undefined` with `remove`. */
@@ -38,16 +56,14 @@ export interface LivePublication<Topic extends string = string, Data = unknown> 
 /** One of `publishMany`, by the topic map. A removal has no data. */
 export type PublicationOf<Topics extends object> = {
   readonly [T in TopicOf<Topics>]:
-    LivePublication<T, PublishedOf<Topics[T]> | JsonText> | (LivePublication<T, undefined> & RemovalOptions);
+    | (LivePublication<T, PublishedOf<Topics[T]> | JsonText> & KeyedOptions<Topics[T]>)
+    | (LivePublication<T, undefined> & RemovalOptionsOf<Topics[T]>);
 }[TopicOf<Topics>];
-
-/** Options of a removal. */
-export interface RemovalOptions extends PublishOptions {
-  /** The key that is removed. */
-  readonly key: string;
-  /** Says that the key is removed. */
-  readonly remove: true;
-}
+/** Options of a publication with data; with a key if the topic declares that each has one. */
+export type KeyedOptions<Entry> =
+  undefined extends PublishedKeyOf<Entry>
+    ? PublishOptionsOf<Entry>
+    : PublishOptionsOf<Entry> & { readonly key: PublishedKeyOf<Entry> & string };
 
 /** Entry of the personal topic in a topic map. */
 export type PersonalEntry<Topics> = Topics extends { readonly $user: infer Entry } ? Entry : unknown;

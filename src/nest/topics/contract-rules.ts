@@ -10,10 +10,12 @@ import type { TopicParams } from './topic-pattern.js';
 const logger = new Logger('Live');
 
 /** The part of a topic's rules that comes from its schemas. */
-export function contractRules({ data, clientData }: TopicContract): Partial<TopicRules> {
+export function contractRules({ data, clientData, key, clientKey }: TopicContract): Partial<TopicRules> {
   return {
     ...(data !== undefined && { checkData: data }),
     ...(clientData !== undefined && { checkClientData: clientData }),
+    ...(key !== undefined && { checkKey: key }),
+    ...(clientKey !== undefined && { checkClientKey: clientKey }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { LatestRule } from '../../core/ports/broker.js';
+import type { StandardSchema } from '../../protocol/standard-schema.js';
 import { isTopicName } from '../../protocol/topic-name.js';
 import type { LiveSchema } from '../options/live-contract.options.js';
 import type { LiveTopicOptions } from './live-topic.options.js';
@@ -25,17 +26,18 @@ export function defineTopic<
   Snapshot extends LatestRule | LiveSchema = never,
   Params extends LiveSchema = never,
   ClientPublish extends LiveSchema = never,
+  Key extends StandardSchema = never,
 >(
   pattern: Pattern,
   options: Omit<LiveTopicOptions, keyof TopicSchemas> &
-    TopicSchemas<Data, Snapshot, Params, ClientPublish> = {},
-): TopicDeclaration<Pattern, TypesOf<Data, Snapshot, Params, ClientPublish>> {
+    TopicSchemas<Data, Snapshot, Params, ClientPublish, Key> = {},
+): TopicDeclaration<Pattern, TypesOf<Data, Snapshot, Params, ClientPublish, Key>> {
   const segments = new TopicPattern(pattern).text.split('/');
   return {
     pattern,
     options: options as LiveTopicOptions,
     name: (params: PatternParams<Pattern>) => nameOf(segments, params) as NamesOf<Pattern>,
-  } as TopicDeclaration<Pattern, TypesOf<Data, Snapshot, Params, ClientPublish>>;
+  } as TopicDeclaration<Pattern, TypesOf<Data, Snapshot, Params, ClientPublish, Key>>;
 }
 
 /**

@@ -13,6 +13,7 @@ const topicNames: Names<LiveTopicOptions> = {
   validate: true,
   data: true,
   clientPublish: true,
+  key: true,
   params: true,
   snapshot: true,
   history: true,

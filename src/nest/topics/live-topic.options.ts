@@ -1,7 +1,7 @@
 import type { HistoryRules, LatestRule } from '../../core/ports/broker.js';
 import type { LiveUser } from '../../core/ports/identity.js';
 import type { DeliveryRules } from '../../core/ports/policy.js';
-import type { LiveContractOptions, LiveSchema } from '../options/live-contract.options.js';
+import type { KeySchema, LiveContractOptions, LiveSchema } from '../options/live-contract.options.js';
 
 /** Options of a topic besides its pattern. */
 export interface LiveTopicOptions extends DeliveryRules, LiveContractOptions {
@@ -27,6 +27,14 @@ export interface LiveTopicOptions extends DeliveryRules, LiveContractOptions {
    * @default the segments, as strings
    */
   readonly params?: LiveSchema;
+  /**
+   * Schema of the keys of publications and removals, a Standard Schema of strings. It must answer
+   * at once. A key that does not match is refused with `validation-failed`, before the broker gets
+   * it; so is a publication without a key, unless the schema accepts `undefined`. [L-4.17]
+   *
+   * @default any key, or none
+   */
+  readonly key?: KeySchema;
   /** How much to keep for clients that reconnect; nothing by default. */
   readonly history?: Partial<HistoryRules>;
   /**

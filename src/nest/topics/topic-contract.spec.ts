@@ -127,6 +127,27 @@ describe('contractOf', () => {
     expect(found.map(([name]) => name).toSorted()).toEqual([...checked].toSorted());
   });
 
+  it('[L-4.17] keys of the application and of clients are checked as their data is', async () => {
+    const key = z.enum(['a', 'b']);
+    const names = async (...[mode, isProduction]: ['always' | 'development' | 'off', boolean?]) =>
+      Object.keys(await contractOf({ key }, mode, 'Topic', isProduction)).filter((name) => /key/i.test(name));
+    expect(await names('always')).toEqual(['key', 'clientKey']);
+    expect(await names('development', true)).toEqual(['clientKey']);
+    expect(await names('off')).toEqual([]);
+    const contract = await contractOf({ key }, 'always', 'Topic');
+    expect(await outcome(contract.key, 'a')).toBe('a');
+    expect(await outcome(contract.clientKey, 'c')).toEqual([[]]);
+  });
+
+  it.each([
+    [NumberDto, 'the class NumberDto'],
+    ['v1', 'a string of 2 characters'],
+  ])('a schema of keys is no class and no value: %o', async (key, kind) => {
+    await expect(contractOf({ key } as never, 'off', 'Topic')).rejects.toThrow(
+      `LiveModule: "key of Topic" is ${kind}. Write a Standard Schema of strings`,
+    );
+  });
+
   it('an unknown mode is a start error', async () => {
     await expect(contractOf({}, 'sometimes' as 'off', 'Topic')).rejects.toThrow(
       '"validate of Topic" is "sometimes"',

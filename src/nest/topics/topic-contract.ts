@@ -4,7 +4,7 @@ import type { StandardSchema } from '../../protocol/standard-schema.js';
 import { type LiveSchema, type ValidateMode, validateModes } from '../options/live-contract.options.js';
 import { wrongOption } from '../options/live.errors.js';
 import { dtoCheck, immediateDtoCheck, isAsyncDto, isDto } from './dto-check.js';
-import { asyncParams, noSchema } from './topic.errors.js';
+import { asyncParams, noKeySchema, noSchema } from './topic.errors.js';
 
 /** The schemas that a topic declares. */
 export interface DeclaredSchemas {
@@ -12,6 +12,7 @@ export interface DeclaredSchemas {
   readonly snapshot?: LiveSchema | undefined;
   readonly params?: LiveSchema | undefined;
   readonly clientPublish?: LiveSchema | undefined;
+  readonly key?: StandardSchema | undefined;
 }
 
 /** The checks that a topic's schemas demand in this environment. */
@@ -21,6 +22,10 @@ export interface TopicContract {
   readonly snapshot?: SchemaCheck | undefined;
   /** Answers at once. */
   readonly params?: SchemaCheck | undefined;
+  /** Of the application's keys. Answers at once. */
+  readonly key?: SchemaCheck | undefined;
+  /** Of clients' keys. Answers at once. */
+  readonly clientKey?: SchemaCheck | undefined;
 }
 
 /**
@@ -37,15 +42,18 @@ export async function contractOf(
   const scope = scopeOf(mode, name, isProduction);
   const check = (field: keyof DeclaredSchemas) =>
     checkOf(declared[field], `${field} of ${name}`, field === 'params');
-  const [data, snapshot, params, clientPublish] = await Promise.all([
+  if (declared.key !== undefined && !isStandardSchema(declared.key)) throw noKeySchema(name, declared.key);
+  const [data, snapshot, params, clientPublish, key] = await Promise.all([
     check('data'),
     check('snapshot'),
     check('params'),
     check('clientPublish'),
+    check('key'),
   ]);
   if (scope === 'nothing') return {};
   const clientData = clientPublish && data ? both(clientPublish, data) : (clientPublish ?? data);
-  return scope === 'clients' ? { clientData, params } : { data, snapshot, clientData, params };
+  const ofClients = { clientData, params, clientKey: key };
+  return scope === 'clients' ? ofClients : { data, snapshot, key, ...ofClients };
 }
 
 /**

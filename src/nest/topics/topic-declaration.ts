@@ -3,6 +3,7 @@ import type { SnapshotAt } from '../../core/stream/snapshot-at.js';
 import type { LatestRule } from '../../core/ports/broker.js';
 import type { LiveUser } from '../../core/ports/identity.js';
 import type { InputOf, OutputOf } from '../../protocol/schema-types.js';
+import type { StandardSchema } from '../../protocol/standard-schema.js';
 import type { Field, JsonOf, shape } from '../../protocol/topic-types.js';
 import type { LiveSchema } from '../options/live-contract.options.js';
 import type { LiveTopicOptions } from './live-topic.options.js';
@@ -30,6 +31,7 @@ export interface TopicSchemas<
   Snapshot extends LatestRule | LiveSchema = LatestRule | LiveSchema,
   Params extends LiveSchema = LiveSchema,
   ClientPublish extends LiveSchema = LiveSchema,
+  Key extends StandardSchema = StandardSchema,
 > {
   /** Schema of what is published. */
   readonly data?: Data;
@@ -39,7 +41,13 @@ export interface TopicSchemas<
   readonly params?: Params;
   /** Schema of what clients publish. */
   readonly clientPublish?: ClientPublish;
+  /** Schema of the keys. */
+  readonly key?: Key & CheckedKey<Key>;
 }
+/** What a schema of keys has to be; a text that says what is wrong is nothing that fits. */
+export type CheckedKey<Schema> = [OutputOf<Schema>] extends [string | undefined]
+  ? unknown
+  : 'key is no schema of strings';
 
 /** One type if there is a schema, another if there is none. */
 export type IfSchema<Schema, Then, Else> = [Schema] extends [never] ? Else : Then;
@@ -52,6 +60,10 @@ export interface TopicTypes {
   readonly published: unknown;
   /** What clients publish. */
   readonly clientData: unknown;
+  /** Keys that subscribers receive. */
+  readonly key: unknown;
+  /** Keys that are published. */
+  readonly publishedKey: unknown;
   /** What subscribers start with, if a schema or rule says it. */
   readonly snapshot: unknown;
   /** What `snapshot()` has to return. */
@@ -61,7 +73,7 @@ export interface TopicTypes {
 }
 
 /** The types that follow from the schemas of `defineTopic`. */
-export interface TypesOf<Data, Snapshot, Params, ClientPublish> extends TopicTypes {
+export interface TypesOf<Data, Snapshot, Params, ClientPublish, Key = never> extends TopicTypes {
   /** The schema's output, as JSON. */
   readonly data: IfSchema<Data, JsonOf<OutputOf<Data>>, unknown>;
   /** The schema's input. */
@@ -75,20 +87,32 @@ export interface TypesOf<Data, Snapshot, Params, ClientPublish> extends TopicTyp
   /** The schema's output as JSON, or the last data. `never` if nothing says it. */
   readonly snapshot: IfSchema<
     Snapshot,
-    SnapshotByRule<Snapshot, IfSchema<Data, JsonOf<OutputOf<Data>>, unknown>>,
+    SnapshotByRule<
+      Snapshot,
+      IfSchema<Data, JsonOf<OutputOf<Data>>, unknown>,
+      IfSchema<Key, OutputOf<Key>, string>
+    >,
     never
   >;
+  /** The schema's output. */
+  readonly key: IfSchema<Key, OutputOf<Key>, string | undefined>;
+  /** The schema's input. */
+  readonly publishedKey: IfSchema<Key, InputOf<Key>, string | undefined>;
   /** The schema's input. */
   readonly state: IfSchema<Snapshot, InputOf<Snapshot>, unknown>;
   /** The schema's output, or strings. */
   readonly params: IfSchema<Params, OutputOf<Params>, TopicParams>;
 }
 /** What subscribers start with, by a schema, or by a rule and the data. */
-export type SnapshotByRule<Snapshot, Data> = Snapshot extends 'last'
+export type SnapshotByRule<Snapshot, Data, Key = string> = Snapshot extends 'last'
   ? Data
   : Snapshot extends 'last-per-key'
-    ? Readonly<Record<string, Data>>
+    ? KeyedSnapshot<Data, Key & string>
     : JsonOf<OutputOf<Snapshot>>;
+/** The last data of each key. Of declared keys, each may be missing. */
+export type KeyedSnapshot<Data, Key extends string> = string extends Key
+  ? Readonly<Record<string, Data>>
+  : { readonly [One in Key]?: Data };
 
 declare const types: unique symbol;
 
@@ -155,6 +179,10 @@ export interface ShapeTypesOf<Class extends TopicClass> {
     : never;
   /** What the application publishes. */
   readonly published: TypeIn<Class, 'published'>;
+  /** Keys that subscribers receive. */
+  readonly key: TypeIn<Class, 'key'>;
+  /** Keys that are published. */
+  readonly publishedKey: TypeIn<Class, 'publishedKey'>;
 }
 
 /**

@@ -25,6 +25,13 @@ export const pollWithSnapshotRule = (provider: string): Error =>
       'topic get what was published last, by key with poll: { byKey: true }.',
   );
 
+export const noKeySchema = (provider: string, value: unknown): Error => {
+  const kind = typeof value === 'function' ? `the class ${value.name}` : kindOf(value);
+  return new Error(
+    `LiveModule: "key of ${provider}" is ${kind}. Write a Standard Schema of strings (zod, valibot, arktype and others).`,
+  );
+};
+
 export const noSchema = (option: string, value: unknown): Error => {
   const kind =
     typeof value === 'function' ? `${value.name || 'a function'}, a class without rules` : kindOf(value);

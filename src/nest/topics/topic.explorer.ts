@@ -93,7 +93,7 @@ function schemasOf(
   name: string,
   { pattern, options }: LiveTopicMetadata,
 ): DeclaredSchemas {
-  const { data, params, clientPublish } = options;
+  const { data, params, clientPublish, key } = options;
   const snapshot = typeof options.snapshot === 'string' ? undefined : options.snapshot;
   if (snapshot !== undefined && provider.snapshot === undefined)
     throw schemaOfNothing('snapshot', name, 'the class has no snapshot()');
@@ -101,5 +101,5 @@ function schemasOf(
     throw schemaOfNothing('params', name, `'${pattern}' has no parameter such as :id`);
   if (clientPublish !== undefined && provider.canPublish === undefined)
     throw schemaOfNothing('clientPublish', name, 'the class has no canPublish(), so no client may publish');
-  return { data, snapshot, params, clientPublish };
+  return { data, snapshot, params, clientPublish, key };
 }

@@ -1,4 +1,4 @@
-import type { LiveClient } from 'nestjs-live/client';
+import { collection, type LiveClient, state } from 'nestjs-live/client';
 import type { AppRequests, AppTopics } from './topics.js';
 
 declare const client: LiveClient<AppTopics, AppRequests>;
@@ -11,6 +11,17 @@ client.subscribe('fleet/7', (message) => {
   if (message.type === 'event' && message.removed) message.key satisfies string;
   if (message.type === 'start') message.snapshot?.['v1']?.lat.toFixed(1);
 });
+client.subscribe('lights', (message) => {
+  if (message.type === 'event') message.key satisfies 'north' | 'south';
+  if (message.type === 'start') message.snapshot?.north satisfies boolean | undefined;
+});
+void client.publish('lights', true, { key: 'north' });
+void client.publish('lights', undefined, { key: 'south', remove: true });
+const lights = collection(client, 'lights');
+lights.get('north') satisfies boolean | undefined;
+lights.onChange(({ keys }) => keys.has('south'));
+collection(client, 'fleet/7').get('v1')?.lat.toFixed(0);
+state(client, 'lights', { initial: '', apply: (_, { key = 'north' }) => key satisfies 'north' | 'south' });
 client.subscribe('chat/a/messages', (message) => {
   if (message.type === 'lost') message.snapshot?.count.toFixed(0);
 });

@@ -1,4 +1,4 @@
-import type { LiveClient } from 'nestjs-live/client';
+import { collection, type LiveClient } from 'nestjs-live/client';
 import type { AppRequests, AppTopics } from './topics.js';
 
 declare const client: LiveClient<AppTopics, AppRequests>;
@@ -25,6 +25,30 @@ void client.publish('chat/a/messages', { text: 'hi', by: 'root' });
 void client.publish('fleet/7', { lat: 1, at: new Date() });
 // mistake: a removal without its key
 void client.publish('chat/a/messages', undefined, { remove: true });
+// mistake: a removal with a key of undefined
+void client.publish('chat/a/messages', undefined, { key: undefined, remove: true });
+// mistake: a key that the topic does not have
+void client.publish('lights', true, { key: 'west' });
+// mistake: a publication without its key
+void client.publish('lights', true);
+// mistake: options without the key
+void client.publish('lights', true, {});
+// mistake: a removal of a key that the topic does not have
+void client.publish('lights', undefined, { key: 'west', remove: true });
+// mistake: a key that the collection cannot have
+collection(client, 'lights').get('west');
+client.subscribe('lights', (message) => {
+  // mistake: an event cannot have this key
+  if (message.type === 'event' && message.key === 'west') void message;
+  // mistake: a key that the snapshot cannot have
+  if (message.type === 'start') void message.snapshot?.west;
+  // mistake: a snapshot may lack a declared key
+  if (message.type === 'start') message.snapshot?.north.valueOf();
+});
+client.subscribe('fleet/7', (message) => {
+  // mistake: a removal has a key of the declared form
+  if (message.type === 'event' && message.removed) message.key satisfies 'v1';
+});
 // mistake: a request that no handler takes
 void client.request('trip.drop');
 // mistake: a request with wrong data

@@ -19,6 +19,10 @@ export const rights: unknown[] = [
   live.publish('fleet/7', undefined, { key: 'v1', remove: true }),
   live.publish('scores', { team: 'a', goals: 1 }),
   live.publish('scores', new ScoreDto()),
+  live.publish('scores', { team: 'a', goals: 1 }, { key: 'home', idempotencyKey: 'a' }),
+  live.publish('lights', true, { key: 'north' }),
+  live.publish('lights', undefined, { key: 'south', remove: true, version: 1 }),
+  live.publishMany([{ topic: 'lights', data: true, key: 'north' }]),
   live.publishMany([
     { topic: 'fleet/7', data: { lat: 1, at }, key: 'v1' },
     { topic: 'scores', data: { team: 'a', goals: 1 } },

@@ -20,6 +20,28 @@ export const wrongs: unknown[] = [
   live.publish('fleet/7', { lat: 1, at }, { key: 'v1', remove: true }),
   // mistake: a key of another type
   live.publish('fleet/7', { lat: 1, at }, { key: 7 }),
+  // mistake: a key that the topic does not have
+  live.publish('scores', { team: 'a', goals: 1 }, { key: 'left' }),
+  // mistake: a key of another form
+  live.publish('fleet/7', { lat: 1, at }, { key: 'seven', version: 1 }),
+  // mistake: a publication without its key
+  live.publish('lights', true),
+  // mistake: options without the key
+  live.publish('lights', true, { version: 1 }),
+  // mistake: a removal of a key that the topic does not have
+  live.publish('lights', undefined, { key: 'west', remove: true }),
+  // mistake: a removal without its key
+  live.publish('fleet/7', undefined, { remove: true }),
+  // mistake: a removal without its key, beside another option
+  live.publish('fleet/7', undefined, { version: 1, remove: true }),
+  // mistake: a removal for one user without its key
+  live.toUser('ann', undefined, { remove: true }),
+  // mistake: one of many publications with a key that the topic does not have
+  live.publishMany([{ topic: 'lights', data: true, key: 'west' }]),
+  // mistake: one of many publications without its key
+  live.publishMany([{ topic: 'lights', data: true }]),
+  // mistake: one of many removals without its key
+  live.publishMany([{ topic: 'fleet/7', data: undefined, remove: true }]),
   // mistake: one of many publications with wrong data
   live.publishMany([{ topic: 'fleet/7', data: { lat: '1', at } }]),
   // mistake: wrong data to one user
@@ -43,6 +65,9 @@ const counter = defineTopic('counters/:id', {
   snapshot: z.object({ count: z.number() }),
   params: z.object({ id: z.coerce.number<string>() }),
 });
+
+// mistake: a schema of keys that are no strings
+export const numbers = defineTopic('numbers', { key: z.number() });
 
 // mistake: another snapshot than the schema's
 @LiveTopic()

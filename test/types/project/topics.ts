@@ -26,6 +26,7 @@ export class FleetTopic {
     data: Position,
     snapshot: 'last-per-key',
     params: z.object({ fleetId: z.coerce.number<string>() }),
+    key: z.templateLiteral(['v', z.number()]).optional(),
     history: { size: 10 },
   });
 
@@ -58,6 +59,23 @@ export class ChatTopic {
   }
 }
 
+@LiveTopic()
+export class LightTopic {
+  static readonly topic = defineTopic('lights', {
+    data: z.boolean(),
+    key: v.picklist(['north', 'south']),
+    snapshot: 'last-per-key',
+  });
+
+  canSubscribe(): boolean {
+    return true;
+  }
+
+  canPublish(): boolean {
+    return true;
+  }
+}
+
 export class ScoreDto {
   @IsString() team!: string;
   @IsInt() goals!: number;
@@ -65,7 +83,7 @@ export class ScoreDto {
 
 @LiveTopic()
 export class ScoreTopic {
-  static readonly topic = defineTopic('scores', { data: ScoreDto });
+  static readonly topic = defineTopic('scores', { data: ScoreDto, key: type("'home' | 'away' | undefined") });
 
   canSubscribe(): boolean {
     return true;
@@ -76,7 +94,9 @@ export class ScoreTopic {
   }
 }
 
-export type AppTopics = TopicsOf<typeof FleetTopic | typeof ChatTopic | typeof ScoreTopic> & {
+export type AppTopics = TopicsOf<
+  typeof FleetTopic | typeof ChatTopic | typeof ScoreTopic | typeof LightTopic
+> & {
   readonly $user: { readonly unread: number };
 };
 
