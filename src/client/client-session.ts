@@ -9,8 +9,9 @@ import type { LinkOwner } from './link-owner.js';
 import { LiveClientError } from './live-client.error.js';
 import type { Platform } from './platform.js';
 import type { Port } from './port.js';
-import { Refresher } from './refresher.js';
-import { Requests } from './requests.js';
+import type { Pages } from './pages.js';
+import type { Refresher } from './refresher.js';
+import type { Requests } from './requests.js';
 import type { LiveStatus, LiveWaiting } from './status.js';
 import { isOfTopic, Topics } from './topics.js';
 import type { Wire, WireEvents } from './wire.js';
@@ -21,10 +22,19 @@ export interface SessionParts {
   readonly backoff: Backoff;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
+  /** Absent for a client that only reads. */
+  readonly more: ((port: Port, credentials: Credentials) => More) | undefined;
   open(token: string | undefined, events: WireEvents): Wire;
   status(status: LiveStatus): void;
   report(error: unknown): void;
   waiting(waiting: LiveWaiting): void;
+}
+
+/** What a client that only reads does without. */
+export interface More {
+  readonly requests?: Requests;
+  readonly refresher?: Refresher;
+  readonly pages?: Pages;
 }
 
 /** Allowance for network transit on top of the server's own time limit. */
@@ -33,13 +43,12 @@ const transitMs = 2_000;
 /** Connects the link to topics, publications and credentials, and routes messages between them. */
 export class ClientSession implements Port, LinkOwner {
   readonly topics: Topics;
-  readonly requests: Requests;
+  readonly more: More;
   readonly platform: Platform;
   readonly requestTimeoutMs: number;
   answerTimeoutMs: number;
   maxMessageBytes = Infinity;
   readonly #link: ClientLink;
-  readonly #refresher: Refresher;
   readonly #bundle: Bundle;
   #lastId = 0;
   #chance = 0;
@@ -54,9 +63,8 @@ export class ClientSession implements Port, LinkOwner {
       nextId: () => this.nextId(),
       send: (message) => this.#link.send(JSON.stringify(message)),
     });
-    this.topics = new Topics(this);
-    this.requests = new Requests(this);
-    this.#refresher = new Refresher(this, parts.credentials);
+    this.more = parts.more?.(this, parts.credentials) ?? {};
+    this.topics = new Topics(this, this.more.pages);
   }
 
   start(): void {
@@ -76,7 +84,7 @@ export class ClientSession implements Port, LinkOwner {
   }
 
   get owed(): boolean {
-    return this.requests.owed || this.topics.owed;
+    return this.more.requests?.owed === true || this.topics.owed;
   }
 
   send(message: ClientMessage): void {
@@ -133,7 +141,7 @@ export class ClientSession implements Port, LinkOwner {
     const { code, reason, error } = status;
     const own = code === 1000 && error === undefined;
     const closed = new LiveClientError('closed', `The client is closed: ${reason}`, { code, reason });
-    this.requests.end(closed);
+    this.more.requests?.end(closed);
     this.topics.end(own ? undefined : error instanceof Error ? error : closed);
   }
 
@@ -147,54 +155,53 @@ export class ClientSession implements Port, LinkOwner {
     this.#chance = this.platform.random();
     this.#bundle.up(limits);
     // One that is back is about to be replaced again, and its times are past.
-    if (isBack) this.requests.back();
-    else this.#refresher.plan(welcome);
+    if (!isBack) this.more.refresher?.plan(welcome);
     this.topics.up(isBack);
-    this.requests.flush();
+    this.more.requests?.up(welcome, isBack);
   }
 
   down(isReplaced: boolean): void {
-    this.#refresher.down();
+    this.more.refresher?.down();
     this.#bundle.down();
-    if (isReplaced) {
-      this.topics.replaced();
-      this.requests.replaced();
-    } else {
-      this.topics.down();
-      this.requests.down('now');
-    }
+    if (isReplaced) this.topics.replaced();
+    else this.topics.down();
+    this.more.requests?.down(isReplaced);
   }
 
   oldDown(): void {
     this.topics.oldDown();
-    this.requests.down('before');
+    this.more.requests?.oldDown();
   }
 
   message(message: ServerMessage): void {
     if (isOfTopic(message)) return this.topics.message(message);
     switch (message.type) {
       case 'authenticated':
-        this.#refresher.answered(message);
+        this.more.refresher?.answered(message);
         break;
       case 'error':
         this.#failed(message);
         break;
       default:
         // Also the application's own; what answers nothing is passed over.
-        this.requests.answered(message);
+        this.more.requests?.answered(message);
     }
   }
 
   late(message: ServerMessage): void {
     if (isOfTopic(message)) this.topics.late(message);
-    else if (message.type === 'error') this.requests.failed(message);
-    else this.requests.answered(message);
+    else if (message.type === 'error') this.more.requests?.failed(message);
+    else this.more.requests?.answered(message);
   }
 
   /** An error that answers no pending request is ignored. */
   #failed(message: ErrorMessage): void {
     if (message.id === undefined) this.report(new LiveError(message.code, message.message));
     else
-      void (this.topics.failed(message) || this.requests.failed(message) || this.#refresher.failed(message));
+      void (
+        this.topics.failed(message) ||
+        this.more.requests?.failed(message) === true ||
+        this.more.refresher?.failed(message) === true
+      );
   }
 }

@@ -5,6 +5,7 @@
  * @module nestjs-live/client
  */
 export { connect, LiveClient } from './live-client.js';
+export { connectReader, LiveReader } from './live-reader.js';
 export { collection } from './collection.js';
 export type { Collection, CollectionChange, CollectionOptions } from './collection.js';
 export { state } from './live-state.js';
@@ -14,6 +15,7 @@ export type { LiveClientEvents } from './live-client.events.js';
 export type {
   IterateOptions,
   LiveClientOptions,
+  LiveReaderOptions,
   ClientPublishOptions,
   ClientPublishOptionsOf,
   RemoveOptions,
@@ -21,6 +23,12 @@ export type {
   RequestOptions,
   SubscribeOptions,
 } from './live-client.options.js';
+export type {
+  KeptPublish,
+  PublishQueueOptions,
+  PublishStore,
+  QueuedPublishOptions,
+} from './publish-queue.options.js';
 export { LiveClientError } from './live-client.error.js';
 export type { LiveClientErrorCode, LiveClose } from './live-client.error.js';
 export type { LiveClientState, LiveStatus, LiveWaiting } from './status.js';

@@ -2,7 +2,7 @@
  * - `closed`: the client is closed, by `close()` or because the server forbade reconnecting.
  * - `not-sent`: the request was never sent and had no effect.
  * - `unknown-outcome`: the request was sent but not answered. It may have taken effect. The client
- *   never sends it again.
+ *   does not send it again.
  */
 export type LiveClientErrorCode = 'closed' | 'not-sent' | 'unknown-outcome';
 

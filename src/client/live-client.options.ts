@@ -2,11 +2,12 @@ import type { Position } from '../protocol/position.js';
 import type { PublishedKeyOf } from '../protocol/topic-types.js';
 import type { Backoff } from './backoff.js';
 import type { Credential } from './credentials.js';
+import type { PublishQueueOptions, QueuedPublishOptions } from './publish-queue.options.js';
 import type { Platform } from './platform.js';
 import type { WebSocketConstructor } from './wire.js';
 
-/** Options of `connect`. */
-export interface LiveClientOptions {
+/** Options of `connectReader`. */
+export interface LiveReaderOptions {
   /**
    * A token, or a function that returns one and may be async. It is sent in the subprotocol list,
    * never in the URL. The function is called again after a failed handshake, after close code 4501,
@@ -31,12 +32,18 @@ export interface LiveClientOptions {
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * Time limit of a request, in milliseconds. For `publish` it includes the wait for a connection.
+   * Time limit of a request, in milliseconds. For `publish`, see `queue` of `connect`.
    * @default 10_000
    */
   readonly requestTimeoutMs?: number | undefined;
   /** Clock, randomness and events of the platform. @internal */
   readonly platform?: Platform | undefined;
+}
+
+/** Options of `connect`. */
+export interface LiveClientOptions extends LiveReaderOptions {
+  /** How publications wait for a connection and for their answers. */
+  readonly queue?: PublishQueueOptions | undefined;
 }
 
 /** Options of `LiveClient.subscribe`. */
@@ -78,7 +85,7 @@ export interface RequestOptions {
 }
 
 /** Removes a key. The publication has no data. */
-export interface RemoveOptions {
+export interface RemoveOptions extends QueuedPublishOptions {
   /** 1 to 128 characters. */
   readonly key: string;
   /** Says that the key is removed. */
@@ -86,7 +93,7 @@ export interface RemoveOptions {
 }
 
 /** Options of `LiveClient.publish`. */
-export interface ClientPublishOptions {
+export interface ClientPublishOptions extends QueuedPublishOptions {
   /**
    * Subject of the publication, 1 to 128 characters. A slow reader may get only the newest per key.
    */

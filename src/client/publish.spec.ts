@@ -29,8 +29,8 @@ describe('publish', () => {
       { epoch: 'e', offset: 8 },
     ]);
     expect(world.take().slice(0, 2)).toEqual([
-      '> {"type":"publish","topic":"a","data":{"n":1},"id":1}',
-      '> {"type":"publish","topic":"a","data":null,"key":"k","id":2}',
+      '> {"type":"publish","topic":"a","data":{"n":1},"idempotencyKey":"ii-1","id":1}',
+      '> {"type":"publish","topic":"a","data":null,"key":"k","idempotencyKey":"ii-2","id":2,"after":1}',
     ]);
   });
 
@@ -40,7 +40,9 @@ describe('publish', () => {
     await world.settle();
     await world.peer.tell(published(1, 7));
     expect(await removed).toEqual({ epoch: 'e', offset: 7 });
-    expect(world.take()[0]).toBe('> {"type":"publish","topic":"a","key":"k","remove":true,"id":1}');
+    expect(world.take()[0]).toBe(
+      '> {"type":"publish","topic":"a","key":"k","remove":true,"idempotencyKey":"ii-1","id":1}',
+    );
   });
 
   it('[L-2.10] publish rejects with the error of the server', async () => {
@@ -71,25 +73,25 @@ describe('publish', () => {
     data.n = 99;
     await world.peer.welcome();
     expect(world.take().slice(2)).toEqual([
-      '> {"type":"publish","topic":"a","data":{"n":1},"id":1}',
-      '> {"type":"publish","topic":"a","data":2,"id":2}',
+      '> {"type":"publish","topic":"a","data":{"n":1},"idempotencyKey":"ii-1","id":1}',
+      '> {"type":"publish","topic":"a","data":2,"idempotencyKey":"ii-2","id":2,"after":1}',
     ]);
   });
 
   it('publish rejects as not sent if there is no connection in time', async () => {
     const client = await world.client();
     const seen = outcome(client.publish('a', 1));
-    await world.advance(9_999);
+    await world.advance(299_999);
     expect(seen).toEqual({});
     await world.advance(1);
     expect(seen.error).toMatchObject({ code: 'not-sent' });
-    await world.advance(1_000);
+    await world.advance(30_000);
     world.take();
     await world.peer.welcome();
     expect(world.take()).toEqual(['status open']);
   });
 
-  it('publish rejects with an unknown outcome if the connection ends first, and is never sent again', async () => {
+  it('[L-4.15] publish to a server without keys rejects with an unknown outcome if the connection ends first', async () => {
     const client = await world.openClient();
     const seen = outcome(client.publish('a', 1));
     await world.peer.end();
@@ -138,19 +140,23 @@ describe('publish', () => {
 
   it('[L-9.1] publish rejects a message beyond the limit of the server, which would close the connection', async () => {
     const client = await world.client();
-    await world.peer.welcome({ limits: { maxMessageBytes: 60, maxTopics: 1, pingIntervalMs: 1 } });
+    await world.peer.welcome({ limits: { maxMessageBytes: 90, maxTopics: 1, pingIntervalMs: 1 } });
     world.take();
-    // {"type":"publish","topic":"a","data":"…","id":1} has 45 bytes without the data.
-    const fits = 'x'.repeat(60 - JSON.stringify({ type: 'publish', topic: 'a', data: '', id: 1 }).length);
+    const text = (data: string): string =>
+      JSON.stringify({ type: 'publish', topic: 'a', data, idempotencyKey: 'ii-1', id: 1 });
+    const fits = 'x'.repeat(90 - text('').length);
     void client.publish('a', fits);
     await expect(client.publish('a', `${fits.slice(1)}ä`)).rejects.toMatchObject({ code: 'limit-exceeded' });
-    expect(world.take()).toEqual([`> {"type":"publish","topic":"a","data":"${fits}","id":1}`]);
+    expect(world.take()).toEqual([`> ${text(fits)}`]);
   });
 
-  it('publish rejects as not sent if 1,000 publications are already waiting', async () => {
+  it('publish rejects at once if 1,000 publications are already waiting', async () => {
     const client = await world.client();
     for (let count = 0; count < 1_000; count += 1) client.publish('a', count).catch(() => {});
-    await expect(client.publish('a', 1_000)).rejects.toMatchObject({ code: 'not-sent' });
+    await expect(client.publish('a', 1_000)).rejects.toMatchObject({
+      name: 'LiveError',
+      code: 'limit-exceeded',
+    });
     client.close();
   });
 });

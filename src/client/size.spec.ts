@@ -3,25 +3,42 @@ import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
 
-const maxBytes = 10.55 * 1024;
+/** Bytes of everything, and of a client that only reads. */
+const maxBytes = { all: 12_010, reader: 8_420 };
 
-/** Bundles everything that a browser would load. */
-async function bundle(): Promise<{ readonly code: string; readonly modules: readonly string[] }> {
-  const build = await rolldown({ input: join(import.meta.dirname, 'index.ts'), platform: 'browser' });
+const index = join(import.meta.dirname, 'index.ts');
+
+/** Bundles everything that a browser would load of these exports. */
+async function bundle(
+  what: string,
+): Promise<{ readonly code: string; readonly modules: readonly string[]; readonly bytes: number }> {
+  const build = await rolldown({
+    input: 'page',
+    platform: 'browser',
+    plugins: [
+      {
+        name: 'page',
+        resolveId: (id) => (id === 'page' ? id : undefined),
+        load: (id) => (id === 'page' ? `export ${what} from ${JSON.stringify(index)};` : undefined),
+      },
+    ],
+  });
   const { output } = await build.generate({ format: 'esm', minify: true });
   await build.close();
   expect(output, 'the bundle is one file').toHaveLength(1);
   const [{ code, moduleIds, imports, dynamicImports }] = output;
   expect([...imports, ...dynamicImports], 'the bundle imports nothing').toEqual([]);
-  return { code, modules: moduleIds };
+  const bytes = gzipSync(code, { level: 9 }).length;
+  console.log(
+    `${what} of nestjs-live/client: ${String(bytes)} bytes gzipped, ${String(code.length)} minified`,
+  );
+  return { code, modules: moduleIds, bytes };
 }
 
 describe('size of the client', () => {
-  it('the client is at most 10.55 KiB, minified and compressed', async () => {
-    const { code, modules } = await bundle();
-    const bytes = gzipSync(code, { level: 9 }).length;
-    console.log(`nestjs-live/client: ${String(bytes)} bytes gzipped, ${String(code.length)} minified`);
-    expect(bytes).toBeLessThanOrEqual(maxBytes);
+  it('the client with everything is at most 12,010 bytes, minified and compressed', async () => {
+    const { code, modules, bytes } = await bundle('*');
+    expect(bytes).toBeLessThanOrEqual(maxBytes.all);
     // Guards against measuring an incomplete or broken bundle.
     expect(
       modules.filter((file) =>
@@ -36,8 +53,10 @@ describe('size of the client', () => {
       'LiveClient',
       'LiveClientError',
       'LiveError',
+      'LiveReader',
       'collection',
       'connect',
+      'connectReader',
       'state',
     ]);
     const dialled: unknown[] = [];
@@ -58,5 +77,16 @@ describe('size of the client', () => {
     await new Promise((resolve) => setImmediate(resolve));
     client.close();
     expect(dialled).toEqual(['wss://live.test/live', ['live.v1', 'bearer.T']]);
+  });
+
+  it('a page that only subscribes loads at most 8,420 bytes, and nothing of publications', async () => {
+    const { modules, bytes } = await bundle('{ connectReader }');
+    expect(bytes).toBeLessThanOrEqual(maxBytes.reader);
+    expect(
+      modules.filter((file) => /\/client\/(client-link|client-topic|wire)\.ts$/.test(file)),
+    ).toHaveLength(3);
+    const others =
+      /\/client\/(requests|pending|inbox|live-client|view|collection|live-state|refresher|pages)\.ts$/;
+    expect(modules.filter((file) => others.test(file))).toEqual([]);
   });
 });

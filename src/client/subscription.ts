@@ -1,6 +1,6 @@
 import { Inbox } from './inbox.js';
 import type { Sink } from './local-subscription.js';
-import type { EndMessage, TopicMessage } from './topic-messages.js';
+import type { TopicMessage } from './topic-messages.js';
 
 /** One local subscription. */
 export interface Subscription {
@@ -18,7 +18,7 @@ export interface Subscription {
 }
 
 /** What a subscription needs from the client. */
-type Control = Pick<Subscription, 'unsubscribe' | 'setMaxRate'>;
+export type Control = Pick<Subscription, 'unsubscribe' | 'setMaxRate'>;
 
 /**
  * A subscription that can be iterated once. Leaving the loop unsubscribes. The loop ends when the
@@ -30,29 +30,12 @@ export interface IterableSubscription<Message> extends Subscription, AsyncIterab
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined>;
 }
 
-interface Made<S> {
-  readonly sink: Sink;
-  readonly subscription: S;
-}
-
-/** Delivers messages to `tell` as they arrive. */
-export function listening(
-  topic: string,
-  control: Control,
-  tell: (message: TopicMessage | EndMessage) => void,
-  linked: Sink['linked'],
-): Made<Subscription> {
-  const end = (error: Error | undefined): void =>
-    tell({ type: 'end', topic, ...(error !== undefined && { error }) });
-  return { sink: { message: tell, end, linked }, subscription: { topic, ...control } };
-}
-
 /** Queues messages until they are read. */
 export function iterable(
   topic: string,
   control: Control,
-  maxQueued: number,
-): Made<IterableSubscription<TopicMessage>> {
+  maxQueued = 1_000,
+): readonly [Sink, IterableSubscription<TopicMessage>] {
   const inbox = new Inbox(maxQueued);
   const unsubscribe = (): void => {
     control.unsubscribe();
@@ -66,8 +49,8 @@ export function iterable(
       return Promise.resolve({ done: true, value: undefined });
     },
   };
-  return {
-    sink: { message: (message) => inbox.push(message), end: (error) => inbox.end(error) },
-    subscription: { topic, ...control, unsubscribe, [Symbol.asyncIterator]: () => iterator },
-  };
+  return [
+    { message: (message) => inbox.push(message), end: (error) => inbox.end(error) },
+    { topic, ...control, unsubscribe, [Symbol.asyncIterator]: () => iterator },
+  ];
 }

@@ -7,7 +7,7 @@ import type {
 } from '../protocol/messages.js';
 import { isPosition } from '../protocol/position.js';
 import { Alarm } from './alarm.js';
-import { Pages } from './pages.js';
+import type { Pages } from './pages.js';
 import { PendingUnsubscribes } from './pending-unsubscribes.js';
 import type { LocalSubscription } from './local-subscription.js';
 import type { Incoming, Port } from './port.js';
@@ -23,7 +23,6 @@ export function isOfTopic(message: ServerMessage): message is Incoming {
 /** The topics that this client subscribes to. */
 export class Topics {
   readonly #byName = new Map<string, ClientTopic>();
-  readonly #pages = new Pages((message) => this.message(message));
   readonly #pendingUnsubscribes: PendingUnsubscribes;
   /**
    * Those that still rely on the predecessor of the current connection, with messages of the
@@ -33,7 +32,10 @@ export class Topics {
   /** Limits the time in which they do. */
   readonly #alarm: Alarm;
 
-  constructor(private readonly port: Port) {
+  constructor(
+    private readonly port: Port,
+    private readonly pages: Pages | undefined,
+  ) {
     this.#alarm = new Alarm(port.platform);
     this.#pendingUnsubscribes = new PendingUnsubscribes(port, (topic) => this.#byName.has(topic));
   }
@@ -77,7 +79,7 @@ export class Topics {
   }
 
   down(): void {
-    this.#pages.clear();
+    this.pages?.clear();
     this.#pendingUnsubscribes.down();
     for (const topic of this.#byName.values()) topic.down();
   }
@@ -87,7 +89,7 @@ export class Topics {
    * the time limit of a request. [L-10.7]
    */
   replaced(): void {
-    this.#pages.clear();
+    this.pages?.clear();
     this.#pendingUnsubscribes.down();
     for (const topic of this.#byName.values()) topic.replaced();
     this.#alarm.set(this.port.requestTimeoutMs, () => this.#left());
@@ -107,8 +109,8 @@ export class Topics {
   message(message: Incoming): void {
     check(message);
     const topic = this.#byName.get(message.topic);
-    const unfinished = this.#pages.get(message.topic)?.start;
-    if (this.#pages.take(message)) return topic?.heard();
+    const unfinished = this.pages?.get(message.topic)?.start;
+    if (this.pages?.take(message, (each) => this.message(each))) return topic?.heard();
     const held = this.#moving.get(topic);
     if (held !== undefined && (held.length > 0 || topic?.lacks(message))) return void held.push(message);
     switch (message.type) {

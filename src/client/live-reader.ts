@@ -1,0 +1,181 @@
+import { isPosition, type Position } from '../protocol/position.js';
+import { isClientTopic } from '../protocol/topic-name.js';
+import type { TopicOf } from '../protocol/topic-types.js';
+import { defaultBackoff } from './backoff.js';
+import { ClientSession, type SessionParts } from './client-session.js';
+import { Credentials } from './credentials.js';
+import { Listeners } from './listeners.js';
+import { LiveClientError } from './live-client.error.js';
+import type { LiveClientEvents } from './live-client.events.js';
+import type { LiveReaderOptions, SubscribeOptions } from './live-client.options.js';
+import { LocalSubscription, type Sink } from './local-subscription.js';
+import { defaultPlatform } from './platform.js';
+import type { LiveClientState, LiveStatus } from './status.js';
+import type { Control, Subscription } from './subscription.js';
+import type { EndMessage, MessageOf, TopicMessage } from './topic-messages.js';
+import { openWire, type WebSocketConstructor, webSocketOf } from './wire.js';
+
+/**
+ * The part of `LiveClient` that subscribes. A page that neither publishes nor sends requests loads
+ * less of it.
+ * @throws Error if the runtime has no WebSocket and none was passed, when it would connect
+ * @throws LiveError if the credential cannot be sent in the subprotocol list
+ */
+export class LiveReader<TopicMap extends object = Record<string, unknown>> {
+  /** @internal */
+  protected readonly session: ClientSession;
+  readonly #listeners = new Listeners<LiveClientEvents>();
+  readonly #webSocket: WebSocketConstructor | undefined;
+  #started = false;
+  #status: LiveStatus = { state: 'connecting', attempt: 0 };
+
+  constructor(url: string | URL, options?: LiveReaderOptions);
+  /** @internal */
+  constructor(url: string | URL, options?: LiveReaderOptions, more?: SessionParts['more']);
+  constructor(url: string | URL, options: LiveReaderOptions = {}, more?: SessionParts['more']) {
+    this.#webSocket = options.webSocket;
+    const platform = options.platform ?? defaultPlatform();
+    this.session = new ClientSession({
+      platform,
+      credentials: new Credentials(options.credential, platform),
+      backoff: { ...defaultBackoff, ...options.backoff },
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+      more,
+      open: (token, events) => openWire(webSocketOf(options.webSocket), String(url), token, events),
+      status: (status) => {
+        this.#status = status;
+        this.#listeners.emit('status', status);
+      },
+      report: (error) => this.#listeners.emit('error', error),
+      waiting: (waiting) => this.#listeners.emit('waiting', waiting),
+    });
+    if (platform.dialsOnUse !== true) this.start();
+  }
+
+  /** The state alone, without its details. */
+  get state(): LiveClientState {
+    return this.#status.state;
+  }
+
+  /** The state with its details: the welcome, the next attempt, or the reason. */
+  get status(): LiveStatus {
+    return this.#status;
+  }
+
+  /**
+   * Listens until the returned function is called. Listening for `status` counts as use and
+   * connects.
+   */
+  on<E extends keyof LiveClientEvents>(event: E, listener: (value: LiveClientEvents[E]) => void): () => void {
+    if (event === 'status' && this.state !== 'closed') this.start();
+    return this.#listeners.on(event, listener);
+  }
+
+  /**
+   * Calls `listener` with every message of the topic until `unsubscribe()` or an `end` message,
+   * across reconnects. Several subscriptions to one topic share one on the server; each begins with
+   * its own `start`.
+   * @throws TypeError for an invalid topic name or `since`
+   * @throws RangeError for an invalid `maxRate`
+   * @throws LiveClientError `closed`
+   */
+  subscribe<T extends TopicOf<TopicMap>>(
+    topic: T,
+    listener: (message: MessageOf<TopicMap[T]> | EndMessage) => void,
+    options?: SubscribeOptions,
+  ): Subscription {
+    return this.subscribing(topic, options, (control) => {
+      const tell = (it: TopicMessage | EndMessage): void =>
+        this.#listeners.run(() => (listener as (message: unknown) => void)(it));
+      const end: Sink['end'] = (error) => tell({ type: 'end', topic, ...(error !== undefined && { error }) });
+      return [
+        { message: tell, end, linked: options?.onLinked },
+        { topic, ...control },
+      ];
+    });
+  }
+
+  /**
+   * Drops the current connection or the current wait, and reconnects at once. Subscriptions resume
+   * from their positions, and publications without an answer are sent again. Does nothing during
+   * a handshake or after `close()`.
+   */
+  reconnect(): void {
+    if (this.#started) this.session.reconnect();
+    else if (this.state !== 'closed') this.start();
+  }
+
+  /**
+   * Closes the client for good: subscriptions end, iterators finish, and pending publications
+   * reject. Calling it again does nothing.
+   */
+  close(): void {
+    this.session.close();
+  }
+
+  /** @internal */
+  protected start(): void {
+    if (this.#started) return;
+    webSocketOf(this.#webSocket);
+    this.#started = true;
+    this.session.start();
+  }
+
+  /** @internal */
+  protected checkOpen(): void {
+    if (this.state === 'closed') throw new LiveClientError('closed', 'The client is closed');
+  }
+
+  /** @internal */
+  protected check(topic: string, since?: Position): void {
+    this.checkOpen();
+    if (!isClientTopic(topic)) {
+      throw new TypeError(
+        'A topic is 1 to 128 characters: A-Za-z0-9_.~- in segments joined by /, not . or .., or $user',
+      );
+    }
+    if (since !== undefined && !isPosition(since)) throw new TypeError('`since` must be { epoch, offset }');
+  }
+
+  /** @internal */
+  protected subscribing<S>(
+    topic: string,
+    options: SubscribeOptions = {},
+    make: (control: Control) => readonly [Sink, S],
+  ): S {
+    this.check(topic, options.since);
+    this.start();
+    const { topics } = this.session;
+    const [sink, subscription] = make({
+      unsubscribe: () => {
+        local.stop();
+        topics.remove(local);
+      },
+      setMaxRate: (maxRate) => {
+        local.maxRate = rateOf(maxRate);
+        topics.paced(local);
+      },
+    });
+    const local = new LocalSubscription(topic, options.since, sink, rateOf(options.maxRate));
+    topics.add(local);
+    return subscription;
+  }
+}
+
+/** No limit by default. */
+function rateOf(maxRate = Infinity): number {
+  if (maxRate === Infinity || (maxRate >= 0.01 && maxRate <= 1_000)) return maxRate;
+  throw new RangeError('`maxRate` must be 0.01 to 1000 publications per second');
+}
+
+/**
+ * Connects to a live server to read topics. As `connect`, with less code in the page, and without
+ * publications, requests and iteration.
+ */
+export function connectReader<TopicMap extends object = Record<string, unknown>>(
+  url: string | URL,
+  options?: LiveReaderOptions,
+): LiveReader<TopicMap> {
+  return new LiveReader<TopicMap>(url, options);
+}

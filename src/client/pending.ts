@@ -1,0 +1,88 @@
+import type { ServerMessage } from '../protocol/messages.js';
+import { Alarm } from './alarm.js';
+import { LiveClientError } from './live-client.error.js';
+import type { Platform } from './platform.js';
+import type { KeptPublish } from './publish-queue.options.js';
+
+/** How long a publication waits for a connection, and how long servers remember its key. */
+const keptMs = 300_000;
+
+/** A publication is not sent again so shortly before the server forgets its key. */
+const marginMs = 10_000;
+
+interface Settle {
+  resolve(answer: ServerMessage): void;
+  reject(error: Error): void;
+}
+
+/** A request or a publication that is not answered yet. */
+export class Pending {
+  /** Whether it was sent on the current connection, or on the one before it. */
+  sent: 'now' | 'before' | undefined;
+  /** Of the last time that it was sent. */
+  id = 0;
+  /** Whether it may have had its effect although it was not answered. */
+  maybe = false;
+  /** Number of temporary refusals, and when to send it again. */
+  attempt = 0;
+  notBefore = 0;
+  readonly bytes: number;
+  readonly #alarm: Alarm;
+  #endsMs = 0;
+  #endsWallMs = 0;
+
+  constructor(
+    private readonly platform: Platform,
+    /** The message without its id and the last brace. */
+    readonly text: string,
+    private readonly settle: Settle,
+    /** The user it belongs to. Unknown before the first welcome. */
+    public user: string | null | undefined,
+    /** Of a publication, which is sent again until it is answered: what a store keeps. */
+    public kept: KeptPublish | undefined,
+  ) {
+    this.bytes = sizeOf(text);
+    this.#alarm = new Alarm(platform);
+  }
+
+  get leftMs(): number {
+    const { platform } = this;
+    return Math.min(this.#endsMs - platform.now(), this.#endsWallMs - platform.wallMs());
+  }
+
+  /** Limits its time on both clocks: one may stop while the machine sleeps. */
+  limit(ms: number, late: () => void): void {
+    const { platform } = this;
+    this.#endsMs = platform.now() + ms;
+    this.#endsWallMs = platform.wallMs() + ms;
+    this.#alarm.set(ms, late);
+  }
+
+  resolve(answer: ServerMessage): void {
+    this.#alarm.clear();
+    this.settle.resolve(answer);
+  }
+
+  /** @param error - replaced if it may have had its effect */
+  reject(error: Error, why = error.message): void {
+    this.#alarm.clear();
+    const unknown = (): Error =>
+      new LiveClientError('unknown-outcome', `It was sent and may have had its effect: ${why}`);
+    this.settle.reject(this.maybe ? unknown() : error);
+  }
+}
+
+export function sizeOf(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/** Without the last brace, for an id to follow. */
+export function textOf(message: object): string {
+  return JSON.stringify(message).slice(0, -1);
+}
+
+/** When a publication is given up, in milliseconds since 1970. */
+export function endOf({ atMs, sentAtMs, ttlMs }: KeptPublish): number {
+  if (sentAtMs === undefined) return atMs + (ttlMs ?? keptMs);
+  return Math.min(sentAtMs + keptMs - marginMs, atMs + (ttlMs ?? Infinity));
+}
