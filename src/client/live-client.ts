@@ -19,6 +19,7 @@ import type {
 } from './live-client.options.js';
 import { LiveReader } from './live-reader.js';
 import { Pages } from './pages.js';
+import type { QueuedPublishOptions } from './publish-queue.options.js';
 import { Refresher } from './refresher.js';
 import { Requests } from './requests.js';
 import { type IterableSubscription, iterable, type Subscription } from './subscription.js';
@@ -93,8 +94,8 @@ export class LiveClient<
     data: Options extends RemoveOptions ? undefined : ClientDataOf<TopicMap[T]>,
     ...[options]: PublishParameters<TopicMap[T], Options>
   ): Promise<Position> {
-    const { key, remove, ttlMs, idempotencyKey }: Omit<ClientPublishOptions, 'remove'> & { remove?: true } =
-      options ?? {};
+    const given: QueuedPublishOptions & { key?: string; remove?: true } = { ...(options as object) };
+    const { key, remove, ttlMs, idempotencyKey } = given;
     this.check(topic);
     this.start();
     const { epoch, offset } = (await this.#requests.publish(
