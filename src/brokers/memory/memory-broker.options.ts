@@ -1,3 +1,5 @@
+import { onlyKnown } from '../known-options.js';
+
 /** Limits of what a `MemoryBroker` keeps; each a whole number from 1. */
 export interface MemoryBrokerOptions {
   /**
@@ -36,6 +38,7 @@ const defaults: Required<MemoryBrokerOptions> = {
 
 /** Fills in the defaults. Throws an error that names an option whose value is invalid. */
 export function resolveMemoryOptions(given: MemoryBrokerOptions): Required<MemoryBrokerOptions> {
+  onlyKnown('MemoryBroker', given, defaults);
   const options = { ...defaults, ...given };
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {
     if (!Number.isSafeInteger(value) || (value as number) < 1)

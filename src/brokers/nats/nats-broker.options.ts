@@ -7,8 +7,10 @@ import {
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from '@nats-io/transport-node';
+import type { Names } from '../../core/ports/option-names.js';
+import { onlyKnown } from '../known-options.js';
 import { type NatsAddress, readNatsUrl } from './nats-address.js';
-import { type NatsStreamOptions, streamOf, type WantedStream } from './nats-stream.options.js';
+import { type NatsStreamOptions, streamNames, streamOf, type WantedStream } from './nats-stream.options.js';
 import { whole, wrong } from './option-checks.js';
 
 /** Options of `NatsBroker`. All have defaults. */
@@ -71,6 +73,25 @@ export interface ResolvedNatsOptions extends Required<
   readonly connection: ConnectionOptions;
 }
 
+const optionNames: Names<NatsBrokerOptions> = {
+  url: true,
+  nkey: true,
+  creds: true,
+  client: true,
+  stream: true,
+  callTimeoutMs: true,
+  openTimeoutMs: true,
+  probeIntervalMs: true,
+  probeTimeoutMs: true,
+  lingerMs: true,
+  maxWaitingCalls: true,
+  maxWaitingBytes: true,
+  dangerouslyAllowUnsafeReplicas: true,
+  onNotice: true,
+  onError: true,
+};
+const clientNames = { tls: true, name: true, inboxPrefix: true, authenticator: true };
+
 const numbers = {
   callTimeoutMs: 3_000,
   openTimeoutMs: 6_000,
@@ -83,6 +104,9 @@ const numbers = {
 
 /** @throws Error that names the option, and never shows a URL or a secret */
 export function resolveNatsOptions(options: NatsBrokerOptions): ResolvedNatsOptions {
+  onlyKnown('NatsBroker', options, optionNames);
+  onlyKnown('NatsBroker', options.client, clientNames, 'client.');
+  onlyKnown('NatsBroker', options.stream, streamNames, 'stream.');
   const entries = Object.entries(numbers).map(
     ([name, fallback]) => [name, whole(options, name, [fallback, 1, Number.MAX_SAFE_INTEGER])] as const,
   );

@@ -1,3 +1,4 @@
+import type { Names } from '../../core/ports/option-names.js';
 import { whole, wrong } from './option-checks.js';
 
 /**
@@ -44,6 +45,17 @@ export interface NatsStreamOptions {
    */
   readonly maxBytes?: number;
 }
+
+export const streamNames: Names<NatsStreamOptions> = {
+  name: true,
+  prefix: true,
+  domain: true,
+  storage: true,
+  replicas: true,
+  retentionMs: true,
+  messagesPerTopic: true,
+  maxBytes: true,
+};
 
 /** The requested stream settings; `undefined` leaves a setting as it is. */
 export interface WantedStream extends Omit<NatsStreamOptions, 'name' | 'prefix'> {

@@ -1,4 +1,6 @@
 import type { RedisClientOptions } from '@redis/client';
+import type { Names } from '../../core/ports/option-names.js';
+import { onlyKnown } from '../known-options.js';
 import { joinAddress } from './cluster-slots.js';
 import { isSentinelUrl, readRedisUrl, readSentinelUrl, type RedisAddress } from './redis-address.js';
 import type { EngineOptions } from './redis-engine.options.js';
@@ -81,6 +83,23 @@ export interface RedisBrokerOptions {
 export type ResolvedRedisOptions = Required<Omit<RedisBrokerOptions, 'url' | 'client' | 'sentinelClient'>> &
   Pick<EngineOptions, 'seeds' | 'sentinel' | 'database' | 'clientOf'>;
 
+const optionNames: Names<RedisBrokerOptions> = {
+  url: true,
+  client: true,
+  sentinelClient: true,
+  prefix: true,
+  metadataTtlMs: true,
+  callTimeoutMs: true,
+  openTimeoutMs: true,
+  probeIntervalMs: true,
+  probeTimeoutMs: true,
+  lingerMs: true,
+  maxPublicationBytes: true,
+  maxWaitingCalls: true,
+  maxWaitingBytes: true,
+  onError: true,
+};
+
 const numbers = {
   metadataTtlMs: 2_592_000_000,
   callTimeoutMs: 3_000,
@@ -95,6 +114,7 @@ const numbers = {
 
 /** @throws Error that names the option, and never shows a URL */
 export function resolveRedisOptions(options: RedisBrokerOptions): ResolvedRedisOptions {
+  onlyKnown('RedisBroker', options, optionNames);
   const entries = Object.entries(numbers).map(([name, fallback]) => {
     const value = options[name as keyof typeof numbers] ?? fallback;
     if (!Number.isSafeInteger(value) || value < 1)

@@ -1,5 +1,7 @@
 import type { RedisClientOptions } from '@redis/client';
 import type { JsonText } from '../../core/frame/json-text.js';
+import type { Names } from '../../core/ports/option-names.js';
+import { onlyKnown } from '../known-options.js';
 import type { IngestOptions } from './ingest-entry.js';
 import { resolveRedisOptions } from './redis-broker.options.js';
 import { RedisKeys } from './redis-keys.js';
@@ -87,8 +89,27 @@ export interface ResolvedIngestOptions extends Required<
   readonly stream: string;
 }
 
+const optionNames: Names<RedisIngestionOptions> = {
+  publish: true,
+  url: true,
+  client: true,
+  sentinelClient: true,
+  prefix: true,
+  group: true,
+  consumer: true,
+  batchSize: true,
+  leaseMs: true,
+  maxPublicationBytes: true,
+  maxDeadLetters: true,
+  callTimeoutMs: true,
+  openTimeoutMs: true,
+  onError: true,
+  onDeadLetter: true,
+};
+
 /** @throws Error that names the option, and never shows a URL */
 export function resolveIngestOptions(options: RedisIngestionOptions): ResolvedIngestOptions {
+  onlyKnown('RedisIngestion', options, optionNames);
   const { batchSize = 100, leaseMs = 5_000, maxDeadLetters = 1_000 } = options;
   for (const [name, value] of Object.entries({ batchSize, leaseMs, maxDeadLetters }))
     if (!Number.isSafeInteger(value) || value < 1)

@@ -1,14 +1,12 @@
 import type { HistoryRules } from '../../core/ports/broker.js';
 import type { PublishQueueLimits } from '../../core/ports/limits.js';
+import { type Names, unknownName } from '../../core/ports/option-names.js';
 import type { JwtConnectionOptions } from './jwt-connection.options.js';
 import { unknownOption } from './live.errors.js';
 import type { LiveModuleOptions } from './live.options.js';
 import type { InboundRateOptions, ReplayRateOptions } from './live-rate.options.js';
 import type { PersonalTopicOptions } from './personal-topic.options.js';
 import type { SessionConnectionOptions } from './session-connection.options.js';
-
-/** The names of some options. An object, so that the compiler reports a missing name. */
-export type Names<Options> = Readonly<Record<keyof Options, true>>;
 
 export const historyNames: Names<HistoryRules> = { size: true, ttlMs: true, maxBytes: true };
 
@@ -123,33 +121,8 @@ export function onlyKnown(
   known: Readonly<Record<string, unknown>>,
   suffix = '',
 ): void {
-  if (typeof given !== 'object' || given === null) return;
-  const names = Object.keys(known);
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name));
-  if (unknown === undefined) return;
-  const meant = nearest(unknown, names);
-  throw unknownOption(`${prefix}${unknown}${suffix}`, meant && `${prefix}${meant}`);
-}
-
-/** The name with the fewest changes, if they are few for its length. */
-function nearest(given: string, names: readonly string[]): string | undefined {
-  const [first] = names
-    .map((name) => ({ name, changes: changesBetween(given.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, changes }) => changes <= Math.max(2, name.length / 4))
-    .toSorted((one, other) => one.changes - other.changes);
-  return first?.name;
-}
-
-/** Insertions, deletions and replacements that make one text of the other (Levenshtein, 1966). */
-function changesBetween(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...one].entries()) {
-    const next = [i + 1];
-    for (const [j, otherLetter] of [...other].entries())
-      next.push(
-        Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + Number(letter !== otherLetter)),
-      );
-    row = next;
-  }
-  return row.at(-1) ?? 0;
+  const found = unknownName(given, known);
+  if (found === undefined) return;
+  const { name, meant } = found;
+  throw unknownOption(`${prefix}${name}${suffix}`, meant && `${prefix}${meant}`);
 }

@@ -1,4 +1,5 @@
-import { historyNames, type Names, onlyKnown } from '../options/known-options.js';
+import type { Names } from '../../core/ports/option-names.js';
+import { historyNames, onlyKnown } from '../options/known-options.js';
 import type {
   LivePresenceOptions,
   LiveOccupancyOptions,
