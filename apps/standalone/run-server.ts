@@ -21,15 +21,16 @@ export async function runServer(args: readonly string[], environment: Environmen
   }
   if (command === 'help') process.stdout.write(helpText(packageVersion()));
   else if (command === 'version') process.stdout.write(`${packageVersion()}\n`);
-  else if (command === 'asyncapi') await printContract(environment);
+  else if (command === 'asyncapi') await printContract(environment, 'server');
+  else if (command === 'asyncapi-client') await printContract(environment, 'client');
   else await serve(environment);
 }
 
-async function printContract(environment: Environment): Promise<void> {
+async function printContract(environment: Environment, side: 'server' | 'client'): Promise<void> {
   const plan = await planServer(settingsOf(environment).settings);
   try {
     const { contractOf } = await import('./print-contract.js');
-    process.stdout.write(await contractOf(plan));
+    process.stdout.write(await contractOf(plan, side));
   } catch (error) {
     exit(1, failureText(error, plan));
   }

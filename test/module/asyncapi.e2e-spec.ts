@@ -103,13 +103,18 @@ class Own {
     data: z.object({ seat: z.int() }),
     answer: z.object({ ticket: z.string() }),
   })
-  book(): object {
+  book() {
     return { ticket: 'a1' };
   }
 
+  @LiveRequest('trip.find', { data: z.object({ city: z.string() }).optional(), answer: z.array(z.string()) })
+  find(): string[] {
+    return [];
+  }
+
   @LiveRequest('trip.own', { answer: z.object({ type: z.literal('trip.owned'), at: z.number() }) })
-  own(): object {
-    return { type: 'trip.owned', at: 1 };
+  own() {
+    return { type: 'trip.owned' as const, at: 1 };
   }
 }
 
@@ -192,6 +197,10 @@ describe('The AsyncAPI document', () => {
     const booking = { type: 'trip.book', id: 1 };
     expect(accepts(document, 'own.trip.book', { ...booking, data: { seat: 1 } })).toBe(true);
     expect(accepts(document, 'own.trip.book', { ...booking, data: { seat: 'x' } })).toBe(false);
+    expect(accepts(document, 'own.trip.book', booking)).toBe(false);
+    const search = { type: 'trip.find', id: 1 };
+    expect(accepts(document, 'own.trip.find', search)).toBe(true);
+    expect(accepts(document, 'own.trip.find', { ...search, data: { city: 1 } })).toBe(false);
     expect(accepts(document, 'answer.trip.book', { ...booking, data: { ticket: 1 } })).toBe(false);
     expect(accepts(document, 'answer.trip.own', { type: 'trip.own', at: 1 })).toBe(false);
   });

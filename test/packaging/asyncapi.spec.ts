@@ -42,7 +42,7 @@ class Trips {
     data: z.object({ seat: z.int() }),
     answer: z.object({ ticket: z.string() }),
   })
-  book(@MessageBody('data') { seat }: { readonly seat: number }): object {
+  book(@MessageBody('data') { seat }: { readonly seat: number }) {
     return { ticket: `seat ${String(seat)}` };
   }
 }
@@ -60,13 +60,17 @@ describeWith(npmRegistry)('The AsyncAPI document, read by the tools of AsyncAPI'
 
   afterAll(() => rmSync(folder, { recursive: true }), 60_000);
 
-  it.each(['test/module/asyncapi.json', 'the standalone server'])(
+  it.each(['test/module/asyncapi.json', 'the standalone server', 'its clients'])(
     'the parser has no complaint about %s',
     async (name) => {
       const file = join(folder, 'document.json');
       if (name.endsWith('.json')) cpSync(join(root, name), file);
       else {
-        const printed = await run(process.execPath, [join(root, 'dist/main.js'), 'asyncapi']);
+        const printed = await run(process.execPath, [
+          join(root, 'dist/main.js'),
+          'asyncapi',
+          ...(name === 'its clients' ? ['--client'] : []),
+        ]);
         writeFileSync(file, printed.stdout);
       }
       const { stdout } = await run(process.execPath, ['check.mjs', file], { cwd: folder });

@@ -4,7 +4,7 @@ import { handlersOf } from '../gateway/gateway-metadata.js';
 import { requestOptionsOf } from '../gateway/live-request.decorator.js';
 import type { LiveSchema } from '../options/live-contract.options.js';
 import { isDto } from '../topics/dto-check.js';
-import { type JsonSchema, jsonSchemaOf, type SchemaSide } from './json-schema.js';
+import { acceptsUndefined, type JsonSchema, jsonSchemaOf, type SchemaSide } from './json-schema.js';
 
 /** A message type of the application's own. */
 export interface DescribedHandler {
@@ -12,6 +12,8 @@ export interface DescribedHandler {
   /** Fields of the message. */
   readonly payload: JsonSchema | undefined;
   readonly data?: JsonSchema | undefined;
+  /** The schema of the data accepts that there is none. */
+  readonly isDataOptional?: boolean;
   readonly answer?: JsonSchema | undefined;
 }
 
@@ -30,6 +32,7 @@ export async function describedHandlers(gateway: Type): Promise<DescribedHandler
       type,
       payload: await of(dto as LiveSchema | undefined, 'input', 'the message'),
       data: await of(declared?.data, 'input', 'the data of the message'),
+      isDataOptional: declared?.data !== undefined && (await acceptsUndefined(declared.data)),
       answer: await of(declared?.answer, 'output', 'the answer to the message'),
     });
   }

@@ -16,9 +16,13 @@ export function handlerMessages(
   return Object.fromEntries(messages);
 }
 
-function requestOf({ type, payload = {}, data }: DescribedHandler, schemas: HoistedSchemas): JsonSchema {
+function requestOf(
+  { type, payload = {}, data, isDataOptional = false }: DescribedHandler,
+  schemas: HoistedSchemas,
+): JsonSchema {
   const name = `${handlerId(type)}.request`;
-  if (data !== undefined) return message({ const: type }, { data: schemas.hoist(name, data) }, ['data']);
+  if (data !== undefined)
+    return message({ const: type }, { data: schemas.hoist(name, data) }, isDataOptional ? [] : ['data']);
   const { properties, required, ...rest } = schemas.hoist(name, payload);
   return {
     ...rest,
