@@ -52,6 +52,14 @@ export type {
   ReturnOf,
 } from './nest/gateway/define-requests.js';
 export { LiveRequest, type LiveRequestOptions } from './nest/gateway/live-request.decorator.js';
+export type {
+  CheckedAnswer,
+  CheckedRequest,
+  EachOf,
+  RequestDecorator,
+  Takes,
+  TakesData,
+} from './nest/gateway/request-method.js';
 export { LiveWsAdapter, type LiveWsAdapterOptions } from './nest/gateway/live-ws.adapter.js';
 export { LiveLifecycle, type LiveState } from './nest/server/live.lifecycle.js';
 export { liveRedact } from './nest/logging/live-redact.js';

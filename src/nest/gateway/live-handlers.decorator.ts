@@ -51,6 +51,7 @@ function handle(
   const handler = (gateway.prototype as Readonly<Record<string, unknown>>)[method];
   if (typeof handler !== 'function') throw requestWithoutMethod(gateway.name, type, method);
   const other: unknown = Reflect.getMetadata(typeMetadata, handler);
-  if (other === undefined) LiveRequest(type, schemas)(gateway.prototype, method, { value: handler });
+  if (other === undefined)
+    (LiveRequest(type, schemas) as MethodDecorator)(gateway.prototype, method, { value: handler });
   else if (other !== type) throw requestWithoutMethod(gateway.name, type, method, String(other));
 }

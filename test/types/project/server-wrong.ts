@@ -1,4 +1,14 @@
-import { defineRequests, defineTopic, LiveHandlers, LiveTopic, type LiveService, topic } from 'nestjs-live';
+import {
+  defineRequests,
+  defineTopic,
+  LiveHandlers,
+  LiveRequest,
+  LiveTopic,
+  type RequestMessage,
+  type LiveService,
+  topic,
+} from 'nestjs-live';
+import { MessageBody } from '@nestjs/websockets';
 import { z } from 'zod';
 import { type AppTopics, FleetTopic } from './topics.js';
 
@@ -101,4 +111,29 @@ export class NoCheck {
 export class NoMethod {
   static readonly requests = defineRequests({ 'trip.book': 'reserve' });
   book(): void {}
+}
+
+const seat = z.object({ seat: z.number() });
+
+@LiveHandlers()
+export class WrongRequests {
+  // mistake: a handler whose parameter is not the data
+  @LiveRequest('seat.book', { data: seat })
+  book(@MessageBody('data') _data: { seat: string }): void {}
+
+  // mistake: a handler of another message
+  @LiveRequest('seat.read', { data: seat })
+  read(@MessageBody() _message: RequestMessage<string>): void {}
+
+  // mistake: a handler that returns another answer
+  @LiveRequest('seat.list', { answer: z.array(z.number()) })
+  list(): string[] {
+    return [];
+  }
+
+  // mistake: a handler that promises another answer
+  @LiveRequest('seat.first', { data: seat, answer: seat })
+  async first(@MessageBody('data') _data: { seat: number }) {
+    return { seat: '1' };
+  }
 }

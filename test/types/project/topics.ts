@@ -7,6 +7,7 @@ import {
   defineTopic,
   type LiveConnection,
   LiveHandlers,
+  LiveRequest,
   type RequestMessage,
   LiveTopic,
   type RequestsOf,
@@ -130,6 +131,49 @@ export class TripHandlers {
   }
 
   seen(@MessageBody() _message: RequestMessage<string>): void {}
+}
+
+const Seat = z.object({ seat: z.string().transform(Number) });
+const Ticket = z.object({ ticket: z.string(), at: z.coerce.date<Date>() });
+
+/** Right uses of `@LiveRequest`. */
+@LiveHandlers()
+export class SeatHandlers {
+  @LiveRequest('seat.book', { data: Seat, answer: Ticket })
+  async book(
+    @ConnectedSocket() _connection: LiveConnection,
+    @MessageBody('data') { seat }: { seat: number },
+  ) {
+    return { ticket: seat.toFixed(0), at: new Date() };
+  }
+
+  @LiveRequest('seat.read', { data: Seat, answer: v.number() })
+  read(@MessageBody() { data }: RequestMessage<{ seat: number }>) {
+    return of(data.seat);
+  }
+
+  @LiveRequest('seat.count', { data: Seat })
+  count(@ConnectedSocket() _connection: LiveConnection): number {
+    return 1;
+  }
+
+  @LiveRequest('seat.list', { answer: type('number[]') })
+  list(): number[] | undefined {
+    return [1];
+  }
+
+  @LiveRequest('seat.any', { data: ScoreDto, answer: ScoreDto })
+  any(@MessageBody('data') data: unknown): Promise<ScoreDto> {
+    return Promise.resolve(data as ScoreDto);
+  }
+
+  @LiveRequest('seat.plain')
+  plain(@MessageBody('data') data: string): string {
+    return data;
+  }
+
+  @LiveRequest('seat.seen', { data: Seat, answer: v.number() })
+  seen(): void {}
 }
 
 @LiveHandlers()
