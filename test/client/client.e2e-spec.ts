@@ -8,17 +8,22 @@ import { WebSocket } from 'ws';
 import { connect, type WebSocketConstructor } from '../../src/client/index.js';
 import { chromiumFlags } from '../support/chromium.js';
 import { chromium, describeWith } from '../support/programs.js';
+import { webSocketOrSse } from '../../src/client/sse.js';
 import { startClientApp } from './client-app.js';
 import { scenarios } from './scenarios.js';
 
 const dist = resolve(import.meta.dirname, '../../dist');
 let users = 0;
 
-describe('The client in Node', () => {
+const doors: [string, WebSocketConstructor][] = [
+  ['a WebSocket', WebSocket as unknown as WebSocketConstructor],
+  ['an event stream', webSocketOrSse({ webSocket: null })],
+];
+
+describe.each(doors)('The client in Node, on %s', (_door, webSocket) => {
   it.each(scenarios)('in Node, $title', async ({ run, expected }) => {
-    const { url, controls } = await startClientApp();
+    const { url, controls } = await startClientApp({ sse: true });
     const user = `user-${String(++users)}`;
-    const webSocket = WebSocket as unknown as WebSocketConstructor;
     const result = await run(
       (options) => {
         const client = connect(url, { credential: user, webSocket, ...options });
