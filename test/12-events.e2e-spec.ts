@@ -1,5 +1,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { MemoryBroker } from '../src/brokers/memory/memory-broker.js';
+import type { BrokerSink } from '../src/core/ports/broker.js';
 import { platforms, startLiveApp, type LiveAppOptions } from './support/live-app.js';
 import { ask, besideOf, EventPeer } from './support/event-peer.js';
 
@@ -158,6 +160,52 @@ describe.each(platforms)('12. The event door, on %s', (_name, platform) => {
     peer.close();
     await expect.poll(async () => (await ask(url, { path: '/messages', headers })).status).toBe(405);
     await EventPeer.open(url);
+  });
+});
+
+/** Brokers that carry signals to each other, as those of one engine. */
+function joinedBroker(sinks: BrokerSink[]): MemoryBroker {
+  const broker = new MemoryBroker();
+  const start = broker.start.bind(broker);
+  return Object.defineProperties(broker, {
+    solitary: { value: undefined },
+    start: {
+      value: (sink: BrokerSink) => {
+        sinks.push(sink);
+        start(sink);
+      },
+    },
+    signal: { value: async (text: string) => sinks.forEach((sink) => sink.signal(text)) },
+  });
+}
+
+describe('12. Two instances', () => {
+  it('[L-12.11] a POST to another instance reaches the session, once and with its user', async () => {
+    const sinks: BrokerSink[] = [];
+    const [one, other] = [
+      await start({ options: { broker: joinedBroker(sinks) } }),
+      await start({ options: { broker: joinedBroker(sinks) } }),
+    ];
+    const peer = await EventPeer.open(one.url);
+    const post = async (sequence: number, authorization = 'Bearer ann') => {
+      const body = ndjson({ type: 'ping', id: sequence });
+      const headers = {
+        authorization,
+        'content-type': 'application/x-ndjson',
+        'live-session': peer.session,
+        'live-sequence': String(sequence),
+      };
+      return (await ask(other.url, { path: '/messages', method: 'POST', body, headers })).status;
+    };
+    expect([await post(1), await post(1), await post(3), await post(2)]).toEqual([204, 204, 409, 204]);
+    expect(await post(3, 'Bearer bob')).toBe(403);
+    await peer.until(() => peer.messages.length === 3);
+    expect(peer.messages.slice(1)).toEqual([
+      { type: 'pong', id: 1 },
+      { type: 'pong', id: 2 },
+    ]);
+    await one.app.close();
+    expect(await post(3)).toBe(404);
   });
 });
 

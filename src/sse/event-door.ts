@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Cluster } from '../core/cluster/cluster.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ClientAddresses } from '../ws/client-address.js';
 import type { UpgradeOptions } from '../ws/upgrade.js';
@@ -26,13 +27,13 @@ export class EventDoor {
 
   constructor(
     private readonly options: EventDoorOptions,
-    /** Names this instance in the ids of its sessions. */
-    private readonly instance: string,
+    private readonly cluster: Pick<Cluster, 'self' | 'forwards'>,
     private readonly addresses: ClientAddresses,
     private readonly clock: Clock,
     private readonly hooks: EventDoorHooks,
   ) {
     const base = options.path === '/' ? '' : options.path;
+    cluster.forwards.take = (posted) => this.sessions.receive(posted);
     this.paths = { GET: `${base}/events`, POST: `${base}/messages` };
   }
 
@@ -57,7 +58,7 @@ export class EventDoor {
 
   private streamOf(exchange: Exchange): StreamRequest {
     this.streaming.add(exchange.request.socket);
-    return new StreamRequest(exchange, this.instance, this.sessions, this.hooks);
+    return new StreamRequest(exchange, this.cluster.self.key, this.sessions, this.hooks);
   }
 
   private postOf(exchange: Exchange): MessagePost {
@@ -65,8 +66,10 @@ export class EventDoor {
     return new MessagePost(exchange, { maxBytes, timeoutMs }, this.clock, this.hooks, this.deliver);
   }
 
-  private readonly deliver: Deliver = (instance, posted) =>
-    instance === this.instance ? this.sessions.receive(posted) : 'unknown-session';
+  private readonly deliver: Deliver = (instance, posted) => {
+    const { self, forwards } = this.cluster;
+    return instance === self.key ? this.sessions.receive(posted) : forwards.forward(instance, posted);
+  };
 
   private refuseMethod({ request, response, address, cors }: Exchange, allowed: string): void {
     const refusal = new Refusal(405, `Only ${allowed} is served here`, { Allow: allowed }, 'malformed');

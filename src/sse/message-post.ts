@@ -1,9 +1,10 @@
+import type { Posted, PostResult } from '../core/cluster/signal.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ConnectionIdentity } from '../core/ports/identity.js';
 import { headersFault } from '../ws/handshake.js';
 import { Refusal, serverUnavailable } from '../ws/refusal.js';
 import type { EventDoorHooks } from './event-door-hooks.js';
-import { EventSessions, type Posted, type PostResult } from './event-sessions.js';
+import { EventSessions } from './event-sessions.js';
 import { type Exchange, HttpCandidate } from './http-candidate.js';
 import { type BodyLimits, readBody } from './read-body.js';
 
@@ -51,7 +52,7 @@ export class MessagePost extends HttpCandidate {
     void this.take(identity);
   }
 
-  private async take({ user }: ConnectionIdentity): Promise<void> {
+  private async take(identity: ConnectionIdentity): Promise<void> {
     const { request, response, hooks, address } = this;
     const { headers } = request;
     const [, instance = '', secret = ''] = sessionPattern.exec(textOf(headers['live-session'])) ?? [];
@@ -60,8 +61,8 @@ export class MessagePost extends HttpCandidate {
     try {
       const body = await readBody(request, this.limits, this.clock);
       const result = await this.deliver(instance, {
-        key: EventSessions.keyOf(secret),
-        user: user?.id ?? null,
+        session: EventSessions.hashOf(secret),
+        user: EventSessions.hashOfUser(identity),
         sequence: Number(headers['live-sequence']),
         text: this.type === types.one ? body.replaceAll(/[\n\r]/g, ' ') : body,
       });
@@ -86,6 +87,8 @@ const refusals: Readonly<Record<PostResult, (() => Refusal) | undefined>> = {
   'unknown-session': () => new Refusal(404, 'Unknown session: open a new event stream'),
   'other-user': () => new Refusal(403, 'The session belongs to another user'),
   'out-of-order': () => new Refusal(409, 'An earlier POST of this session is missing', {}, 'malformed'),
+  'too-large': () => new Refusal(413, 'Too much for another instance', {}, 'malformed'),
+  unanswered: () => serverUnavailable('The instance of this session does not answer'),
   busy: () => new Refusal(429, 'Too many messages wait', { 'Retry-After': '1' }),
 };
 

@@ -46,7 +46,7 @@ export class StreamRequest extends HttpCandidate {
     }
     const stream = new EventSocket(response, socket);
     const secret = EventSessions.newSecret();
-    const key = EventSessions.keyOf(secret);
+    const key = EventSessions.hashOf(secret);
     response.shouldKeepAlive = false;
     response.useChunkedEncodingByDefault = false;
     socket.setNoDelay(true);

@@ -13,6 +13,7 @@ import {
   type State,
 } from './signal.js';
 import { type CarryOut, Commands } from './commands.js';
+import { Forwards } from './forwards.js';
 import { type Instance, Instances } from './instances.js';
 import { readSignal } from './read-signal.js';
 
@@ -62,6 +63,7 @@ export class Cluster {
   readonly self: Instance;
   readonly instances: Instances;
   readonly commands: Commands;
+  readonly forwards: Forwards;
   /** Rejected signals, rejected members and unsent signals since the start. */
   readonly totals = { rejected: 0, rejectedMembers: 0, unsent: 0 };
   private closed = false;
@@ -78,6 +80,7 @@ export class Cluster {
     });
     const { self, instances, send } = this;
     this.commands = new Commands({ self, instances, clock, observer, carryOut, send });
+    this.forwards = new Forwards({ self, instances, clock, send });
   }
 
   /** An engine that no other instance can use costs no timer and no signal. */
@@ -124,6 +127,7 @@ export class Cluster {
     this.closed = true;
     this.instances.stop();
     this.commands.stop();
+    this.forwards.stop();
     await this.sent({ type: 'bye' });
   }
 
@@ -163,6 +167,12 @@ export class Cluster {
         break;
       case 'done':
         if (signal.to === this.self.key) this.commands.answered(from, signal);
+        break;
+      case 'post':
+        if (signal.to === this.self.key) this.forwards.received(from, signal);
+        break;
+      case 'post-answer':
+        if (signal.to === this.self.key) this.forwards.answered(from, signal);
         break;
       default:
         this.tellAttendance(signal);

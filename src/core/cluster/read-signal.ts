@@ -5,6 +5,8 @@ import {
   type Command,
   type Attendance,
   everybody,
+  type PostResult,
+  postResults,
   type Signal,
   type SignalBody,
   signalVersion,
@@ -65,6 +67,19 @@ const readers: Readonly<
     if (!isCount(seq) || !isCount(part) || !isCount(parts) || part >= parts) return undefined;
     const known = attendancesOf(members, onWrongMember);
     return known && { type: 'state', seq, part, parts, members: known };
+  },
+  post({ to, id, posted }) {
+    if (!isKey(to) || !isCount(id) || !isFields(posted)) return undefined;
+    const { session, user, sequence, text } = posted;
+    if (!isKey(session) || !(user === null || isKey(user)) || !isCount(sequence)) return undefined;
+    return isText(text, maxSignalBytes)
+      ? { type: 'post', to, id, posted: { session, user, sequence, text } }
+      : undefined;
+  },
+  'post-answer'({ to, id, result }) {
+    if (!isKey(to) || !isCount(id) || !isText(result, 64) || !Object.hasOwn(postResults, result))
+      return undefined;
+    return { type: 'post-answer', to, id, result: result as PostResult };
   },
 };
 

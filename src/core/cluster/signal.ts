@@ -116,7 +116,52 @@ export interface State {
   readonly members: readonly Attendance[];
 }
 
-export type SignalBody = Hello | Bye | Do | Done | Changes | Ask | State;
+/** The messages of one `POST` to an event stream's session. [L-12.7] */
+export interface Posted {
+  /** Hash of the session's secret, so that the secret itself is neither kept nor passed on. */
+  readonly session: string;
+  /** Hash of the user's id that the guards found for the `POST`; `null` for none. */
+  readonly user: string | null;
+  /** Number of the `POST` in its session, from 1. */
+  readonly sequence: number;
+  /** One message a line; empty to answer a ping. */
+  readonly text: string;
+}
+
+/** What became of a `POST`. [L-12.8] */
+export type PostResult = keyof typeof postResults;
+
+/** An object, so that a signal's text can be looked up in it. */
+export const postResults = {
+  taken: true,
+  'unknown-session': true,
+  'other-user': true,
+  'out-of-order': true,
+  busy: true,
+  'too-large': true,
+  unanswered: true,
+} as const;
+
+/** Forwards a `POST` to the instance that has its session. */
+export interface Post {
+  readonly type: 'post';
+  /** Key of that instance. */
+  readonly to: string;
+  /** Unique per sender. */
+  readonly id: number;
+  readonly posted: Posted;
+}
+
+/** The answer to a `post`. */
+export interface PostAnswer {
+  readonly type: 'post-answer';
+  /** Key of the instance that forwarded it. */
+  readonly to: string;
+  readonly id: number;
+  readonly result: PostResult;
+}
+
+export type SignalBody = Hello | Bye | Do | Done | Changes | Ask | State | Post | PostAnswer;
 
 /** A message between instances. `from` is the sender's key, which is new at every start. */
 export type Signal = SignalBody & { readonly from: string };

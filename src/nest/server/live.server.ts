@@ -89,7 +89,7 @@ export class LiveServer {
     );
     const { occupancy } = this.upgrades;
     const events = settings.sse
-      ? new EventDoor(settings.upgrade, live.cluster.self.key, addresses, clock, {
+      ? new EventDoor(settings.upgrade, live.cluster, addresses, clock, {
           consider: (candidate) => this.upgrades.consider(candidate),
           cors: (request) => corsHeaders(request, options),
           entered: (...peer) => this.enter(...peer),
