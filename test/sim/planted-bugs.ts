@@ -36,6 +36,7 @@ import { Lineages } from '../../src/testing/lineages.js';
 import { disable, type PlantedBug, replace } from './plant.js';
 import { bugsOfHandovers } from './planted-bugs.handover.js';
 import { bugsOfKeys } from './planted-bugs.keys.js';
+import { bugsOfPublishing } from './planted-bugs.publish.js';
 import { bugsOfLives } from './planted-bugs.lives.js';
 
 /** Asks the application about a right. */
@@ -636,5 +637,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   ...bugsOfHandovers,
   ...bugsOfKeys,
+  ...bugsOfPublishing,
   ...bugsOfLives,
 ];

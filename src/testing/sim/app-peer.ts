@@ -9,6 +9,7 @@ import { isSaidBy } from './delivery-checker.js';
 import { CollectionChecker } from './collection-checker.js';
 import { AppChecker } from './app-checker.js';
 import { HandoverChecker, waitMs } from './handover-checker.js';
+import { OnceChecker } from './once-checker.js';
 import type { Participant, Surroundings } from './participant.js';
 import { simWebSocket } from './sim-web-socket.js';
 import type { SimLink } from './sim-link.js';
@@ -29,6 +30,7 @@ export class AppPeer implements Participant {
   private readonly positions = new Map<string, Position>();
   private readonly onlineListeners = new Set<() => void>();
   private connections = 0;
+  private readonly once = new OnceChecker((text) => this.world.tell('application', `${this.name} ${text}`));
   private readonly handovers = new HandoverChecker(
     () => this.world.timeline.nowMs,
     (topic) => this.readings.some(({ checker }) => checker.topic === topic),
@@ -78,8 +80,10 @@ export class AppPeer implements Participant {
     const publishing = removed
       ? client.publish(topic, undefined, { key: String(key), remove: true })
       : client.publish(topic, data, key === undefined ? {} : { key });
+    const answered = this.once.made(topic, data);
     publishing.then(
       ({ epoch, offset }) => {
+        answered({ epoch, offset });
         const found = this.world.publications.find(topic, epoch, offset);
         if (!isSaidBy(found, { data, key, removed }))
           this.world.tell('application', `${topic} ${String(offset)} is not what was published`);
@@ -110,6 +114,7 @@ export class AppPeer implements Participant {
 
   checkAtRest(): void {
     const { client, world } = this;
+    this.once.checkAtRest(world.publications);
     if (client === undefined) return;
     const { status } = client;
     const sentAway = status.state === 'closed' && status.code === CloseCode.disconnected;

@@ -136,6 +136,13 @@ export class Publications {
     );
   }
 
+  /** How often the topic has this data, in the epoch that has it most often. */
+  timesInOneStream(topic: string, text: string): number {
+    const times = (epoch: string): number =>
+      this.of(topic, epoch).filter((each) => each.text === text).length;
+    return Math.max(0, ...this.epochsOf(topic).map(times));
+  }
+
   /** Whether everything after `since` is available at this time. */
   recoverable(topic: string, since: Position, history: HistoryRules | undefined, nowMs: number): boolean {
     const top = this.top(topic);

@@ -177,6 +177,9 @@ export class SimBroker implements Broker {
   private store(topic: string, data: string, options: BrokerPublishOptions) {
     this.publications.began(topic, this.epochOf(topic));
     const { nowMs } = this.timeline;
+    const first = this.firstWith(topic, options.idempotencyKey);
+    if (first !== undefined)
+      return { place: first, stored: this.memory.publish(this.inner(topic), data, options) };
     const top = this.publications.isStale(topic, options) ? this.publications.top(topic) : undefined;
     if (top !== undefined)
       return { place: top, stored: this.memory.publish(this.inner(topic), data, options) };
@@ -185,6 +188,13 @@ export class SimBroker implements Broker {
     this.log.set(topic, log);
     log.push({ data, options, atMs: nowMs });
     return { place, stored: this.memory.publish(this.inner(topic), data, options) };
+  }
+
+  /** The place of the publication with this key in the topic's stream. [L-4.15] */
+  private firstWith(topic: string, key: string | undefined): Position | undefined {
+    if (key === undefined) return undefined;
+    const index = this.log.get(topic)?.findIndex(({ options }) => options.idempotencyKey === key) ?? -1;
+    return index < 0 ? undefined : { epoch: this.epochOf(topic), offset: index + 1 };
   }
 
   /** Replaces the content of the topic's stream; subscriptions stay. */
