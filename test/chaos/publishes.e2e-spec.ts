@@ -9,8 +9,22 @@ type Size = Omit<PublishOptions, 'seed' | 'engine'>;
 /** `PUBLISHES=full` runs the size of the promise in PROTOCOL.md, CI a smaller one. */
 const size: Size =
   process.env['PUBLISHES'] === 'full'
-    ? { clients: 300, publications: 100, topics: 20, durationMs: 60_000, cutMs: [2_000, 5_000], killEveryMs: 5_000 }
-    : { clients: 40, publications: 40, topics: 8, durationMs: 8_000, cutMs: [500, 2_000], killEveryMs: 2_500 };
+    ? {
+        clients: 300,
+        publications: 100,
+        topics: 20,
+        durationMs: 60_000,
+        cutMs: [2_000, 5_000],
+        killEveryMs: 5_000,
+      }
+    : {
+        clients: 40,
+        publications: 40,
+        topics: 8,
+        durationMs: 8_000,
+        cutMs: [500, 2_000],
+        killEveryMs: 2_500,
+      };
 
 async function run(engine: PublishOptions['engine'], seed: number): Promise<void> {
   const report = await new PublishRun(await startEngine(engine), { ...size, engine, seed }).run();
