@@ -38,7 +38,7 @@ const runs = thorough || process.env['PUBLISHES'] !== undefined;
 
 describeWith(redisServer)('Clients that publish through cuts and kills on Redis', () => {
   it.runIf(runs)(
-    '[L-4.17] every publication is published once and in the order of its client on Redis',
+    '[L-4.18] every publication is published once and in the order of its client on Redis',
     () => run('redis', 1),
     300_000,
   );
@@ -46,7 +46,7 @@ describeWith(redisServer)('Clients that publish through cuts and kills on Redis'
 
 describeWith(natsServer)('Clients that publish through cuts and kills on NATS', () => {
   it.runIf(runs)(
-    '[L-4.17] every publication is published once and in the order of its client on NATS',
+    '[L-4.18] every publication is published once and in the order of its client on NATS',
     () => run('nats', 2),
     300_000,
   );

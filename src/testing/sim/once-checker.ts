@@ -9,7 +9,7 @@ interface Made {
   at?: Position;
 }
 
-/** Each publication of one client is published once, and in the order of the calls. [L-4.17] */
+/** Each publication of one client is published once, and in the order of the calls. [L-4.18] */
 export class OnceChecker {
   private readonly made_: Made[] = [];
 

@@ -166,8 +166,11 @@ export class PublishRun {
   private async start(place: number): Promise<void> {
     const slot = this.fleet[place];
     if (slot === undefined) throw new Error('There is no such instance');
-    const { clients, publications } = this.options;
-    const settings = { broker: this.broker, port: slot.port, history: clients * publications, first: 0 };
+    const { clients, publications, engine } = this.options;
+    const history = clients * publications;
+    // A duplicate is answered with its position only as long as NATS has the first one.
+    const options = engine === 'nats' ? { stream: { messagesPerTopic: history } } : undefined;
+    const settings = { broker: this.broker, port: slot.port, history, first: 0, options };
     const instance = await Instance.start(settings, () => {});
     await until('it is ready', async () => (await instance.health('ready')) === 200, 20_000);
     slot.instance = instance;
