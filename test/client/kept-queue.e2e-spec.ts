@@ -13,7 +13,7 @@ import { startClientApp } from './client-app.js';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Publishes without a server and reloads; then another user comes, and then the first one again. */
+/** Publishes without a server and reloads; then another user comes, then the first one again. */
 const page = `<!doctype html><title>Kept publications</title><script type="module">
 import { connect } from '/client/index.js';
 import { keptQueue } from '/client/kept-queue.js';
