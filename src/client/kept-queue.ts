@@ -2,7 +2,7 @@
  * Keeps publications over a reload of the page.
  *
  * @packageDocumentation
- * @module nestjs-live/client/kept-queue
+ * @module nestjs-live/kept-queue
  */
 import type { KeptPublish, PublishStore } from './publish-queue.options.js';
 
