@@ -33,11 +33,9 @@ interface Row extends KeptPublish {
 // The parts of IndexedDB and of Web Locks that are used. The types of the DOM are not loaded here.
 
 interface Request<T> {
-  result: T;
+  readonly result: T;
   readonly error: unknown;
-  onsuccess: () => void;
-  onerror: () => void;
-  onupgradeneeded: () => void;
+  addEventListener(type: 'success' | 'error' | 'upgradeneeded', listener: () => void): void;
 }
 interface Store {
   put(row: Row): Request<unknown>;
@@ -66,8 +64,8 @@ const table = 'publications';
 
 function done<T>(request: Request<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error as Error);
+    request.addEventListener('success', () => resolve(request.result));
+    request.addEventListener('error', () => reject(request.error as Error));
   });
 }
 
@@ -98,7 +96,9 @@ export function keptQueue({
   let opened: Promise<Database> | undefined;
   const open = (): Promise<Database> => {
     const request = browser.indexedDB.open(database, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(table, { keyPath: 'key' });
+    request.addEventListener('upgradeneeded', () =>
+      request.result.createObjectStore(table, { keyPath: 'key' }),
+    );
     return done(request);
   };
   const use = async <T>(mode: 'readonly' | 'readwrite', what: (store: Store) => Request<T>): Promise<T> => {
