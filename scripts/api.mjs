@@ -26,7 +26,7 @@ const configs = Object.entries(entries)
         compiler: { tsconfigFilePath: join(root, 'tsconfig.build.json') },
         apiReport: {
           enabled: true,
-          reportFileName: name === '.' ? 'nestjs-live' : name.slice(2),
+          reportFileName: name === '.' ? 'nestjs-live' : name.slice(2).replaceAll('/', '-'),
           reportFolder: made,
           reportTempFolder: made,
         },

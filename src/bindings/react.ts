@@ -68,8 +68,18 @@ function useUntyped(): LiveClient {
   return client;
 }
 
-const useStore = <Value>({ subscribe, get, initial }: Store<Value>): Value =>
-  useSyncExternalStore(subscribe, get, () => initial);
+function useStore<Value>({ subscribe, get, initial }: Store<Value>): Value {
+  const following = useCallback(
+    (changed: () => void) => {
+      const stop = subscribe(changed);
+      // React may not look for a change between a render and its subscribe (react/react#35550).
+      changed();
+      return stop;
+    },
+    [subscribe],
+  );
+  return useSyncExternalStore(following, get, () => initial);
+}
 
 const isClient: Store<boolean> = { initial: false, get: () => true, subscribe: () => () => {} };
 

@@ -1,6 +1,5 @@
 import { Listeners } from '../client/listeners.js';
 import type { LiveView } from '../client/view.js';
-import { dropFromFrame, perFrame } from './frame.js';
 import type { LiveResult, Store } from './store.js';
 
 /** How long a view outlives its last component, so that one that mounts again finds it. */
@@ -68,14 +67,10 @@ class Shared<Data> {
   }
 
   subscribe(listener: () => void): () => void {
-    const changed = (): void => listener();
-    const cancel = this.#listeners.on('change', changed);
+    const cancel = this.#listeners.on('change', listener);
     const release = this.#retain();
-    // A change between the render of a component and its subscribe was not told.
-    perFrame(changed);
     return () => {
       cancel();
-      dropFromFrame(changed);
       release();
     };
   }

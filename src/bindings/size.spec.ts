@@ -4,7 +4,7 @@ import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
 
 const maxBytes = 1_536;
-const frameworks = ['react'] as const;
+const frameworks = ['react', 'vue', 'svelte', 'angular', 'rxjs'] as const;
 const client = join(import.meta.dirname, '../client/index.ts');
 
 /** Size of everything that these modules load, minified and compressed, without the frameworks. */

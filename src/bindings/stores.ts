@@ -105,7 +105,6 @@ export function statusStore(client: LiveClient): Store<LiveStatus> {
     subscribe(listener) {
       const changed = (): void => listener();
       const cancel = client.on('status', () => perFrame(changed));
-      perFrame(changed);
       return () => {
         cancel();
         dropFromFrame(changed);

@@ -74,7 +74,9 @@ describeWith(chromium)('The examples with a page', () => {
     const positions = (): Promise<string[]> =>
       page
         .locator('circle')
-        .evaluateAll((dots: readonly Element[]) => dots.map((dot) => String(dot.getAttribute('cx'))));
+        .evaluateAll((dots) =>
+          (dots as unknown as readonly Element[]).map((dot) => String(dot.getAttribute('cx'))),
+        );
     await expect.poll(positions, { timeout: 20_000 }).toHaveLength(3);
     const before = await positions();
     await expect.poll(positions, { timeout: 20_000 }).not.toEqual(before);

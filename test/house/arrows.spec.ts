@@ -140,6 +140,8 @@ describe('house: imports', () => {
       [/^(class-validator-jsonschema|@valibot)/, /^nest\/asyncapi\//],
       [/^prom-client/, /^nest\/metrics\//],
       [/^react/, /^bindings\/react\.ts$/],
+      [/^vue/, /^bindings\/vue\.ts$/],
+      [/^@angular/, /^bindings\/angular\.ts$/],
       [/^jose/, /^nest\/auth\/jwt-/],
       [/^@redis/, /^brokers\/redis\//],
       [/^@nats-io/, /^brokers\/nats\//],

@@ -46,7 +46,8 @@ describeWith(chromium)('The page in Chromium', () => {
   }
 
   async function drawn(page: Page, id: string): Promise<number> {
-    return page.getByTestId(id).evaluate((element: Element) => {
+    return page.getByTestId(id).evaluate((it) => {
+      const element = it as unknown as Element;
       const canvas = (element.tagName === 'CANVAS'
         ? element
         : element.querySelector('canvas')) as unknown as {
