@@ -142,12 +142,12 @@ function record(client: LiveClient, recorder: Recorder): void {
   own['subscribe'] = recorded;
   own['publish'] = (topic: string, data: never, options?: { readonly key?: string }) => {
     const result = publish(topic, data, options);
-    result.then(...outcome('publish', topic, data, options?.key));
+    void result.then(...outcome('publish', topic, data, options?.key));
     return result;
   };
   own['request'] = (type: string, ...rest: [never]) => {
     const result = request(type, ...rest);
-    result.then(...outcome(type, undefined, rest[0], undefined));
+    void result.then(...outcome(type, undefined, rest[0], undefined));
     return result;
   };
 }
