@@ -1,52 +1,17 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type Browser, chromium as launcher, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type HandshakeRefused, LiveTestClient } from '../../src/testing/index.js';
-import { sleep } from '../brokers/support/waiting.js';
 import { chromiumFlags } from '../support/chromium.js';
 import { chromium, describeWith, redisServer } from '../support/programs.js';
-import { freePort, RedisServer } from '../support/redis-server.js';
-
-const runner = resolve(import.meta.dirname, '../../examples/run.mjs');
+import { RedisServer } from '../support/redis-server.js';
+import { runner, startExample as start } from './start-example.js';
 
 /** What the test reads of an element. The types of React declare elements without members. */
 interface Element {
   getAttribute(name: string): string | null;
-}
-
-/**
- * Starts an example as its reader does, and returns its address. The example must drain with exit
- * code 0 at the end of the test.
- */
-async function start(example: string, environment: Readonly<Record<string, string>> = {}): Promise<string> {
-  const port = await freePort();
-  const url = `http://localhost:${String(port)}`;
-  const env = {
-    PATH: process.env['PATH'],
-    PORT: String(port),
-    PAGE_ORIGIN: url,
-    NO_COLOR: '1',
-    ...environment,
-  };
-  const child: ChildProcess = spawn(process.execPath, [runner, example], { env });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const exit = new Promise<number | null>((done) => child.on('exit', done));
-  onTestFinished(async () => {
-    child.kill('SIGTERM');
-    expect(await exit).toBe(0);
-  });
-  while (!said.includes('successfully started')) {
-    if (child.exitCode !== null) throw new Error(`${example} did not start: ${said}`);
-    await sleep(20);
-  }
-  for (;;) {
-    if ((await fetch(url).catch(() => undefined)) !== undefined) return url;
-    await sleep(20);
-  }
 }
 
 describeWith(chromium)('The examples with a page', () => {

@@ -1,0 +1,2 @@
+// In development Vite serves the page, and the server the WebSockets.
+export default { server: { proxy: { '/live': { target: 'ws://localhost:3000', ws: true } } } };
