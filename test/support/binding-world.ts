@@ -26,6 +26,7 @@ export async function bindingWorld(): Promise<BindingWorld> {
     client,
     pass,
     async tell(...messages) {
+      await world.settle();
       await world.peer.tell(...messages);
       await pass(16);
     },
