@@ -82,16 +82,16 @@ export function injectCollection<T extends TopicOf<Topics>>(
   return signalOf((name) => collectionStore(client, name, options), topic);
 }
 
-/** The newest data of a topic, or its snapshot; `undefined` before there is any. */
-export function injectLive<T extends TopicOf<Topics>>(
-  topic: TopicInput<T>,
-  options?: Pick<SharedCollectionOptions, 'maxRate'>,
-): Signal<LiveResult<NewestOf<Topics[T]> | undefined>>;
 /** A state that `apply` makes of the publications, as `state` keeps it. */
 export function injectLive<T extends TopicOf<Topics>, State>(
   topic: TopicInput<T>,
   options: SharedStateOptions<State, DataOf<Topics[T]>, SnapshotOf<Topics[T]>>,
 ): Signal<LiveResult<State>>;
+/** The newest data of a topic, or its snapshot; `undefined` before there is any. */
+export function injectLive<T extends TopicOf<Topics>>(
+  topic: TopicInput<T>,
+  options?: Pick<SharedCollectionOptions, 'maxRate'>,
+): Signal<LiveResult<NewestOf<Topics[T]> | undefined>>;
 export function injectLive(topic: TopicInput<string>, options?: object): Signal<LiveResult<unknown>> {
   const client = injectUntyped();
   return signalOf((name) => newestStore(client, name, options), topic);

@@ -117,15 +117,7 @@ function useShared(
   return value;
 }
 
-/**
- * The keys of a topic, each with its newest data, as `collection` keeps them. Renders at most once
- * a frame. Without a topic it is empty.
- */
-export function useCollection<T extends TopicOf<Topics>>(
-  topic: T | undefined,
-  options?: SharedCollectionOptions<DataOf<Topics[T]>> & SuspenseOption,
-): LiveResult<ReadonlyMap<string, DataOf<Topics[T]>>>;
-/** The same, reduced to what `select` returns. Renders only if that is another value. */
+/** What `select` returns of the keys of a topic. Renders only if that is another value. */
 export function useCollection<T extends TopicOf<Topics>, Selected>(
   topic: T | undefined,
   options: SharedCollectionOptions<DataOf<Topics[T]>> &
@@ -134,6 +126,14 @@ export function useCollection<T extends TopicOf<Topics>, Selected>(
       readonly select: (result: LiveResult<ReadonlyMap<string, DataOf<Topics[T]>>>) => Selected;
     },
 ): Selected;
+/**
+ * The keys of a topic, each with its newest data, as `collection` keeps them. Renders at most once
+ * a frame. Without a topic it is empty.
+ */
+export function useCollection<T extends TopicOf<Topics>>(
+  topic: T | undefined,
+  options?: SharedCollectionOptions<DataOf<Topics[T]>> & SuspenseOption,
+): LiveResult<ReadonlyMap<string, DataOf<Topics[T]>>>;
 export function useCollection(
   topic: string | undefined,
   options: SharedCollectionOptions & SuspenseOption & { readonly select?: (result: never) => unknown } = {},
@@ -143,6 +143,11 @@ export function useCollection(
   return useShared(store, options);
 }
 
+/** A state that `apply` makes of the publications, as `state` keeps it. */
+export function useLive<T extends TopicOf<Topics>, State>(
+  topic: T | undefined,
+  options: SharedStateOptions<State, DataOf<Topics[T]>, SnapshotOf<Topics[T]>> & SuspenseOption,
+): LiveResult<State>;
 /**
  * The newest data of a topic, or its snapshot; `undefined` before there is any. Renders at most
  * once a frame.
@@ -151,11 +156,6 @@ export function useLive<T extends TopicOf<Topics>>(
   topic: T | undefined,
   options?: Pick<SharedCollectionOptions, 'maxRate'> & SuspenseOption,
 ): LiveResult<NewestOf<Topics[T]> | undefined>;
-/** A state that `apply` makes of the publications, as `state` keeps it. */
-export function useLive<T extends TopicOf<Topics>, State>(
-  topic: T | undefined,
-  options: SharedStateOptions<State, DataOf<Topics[T]>, SnapshotOf<Topics[T]>> & SuspenseOption,
-): LiveResult<State>;
 export function useLive(
   topic: string | undefined,
   options: Partial<SharedStateOptions<unknown>> & SuspenseOption = {},

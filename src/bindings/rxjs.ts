@@ -61,12 +61,6 @@ export function fromCollection<
   return fromStore(collectionStore(client as unknown as LiveClient, topic, options));
 }
 
-/** The newest data of a topic, or its snapshot; otherwise like `fromCollection`. */
-export function fromState<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>>(
-  client: LiveClient<TopicMap, RequestMap>,
-  topic: T,
-  options?: Pick<SharedCollectionOptions, 'maxRate'>,
-): Observable<LiveResult<NewestOf<TopicMap[T]> | undefined>>;
 /** A state that `apply` makes of the publications; otherwise like `fromCollection`. */
 export function fromState<
   TopicMap extends object,
@@ -78,6 +72,12 @@ export function fromState<
   topic: T,
   options: SharedStateOptions<State, DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>>,
 ): Observable<LiveResult<State>>;
+/** The newest data of a topic, or its snapshot; otherwise like `fromCollection`. */
+export function fromState<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>>(
+  client: LiveClient<TopicMap, RequestMap>,
+  topic: T,
+  options?: Pick<SharedCollectionOptions, 'maxRate'>,
+): Observable<LiveResult<NewestOf<TopicMap[T]> | undefined>>;
 export function fromState(client: unknown, topic: string, options?: object): Observable<LiveResult<unknown>> {
   return fromStore(newestStore(client as LiveClient, topic, options));
 }

@@ -46,12 +46,6 @@ export function liveCollection<
   return readable(collectionStore(client as unknown as LiveClient, topic, options));
 }
 
-/** The newest data of a topic, or its snapshot; otherwise like `liveCollection`. */
-export function liveState<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>>(
-  client: LiveClient<TopicMap, RequestMap>,
-  topic: T | undefined,
-  options?: Pick<SharedCollectionOptions, 'maxRate'>,
-): LiveReadable<LiveResult<NewestOf<TopicMap[T]> | undefined>>;
 /** A state that `apply` makes of the publications; otherwise like `liveCollection`. */
 export function liveState<
   TopicMap extends object,
@@ -63,6 +57,12 @@ export function liveState<
   topic: T | undefined,
   options: SharedStateOptions<State, DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>>,
 ): LiveReadable<LiveResult<State>>;
+/** The newest data of a topic, or its snapshot; otherwise like `liveCollection`. */
+export function liveState<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>>(
+  client: LiveClient<TopicMap, RequestMap>,
+  topic: T | undefined,
+  options?: Pick<SharedCollectionOptions, 'maxRate'>,
+): LiveReadable<LiveResult<NewestOf<TopicMap[T]> | undefined>>;
 export function liveState(
   client: unknown,
   topic: string | undefined,

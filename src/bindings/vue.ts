@@ -80,16 +80,16 @@ export function useCollection<T extends TopicOf<Topics>>(
   return useStore(() => collectionStore(client, toValue(topic), options));
 }
 
-/** The newest data of a topic, or its snapshot; `undefined` before there is any. */
-export function useLive<T extends TopicOf<Topics>>(
-  topic: MaybeRefOrGetter<T | undefined>,
-  options?: Pick<SharedCollectionOptions, 'maxRate'>,
-): Readonly<ShallowRef<LiveResult<NewestOf<Topics[T]> | undefined>>>;
 /** A state that `apply` makes of the publications, as `state` keeps it. */
 export function useLive<T extends TopicOf<Topics>, State>(
   topic: MaybeRefOrGetter<T | undefined>,
   options: SharedStateOptions<State, DataOf<Topics[T]>, SnapshotOf<Topics[T]>>,
 ): Readonly<ShallowRef<LiveResult<State>>>;
+/** The newest data of a topic, or its snapshot; `undefined` before there is any. */
+export function useLive<T extends TopicOf<Topics>>(
+  topic: MaybeRefOrGetter<T | undefined>,
+  options?: Pick<SharedCollectionOptions, 'maxRate'>,
+): Readonly<ShallowRef<LiveResult<NewestOf<Topics[T]> | undefined>>>;
 export function useLive(
   topic: MaybeRefOrGetter<string | undefined>,
   options?: object,
