@@ -21,7 +21,9 @@ beforeEach(() => {
   world = new World();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
-afterEach(() => {
+afterEach(async () => {
+  // All tests of a process share the frame.
+  await vi.advanceTimersByTimeAsync(16);
   vi.useRealTimers();
 });
 

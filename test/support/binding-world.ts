@@ -19,7 +19,11 @@ export interface BindingWorld {
 export async function bindingWorld(): Promise<BindingWorld> {
   const world = new World();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  onTestFinished(() => void vi.useRealTimers());
+  onTestFinished(async () => {
+    // All tests of a process share the frame.
+    await vi.advanceTimersByTimeAsync(16);
+    vi.useRealTimers();
+  });
   const client = await world.openClient();
   const pass = async (ms: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
   return {
