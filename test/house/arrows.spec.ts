@@ -11,11 +11,12 @@ const allowedLayers: Record<string, readonly string[]> = {
   core: ['protocol'],
   client: ['protocol'],
   bindings: ['client', 'protocol'],
+  tabs: ['client', 'protocol'],
   clock: ['core'],
   ws: ['core', 'protocol'],
   sse: ['ws', 'core', 'protocol'],
   brokers: ['core', 'clock', 'protocol'],
-  testing: ['core', 'client', 'brokers', 'protocol', 'ws'],
+  testing: ['core', 'client', 'tabs', 'brokers', 'protocol', 'ws'],
   nest: ['core', 'clock', 'ws', 'sse', 'brokers', 'protocol'],
   index: ['nest', 'brokers', 'core', 'protocol'],
   parts: ['nest', 'brokers', 'core', 'protocol'],
@@ -55,6 +56,7 @@ const folders: Record<string, readonly (readonly string[])[]> = {
 const packages: Record<string, RegExp> = {
   protocol: /^$/,
   client: /^$/,
+  tabs: /^$/,
   bindings: /^(react|vue|@angular\/core|rxjs)$/,
   clock: /^$/,
   core: /^node:(crypto|buffer|zlib)$/,
@@ -169,7 +171,7 @@ describe('house: imports', () => {
 
   it("nothing is imported from '../', and only entry points are index files", () => {
     const entryPoints =
-      /^(index|nest\/(asyncapi|health|metrics)\/index|(testing|client)\/index|brokers\/((redis|nats)\/)?index)\.ts$/;
+      /^(index|nest\/(asyncapi|health|metrics)\/index|(testing|client|tabs)\/index|brokers\/((redis|nats)\/)?index)\.ts$/;
     expect(imports.filter(({ to }) => to === '..' || to === '../')).toEqual([]);
     expect(files.filter((file) => file.endsWith('index.ts') && !entryPoints.test(file))).toEqual([]);
   });
