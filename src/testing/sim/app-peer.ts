@@ -1,5 +1,6 @@
 import { LiveClient } from '../../client/live-client.js';
 import type { Platform } from '../../client/platform.js';
+import type { WebSocketConstructor } from '../../client/wire.js';
 import type { Subscription } from '../../client/subscription.js';
 import { LiveClientError } from '../../client/live-client.error.js';
 import { CloseCode } from '../../protocol/codes.js';
@@ -12,7 +13,7 @@ import { HandoverChecker, waitMs } from './handover-checker.js';
 import { OnceChecker } from './once-checker.js';
 import type { Participant, Surroundings } from './participant.js';
 import { simWebSocket } from './sim-web-socket.js';
-import type { SimLink } from './sim-link.js';
+import type { ClientEnd, SimLink } from './sim-link.js';
 import type { Grant } from './step.js';
 
 interface Reading {
@@ -33,7 +34,7 @@ export class AppPeer implements Participant {
   private readonly once = new OnceChecker((text) => this.world.tell('application', `${this.name} ${text}`));
   private readonly handovers = new HandoverChecker(
     () => this.world.timeline.nowMs,
-    (topic) => this.readings.some(({ checker }) => checker.topic === topic),
+    (topic) => this.reads(topic),
     (text) => this.world.tell('application', `${this.name} ${text}`),
   );
 
@@ -41,7 +42,13 @@ export class AppPeer implements Participant {
     private readonly name: string,
     readonly userId: string,
     private readonly world: Surroundings,
+    /** Replaces its connections by those that tabs share. */
+    private readonly share?: (own: WebSocketConstructor, platform: Platform) => WebSocketConstructor,
   ) {}
+
+  reads(topic: string): boolean {
+    return this.readings.some(({ checker }) => checker.topic === topic);
+  }
 
   connect(grant: Grant): void {
     this.grant = grant;
@@ -67,7 +74,7 @@ export class AppPeer implements Participant {
     const reading = this.readings.find(({ checker }) => checker.topic === topic);
     if (reading === undefined) return;
     this.readings = this.readings.filter((each) => each !== reading);
-    if (!this.readings.some(({ checker }) => checker.topic === topic)) this.handovers.release(topic);
+    if (!this.reads(topic)) this.handovers.release(topic);
     reading.subscription.unsubscribe();
     reading.collected?.close();
     // No further message may be delivered.
@@ -143,16 +150,20 @@ export class AppPeer implements Participant {
   private open(): LiveClient {
     if (this.client !== undefined && this.client.state !== 'closed') return this.client;
     this.readings = [];
+    const platform = this.platform();
+    const own = simWebSocket((token, end) => {
+      const name = `${this.name}.${String(++this.connections)}`;
+      const dial = (watched: ClientEnd): SimLink => (this.link = this.world.dial(name, token, watched));
+      // A connection that tabs share also has the topics of others.
+      return this.share === undefined ? this.handovers.watch(end, dial) : dial(end);
+    });
     const client = new LiveClient('ws://sim/live', {
       credential: async () => this.world.issue(this.userId, this.grant),
-      webSocket: simWebSocket((token, end) => {
-        const name = `${this.name}.${String(++this.connections)}`;
-        return this.handovers.watch(end, (own) => (this.link = this.world.dial(name, token, own)));
-      }),
+      webSocket: this.share?.(own, platform) ?? own,
       backoff: { minMs: 20, maxMs: 300 },
       connectTimeoutMs: 1_000,
       requestTimeoutMs: waitMs,
-      platform: this.platform(),
+      platform,
     });
     client.on('error', (error) => this.check(error));
     this.client = client;

@@ -15,6 +15,8 @@ export interface SimulateOptions {
   readonly runs?: number;
   /** The topics to test. @default some of every kind */
   readonly topics?: MakeTopics;
+  /** Tabs of each application that share a connection. @internal */
+  readonly tabs?: number;
 }
 
 /** The first failing seed, and the shortest schedule found that breaks the same rule. */
@@ -51,11 +53,11 @@ export interface SimulationResult {
  * A seed always gives the same run.
  */
 export async function simulate(options: SimulateOptions): Promise<SimulationResult> {
-  const { seed: first, runs = 1, topics } = options;
+  const { seed: first, runs = 1, topics, tabs } = options;
   const sum = { publications: 0, deliveries: 0 };
   for (let done = 0; done < runs; done++) {
     const seed = first + done;
-    const { faults, counts } = await runSeed(seed, { topics });
+    const { faults, counts } = await runSeed(seed, { topics, tabs });
     sum.publications += counts.publications;
     sum.deliveries += counts.deliveries;
     const [fault] = faults;
@@ -80,13 +82,13 @@ export function scheduleOf(seed: number, makeTopics: MakeTopics): Step[] {
 }
 
 async function failureOf(seed: number, fault: Fault, options: SimulateOptions): Promise<SimulationFailure> {
-  const { topics: makeTopics = topicsOfEveryKind } = options;
+  const { topics: makeTopics = topicsOfEveryKind, tabs } = options;
   const whole = scheduleOf(seed, makeTopics);
   const steps = await shrink(whole, async (part) => {
-    const { faults } = await runSchedule(part, { seed, makeTopics });
+    const { faults } = await runSchedule(part, { seed, makeTopics, tabs });
     return faults[0]?.rule === fault.rule;
   });
-  const { faults, journal } = await runSchedule(steps, { seed, makeTopics, keepJournal: true });
+  const { faults, journal } = await runSchedule(steps, { seed, makeTopics, tabs, keepJournal: true });
   const failure = { seed, fault: faults[0] ?? fault, steps, before: whole.length, journal };
   return { ...failure, report: reportOf(failure, again(seed, options)) };
 }

@@ -1,6 +1,7 @@
 import { removalData } from '../../core/ports/broker.js';
 import type { PublicationOptions } from '../../core/publish/broker-options.js';
 import { AppPeer } from './app-peer.js';
+import { TabsPeer } from './tabs-peer.js';
 import { isSaidBy } from './delivery-checker.js';
 import type { Fault, Rule } from './faults.js';
 import type { Participant, Surroundings } from './participant.js';
@@ -23,6 +24,8 @@ export interface WorldOptions {
   readonly keepJournal?: boolean | undefined;
   /** Rules to ignore, to see which other rules would have found a fault. */
   readonly blindTo?: readonly Rule[] | undefined;
+  /** Tabs of each application that share a connection; 0 for a client of its own. @default 0 */
+  readonly tabs?: number | undefined;
 }
 
 /** Server, broker, network and participants of one run, in one process and one thread of time. */
@@ -160,8 +163,11 @@ export class World implements Surroundings {
     const peers: Participant[] = [];
     // Two of them are the same user.
     for (let i = 0; i < wire; i++) peers.push(new WirePeer(`peer${String(i)}`, `u${String(i % 2)}`, this));
-    for (let i = wire; i < wire + client; i++)
-      peers.push(new AppPeer(`client${String(i)}`, `u${String(i)}`, this));
+    const { tabs = 0 } = this.options;
+    for (let i = wire; i < wire + client; i++) {
+      const [name, userId] = [`client${String(i)}`, `u${String(i)}`];
+      peers.push(tabs > 0 ? new TabsPeer(name, userId, this, tabs) : new AppPeer(name, userId, this));
+    }
     return peers;
   }
 
