@@ -56,6 +56,7 @@ export type {
   CheckedAnswer,
   CheckedRequest,
   EachOf,
+  MessageWithData,
   RequestDecorator,
   Takes,
   TakesData,

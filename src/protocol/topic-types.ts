@@ -90,7 +90,12 @@ export type PublishedKeyOf<Entry> = Entry extends AnyShape
 export type PublishParameters<Entry, Options> =
   undefined extends PublishedKeyOf<Entry>
     ? [options?: Options]
-    : [options: Options & { readonly key: PublishedKeyOf<Entry> & string }];
+    : [
+        options: Options & {
+          /** A key that the topic declares. */
+          readonly key: PublishedKeyOf<Entry> & string;
+        },
+      ];
 
 /** What arrives of a value that is sent as JSON: for instance a string for a `Date`. */
 export type JsonOf<T> = T extends unknown

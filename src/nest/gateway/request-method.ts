@@ -2,7 +2,11 @@ import type { Observable } from 'rxjs';
 import type { LiveConnection } from '../../core/ports/connection.js';
 import type { InputOf, OutputOf } from '../../protocol/schema-types.js';
 
-/** A decorator that the compiler only accepts on a method that agrees with the schemas. */
+/**
+ * A decorator that the compiler only accepts on a method that agrees with the schemas.
+ *
+ * @typeParam Method - the method's own type
+ */
 export type RequestDecorator<Data, Answer> = <Method extends (...args: never[]) => unknown>(
   target: object,
   key: string | symbol,
@@ -47,9 +51,19 @@ export type TakesData<Parameters extends readonly unknown[], Data> = {
       ? true
       : false
   : true;
+/** A message of a client with the data, as a method may take it. */
+export interface MessageWithData<Data> {
+  /** Names the request. */
+  readonly type: string;
+  /** Comes back in the answer. */
+  readonly id?: string | number;
+  /** What the client sent, after the schema. */
+  readonly data: Data;
+}
+
 /** Whether one parameter accepts the data, or the message with it. */
 export type Takes<Parameter, Data> = [Data] extends [Parameter]
   ? true
-  : [{ readonly type: string; readonly id?: string | number; readonly data: Data }] extends [Parameter]
+  : [MessageWithData<Data>] extends [Parameter]
     ? true
     : false;

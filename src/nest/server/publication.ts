@@ -63,7 +63,10 @@ export type PublicationOf<Topics extends object> = {
 export type KeyedOptions<Entry> =
   undefined extends PublishedKeyOf<Entry>
     ? PublishOptionsOf<Entry>
-    : PublishOptionsOf<Entry> & { readonly key: PublishedKeyOf<Entry> & string };
+    : PublishOptionsOf<Entry> & {
+        /** A key that the topic declares. */
+        readonly key: PublishedKeyOf<Entry> & string;
+      };
 
 /** Entry of the personal topic in a topic map. */
 export type PersonalEntry<Topics> = Topics extends { readonly $user: infer Entry } ? Entry : unknown;
