@@ -119,13 +119,23 @@ describe('SharedWire', () => {
     const [ann, bob] = tabs('ann', 'bob');
     await ann.says({ type: 'ping', id: 1 });
     await bob.says({ type: 'ping', id: 1 });
-    server.says({ type: 'pong', id: 2 });
-    server.says({ type: 'pong', id: 1 });
+    server.says({ type: 'pong', id: '2 1' });
+    server.says({ type: 'pong', id: '1 1' });
     expect(log).toEqual([
-      '> {"type":"ping","id":1}',
-      '> {"type":"ping","id":2}',
+      '> {"type":"ping","id":"1 1"}',
+      '> {"type":"ping","id":"2 1"}',
       'bob < {"type":"pong","id":1}',
       'ann < {"type":"pong","id":1}',
+    ]);
+  });
+
+  it('[L-4.16] a publish that names another one of its tab names the same one to the server', async () => {
+    const [, bob] = tabs('ann', 'bob');
+    await bob.says({ type: 'publish', id: 6, topic: 't', data: 1, after: 5 });
+    server.says({ type: 'published', id: '2 6', topic: 't', epoch: 'e', offset: 1 });
+    expect(log).toEqual([
+      '> {"type":"publish","id":"2 6","topic":"t","data":1,"after":"2 5"}',
+      'bob < {"type":"published","id":6,"topic":"t","epoch":"e","offset":1}',
     ]);
   });
 
@@ -227,9 +237,9 @@ describe('SharedWire', () => {
   it('[L-7.6] a credential that one tab renews is renewed for all', async () => {
     const [ann] = tabs('ann', 'bob');
     await ann.says({ type: 'auth', id: 4, token: 'T' });
-    server.says({ type: 'authenticated', id: 1, expiresInMs: 5_000 });
+    server.says({ type: 'authenticated', id: '1 4', expiresInMs: 5_000 });
     expect(log).toEqual([
-      '> {"type":"auth","id":1,"token":"T"}',
+      '> {"type":"auth","id":"1 4","token":"T"}',
       'ann < {"type":"authenticated","id":4,"expiresInMs":5000}',
       'bob < {"type":"authenticated","expiresInMs":5000}',
     ]);

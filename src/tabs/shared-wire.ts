@@ -12,16 +12,17 @@ interface TabMessage extends Partial<TopicRequest> {
   readonly type?: unknown;
   readonly id?: unknown;
   readonly topics?: unknown;
+  /** The id of another request of this tab. [L-4.16] */
+  readonly after?: unknown;
 }
 
 /** One WebSocket to the server, which several tabs use as if each had its own. */
 export class SharedWire {
   /** Whether further tabs may join: not once it drains or has ended. */
   joinable = true;
-  readonly #members = new Set<Member>();
+  /** By numbers, with which the ids of their requests begin: `3 41` is the request 41 of tab 3. */
+  readonly #members = new Map<number, Member>();
   readonly #topics = new Map<string, SharedTopic>();
-  /** The tab that sent a request, and the id that the tab knows. */
-  readonly #asked = new Map<unknown, readonly [Member, unknown]>();
   readonly #wire: Wire;
   readonly #bundle: Bundle;
   #isOpen = false;
@@ -29,6 +30,7 @@ export class SharedWire {
   #welcome: WelcomeMessage | undefined;
   #welcomedAt = 0;
   #id = 0;
+  #joined = 0;
 
   constructor(
     WebSocket: WebSocketConstructor,
@@ -45,7 +47,7 @@ export class SharedWire {
     this.#wire = openWire(WebSocket, url, token, {
       opened: () => {
         this.#isOpen = true;
-        for (const member of this.#members) member.opened();
+        for (const member of this.#members.values()) member.opened();
       },
       message: (text) => this.#receive(text),
       closed: (code, reason) => this.#end(code, reason),
@@ -54,12 +56,13 @@ export class SharedWire {
 
   /** A tab joins, and hears what the others have heard before. */
   add(member: Member): MemberLink {
-    this.#members.add(member);
+    const number = ++this.#joined;
+    this.#members.set(number, member);
     if (this.#isOpen) member.opened();
     if (this.#welcome !== undefined) member.message(this.#welcomeNow(this.#welcome));
     return {
-      send: (text) => this.#send(member, text),
-      close: () => this.#remove(member),
+      send: (text) => this.#send(number, member, text),
+      close: () => this.#remove(number, member),
     };
   }
 
@@ -69,8 +72,8 @@ export class SharedWire {
     this.#end(1006, '');
   }
 
-  #remove(member: Member): void {
-    if (!this.#members.delete(member)) return;
+  #remove(number: number, member: Member): void {
+    if (!this.#members.delete(number)) return;
     for (const topic of this.#topics.values()) topic.remove(member);
     if (this.#members.size === 0) this.close();
   }
@@ -82,8 +85,8 @@ export class SharedWire {
     return JSON.stringify({ ...welcome, expiresInMs });
   }
 
-  #send(member: Member, text: string): void {
-    if (!this.#members.has(member)) return;
+  #send(number: number, member: Member, text: string): void {
+    if (!this.#members.has(number)) return;
     const message = JSON.parse(text) as TabMessage;
     const list = (message.topics ?? [message.topic ?? '']) as readonly (string | TopicRequest)[];
     if (message.type === 'subscribe') {
@@ -97,8 +100,9 @@ export class SharedWire {
       for (const topic of list) this.#unsubscribe(member, message.id, topic as string);
     } else if (message.id === undefined) this.#wire.send(text);
     else {
-      this.#asked.set(++this.#id, [member, message.id]);
-      this.#wire.send(JSON.stringify({ ...message, id: this.#id }));
+      const shared = (own: unknown): unknown => own && `${String(number)} ${String(own)}`;
+      const { id, after } = message;
+      this.#wire.send(JSON.stringify({ ...message, id: shared(id), after: shared(after) }));
     }
   }
 
@@ -131,21 +135,21 @@ export class SharedWire {
       this.#bundle.up(message.limits);
     } else if (message.type === 'draining') this.joinable = false;
     const { id } = message as ErrorMessage;
-    const asked = this.#asked.get(id);
-    if (message.type === 'error' && asked === undefined) {
-      for (const topic of this.#topics.values()) topic.failed(message);
-      if (id !== undefined) return;
+    if (typeof id !== 'string') {
+      if (message.type === 'error' && id !== undefined)
+        for (const topic of this.#topics.values()) topic.failed(message);
+      else this.#tell(text);
+      return;
     }
-    if (asked === undefined) return this.#tell(text);
-    this.#asked.delete(id);
-    const [member, own] = asked;
-    if (this.#members.has(member)) member.message(JSON.stringify({ ...message, id: own }));
+    const [number, own] = id.split(' ', 2).map(Number);
+    const member = this.#members.get(number ?? 0);
+    member?.message(JSON.stringify({ ...message, id: own }));
     // The others need not present their credential. [L-7.6]
     if (message.type === 'authenticated') this.#tell(JSON.stringify({ ...message, id: undefined }), member);
   }
 
   #tell(text: string, except?: Member): void {
-    for (const member of this.#members) if (member !== except) member.message(text);
+    for (const member of this.#members.values()) if (member !== except) member.message(text);
   }
 
   #end(code: number, reason: string): void {
@@ -154,7 +158,7 @@ export class SharedWire {
     this.joinable = false;
     this.#bundle.down();
     this.ended();
-    const members = [...this.#members];
+    const members = [...this.#members.values()];
     this.#members.clear();
     for (const member of members) member.closed(code, reason);
   }

@@ -7,7 +7,7 @@ import { simulate } from '../../src/testing/sim/simulate.js';
 import { thorough } from '../support/thorough.js';
 import { replace } from './plant.js';
 
-const runs = Number(process.env['SIM_RUNS'] ?? (thorough ? 1_000 : 60));
+const runs = Number(process.env['TABS_RUNS'] ?? (thorough ? 2_000 : 60));
 
 /** Keeps messages of a kind from the tabs. */
 const withhold = (isKept: (message: Incoming) => boolean) => (): (() => void) =>

@@ -7,6 +7,8 @@ import { SimBrowser, SimTab } from './sim-browser.js';
 import type { SimLink } from './sim-link.js';
 import type { Grant } from './step.js';
 
+const maxFrozenMs = 3_500;
+
 interface Tab {
   readonly peer: AppPeer;
   readonly sim: SimTab;
@@ -37,8 +39,8 @@ export class TabsPeer implements Participant {
   }
 
   connect(grant: Grant): void {
-    this.grant = grant;
-    for (const { peer } of this.tabs) peer.connect(grant);
+    this.grant = lasting(grant);
+    for (const { peer } of this.tabs) peer.connect(this.grant);
   }
 
   subscribe(topic: string, since: Position | undefined): void {
@@ -57,8 +59,8 @@ export class TabsPeer implements Participant {
   }
 
   renew(grant: Grant): void {
-    this.grant = grant;
-    for (const { peer } of this.tabs) peer.renew(grant);
+    this.grant = lasting(grant);
+    for (const { peer } of this.tabs) peer.renew(this.grant);
   }
 
   odd(): void {}
@@ -73,7 +75,7 @@ export class TabsPeer implements Participant {
     if (tab === undefined) return;
     if (chance < 0.4) {
       this.world.note(`${this.name} tab ${String(index)} is frozen`);
-      tab.sim.freeze(500 + this.world.random() * 3_000);
+      tab.sim.freeze(500 + this.world.random() * (maxFrozenMs - 500));
       return;
     }
     this.world.note(`${this.name} tab ${String(index)} crashes`);
@@ -125,4 +127,12 @@ export class TabsPeer implements Participant {
     };
     return { peer, sim, close };
   }
+}
+
+/**
+ * A credential that outlives a frozen tab. A client whose handshakes fail asks for another one only
+ * every 30 s, which is longer than a run.
+ */
+function lasting({ rights, expiresInMs }: Grant): Grant {
+  return { rights, ...(expiresInMs !== undefined && { expiresInMs: expiresInMs + maxFrozenMs }) };
 }
