@@ -13,7 +13,10 @@ import { type Deliver, MessagePost } from './message-post.js';
 import { StreamRequest } from './stream-request.js';
 
 /** The options of handshakes that count here. */
-type EventDoorOptions = Pick<UpgradeOptions, 'path' | 'upgradeTimeoutMs' | 'maxMessageBytes'>;
+type EventDoorOptions = Pick<UpgradeOptions, 'path' | 'upgradeTimeoutMs' | 'maxMessageBytes'> & {
+  /** Topics of one connection. */
+  readonly maxTopics: number;
+};
 
 /** Seconds for which a browser may keep an answer about cross-origin requests. */
 const preflightSeconds = '600';
@@ -58,7 +61,13 @@ export class EventDoor {
 
   private streamOf(exchange: Exchange): StreamRequest {
     this.streaming.add(exchange.request.socket);
-    return new StreamRequest(exchange, this.cluster.self.key, this.sessions, this.hooks);
+    return new StreamRequest(
+      exchange,
+      this.cluster.self.key,
+      this.options.maxTopics,
+      this.sessions,
+      this.hooks,
+    );
   }
 
   private postOf(exchange: Exchange): MessagePost {

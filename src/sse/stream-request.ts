@@ -1,8 +1,11 @@
+import type { TopicRequest } from '../protocol/client-messages.js';
 import type { ConnectionIdentity } from '../core/ports/identity.js';
 import { hasBody, headersFault } from '../ws/handshake.js';
 import { Refusal } from '../ws/refusal.js';
 import { EventSessions } from './event-sessions.js';
 import { EventSocket } from './event-socket.js';
+import { ListenSocket } from './listen-socket.js';
+import { listeningOf } from './listening.js';
 import { type Exchange, HttpCandidate } from './http-candidate.js';
 import type { EventDoorHooks } from './event-door-hooks.js';
 
@@ -17,10 +20,13 @@ const headers = {
 /** A `GET` that opens an event stream. [L-12.2] */
 export class StreamRequest extends HttpCandidate {
   readonly opens = true;
+  /** What a client that cannot `POST` subscribes to. */
+  private topics: readonly TopicRequest[] | undefined;
 
   constructor(
     exchange: Exchange,
     private readonly instance: string,
+    private readonly maxTopics: number,
     private readonly sessions: EventSessions,
     private readonly hooks: EventDoorHooks,
   ) {
@@ -34,7 +40,13 @@ export class StreamRequest extends HttpCandidate {
       return new Refusal(400, 'An earlier request on this socket is still unanswered');
     if (hasBody(request)) return new Refusal(400, 'A GET must not have a body');
     const fault = headersFault(request);
-    return fault === undefined ? undefined : new Refusal(400, fault);
+    if (fault !== undefined) return new Refusal(400, fault);
+    try {
+      this.topics = listeningOf(request, this.maxTopics);
+      return undefined;
+    } catch (error) {
+      return new Refusal(400, (error as Error).message);
+    }
   }
 
   admit(identity: ConnectionIdentity): void {
@@ -44,7 +56,15 @@ export class StreamRequest extends HttpCandidate {
       hooks.handshake('aborted', address);
       return;
     }
-    const stream = new EventSocket(response, socket);
+    const { topics } = this;
+    const listener =
+      topics &&
+      new ListenSocket(
+        response,
+        socket,
+        topics.map(({ topic }) => topic),
+      );
+    const stream = listener ?? new EventSocket(response, socket);
     const secret = EventSessions.newSecret();
     const key = EventSessions.hashOf(secret);
     response.shouldKeepAlive = false;
@@ -55,10 +75,14 @@ export class StreamRequest extends HttpCandidate {
     try {
       response.writeHead(200, { ...headers, ...this.cors });
       response.flushHeaders();
-      socket.write(`event: session\ndata: ${this.instance}.${secret}\n\n`);
+      if (listener === undefined) socket.write(`event: session\ndata: ${this.instance}.${secret}\n\n`);
       hooks.handshake('accepted', address);
       const session = hooks.entered(stream, this, identity);
-      sessions.add(key, session, stream);
+      if (listener === undefined) sessions.add(key, session, stream);
+      else {
+        listener.onRead = () => session.heard();
+        session.received(JSON.stringify({ type: 'subscribe', topics }));
+      }
       // The session may already be closed by a hook; its socket is not yet.
       socket.once('close', () => {
         sessions.remove(key);
