@@ -1,18 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
 import { type Browser, chromium as launcher } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect, type WebSocketConstructor } from '../../src/client/index.js';
 import { chromiumFlags } from '../support/chromium.js';
 import { chromium, describeWith } from '../support/programs.js';
+import { serveClient } from '../support/served-client.js';
 import { webSocketOrSse } from '../../src/client/sse.js';
 import { startClientApp } from './client-app.js';
 import { scenarios } from './scenarios.js';
 
-const dist = resolve(import.meta.dirname, '../../dist');
 let users = 0;
 
 const doors: [string, WebSocketConstructor][] = [
@@ -45,20 +41,6 @@ describeWith(chromium)('The client in Chromium', () => {
   }, 60_000);
 
   afterAll(() => browser.close(), 60_000);
-
-  /** Serves the client as shipped, unbundled, on its own origin. */
-  async function serveClient(): Promise<string> {
-    const server = createServer((request, response) => {
-      const file = /^\/(?:client|protocol)\/[\w.-]+\.js$/.exec(request.url ?? '')?.[0];
-      response.setHeader('content-type', file === undefined ? 'text/html' : 'text/javascript');
-      response.end(file === undefined ? '<!doctype html>' : readFileSync(join(dist, file)));
-    });
-    await new Promise<void>((listening) => {
-      server.listen(0, '127.0.0.1', listening);
-    });
-    onTestFinished(() => void server.close());
-    return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-  }
 
   it.each(scenarios)(
     'in Chromium, $title',

@@ -1,15 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, type BrowserContext, chromium as launcher, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { chromiumFlags } from '../support/chromium.js';
 import { chromium, describeWith } from '../support/programs.js';
+import { serveClient } from '../support/served-client.js';
 import { startClientApp } from './client-app.js';
 
-const dist = resolve(import.meta.dirname, '../../dist');
 const tabCount = 10;
 
 interface Taken {
@@ -73,24 +69,10 @@ describeWith(chromium)('Tabs that share a connection, in Chromium', () => {
 
   afterAll(() => browser.close(), 60_000);
 
-  async function serveClient(): Promise<string> {
-    const server = createServer((request, response) => {
-      const file = /^\/(?:client|protocol|tabs)\/[\w./-]+\.js$/.exec(request.url ?? '')?.[0];
-      response.setHeader('content-type', file === undefined ? 'text/html' : 'text/javascript');
-      if (request.url === '/tabs/test-worker.js') response.end(workerScript);
-      else response.end(file === undefined ? html : readFileSync(join(dist, file)));
-    });
-    await new Promise<void>((listening) => {
-      server.listen(0, '127.0.0.1', listening);
-    });
-    onTestFinished(() => void server.close());
-    return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-  }
-
   /** Tabs of one browser that read one topic of a server. */
   async function world(count: number, { worker = false } = {}) {
     const app = await startClientApp();
-    const origin = await serveClient();
+    const origin = await serveClient({ '/': html, '/tabs/test-worker.js': workerScript });
     const context = await browser.newContext();
     onTestFinished(() => context.close());
     const open = async (as = 'ann'): Promise<Page> => {
