@@ -74,7 +74,10 @@ describeWith(npmRegistry)('The AsyncAPI document, read by the tools of AsyncAPI'
         writeFileSync(file, printed.stdout);
       }
       const { stdout } = await run(process.execPath, ['check.mjs', file], { cwd: folder });
-      expect(JSON.parse(stdout)).toEqual({ parsed: true, found: [] });
+      const { parsed, found } = JSON.parse(stdout) as { parsed: boolean; found: { code: string }[] };
+      // Modelina reads 3.0 only, so the document for generators is of that version.
+      const version = name === 'its clients' ? ['asyncapi-latest-version'] : [];
+      expect([parsed, found.map(({ code }) => code)]).toEqual([true, version]);
     },
     60_000,
   );
