@@ -72,7 +72,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     const redis = await RedisServer.start();
     const first = await add(redis, 'topic', 'fleet/7', 'data', '{"speed":42}', 'color', 'red');
     const published = new Published();
-    const ingestion = ingest(redis, published);
+    const ingestion = ingest(redis, { publish: published.publish });
     await until('the first', () => published.stored.length === 1, 5_000);
     await add(redis, 'topic', 'fleet/7', 'data', '[1]', 'key', 'v1', 'id', 'mine', 'version', '-3');
     await until('the second', () => published.stored.length === 2, 5_000);
@@ -218,7 +218,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     const byTheFirst = published.stored.length;
     expect(byTheFirst).toBe(begun);
     expect(await redis.run('GET', 'live:in:lease')).toBeNull();
-    const two = ingest(redis, { ...published, leaseMs: 60_000 });
+    const two = ingest(redis, { publish: published.publish, leaseMs: 60_000 });
     await until('the rest', () => published.stored.length === 10, 5_000);
     expect(published.of('a')).toEqual(upTo(10));
     expect(two.stats().publishedTotal).toBe(10 - byTheFirst);
@@ -276,7 +276,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     await addMany(redis, ['a'], 6);
     await until('the first stands still', () => stuck !== undefined, 5_000);
     // A longer lease: a busy machine would lose one of 200 ms to the other reader again.
-    const two = ingest(redis, { ...published, leaseMs: 5_000 });
+    const two = ingest(redis, { publish: published.publish, leaseMs: 5_000 });
     await until('the second does the rest', () => published.stored.length === 6, 5_000);
     await addMany(redis, ['b'], 1);
     stuck?.();
@@ -293,7 +293,10 @@ describeWith(redisServer)('RedisIngestion', () => {
     await redis.run('XGROUP', 'CREATE', 'live:in', 'live', '$');
     const published = new Published();
     const said: string[] = [];
-    const ingestion = ingest(redis, { ...published, onError: (_doing, error) => said.push(String(error)) });
+    const ingestion = ingest(redis, {
+      publish: published.publish,
+      onError: (_doing, error) => said.push(String(error)),
+    });
     await until('it is said', () => ingestion.stats().unreachable === 3, 10_000);
     expect(said).toEqual([expect.stringContaining('3 entries precede the position of the group "live"')]);
     const latencies: number[] = [];
@@ -317,13 +320,13 @@ describeWith(redisServer)('RedisIngestion', () => {
     const published = new Published();
     const said: string[] = [];
     const onError = (_doing: string, error: unknown): void => void said.push(String(error));
-    const one = ingest(redis, { ...published, onError });
+    const one = ingest(redis, { publish: published.publish, onError });
     await addMany(redis, ['a'], 2);
     await until('two are published', () => one.stats().publishedTotal === 2, 5_000);
     await one.close();
     await addMany(redis, ['a'], 10);
     await redis.run('XTRIM', 'live:in', 'MAXLEN', '4');
-    const two = ingest(redis, { ...published, onError });
+    const two = ingest(redis, { publish: published.publish, onError });
     await until('the rest is published and the loss is counted', () => two.stats().lostTotal === 6, 10_000);
     expect(published.of('a')).toEqual([1, 2, 7, 8, 9, 10]);
     expect(said).toEqual(['Error: 6 entries were trimmed or deleted before they were published']);
@@ -335,7 +338,10 @@ describeWith(redisServer)('RedisIngestion', () => {
     const redis = await RedisServer.start();
     const published = new Published();
     const said: string[] = [];
-    const ingestion = ingest(redis, { ...published, onError: (_doing, error) => said.push(String(error)) });
+    const ingestion = ingest(redis, {
+      publish: published.publish,
+      onError: (_doing, error) => said.push(String(error)),
+    });
     const addAs = (id: string) => redis.run('XADD', 'live:in', id, 'topic', 'a', 'data', '1');
     await addAs('1-1');
     await until('it is published', () => ingestion.stats().publishedTotal === 1, 5_000);
@@ -357,7 +363,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     const published = new Published();
     const said: unknown[] = [];
     const ingestion = ingest(redis, {
-      ...published,
+      publish: published.publish,
       url: redis.url.replace('//', '//live:secret@'),
       onError: (_doing, error) => said.push(error),
     });
@@ -380,7 +386,7 @@ describeWith(redisServer)('RedisIngestion', () => {
     const published = new Published();
     await redis.run('CONFIG', 'SET', 'appendonly', 'no');
     ingest(redis, {
-      ...published,
+      publish: published.publish,
       url: redis.url.replace('//', '//default:canary@'),
       onError: (doing, error) => said.push(`${doing}: ${String(error)}`),
     });
