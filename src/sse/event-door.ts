@@ -12,11 +12,11 @@ import type { Exchange } from './http-candidate.js';
 import { type Deliver, MessagePost } from './message-post.js';
 import { StreamRequest } from './stream-request.js';
 
-/** The options of handshakes that count here. */
-type EventDoorOptions = Pick<UpgradeOptions, 'path' | 'upgradeTimeoutMs' | 'maxMessageBytes'> & {
-  /** Topics of one connection. */
-  readonly maxTopics: number;
-};
+/** The options that count here. */
+interface EventDoorOptions {
+  readonly upgrade: Pick<UpgradeOptions, 'path' | 'upgradeTimeoutMs' | 'maxMessageBytes'>;
+  readonly limits: { readonly maxTopicsPerConnection: number };
+}
 
 /** Seconds for which a browser may keep an answer about cross-origin requests. */
 const preflightSeconds = '600';
@@ -35,7 +35,8 @@ export class EventDoor {
     private readonly clock: Clock,
     private readonly hooks: EventDoorHooks,
   ) {
-    const base = options.path === '/' ? '' : options.path;
+    const { path } = options.upgrade;
+    const base = path === '/' ? '' : path;
     cluster.forwards.take = (posted) => this.sessions.receive(posted);
     this.paths = { GET: `${base}/events`, POST: `${base}/messages` };
   }
@@ -60,18 +61,19 @@ export class EventDoor {
   }
 
   private streamOf(exchange: Exchange): StreamRequest {
+    const { maxTopicsPerConnection } = this.options.limits;
     this.streaming.add(exchange.request.socket);
     return new StreamRequest(
       exchange,
       this.cluster.self.key,
-      this.options.maxTopics,
+      maxTopicsPerConnection,
       this.sessions,
       this.hooks,
     );
   }
 
   private postOf(exchange: Exchange): MessagePost {
-    const { maxMessageBytes: maxBytes, upgradeTimeoutMs: timeoutMs } = this.options;
+    const { maxMessageBytes: maxBytes, upgradeTimeoutMs: timeoutMs } = this.options.upgrade;
     return new MessagePost(exchange, { maxBytes, timeoutMs }, this.clock, this.hooks, this.deliver);
   }
 

@@ -72,7 +72,7 @@ sentinel('Redis by its sentinels', () => {
     }
     const results = await verdict();
     for (const result of results)
-      // A publication that was delivered, but neither acknowledged nor copied yet, may cost a fresh start.
+      // A publication that readers have, and the promoted server not, costs a fresh start.
       expect(result).toMatchObject({ ...counts, reported: 0, taken: result.acknowledged });
   }, 90_000);
 

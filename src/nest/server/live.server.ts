@@ -89,21 +89,15 @@ export class LiveServer {
     );
     const { occupancy } = this.upgrades;
     const events = settings.sse
-      ? new EventDoor(
-          { ...settings.upgrade, maxTopics: settings.limits.maxTopicsPerConnection },
-          live.cluster,
-          addresses,
-          clock,
-          {
-            consider: (candidate) => this.upgrades.consider(candidate),
-            cors: (request) => corsHeaders(request, options),
-            entered: (...peer) => this.enter(...peer),
-            handshake: (...decided) => observers.handshake(...decided),
-            began: (address) => occupancy.began(address),
-            decided: (address) => occupancy.decided(address),
-            failed: (doing, error) => observers.failed(doing, error),
-          },
-        )
+      ? new EventDoor(settings, live.cluster, addresses, clock, {
+          consider: (candidate) => this.upgrades.consider(candidate),
+          cors: (request) => corsHeaders(request, options),
+          entered: (...peer) => this.enter(...peer),
+          handshake: (...decided) => observers.handshake(...decided),
+          began: (address) => occupancy.began(address),
+          decided: (address) => occupancy.decided(address),
+          failed: (doing, error) => observers.failed(doing, error),
+        })
       : undefined;
     this.port = new LivePort(settings, host, (...event) => this.upgrades.handle(...event), {
       takeRequest: (...event) => this.upgrades.handleRequest(...event) || events?.take(...event) === true,
