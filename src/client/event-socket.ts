@@ -100,7 +100,9 @@ export class EventSocket {
     body?: string,
   ): ReturnType<FetchLike> {
     const token = this.#token;
-    return this.fetch(this.#base + path, {
+    // A browser's fetch must not be called as a method of another object.
+    const { fetch } = this;
+    return fetch(this.#base + path, {
       method,
       headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
       ...(body !== undefined && { body }),
