@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Session } from '../core/inbound/session.js';
 import type { ConnectionIdentity } from '../core/ports/identity.js';
-import type { Candidate } from '../ws/candidate.js';
+import type { Candidate } from '../ws/pending-handshake.js';
 import type { HandshakeResult } from '../ws/refusal.js';
 import type { EventSocket } from './event-socket.js';
 

@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Cancel } from '../core/ports/clock.js';
-import type { ConnectionIdentity } from '../core/ports/identity.js';
-import type { Candidate } from '../ws/candidate.js';
+import { Candidate } from '../ws/pending-handshake.js';
 import { type Refusal, respond } from '../ws/refusal.js';
 
 /** A plain request as it came in. */
@@ -17,46 +15,20 @@ export interface Exchange {
 }
 
 /** A plain request that the rules of handshakes decide on. */
-export abstract class HttpCandidate implements Candidate {
-  abstract readonly opens: boolean;
+export abstract class HttpCandidate extends Candidate {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly address: string;
   readonly handshakeStartedMs: number;
   protected readonly cors: Readonly<Record<string, string>>;
-  private over = false;
-  private unwatch: (() => void) | undefined;
-  private cancelDeadline: Cancel | undefined;
 
   constructor({ request, response, address, startedMs, cors }: Exchange) {
+    super();
     this.request = request;
     this.response = response;
     this.address = address;
     this.handshakeStartedMs = startedMs;
     this.cors = cors;
-  }
-
-  abstract fault(): Refusal | undefined;
-
-  abstract admit(identity: ConnectionIdentity): void;
-
-  watch(onGone: () => void, cancelDeadline: Cancel): void {
-    const { response } = this;
-    this.cancelDeadline = cancelDeadline;
-    response.once('close', onGone);
-    this.unwatch = () => response.off('close', onGone);
-    if (response.destroyed) onGone();
-  }
-
-  end(): boolean {
-    if (this.over) return false;
-    this.over = true;
-    this.unwatch?.();
-    return true;
-  }
-
-  settled(): void {
-    this.cancelDeadline?.();
   }
 
   refuse(refusal: Refusal): void {
@@ -69,5 +41,15 @@ export abstract class HttpCandidate implements Candidate {
 
   drop(): void {
     this.response.destroy();
+  }
+
+  protected get hasLeft(): boolean {
+    return this.response.destroyed;
+  }
+
+  protected listen(onGone: () => void): () => void {
+    const { response } = this;
+    response.once('close', onGone);
+    return () => response.off('close', onGone);
   }
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ConnectionIdentity } from '../core/ports/identity.js';
-import type { Candidate } from './candidate.js';
-import type { PendingHandshake } from './pending-handshake.js';
+import type { Candidate, PendingHandshake } from './pending-handshake.js';
 import type { HandshakeResult, Refusal } from './refusal.js';
 import type { ServedWebSocket } from './ws-socket.js';
 

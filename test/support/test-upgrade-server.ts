@@ -6,7 +6,7 @@ import { TestClock } from '../../src/testing/test-clock.js';
 import { ClientAddresses } from '../../src/ws/client-address.js';
 import { type TrustedProxies } from '../../src/ws/trusted-proxies.js';
 import { LiveHttpServer, type HttpLimits } from '../../src/ws/live-http-server.js';
-import type { Candidate } from '../../src/ws/candidate.js';
+import type { Candidate } from '../../src/ws/pending-handshake.js';
 import type { ProxiedSockets } from '../../src/ws/proxied-sockets.js';
 import type { Refusal } from '../../src/ws/refusal.js';
 import type { ServedWebSocket } from '../../src/ws/ws-socket.js';

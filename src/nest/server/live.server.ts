@@ -10,7 +10,7 @@ import type { Clock } from '../../core/ports/clock.js';
 import { ClientAddresses } from '../../ws/client-address.js';
 import { type TrustedProxies } from '../../ws/trusted-proxies.js';
 import type { Occupancy } from '../../ws/occupancy.js';
-import type { Candidate } from '../../ws/candidate.js';
+import type { Candidate } from '../../ws/pending-handshake.js';
 import { Refusal, serverUnavailable } from '../../ws/refusal.js';
 import { WsSocket } from '../../ws/ws-socket.js';
 import { EventDoor } from '../../sse/event-door.js';
