@@ -44,7 +44,7 @@ export class ListenSocket extends EventSocket {
   private writeEvent(event: string): void {
     const message = JSON.parse(event.slice('data: '.length)) as ServerMessage;
     this.follow(message);
-    const again = isForgotten(message);
+    const again = askAgainMs(message);
     const retry = again === undefined ? '' : `retry: ${String(again)}\n`;
     super.write(Buffer.from(`id: ${eventIdOf(this.topics, this.positions)}\n${retry}${event}\n\n`));
     // An EventSource does not subscribe again by itself, but it opens the stream again.
@@ -63,7 +63,7 @@ export class ListenSocket extends EventSocket {
 }
 
 /** Milliseconds after which a subscription that has failed for now may be asked for again. */
-function isForgotten(message: ServerMessage): number | undefined {
+function askAgainMs(message: ServerMessage): number | undefined {
   if (message.type !== 'error' && message.type !== 'unsubscribed') return undefined;
   const { code, retryAfterMs = 1_000 } = message;
   return code !== undefined && isTemporary(code) ? retryAfterMs : undefined;

@@ -1,4 +1,5 @@
 import type { TopicRequest } from '../protocol/client-messages.js';
+import type { Session } from '../core/inbound/session.js';
 import type { ConnectionIdentity } from '../core/ports/identity.js';
 import { hasBody, headersFault } from '../ws/handshake.js';
 import { Refusal } from '../ws/refusal.js';
@@ -16,6 +17,15 @@ const headers = {
   'X-Accel-Buffering': 'no',
   'X-Content-Type-Options': 'nosniff',
 };
+
+/** How a stream begins and ends. */
+interface Way {
+  readonly stream: EventSocket;
+  /** What is written before the welcome. */
+  readonly first: string;
+  begin(session: Session): void;
+  end(): void;
+}
 
 /** A `GET` that opens an event stream. [L-12.2] */
 export class StreamRequest extends HttpCandidate {
@@ -50,23 +60,14 @@ export class StreamRequest extends HttpCandidate {
   }
 
   admit(identity: ConnectionIdentity): void {
-    const { request, response, address, hooks, sessions } = this;
+    const { request, response, address, hooks } = this;
     const { socket } = request;
     if (response.destroyed || !socket.writable) {
       hooks.handshake('aborted', address);
       return;
     }
-    const { topics } = this;
-    const listener =
-      topics &&
-      new ListenSocket(
-        response,
-        socket,
-        topics.map(({ topic }) => topic),
-      );
-    const stream = listener ?? new EventSocket(response, socket);
-    const secret = EventSessions.newSecret();
-    const key = EventSessions.hashOf(secret);
+    const { stream, first, begin, end } =
+      this.topics === undefined ? this.conversation() : this.listening(this.topics);
     response.shouldKeepAlive = false;
     response.useChunkedEncodingByDefault = false;
     socket.setNoDelay(true);
@@ -75,17 +76,13 @@ export class StreamRequest extends HttpCandidate {
     try {
       response.writeHead(200, { ...headers, ...this.cors });
       response.flushHeaders();
-      if (listener === undefined) socket.write(`event: session\ndata: ${this.instance}.${secret}\n\n`);
+      socket.write(first);
       hooks.handshake('accepted', address);
       const session = hooks.entered(stream, this, identity);
-      if (listener === undefined) sessions.add(key, session, stream);
-      else {
-        listener.onRead = () => session.heard();
-        session.received(JSON.stringify({ type: 'subscribe', topics }));
-      }
+      begin(session);
       // The session may already be closed by a hook; its socket is not yet.
       socket.once('close', () => {
-        sessions.remove(key);
+        end();
         session.finished(1006, '');
       });
     } catch (error) {
@@ -94,5 +91,34 @@ export class StreamRequest extends HttpCandidate {
     } finally {
       socket.uncork();
     }
+  }
+
+  /** A stream whose client sends messages by `POST`. */
+  private conversation(): Way {
+    const { request, response, sessions, instance } = this;
+    const stream = new EventSocket(response, request.socket);
+    const secret = EventSessions.newSecret();
+    const key = EventSessions.hashOf(secret);
+    return {
+      stream,
+      first: `event: session\ndata: ${instance}.${secret}\n\n`,
+      begin: (session) => sessions.add(key, session, stream),
+      end: () => sessions.remove(key),
+    };
+  }
+
+  /** A stream that only listens. [L-12.12] */
+  private listening(topics: readonly TopicRequest[]): Way {
+    const names = topics.map(({ topic }) => topic);
+    const stream = new ListenSocket(this.response, this.request.socket, names);
+    return {
+      stream,
+      first: '',
+      begin(session) {
+        stream.onRead = () => session.heard();
+        session.received(JSON.stringify({ type: 'subscribe', topics }));
+      },
+      end() {},
+    };
   }
 }
