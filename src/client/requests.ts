@@ -120,13 +120,12 @@ export class Requests {
   failed({ id, code, message, retryAfterMs }: ErrorMessage): boolean {
     const pending = this.#find(id);
     if (pending === undefined) return false;
-    const { port } = this;
     const isLimited = code === 'rate-limited';
     // What may be published already must not end with an error that says that it is not.
     const again = isLimited || code === 'unavailable' || (pending.maybe && code === 'internal');
     if (again && pending.kept !== undefined && this.#keysMs > 0) {
-      const waitMs = positiveOrZero(retryAfterMs) + port.backoffMs(pending.attempt++);
-      pending.notBefore = port.platform.now() + waitMs;
+      const waitMs = positiveOrZero(retryAfterMs) + this.port.backoffMs(pending.attempt++);
+      pending.notBefore = this.port.platform.now() + waitMs;
       pending.sent = undefined;
       if (isLimited) this.#pausedUntil = Math.max(this.#pausedUntil, pending.notBefore);
       else pending.maybe = true;
@@ -232,7 +231,8 @@ export class Requests {
   }
 
   #find(id: unknown): Pending | undefined {
-    return [...this.#pending].find((pending) => pending.sent && pending.id === id);
+    for (const pending of this.#pending) if (pending.sent && pending.id === id) return pending;
+    return undefined;
   }
 
   #giveUp(pending: Pending, why: string, error: Error = new LiveClientError('not-sent', why)): void {
