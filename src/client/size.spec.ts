@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { rolldown } from 'rolldown';
 import { describe, expect, it } from 'vitest';
+import { bundled } from '../../test/support/bundled.js';
 
 /** Bytes of everything, and of a client that only reads. */
 const maxBytes = { all: 12_010, reader: 8_420 };
@@ -12,23 +11,9 @@ const index = join(import.meta.dirname, 'index.ts');
 async function bundle(
   what: string,
 ): Promise<{ readonly code: string; readonly modules: readonly string[]; readonly bytes: number }> {
-  const build = await rolldown({
-    input: 'page',
-    platform: 'browser',
-    plugins: [
-      {
-        name: 'page',
-        resolveId: (id) => (id === 'page' ? id : undefined),
-        load: (id) => (id === 'page' ? `export ${what} from ${JSON.stringify(index)};` : undefined),
-      },
-    ],
-  });
-  const { output } = await build.generate({ format: 'esm', minify: true });
-  await build.close();
-  expect(output, 'the bundle is one file').toHaveLength(1);
-  const [{ code, moduleIds, imports, dynamicImports }] = output;
+  const { chunk, bytes } = await bundled(`export ${what} from ${JSON.stringify(index)};`);
+  const { code, moduleIds, imports, dynamicImports } = chunk;
   expect([...imports, ...dynamicImports], 'the bundle imports nothing').toEqual([]);
-  const bytes = gzipSync(code, { level: 9 }).length;
   console.log(
     `${what} of nestjs-live/client: ${String(bytes)} bytes gzipped, ${String(code.length)} minified`,
   );
