@@ -1,8 +1,7 @@
-import { type Browser, chromium as launcher } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect, type WebSocketConstructor } from '../../src/client/index.js';
-import { chromiumFlags } from '../support/chromium.js';
+import { launchedChromium } from '../support/chromium.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { serveClient } from '../support/served-client.js';
 import { webSocketOrSse } from '../../src/client/sse.js';
@@ -34,20 +33,14 @@ describe.each(doors)('The client in Node, on %s', (_door, webSocket) => {
 });
 
 describeWith(chromium)('The client in Chromium', () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await launcher.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags });
-  }, 60_000);
-
-  afterAll(() => browser.close(), 60_000);
+  const browser = launchedChromium();
 
   it.each(scenarios)(
     'in Chromium, $title',
     async ({ run, expected }) => {
       const { url, controls } = await startClientApp();
       const user = `browser-${String(++users)}`;
-      const page = await browser.newPage();
+      const page = await browser().newPage();
       await page.goto(await serveClient());
       for (const [name, control] of Object.entries(controls)) {
         await page.exposeFunction(name, control as (...args: unknown[]) => unknown);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Browser, type BrowserContext, chromium as launcher, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { chromiumFlags } from '../support/chromium.js';
+import type { BrowserContext, Page } from 'playwright-core';
+import { expect, it, onTestFinished } from 'vitest';
+import { launchedChromium } from '../support/chromium.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { serveClient } from '../support/served-client.js';
 import { startClientApp } from './client-app.js';
@@ -61,19 +61,13 @@ async function program({ url, as, worker }: { url: string; as: string; worker: b
 }
 
 describeWith(chromium)('Tabs that share a connection, in Chromium', () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await launcher.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags });
-  }, 60_000);
-
-  afterAll(() => browser.close(), 60_000);
+  const browser = launchedChromium();
 
   /** Tabs of one browser that read one topic of a server. */
   async function world(count: number, { worker = false } = {}) {
     const app = await startClientApp();
     const origin = await serveClient({ '/': html, '/tabs/test-worker.js': workerScript });
-    const context = await browser.newContext();
+    const context = await browser().newContext();
     onTestFinished(() => context.close());
     const open = async (as = 'ann'): Promise<Page> => {
       const page = await context.newPage();

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { type Browser, chromium as launcher, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type HandshakeRefused, LiveTestClient } from '../../src/testing/index.js';
-import { chromiumFlags } from '../support/chromium.js';
+import { launchedChromium } from '../support/chromium.js';
 import { chromium, describeWith, redisServer } from '../support/programs.js';
 import { RedisServer } from '../support/redis-server.js';
 import { runner, startExample as start } from './start-example.js';
@@ -15,16 +15,10 @@ interface Element {
 }
 
 describeWith(chromium)('The examples with a page', () => {
-  let browser: Browser;
-
-  beforeAll(async () => {
-    browser = await launcher.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags });
-  }, 60_000);
-
-  afterAll(() => browser.close(), 60_000);
+  const browser = launchedChromium();
 
   async function open(url: string): Promise<Page> {
-    const page = await browser.newPage();
+    const page = await browser().newPage();
     const errors: string[] = [];
     page.on('console', (message) => {
       if (message.type() === 'error') errors.push(`${message.text()} ${message.location().url}`);

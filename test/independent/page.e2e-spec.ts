@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Browser, chromium as launcher, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { chromiumFlags } from '../support/chromium.js';
+import type { Page } from 'playwright-core';
+import { beforeAll, expect, it } from 'vitest';
+import { launchedChromium } from '../support/chromium.js';
 import { chromium, describeWith } from '../support/programs.js';
 import { type RunningServer, startServer } from '../support/spawned-server.js';
 
@@ -21,17 +21,14 @@ interface Visit {
 }
 
 describeWith(chromium)('The page in Chromium', () => {
-  let browser: Browser;
+  const browser = launchedChromium();
 
   beforeAll(async () => {
     mkdirSync(artifacts, { recursive: true });
-    browser = await launcher.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags });
   }, 60_000);
 
-  afterAll(() => browser.close(), 60_000);
-
   async function visit({ http }: RunningServer, size: { width: number; height: number }): Promise<Visit> {
-    const page = await browser.newPage({ viewport: size });
+    const page = await browser().newPage({ viewport: size });
     const trouble: string[] = [];
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) trouble.push(message.text());
