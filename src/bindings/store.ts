@@ -18,7 +18,7 @@ export interface LiveResult<Data> {
   readonly error: Error | undefined;
 }
 
-/** A user who is subscribed to a topic that declares presence. */
+/** A subscribed user of a topic that declares presence. */
 export interface LiveMember {
   /** The id of the user. */
   readonly id: string;
