@@ -4,9 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { type Program, proxies } from './programs.js';
-import { runProxy, writeInto } from './proxy-process.js';
+import { openFolder, runProxy, writeInto } from './proxy-process.js';
 
-const guide = readFileSync(resolve(import.meta.dirname, '../../docs/scaling.md'), 'utf8');
+const inRepository = (path: string): string =>
+  readFileSync(resolve(import.meta.dirname, '../..', path), 'utf8');
+const guide = inRepository('docs/scaling.md');
+const compose = inRepository('examples/compose/nginx.conf');
 
 /** The guide's configuration of a proxy, adapted to the addresses of a test. */
 export function printed(language: string, port: number, backends: readonly number[]): string {
@@ -106,3 +109,49 @@ export const documentedProxies: readonly Proxy[] = [
       runProxy(port, 'h2o', ['-c', writeInto(folder, 'h2o.conf', `user: nobody\n${text}`)]),
   },
 ];
+
+/** Starts a proxy with its documented configuration in front of two instances. */
+export type Start = (
+  port: number,
+  backends: readonly number[],
+  change?: (text: string) => string,
+) => Promise<void>;
+
+const same = (text: string): string => text;
+
+const nginx: Start = (port, [one = 0, two = 0], change = same) => {
+  const folder = openFolder();
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `  ${name}_temp_path ${folder}/${name};\n`)
+    .join('');
+  const conf = compose
+    .replace('listen 8080', `listen 127.0.0.1:${String(port)}`)
+    .replaceAll(/one:\d+/g, `127.0.0.1:${String(one)}`)
+    .replaceAll(/two:\d+/g, `127.0.0.1:${String(two)}`)
+    .replace('/dev/stdout', `${folder}/access.log`)
+    .replace('http {', `http {\n${temporary}`);
+  const more = `daemon off; pid ${folder}/pid;`;
+  const file = writeInto(folder, 'nginx.conf', change(conf));
+  return runProxy(port, 'nginx', ['-p', folder, '-c', file, '-e', 'stderr', '-g', more]);
+};
+
+const fromGuide =
+  ({ language, run }: Proxy): Start =>
+  (port, backends, change = same) =>
+    run(change(printed(language, port, backends)), port, openFolder());
+
+/** A documented proxy that a test can start. */
+export interface Startable {
+  readonly program: Program;
+  readonly start: Start;
+}
+
+export const everyProxy: readonly Startable[] = [
+  { program: proxies.nginx, start: nginx },
+  ...documentedProxies.map((proxy) => ({ program: proxy.program, start: fromGuide(proxy) })),
+];
+
+const recommended: readonly Program[] = [proxies.nginx, proxies.haproxy, proxies.apache, proxies.caddy];
+
+/** The proxies that the guide recommends for several instances. */
+export const balancers = everyProxy.filter(({ program }) => recommended.includes(program));
