@@ -42,6 +42,21 @@ describe('Posts', () => {
     expect(sent.map(([body]) => body)).toEqual(['a', large, 'b']);
   });
 
+  it('[L-12.7] messages that are too large together are posted one by one, from the same number', async () => {
+    const { posts, sent, failures } = postsWith(413);
+    for (const text of ['a', 'b', 'c']) posts.send(text);
+    await settled();
+    expect([sent, failures]).toEqual([
+      [
+        ['a\nb\nc', 1],
+        ['a', 1],
+        ['b', 2],
+        ['c', 3],
+      ],
+      [],
+    ]);
+  });
+
   it('[L-12.8] a POST without an answer is repeated with its number, before those after it', async () => {
     const { posts, sent, slept } = postsWith(0, 429, 503);
     posts.send('a');

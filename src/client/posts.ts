@@ -8,7 +8,7 @@ interface PostsParts {
   sleep(delayMs: number): Promise<void>;
 }
 
-/** Messages sent together take at most this much, of the 64 KiB that a server accepts. */
+/** Messages sent together take at most this much. By default a server accepts 64 KiB. */
 const maxBytes = 16_384;
 /** A proxy that restarts is away for seconds. */
 const maxAttempts = 8;
@@ -21,6 +21,7 @@ const maxDelayMs = 4_000;
  */
 export class Posts {
   #waiting: string[] = [];
+  #maxBytes = maxBytes;
   #pongs = 0;
   #sequence = 0;
   #posting = false;
@@ -53,23 +54,31 @@ export class Posts {
     this.#posting = false;
   }
 
-  #next(): string {
+  #next(): string[] {
     if (this.#pongs > 0) {
       this.#pongs = 0;
-      return '';
+      return [''];
     }
-    let body = this.#waiting.shift() ?? '';
+    const messages = this.#waiting.splice(0, 1);
+    let { length } = messages[0] ?? '';
     // A UTF-16 unit takes up to three bytes.
-    while (this.#waiting[0] !== undefined && (body.length + this.#waiting[0].length) * 3 < maxBytes)
-      body += `\n${this.#waiting.shift() ?? ''}`;
-    return body;
+    while (this.#waiting[0] !== undefined && (length += this.#waiting[0].length) * 3 < this.#maxBytes)
+      messages.push(...this.#waiting.splice(0, 1));
+    return messages;
   }
 
-  async #post(body: string): Promise<void> {
+  async #post(messages: string[]): Promise<void> {
     this.#sequence += 1;
     for (let attempt = 0; !this.#over; attempt++) {
-      const status = await this.parts.post(body, this.#sequence);
+      const status = await this.parts.post(messages.join('\n'), this.#sequence);
       if (status >= 200 && status < 300) return;
+      if (status === 413 && messages.length > 1) {
+        // This server accepts less. One message is never too large for it by itself.
+        this.#maxBytes = 0;
+        this.#sequence -= 1;
+        this.#waiting.unshift(...messages);
+        return;
+      }
       const mayPass = status === 0 || status === 408 || status === 429 || status >= 500;
       if (!mayPass || attempt === maxAttempts) {
         this.#over = true;
