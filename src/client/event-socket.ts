@@ -16,6 +16,8 @@ export class EventSocket {
   #session = '';
   #over = false;
   #token: string | undefined;
+  /** Of an `auth` that the server has not confirmed. Until then the earlier one counts. [L-7.2] */
+  #nextToken: string | undefined;
   readonly #base: string;
   readonly #abort = new AbortController();
   readonly #posts: Posts;
@@ -38,8 +40,7 @@ export class EventSocket {
 
   send(text: string): void {
     if (this.#over) return;
-    // A renewed credential also authenticates what is posted from now on. [L-7.1]
-    if (text.startsWith('{"type":"auth"')) this.#token = (JSON.parse(text) as { token: string }).token;
+    if (text.startsWith('{"type":"auth"')) this.#nextToken = (JSON.parse(text) as { token: string }).token;
     this.#posts.send(text);
   }
 
@@ -68,8 +69,10 @@ export class EventSocket {
 
   #take({ name, data }: StreamEvent): void {
     if (this.#over) return;
-    if (name === 'message') this.events.message(data);
-    else if (name === 'ping') this.#posts.pong();
+    if (name === 'message') {
+      if (data.startsWith('{"type":"authenticated"')) this.#renew();
+      this.events.message(data);
+    } else if (name === 'ping') this.#posts.pong();
     else if (name === 'session') this.#session = data;
     else if (name === 'close') {
       const { code, reason } = JSON.parse(data.slice(data.lastIndexOf('\n') + 1)) as {
@@ -87,10 +90,22 @@ export class EventSocket {
         'live-session': this.#session,
         'live-sequence': String(sequence),
       };
-      return (await this.#fetch('POST', '/messages', headers, body)).status;
+      const post = async (): Promise<number> =>
+        (await this.#fetch('POST', '/messages', headers, body)).status;
+      const status = await post();
+      // The earlier credential has expired.
+      return status === 401 && this.#renew() ? await post() : status;
     } catch {
       return 0;
     }
+  }
+
+  /** Authenticates what is posted from now on. */
+  #renew(): boolean {
+    if (this.#nextToken === undefined) return false;
+    this.#token = this.#nextToken;
+    this.#nextToken = undefined;
+    return true;
   }
 
   #fetch(
