@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import SlowFirst from './test/support/slow-first.js';
+import { thorough } from './test/support/thorough.js';
 
 /** `nestjs-live/…` is the source behind the door, so that the applications are tested without a build. */
 const doors = JSON.parse(readFileSync(new URL('./tsconfig.json', import.meta.url), 'utf8')) as {
@@ -26,6 +27,28 @@ const project = (name: string, include: string[], others: string[] = []): TestPr
   },
 });
 
+/**
+ * Tests whose clients run on WebSockets in `e2e`, and once more on event streams. Not among them:
+ * handshakes and frames as bytes, compression, lifecycle, and what instances say to each other.
+ */
+const onBothDoors = [
+  'test/{04-publications,05-recovery}.e2e-spec.ts',
+  'test/07-credentials{,.guards}.e2e-spec.ts',
+  ...(thorough
+    ? [
+        'test/01-handshake.e2e-spec.ts',
+        'test/02-frames{,.order}.e2e-spec.ts',
+        'test/{03,05,06,08}-*.e2e-spec.ts',
+        'test/09-*.e2e-spec.ts',
+        'test/10-drain.e2e-spec.ts',
+        'test/11-presence.e2e-spec.ts',
+        'test/{commands,logs,metrics}.e2e-spec.ts',
+        'test/module/{broker,contracts,guards*,observers,peers,refusal-reasons,registry,requests,topics}.e2e-spec.ts',
+        'test/module/gateway.*.e2e-spec.ts',
+      ]
+    : []),
+];
+
 export default defineConfig({
   // Nest needs decorator metadata; the key is `decorator`, singular: the plural is silently ignored.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
@@ -35,6 +58,14 @@ export default defineConfig({
     projects: [
       project('unit', ['src/**/*.spec.ts', 'apps/**/*.spec.ts']),
       project('e2e', ['test/**/*.spec.ts', 'test/**/*.e2e-spec.ts'], alone),
+      {
+        ...project('streams', onBothDoors),
+        test: {
+          ...project('streams', onBothDoors).test,
+          env: { TEST_DOOR: 'streams' },
+          setupFiles: ['test/support/setup.ts', 'test/support/streams-setup.ts'],
+        },
+      },
       { extends: true, test: { name: 'alone', include: alone, isolate: true } },
     ],
     setupFiles: ['test/support/setup.ts'],

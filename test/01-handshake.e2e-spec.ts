@@ -3,6 +3,7 @@ import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 import { describe, expect, it } from 'vitest';
 import { credentialOf, setConnectionIdentity } from '../src/index.js';
 import { HandshakeRefused, LiveTestClient, type LiveTestClientOptions } from '../src/testing/index.js';
+import { describeOnSockets, itOnSockets, onStreams } from './support/door.js';
 import { deferred } from './support/deferred.js';
 import { type LiveAppOptions, platforms, startLiveApp } from './support/live-app.js';
 import { handshake, type WireHandshake, WirePeer, texts } from './support/wire-peer.js';
@@ -41,6 +42,8 @@ const refusalOf = (url: string, options: LiveTestClientOptions = {}): Promise<Ha
 
 const bodyOf = (statusCode: number, error: string, message: string) => ({ statusCode, error, message });
 const tokenInProtocols = { protocols: ['live.v1', 'bearer.cat'] };
+/** A stream has no subprotocols. Its client sends that token in the header. */
+const alsoInProtocols = onStreams ? {} : tokenInProtocols;
 
 describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
   it("[L-1.1] an upgrade to /live opens a connection, on the server's own port and on the application's port", async () => {
@@ -52,7 +55,8 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     }
   });
 
-  it("[L-1.1] the server's own port answers 404 to a plain HTTP request", async () => {
+  // The second door answers with its own paths, status and headers [L-12.2].
+  itOnSockets("[L-1.1] the server's own port answers 404 to a plain HTTP request", async () => {
     const { url } = await startLiveApp({ platform });
     const answer = bodyOf(404, 'Not Found', 'Only WebSocket upgrades are served here');
     for (const path of ['/live', '/', '/metrics']) {
@@ -64,12 +68,12 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
   it.each([
     [
       'the Authorization header before all others',
-      { token: 'ann', headers: { cookie: 'live_token=bob' }, ...tokenInProtocols },
+      { token: 'ann', headers: { cookie: 'live_token=bob' }, ...alsoInProtocols },
       'ann',
     ],
     [
       'the cookie before the subprotocols',
-      { headers: { cookie: 'a=1; live_token=bob' }, ...tokenInProtocols },
+      { headers: { cookie: 'a=1; live_token=bob' }, ...alsoInProtocols },
       'bob',
     ],
     ['the subprotocols', tokenInProtocols, 'cat'],
@@ -79,7 +83,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     expect(await client.next()).toMatchObject({ type: 'welcome', user: { id } });
   });
 
-  it.each([
+  itOnSockets.each([
     ['live.v1, bearer.cat', 'live.v1'],
     ['bearer.cat, chat, live.v1', 'live.v1'],
     ['bearer.cat, live.v2', undefined],
@@ -94,23 +98,26 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     expect(JSON.stringify(headers)).not.toContain('cat');
   });
 
-  it('[L-1.4] a refused handshake gets a small JSON body over HTTP, and the socket is closed', async () => {
-    const { url } = await startLiveApp({ platform });
-    const { status, headers, body } = await WirePeer.ask(
-      url,
-      handshake({ headers: { Authorization: null } }),
-    );
-    expect({ status, headers, body: JSON.parse(body) as unknown }).toEqual({
-      status: 401,
-      headers: {
-        connection: 'close',
-        'content-length': String(body.length),
-        'content-type': 'application/json; charset=utf-8',
-        'www-authenticate': 'Bearer',
-      },
-      body: bodyOf(401, 'Unauthorized', 'Unauthorized'),
-    });
-  });
+  itOnSockets(
+    '[L-1.4] a refused handshake gets a small JSON body over HTTP, and the socket is closed',
+    async () => {
+      const { url } = await startLiveApp({ platform });
+      const { status, headers, body } = await WirePeer.ask(
+        url,
+        handshake({ headers: { Authorization: null } }),
+      );
+      expect({ status, headers, body: JSON.parse(body) as unknown }).toEqual({
+        status: 401,
+        headers: {
+          connection: 'close',
+          'content-length': String(body.length),
+          'content-type': 'application/json; charset=utf-8',
+          'www-authenticate': 'Bearer',
+        },
+        body: bodyOf(401, 'Unauthorized', 'Unauthorized'),
+      });
+    },
+  );
 
   it('[L-1.6] a handshake without a valid credential gets 401 with WWW-Authenticate', async () => {
     const { url } = await startLiveApp({ platform });
@@ -124,7 +131,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     expect([statusCode, body]).toEqual([403, bodyOf(403, 'Forbidden', 'Forbidden resource')]);
   });
 
-  it('[L-1.8] a handshake for another path gets 404', async () => {
+  itOnSockets('[L-1.8] a handshake for another path gets 404', async () => {
     const { url } = await startLiveApp({ platform });
     for (const target of ['/', '/live/7', '/LIVE', '/live/../live']) {
       const { status, body } = await WirePeer.ask(url, handshake({ target }));
@@ -133,7 +140,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
     }
   });
 
-  it.each(['8', '14', null])(
+  itOnSockets.each(['8', '14', null])(
     '[L-1.8] a handshake with version %j gets 426, which names version 13',
     async (version) => {
       const { url } = await startLiveApp({ platform });
@@ -245,7 +252,7 @@ describe.each(platforms)('1. Handshake, on %s', (_name, platform) => {
 
 const fault = (message: string) => bodyOf(400, 'Bad Request', message);
 
-describe.each(platforms)('1. Malformed handshakes, on %s', (_name, platform) => {
+describeOnSockets.each(platforms)('1. Malformed handshakes, on %s', (_name, platform) => {
   it.each<[string, WireHandshake, string]>([
     ['another method', { method: 'POST' }, 'A handshake must be a GET request'],
     ['HTTP/1.0', { version: '1.0' }, 'A handshake must use HTTP/1.1, also between a proxy and this server'],
@@ -344,7 +351,7 @@ async function transcriptOf(peer: WirePeer): Promise<unknown[]> {
   }
 }
 
-describe.each(platforms)('1. Frames that come with the handshake, on %s', (_name, platform) => {
+describeOnSockets.each(platforms)('1. Frames that come with the handshake, on %s', (_name, platform) => {
   it.each([0, 'app'] as const)(
     '[L-1.12] frames in the same segment as the handshake are handled, with port %j',
     async (port) => {

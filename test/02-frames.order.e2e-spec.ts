@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { LiveHandlers, LiveObservers } from '../src/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
 import { WsSocket } from '../src/ws/ws-socket.js';
+import { itOnSockets } from './support/door.js';
 import { deferred, type Deferred } from './support/deferred.js';
 import { platforms, startLiveApp } from './support/live-app.js';
 import { frame, Opcode, WirePeer } from './support/wire-peer.js';
@@ -66,47 +67,51 @@ describe.each(platforms)('2. Order, on %s', (_name, platform) => {
    * A peer sends 10,000 messages behind one whose handler is stuck. The messages that the server
    * reads are counted: at most the bound plus one read of the socket (64 KiB).
    */
-  it('[L-2.8] the server stops reading while 64 messages wait, and handles the rest once it has caught up', async () => {
-    const paused = deferred();
-    const pause = vi.spyOn(WsSocket.prototype, 'pause').mockImplementation(function (this: WsSocket) {
-      pause.mockRestore();
-      this.pause();
-      paused.resolve();
-    });
-    const gates = { 0: deferred() };
-    const { steps, Gated } = gatedHandlers(gates);
-    const { url, app } = await startLiveApp({
-      platform,
-      providers: [Gated],
-      options: { dangerouslyUnlimitedInbound: true },
-    });
-    let taken = 0;
-    app.get(LiveObservers).add({
-      inbound: (type) => {
-        if (type === 'step') taken += 1;
-      },
-    });
-    const peer = await WirePeer.open(url);
-    const padding = 'x'.repeat(1_000);
-    const message = (n: number): Buffer =>
-      frame(Opcode.text, JSON.stringify({ type: 'step', id: n, n, padding }));
-    const messages = Array.from({ length: 10_000 }, (_, n) => message(n));
-    peer.send(...messages);
-    await paused.promise;
-    // The server serves another client many times and reads nothing more from this peer.
-    const other = await LiveTestClient.connect(url, { token: 'bob' });
-    const takenThen = taken;
-    for (let i = 0; i < 50; i++) await other.settle();
-    expect(taken).toBe(takenThen);
-    expect(taken).toBeGreaterThanOrEqual(65);
-    expect(taken).toBeLessThanOrEqual(65 + Math.ceil(65_536 / (messages[0]?.byteLength ?? 1)));
-    expect(steps).toEqual(['start 0']);
+  // A POST is answered 429 instead [L-12.8].
+  itOnSockets(
+    '[L-2.8] the server stops reading while 64 messages wait, and handles the rest once it has caught up',
+    async () => {
+      const paused = deferred();
+      const pause = vi.spyOn(WsSocket.prototype, 'pause').mockImplementation(function (this: WsSocket) {
+        pause.mockRestore();
+        this.pause();
+        paused.resolve();
+      });
+      const gates = { 0: deferred() };
+      const { steps, Gated } = gatedHandlers(gates);
+      const { url, app } = await startLiveApp({
+        platform,
+        providers: [Gated],
+        options: { dangerouslyUnlimitedInbound: true },
+      });
+      let taken = 0;
+      app.get(LiveObservers).add({
+        inbound: (type) => {
+          if (type === 'step') taken += 1;
+        },
+      });
+      const peer = await WirePeer.open(url);
+      const padding = 'x'.repeat(1_000);
+      const message = (n: number): Buffer =>
+        frame(Opcode.text, JSON.stringify({ type: 'step', id: n, n, padding }));
+      const messages = Array.from({ length: 10_000 }, (_, n) => message(n));
+      peer.send(...messages);
+      await paused.promise;
+      // The server serves another client many times and reads nothing more from this peer.
+      const other = await LiveTestClient.connect(url, { token: 'bob' });
+      const takenThen = taken;
+      for (let i = 0; i < 50; i++) await other.settle();
+      expect(taken).toBe(takenThen);
+      expect(taken).toBeGreaterThanOrEqual(65);
+      expect(taken).toBeLessThanOrEqual(65 + Math.ceil(65_536 / (messages[0]?.byteLength ?? 1)));
+      expect(steps).toEqual(['start 0']);
 
-    gates[0].resolve();
-    for (let n = 0; n < messages.length; n++) {
-      const { id } = await peer.message();
-      if (id !== n) expect(id).toBe(n);
-    }
-    expect(taken).toBe(messages.length);
-  });
+      gates[0].resolve();
+      for (let n = 0; n < messages.length; n++) {
+        const { id } = await peer.message();
+        if (id !== n) expect(id).toBe(n);
+      }
+      expect(taken).toBe(messages.length);
+    },
+  );
 });

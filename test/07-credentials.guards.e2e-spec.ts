@@ -16,6 +16,7 @@ import {
 } from '../src/index.js';
 import { connectionIdentityOf } from '../src/nest/auth/connection-identity.js';
 import { LiveTestClient } from '../src/testing/index.js';
+import { itOnSockets } from './support/door.js';
 import { type LiveAppOptions, type Platform, platforms, startLiveApp } from './support/live-app.js';
 import { serveJson } from './support/serve-json.js';
 
@@ -114,35 +115,42 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     });
   });
 
-  it('[L-7.7] a renewal is forbidden if another guard now refuses the user, and the old credential stays valid', async () => {
-    const { DenyList, denied } = denyList();
-    const { client } = await connect(
-      platform,
-      [JwtConnectionGuard, DenyList],
-      jwt({ sub: 'ann', exp: soon(60) }),
-    );
-    denied.set('ann', new ForbiddenException('banned'));
-    const token = jwt({ sub: 'ann', exp: soon(3_600) });
-    expect(await client.request({ type: 'auth', id: 1, token })).toEqual(forbidden(1));
-    expect(await client.request({ type: 'subscribe', id: 2, topic: 'rooms/1' })).toMatchObject({
-      type: 'subscribed',
-    });
-    denied.clear();
-    expect(await client.request({ type: 'auth', id: 3, token })).toMatchObject({ type: 'authenticated' });
-  });
+  // On streams the guards decide about the POST first, and answer it over HTTP [L-12.7].
+  itOnSockets(
+    '[L-7.7] a renewal is forbidden if another guard now refuses the user, and the old credential stays valid',
+    async () => {
+      const { DenyList, denied } = denyList();
+      const { client } = await connect(
+        platform,
+        [JwtConnectionGuard, DenyList],
+        jwt({ sub: 'ann', exp: soon(60) }),
+      );
+      denied.set('ann', new ForbiddenException('banned'));
+      const token = jwt({ sub: 'ann', exp: soon(3_600) });
+      expect(await client.request({ type: 'auth', id: 1, token })).toEqual(forbidden(1));
+      expect(await client.request({ type: 'subscribe', id: 2, topic: 'rooms/1' })).toMatchObject({
+        type: 'subscribed',
+      });
+      denied.clear();
+      expect(await client.request({ type: 'auth', id: 3, token })).toMatchObject({ type: 'authenticated' });
+    },
+  );
 
-  it('[L-7.7] guards see the original headers and address in a renewal, with the new token instead of the old', async () => {
-    const { DenyList, seen } = denyList();
-    const [first, second] = [jwt({ sub: 'ann', exp: soon(60) }), jwt({ sub: 'ann', exp: soon(61) })];
-    const headers = { 'x-tenant': 'north' };
-    const { client } = await connect(platform, [JwtConnectionGuard, DenyList], first, headers);
-    await client.request({ type: 'auth', id: 1, token: second });
-    expect(seen).toEqual(
-      [first, second].map((token) => ({ token: `Bearer ${token}`, tenant: 'north', ip: '127.0.0.1' })),
-    );
-  });
+  itOnSockets(
+    '[L-7.7] guards see the original headers and address in a renewal, with the new token instead of the old',
+    async () => {
+      const { DenyList, seen } = denyList();
+      const [first, second] = [jwt({ sub: 'ann', exp: soon(60) }), jwt({ sub: 'ann', exp: soon(61) })];
+      const headers = { 'x-tenant': 'north' };
+      const { client } = await connect(platform, [JwtConnectionGuard, DenyList], first, headers);
+      await client.request({ type: 'auth', id: 1, token: second });
+      expect(seen).toEqual(
+        [first, second].map((token) => ({ token: `Bearer ${token}`, tenant: 'north', ip: '127.0.0.1' })),
+      );
+    },
+  );
 
-  it('[L-7.7] a renewal that a guard answers with 429 or 503 gets a retry delay', async () => {
+  itOnSockets('[L-7.7] a renewal that a guard answers with 429 or 503 gets a retry delay', async () => {
     const { DenyList, denied } = denyList();
     const { client } = await connect(
       platform,
@@ -162,24 +170,27 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     });
   });
 
-  it('[L-7.7] a subclass of the token guard that refuses more in canActivate also refuses renewals', async () => {
-    const banned = new Set<string>();
-    @Injectable()
-    class StrictJwtGuard extends JwtConnectionGuard {
-      override async canActivate(context: ExecutionContext): Promise<boolean> {
-        await super.canActivate(context);
-        const id = connectionIdentityOf(context.switchToHttp().getRequest())?.user?.id ?? '';
-        return !banned.has(id);
+  itOnSockets(
+    '[L-7.7] a subclass of the token guard that refuses more in canActivate also refuses renewals',
+    async () => {
+      const banned = new Set<string>();
+      @Injectable()
+      class StrictJwtGuard extends JwtConnectionGuard {
+        override async canActivate(context: ExecutionContext): Promise<boolean> {
+          await super.canActivate(context);
+          const id = connectionIdentityOf(context.switchToHttp().getRequest())?.user?.id ?? '';
+          return !banned.has(id);
+        }
       }
-    }
-    const { client } = await connect(platform, [StrictJwtGuard], jwt({ sub: 'ann', exp: soon(60) }));
-    const token = jwt({ sub: 'ann', exp: soon(3_600) });
-    expect(await client.request({ type: 'auth', id: 1, token })).toMatchObject({ type: 'authenticated' });
-    banned.add('ann');
-    expect(await client.request({ type: 'auth', id: 2, token })).toEqual(forbidden(2));
-  });
+      const { client } = await connect(platform, [StrictJwtGuard], jwt({ sub: 'ann', exp: soon(60) }));
+      const token = jwt({ sub: 'ann', exp: soon(3_600) });
+      expect(await client.request({ type: 'auth', id: 1, token })).toMatchObject({ type: 'authenticated' });
+      banned.add('ann');
+      expect(await client.request({ type: 'auth', id: 2, token })).toEqual(forbidden(2));
+    },
+  );
 
-  it('[L-7.7] a renewal is forbidden if a guard names a different user than the token', async () => {
+  itOnSockets('[L-7.7] a renewal is forbidden if a guard names a different user than the token', async () => {
     @Injectable()
     class EverybodyIsBob implements CanActivate {
       static asked = 0;
@@ -202,34 +213,37 @@ describe.each(platforms)('7. Credentials and all guards, on %s', (_name, platfor
     );
   });
 
-  it('[L-7.6] [L-7.7] every guard checks a session again, and the session keeps what each of them adds', async () => {
-    const { DenyList, denied, seen } = denyList();
-    const ends = { inMs: 3_000 };
-    const backend = await serveJson(() => ({
-      status: 200,
-      body: { id: 'ann', expiresAt: Date.now() + ends.inMs },
-    }));
-    const page = 'https://app.example';
-    const { url } = await startLiveApp({
-      platform,
-      guards: [SessionConnectionGuard, DenyList],
-      options: { session: { url: backend.url, cacheMs: 0 }, allowedOrigins: [page] },
-      providers: [NorthernRooms],
-    });
-    const headers = { cookie: 'sid=1', origin: page, 'x-tenant': 'north' };
-    const client = await LiveTestClient.connect(url, { headers });
-    await client.next();
-    expect(await client.next()).toMatchObject({ type: 'authenticated' });
-    expect(seen.slice(0, 2)).toEqual(
-      [1, 2].map(() => ({ token: undefined, tenant: 'north', ip: '127.0.0.1' })),
-    );
-    expect(await client.request({ type: 'subscribe', id: 1, topic: 'rooms/1' })).toMatchObject({
-      type: 'subscribed',
-    });
-    denied.set('ann', new ForbiddenException('banned'));
-    const before = seen.length;
-    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(before + 1), 5_000);
-    // The backend renewed the session both times, and the deny list refused it.
-    expect(client.transcript.filter(({ type }) => type === 'authenticated')).toHaveLength(before - 1);
-  });
+  itOnSockets(
+    '[L-7.6] [L-7.7] every guard checks a session again, and the session keeps what each of them adds',
+    async () => {
+      const { DenyList, denied, seen } = denyList();
+      const ends = { inMs: 3_000 };
+      const backend = await serveJson(() => ({
+        status: 200,
+        body: { id: 'ann', expiresAt: Date.now() + ends.inMs },
+      }));
+      const page = 'https://app.example';
+      const { url } = await startLiveApp({
+        platform,
+        guards: [SessionConnectionGuard, DenyList],
+        options: { session: { url: backend.url, cacheMs: 0 }, allowedOrigins: [page] },
+        providers: [NorthernRooms],
+      });
+      const headers = { cookie: 'sid=1', origin: page, 'x-tenant': 'north' };
+      const client = await LiveTestClient.connect(url, { headers });
+      await client.next();
+      expect(await client.next()).toMatchObject({ type: 'authenticated' });
+      expect(seen.slice(0, 2)).toEqual(
+        [1, 2].map(() => ({ token: undefined, tenant: 'north', ip: '127.0.0.1' })),
+      );
+      expect(await client.request({ type: 'subscribe', id: 1, topic: 'rooms/1' })).toMatchObject({
+        type: 'subscribed',
+      });
+      denied.set('ann', new ForbiddenException('banned'));
+      const before = seen.length;
+      await vi.waitFor(() => expect(seen.length).toBeGreaterThan(before + 1), 5_000);
+      // The backend renewed the session both times, and the deny list refused it.
+      expect(client.transcript.filter(({ type }) => type === 'authenticated')).toHaveLength(before - 1);
+    },
+  );
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { LiveObservers } from '../src/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
+import { itOnSockets } from './support/door.js';
 import { deferred } from './support/deferred.js';
 import { platforms, startLiveApp } from './support/live-app.js';
 import { ShiftedClock } from './support/shifted-clock.js';
@@ -29,7 +30,8 @@ const pings = (socket: WebSocket, count: number): Promise<void> =>
   });
 
 describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
-  it('[L-8.1] the server pings once per ping interval, with opcode 9', async () => {
+  // Pings of a stream are events, which a POST answers [L-12.5].
+  itOnSockets('[L-8.1] the server pings once per ping interval, with opcode 9', async () => {
     const { url } = await startLiveApp({ platform, options: short });
     const peer = await WirePeer.open(url);
     const opcodes = [];
@@ -51,7 +53,7 @@ describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
     expect(await client.next()).toMatchObject({ limits: { pingIntervalMs: 25_000 } });
   });
 
-  it('[L-8.1] the first ping comes after a random part of the interval', async () => {
+  itOnSockets('[L-8.1] the first ping comes after a random part of the interval', async () => {
     const clock = new ShiftedClock();
     const options = { pingIntervalMs: 3_600_000 };
     const { url } = await startLiveApp({ platform, options, override: clock.install });
@@ -63,17 +65,20 @@ describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
     expect(latePings).toBe(0);
   });
 
-  it('[L-8.2] a peer that stays silent after a ping is terminated without a close frame', async () => {
-    const { url, app } = await startLiveApp({ platform, options: short });
-    const ended = deferred<unknown>();
-    app.get(LiveObservers).add({ closed: (_connection, code, reason) => ended.resolve([code, reason]) });
-    const peer = await WirePeer.open(url);
-    const frames = await peer.rest();
-    expect(new Set(frames.map(({ opcode }) => opcode))).toEqual(new Set([Opcode.ping]));
-    expect(await ended.promise).toEqual([4001, 'no pong']);
-  });
+  itOnSockets(
+    '[L-8.2] a peer that stays silent after a ping is terminated without a close frame',
+    async () => {
+      const { url, app } = await startLiveApp({ platform, options: short });
+      const ended = deferred<unknown>();
+      app.get(LiveObservers).add({ closed: (_connection, code, reason) => ended.resolve([code, reason]) });
+      const peer = await WirePeer.open(url);
+      const frames = await peer.rest();
+      expect(new Set(frames.map(({ opcode }) => opcode))).toEqual(new Set([Opcode.ping]));
+      expect(await ended.promise).toEqual([4001, 'no pong']);
+    },
+  );
 
-  it('[L-8.2] a peer that is terminated for silence sees code 1006', async () => {
+  itOnSockets('[L-8.2] a peer that is terminated for silence sees code 1006', async () => {
     const { url } = await startLiveApp({ platform, options: short });
     const socket = await mute(url);
     const [code, reason] = await new Promise<[number, string]>((resolve) => {
@@ -82,19 +87,22 @@ describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
     expect([code, reason]).toEqual([1006, '']);
   });
 
-  it('[L-8.2] time in which the server itself was blocked does not count against a peer', async () => {
-    const { url } = await startLiveApp({ platform, options: short });
-    const socket = await mute(url);
-    const still = new Int32Array(new SharedArrayBuffer(4));
-    let stalls = 0;
-    socket.on('ping', () => {
-      // Server and client share this thread: both block for longer than the timeout, then pong.
-      if (stalls++ < 3) Atomics.wait(still, 0, 0, 200);
-      socket.pong();
-    });
-    await pings(socket, 6);
-    expect(socket.readyState).toBe(WebSocket.OPEN);
-  });
+  itOnSockets(
+    '[L-8.2] time in which the server itself was blocked does not count against a peer',
+    async () => {
+      const { url } = await startLiveApp({ platform, options: short });
+      const socket = await mute(url);
+      const still = new Int32Array(new SharedArrayBuffer(4));
+      let stalls = 0;
+      socket.on('ping', () => {
+        // Server and client share this thread: both block for longer than the timeout, then pong.
+        if (stalls++ < 3) Atomics.wait(still, 0, 0, 200);
+        socket.pong();
+      });
+      await pings(socket, 6);
+      expect(socket.readyState).toBe(WebSocket.OPEN);
+    },
+  );
 
   it('[L-8.2] a peer that answers pings stays connected', async () => {
     const { url } = await startLiveApp({ platform, options: short });
@@ -103,7 +111,7 @@ describe.each(platforms)('8. Heartbeat, on %s', (_name, platform) => {
     expect((await client.settle()).map(({ type }) => type)).toEqual(['welcome']);
   });
 
-  it.each<[string, (socket: WebSocket) => void]>([
+  itOnSockets.each<[string, (socket: WebSocket) => void]>([
     ['a message', (socket) => socket.send('{"type":"ping"}')],
     ['an invalid message', (socket) => socket.send('?')],
     ['a ping', (socket) => socket.ping('are you there?')],

@@ -4,6 +4,7 @@ import { LiveTopic } from '../src/index.js';
 import { LiveMetrics, LiveMetricsModule } from '../src/nest/metrics/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
 import { deferred } from './support/deferred.js';
+import { itOnSockets } from './support/door.js';
 import {
   type LiveAppOptions,
   OpenTopics,
@@ -59,10 +60,11 @@ const slow = { messagesPerSecond: 2, messageBurst: 5 };
 describe.each(platforms)('9. How fast a connection may send, on %s', (_name, platform) => {
   it('[L-9.10] a burst is accepted, one more message is refused with its id, and accepted after retryAfterMs', async () => {
     const { url, counted, errors } = await start(platform, { inboundRate: slow });
-    const peer = await WirePeer.open(url);
-    peer.send(texts(...pings(1, 7)));
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    await client.next();
+    for (const ping of pings(1, 7)) client.send(ping);
     const answers = [];
-    for (let i = 0; i < 6; i++) answers.push(await peer.message());
+    for (let i = 0; i < 6; i++) answers.push(await client.next());
     const refusal = answers.find(({ type }) => type === 'error');
     expect(refusal).toEqual({
       type: 'error',
@@ -78,8 +80,8 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     expect(retryAfterMs).toBeGreaterThan(0);
     expect(retryAfterMs).toBeLessThanOrEqual(500);
     await sleep(retryAfterMs);
-    peer.send(texts(...pings(6, 8)));
-    expect([await peer.message(), await peer.message()]).toEqual([
+    for (const ping of pings(6, 8)) client.send(ping);
+    expect([await client.next(), await client.next()]).toEqual([
       { type: 'pong', id: 6 },
       expect.objectContaining({ id: 7, code: 'rate-limited' }),
     ]);
@@ -128,22 +130,14 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
   it('[L-9.11] a client far above the rate is closed with 4002, and other clients are not affected', async () => {
     const { url, counted } = await start(platform);
     const other = await LiveTestClient.connect(url, { token: 'bob' });
-    const peer = await WirePeer.open(url);
-    peer.send(texts(...pings(0, 2_000)));
-    const seen = new Map<string, number>();
-    for (;;) {
-      const next = await peer.frame();
-      if (next.opcode === Opcode.close) {
-        expect(closeOf(next)).toEqual({ code: 4002, reason: 'too fast' });
-        break;
-      }
-      const { type } = JSON.parse(next.payload.toString()) as { type: string };
-      seen.set(type, (seen.get(type) ?? 0) + 1);
-    }
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    for (const ping of pings(0, 2_000)) client.send(ping);
+    expect(await client.closed).toEqual({ code: 4002, reason: 'too fast' });
+    const seen = (type: string): number => client.transcript.filter((each) => each.type === type).length;
     // Messages that were unhandled at the close stay unhandled.
-    expect(seen.get('pong') ?? 0).toBeLessThanOrEqual(170);
-    expect(seen.get('error')).toBeGreaterThanOrEqual(200);
-    expect(seen.get('error')).toBeLessThanOrEqual(210);
+    expect(seen('pong')).toBeLessThanOrEqual(170);
+    expect(seen('error')).toBeGreaterThanOrEqual(200);
+    expect(seen('error')).toBeLessThanOrEqual(210);
     expect(await other.request({ type: 'ping', id: 1 })).toEqual({ type: 'pong', id: 1 });
     expect(await counted('closed')).toBe(1);
   });
@@ -156,25 +150,28 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
     while (live.stats().connections > 0) await sleep(10);
   });
 
-  it('[L-9.12] WebSocket pings count against the rate, and a client that floods with them is closed', async () => {
-    const { url } = await start(platform, { inboundRate: slow });
-    const peer = await WirePeer.open(url);
-    const controls = (count: number): Buffer =>
-      Buffer.concat(Array.from({ length: count }, () => frame(Opcode.ping, 'hi')));
-    const pongsFor = async (count: number) => {
-      peer.send(controls(count));
-      let last = await peer.frame();
-      for (let i = 1; i < count && last.opcode === Opcode.pong; i++) last = await peer.frame();
-      return last;
-    };
-    peer.send(controls(5), texts({ type: 'ping', id: 1 }));
-    for (let i = 0; i < 5; i++) expect(await peer.frame()).toMatchObject({ opcode: Opcode.pong });
-    expect(await peer.message()).toMatchObject({ type: 'error', id: 1, code: 'rate-limited' });
-    // A few at a time: `ws` itself terminates a client that does not wait for its pongs.
-    let next = await pongsFor(4);
-    for (let i = 0; i < 10 && next.opcode === Opcode.pong; i++) next = await pongsFor(4);
-    expect(closeOf(next)).toEqual({ code: 4002, reason: 'too fast' });
-  });
+  itOnSockets(
+    '[L-9.12] WebSocket pings count against the rate, and a client that floods with them is closed',
+    async () => {
+      const { url } = await start(platform, { inboundRate: slow });
+      const peer = await WirePeer.open(url);
+      const controls = (count: number): Buffer =>
+        Buffer.concat(Array.from({ length: count }, () => frame(Opcode.ping, 'hi')));
+      const pongsFor = async (count: number) => {
+        peer.send(controls(count));
+        let last = await peer.frame();
+        for (let i = 1; i < count && last.opcode === Opcode.pong; i++) last = await peer.frame();
+        return last;
+      };
+      peer.send(controls(5), texts({ type: 'ping', id: 1 }));
+      for (let i = 0; i < 5; i++) expect(await peer.frame()).toMatchObject({ opcode: Opcode.pong });
+      expect(await peer.message()).toMatchObject({ type: 'error', id: 1, code: 'rate-limited' });
+      // A few at a time: `ws` itself terminates a client that does not wait for its pongs.
+      let next = await pongsFor(4);
+      for (let i = 0; i < 10 && next.opcode === Opcode.pong; i++) next = await pongsFor(4);
+      expect(closeOf(next)).toEqual({ code: 4002, reason: 'too fast' });
+    },
+  );
 
   it('[L-9.12] a client is never closed for its pongs', async () => {
     const { url, live } = await start(platform, {
@@ -235,15 +232,13 @@ describe.each(platforms)('9. How fast a connection may send, on %s', (_name, pla
   it('[L-9.10] the rate limits application calls even if they answer at once', async () => {
     const { url, counted } = await start(platform);
     Object.assign(PublicTopics, { slow: 'canSubscribe', asked: 0, answer: Promise.resolve() });
-    const peer = await WirePeer.open(url);
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
     const churn = Array.from({ length: 1_000 }, (_, i) => [
       { type: 'subscribe', topic: `public/${String(i)}` },
       { type: 'unsubscribe', topic: `public/${String(i)}` },
     ]);
-    peer.send(texts(...churn.flat()));
-    let next = await peer.frame();
-    while (next.opcode !== Opcode.close) next = await peer.frame();
-    expect(closeOf(next)).toEqual({ code: 4002, reason: 'too fast' });
+    for (const message of churn.flat()) client.send(message);
+    expect(await client.closed).toEqual({ code: 4002, reason: 'too fast' });
     // Half of a burst of 168, plus the tokens that were added while it was read.
     expect(PublicTopics.asked).toBeLessThanOrEqual(90);
     expect(await counted('closed')).toBe(1);

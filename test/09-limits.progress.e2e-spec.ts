@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect, type WebSocketConstructor } from '../src/client/index.js';
+import { webSocketOrSse } from '../src/client/sse.js';
 import { LiveObservers, LiveTopic } from '../src/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
+import { onStreams } from './support/door.js';
 import { platforms, startLiveApp } from './support/live-app.js';
 import { slowProxy } from './support/slow-proxy.js';
 
@@ -50,7 +52,9 @@ describe.each(platforms)('9. A reader on a slow line, on %s', (_name, platform) 
     async (_what, bytes, bytesPerSecond) => {
       const { live, url, closes } = await start(bytes);
       const client = connect(await slowProxy(url, bytesPerSecond), {
-        webSocket: WebSocket as unknown as WebSocketConstructor,
+        webSocket: onStreams
+          ? webSocketOrSse({ webSocket: null })
+          : (WebSocket as unknown as WebSocketConstructor),
       });
       onTestFinished(() => client.close());
       const seen: string[] = [];

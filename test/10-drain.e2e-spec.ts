@@ -2,7 +2,10 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { describe, expect, it, vi } from 'vitest';
 import { CloseCode, ConnectionRegistry, LiveLifecycle, LiveObservers } from '../src/index.js';
 import { HandshakeRefused, LiveTestClient } from '../src/testing/index.js';
+import type { LiveSocket } from '../src/core/ports/socket.js';
+import { EventSocket } from '../src/sse/event-socket.js';
 import { WsSocket } from '../src/ws/ws-socket.js';
+import { itOnSockets, onStreams } from './support/door.js';
 import { deferred } from './support/deferred.js';
 import { BearerIsUser, type LiveAppOptions, platforms, startLiveApp } from './support/live-app.js';
 import { closeOf, frame, Opcode, texts, WirePeer } from './support/wire-peer.js';
@@ -15,13 +18,7 @@ const places = platforms.flatMap(([name, platform]) => [
   [name, "the application's port", { platform, options: { port: 'app' } }] as const,
 ]);
 
-/** The close frame, after any other frames. */
-const closeFrameOf = async (peer: WirePeer) => {
-  for (;;) {
-    const next = await peer.frame();
-    if (next.opcode === Opcode.close) return closeOf(next);
-  }
-};
+const Socket = onStreams ? EventSocket : WsSocket;
 
 describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOptions) => {
   it('[L-10.1] a drain closes each connection with 1001 after everything already queued for it', async () => {
@@ -128,8 +125,8 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
     const pending = LiveTestClient.connect(url, { token: 'bob' }).catch((error: unknown) => error);
     await asked.promise;
     app.get(LiveObservers).add({ handshake: (result) => void note(`handshake ${result}`) });
-    const close = vi.spyOn(WsSocket.prototype, 'close').mockImplementation(function (
-      this: WsSocket,
+    const close = vi.spyOn(Socket.prototype, 'close').mockImplementation(function (
+      this: LiveSocket,
       code,
       reason,
     ) {
@@ -150,46 +147,52 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
     ]);
   });
 
-  it('[L-10.1] a draining server handles no more messages of a peer that it asked to leave', async () => {
-    const { app, live, url } = await startLiveApp(place);
-    const peer = await WirePeer.open(url);
-    const closed = app.close();
-    const asked = await peer.frame();
-    peer.send(
-      texts({ type: 'subscribe', topic: 'open/1' }, { type: 'ping' }),
-      frame(Opcode.close, asked.payload),
-    );
-    expect(await peer.rest()).toEqual([]);
-    await closed;
-    expect(live.stats()).toMatchObject({ connections: 0, subscriptions: 0 });
-  });
+  itOnSockets(
+    '[L-10.1] a draining server handles no more messages of a peer that it asked to leave',
+    async () => {
+      const { app, live, url } = await startLiveApp(place);
+      const peer = await WirePeer.open(url);
+      const closed = app.close();
+      const asked = await peer.frame();
+      peer.send(
+        texts({ type: 'subscribe', topic: 'open/1' }, { type: 'ping' }),
+        frame(Opcode.close, asked.payload),
+      );
+      expect(await peer.rest()).toEqual([]);
+      await closed;
+      expect(live.stats()).toMatchObject({ connections: 0, subscriptions: 0 });
+    },
+  );
 
-  it('[L-10.2] a drain terminates a peer that has not answered the close frame by the deadline', async () => {
-    const options = { ...place.options, drainTimeoutMs: 100 };
-    const { app, url } = await startLiveApp({ ...place, options });
-    const mute = await WirePeer.open(url);
-    const polite = await LiveTestClient.connect(url, { token: 'bob' });
-    const ends: string[] = [];
-    app
-      .get(LiveObservers)
-      .add({ closed: ({ user }, code) => ends.push(`${String(user?.id)} ${String(code)}`) });
-    const before = performance.now();
-    await app.close();
-    // Well before `ws` itself would give up, after 3 s.
-    expect(performance.now() - before).toBeLessThan(2_500);
-    expect(await polite.closed).toEqual(goingAway);
-    expect((await mute.rest()).map(closeOf)).toEqual([goingAway]);
-    expect(ends).toEqual(['bob 1001', 'ann 1001']);
-  });
+  // A stream ends with its close, which nobody answers [L-12.6].
+  itOnSockets(
+    '[L-10.2] a drain terminates a peer that has not answered the close frame by the deadline',
+    async () => {
+      const options = { ...place.options, drainTimeoutMs: 100 };
+      const { app, url } = await startLiveApp({ ...place, options });
+      const mute = await WirePeer.open(url);
+      const polite = await LiveTestClient.connect(url, { token: 'bob' });
+      const ends: string[] = [];
+      app
+        .get(LiveObservers)
+        .add({ closed: ({ user }, code) => ends.push(`${String(user?.id)} ${String(code)}`) });
+      const before = performance.now();
+      await app.close();
+      // Well before `ws` itself would give up, after 3 s.
+      expect(performance.now() - before).toBeLessThan(2_500);
+      expect(await polite.closed).toEqual(goingAway);
+      expect((await mute.rest()).map(closeOf)).toEqual([goingAway]);
+      expect(ends).toEqual(['bob 1001', 'ann 1001']);
+    },
+  );
 
   /** This peer over real TCP has stopped reading and never sees the close frame. */
   it('[L-10.2] a drain terminates a peer that does not read by the deadline', async () => {
     const options = { ...place.options, drainTimeoutMs: 100, backPressureThresholdBytes: 64 * 1024 * 1024 };
     const { app, live, url } = await startLiveApp({ ...place, options });
-    const peer = await WirePeer.open(url);
-    peer.send(texts({ type: 'subscribe', id: 1, topic: 'open/1' }));
-    await peer.message();
-    peer.socket.pause();
+    const client = await LiveTestClient.connect(url, { token: 'ann' });
+    await client.request({ type: 'subscribe', id: 1, topic: 'open/1' });
+    client.socket.pause();
     const data = 'x'.repeat(1024 * 1024);
     while (live.stats().queuedBytes < 1024 * 1024) {
       await live.publish('open/1', data);
@@ -197,8 +200,8 @@ describe.each(places)('10. Drain, on %s, %s', (_name, _where, place: LiveAppOpti
     }
     await app.close();
     expect(live.stats()).toMatchObject({ connections: 0, queuedBytes: 0 });
-    peer.socket.resume();
-    await expect(closeFrameOf(peer)).rejects.toThrow('The socket ended');
+    client.socket.resume();
+    expect(await client.closed).toEqual({ code: 1006, reason: '' });
   });
 });
 

@@ -3,6 +3,7 @@ import { type PresenceMember, LiveTopic } from '../src/index.js';
 import type { LiveUser } from '../src/index.js';
 import { LiveTestClient } from '../src/testing/index.js';
 import { buildIfMissing } from './module/support/child.js';
+import { onStreams } from './support/door.js';
 import { InstanceProcess } from './support/cluster-process.js';
 import { platforms, startLiveApp } from './support/live-app.js';
 import { engines } from './support/engines.js';
@@ -84,7 +85,8 @@ describe.each(platforms)('presence, on %s', (_name, platform) => {
   });
 });
 
-for (const { name, program, start } of engines) {
+// What instances say to each other does not depend on the door.
+for (const { name, program, start } of onStreams ? [] : engines) {
   describeWith(program)(`presence on several instances with ${name}`, () => {
     beforeAll(buildIfMissing, 120_000);
 

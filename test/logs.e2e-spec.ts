@@ -13,6 +13,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { JwtConnectionGuard, LiveGateway, LiveTopic } from '../src/index.js';
 import { liveRedact } from '../src/nest/logging/live-redact.js';
 import { HandshakeRefused, LiveTestClient } from '../src/testing/index.js';
+import { itOnSockets } from './support/door.js';
 import {
   type LiveAppOptions,
   OpenTopics,
@@ -210,7 +211,8 @@ describe.each(platforms)('the log, with nestjs-pino on %s', (_name, platform) =>
     ]);
   });
 
-  it('[S14] a closed connection is logged at debug with its id, code and reason', async () => {
+  // A stream has no close code of its client [L-12.6].
+  itOnSockets('[S14] a closed connection is logged at debug with its id, code and reason', async () => {
     const { connect } = await start(platform);
     const { client, connectionId } = await connect();
     client.socket.close(4321, 'enough seen');
@@ -239,7 +241,7 @@ describe.each(platforms)('the log, with nestjs-pino on %s', (_name, platform) =>
     },
   );
 
-  it('[L-2.11] hostile text is logged as one valid JSON line per entry', async () => {
+  itOnSockets('[L-2.11] hostile text is logged as one valid JSON line per entry', async () => {
     const { connect } = await start(platform);
     const { client } = await connect('eve\u009b2J');
     client.send({ type: 'subscribe', topic: hostile });

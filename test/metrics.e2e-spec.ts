@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { LiveGateway } from '../src/index.js';
 import { LiveMetrics, LiveMetricsModule } from '../src/nest/metrics/index.js';
 import { HandshakeRefused, LiveTestClient } from '../src/testing/index.js';
+import { itOnSockets } from './support/door.js';
 import { type LiveAppOptions, platforms, startLiveApp } from './support/live-app.js';
 
 @Controller('metrics')
@@ -151,7 +152,8 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
       expect(text).toContain(`processor_live_event_loop_delay_seconds{stat="${stat}"} `);
   });
 
-  it('[S13] the metrics count a known transcript exactly', async () => {
+  // A stream has no close code of its client, and its close waits for no answer [L-12.6].
+  itOnSockets('[S13] the metrics count a known transcript exactly', async () => {
     const { live, url, metrics } = await start({ platform, options: { instanceId: 'node-1' } });
     await expect(LiveTestClient.connect(url)).rejects.toBeInstanceOf(HandshakeRefused);
     const [ann, bob] = await Promise.all(
@@ -213,31 +215,35 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     expect(total).toBe(client.transcript.length);
   });
 
-  it('[S14] the gauges return to exactly 0 after a churn of connections, and each close is counted by code', async () => {
-    const { url, metrics } = await start({ platform });
-    const churn = async (index: number): Promise<void> => {
-      const client = await LiveTestClient.connect(url, { token: `user-${String(index % 7)}` });
-      client.send({ type: 'subscribe', topic: `open/${String(index)}` });
-      if (index % 3 === 0) await client.settle();
-      if (index % 2 === 0) client.socket.terminate();
-      else if (index % 5 === 0) client.socket.close(4321, 'my own code');
-      else client.socket.close(1000);
-      await client.closed;
-    };
-    for (let batch = 0; batch < 10; batch++)
-      await Promise.all(Array.from({ length: 20 }, (_, index) => churn(batch * 20 + index)));
-    await until(async () => (await scrape(metrics)).get('processor_live_connections') === 0);
-    const samples = await scrape(metrics);
-    for (const gauge of ['connections', 'subscriptions', 'topics', 'queued_bytes', 'pending_handshakes'])
-      expect([gauge, samples.get(`processor_live_${gauge}`)]).toEqual([gauge, 0]);
-    const closes = (code: string): number => samples.get(`processor_live_closes_total{code="${code}"}`) ?? -1;
-    expect({ normal: closes('1000'), gone: closes('1006'), other: closes('other') }).toEqual({
-      normal: 80,
-      gone: 100,
-      other: 20,
-    });
-    expect(samples.get('processor_live_handshakes_total{result="accepted"}')).toBe(200);
-  });
+  itOnSockets(
+    '[S14] the gauges return to exactly 0 after a churn of connections, and each close is counted by code',
+    async () => {
+      const { url, metrics } = await start({ platform });
+      const churn = async (index: number): Promise<void> => {
+        const client = await LiveTestClient.connect(url, { token: `user-${String(index % 7)}` });
+        client.send({ type: 'subscribe', topic: `open/${String(index)}` });
+        if (index % 3 === 0) await client.settle();
+        if (index % 2 === 0) client.socket.terminate();
+        else if (index % 5 === 0) client.socket.close(4321, 'my own code');
+        else client.socket.close(1000);
+        await client.closed;
+      };
+      for (let batch = 0; batch < 10; batch++)
+        await Promise.all(Array.from({ length: 20 }, (_, index) => churn(batch * 20 + index)));
+      await until(async () => (await scrape(metrics)).get('processor_live_connections') === 0);
+      const samples = await scrape(metrics);
+      for (const gauge of ['connections', 'subscriptions', 'topics', 'queued_bytes', 'pending_handshakes'])
+        expect([gauge, samples.get(`processor_live_${gauge}`)]).toEqual([gauge, 0]);
+      const closes = (code: string): number =>
+        samples.get(`processor_live_closes_total{code="${code}"}`) ?? -1;
+      expect({ normal: closes('1000'), gone: closes('1006'), other: closes('other') }).toEqual({
+        normal: 80,
+        gone: 100,
+        other: 20,
+      });
+      expect(samples.get('processor_live_handshakes_total{result="accepted"}')).toBe(200);
+    },
+  );
 
   it('[S13] the number of series stays the same for any topics, users and types', async () => {
     const { live, url, metrics } = await start({ platform, options: { dangerouslyUnlimitedInbound: true } });
@@ -306,7 +312,7 @@ describe.each(platforms)('metrics, on %s', (_name, platform) => {
     expect(metrics.registry).toBe(registry);
   });
 
-  it('[L-10.1] the draining gauge is 1 while the server drains', async () => {
+  itOnSockets('[L-10.1] the draining gauge is 1 while the server drains', async () => {
     const { app, url, metrics } = await start({ platform, listen: true });
     const slow = await LiveTestClient.connect(url, { token: 'ann' });
     slow.socket.pause();

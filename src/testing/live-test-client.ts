@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { WebSocket } from 'ws';
+import { clientSockets } from './client-sockets.js';
 import { OpenRequests } from './open-requests.js';
 
 /** A received message. Its fields are not validated, because tests compare it as a whole. */
@@ -83,7 +84,7 @@ export class LiveTestClient {
   static connect(url: string, options: LiveTestClientOptions = {}): Promise<LiveTestClient> {
     const { token, headers, protocols = [], timeoutMs = 5_000 } = options;
     const authorization = token === undefined ? undefined : { authorization: `Bearer ${token}` };
-    const socket = new WebSocket(url, [...protocols], { headers: { ...authorization, ...headers } });
+    const socket = clientSockets.open(url, [...protocols], { ...authorization, ...headers });
     const client = new LiveTestClient(socket, timeoutMs);
     return new Promise((resolve, reject) => {
       socket.on('open', () => resolve(client));

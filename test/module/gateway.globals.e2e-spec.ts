@@ -17,6 +17,7 @@ import { concat, concatMap, map, type Observable, of, throwError, timeout } from
 import { describe, expect, it, vi } from 'vitest';
 import { LiveHandlers, LiveMessageDto, LiveObservers, LiveTopic } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
+import { itOnSockets } from '../support/door.js';
 import { type LiveAppOptions, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { LogRecorder } from './support/log-recorder.js';
 
@@ -132,20 +133,24 @@ describe.each(platforms)('Global enhancers and live messages, on %s', (_name, pl
     before: (app) => app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true })),
   };
 
-  it('[S7] [L-2.1] global enhancers written for HTTP run at the upgrade but not on protocol messages', async () => {
-    asked.mockClear();
-    const client = await connect(globals);
-    for (const message of verbs) client.send(message);
-    const messages = await client.settle();
-    expect(messages.map(({ type }) => type).toSorted()).toEqual([
-      'event',
-      'pong',
-      'published',
-      'subscribed',
-      'unsubscribed',
-    ]);
-    expect(asked.mock.calls).toEqual([['http']]);
-  });
+  // On streams the guards also decide about each POST [L-12.7].
+  itOnSockets(
+    '[S7] [L-2.1] global enhancers written for HTTP run at the upgrade but not on protocol messages',
+    async () => {
+      asked.mockClear();
+      const client = await connect(globals);
+      for (const message of verbs) client.send(message);
+      const messages = await client.settle();
+      expect(messages.map(({ type }) => type).toSorted()).toEqual([
+        'event',
+        'pong',
+        'published',
+        'subscribed',
+        'unsubscribed',
+      ]);
+      expect(asked.mock.calls).toEqual([['http']]);
+    },
+  );
 
   it("[S7] an application's messages run through their handler's own enhancers but not through global ones", async () => {
     const client = await connect(globals);

@@ -9,6 +9,7 @@ import {
   type LiveModuleOptions,
 } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
+import { itOnSockets } from '../support/door.js';
 import { OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { LogRecorder } from './support/log-recorder.js';
 
@@ -87,27 +88,35 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
   };
 
   describe.each(['handlers', 'gateway'] as const)('of the %s', (where) => {
-    it('[S7] handleConnection receives every connection with its request, and handleDisconnect the close reason', async () => {
-      const calls: unknown[] = [];
-      const ended = gate();
-      const { connect } = await start(where, {
-        connect: (connection, request) => {
-          calls.push([connection.user?.id, connection.open, (request as IncomingMessage).url]);
-        },
-        disconnect: (connection, reason) => {
-          calls.push([connection.user?.id, connection.open, reason]);
-          ended.open();
-        },
-      });
-      const client = await connect();
-      expect(await client.request({ type: 'greet', id: 1 })).toEqual({ type: 'greet', id: 1, data: 'hello' });
-      client.socket.close(4_000, 'bye');
-      await ended.opened;
-      expect(calls).toEqual([
-        ['ann', true, '/live'],
-        ['ann', false, 'bye'],
-      ]);
-    });
+    // A stream has no close code of its client, and no pings of it [L-12.6].
+    itOnSockets(
+      '[S7] handleConnection receives every connection with its request, and handleDisconnect the close reason',
+      async () => {
+        const calls: unknown[] = [];
+        const ended = gate();
+        const { connect } = await start(where, {
+          connect: (connection, request) => {
+            calls.push([connection.user?.id, connection.open, (request as IncomingMessage).url]);
+          },
+          disconnect: (connection, reason) => {
+            calls.push([connection.user?.id, connection.open, reason]);
+            ended.open();
+          },
+        });
+        const client = await connect();
+        expect(await client.request({ type: 'greet', id: 1 })).toEqual({
+          type: 'greet',
+          id: 1,
+          data: 'hello',
+        });
+        client.socket.close(4_000, 'bye');
+        await ended.opened;
+        expect(calls).toEqual([
+          ['ann', true, '/live'],
+          ['ann', false, 'bye'],
+        ]);
+      },
+    );
 
     it.each([
       [
@@ -182,7 +191,7 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
       expect(strays).toEqual([]);
     });
 
-    it('[S7] messages wait until an asynchronous handleConnection has finished', async () => {
+    itOnSockets('[S7] messages wait until an asynchronous handleConnection has finished', async () => {
       const connecting = gate();
       const order: string[] = [];
       const { connect } = await start(where, {
@@ -238,42 +247,45 @@ describe.each(platforms)('handleConnection and handleDisconnect, on %s', (_name,
     });
   });
 
-  it('[S7] handleConnection of every class is called, and messages wait for the slowest', async () => {
-    const slow = gate();
-    const calls: string[] = [];
-    const handlers = (name: string, connect: () => unknown) => {
-      @LiveHandlers()
-      class Handlers {
-        handleConnection(): unknown {
-          calls.push(name);
-          return connect();
+  itOnSockets(
+    '[S7] handleConnection of every class is called, and messages wait for the slowest',
+    async () => {
+      const slow = gate();
+      const calls: string[] = [];
+      const handlers = (name: string, connect: () => unknown) => {
+        @LiveHandlers()
+        class Handlers {
+          handleConnection(): unknown {
+            calls.push(name);
+            return connect();
+          }
         }
-      }
-      return Handlers;
-    };
-    const { url } = await startLiveApp({
-      platform,
-      providers: [
-        OpenTopics,
-        handlers('one', () => Promise.resolve()),
-        handlers('slow', () => slow.opened),
-        handlers('last', () => undefined),
-      ],
-    });
-    const client = await LiveTestClient.connect(url, { token: 'ann' });
-    const answer = client.request({ type: 'ping', id: 1 }).then(() => calls.push('answered'));
-    // Several round trips: an answer that did not wait would have arrived.
-    for (let i = 0; i < 5; i++) {
-      client.socket.ping();
-      await new Promise((resolve) => {
-        client.socket.once('pong', resolve);
+        return Handlers;
+      };
+      const { url } = await startLiveApp({
+        platform,
+        providers: [
+          OpenTopics,
+          handlers('one', () => Promise.resolve()),
+          handlers('slow', () => slow.opened),
+          handlers('last', () => undefined),
+        ],
       });
-    }
-    expect(calls.toSorted()).toEqual(['last', 'one', 'slow']);
-    slow.open();
-    await answer;
-    expect(calls.at(-1)).toBe('answered');
-  });
+      const client = await LiveTestClient.connect(url, { token: 'ann' });
+      const answer = client.request({ type: 'ping', id: 1 }).then(() => calls.push('answered'));
+      // Several round trips: an answer that did not wait would have arrived.
+      for (let i = 0; i < 5; i++) {
+        client.socket.ping();
+        await new Promise((resolve) => {
+          client.socket.once('pong', resolve);
+        });
+      }
+      expect(calls.toSorted()).toEqual(['last', 'one', 'slow']);
+      slow.open();
+      await answer;
+      expect(calls.at(-1)).toBe('answered');
+    },
+  );
 
   it('[S8] handleConnection may close a connection, and what it sends follows the welcome', async () => {
     const { connect } = await start('handlers', {

@@ -15,6 +15,7 @@ import { defer, delay, EMPTY, of, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ConnectionRegistry, LiveGateway, setConnectionIdentity } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
+import { onStreams } from '../support/door.js';
 import { OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { RawPeer } from './support/raw-peer.js';
 import { refusalOf } from './support/refusal-of.js';
@@ -184,7 +185,8 @@ describe.each(platforms)('Guards before the 101, on %s', (_name, platform) => {
     ran.splice(0);
     await LiveTestClient.connect(url);
     expect((await refusalOf(`${url}?no`)).body).toMatchObject({ message: 'Not today' });
-    expect(ran).toEqual(['guard', 'upgrade /live', 'guard', 'upgrade /live?no']);
+    const path = onStreams ? '/live/events' : '/live';
+    expect(ran).toEqual(['guard', `upgrade ${path}`, 'guard', `upgrade ${path}?no`]);
   });
 
   it('[L-1.6] a guard is not asked before the first handshake', async () => {

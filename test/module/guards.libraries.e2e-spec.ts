@@ -18,6 +18,7 @@ import { map, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { ConnectionRegistry, LiveTopic } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
+import { itOnSockets } from '../support/door.js';
 import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { refusalOf } from './support/refusal-of.js';
 
@@ -102,7 +103,8 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     expect((await refusalOf(url, { token: 't-2' })).statusCode).toBe(401);
   });
 
-  it('[S7] ThrottlerGuard as APP_GUARD counts handshakes by address and no messages', async () => {
+  // On streams the guards also decide about each POST [L-12.7].
+  itOnSockets('[S7] ThrottlerGuard as APP_GUARD counts handshakes by address and no messages', async () => {
     const { url } = await startLiveApp({
       platform,
       guards: [BearerIsUser],
@@ -130,43 +132,46 @@ describe.each(platforms)('Guards of other libraries before the 101, on %s', (_na
     expect(await useAll(url, 'ann')).toEqual(all);
   });
 
-  it('[S7] nestjs-cls has a context in the handshake, and in each message with globalEnhancersOnMessages', async () => {
-    const seen: unknown[] = [];
-    @Injectable()
-    class ReadsContext implements CanActivate {
-      constructor(private readonly cls: ClsService) {}
+  itOnSockets(
+    '[S7] nestjs-cls has a context in the handshake, and in each message with globalEnhancersOnMessages',
+    async () => {
+      const seen: unknown[] = [];
+      @Injectable()
+      class ReadsContext implements CanActivate {
+        constructor(private readonly cls: ClsService) {}
 
-      canActivate(): boolean {
-        seen.push(this.cls.isActive() && this.cls.get('from'));
-        return true;
+        canActivate(): boolean {
+          seen.push(this.cls.isActive() && this.cls.get('from'));
+          return true;
+        }
       }
-    }
-    @LiveTopic('rooms/:room')
-    class Rooms {
-      constructor(private readonly cls: ClsService) {}
+      @LiveTopic('rooms/:room')
+      class Rooms {
+        constructor(private readonly cls: ClsService) {}
 
-      canSubscribe(): boolean {
-        seen.push(this.cls.isActive() && this.cls.get('from'));
-        return true;
+        canSubscribe(): boolean {
+          seen.push(this.cls.isActive() && this.cls.get('from'));
+          return true;
+        }
       }
-    }
-    const setup = (cls: ClsService, context: ExecutionContext): void => cls.set('from', context.getType());
-    for (const globalEnhancersOnMessages of [false, true]) {
-      const { url } = await startLiveApp({
-        platform,
-        guards: [BearerIsUser, ReadsContext],
-        imports: [ClsModule.forRoot({ global: true, guard: { mount: true, setup } })],
-        options: { globalEnhancersOnMessages },
-        providers: [Rooms],
-      });
-      const client = await LiveTestClient.connect(url, { token: 'ann' });
-      await client.next();
-      expect(await client.request({ type: 'subscribe', id: 1, topic: 'rooms/1' })).toMatchObject({
-        type: 'subscribed',
-      });
-    }
-    expect(seen).toEqual(['http', false, 'http', 'ws']);
-  });
+      const setup = (cls: ClsService, context: ExecutionContext): void => cls.set('from', context.getType());
+      for (const globalEnhancersOnMessages of [false, true]) {
+        const { url } = await startLiveApp({
+          platform,
+          guards: [BearerIsUser, ReadsContext],
+          imports: [ClsModule.forRoot({ global: true, guard: { mount: true, setup } })],
+          options: { globalEnhancersOnMessages },
+          providers: [Rooms],
+        });
+        const client = await LiveTestClient.connect(url, { token: 'ann' });
+        await client.next();
+        expect(await client.request({ type: 'subscribe', id: 1, topic: 'rooms/1' })).toMatchObject({
+          type: 'subscribed',
+        });
+      }
+      expect(seen).toEqual(['http', false, 'http', 'ws']);
+    },
+  );
 
   it('[S7] Helmet adds its headers to pages and leaves handshakes alone', async () => {
     const { url, httpUrl } = await startLiveApp({

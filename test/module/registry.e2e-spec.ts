@@ -12,6 +12,7 @@ import {
   type LiveModuleOptions,
 } from '../../src/index.js';
 import { LiveTestClient } from '../../src/testing/index.js';
+import { itOnSockets } from '../support/door.js';
 import { BearerIsUser, OpenTopics, platforms, startLiveApp } from '../support/live-app.js';
 import { createHost } from './support/host-app.js';
 import { LogRecorder } from './support/log-recorder.js';
@@ -126,7 +127,7 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
     expect(registry.get(idOf(await connect('bob')))?.cookieHeader).toBeUndefined();
   });
 
-  it('[S5] the address of a peer on a Unix socket is "unknown"', async () => {
+  itOnSockets('[S5] the address of a peer on a Unix socket is "unknown"', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'live-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const app = await createHost(platform, {
@@ -174,31 +175,35 @@ describe.each(platforms)('ConnectionRegistry, on %s', (_name, platform) => {
     expect(client.transcript).toHaveLength(1);
   });
 
-  it('[S14] onClose is called once after a connection has left the registry, with code and reason', async () => {
-    const closed: unknown[] = [];
-    let registry: ConnectionRegistry | undefined;
-    const onClose: LiveModuleOptions['onClose'] = ({ user }, code, reason) =>
-      closed.push([user?.id, code, reason, registry?.size]);
-    const log = new LogRecorder();
-    const live = await start({ onClose }, log);
-    ({ registry } = live);
-    const client = await live.connect('ann');
-    client.socket.close(4_000, 'bye');
-    await expect.poll(() => closed).toEqual([['ann', 4_000, 'bye', 0]]);
-    (await live.connect('bob')).socket.terminate();
-    await expect.poll(() => closed).toHaveLength(2);
-    expect(closed[1]).toEqual(['bob', 1006, '', 0]);
-    await live.connect('cid');
-    live.registry.disconnect('cid');
-    await expect.poll(() => closed).toHaveLength(3);
-    expect(closed[2]).toEqual(['cid', 4503, 'disconnected by the application', 0]);
-    expect(log.live('debug')).toContainEqual({
-      msg: 'connection closed',
-      connectionId: idOf(client),
-      code: 4_000,
-      reason: 'bye',
-    });
-  });
+  // A stream has no close code of its client [L-12.6].
+  itOnSockets(
+    '[S14] onClose is called once after a connection has left the registry, with code and reason',
+    async () => {
+      const closed: unknown[] = [];
+      let registry: ConnectionRegistry | undefined;
+      const onClose: LiveModuleOptions['onClose'] = ({ user }, code, reason) =>
+        closed.push([user?.id, code, reason, registry?.size]);
+      const log = new LogRecorder();
+      const live = await start({ onClose }, log);
+      ({ registry } = live);
+      const client = await live.connect('ann');
+      client.socket.close(4_000, 'bye');
+      await expect.poll(() => closed).toEqual([['ann', 4_000, 'bye', 0]]);
+      (await live.connect('bob')).socket.terminate();
+      await expect.poll(() => closed).toHaveLength(2);
+      expect(closed[1]).toEqual(['bob', 1006, '', 0]);
+      await live.connect('cid');
+      live.registry.disconnect('cid');
+      await expect.poll(() => closed).toHaveLength(3);
+      expect(closed[2]).toEqual(['cid', 4503, 'disconnected by the application', 0]);
+      expect(log.live('debug')).toContainEqual({
+        msg: 'connection closed',
+        connectionId: idOf(client),
+        code: 4_000,
+        reason: 'bye',
+      });
+    },
+  );
 
   const failure = new Error('from the host');
 

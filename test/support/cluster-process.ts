@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import type { LiveModuleOptions } from '../../src/index.js';
+import { onStreams } from './door.js';
 
 export interface InstanceSetup {
   readonly id: string;
@@ -26,7 +27,8 @@ export class InstanceProcess {
 
   static async start(setup: InstanceSetup): Promise<InstanceProcess> {
     const script = join(import.meta.dirname, 'cluster-process.mjs');
-    const child = spawn(process.execPath, [script, JSON.stringify(setup)], {
+    const options = { ...(onStreams && { sse: true }), ...setup.options };
+    const child = spawn(process.execPath, [script, JSON.stringify({ ...setup, options })], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     onTestFinished(() => {

@@ -14,6 +14,8 @@ export interface HttpAsk {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  /** @default a TCP connection of its own */
+  readonly agent?: Agent;
 }
 
 /** An event as the server wrote it. */
@@ -24,12 +26,14 @@ export interface StreamEvent {
 }
 
 /** The URL of a path beside that of the WebSocket. */
-export const besideOf = (url: string, path = ''): string => url.replace(/^ws/, 'http') + path;
+export const besideOf = (url: string, path = ''): string =>
+  url.replace(/^ws/, 'http').replace(/(?=\?)|$/, path);
 
 /** Sends one plain request and reads its answer. */
-export function ask(url: string, { method = 'GET', path = '', headers, body }: HttpAsk): Promise<HttpAnswer> {
+export function ask(url: string, asked: HttpAsk): Promise<HttpAnswer> {
+  const { method = 'GET', path = '', headers, body, agent = false } = asked;
   return new Promise((resolve, reject) => {
-    const sent = request(besideOf(url, path), { method, headers, agent: false }, (response) => {
+    const sent = request(besideOf(url, path), { method, headers, agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -39,7 +43,8 @@ export function ask(url: string, { method = 'GET', path = '', headers, body }: H
       });
     });
     sent.on('error', reject);
-    sent.end(body);
+    // Node sends the headers as UTF-8 together with a string.
+    sent.end(body && Buffer.from(body as string));
   });
 }
 
@@ -65,21 +70,28 @@ export class EventPeer extends EventEmitter<PeerEvents> {
   sequence = 0;
   answersPings = true;
   readyState = 0;
+  readonly OPEN = 1;
   private text = '';
   private closedWith: { readonly code: number; readonly reason: string } | undefined;
   private readonly stream: ReturnType<typeof request>;
   private waiting: string[] = [];
+  private maxLength = 16_384;
   private posting = false;
+  private closing = false;
+  private headers: Readonly<Record<string, string>>;
+  /** Replaces the credential once the server has confirmed it, or no longer takes the old one. */
+  private renewed: { readonly authorization?: string } = {};
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   constructor(
     private readonly url: string,
-    private readonly options: {
+    options: {
       readonly headers?: Readonly<Record<string, string>>;
       readonly query?: string;
     } = {},
   ) {
     super();
+    this.headers = options.headers ?? {};
     const path = besideOf(url, `/events${options.query ?? ''}`);
     this.stream = request(path, { headers: options.headers, agent: false }, (response) => {
       if (response.statusCode === 200) this.read(response);
@@ -100,6 +112,17 @@ export class EventPeer extends EventEmitter<PeerEvents> {
     return peer;
   }
 
+  /** Takes what the constructor of `ws` does. The shipped client sends the token likewise. */
+  static likeWebSocket(
+    url: string,
+    protocols: readonly string[],
+    headers: Readonly<Record<string, string>>,
+  ): EventPeer {
+    const token = protocols.find((each) => each.startsWith('bearer.'))?.slice('bearer.'.length);
+    const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return new EventPeer(url, { headers: { accept: 'text/event-stream', ...bearer, ...headers } });
+  }
+
   /** Messages received so far, parsed. */
   get messages(): Readonly<Record<string, unknown>>[] {
     const own = this.events.filter(({ event }) => event === 'message');
@@ -113,6 +136,8 @@ export class EventPeer extends EventEmitter<PeerEvents> {
 
   /** Sends as a WebSocket does: in order, with as few requests as possible. */
   send(text: string): void {
+    const token = /^\{"type":"auth".*"token":"([^"]+)"/.exec(text)?.[1];
+    if (token !== undefined) this.renewed = { authorization: `Bearer ${token}` };
     this.waiting.push(text);
     if (!this.posting) void this.post();
   }
@@ -123,8 +148,9 @@ export class EventPeer extends EventEmitter<PeerEvents> {
       method: 'POST',
       path: '/messages',
       body,
+      agent: this.agent,
       headers: {
-        ...this.options.headers,
+        ...this.headers,
         'content-type': 'application/x-ndjson',
         'live-session': this.session,
         'live-sequence': String(this.sequence),
@@ -133,8 +159,10 @@ export class EventPeer extends EventEmitter<PeerEvents> {
     });
   }
 
+  /** Ends the stream after what waits to be sent. */
   close(): void {
-    this.stream.destroy();
+    this.closing = true;
+    if (!this.posting) this.terminate();
   }
 
   terminate(): void {
@@ -152,16 +180,41 @@ export class EventPeer extends EventEmitter<PeerEvents> {
 
   private async post(): Promise<void> {
     this.posting = true;
+    // Messages of one task are sent together, as by the shipped client.
+    await Promise.resolve();
     while (this.waiting.length > 0 && this.readyState < 2) {
-      const lines = this.waiting;
-      this.waiting = [];
+      const lines = this.waiting.splice(0, 1);
+      let { length } = lines[0] ?? '';
+      while (this.waiting[0] !== undefined && (length += this.waiting[0].length + 1) < this.maxLength)
+        lines.push(this.waiting.shift() ?? '');
       this.sequence += 1;
-      for (let status = 429; status === 429;) {
+      let status = 429;
+      while (status === 429 && this.readyState < 2) {
         ({ status } = await this.ask(lines.join('\n')).catch(() => ({ status: 0 })));
-        if (status === 429) await new Promise((resolve) => setTimeout(resolve, 50));
+        if (status === 401 && this.renewed.authorization !== undefined) {
+          this.renew();
+          status = 429;
+        } else if (status === 429) await new Promise((resolve) => setTimeout(resolve, 50));
       }
+      if (status === 413 && lines.length > 1) {
+        this.maxLength = 0;
+        this.sequence -= 1;
+        this.waiting.unshift(...lines);
+      } else if (status !== 204) this.failed(status);
     }
     this.posting = false;
+    if (this.closing) this.terminate();
+  }
+
+  private renew(): void {
+    this.headers = { ...this.headers, ...this.renewed };
+    this.renewed = {};
+  }
+
+  /** Ends the stream as the shipped client does. */
+  private failed(status: number): void {
+    this.closedWith ??= { code: status === 413 ? 1009 : 1006, reason: `POST: ${String(status)}` };
+    this.terminate();
   }
 
   private read(response: IncomingMessage): void {
@@ -169,6 +222,7 @@ export class EventPeer extends EventEmitter<PeerEvents> {
     const end = (): void => {
       if (this.readyState === 3) return;
       this.readyState = 3;
+      this.agent.destroy();
       const { code, reason } = this.closedWith ?? { code: 1006, reason: '' };
       this.emit('close', code, Buffer.from(reason));
     };
@@ -207,7 +261,10 @@ export class EventPeer extends EventEmitter<PeerEvents> {
         code: number;
         reason: string;
       };
-    } else if (event.event === 'message') this.emit('message', Buffer.from(event.data));
+    } else if (event.event === 'message') {
+      if (event.data.startsWith('{"type":"authenticated"')) this.renew();
+      this.emit('message', Buffer.from(event.data));
+    }
     this.emit('event', event);
   }
 }

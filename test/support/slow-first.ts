@@ -19,7 +19,7 @@ const slow = [
 ];
 
 /** The small files of `unit` come last, because they fill both cores to the end. */
-const projects = ['alone', 'e2e', 'unit'];
+const projects = ['alone', 'e2e', 'streams', 'unit'];
 
 /** The files of a project follow each other, so that its processes are not ended between them. */
 const rank = ({ moduleId, project }: TestSpecification): number => {
