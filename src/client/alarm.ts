@@ -6,8 +6,11 @@ const longestTimerMs = 2_147_483_647;
 /** A single timer. Setting it again replaces the previous callback and delay. */
 export class Alarm {
   #cancel: Cancel | undefined;
+  readonly #platform: Platform;
 
-  constructor(private readonly platform: Platform) {}
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
 
   get armed(): boolean {
     return this.#cancel !== undefined;
@@ -15,21 +18,15 @@ export class Alarm {
 
   set(delayMs: number, run: () => void): void {
     this.clear();
-    const due = this.platform.now() + delayMs;
-    const step = (): void => {
-      const left = due - this.platform.now();
-      this.#cancel =
-        left > longestTimerMs
-          ? this.platform.setTimer(step, longestTimerMs)
-          : this.platform.setTimer(
-              () => {
-                this.#cancel = undefined;
-                run();
-              },
-              Math.max(0, left),
-            );
-    };
-    step();
+    const platform = this.#platform;
+    this.#cancel = platform.setTimer(
+      () => {
+        this.#cancel = undefined;
+        if (delayMs > longestTimerMs) this.set(delayMs - longestTimerMs, run);
+        else run();
+      },
+      Math.max(0, Math.min(delayMs, longestTimerMs)),
+    );
   }
 
   clear(): void {

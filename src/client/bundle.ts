@@ -13,20 +13,26 @@ interface BundleParts {
   send(message: ClientMessage): void;
 }
 
+/** Requests of one type that wait, by topic, and the id that they will have. */
+interface Waiting {
+  readonly type: 'subscribe' | 'unsubscribe';
+  readonly byTopic: Map<string, TopicRequest | string>;
+  id: number;
+}
+
 /** Collects the requests of one microtask, so that many topics need one message. [L-3.14] */
 export class Bundle {
   #maxTopics = 0;
   #maxBytes = 0;
   #bytes = 0;
-  /** By topic. */
-  readonly #subscribes = new Map<string, TopicRequest>();
-  readonly #unsubscribes = new Set<string>();
-  #subscribeId = 0;
-  #unsubscribeId = 0;
+  readonly #unsubscribes: Waiting = { type: 'unsubscribe', byTopic: new Map(), id: 0 };
+  readonly #subscribes: Waiting = { type: 'subscribe', byTopic: new Map(), id: 0 };
   #due = false;
   readonly #alarm: Alarm;
+  readonly #parts: BundleParts;
 
-  constructor(private readonly parts: BundleParts) {
+  constructor(parts: BundleParts) {
+    this.#parts = parts;
     this.#alarm = new Alarm(parts.platform);
   }
 
@@ -39,51 +45,43 @@ export class Bundle {
 
   down(): void {
     this.#alarm.clear();
-    this.#subscribes.clear();
-    this.#unsubscribes.clear();
+    this.#subscribes.byTopic.clear();
+    this.#unsubscribes.byTopic.clear();
     this.#bytes = 0;
   }
 
   /** Returns the id that the answer will carry. */
   subscribe(request: TopicRequest, again: boolean): number {
-    this.#room(JSON.stringify(request).length, this.#subscribes.size);
-    if (this.#subscribes.size === 0) this.#subscribeId = this.parts.nextId();
-    this.#subscribes.set(request.topic, request);
-    this.#schedule(again);
-    return this.#subscribeId;
+    return this.#add(this.#subscribes, request.topic, request, again);
   }
 
   unsubscribe(topic: string, again: boolean): number {
-    this.#subscribes.delete(topic);
-    this.#room(topic.length, this.#unsubscribes.size);
-    if (this.#unsubscribes.size === 0) this.#unsubscribeId = this.parts.nextId();
-    this.#unsubscribes.add(topic);
-    this.#schedule(again);
-    return this.#unsubscribeId;
+    this.#subscribes.byTopic.delete(topic);
+    return this.#add(this.#unsubscribes, topic, topic, again);
   }
 
   /** Sends unsubscribes first, to free room for the new subscriptions. */
   flush(): void {
-    this.#alarm.clear();
-    const leave = [...this.#unsubscribes];
-    const ask = [...this.#subscribes.values()];
+    const messages = [this.#unsubscribes, this.#subscribes].flatMap(({ type, byTopic, id }) => {
+      const topics = [...byTopic.values()];
+      const [first] = topics;
+      if (first === undefined) return [];
+      const one = typeof first === 'string' ? { topic: first } : first;
+      return { type, id, ...(topics.length > 1 ? { topics } : one) } as ClientMessage;
+    });
     this.down();
-    this.#send(leave, leave.length === 1 ? { topic: leave[0] } : { topics: leave }, 'unsubscribe');
-    this.#send(ask, ask.length === 1 ? ask[0] : { topics: ask }, 'subscribe');
+    for (const message of messages) this.#parts.send(message);
   }
 
-  #send(list: readonly unknown[], what: object | undefined, type: 'subscribe' | 'unsubscribe'): void {
-    const id = type === 'subscribe' ? this.#subscribeId : this.#unsubscribeId;
-    if (list.length > 0) this.parts.send({ type, id, ...what } as ClientMessage);
-  }
-
-  /** Flushes the queue if one more item would exceed a limit. */
-  #room(bytes: number, count: number): void {
-    if (count > 0 && (count >= this.#maxTopics || this.#bytes + bytes > this.#maxBytes)) this.flush();
-    this.#bytes += bytes + 3;
-  }
-
-  #schedule(again: boolean): void {
+  #add(waiting: Waiting, topic: string, request: TopicRequest | string, again: boolean): number {
+    const { byTopic } = waiting;
+    const bytes = JSON.stringify(request).length + 1;
+    // One more must not exceed a limit.
+    if (byTopic.size > 0 && (byTopic.size >= this.#maxTopics || this.#bytes + bytes > this.#maxBytes))
+      this.flush();
+    this.#bytes += bytes;
+    if (byTopic.size === 0) waiting.id = this.#parts.nextId();
+    byTopic.set(topic, request);
     if (this.#maxTopics === 0) this.flush();
     else if (again) {
       if (!this.#alarm.armed) this.#alarm.set(gatherMs, () => this.flush());
@@ -94,5 +92,6 @@ export class Bundle {
         this.flush();
       });
     }
+    return waiting.id;
   }
 }

@@ -15,77 +15,67 @@ export interface ConnectionEvents {
 }
 
 /** One connection, from its credential to its end. */
-export class ClientConnection {
+export interface ClientConnection {
   /** Whether the handshake succeeded. */
-  opened = false;
+  readonly isOpened: boolean;
   /** The server's first message. */
-  welcome: WelcomeMessage | undefined;
-  #wire: Wire | undefined;
-  #over = false;
+  readonly welcome: WelcomeMessage | undefined;
+  welcomed(welcome: WelcomeMessage): void;
+  send(text: string): void;
+  close(reason: string): void;
+}
+
+/** Asks for the credential, then opens a WebSocket. */
+export function openConnection(parts: LinkParts, events: ConnectionEvents): ClientConnection {
+  let wire: Wire | undefined;
+  let isOver = false;
   /** Limits the time for the credential, then for the welcome. */
-  readonly #alarm: Alarm;
-
-  constructor(
-    private readonly parts: LinkParts,
-    private readonly events: ConnectionEvents,
-  ) {
-    this.#alarm = new Alarm(parts.platform);
-  }
-
-  async open(): Promise<void> {
-    const fail = (error: unknown): void => {
-      if (this.#over) return;
-      this.#end();
-      this.events.noCredential(error);
-    };
-    this.#alarm.set(credentialTimeoutMs, () => fail(credentialTimedOut()));
-    let token: string | undefined;
-    try {
-      token = await this.parts.credentials.get();
-    } catch (error) {
-      fail(error);
-    }
-    if (!this.#over) this.#dial(token);
-  }
-
-  welcomed(welcome: WelcomeMessage): void {
-    this.welcome = welcome;
-    this.#alarm.clear();
-  }
-
-  send(text: string): void {
-    this.#wire?.send(text);
-  }
-
-  close(reason: string): void {
-    this.#end();
-    this.#wire?.close(reason);
-  }
-
-  #dial(token: string | undefined): void {
-    const { events } = this;
-    this.#alarm.set(this.parts.connectTimeoutMs, () => {
+  const alarm = new Alarm(parts.platform);
+  const end = (): void => {
+    isOver = true;
+    alarm.clear();
+  };
+  const connection = {
+    isOpened: false,
+    welcome: undefined as WelcomeMessage | undefined,
+    welcomed(welcome: WelcomeMessage): void {
+      connection.welcome = welcome;
+      alarm.clear();
+    },
+    send: (text: string): void => wire?.send(text),
+    close(reason: string): void {
+      end();
+      wire?.close(reason);
+    },
+  };
+  const closed = (code: number, reason: string): void => {
+    end();
+    events.closed(code, reason);
+  };
+  const fail = (error: unknown): void => {
+    if (isOver) return;
+    end();
+    events.noCredential(error);
+  };
+  const dial = (token: string | undefined): void => {
+    if (isOver) return;
+    alarm.set(parts.connectTimeoutMs, () => {
       const reason = 'no welcome in time';
-      this.close(reason);
-      events.closed(1006, reason);
+      wire?.close(reason);
+      closed(1006, reason);
     });
     try {
-      this.#wire = this.parts.open(token, {
-        opened: () => void (this.opened = true),
+      wire = parts.open(token, {
+        opened: () => void (connection.isOpened = true),
         message: events.message,
-        closed: (code, reason) => {
-          this.#end();
-          events.closed(code, reason);
-        },
+        closed,
       });
     } catch (error) {
-      this.#end();
+      end();
       events.impossible(error);
     }
-  }
-
-  #end(): void {
-    this.#over = true;
-    this.#alarm.clear();
-  }
+  };
+  alarm.set(credentialTimeoutMs, () => fail(credentialTimedOut()));
+  void parts.credentials.get().then(dial, fail);
+  return connection;
 }

@@ -3,11 +3,11 @@ import { LiveError } from '../protocol/live.error.js';
 import type { ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
-import { ClientConnection } from './client-connection.js';
+import { type ClientConnection, openConnection } from './client-connection.js';
 import { Comeback } from './comeback.js';
 import type { LinkOwner, LinkParts } from './link-owner.js';
 import type { Cancel } from './platform.js';
-import { Probe } from './probe.js';
+import { type Probe, probeOf } from './probe.js';
 
 /**
  * Keeps a connection open by reconnecting until it is closed for good. A connection that the server
@@ -22,29 +22,26 @@ export class ClientLink {
   #old: ClientConnection | undefined;
   #waiting = false;
   #over = false;
-  /** Delay before the next attempt. */
+  /** Delay before the next attempt, or before the current connection is replaced. */
   readonly #alarm: Alarm;
-  /** Delay before the current connection is replaced. */
-  readonly #slot: Alarm;
   readonly #probe: Probe;
   readonly #comeback: Comeback;
-  readonly #cancels: readonly Cancel[];
+  readonly #unlisten: Cancel;
+  readonly #owner: LinkOwner;
+  readonly #parts: LinkParts;
 
-  constructor(
-    private readonly owner: LinkOwner,
-    private readonly parts: LinkParts,
-  ) {
+  constructor(owner: LinkOwner, parts: LinkParts) {
+    this.#owner = owner;
+    this.#parts = parts;
     const { platform } = parts;
     this.#alarm = new Alarm(platform);
-    this.#slot = new Alarm(platform);
     this.#comeback = new Comeback(platform, parts.backoff);
-    this.#probe = new Probe(platform, { ping: () => owner.ping(), dead: () => this.#dead() });
-    this.#cancels = [
-      platform.onOnline(() => this.#wake()),
-      platform.onVisible(() => this.#wake()),
-      platform.onFocus(() => this.#waiting && this.#wake()), // says nothing about an open link
-      platform.onCached(() => this.#rest()),
-    ];
+    this.#probe = probeOf(platform, { ping: () => owner.ping(), dead: () => this.#dead() });
+    this.#unlisten = platform.listen({
+      back: () => this.#wake(),
+      focus: () => this.#waiting && this.#wake(), // says nothing about an open link
+      cached: () => this.#rest(),
+    });
   }
 
   /** Whether a message sent now goes out on the current connection. */
@@ -56,10 +53,9 @@ export class ClientLink {
   start(): void {
     this.#waiting = false;
     this.#alarm.clear();
-    const next = this.#prepare();
-    this.owner.status({ state: 'connecting', attempt: this.#comeback.attempt });
+    this.#owner.setStatus({ state: 'connecting', attempt: this.#comeback.attempt });
     // A listener may have closed the client.
-    if (this.#next === next) void next.open();
+    if (!this.#over) this.#open();
   }
 
   send(text: string): void {
@@ -82,15 +78,17 @@ export class ClientLink {
 
   /** Something was answered. The predecessor is closed once nothing relies on it. */
   settled(): void {
-    if (this.#old !== undefined && this.ready && !this.owner.owed) this.#closeOld('draining');
+    if (this.#old !== undefined && this.ready && !this.#owner.owed) this.#closeOld('draining');
   }
 
   close(): void {
     this.#end(1000, 'closed by the application');
   }
 
-  #prepare(): ClientConnection {
-    const connection: ClientConnection = new ClientConnection(this.parts, {
+  /** Opens the next connection, one at a time. */
+  #open(): void {
+    if (this.#next !== undefined) return;
+    const connection: ClientConnection = openConnection(this.#parts, {
       message: (text) => this.#receive(connection, text),
       noCredential: (error) => this.#noCredential(error),
       // The constructor will throw for the same URL again.
@@ -98,7 +96,6 @@ export class ClientLink {
       closed: (code, reason) => this.#closed(connection, code, reason),
     });
     this.#next = connection;
-    return connection;
   }
 
   /** Only a `LiveError` with a permanent code closes the client. Other errors are retried. */
@@ -106,7 +103,7 @@ export class ClientLink {
     this.#next = undefined;
     if (!this.ready && error instanceof LiveError && !isTemporary(error.code))
       return this.#end(1006, error.message, error);
-    this.owner.report(error);
+    this.#owner.emit('error', error);
     this.#retry(1006, 'no credential', false);
   }
 
@@ -116,10 +113,10 @@ export class ClientLink {
       const message = JSON.parse(text) as ServerMessage;
       if (connection === this.#next) {
         if (message.type === 'welcome') this.#up(connection, message);
-      } else if (connection === this.#old) this.owner.late(message);
+      } else if (connection === this.#old) this.#owner.late(message);
       else this.#handle(message);
     } catch (error) {
-      this.owner.report(error);
+      this.#owner.emit('error', error);
     }
   }
 
@@ -129,8 +126,8 @@ export class ClientLink {
     else if (message.type === 'error' && this.#probe.answered(message.id)) return;
     else if (message.type === 'incoming') this.#probe.incoming(message.bytes);
     else if (message.type === 'draining')
-      this.#slot.set(this.#comeback.postpone(message), () => this.#replace());
-    else if (message.type !== 'welcome') this.owner.message(message);
+      this.#alarm.set(this.#comeback.postpone(message), () => this.#open());
+    else if (message.type !== 'welcome') this.#owner.message(message);
   }
 
   #up(connection: ClientConnection, welcome: WelcomeMessage): void {
@@ -151,9 +148,9 @@ export class ClientLink {
   #use(connection: ClientConnection, welcome: WelcomeMessage, isBack: boolean): void {
     this.#current = connection;
     this.#probe.watch(welcome.limits);
-    this.owner.status({ state: 'open', welcome });
+    this.#owner.setStatus({ state: 'open', welcome });
     // A listener may have closed the client.
-    if (this.#current === connection) this.owner.up(welcome, isBack);
+    if (this.#current === connection) this.#owner.up(welcome, isBack);
   }
 
   /** The current connection is over. Its predecessor takes over again, if it is still there. */
@@ -164,19 +161,20 @@ export class ClientLink {
   }
 
   #dead(): void {
+    if (this.#current === undefined) return;
     const reason = 'no answer to a ping';
-    this.#current?.close(reason);
-    if (this.#current !== undefined) this.#closed(this.#current, 1006, reason, false);
+    this.#current.close(reason);
+    this.#closed(this.#current, 1006, reason, false);
   }
 
   /** The current connection is over, or has a successor. */
   #down(isReplaced = false): void {
     if (!this.ready) return;
     this.#current = undefined;
-    this.#slot.clear();
+    this.#alarm.clear();
     this.#probe.stop();
     this.#comeback.ended();
-    this.owner.down(isReplaced);
+    this.#owner.down(isReplaced);
   }
 
   /** [L-10.3] */
@@ -185,26 +183,22 @@ export class ClientLink {
     const wasCurrent = connection === this.#current;
     if (wasCurrent) this.#down();
     else this.#next = undefined;
-    if (!connection.opened) this.parts.credentials.reject();
-    else if (code === credentialExpired) this.parts.credentials.expire();
+    if (!connection.isOpened) this.#parts.credentials.reject();
+    else if (code === credentialExpired) this.#parts.credentials.expire();
     else if (!mayReconnect(code)) return this.#end(code, reason);
     if (wasCurrent) this.#fallBack();
     if (this.#over) return;
     if (this.#next === undefined) this.#retry(code, reason, isCrowd && wasCurrent);
     // The successor is already being opened.
-    else if (!this.ready) this.owner.status({ state: 'connecting', attempt: this.#comeback.attempt });
+    else if (!this.ready) this.#owner.setStatus({ state: 'connecting', attempt: this.#comeback.attempt });
   }
 
   #retry(code: number, reason: string, isCrowd: boolean): void {
     const delayMs = this.#comeback.delayMs(isCrowd);
-    if (this.ready) return this.#slot.set(delayMs, () => this.#replace());
+    if (this.ready) return this.#alarm.set(delayMs, () => this.#open());
     this.#waiting = true;
     this.#alarm.set(delayMs, () => this.start());
-    this.owner.status({ state: 'waiting', delayMs, code, reason });
-  }
-
-  #replace(): void {
-    if (this.#next === undefined) void this.#prepare().open();
+    this.#owner.setStatus({ state: 'waiting', delayMs, code, reason });
   }
 
   /** The network or the page is back. A page may come out of the cache before its slot. */
@@ -219,15 +213,15 @@ export class ClientLink {
   #rest(): void {
     this.#closeAll('page cached');
     this.#waiting = true;
-    this.owner.status({ state: 'waiting', delayMs: Infinity, code: 1000, reason: 'page cached' });
+    this.#owner.setStatus({ state: 'waiting', delayMs: Infinity, code: 1000, reason: 'page cached' });
   }
 
   #end(code: number, reason: string, error?: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    for (const cancel of this.#cancels) cancel();
+    this.#unlisten();
     this.#closeAll(reason);
-    this.owner.status({ state: 'closed', code, reason, ...(error !== undefined && { error }) });
+    this.#owner.setStatus({ state: 'closed', code, reason, ...(error !== undefined && { error }) });
   }
 
   #closeAll(reason: string): void {
@@ -244,6 +238,6 @@ export class ClientLink {
     if (old === undefined) return;
     this.#old = undefined;
     old.close(reason);
-    this.owner.oldDown();
+    this.#owner.oldDown();
   }
 }

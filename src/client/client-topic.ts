@@ -1,16 +1,12 @@
 import { isTemporary } from '../protocol/codes.js';
-import type { LiveError } from '../protocol/live.error.js';
-import type { EventMessage, LostMessage, SubscribedMessage } from '../protocol/messages.js';
+import { LiveError } from '../protocol/live.error.js';
+import type { SubscribedMessage, UnsubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
-import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import type { LocalSubscription } from './local-subscription.js';
 import { hasSnapshots, Locals } from './locals.js';
 import type { Incoming, Port } from './port.js';
-import { SubscribeAttempt } from './subscribe-attempt.js';
-
-/** Gaps closer together than this are retried with back-off. */
-const gapsApartMs = 5_000;
+import { TopicRequests } from './topic-requests.js';
 
 /** One topic. All local subscriptions to it share one subscription on the server. */
 export class ClientTopic {
@@ -26,37 +22,34 @@ export class ClientTopic {
   #snapshots: boolean | undefined;
   /** Rate of the last request. */
   #rate = Infinity;
-  #request: SubscribeAttempt | undefined;
   /** Id of the last request that was answered with a position. */
   #answeredId: number | undefined;
-  #attempt = 0;
-  #lastGapAt = -Infinity;
-  /** Timeout of a request, or delay before the next one. */
-  readonly #alarm: Alarm;
+  readonly #requests: TopicRequests;
+  /** Messages that wait for the predecessor, while its events count. [L-10.7] */
+  #held: Incoming[] | undefined;
+  readonly #port: Port;
+  /**
+   * Called when no local subscription is left, with whether the server may have one that is no
+   * longer wanted.
+   */
+  readonly #forget: (wasAsked: boolean) => void;
 
-  constructor(
-    readonly name: string,
-    private readonly port: Port,
-    /** Topics that rely on the predecessor, with messages of the successor that wait for it. */
-    private readonly movers: Map<ClientTopic | undefined, Incoming[]>,
-    /** Called when the server may have a subscription that is no longer wanted. */
-    private readonly unsubscribe: () => void,
-    /** Called when no local subscription is left. */
-    private readonly forget: () => void,
-    /** Called with messages that have waited. */
-    private readonly handle: (message: Incoming) => void,
-  ) {
-    this.#alarm = new Alarm(port.platform);
+  constructor(name: string, port: Port, forget: (wasAsked: boolean) => void) {
+    this.#port = port;
+    this.#forget = forget;
+    this.#requests = new TopicRequests(name, port, () => this.next());
   }
 
-  /** Whether events of the predecessor count. [L-10.7] */
+  /** Whether it still relies on the predecessor of the current connection. */
   get moving(): boolean {
-    return this.movers.has(this);
+    return this.#held !== undefined;
   }
 
   /** Whether an answer with this id is one to the current request, or a second one to the last. */
   awaits(id: unknown): boolean {
-    return id !== undefined && (id === this.#request?.id || (this.#linked && id === this.#answeredId));
+    return (
+      id !== undefined && (id === this.#requests.current?.id || (this.#linked && id === this.#answeredId))
+    );
   }
 
   add(local: LocalSubscription): void {
@@ -79,7 +72,7 @@ export class ClientTopic {
 
   /** Sends the most urgent request if it can, one at a time: first catch-ups, then starts. */
   next(): void {
-    if (!this.port.ready || this.#request !== undefined || this.#alarm.armed) return;
+    if (!this.#port.link.ready || !this.#requests.isIdle) return;
     const behind = this.#locals.behind(this.moving);
     if (behind !== undefined) return this.#ask(behind);
     const starting = this.#locals.starting();
@@ -88,30 +81,20 @@ export class ClientTopic {
     else if (starting.length > 0) this.#ask(undefined);
   }
 
-  /** A topic that is moving may go back to the predecessor. */
-  down(): void {
-    this.#settle();
+  /** A connection is ready. If it `isBack`, it never stopped delivering what was moving. */
+  up(isBack: boolean): void {
+    if (isBack) this.#held = undefined;
+    this.next();
+  }
+
+  /**
+   * The connection is over, or has a successor. A topic that is moving may go back to the
+   * predecessor. An answer under way could begin another stream.
+   */
+  down(isReplaced: boolean): void {
+    if (isReplaced) this.#held = this.#linked && !this.#requests.current ? [] : undefined;
+    this.#requests.clear();
     if (!this.moving) this.#cut();
-  }
-
-  /** The connection has a successor. An answer under way could begin another stream. */
-  replaced(): void {
-    if (this.#linked && this.#request === undefined) this.movers.set(this, []);
-    else this.movers.delete(this);
-    this.down();
-  }
-
-  /** Whether a message is a start beyond what a subscriber has. */
-  lacks(message: Incoming): boolean {
-    return message.type === 'subscribed' && this.#locals.lack(message);
-  }
-
-  /** The predecessor no longer counts. */
-  moved(): void {
-    const held = this.movers.get(this);
-    if (!this.movers.delete(this)) return;
-    held?.forEach(this.handle);
-    this.port.settled();
   }
 
   /** The predecessor no longer delivers this topic, so the successor has to. */
@@ -119,22 +102,55 @@ export class ClientTopic {
     if (this.moving) this.#cut();
   }
 
-  heard(): void {
-    this.#request?.heard();
+  message(message: Incoming): void {
+    const held = this.#held;
+    if (held !== undefined && (held.length > 0 || this.#lacks(message))) return void held.push(message);
+    switch (message.type) {
+      case 'event':
+        // One that cannot be delivered now is dropped; a new request repeats it. [L-3.10]
+        if (!this.#locals.offer(message) && this.#requests.isIdle) this.#requests.gap();
+        break;
+      case 'lost':
+        // Topics with snapshots restart; others go on after the loss. [L-5.8]
+        if (this.#locals.lost(message.to, this.#snapshots === true) && this.#requests.isIdle)
+          this.#requests.expectStart();
+        break;
+      case 'unsubscribed':
+        this.failed(undefined, endedBy(message), message.retryAfterMs);
+        break;
+      case 'subscribed':
+        if (message.id === undefined) this.pushed(message);
+        else if (this.awaits(message.id)) this.#answered(message);
+        break;
+    }
   }
 
-  answered(message: SubscribedMessage): void {
-    if (message.id !== this.#request?.id) {
+  /** A message of the predecessor. */
+  late(message: Incoming): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    if (message.type !== 'event') return this.#cut();
+    if (!this.#locals.offer(message) && this.#requests.isIdle) this.#requests.gap();
+    // The fresh start of the successor waited for this.
+    if (held[0] !== undefined && !this.#lacks(held[0])) this.#moved();
+  }
+
+  /** A part of the answer has arrived. */
+  heard(): void {
+    this.#requests.heard();
+  }
+
+  #answered(message: SubscribedMessage): void {
+    if (message.id !== this.#requests.current?.id) {
       // It began the subscription again, perhaps in a new epoch: some must catch up.
       this.#locals.cutBefore(message);
       return this.next();
     }
-    const since = this.#request?.since;
-    this.#answeredId = this.#request?.id;
-    this.#settle();
+    const since = this.#requests.current?.since;
+    this.#answeredId = this.#requests.current?.id;
+    this.#requests.succeeded();
     this.#linked = true;
-    this.moved();
-    this.#attempt = 0;
+    this.#moved();
     // A different epoch continues `since` only at exactly that offset.
     const isSame = since?.epoch === message.epoch || since?.offset === message.offset;
     if (since !== undefined && message.recovered && isSame)
@@ -152,35 +168,31 @@ export class ClientTopic {
     if (message.recovered) this.#locals.goOnUnder(message);
     else {
       this.#snapshots = hasSnapshots(message);
-      if (this.#request === undefined) this.#alarm.clear();
+      this.#requests.started();
       this.#locals.pushed(message);
     }
     this.next();
   }
 
-  /** An event that cannot be delivered now is dropped; a new request repeats it. [L-3.10] */
-  event(event: EventMessage): void {
-    if (!this.#locals.offer(event) && this.#request === undefined && !this.#alarm.armed) this.#gap();
-  }
-
-  /** Publications are lost. Topics with snapshots restart; others go on after them. [L-5.8] */
-  lost({ to }: LostMessage): void {
-    const waits = this.#locals.lost(to, this.#snapshots === true);
-    // The new start arrives unrequested. If it is in flight, it arrives before a pong.
-    if (waits && this.#request === undefined && !this.#alarm.armed)
-      this.#alarm.set(this.port.requestTimeoutMs, () => this.port.suspect(() => this.next()));
-  }
-
+  /**
+   * The server refused the request with this id, or without an id ended the subscription. If the
+   * code is temporary, subscribes again. [L-3.12]
+   */
   failed(id: unknown, error: LiveError, retryAfterMs: unknown): void {
+    if (id === undefined && !this.#linked) return;
     this.left();
-    if (id !== this.#request?.id) {
+    if (id !== this.#requests.current?.id) {
       // What the first answer began has ended. A newer request begins again.
       this.#cut();
-      if (this.#request !== undefined) return;
+      if (this.#requests.current) return;
     }
-    if (isTemporary(error.code)) return this.#retry(error, positiveOrZero(retryAfterMs));
-    this.#asked = this.#linked;
-    this.#settle();
+    if (isTemporary(error.code)) {
+      this.#requests.retry(error, positiveOrZero(retryAfterMs));
+      // The state of a failed request is unknown, as after a disconnect.
+      return this.#cut();
+    }
+    this.#asked = id !== undefined && this.#linked;
+    this.#requests.clear();
     this.end(error);
   }
 
@@ -192,58 +204,40 @@ export class ClientTopic {
     for (const local of locals) local.end(error);
   }
 
-  /** The server ended the subscription. If the code is temporary, subscribes again. [L-3.12] */
-  ended(error: LiveError): void {
-    if (!this.#linked) return;
-    if (isTemporary(error.code)) {
-      if (this.#request === undefined) this.#retry(error, 0);
-      return;
-    }
-    this.#asked = this.#request !== undefined;
-    this.end(error);
-  }
-
   #ask(since: Position | undefined): void {
-    const request = this.#locals.request(this.name, since);
+    const request = this.#locals.request(since);
     this.#asked = true;
     this.#rate = request.maxRate ?? Infinity;
-    this.#request = new SubscribeAttempt(this.port, this.#alarm, request, this.#attempt > 0);
-  }
-
-  /** The state of a failed request is unknown, so it is retried as after a disconnect. */
-  #retry(error: LiveError, askedForMs: number): void {
-    const delayMs = askedForMs + this.port.backoffMs(this.#attempt);
-    this.#settle();
-    this.#cut();
-    this.#alarm.set(delayMs, () => this.next());
-    if (this.#attempt++ === 0) this.port.report(error);
-    this.port.waiting(this.name, error, delayMs);
-  }
-
-  #settle(): void {
-    this.#request?.end();
-    this.#request = undefined;
-    this.#alarm.clear();
+    this.#requests.send(request);
   }
 
   #cut(): void {
     this.#linked = false;
     this.#locals.cut();
-    this.moved();
-  }
-
-  #gap(): void {
-    const now = this.port.platform.now();
-    const soon = now - this.#lastGapAt < gapsApartMs;
-    this.#lastGapAt = now;
-    if (soon) this.#alarm.set(this.port.backoffMs(this.#attempt++), () => this.next());
-    else this.next();
+    this.#moved();
   }
 
   #leave(): void {
-    this.#settle();
-    if (this.#asked && this.port.ready) this.unsubscribe();
-    this.forget();
-    this.moved();
+    this.#requests.clear();
+    this.#forget(this.#asked && this.#port.link.ready);
+    this.#moved();
   }
+
+  /** The predecessor no longer counts. */
+  #moved(): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    for (const message of held) this.message(message);
+    this.#port.link.settled();
+  }
+
+  /** Whether a message is a start beyond what a subscriber has. */
+  #lacks(message: Incoming): boolean {
+    return message.type === 'subscribed' && this.#locals.lack(message);
+  }
+}
+
+function endedBy({ code = 'forbidden', reason = '' }: UnsubscribedMessage): LiveError {
+  return new LiveError(code, reason);
 }

@@ -21,20 +21,22 @@ export class Comeback {
   /** Earliest reconnect that the server asked for. */
   #notBefore = -Infinity;
   #awakeAt = -Infinity;
+  readonly #platform: Platform;
+  readonly #backoff: Backoff;
 
-  constructor(
-    private readonly platform: Platform,
-    private readonly backoff: Backoff,
-  ) {}
+  constructor(platform: Platform, backoff: Backoff) {
+    this.#platform = platform;
+    this.#backoff = backoff;
+  }
 
   opened(spreadMs: number): void {
-    this.#openedAt = this.platform.now();
+    this.#openedAt = this.#platform.now();
     this.#suggestedMs = spreadMs;
     this.#spreadMs = 0;
   }
 
   ended(): void {
-    if (this.platform.now() - this.#openedAt >= stableAfterMs) this.attempt = 0;
+    if (this.#platform.now() - this.#openedAt >= stableAfterMs) this.attempt = 0;
   }
 
   /**
@@ -42,7 +44,7 @@ export class Comeback {
    * milliseconds until then.
    */
   postpone({ reconnectAfterMs, windowMs }: DrainingMessage): number {
-    const { platform } = this;
+    const platform = this.#platform;
     const delayMs = positiveOrZero(reconnectAfterMs) + platform.random() * positiveOrZero(windowMs);
     this.#notBefore = platform.now() + delayMs;
     return delayMs;
@@ -50,7 +52,7 @@ export class Comeback {
 
   /** The network or the page came back. Returns whether the client may reconnect at once. */
   hurry(): boolean {
-    this.#awakeAt = this.platform.now();
+    this.#awakeAt = this.#platform.now();
     const may = this.#awakeAt >= this.#notBefore;
     if (may) this.#restart();
     return may;
@@ -64,11 +66,11 @@ export class Comeback {
 
   /** @param crowd - whether other clients may have been disconnected at the same time [L-10.5] */
   delayMs(crowd: boolean): number {
-    const { platform } = this;
+    const platform = this.#platform;
     const now = platform.now();
     if (this.#notBefore > now) return this.#notBefore - now;
     if (crowd && now - this.#awakeAt > awakeMs) this.#spreadMs = this.#suggestedMs;
-    return backoffMs(this.attempt++, this.backoff, () => platform.random(), this.#spreadMs);
+    return backoffMs(this.attempt++, this.#backoff, () => platform.random(), this.#spreadMs);
   }
 
   #restart(): void {

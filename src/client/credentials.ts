@@ -1,4 +1,3 @@
-import { positiveOrZero } from './backoff.js';
 import type { Platform } from './platform.js';
 import { checkToken } from './wire.js';
 
@@ -38,23 +37,24 @@ const rejectedApartMs = 30_000;
 export class Credentials {
   #token: string | undefined;
   #reason: CredentialReason | undefined = 'connect';
-  /** Expiry on the platform's monotonic clock. `undefined` if the server named none. */
-  #endsAt: number | undefined;
+  /** Expiry on the platform's monotonic clock. */
+  #endsAt = Infinity;
   #rejectedAt = -Infinity;
   /** Number of the latest request. An answer that a later one has overtaken is dropped. */
   #asked = 0;
   #answered = 0;
+  readonly #source: Credential | undefined;
+  readonly #platform: Platform;
 
-  constructor(
-    private readonly source: Credential | undefined,
-    private readonly platform: Platform,
-  ) {
+  constructor(source: Credential | undefined, platform: Platform) {
+    this.#source = source;
+    this.#platform = platform;
     if (typeof source !== 'function') checkToken(source);
   }
 
   /** Whether a new request may return a different credential. */
   get renewable(): boolean {
-    return typeof this.source === 'function';
+    return typeof this.#source === 'function';
   }
 
   /** Makes the next `get` request a new credential. */
@@ -66,29 +66,23 @@ export class Credentials {
    * A handshake failed: the next `get` requests a credential, unless one was requested recently.
    */
   reject(): void {
-    const now = this.platform.now();
+    const now = this.#platform.now();
     if (now - this.#rejectedAt < rejectedApartMs) return;
     this.#rejectedAt = now;
     this.#reason ??= 'rejected';
   }
 
-  /**
-   * The server accepted it. Returns its remaining lifetime in ms, or `undefined` if it never
-   * expires.
-   */
-  accepted(expiresAt: number | undefined, expiresInMs: number | undefined): number | undefined {
+  /** The server accepted it, and it ends at this time of the platform's monotonic clock. */
+  accepted(endsAt: number): void {
     this.#rejectedAt = -Infinity;
-    // `expiresInMs` does not depend on a correct local clock.
-    const leftMs = expiresInMs ?? (expiresAt === undefined ? undefined : expiresAt - this.platform.wallMs());
-    this.#endsAt = leftMs === undefined ? undefined : this.platform.now() + positiveOrZero(leftMs);
-    return leftMs;
+    this.#endsAt = endsAt;
   }
 
   /**
    * Rejects with the error of the function, or with a `TypeError` if it returned no valid token.
    */
   async get(): Promise<string | undefined> {
-    if (this.#endsAt !== undefined && this.#endsAt <= this.platform.now()) this.#reason ??= 'expired';
+    if (this.#endsAt <= this.#platform.now()) this.#reason ??= 'expired';
     return this.#reason === undefined ? this.#token : this.renew(this.#reason);
   }
 
@@ -96,13 +90,13 @@ export class Credentials {
    * Always requests a new one. A result that arrives after the caller timed out is kept for `get`.
    */
   async renew(reason: CredentialReason): Promise<string | undefined> {
-    const { source } = this;
+    const source = this.#source;
     const turn = ++this.#asked;
     const token = typeof source === 'function' ? await source({ reason }) : source;
     checkGiven(token);
     if (turn > this.#answered) {
       this.#answered = turn;
-      this.#endsAt = undefined;
+      this.#endsAt = Infinity;
       this.#token = token;
       this.#reason = undefined;
     }

@@ -1,3 +1,4 @@
+import type { Sink } from './local-subscription.js';
 import type { LostNotice, PublicationMessage, TopicMessage } from './topic-messages.js';
 
 const ended = { done: true, value: undefined } as const;
@@ -10,22 +11,25 @@ interface Reader {
 /**
  * Bounded queue of unread messages of an iterator. Dropped ones are replaced by a `lost` notice.
  */
-export class Inbox {
+export class Inbox implements Sink {
   #messages: TopicMessage[] = [];
   #readers: Reader[] = [];
   #over = false;
   #error: Error | undefined;
+  readonly #max: number;
 
-  constructor(private readonly max: number) {}
+  constructor(max = 1_000) {
+    this.#max = max;
+  }
 
-  push(message: TopicMessage): void {
+  message(message: TopicMessage): void {
     const reader = this.#readers.shift();
     if (reader !== undefined) {
       reader.resolve({ done: false, value: message });
       return;
     }
     this.#messages.push(message);
-    while (this.#messages.length > this.max) this.#dropOldest();
+    while (this.#messages.length > this.#max) this.#dropOldest();
   }
 
   next(): Promise<IteratorResult<TopicMessage, undefined>> {
@@ -38,7 +42,7 @@ export class Inbox {
   }
 
   /** Queued messages remain readable. After them the error is thrown once. */
-  end(error: Error | undefined): void {
+  end(error?: Error): void {
     this.#over = true;
     this.#error = error;
     for (const { resolve, reject } of this.#readers.splice(0)) {

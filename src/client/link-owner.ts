@@ -1,7 +1,9 @@
+import type { RequestId } from '../protocol/client-messages.js';
 import type { ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import type { Backoff } from './backoff.js';
 import type { Credentials } from './credentials.js';
 import type { Platform } from './platform.js';
+import type { Emit } from './port.js';
 import type { LiveStatus } from './status.js';
 import type { Wire, WireEvents } from './wire.js';
 
@@ -9,7 +11,8 @@ import type { Wire, WireEvents } from './wire.js';
 export interface LinkOwner {
   /** Whether a request or a topic still relies on the predecessor of the current connection. */
   readonly owed: boolean;
-  status(status: LiveStatus): void;
+  readonly emit: Emit;
+  setStatus(status: LiveStatus): void;
   /** A connection is ready: a new one, or one that `isBack` because its successor is over. */
   up(welcome: WelcomeMessage, isBack: boolean): void;
   /** The connection is over, or, if `isReplaced`, stays open as long as something is `owed`. */
@@ -20,9 +23,8 @@ export interface LinkOwner {
   message(message: ServerMessage): void;
   /** Called with every message of the predecessor. */
   late(message: ServerMessage): void;
-  report(error: unknown): void;
   /** Sends a ping on the current connection and returns its id. */
-  ping(): number;
+  ping(): RequestId;
 }
 
 export interface LinkParts {

@@ -17,11 +17,10 @@ import type {
   RequestOptions,
   SubscribeOptions,
 } from './live-client.options.js';
+import { Inbox } from './inbox.js';
 import { LiveReader } from './live-reader.js';
-import { Pages } from './pages.js';
 import type { QueuedPublishOptions } from './publish-queue.options.js';
-import { Refresher } from './refresher.js';
-import { Requests } from './requests.js';
+import { PublishingSession } from './publishing-session.js';
 import { type IterableSubscription, iterable, type Subscription } from './subscription.js';
 import type { EndMessage, MessageOf, TopicMessage } from './topic-messages.js';
 
@@ -36,15 +35,11 @@ export class LiveClient<
   TopicMap extends object = Record<string, unknown>,
   RequestMap extends object = Record<string, unknown>,
 > extends LiveReader<TopicMap> {
-  readonly #requests: Requests;
+  /** @internal */
+  declare protected readonly session: PublishingSession;
 
   constructor(url: string | URL, options: LiveClientOptions = {}) {
-    super(url, options, (port, credentials) => ({
-      requests: new Requests(port, options.queue ?? {}),
-      refresher: new Refresher(port, credentials),
-      pages: new Pages(),
-    }));
-    this.#requests = this.session.more.requests as Requests;
+    super(url, options, (parts) => new PublishingSession(parts, options.queue));
   }
 
   /**
@@ -71,7 +66,8 @@ export class LiveClient<
     second?: SubscribeOptions,
   ): Subscription | IterableSubscription<TopicMessage> {
     if (typeof first === 'function') return super.subscribe(topic as never, first as never, second);
-    return this.subscribing(topic, first, (control) => iterable(topic, control, first?.maxQueued));
+    const inbox = new Inbox(first?.maxQueued);
+    return iterable(this.subscribing(topic, first, inbox), inbox);
   }
 
   /**
@@ -98,7 +94,7 @@ export class LiveClient<
     const { key, remove, ttlMs, idempotencyKey } = given;
     this.check(topic);
     this.start();
-    const { epoch, offset } = (await this.#requests.publish(
+    const { epoch, offset } = (await this.session.requests.publish(
       { type: 'publish', topic, data, key, remove } as PublishRequest,
       { idempotencyKey, ttlMs },
     )) as PublishedMessage;
@@ -124,7 +120,7 @@ export class LiveClient<
       throw new TypeError(`The protocol has ${type} itself`);
     if (timeoutMs !== undefined && !(timeoutMs > 0)) throw new RangeError('`timeoutMs` is above 0');
     this.start();
-    const answer = await this.#requests.send({ type, data }, timeoutMs);
+    const answer = await this.session.requests.send({ type, data }, timeoutMs);
     return (answer.type === (type as string) ? (answer as { data?: unknown }).data : answer) as AnswerOf<
       RequestMap[T]
     >;

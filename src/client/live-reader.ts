@@ -11,7 +11,7 @@ import type { LiveReaderOptions, SubscribeOptions } from './live-client.options.
 import { LocalSubscription, type Sink } from './local-subscription.js';
 import { defaultPlatform } from './platform.js';
 import type { LiveClientState, LiveStatus } from './status.js';
-import type { Control, Subscription } from './subscription.js';
+import type { Subscription } from './subscription.js';
 import type { EndMessage, MessageOf, TopicMessage } from './topic-messages.js';
 import { openWire, type WebSocketConstructor, webSocketOf } from './wire.js';
 
@@ -27,40 +27,38 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
   readonly #listeners = new Listeners<LiveClientEvents>();
   readonly #webSocket: WebSocketConstructor | undefined;
   #started = false;
-  #status: LiveStatus = { state: 'connecting', attempt: 0 };
 
   constructor(url: string | URL, options?: LiveReaderOptions);
   /** @internal */
-  constructor(url: string | URL, options?: LiveReaderOptions, more?: SessionParts['more']);
-  constructor(url: string | URL, options: LiveReaderOptions = {}, more?: SessionParts['more']) {
-    this.#webSocket = options.webSocket;
-    const platform = options.platform ?? defaultPlatform();
-    this.session = new ClientSession({
+  constructor(url: string | URL, options?: LiveReaderOptions, make?: (parts: SessionParts) => ClientSession);
+  constructor(
+    url: string | URL,
+    options: LiveReaderOptions = {},
+    make = (parts: SessionParts) => new ClientSession(parts),
+  ) {
+    const { platform = defaultPlatform(), webSocket, credential, backoff } = options;
+    const { connectTimeoutMs = 10_000, requestTimeoutMs = 10_000 } = options;
+    this.#webSocket = webSocket;
+    this.session = make({
       platform,
-      credentials: new Credentials(options.credential, platform),
-      backoff: { ...defaultBackoff, ...options.backoff },
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-      requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
-      more,
-      open: (token, events) => openWire(webSocketOf(options.webSocket), String(url), token, events),
-      status: (status) => {
-        this.#status = status;
-        this.#listeners.emit('status', status);
-      },
-      report: (error) => this.#listeners.emit('error', error),
-      waiting: (waiting) => this.#listeners.emit('waiting', waiting),
+      credentials: new Credentials(credential, platform),
+      backoff: { ...defaultBackoff, ...backoff },
+      connectTimeoutMs,
+      requestTimeoutMs,
+      open: (token, events) => openWire(webSocketOf(webSocket), String(url), token, events),
+      emit: (event, value) => this.#listeners.emit(event, value),
     });
-    if (platform.dialsOnUse !== true) this.start();
+    if (!platform.dialsOnUse) this.start();
   }
 
   /** The state alone, without its details. */
   get state(): LiveClientState {
-    return this.#status.state;
+    return this.status.state;
   }
 
   /** The state with its details: the welcome, the next attempt, or the reason. */
   get status(): LiveStatus {
-    return this.#status;
+    return this.session.status;
   }
 
   /**
@@ -85,14 +83,12 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
     listener: (message: MessageOf<TopicMap[T]> | EndMessage) => void,
     options?: SubscribeOptions,
   ): Subscription {
-    return this.subscribing(topic, options, (control) => {
-      const tell = (it: TopicMessage | EndMessage): void =>
-        this.#listeners.run(() => (listener as (message: unknown) => void)(it));
-      const end: Sink['end'] = (error) => tell({ type: 'end', topic, ...(error !== undefined && { error }) });
-      return [
-        { message: tell, end, linked: options?.onLinked },
-        { topic, ...control },
-      ];
+    const tell = (it: TopicMessage | EndMessage): void =>
+      this.#listeners.run(() => (listener as (message: unknown) => void)(it));
+    return this.subscribing(topic, options, {
+      message: tell,
+      linked: options?.onLinked,
+      end: (error) => tell({ type: 'end', topic, ...(error && { error }) }),
     });
   }
 
@@ -102,7 +98,7 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
    * a handshake or after `close()`.
    */
   reconnect(): void {
-    if (this.#started) this.session.reconnect();
+    if (this.#started) this.session.link.reconnect();
     else if (this.state !== 'closed') this.start();
   }
 
@@ -111,7 +107,7 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
    * reject. Calling it again does nothing.
    */
   close(): void {
-    this.session.close();
+    this.session.link.close();
   }
 
   /** @internal */
@@ -119,7 +115,7 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
     if (this.#started) return;
     webSocketOf(this.#webSocket);
     this.#started = true;
-    this.session.start();
+    this.session.link.start();
   }
 
   /** @internal */
@@ -139,27 +135,24 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
   }
 
   /** @internal */
-  protected subscribing<S>(
-    topic: string,
-    options: SubscribeOptions = {},
-    make: (control: Control) => readonly [Sink, S],
-  ): S {
-    this.check(topic, options.since);
+  protected subscribing(topic: string, options: SubscribeOptions = {}, sink: Sink): Subscription {
+    const { since, maxRate } = options;
+    this.check(topic, since);
+    const local = new LocalSubscription(topic, since, sink, rateOf(maxRate));
     this.start();
     const { topics } = this.session;
-    const [sink, subscription] = make({
-      unsubscribe: () => {
+    topics.add(local);
+    return {
+      topic,
+      unsubscribe() {
         local.stop();
         topics.remove(local);
       },
-      setMaxRate: (maxRate) => {
-        local.maxRate = rateOf(maxRate);
+      setMaxRate(rate) {
+        local.maxRate = rateOf(rate);
         topics.paced(local);
       },
-    });
-    const local = new LocalSubscription(topic, options.since, sink, rateOf(options.maxRate));
-    topics.add(local);
-    return subscription;
+    };
   }
 }
 

@@ -47,20 +47,18 @@ export function state<TopicMap extends object, RequestMap extends object, T exte
 
 class ReducedView<State> extends View<State> implements StateView<State> {
   value: State;
+  readonly #options: StateOptions<State>;
 
-  constructor(
-    client: LiveClient,
-    topic: string,
-    private readonly options: StateOptions<State>,
-  ) {
+  constructor(client: LiveClient, topic: string, options: StateOptions<State>) {
     super(topic, options);
+    this.#options = options;
     this.value = this.#startFrom(undefined);
     this.open(client, options);
   }
 
   protected override take(message: TopicMessage): boolean | undefined {
     if (message.type === 'event') {
-      this.value = this.options.apply(this.value, message);
+      this.value = this.#options.apply(this.value, message);
       return undefined;
     }
     const isKnown = 'snapshot' in message || message.type === 'start' || message.position.offset === 0;
@@ -73,7 +71,7 @@ class ReducedView<State> extends View<State> implements StateView<State> {
   }
 
   #startFrom(snapshot: unknown): State {
-    const { initial } = this.options;
+    const { initial } = this.#options;
     if (typeof initial === 'function') return (initial as (from: unknown) => State)(snapshot);
     return snapshot === undefined ? initial : (snapshot as State);
   }

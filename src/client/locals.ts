@@ -100,11 +100,10 @@ export class Locals extends Set<LocalSubscription> {
   }
 
   /** A request that serves every subscriber. */
-  request(topic: string, since: Position | undefined): TopicRequest {
+  request(since: Position | undefined): Omit<TopicRequest, 'topic'> {
     const maxRate = this.fastest();
     const pages = [...this].some(({ takesPages }) => takesPages);
     return {
-      topic,
       ...(since && { since }),
       ...(maxRate < Infinity && { maxRate }),
       ...(pages && { pages }),

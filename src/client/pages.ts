@@ -1,4 +1,5 @@
-import type { SubscribedMessage } from '../protocol/messages.js';
+import type { RequestId } from '../protocol/client-messages.js';
+import type { ErrorMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Incoming } from './port.js';
 
 /** A start whose snapshot is not whole yet, its pages, and what came behind it. */
@@ -11,7 +12,7 @@ interface Unfinished {
 /** Puts the pages of snapshots together, and holds back what follows them. [L-6.10] */
 export class Pages extends Map<string, Unfinished> {
   /** Returns whether it keeps the message. */
-  take(message: Incoming, handle: (message: Incoming) => void): boolean {
+  take(message: Incoming, handle: (message: Incoming | ErrorMessage) => void): boolean {
     const { topic, type } = message;
     const unfinished = this.get(topic);
     if (type === 'subscribed' && message.pages) this.set(topic, { start: message, pages: [], behind: [] });
@@ -20,14 +21,18 @@ export class Pages extends Map<string, Unfinished> {
       if (message.last && unfinished !== undefined) this.#finish(topic, unfinished, handle);
     } else {
       if (unfinished === undefined) return false;
-      const isStart = type === 'subscribed' && !message.recovered;
-      if (!isStart && type !== 'unsubscribed') unfinished.behind.push(message);
+      const isEnd = type === 'unsubscribed';
+      if (!isEnd && (type !== 'subscribed' || message.recovered)) unfinished.behind.push(message);
       else {
         this.delete(topic);
-        if (!isStart || message.id !== undefined) return false;
-        const { id } = unfinished.start;
+        if (message.id !== undefined) return false;
         // It answers in place of the start whose pages it ends.
-        handle({ ...message, ...(id !== undefined && { id }) });
+        const id = unfinished.start.id as RequestId;
+        handle(
+          isEnd
+            ? { code: 'forbidden', ...message, type: 'error', id, message: message.reason ?? '' }
+            : { ...message, id },
+        );
       }
     }
     return true;

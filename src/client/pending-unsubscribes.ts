@@ -10,17 +10,22 @@ import type { Port } from './port.js';
  */
 export class PendingUnsubscribes {
   readonly #idByTopic = new Map<string, unknown>();
-  readonly #alarms = new Map<string, Alarm>();
+  /** Topics of those that were refused. */
+  readonly #refused = new Set<string>();
+  readonly #alarm: Alarm;
   #attempt = 0;
+  readonly #port: Port;
+  /** Whether the application has subscribed to the topic again. */
+  readonly #isWanted: (topic: string) => boolean;
 
-  constructor(
-    private readonly port: Port,
-    /** Whether the application has subscribed to the topic again. */
-    private readonly isWanted: (topic: string) => boolean,
-  ) {}
+  constructor(port: Port, isWanted: (topic: string) => boolean) {
+    this.#port = port;
+    this.#isWanted = isWanted;
+    this.#alarm = new Alarm(port.platform);
+  }
 
   send(topic: string): void {
-    this.#idByTopic.set(topic, this.port.unsubscribe(topic, this.#attempt > 0));
+    this.#idByTopic.set(topic, this.#port.bundle.unsubscribe(topic, this.#attempt > 0));
   }
 
   answered(id: unknown, topic: string): void {
@@ -33,32 +38,27 @@ export class PendingUnsubscribes {
    * Handles an error that answers an unsubscribe. An error without a topic answers all with its id.
    */
   failed({ id, code, retryAfterMs, topic: named }: ErrorMessage): boolean {
-    const failed = [...this.#idByTopic].filter(
-      ([topic, own]) => own === id && (named === undefined || named === topic),
-    );
-    if (failed.length === 0) return false;
-    for (const [topic] of failed) this.#idByTopic.delete(topic);
-    if (!isTemporary(code)) return true;
-    const delayMs = positiveOrZero(retryAfterMs) + this.port.backoffMs(this.#attempt++);
-    for (const [topic] of failed) this.#sendLater(topic, delayMs);
-    return true;
+    let found = false;
+    for (const [topic, own] of this.#idByTopic) {
+      if (own !== id || (named ?? topic) !== topic) continue;
+      found = true;
+      this.#idByTopic.delete(topic);
+      if (isTemporary(code)) this.#refused.add(topic);
+    }
+    if (found && isTemporary(code))
+      this.#alarm.set(positiveOrZero(retryAfterMs) + this.#port.backoffMs(this.#attempt++), () => {
+        // A new subscribe has already replaced the old subscription on the server.
+        for (const topic of this.#refused) if (!this.#isWanted(topic)) this.send(topic);
+        this.#refused.clear();
+      });
+    return found;
   }
 
   /** The connection is gone, and its subscriptions with it. */
   down(): void {
     this.#idByTopic.clear();
-    for (const alarm of this.#alarms.values()) alarm.clear();
-    this.#alarms.clear();
+    this.#refused.clear();
+    this.#alarm.clear();
     this.#attempt = 0;
-  }
-
-  #sendLater(topic: string, delayMs: number): void {
-    const alarm = this.#alarms.get(topic) ?? new Alarm(this.port.platform);
-    this.#alarms.set(topic, alarm);
-    alarm.set(delayMs, () => {
-      this.#alarms.delete(topic);
-      // A new subscribe has already replaced the old subscription on the server.
-      if (!this.isWanted(topic) && this.port.ready) this.send(topic);
-    });
   }
 }

@@ -17,14 +17,18 @@ export interface Platform {
   setTimer(run: () => void, delayMs: number): Cancel;
   /** Returns a number from 0 to less than 1. */
   random(): number;
-  /** The network came back. */
-  onOnline(listener: () => void): Cancel;
-  /** The page became visible, came out of the back/forward cache, or was thawed. */
-  onVisible(listener: () => void): Cancel;
+  /** Listens to the page and the network. */
+  listen(events: PlatformEvents): Cancel;
+}
+
+/** Called for what happens to the page and the network. */
+export interface PlatformEvents {
+  /** The network came back, or the page: visible, out of the back/forward cache, or thawed. */
+  back(): void;
   /** The window of the page got the focus, as when its user returns to it from another one. */
-  onFocus(listener: () => void): Cancel;
+  focus(): void;
   /** The page goes into the back/forward cache. */
-  onCached(listener: () => void): Cancel;
+  cached(): void;
 }
 
 interface PageEvent {
@@ -36,11 +40,6 @@ interface EventSource {
   readonly visibilityState?: string;
   addEventListener?(type: string, listener: (event: PageEvent) => void): void;
   removeEventListener?(type: string, listener: (event: PageEvent) => void): void;
-}
-
-function listen(source: EventSource | undefined, type: string, listener: (event: PageEvent) => void): Cancel {
-  source?.addEventListener?.(type, listener);
-  return () => source?.removeEventListener?.(type, listener);
 }
 
 /** The platform of a browser, or of a server runtime, where page and network events never fire. */
@@ -56,23 +55,20 @@ export function defaultPlatform(): Platform {
       const timer = setTimeout(run, delayMs);
       return () => clearTimeout(timer);
     },
-    onOnline: (listener) => listen(page, 'online', listener),
-    onVisible(listener) {
-      const cancels = [
-        listen(page, 'pageshow', listener),
-        listen(page.document, 'resume', listener),
-        listen(page.document, 'visibilitychange', () => {
-          if (page.document?.visibilityState === 'visible') listener();
-        }),
+    listen({ back, focus, cached }) {
+      const { document } = page;
+      const all: readonly (readonly [EventSource | undefined, string, (event: PageEvent) => void])[] = [
+        [page, 'online', back],
+        [page, 'pageshow', back],
+        [page, 'focus', focus],
+        [page, 'pagehide', ({ persisted }) => persisted && cached()],
+        [document, 'resume', back],
+        [document, 'visibilitychange', () => document?.visibilityState === 'visible' && back()],
       ];
+      for (const [source, type, listener] of all) source?.addEventListener?.(type, listener);
       return () => {
-        for (const cancel of cancels) cancel();
+        for (const [source, type, listener] of all) source?.removeEventListener?.(type, listener);
       };
     },
-    onFocus: (listener) => listen(page, 'focus', listener),
-    onCached: (listener) =>
-      listen(page, 'pagehide', ({ persisted }) => {
-        if (persisted) listener();
-      }),
   };
 }

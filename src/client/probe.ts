@@ -1,3 +1,4 @@
+import type { WelcomeLimits } from '../protocol/messages.js';
 import type { RequestId } from '../protocol/client-messages.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
@@ -20,100 +21,100 @@ interface ProbeTarget {
 }
 
 /** Detects a dead link by one ping, sent on suspicion or after a period of silence. [L-8.4] */
-export class Probe {
-  readonly #alarm: Alarm;
-  #limits = defaults;
-  #heardAt = 0;
-  #due = 0;
-  #id: RequestId | undefined;
-  #sentAt = 0;
-  #answerMs = 0;
-  #held = false;
-  /** Extra time for an announced message, which is invisible until complete. */
-  #incomingMs = 0;
-  /** Doubles with each link dropped for silence, so that a slow one succeeds in the end. */
-  #patience = 1;
-  #onAlive: (() => void)[] = [];
-
-  constructor(
-    private readonly platform: Platform,
-    private readonly target: ProbeTarget,
-  ) {
-    this.#alarm = new Alarm(platform);
-  }
-
+export interface Probe {
   /** Watches a new link until `stop`. */
-  watch(limits: { readonly pingIntervalMs?: number; readonly pongTimeoutMs?: number } = {}): void {
-    this.#limits = {
-      pingIntervalMs: positiveOrZero(limits.pingIntervalMs) || defaults.pingIntervalMs,
-      pongTimeoutMs: positiveOrZero(limits.pongTimeoutMs) || defaults.pongTimeoutMs,
-    };
-    this.heard();
-    this.#wait(this.#limits.pingIntervalMs);
-  }
-
+  watch(limits?: Partial<WelcomeLimits>): void;
+  stop(): void;
   /** A message arrived: the link is alive, and an announced message is complete. */
-  heard(): void {
-    this.#heardAt = this.platform.now();
-    this.#incomingMs = 0;
-  }
-
+  heard(): void;
   /** Announces a message of this many bytes. [L-8.5] */
-  incoming(bytes: unknown): void {
-    this.#incomingMs = positiveOrZero(bytes) / bytesPerMs;
-  }
-
+  incoming(bytes: unknown): void;
   /** Sends a ping, one at a time. `onAlive` runs when it is answered. */
-  start(onAlive?: () => void, answerMs = this.#limits.pongTimeoutMs): void {
-    if (onAlive !== undefined) this.#onAlive.push(onAlive);
-    if (this.#id !== undefined) return;
-    this.#answerMs = answerMs;
-    this.#sentAt = this.platform.now();
-    this.#held = false;
-    this.#wait(answerMs);
-    this.#id = this.target.ping();
-  }
-
+  start(onAlive?: () => void): void;
   /** The page or the network is back, so the answer must come soon. */
-  wake(): void {
-    this.start(undefined, Math.min(soonMs, this.#limits.pongTimeoutMs));
-  }
-
+  wake(): void;
   /** Returns whether `id` is that of the current ping, and if so marks the link alive. */
-  answered(id: RequestId | undefined): boolean {
-    if (id === undefined || id !== this.#id) return false;
-    this.#id = undefined;
-    this.#patience = 1;
-    this.#wait(this.#limits.pingIntervalMs);
-    for (const alive of this.#onAlive.splice(0)) alive();
-    return true;
-  }
+  answered(id: RequestId | undefined): boolean;
+}
 
-  stop(): void {
-    this.#alarm.clear();
-    this.#id = undefined;
-    this.#onAlive = [];
-  }
+/** Makes a probe that stands still until it watches a link. */
+export function probeOf(platform: Platform, target: ProbeTarget): Probe {
+  const alarm = new Alarm(platform);
+  let intervalMs = 0;
+  let pongMs = 0;
+  let heardAt = 0;
+  let due = 0;
+  /** Of the current ping. */
+  let id: RequestId | undefined;
+  let sentAt = 0;
+  let answerMs = 0;
+  let isHeld = false;
+  /** Extra time for an announced message, which is invisible until complete. */
+  let incomingMs = 0;
+  /** Doubles with each link dropped for silence, so that a slow one succeeds in the end. */
+  let patience = 1;
+  let whenAlive: (() => void)[] = [];
 
-  #wait(delayMs: number): void {
-    this.#due = this.platform.now() + delayMs;
-    this.#alarm.set(delayMs, () => this.#checkSilence());
-  }
-
-  #checkSilence(): void {
-    const now = this.platform.now();
-    const pinged = this.#id !== undefined;
-    const limitMs = pinged ? this.#answerMs * this.#patience + this.#incomingMs : this.#limits.pingIntervalMs;
-    const leftMs = (pinged ? Math.max(this.#sentAt, this.#heardAt) : this.#heardAt) + limitMs - now;
-    if (leftMs > 0) this.#wait(leftMs);
-    else if (!pinged) this.start();
-    else if (now - this.#due > heldMs && !this.#held) {
+  const wait = (delayMs: number): void => {
+    due = platform.now() + delayMs;
+    alarm.set(delayMs, checkSilence);
+  };
+  const ping = (withinMs: number): void => {
+    if (id !== undefined) return;
+    answerMs = withinMs;
+    sentAt = platform.now();
+    isHeld = false;
+    wait(answerMs);
+    id = target.ping();
+  };
+  const checkSilence = (): void => {
+    const now = platform.now();
+    const pinged = id !== undefined;
+    const limitMs = pinged ? answerMs * patience + incomingMs : intervalMs;
+    const leftMs = (pinged ? Math.max(sentAt, heardAt) : heardAt) + limitMs - now;
+    if (leftMs > 0) wait(leftMs);
+    else if (!pinged) ping(pongMs);
+    else if (now - due > heldMs && !isHeld) {
       // The machine or the page was suspended, and the answer may already be queued.
-      this.#held = true;
-      this.#wait(Math.min(soonMs, this.#answerMs));
+      isHeld = true;
+      wait(Math.min(soonMs, answerMs));
     } else {
-      this.#patience = Math.min(maxPatience, this.#patience * 2);
-      this.target.dead();
+      patience = Math.min(maxPatience, patience * 2);
+      target.dead();
     }
-  }
+  };
+  const probe: Probe = {
+    watch({ pingIntervalMs, pongTimeoutMs } = {}) {
+      intervalMs = positiveOrZero(pingIntervalMs) || defaults.pingIntervalMs;
+      pongMs = positiveOrZero(pongTimeoutMs) || defaults.pongTimeoutMs;
+      probe.heard();
+      wait(intervalMs);
+    },
+    stop() {
+      alarm.clear();
+      id = undefined;
+      whenAlive = [];
+    },
+    heard() {
+      heardAt = platform.now();
+      incomingMs = 0;
+    },
+    incoming(bytes) {
+      incomingMs = positiveOrZero(bytes) / bytesPerMs;
+    },
+    start(onAlive) {
+      if (onAlive !== undefined) whenAlive.push(onAlive);
+      ping(pongMs);
+    },
+    wake: () => ping(Math.min(soonMs, pongMs)),
+    answered(answered) {
+      if (answered === undefined || answered !== id) return false;
+      id = undefined;
+      patience = 1;
+      wait(intervalMs);
+      for (const alive of whenAlive.splice(0)) alive();
+      return true;
+    },
+  };
+  return probe;
 }

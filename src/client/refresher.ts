@@ -16,11 +16,12 @@ export class Refresher {
   /** Counts connections and requests. A credential that arrives late is not sent. */
   #turn = 0;
   readonly #alarm: Alarm;
+  readonly #port: Port;
+  readonly #credentials: Credentials;
 
-  constructor(
-    private readonly port: Port,
-    private readonly credentials: Credentials,
-  ) {
+  constructor(port: Port, credentials: Credentials) {
+    this.#port = port;
+    this.#credentials = credentials;
     this.#alarm = new Alarm(port.platform);
   }
 
@@ -29,10 +30,13 @@ export class Refresher {
    * once.
    */
   plan({ expiresAt, expiresInMs }: Pick<AuthenticatedMessage, 'expiresAt' | 'expiresInMs'>, minMs = 0): void {
-    const leftMs = this.credentials.accepted(expiresAt, expiresInMs) ?? 0;
-    // The server just accepted it although it looks expired: the local clock is wrong.
-    if (!this.credentials.renewable || leftMs <= 0) return;
-    this.#after(Math.max(minMs, leftMs * (0.8 + 0.1 * this.port.platform.random())));
+    const { platform } = this.#port;
+    // `expiresInMs` does not depend on a correct local clock.
+    const leftMs = expiresInMs ?? (expiresAt ?? Infinity) - platform.wallMs();
+    this.#credentials.accepted(platform.now() + positiveOrZero(leftMs));
+    // If it looks expired, the local clock is wrong: the server has just accepted it.
+    if (this.#credentials.renewable && leftMs > 0 && leftMs < Infinity)
+      this.#after(Math.max(minMs, leftMs * (0.8 + 0.1 * platform.random())));
   }
 
   answered(message: AuthenticatedMessage): void {
@@ -44,7 +48,7 @@ export class Refresher {
   /** Returns whether the error answered an `auth`. */
   failed({ id, code, message, retryAfterMs }: ErrorMessage): boolean {
     if (!this.#take(id)) return false;
-    this.port.report(new LiveError(code, message));
+    this.#port.emit('error', new LiveError(code, message));
     if (isTemporary(code)) this.#again(positiveOrZero(retryAfterMs));
     return true;
   }
@@ -68,7 +72,7 @@ export class Refresher {
   }
 
   #again(askedForMs: number): void {
-    this.#after(askedForMs + this.port.backoffMs(this.#attempt++));
+    this.#after(askedForMs + this.#port.backoffMs(this.#attempt++));
   }
 
   async #refresh(): Promise<void> {
@@ -78,21 +82,21 @@ export class Refresher {
       this.#failedWith(credentialTimedOut());
     });
     try {
-      const token = await this.credentials.renew('refresh');
+      const token = await this.#credentials.renew('refresh');
       if (turn !== this.#turn) return;
       this.#alarm.clear();
       if (token === undefined) return;
-      const id = this.port.nextId();
+      const id = this.#port.nextId();
       this.#id = id;
-      this.#alarm.set(this.port.answerTimeoutMs, () => this.#again(0));
-      this.port.send({ type: 'auth', id, token });
+      this.#alarm.set(this.#port.answerTimeoutMs, () => this.#again(0));
+      this.#port.send({ type: 'auth', id, token });
     } catch (error) {
       if (turn === this.#turn) this.#failedWith(error);
     }
   }
 
   #failedWith(error: unknown): void {
-    this.port.report(error);
+    this.#port.emit('error', error);
     this.#again(0);
   }
 }

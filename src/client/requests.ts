@@ -22,6 +22,7 @@ export class Requests {
   #user: string | null | undefined;
   /** How long the server remembers keys; 0 if it knows none. */
   #keysMs = 0;
+  #maxMessageBytes = Infinity;
   /** Set while the store reads. Later publications wait for the ones in it. */
   #loading: Promise<void> | undefined;
   /** When the server accepts publications again. */
@@ -30,18 +31,19 @@ export class Requests {
   readonly #retry: Alarm;
   /** Time since the last answer while another one is due. */
   readonly #silence: Alarm;
+  readonly #port: Port;
+  readonly #queue: PublishQueueOptions;
 
-  constructor(
-    private readonly port: Port,
-    private readonly queue: PublishQueueOptions,
-  ) {
+  constructor(port: Port, queue: PublishQueueOptions) {
+    this.#port = port;
+    this.#queue = queue;
     this.#keys = new PublishKeys(port.platform);
     this.#retry = new Alarm(port.platform);
     this.#silence = new Alarm(port.platform);
     const { store } = queue;
     if (store === undefined) return;
     this.#user = store.user;
-    const report = (error: unknown): void => port.report(error);
+    const report = (error: unknown): void => port.emit('error', error);
     this.#loading = store
       .load()
       .then((all) => {
@@ -56,14 +58,14 @@ export class Requests {
   }
 
   /** Resolves with the message that answers. */
-  async send(message: object, timeoutMs = this.port.requestTimeoutMs): Promise<ServerMessage> {
+  async send(message: object, timeoutMs = this.#port.requestTimeoutMs): Promise<ServerMessage> {
     return this.#add(textOf(message), undefined, timeoutMs);
   }
 
   /** Resolves with the message that answers. */
   async publish(
     message: Omit<PublishRequest, 'id'>,
-    { idempotencyKey: key = this.#keys.next(), ttlMs = this.queue.ttlMs }: QueuedPublishOptions,
+    { idempotencyKey: key = this.#keys.next(), ttlMs = this.#queue.ttlMs }: QueuedPublishOptions,
   ): Promise<ServerMessage> {
     const text = textOf({ ...message, idempotencyKey: key });
     const kept = { key, topic: message.topic, text, atMs: this.#keys.nowMs(), ttlMs };
@@ -73,7 +75,7 @@ export class Requests {
 
   /** Sends what waits, in order. Publications to one topic do not overtake each other. */
   flush(): void {
-    const { port } = this;
+    const port = this.#port;
     const now = port.platform.now();
     const held = new Set<string>();
     const unanswered = new Map<string, number>();
@@ -81,7 +83,7 @@ export class Requests {
     let nextMs = Infinity;
     for (const pending of this.#pending) {
       const { kept, sent } = pending;
-      if (!port.ready) return;
+      if (!port.link.ready) return;
       if (kept === undefined) {
         if (sent === undefined) this.#send(pending);
         continue;
@@ -103,7 +105,7 @@ export class Requests {
     if (nextMs < Infinity) this.#retry.set(nextMs, () => this.flush());
     if (room < maxUnanswered && !this.#silence.armed)
       this.#silence.set(port.requestTimeoutMs, () => {
-        port.suspect();
+        port.link.probe();
         this.flush();
       });
   }
@@ -124,8 +126,8 @@ export class Requests {
     // What may be published already must not end with an error that says that it is not.
     const again = isLimited || code === 'unavailable' || (pending.maybe && code === 'internal');
     if (again && pending.kept !== undefined && this.#keysMs > 0) {
-      const waitMs = positiveOrZero(retryAfterMs) + this.port.backoffMs(pending.attempt++);
-      pending.notBefore = this.port.platform.now() + waitMs;
+      const waitMs = positiveOrZero(retryAfterMs) + this.#port.backoffMs(pending.attempt++);
+      pending.notBefore = this.#port.platform.now() + waitMs;
       pending.sent = undefined;
       if (isLimited) this.#pausedUntil = Math.max(this.#pausedUntil, pending.notBefore);
       else pending.maybe = true;
@@ -142,6 +144,7 @@ export class Requests {
   up({ user, limits }: WelcomeMessage, isBack: boolean): void {
     this.#user = user?.id ?? null;
     this.#keysMs = positiveOrZero(limits.idempotencyMs);
+    this.#maxMessageBytes = limits.maxMessageBytes;
     for (const pending of this.#pending) {
       if (isBack && pending.sent !== undefined) pending.sent = 'now';
       if (pending.user === undefined) pending.user = this.#user;
@@ -177,8 +180,8 @@ export class Requests {
   }
 
   #add(text: string, kept?: KeptPublish, limitMs?: number): Promise<ServerMessage> {
-    const { port } = this;
-    const { maxMessages = 1_000, maxBytes = 1_048_576 } = this.queue;
+    const port = this.#port;
+    const { maxMessages = 1_000, maxBytes = 1_048_576 } = this.#queue;
     return new Promise((resolve, reject) => {
       const pending = new Pending(port.platform, text, { resolve, reject }, this.#user, kept);
       if (this.#pending.size >= maxMessages || this.#bytes + pending.bytes > maxBytes)
@@ -193,27 +196,27 @@ export class Requests {
 
   #limit(pending: Pending, limitMs?: number): void {
     const { kept } = pending;
-    pending.limit(limitMs ?? (kept ? endOf(kept) : 0) - this.port.platform.wallMs(), () => {
-      if (pending.sent !== undefined) this.port.suspect();
+    pending.limit(limitMs ?? (kept ? endOf(kept) : 0) - this.#port.platform.wallMs(), () => {
+      if (pending.sent !== undefined) this.#port.link.probe();
       this.#giveUp(pending, 'No answer came in time');
     });
   }
 
   #keep({ kept }: Pending): void {
-    const { store } = this.queue;
+    const { store } = this.#queue;
     if (kept !== undefined && store?.user === this.#user) store?.put(kept);
   }
 
   /** Returns whether it was sent. Otherwise it is settled. */
   #send(pending: Pending, after = ''): boolean {
-    const { port } = this;
+    const port = this.#port;
     const { kept } = pending;
     const id = port.nextId();
     const text = `${pending.text},"id":${String(id)}${after}}`;
     if (pending.leftMs <= 0) this.#giveUp(pending, 'Its time is over');
-    else if (sizeOf(text) > port.maxMessageBytes) {
+    else if (sizeOf(text) > this.#maxMessageBytes) {
       // The server would close the connection for good.
-      const limit = `A message has at most ${String(port.maxMessageBytes)} bytes`;
+      const limit = `A message has at most ${String(this.#maxMessageBytes)} bytes`;
       this.#take(pending).reject(new LiveError('limit-exceeded', limit));
     } else {
       pending.sent = 'now';
@@ -243,8 +246,8 @@ export class Requests {
   #take(pending: Pending): Pending {
     this.#pending.delete(pending);
     this.#bytes -= pending.bytes;
-    if (pending.kept !== undefined) this.queue.store?.delete(pending.kept.key);
-    this.port.settled();
+    if (pending.kept !== undefined) this.#queue.store?.delete(pending.kept.key);
+    this.#port.link.settled();
     return pending;
   }
 }

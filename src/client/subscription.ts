@@ -1,5 +1,4 @@
-import { Inbox } from './inbox.js';
-import type { Sink } from './local-subscription.js';
+import type { Inbox } from './inbox.js';
 import type { TopicMessage } from './topic-messages.js';
 
 /** One local subscription. */
@@ -17,9 +16,6 @@ export interface Subscription {
   setMaxRate(maxRate: number | undefined): void;
 }
 
-/** What a subscription needs from the client. */
-export type Control = Pick<Subscription, 'unsubscribe' | 'setMaxRate'>;
-
 /**
  * A subscription that can be iterated once. Leaving the loop unsubscribes. The loop ends when the
  * client is closed. If anything else ends the subscription, the loop throws a `LiveError` of the
@@ -30,17 +26,12 @@ export interface IterableSubscription<Message> extends Subscription, AsyncIterab
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined>;
 }
 
-/** Queues messages until they are read. */
-export function iterable(
-  topic: string,
-  control: Control,
-  maxQueued = 1_000,
-): readonly [Sink, IterableSubscription<TopicMessage>] {
-  const inbox = new Inbox(maxQueued);
+/** Iterates what the inbox of a subscription queues. */
+export function iterable(subscription: Subscription, inbox: Inbox): IterableSubscription<TopicMessage> {
   const unsubscribe = (): void => {
-    control.unsubscribe();
+    subscription.unsubscribe();
     inbox.clear();
-    inbox.end(undefined);
+    inbox.end();
   };
   const iterator: AsyncIterator<TopicMessage, undefined> = {
     next: () => inbox.next(),
@@ -49,8 +40,5 @@ export function iterable(
       return Promise.resolve({ done: true, value: undefined });
     },
   };
-  return [
-    { message: (message) => inbox.push(message), end: (error) => inbox.end(error) },
-    { topic, ...control, unsubscribe, [Symbol.asyncIterator]: () => iterator },
-  ];
+  return { ...subscription, unsubscribe, [Symbol.asyncIterator]: () => iterator };
 }

@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { connect, type LiveClient, type LiveStatus } from './index.js';
-import { defaultPlatform } from './platform.js';
+import { defaultPlatform, type PlatformEvents } from './platform.js';
 
 /** A minimal server on real sockets that shares no code with this project. */
 class Server {
@@ -241,6 +241,13 @@ describe('over a real socket', () => {
 });
 
 describe('platform of a browser', () => {
+  /** Adds the name of each event. */
+  const namedTo = (seen: string[]): PlatformEvents => ({
+    back: () => seen.push('back'),
+    focus: () => seen.push('focus'),
+    cached: () => seen.push('cached'),
+  });
+
   class Page extends EventTarget {
     visibilityState = 'hidden';
   }
@@ -251,12 +258,7 @@ describe('platform of a browser', () => {
     vi.stubGlobal('removeEventListener', window.removeEventListener.bind(window));
     vi.stubGlobal('document', page);
     const seen: string[] = [];
-    const platform = defaultPlatform();
-    const cancels = [
-      platform.onCached(() => seen.push('cached')),
-      platform.onVisible(() => seen.push('visible')),
-      platform.onFocus(() => seen.push('focused')),
-    ];
+    const cancel = defaultPlatform().listen(namedTo(seen));
     const happen = (): void => {
       window.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: false }));
       window.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: true }));
@@ -265,8 +267,8 @@ describe('platform of a browser', () => {
       window.dispatchEvent(new Event('focus'));
     };
     happen();
-    expect(seen).toEqual(['cached', 'visible', 'visible', 'focused']);
-    cancels.forEach((cancel) => cancel());
+    expect(seen).toEqual(['cached', 'back', 'back', 'focus']);
+    cancel();
     happen();
     expect(seen).toHaveLength(4);
   });
@@ -277,21 +279,17 @@ describe('platform of a browser', () => {
     vi.stubGlobal('removeEventListener', network.removeEventListener.bind(network));
     vi.stubGlobal('document', page);
     const seen: string[] = [];
-    const platform = defaultPlatform();
-    const cancels = [
-      platform.onOnline(() => seen.push('online')),
-      platform.onVisible(() => seen.push('visible')),
-    ];
+    const cancel = defaultPlatform().listen(namedTo(seen));
     const happen = (): void => {
       network.dispatchEvent(new Event('online'));
       page.dispatchEvent(new Event('visibilitychange'));
     };
     happen();
-    expect(seen).toEqual(['online']);
+    expect(seen).toEqual(['back']);
     page.visibilityState = 'visible';
     happen();
-    expect(seen).toEqual(['online', 'online', 'visible']);
-    for (const cancel of cancels) cancel();
+    expect(seen).toEqual(['back', 'back', 'back']);
+    cancel();
     happen();
     expect(seen).toHaveLength(3);
   });

@@ -50,13 +50,13 @@ export const bugsOfHandovers: readonly PlantedBug[] = [
     name: 'a client leaves the old connection before the next one has recovered',
     shows: ['application'],
     plant: () =>
-      replace<Topics, [], void>(
+      replace<Topics, [boolean], void>(
         Topics,
-        'replaced',
-        (replaced) =>
-          function () {
-            replaced.call(this);
-            this.oldDown();
+        'down',
+        (down) =>
+          function (isReplaced) {
+            down.call(this, isReplaced);
+            if (isReplaced) this.oldDown();
           },
       ),
   },

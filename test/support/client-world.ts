@@ -7,7 +7,7 @@ import {
   type TopicMessage,
   type WebSocketConstructor,
 } from '../../src/client/index.js';
-import type { Cancel, Platform } from '../../src/client/platform.js';
+import type { Cancel, Platform, PlatformEvents } from '../../src/client/platform.js';
 
 interface Timer {
   readonly at: number;
@@ -108,12 +108,7 @@ export class World {
   /** Offset of the wall clock of this machine from the real time. */
   skewMs = 0;
   readonly #timers = new Set<Timer>();
-  readonly #listeners = {
-    online: new Set<() => void>(),
-    visible: new Set<() => void>(),
-    focused: new Set<() => void>(),
-    cached: new Set<() => void>(),
-  };
+  readonly #listeners = new Set<PlatformEvents>();
   #order = 0;
 
   readonly platform: Platform = {
@@ -121,10 +116,10 @@ export class World {
     wallMs: () => this.nowMs + this.skewMs,
     random: () => this.chance,
     setTimer: (run, delayMs) => this.#setTimer(run, delayMs),
-    onOnline: (listener) => this.#listen('online', listener),
-    onVisible: (listener) => this.#listen('visible', listener),
-    onFocus: (listener) => this.#listen('focused', listener),
-    onCached: (listener) => this.#listen('cached', listener),
+    listen: (events) => {
+      this.#listeners.add(events);
+      return () => this.#listeners.delete(events);
+    },
   };
 
   readonly WebSocket: WebSocketConstructor = this.#webSocket();
@@ -134,7 +129,7 @@ export class World {
   }
 
   get listenerCount(): number {
-    return Object.values(this.#listeners).reduce((sum, { size }) => sum + size, 0);
+    return this.#listeners.size;
   }
 
   /** The newest connection. */
@@ -212,24 +207,24 @@ export class World {
   }
 
   async online(): Promise<void> {
-    for (const listener of this.#listeners.online) listener();
+    for (const { back } of this.#listeners) back();
     await settle();
   }
 
   /** The window of the page gets the focus. */
   async focused(): Promise<void> {
-    for (const listener of this.#listeners.focused) listener();
+    for (const { focus } of this.#listeners) focus();
     await settle();
   }
 
   async visible(): Promise<void> {
-    for (const listener of this.#listeners.visible) listener();
+    for (const { back } of this.#listeners) back();
     await settle();
   }
 
   /** Puts the page into the back/forward cache. */
   async cached(): Promise<void> {
-    for (const listener of this.#listeners.cached) listener();
+    for (const { cached } of this.#listeners) cached();
     await settle();
   }
 
@@ -244,11 +239,6 @@ export class World {
     const timer = { at: this.nowMs + delayMs, order: (this.#order += 1), run };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
-  }
-
-  #listen(event: 'online' | 'visible' | 'focused' | 'cached', listener: () => void): Cancel {
-    this.#listeners[event].add(listener);
-    return () => this.#listeners[event].delete(listener);
   }
 
   #webSocket(): WebSocketConstructor {

@@ -182,13 +182,10 @@ export class AppPeer implements Participant {
       wallMs: () => clock.wallMs(),
       setTimer: (run, delayMs) => clock.after(delayMs, run),
       random: () => this.world.random(),
-      onOnline: (listener) => {
-        this.onlineListeners.add(listener);
-        return () => this.onlineListeners.delete(listener);
+      listen: ({ back }) => {
+        this.onlineListeners.add(back);
+        return () => this.onlineListeners.delete(back);
       },
-      onVisible: () => () => {},
-      onFocus: () => () => {},
-      onCached: () => () => {},
     };
   }
 }
