@@ -6,8 +6,9 @@ import { Bundle } from './bundle.js';
 import { ClientLink } from './client-link.js';
 import type { LinkOwner, LinkParts } from './link-owner.js';
 import { LiveClientError } from './live-client.error.js';
+import type { Emit } from './live-client.events.js';
 import type { Platform } from './platform.js';
-import type { Emit, Port } from './port.js';
+import type { Port } from './port.js';
 import type { LiveStatus } from './status.js';
 import { isOfTopic, Topics } from './topics.js';
 

@@ -2,8 +2,8 @@ import type { RequestId } from '../protocol/client-messages.js';
 import type { ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import type { Backoff } from './backoff.js';
 import type { Credentials } from './credentials.js';
+import type { Emit } from './live-client.events.js';
 import type { Platform } from './platform.js';
-import type { Emit } from './port.js';
 import type { LiveStatus } from './status.js';
 import type { Wire, WireEvents } from './wire.js';
 

@@ -14,3 +14,6 @@ export interface LiveClientEvents {
    */
   readonly error: unknown;
 }
+
+/** Tells the application. */
+export type Emit = <E extends keyof LiveClientEvents>(event: E, value: LiveClientEvents[E]) => void;

@@ -1,6 +1,4 @@
 import type { ServerMessage } from '../protocol/messages.js';
-import { Alarm } from './alarm.js';
-import { LiveClientError } from './live-client.error.js';
 import type { Platform } from './platform.js';
 import type { KeptPublish } from './publish-queue.options.js';
 
@@ -10,6 +8,7 @@ const keptMs = 300_000;
 /** A publication is not sent again so shortly before the server forgets its key. */
 const marginMs = 10_000;
 
+/** Settles the promise of the application. */
 interface Settle {
   resolve(answer: ServerMessage): void;
   reject(error: Error): void;
@@ -17,6 +16,7 @@ interface Settle {
 
 /** A request or a publication that is not answered yet. */
 export class Pending {
+  readonly bytes: number;
   /** Whether it was sent on the current connection, or on the one before it. */
   sent: 'now' | 'before' | undefined;
   /** Of the last time that it was sent. */
@@ -26,49 +26,31 @@ export class Pending {
   /** Number of temporary refusals, and when to send it again. */
   attempt = 0;
   notBefore = 0;
-  readonly bytes: number;
-  readonly #alarm: Alarm;
   #endsMs = 0;
   #endsWallMs = 0;
 
   constructor(
-    private readonly platform: Platform,
     /** The message without its id and the last brace. */
     readonly text: string,
-    private readonly settle: Settle,
+    readonly settle: Settle,
     /** The user it belongs to. Unknown before the first welcome. */
     public user: string | null | undefined,
     /** Of a publication, which is sent again until it is answered: what a store keeps. */
     public kept: KeptPublish | undefined,
   ) {
     this.bytes = sizeOf(text);
-    this.#alarm = new Alarm(platform);
-  }
-
-  get leftMs(): number {
-    const { platform } = this;
-    return Math.min(this.#endsMs - platform.now(), this.#endsWallMs - platform.wallMs());
   }
 
   /** Limits its time on both clocks: one may stop while the machine sleeps. */
-  limit(ms: number, late: () => void): void {
-    const { platform } = this;
+  limit(platform: Platform, limitMs?: number): void {
+    const wallMs = platform.wallMs();
+    const ms = limitMs ?? (this.kept ? endOf(this.kept) - wallMs : 0);
     this.#endsMs = platform.now() + ms;
-    this.#endsWallMs = platform.wallMs() + ms;
-    this.#alarm.set(ms, late);
+    this.#endsWallMs = wallMs + ms;
   }
 
-  resolve(answer: ServerMessage): void {
-    this.#alarm.clear();
-    this.settle.resolve(answer);
-  }
-
-  /** @param error - replaced if it may have had its effect */
-  reject(error: Error, why = error.message): void {
-    this.#alarm.clear();
-    const unknown = (): Error =>
-      new LiveClientError('unknown-outcome', `It was sent and may have had its effect: ${why}`);
-    this.settle.reject(this.maybe ? unknown() : error);
+  leftMs(platform: Platform): number {
+    return Math.min(this.#endsMs - platform.now(), this.#endsWallMs - platform.wallMs());
   }
 }
 
@@ -82,7 +64,7 @@ export function textOf(message: object): string {
 }
 
 /** When a publication is given up, in milliseconds since 1970. */
-export function endOf({ atMs, sentAtMs, ttlMs }: KeptPublish): number {
+function endOf({ atMs, sentAtMs, ttlMs }: KeptPublish): number {
   if (sentAtMs === undefined) return atMs + (ttlMs ?? keptMs);
   return Math.min(sentAtMs + keptMs - marginMs, atMs + (ttlMs ?? Infinity));
 }

@@ -8,14 +8,11 @@ import type {
 } from '../protocol/messages.js';
 import type { Bundle } from './bundle.js';
 import type { ClientLink } from './client-link.js';
-import type { LiveClientEvents } from './live-client.events.js';
+import type { Emit } from './live-client.events.js';
 import type { Platform } from './platform.js';
 
 /** A message about a topic. */
 export type Incoming = SubscribedMessage | PageMessage | EventMessage | LostMessage | UnsubscribedMessage;
-
-/** Tells the application. */
-export type Emit = <E extends keyof LiveClientEvents>(event: E, value: LiveClientEvents[E]) => void;
 
 /** What topics, publications and credential refresh need from the client. */
 export interface Port {

@@ -53,8 +53,7 @@ export class PublishingSession extends ClientSession {
 
   override late(message: ServerMessage): void {
     super.late(message);
-    if (message.type === 'error') this.requests.failed(message);
-    else this.requests.answered(message);
+    this.requests.answered(message);
   }
 
   protected override end(closed: Error, error: Error | undefined): void {
@@ -63,6 +62,6 @@ export class PublishingSession extends ClientSession {
   }
 
   protected override failed(message: ErrorMessage): boolean {
-    return super.failed(message) || this.requests.failed(message) || this.#refresher.failed(message);
+    return super.failed(message) || this.requests.answered(message) || this.#refresher.failed(message);
   }
 }

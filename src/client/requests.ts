@@ -4,14 +4,12 @@ import type { ErrorMessage, ServerMessage, WelcomeMessage } from '../protocol/me
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import { LiveClientError } from './live-client.error.js';
-import { endOf, Pending, sizeOf, textOf } from './pending.js';
+import { Pending, sizeOf, textOf } from './pending.js';
 import type { KeptPublish, PublishQueueOptions, QueuedPublishOptions } from './publish-queue.options.js';
-import { PublishKeys } from './publish-keys.js';
 import type { Port } from './port.js';
 
 /** Publications that are sent before the first of them is answered. The server remembers more. */
 const maxUnanswered = 32;
-
 const ended = 'The connection ended before the answer came';
 
 /** Sends each request once, and each publication until it is answered. [L-4.18] */
@@ -23,12 +21,16 @@ export class Requests {
   /** How long the server remembers keys; 0 if it knows none. */
   #keysMs = 0;
   #maxMessageBytes = Infinity;
+  /** Random, so that clients without a user do not share keys. [L-4.15] */
+  #keyHead = '';
+  #keyCount = 0;
+  #publishedMs = 0;
   /** Set while the store reads. Later publications wait for the ones in it. */
   #loading: Promise<void> | undefined;
   /** When the server accepts publications again. */
   #pausedUntil = 0;
-  readonly #keys: PublishKeys;
-  readonly #retry: Alarm;
+  /** Delay until something is sent or given up. */
+  readonly #alarm: Alarm;
   /** Time since the last answer while another one is due. */
   readonly #silence: Alarm;
   readonly #port: Port;
@@ -37,19 +39,10 @@ export class Requests {
   constructor(port: Port, queue: PublishQueueOptions) {
     this.#port = port;
     this.#queue = queue;
-    this.#keys = new PublishKeys(port.platform);
-    this.#retry = new Alarm(port.platform);
+    this.#alarm = new Alarm(port.platform);
     this.#silence = new Alarm(port.platform);
-    const { store } = queue;
-    if (store === undefined) return;
-    this.#user = store.user;
-    const report = (error: unknown): void => port.emit('error', error);
-    this.#loading = store
-      .load()
-      .then((all) => {
-        for (const kept of all) this.#add(kept.text, kept).catch(report);
-      }, report)
-      .then(() => (this.#loading = undefined));
+    this.#user = queue.store?.user;
+    if (queue.store) this.#loading = this.#load();
   }
 
   /** Whether the predecessor of the current connection still owes an answer. */
@@ -65,79 +58,26 @@ export class Requests {
   /** Resolves with the message that answers. */
   async publish(
     message: Omit<PublishRequest, 'id'>,
-    { idempotencyKey: key = this.#keys.next(), ttlMs = this.#queue.ttlMs }: QueuedPublishOptions,
+    { idempotencyKey: key = this.#nextKey(), ttlMs = this.#queue.ttlMs }: QueuedPublishOptions,
   ): Promise<ServerMessage> {
     const text = textOf({ ...message, idempotencyKey: key });
-    const kept = { key, topic: message.topic, text, atMs: this.#keys.nowMs(), ttlMs };
+    // Higher each time, so that a store can keep the order.
+    const atMs = (this.#publishedMs = Math.max(this.#port.platform.wallMs(), this.#publishedMs + 0.001));
     if (this.#loading !== undefined) await this.#loading;
-    return this.#add(text, kept);
+    return this.#add(text, { key, topic: message.topic, text, atMs, ttlMs });
   }
 
-  /** Sends what waits, in order. Publications to one topic do not overtake each other. */
-  flush(): void {
-    const port = this.#port;
-    const now = port.platform.now();
-    const held = new Set<string>();
-    const unanswered = new Map<string, number>();
-    let room = maxUnanswered;
-    let nextMs = Infinity;
-    for (const pending of this.#pending) {
-      const { kept, sent } = pending;
-      if (!port.link.ready) return;
-      if (kept === undefined) {
-        if (sent === undefined) this.#send(pending);
-        continue;
+  /** Returns whether the message, perhaps an error, answered a request. */
+  answered(message: ServerMessage & { readonly id?: unknown }): boolean {
+    for (const pending of this.#pending)
+      if (pending.sent && pending.id === message.id) {
+        if (message.type === 'error') this.#refused(pending, message);
+        else this.#take(pending).settle.resolve(message);
+        this.#silence.clear();
+        this.#flush();
+        return true;
       }
-      const { topic } = kept;
-      if (sent === undefined) {
-        const waitMs = Math.max(pending.notBefore, this.#pausedUntil) - now;
-        if (waitMs > 0) nextMs = Math.min(nextMs, waitMs);
-        if (waitMs > 0 || room <= 0 || held.has(topic)) {
-          held.add(topic);
-          continue;
-        }
-        const after = unanswered.get(topic);
-        if (!this.#send(pending, after === undefined ? '' : `,"after":${String(after)}`)) continue;
-      }
-      room -= 1;
-      unanswered.set(topic, pending.id);
-    }
-    if (nextMs < Infinity) this.#retry.set(nextMs, () => this.flush());
-    if (room < maxUnanswered && !this.#silence.armed)
-      this.#silence.set(port.requestTimeoutMs, () => {
-        port.link.probe();
-        this.flush();
-      });
-  }
-
-  answered(message: ServerMessage & { readonly id?: unknown }): void {
-    const pending = this.#find(message.id);
-    if (pending === undefined) return;
-    this.#take(pending).resolve(message);
-    this.#silence.clear();
-    this.flush();
-  }
-
-  /** Returns whether the error answered a request. */
-  failed({ id, code, message, retryAfterMs }: ErrorMessage): boolean {
-    const pending = this.#find(id);
-    if (pending === undefined) return false;
-    const isLimited = code === 'rate-limited';
-    // What may be published already must not end with an error that says that it is not.
-    const again = isLimited || code === 'unavailable' || (pending.maybe && code === 'internal');
-    if (again && pending.kept !== undefined && this.#keysMs > 0) {
-      const waitMs = positiveOrZero(retryAfterMs) + this.#port.backoffMs(pending.attempt++);
-      pending.notBefore = this.#port.platform.now() + waitMs;
-      pending.sent = undefined;
-      if (isLimited) this.#pausedUntil = Math.max(this.#pausedUntil, pending.notBefore);
-      else pending.maybe = true;
-    } else
-      this.#take(pending).reject(
-        new LiveError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }),
-      );
-    this.#silence.clear();
-    this.flush();
-    return true;
+    return false;
   }
 
   /** A connection is ready: a new one, or one that `isBack`. */
@@ -146,28 +86,28 @@ export class Requests {
     this.#keysMs = positiveOrZero(limits.idempotencyMs);
     this.#maxMessageBytes = limits.maxMessageBytes;
     for (const pending of this.#pending) {
-      if (isBack && pending.sent !== undefined) pending.sent = 'now';
+      if (isBack && pending.sent) pending.sent = 'now';
       if (pending.user === undefined) pending.user = this.#user;
-      if (pending.kept === undefined) continue;
+      if (!pending.kept) continue;
       if (pending.user !== this.#user) this.#giveUp(pending, 'Another user is connected now');
       else if (pending.maybe && this.#keysMs === 0) this.#giveUp(pending, 'This server knows no keys');
     }
-    this.flush();
+    this.#flush();
   }
 
   /** The connection is gone, or has a successor and stays until it has answered requests. */
   down(isReplaced: boolean): void {
-    this.#retry.clear();
     this.#silence.clear();
     this.#pausedUntil = 0;
     for (const pending of this.#pending) {
       if (pending.sent !== 'now') continue;
-      if (pending.kept !== undefined && this.#keysMs > 0) {
+      if (pending.kept && this.#keysMs > 0) {
         pending.sent = undefined;
         pending.maybe = true;
       } else if (isReplaced) pending.sent = 'before';
       else this.#giveUp(pending, ended);
     }
+    this.#flush();
   }
 
   /** The predecessor is gone. */
@@ -177,76 +117,133 @@ export class Requests {
 
   end(error: Error): void {
     for (const pending of this.#pending) this.#giveUp(pending, error.message, error);
+    this.#alarm.clear();
+  }
+
+  async #load(): Promise<void> {
+    const report = (error: unknown): void => this.#port.emit('error', error);
+    try {
+      for (const kept of (await this.#queue.store?.load()) ?? []) this.#add(kept.text, kept).catch(report);
+    } catch (error) {
+      report(error);
+    }
+    this.#loading = undefined;
+  }
+
+  #nextKey(): string {
+    const some = (): string => this.#port.platform.random().toString(36).slice(2);
+    this.#keyHead ||= `${some()}${some()}-`;
+    return this.#keyHead + String(++this.#keyCount);
   }
 
   #add(text: string, kept?: KeptPublish, limitMs?: number): Promise<ServerMessage> {
-    const port = this.#port;
     const { maxMessages = 1_000, maxBytes = 1_048_576 } = this.#queue;
     return new Promise((resolve, reject) => {
-      const pending = new Pending(port.platform, text, { resolve, reject }, this.#user, kept);
+      const pending = new Pending(text, { resolve, reject }, this.#user, kept);
       if (this.#pending.size >= maxMessages || this.#bytes + pending.bytes > maxBytes)
         throw new LiveError('limit-exceeded', `${String(this.#pending.size)} messages wait already`);
       this.#pending.add(pending);
       this.#bytes += pending.bytes;
-      this.#limit(pending, limitMs);
+      pending.limit(this.#port.platform, limitMs);
       this.#keep(pending);
-      this.flush();
+      this.#flush();
     });
   }
 
-  #limit(pending: Pending, limitMs?: number): void {
+  /** Sends what waits, in order. Publications to one topic do not overtake each other. */
+  #flush(): void {
+    const { platform, link, requestTimeoutMs } = this.#port;
+    const now = platform.now();
+    const held = new Set<string>();
+    const unanswered = new Map<string, number>();
+    let room = maxUnanswered;
+    let nextMs = Infinity;
+    for (const pending of this.#pending) {
+      const { kept, sent } = pending;
+      if (pending.leftMs(platform) <= 0) {
+        if (sent) link.probe();
+        this.#giveUp(pending, 'No answer came in time');
+      } else if (!kept) {
+        if (!sent && link.ready) this.#send(pending);
+      } else {
+        const { topic } = kept;
+        const waitMs = sent ? 0 : Math.max(pending.notBefore, this.#pausedUntil) - now;
+        if (waitMs > 0) nextMs = Math.min(nextMs, waitMs);
+        if (!sent && (!link.ready || waitMs > 0 || room <= 0 || held.has(topic))) held.add(topic);
+        else if (sent || this.#send(pending, unanswered.get(topic))) {
+          room -= 1;
+          unanswered.set(topic, pending.id);
+        }
+      }
+    }
+    for (const pending of this.#pending) nextMs = Math.min(nextMs, pending.leftMs(platform));
+    this.#alarm.clear();
+    if (nextMs < Infinity) this.#alarm.set(nextMs, () => this.#flush());
+    if (room < maxUnanswered && !this.#silence.armed)
+      this.#silence.set(requestTimeoutMs, () => {
+        link.probe();
+        this.#flush();
+      });
+  }
+
+  /** Sends it, after another one, or rejects it. Returns whether it was sent. */
+  #send(pending: Pending, after?: number): boolean {
+    const port = this.#port;
     const { kept } = pending;
-    pending.limit(limitMs ?? (kept ? endOf(kept) : 0) - this.#port.platform.wallMs(), () => {
-      if (pending.sent !== undefined) this.#port.link.probe();
-      this.#giveUp(pending, 'No answer came in time');
-    });
+    const id = port.nextId();
+    const text = `${pending.text},"id":${String(id)}${after === undefined ? '' : `,"after":${String(after)}`}}`;
+    if (sizeOf(text) > this.#maxMessageBytes) {
+      // The server would close the connection for good.
+      const limit = `A message has at most ${String(this.#maxMessageBytes)} bytes`;
+      this.#reject(pending, new LiveError('limit-exceeded', limit));
+      return false;
+    }
+    pending.sent = 'now';
+    pending.id = id;
+    if (kept && kept.sentAtMs === undefined) {
+      // From now on the server may remember its key, for a time.
+      pending.kept = { ...kept, sentAtMs: port.platform.wallMs() };
+      this.#keep(pending);
+      pending.limit(port.platform, this.#keysMs > 0 ? undefined : port.requestTimeoutMs);
+    }
+    port.sendText(text);
+    return true;
   }
 
   #keep({ kept }: Pending): void {
     const { store } = this.#queue;
-    if (kept !== undefined && store?.user === this.#user) store?.put(kept);
+    if (kept && store?.user === this.#user) store?.put(kept);
   }
 
-  /** Returns whether it was sent. Otherwise it is settled. */
-  #send(pending: Pending, after = ''): boolean {
-    const port = this.#port;
-    const { kept } = pending;
-    const id = port.nextId();
-    const text = `${pending.text},"id":${String(id)}${after}}`;
-    if (pending.leftMs <= 0) this.#giveUp(pending, 'Its time is over');
-    else if (sizeOf(text) > this.#maxMessageBytes) {
-      // The server would close the connection for good.
-      const limit = `A message has at most ${String(this.#maxMessageBytes)} bytes`;
-      this.#take(pending).reject(new LiveError('limit-exceeded', limit));
-    } else {
-      pending.sent = 'now';
-      pending.id = id;
-      if (kept !== undefined && kept.sentAtMs === undefined) {
-        // From now on the server may remember its key, for a time.
-        pending.kept = { ...kept, sentAtMs: port.platform.wallMs() };
-        this.#keep(pending);
-        this.#limit(pending, this.#keysMs > 0 ? undefined : port.requestTimeoutMs);
-      }
-      port.sendText(text);
-      return true;
-    }
-    return false;
-  }
-
-  #find(id: unknown): Pending | undefined {
-    for (const pending of this.#pending) if (pending.sent && pending.id === id) return pending;
-    return undefined;
+  #refused(pending: Pending, { code, message, retryAfterMs }: ErrorMessage): void {
+    const isLimited = code === 'rate-limited';
+    // What may be published already must not end with an error that says that it is not.
+    const again = isLimited || code === 'unavailable' || (pending.maybe && code === 'internal');
+    if (again && pending.kept && this.#keysMs > 0) {
+      const waitMs = positiveOrZero(retryAfterMs) + this.#port.backoffMs(pending.attempt++);
+      pending.notBefore = this.#port.platform.now() + waitMs;
+      pending.sent = undefined;
+      if (isLimited) this.#pausedUntil = Math.max(this.#pausedUntil, pending.notBefore);
+      else pending.maybe = true;
+    } else
+      this.#reject(pending, new LiveError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }));
   }
 
   #giveUp(pending: Pending, why: string, error: Error = new LiveClientError('not-sent', why)): void {
-    if (pending.sent !== undefined) pending.maybe = true;
-    this.#take(pending).reject(error);
+    if (pending.sent) pending.maybe = true;
+    this.#reject(pending, error);
+  }
+
+  #reject(pending: Pending, error: Error): void {
+    const unknown = (): Error =>
+      new LiveClientError('unknown-outcome', `It was sent and may have had its effect: ${error.message}`);
+    this.#take(pending).settle.reject(pending.maybe ? unknown() : error);
   }
 
   #take(pending: Pending): Pending {
     this.#pending.delete(pending);
     this.#bytes -= pending.bytes;
-    if (pending.kept !== undefined) this.#queue.store?.delete(pending.kept.key);
+    if (pending.kept) this.#queue.store?.delete(pending.kept.key);
     this.#port.link.settled();
     return pending;
   }

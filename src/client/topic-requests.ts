@@ -11,8 +11,8 @@ interface SentRequest extends TopicRequest {
 }
 
 /**
- * The subscribes of one topic, one at a time, and the delays between them. A late answer is accepted
- * at any time.
+ * The subscribes of one topic, one at a time, and the delays between them. A late answer is
+ * accepted at any time.
  */
 export class TopicRequests {
   /** The one in progress. */
