@@ -33,7 +33,7 @@ const kinds = {
   },
   note: {
     title: "messages of the application's own",
-    about: `The application's handler behind Nest's \`ValidationPipe\`, which does most of the work; one in ${String(notesPerAnswer)} is answered.`,
+    about: `The application's handler behind Nest's \`ValidationPipe\`, which does most of the work in the other server; nestjs-live runs it only for a message that the DTO's decorators do not plainly accept. One in ${String(notesPerAnswer)} is answered.`,
     target: 1.8,
   },
 };

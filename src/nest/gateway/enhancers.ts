@@ -6,6 +6,8 @@ import {
   type NestContainer,
 } from '@nestjs/core';
 import { messageContextsUnknown } from '../options/live.errors.js';
+import type { TransformerStorage } from './dto/primitive-rules.js';
+import { quickPipes, transformerStorage } from './dto/quick-validation.js';
 import type { HandlerParam } from './handler-param.js';
 import type { Enhanced, Method, NestSteps } from './message-context.js';
 
@@ -31,6 +33,7 @@ export async function enhancersOf(modules: ModulesContainer, config: Application
     const { WsProxy } = await import('@nestjs/websockets/context/ws-proxy.js');
     const { ExceptionFiltersContext } =
       await import('@nestjs/websockets/context/exception-filters-context.js');
+    const transformers = await transformerStorage();
     const container = { getModules: () => modules } as unknown as NestContainer;
     const filters = new ExceptionFiltersContext(container);
     const pipes = new core.PipesContextCreator(container, config);
@@ -58,7 +61,7 @@ export async function enhancersOf(modules: ModulesContainer, config: Application
           filters: filters.create(gateway, method, key),
           guards: guards.create(gateway, method, key),
           interceptors: interceptors.create(gateway, method, key),
-          params: getParamsMetadata(key).map((param) => paramOf(param, outer, paramtypes)),
+          params: getParamsMetadata(key).map((param) => paramOf(param, outer, paramtypes, transformers)),
         };
       },
       steps: {
@@ -86,7 +89,12 @@ interface Param {
   readonly schema?: unknown;
 }
 
-function paramOf(param: Param, outer: PipeTransform[], types: readonly unknown[] | undefined): HandlerParam {
+function paramOf(
+  param: Param,
+  outer: PipeTransform[],
+  types: readonly unknown[] | undefined,
+  transformers: TransformerStorage | undefined,
+): HandlerParam {
   const { index, type, data, schema } = param;
   const metadata = {
     metatype: types?.[index],
@@ -94,7 +102,8 @@ function paramOf(param: Param, outer: PipeTransform[], types: readonly unknown[]
     data,
     ...(schema !== undefined && { schema }),
   } as ArgumentMetadata;
-  return { index, extract: param.extractValue as never, pipes: [...outer, ...param.pipes], metadata };
+  const pipes = quickPipes([...outer, ...param.pipes], metadata, transformers);
+  return { index, extract: param.extractValue as never, pipes, metadata };
 }
 
 type EnhancerClasses = Pick<
