@@ -1,9 +1,18 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { createClient } from '@redis/client';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { MemoryBroker } from '../src/brokers/memory/memory-broker.js';
+import { RedisBroker } from '../src/brokers/redis/index.js';
 import type { BrokerSink } from '../src/core/ports/broker.js';
 import { platforms, startLiveApp, type LiveAppOptions } from './support/live-app.js';
 import { ask, besideOf, EventPeer } from './support/event-peer.js';
+import { describeWith, redisServer } from './support/programs.js';
+import { RedisServer } from './support/redis-server.js';
+
+/** A user and a part of a token that must not be seen anywhere. */
+const canary = 'canary-7d41';
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 const start = (setup: LiveAppOptions = {}) =>
   startLiveApp({ ...setup, options: { sse: true, ...setup.options } });
@@ -164,7 +173,7 @@ describe.each(platforms)('12. The event door, on %s', (_name, platform) => {
 });
 
 /** Brokers that carry signals to each other, as those of one engine. */
-function joinedBroker(sinks: BrokerSink[]): MemoryBroker {
+function joinedBroker(sinks: BrokerSink[], signals: string[]): MemoryBroker {
   const broker = new MemoryBroker();
   const start = broker.start.bind(broker);
   return Object.defineProperties(broker, {
@@ -175,30 +184,41 @@ function joinedBroker(sinks: BrokerSink[]): MemoryBroker {
         start(sink);
       },
     },
-    signal: { value: async (text: string) => sinks.forEach((sink) => sink.signal(text)) },
+    signal: {
+      value: async (text: string) => {
+        signals.push(text);
+        sinks.forEach((sink) => sink.signal(text));
+      },
+    },
   });
 }
 
+/** Sends a `POST` of the session of `peer` to another instance. */
+async function postTo(url: string, peer: EventPeer, sequence: number, message: object, token = 'ann') {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/x-ndjson',
+    'live-session': peer.session,
+    'live-sequence': String(sequence),
+  };
+  return (await ask(url, { path: '/messages', method: 'POST', body: ndjson(message), headers })).status;
+}
+
 describe('12. Two instances', () => {
-  it('[L-12.11] a POST to another instance reaches the session, once and with its user', async () => {
+  async function pair() {
     const sinks: BrokerSink[] = [];
-    const [one, other] = [
-      await start({ options: { broker: joinedBroker(sinks) } }),
-      await start({ options: { broker: joinedBroker(sinks) } }),
-    ];
-    const peer = await EventPeer.open(one.url);
-    const post = async (sequence: number, authorization = 'Bearer ann') => {
-      const body = ndjson({ type: 'ping', id: sequence });
-      const headers = {
-        authorization,
-        'content-type': 'application/x-ndjson',
-        'live-session': peer.session,
-        'live-sequence': String(sequence),
-      };
-      return (await ask(other.url, { path: '/messages', method: 'POST', body, headers })).status;
-    };
+    const signals: string[] = [];
+    const one = await start({ options: { broker: joinedBroker(sinks, signals) } });
+    const other = await start({ options: { broker: joinedBroker(sinks, signals) } });
+    return { one, other, sinks, signals, peer: await EventPeer.open(one.url, canary) };
+  }
+
+  it('[L-12.11] a POST to another instance reaches the session, once and with its user', async () => {
+    const { one, other, peer } = await pair();
+    const post = (sequence: number, token = canary) =>
+      postTo(other.url, peer, sequence, { type: 'ping', id: sequence }, token);
     expect([await post(1), await post(1), await post(3), await post(2)]).toEqual([204, 204, 409, 204]);
-    expect(await post(3, 'Bearer bob')).toBe(403);
+    expect(await post(3, 'bob')).toBe(403);
     await peer.until(() => peer.messages.length === 3);
     expect(peer.messages.slice(1)).toEqual([
       { type: 'pong', id: 1 },
@@ -206,6 +226,51 @@ describe('12. Two instances', () => {
     ]);
     await one.app.close();
     expect(await post(3)).toBe(404);
+  });
+
+  it('[L-12.11] what is posted to another instance crosses the engine sealed, and cannot be forged there', async () => {
+    const { other, sinks, signals, peer } = await pair();
+    const message = { type: 'auth', id: 1, token: `${canary}-token` };
+    expect(await postTo(other.url, peer, 1, message, canary)).toBe(204);
+    await peer.until(() => peer.messages.length === 2);
+    const post = signals.find((text) => text.includes('"type":"post"')) ?? '';
+    expect(post).toContain('"sealed":"');
+    const [, secret = ''] = peer.session.split('.');
+    for (const each of [canary, secret, 'Bearer', '"auth"', hashOf(canary)])
+      expect(signals.join('\n')).not.toContain(each);
+    // Somebody on the engine repeats it, and changes each of its characters.
+    const [, sealed = ''] = /"sealed":"([^"]+)"/.exec(post) ?? [];
+    const at = post.indexOf(sealed);
+    sinks.forEach((sink) => sink.signal(post));
+    for (let i = at; i < at + sealed.length; i++) {
+      const changed = `${post.slice(0, i)}${post[i] === 'A' ? 'B' : 'A'}${post.slice(i + 1)}`;
+      sinks.forEach((sink) => sink.signal(changed));
+    }
+    expect(await postTo(other.url, peer, 2, { type: 'ping', id: 2 }, canary)).toBe(204);
+    await peer.until(() => peer.messages.length === 3);
+    expect(peer.messages.slice(1).map(({ id }) => id)).toEqual([1, 2]);
+  });
+});
+
+describeWith(redisServer)('12. Two instances on Redis', () => {
+  it('[L-12.11] a token that is posted to another instance never reaches Redis', async () => {
+    const { url } = await RedisServer.start();
+    const monitor = createClient({ url });
+    onTestFinished(() => void monitor.destroy());
+    await monitor.connect();
+    let commands = '';
+    await monitor.monitor((line) => (commands += String(line)));
+    const [one, other] = [
+      await start({ options: { broker: new RedisBroker({ url }) } }),
+      await start({ options: { broker: new RedisBroker({ url }) } }),
+    ];
+    const peer = await EventPeer.open(one.url, canary);
+    const message = { type: 'auth', id: 1, token: `${canary}-token` };
+    expect(await postTo(other.url, peer, 1, message, canary)).toBe(204);
+    await expect.poll(() => commands).toContain('post-answer');
+    expect(commands).toContain('sealed');
+    expect(commands).not.toContain(canary);
+    expect(commands).not.toContain(peer.session.split('.')[1]);
   });
 });
 

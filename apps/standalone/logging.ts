@@ -13,7 +13,7 @@ interface ReadRequest {
   readonly remoteAddress?: string;
 }
 
-const secretHeaders = ['authorization', 'cookie', 'sec-websocket-protocol', 'set-cookie'];
+const secretHeaders = ['authorization', 'cookie', 'sec-websocket-protocol', 'live-session', 'set-cookie'];
 const redacted = [
   ...['req.headers', 'res.headers', 'headers', '*.headers'].flatMap((place) =>
     secretHeaders.map((name) => `${place}["${name}"]`),

@@ -10,6 +10,7 @@ import { EventSessions } from './event-sessions.js';
 import type { EventDoorHooks } from './event-door-hooks.js';
 import type { Exchange } from './http-candidate.js';
 import { type Deliver, MessagePost } from './message-post.js';
+import { seal, sealingKeyOf } from './sealed-post.js';
 import { StreamRequest } from './stream-request.js';
 
 /** The options that count here. */
@@ -37,7 +38,7 @@ export class EventDoor {
   ) {
     const { path } = options.upgrade;
     const base = path === '/' ? '' : path;
-    cluster.forwards.take = (posted) => this.sessions.receive(posted);
+    cluster.forwards.take = (posted) => this.sessions.unseal(posted);
     this.paths = { GET: `${base}/events`, POST: `${base}/messages` };
   }
 
@@ -77,9 +78,11 @@ export class EventDoor {
     return new MessagePost(exchange, { maxBytes, timeoutMs }, this.clock, this.hooks, this.deliver);
   }
 
-  private readonly deliver: Deliver = (instance, posted) => {
+  private readonly deliver: Deliver = (instance, secret, posted) => {
     const { self, forwards } = this.cluster;
-    return instance === self.key ? this.sessions.receive(posted) : forwards.forward(instance, posted);
+    const session = EventSessions.hashOf(secret);
+    if (instance === self.key) return this.sessions.receive(session, posted);
+    return forwards.forward(instance, { session, sealed: seal(posted, sealingKeyOf(secret)) });
   };
 
   private refuseMethod({ request, response, address, cors }: Exchange, allowed: string): void {

@@ -1,13 +1,15 @@
 import { Buffer } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
-import type { Posted, PostResult } from '../core/cluster/signal.js';
+import type { PostResult, SealedPost } from '../core/cluster/signal.js';
 import type { Session } from '../core/inbound/session.js';
 import type { LiveUser } from '../core/ports/identity.js';
 import type { EventSocket } from './event-socket.js';
+import { type Posted, sealingKeyOf, unseal } from './sealed-post.js';
 
 interface Open {
   readonly session: Session;
   readonly socket: EventSocket;
+  readonly sealingKey: Uint8Array;
   /** The last `POST` that was taken. */
   sequence: number;
 }
@@ -33,19 +35,25 @@ export class EventSessions {
     return this.open.size;
   }
 
-  add(key: string, session: Session, socket: EventSocket): void {
-    this.open.set(key, { session, socket, sequence: 0 });
+  /** Returns the function that ends the session. */
+  add(secret: string, session: Session, socket: EventSocket): () => void {
+    const key = EventSessions.hashOf(secret);
+    this.open.set(key, { session, socket, sealingKey: sealingKeyOf(secret), sequence: 0 });
+    return () => this.open.delete(key);
   }
 
-  remove(key: string): void {
-    this.open.delete(key);
+  /** As `receive`, for what another instance has sealed. */
+  unseal({ session, sealed }: SealedPost): PostResult {
+    const key = this.open.get(session)?.sealingKey;
+    const posted = key && unseal(sealed, key);
+    return posted === undefined ? 'unknown-session' : this.receive(session, posted);
   }
 
   /**
    * Hands messages to their session, in order and once each: a repeated `POST` is taken without
    * being handled again, and one that has overtaken another is not taken. [L-12.8]
    */
-  receive({ session: key, user, sequence, text }: Posted): PostResult {
+  receive(key: string, { user, sequence, text }: Posted): PostResult {
     const open = this.open.get(key);
     if (open === undefined || !open.session.connection.open) return 'unknown-session';
     const { session, socket } = open;

@@ -1,4 +1,4 @@
-import type { Posted, PostResult } from '../core/cluster/signal.js';
+import type { PostResult } from '../core/cluster/signal.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ConnectionIdentity } from '../core/ports/identity.js';
 import { headersFault } from '../ws/handshake.js';
@@ -7,9 +7,10 @@ import type { EventDoorHooks } from './event-door-hooks.js';
 import { EventSessions } from './event-sessions.js';
 import { type Exchange, HttpCandidate } from './http-candidate.js';
 import { type BodyLimits, readBody } from './read-body.js';
+import type { Posted } from './sealed-post.js';
 
 /** Hands messages to their session, here or on another instance. */
-export type Deliver = (instance: string, posted: Posted) => PostResult | Promise<PostResult>;
+export type Deliver = (instance: string, secret: string, posted: Posted) => PostResult | Promise<PostResult>;
 
 const sessionPattern = /^([\w-]{1,64})\.([\w-]{32})$/;
 const sequencePattern = /^[1-9]\d{0,14}$/;
@@ -60,8 +61,7 @@ export class MessagePost extends HttpCandidate {
     hooks.began(address);
     try {
       const body = await readBody(request, this.limits, this.clock);
-      const result = await this.deliver(instance, {
-        session: EventSessions.hashOf(secret),
+      const result = await this.deliver(instance, secret, {
         user: EventSessions.hashOfUser(identity),
         sequence: Number(headers['live-sequence']),
         text: this.type === types.one ? body.replaceAll(/[\n\r]/g, ' ') : body,

@@ -23,8 +23,8 @@ interface Way {
   readonly stream: EventSocket;
   /** What is written before the welcome. */
   readonly first: string;
-  begin(session: Session): void;
-  end(): void;
+  /** Returns what is to be done at the end. */
+  begin(session: Session): () => void;
 }
 
 /** A `GET` that opens an event stream. [L-12.2] */
@@ -66,7 +66,7 @@ export class StreamRequest extends HttpCandidate {
       hooks.handshake('aborted', address);
       return;
     }
-    const { stream, first, begin, end } =
+    const { stream, first, begin } =
       this.topics === undefined ? this.conversation() : this.listening(this.topics);
     response.shouldKeepAlive = false;
     response.useChunkedEncodingByDefault = false;
@@ -79,7 +79,7 @@ export class StreamRequest extends HttpCandidate {
       socket.write(first);
       hooks.handshake('accepted', address);
       const session = hooks.entered(stream, this, identity);
-      begin(session);
+      const end = begin(session);
       // The session may already be closed by a hook; its socket is not yet.
       socket.once('close', () => {
         end();
@@ -98,12 +98,10 @@ export class StreamRequest extends HttpCandidate {
     const { request, response, sessions, instance } = this;
     const stream = new EventSocket(response, request.socket);
     const secret = EventSessions.newSecret();
-    const key = EventSessions.hashOf(secret);
     return {
       stream,
       first: `event: session\ndata: ${instance}.${secret}\n\n`,
-      begin: (session) => sessions.add(key, session, stream),
-      end: () => sessions.remove(key),
+      begin: (session) => sessions.add(secret, session, stream),
     };
   }
 
@@ -117,8 +115,8 @@ export class StreamRequest extends HttpCandidate {
       begin(session) {
         stream.onRead = () => session.heard();
         session.received(JSON.stringify({ type: 'subscribe', topics }));
+        return () => {};
       },
-      end() {},
     };
   }
 }

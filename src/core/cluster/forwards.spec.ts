@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { TestCluster, type TestInstance } from '../../../test/support/test-cluster.js';
 import { readSignal } from './read-signal.js';
-import { type Posted, type PostResult, signalText } from './signal.js';
+import { type PostResult, type SealedPost, signalText } from './signal.js';
 
-const posted: Posted = { session: 'hash', user: 'user', sequence: 1, text: '{"type":"ping"}' };
+const posted: SealedPost = { session: 'hash', sealed: 'c2VhbGVk' };
 
 async function pair() {
   const cluster = new TestCluster();
@@ -17,7 +17,7 @@ async function pair() {
 describe('Forwards', () => {
   it('[L-12.11] what is posted to another instance is taken there, and its answer comes back', async () => {
     const { forward, forwards, key } = await pair();
-    const taken: Posted[] = [];
+    const taken: SealedPost[] = [];
     const results: PostResult[] = ['taken', 'other-user'];
     forwards.take = (each) => {
       taken.push(each);
@@ -47,17 +47,16 @@ describe('Forwards', () => {
   it('[L-12.11] messages that no signal can carry are refused', async () => {
     const { forward, forwards, key } = await pair();
     forwards.take = () => 'taken';
-    expect(await forward(key, { ...posted, text: '"'.repeat(140_000) })).toBe('too-large');
+    expect(await forward(key, { ...posted, sealed: 'x'.repeat(300_000) })).toBe('too-large');
   });
 
   it.each([
     [{ ...posted, session: 7 }],
-    [{ ...posted, user: {} }],
-    [{ ...posted, sequence: -1 }],
-    [{ ...posted, text: null }],
+    [{ ...posted, sealed: null }],
+    [{ ...posted, sealed: ['x'] }],
     [null],
   ])('[L-12.11] the forged post %j is rejected', (each) => {
-    const body = { type: 'post', to: 'a', id: 1, posted: each as Posted } as const;
+    const body = { type: 'post', to: 'a', id: 1, posted: each as unknown as SealedPost } as const;
     expect(readSignal(signalText('b', body))).toBeUndefined();
     expect(readSignal(signalText('b', { ...body, posted }))).toMatchObject({ posted });
     const answer = { type: 'post-answer', to: 'a', id: 1, result: 'constructor' as PostResult } as const;

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Cancel, Clock } from '../ports/clock.js';
 import { maxSignalBytes } from '../ports/broker.js';
 import type { Instances } from './instances.js';
-import { type Post, type Posted, type PostAnswer, type PostResult, signalText } from './signal.js';
+import { type Post, type PostAnswer, type PostResult, type SealedPost, signalText } from './signal.js';
 
 interface ForwardsParts {
   readonly self: { readonly key: string };
@@ -26,14 +26,14 @@ const answerMs = 3_000;
  */
 export class Forwards {
   /** Takes what other instances forward; absent if this one has no sessions. */
-  take: ((posted: Posted) => PostResult) | undefined;
+  take: ((posted: SealedPost) => PostResult) | undefined;
   private readonly waiting = new Map<number, Waiting>();
   private lastId = 0;
 
   constructor(private readonly parts: ForwardsParts) {}
 
   /** Never rejects. */
-  async forward(to: string, posted: Posted): Promise<PostResult> {
+  async forward(to: string, posted: SealedPost): Promise<PostResult> {
     const { instances, clock, self, send } = this.parts;
     // A new instance does not know the others yet.
     if (instances.get(to) === undefined) await instances.settled();

@@ -70,10 +70,9 @@ const readers: Readonly<
   },
   post({ to, id, posted }) {
     if (!isKey(to) || !isCount(id) || !isFields(posted)) return undefined;
-    const { session, user, sequence, text } = posted;
-    if (!isKey(session) || !(user === null || isKey(user)) || !isCount(sequence)) return undefined;
-    return isText(text, maxSignalBytes)
-      ? { type: 'post', to, id, posted: { session, user, sequence, text } }
+    const { session, sealed } = posted;
+    return isKey(session) && isText(sealed, maxSignalBytes)
+      ? { type: 'post', to, id, posted: { session, sealed } }
       : undefined;
   },
   'post-answer'({ to, id, result }) {

@@ -116,16 +116,12 @@ export interface State {
   readonly members: readonly Attendance[];
 }
 
-/** The messages of one `POST` to an event stream's session. [L-12.7] */
-export interface Posted {
+/** A `POST` to an event stream's session on another instance. [L-12.11] */
+export interface SealedPost {
   /** Hash of the session's secret, so that the secret itself is neither kept nor passed on. */
   readonly session: string;
-  /** Hash of the user's id that the guards found for the `POST`; `null` for none. */
-  readonly user: string | null;
-  /** Number of the `POST` in its session, from 1. */
-  readonly sequence: number;
-  /** One message a line; empty to answer a ping. */
-  readonly text: string;
+  /** What was posted, encrypted, because everybody on the engine can read and write signals. */
+  readonly sealed: string;
 }
 
 /** What became of a `POST`. [L-12.8] */
@@ -149,7 +145,7 @@ export interface Post {
   readonly to: string;
   /** Unique per sender. */
   readonly id: number;
-  readonly posted: Posted;
+  readonly posted: SealedPost;
 }
 
 /** The answer to a `post`. */
