@@ -16,6 +16,12 @@ const alias = Object.entries(doors.compilerOptions.paths).map(([door, [file]]) =
 /** Files that measure the memory of their process, or change classes. Each has a process of its own. */
 const alone = ['test/abuse/**/*.e2e-spec.ts', 'test/chaos/**/*.e2e-spec.ts', 'test/sim/*.spec.ts'];
 
+/** The short form of this abuse runs where `CI` is set. */
+const notHere = [
+  ...configDefaults.exclude,
+  ...(thorough || process.env['ABUSE_COUNT'] !== undefined ? [] : ['test/abuse/requests.e2e-spec.ts']),
+];
+
 /** The matrix runs its files with Jest, in applications of their own. */
 const project = (name: string, include: string[], others: string[] = []): TestProjectInlineConfiguration => ({
   extends: true,
@@ -66,7 +72,7 @@ export default defineConfig({
           setupFiles: ['test/support/setup.ts', 'test/support/streams-setup.ts'],
         },
       },
-      { extends: true, test: { name: 'alone', include: alone, isolate: true } },
+      { extends: true, test: { name: 'alone', include: alone, exclude: notHere, isolate: true } },
     ],
     setupFiles: ['test/support/setup.ts'],
     reporters: ['default', './test/support/summary-reporter.ts'],

@@ -100,6 +100,7 @@ async function start(target: (typeof targets)[number]) {
         port: target.endsWith('own port') ? 0 : 'app',
         guards: [SlowBearer],
         pingIntervalMs: 2_000,
+        sse: true,
         ...limits,
       }),
     ],
