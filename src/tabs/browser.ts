@@ -1,6 +1,6 @@
 import { defaultPlatform } from '../client/platform.js';
 import type { WebSocketConstructor } from '../client/wire.js';
-import type { GroupPlatform, TabMessage } from './group-platform.js';
+import type { GroupPlatform, TabChannel, TabMessage } from './group-platform.js';
 
 /** The parts of a browser that are used. */
 interface Browser {
@@ -18,10 +18,8 @@ interface Browser {
 
 type Listen = (type: string, listener: () => void, options: { readonly signal: AbortSignal }) => void;
 
-interface Channel {
+interface Channel extends TabChannel {
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
-  postMessage(message: TabMessage): void;
-  close(): void;
 }
 
 interface Locks {
@@ -49,11 +47,7 @@ export function browser(): BrowserPlatform | undefined {
     channel(name, receive) {
       const channel = new BroadcastChannel(name);
       channel.addEventListener('message', ({ data }) => receive(data as TabMessage));
-      return {
-        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it has none
-        post: (message) => channel.postMessage(message),
-        close: () => channel.close(),
-      };
+      return channel;
     },
     lock: (name, held, options) => locks.request(name, options, held),
     onRest(listener, signal) {
@@ -62,7 +56,7 @@ export function browser(): BrowserPlatform | undefined {
     },
     async digest(text) {
       const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-      return `nestjs-live ${btoa(String.fromCharCode(...new Uint8Array(bytes)))}`;
+      return `nestjs-live ${new Uint8Array(bytes).join('.')}`;
     },
   };
 }

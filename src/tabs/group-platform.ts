@@ -1,23 +1,39 @@
 import type { Platform } from '../client/platform.js';
 import type { WebSocketConstructor } from '../client/wire.js';
 
-/** What tabs say to each other. */
-export interface TabMessage {
+/** What a tab wants of one of its sockets, which it numbers. */
+export type SocketWish =
+  | {
+      readonly kind: 'dial';
+      readonly socket: number;
+      readonly url: string;
+      readonly token: string | undefined;
+    }
+  | { readonly kind: 'send'; readonly socket: number; readonly text: string }
+  | { readonly kind: 'close'; readonly socket: number };
+
+/** What a tab wants of the leader. */
+export type TabWish = { readonly kind: 'who' } | SocketWish;
+
+/** What the leader says of a socket of another tab. */
+export type TabAnswer =
+  | { readonly kind: 'message'; readonly socket: number; readonly text: string }
+  | { readonly kind: 'closed'; readonly socket: number; readonly code: number; readonly text: string };
+
+/** What tabs say to each other. `none` is the answer of a tab that does not lead. */
+export type TabSpeech = TabWish | TabAnswer | { readonly kind: 'lead' } | { readonly kind: 'none' };
+
+export type From<Speech> = Speech & {
   readonly from: string;
   /** The receiver; all others if absent. */
-  readonly to?: string;
-  readonly kind:
-    'who' | 'lead' | 'none' | 'ping' | 'pong' | 'dial' | 'opened' | 'message' | 'send' | 'closed' | 'close';
-  /** The socket of the tab that is not the leader. */
-  readonly socket?: number;
-  readonly url?: string;
-  readonly token?: string | undefined;
-  readonly text?: string;
-  readonly code?: number;
-}
+  readonly to: string | undefined;
+};
 
+export type TabMessage = From<TabSpeech>;
+
+/** What is used of a `BroadcastChannel`. */
 export interface TabChannel {
-  post(message: TabMessage): void;
+  postMessage(message: TabMessage): void;
   close(): void;
 }
 

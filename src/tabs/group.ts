@@ -1,19 +1,30 @@
 import type { Cancel } from '../client/platform.js';
 import { Election, hold } from './election.js';
-import type { GroupPlatform, TabChannel, TabMessage } from './group-platform.js';
+import type {
+  From,
+  GroupPlatform,
+  TabAnswer,
+  TabChannel,
+  TabMessage,
+  TabSpeech,
+  TabWish,
+} from './group-platform.js';
 import type { Member, MemberLink } from './member.js';
 import { Service } from './service.js';
 
+/** Tabs check at different times, so that the first one leads before the others ask. */
+const checkMs = 100;
 /** A tab that is seen asks for a sign of life after this silence of the leader. */
 const askAfterMs = 250;
 /** A leader that is silent this long is frozen or overloaded, and loses its role. */
-const silentMs = 750;
+const silentMs = 650;
 /** Time for a client to leave a socket whose leader is gone. */
 const leaveMs = 50;
 /** A tab without sockets stays for this long, because clients reconnect. */
 const lingerMs = 5_000;
 
-const leave = '{"type":"draining","reconnectAfterMs":0,"windowMs":0}';
+/** At once, because it names no time. */
+const leave = '{"type":"draining"}';
 
 /** One socket of this tab. */
 interface Call {
@@ -21,7 +32,7 @@ interface Call {
   readonly url: string;
   readonly token: string | undefined;
   /** The tab that serves it, once it is known. */
-  leader?: string;
+  leader?: string | undefined;
   opened: boolean;
 }
 
@@ -58,13 +69,15 @@ export class Group {
     platform.onRest(() => this.end(), this.#presence.signal);
     this.#election = new Election(group, platform, {
       elected: () => {
-        this.#service = new Service(group, platform, this.#election.term, (message) => this.#post(message));
-        this.#announce();
+        this.#service = new Service(group, platform, this.#election.term, (speech, to) =>
+          this.#post(speech, to),
+        );
+        this.#post({ kind: 'lead' });
         this.#follow(this.#name);
       },
       deposed: () => {
         this.#service = undefined;
-        this.#post({ kind: 'who' });
+        this.#search();
       },
     });
     // Its end tells the leader that this tab is gone.
@@ -83,9 +96,9 @@ export class Group {
     this.#calls.set(socket, call);
     this.#place(socket, call);
     return {
-      send: (text) => this.#ask(socket, { kind: 'send', text }),
+      send: (text) => this.#ask(call, { kind: 'send', socket, text }),
       close: () => {
-        this.#ask(socket, { kind: 'close' });
+        this.#ask(call, { kind: 'close', socket });
         this.#forget(socket);
       },
     };
@@ -94,9 +107,9 @@ export class Group {
   /** Leaves the group. The clients of this tab find their sockets closed. */
   end(): void {
     if (this.#isOver) return;
-    for (const socket of this.#calls.keys()) this.#ask(socket, { kind: 'close' });
     this.#isOver = true;
     this.#election.end();
+    // The leader then closes the sockets of this tab.
     this.#presence.abort();
     this.over();
     for (const socket of this.#calls.keys()) this.#closed(socket);
@@ -107,16 +120,14 @@ export class Group {
 
   /** Has a socket served by the present leader, if there is one. */
   #place(socket: number, call: Call): void {
-    if (this.#leader === undefined) return;
-    call.leader = this.#leader;
     const { url, token } = call;
-    this.#ask(socket, { kind: 'dial', url, token });
+    call.leader = this.#leader;
+    this.#ask(call, { kind: 'dial', socket, url, token });
   }
 
   /** Wants something of the leader that serves a socket. */
-  #ask(socket: number, message: Omit<TabMessage, 'from' | 'to' | 'socket'>): void {
-    const to = this.#calls.get(socket)?.leader;
-    if (to !== undefined) this.#post({ ...message, socket, to });
+  #ask({ leader }: Call, speech: TabSpeech): void {
+    if (leader !== undefined) this.#post(speech, leader);
   }
 
   #forget(socket: number): void {
@@ -132,40 +143,38 @@ export class Group {
     call.member.closed(code, reason);
   }
 
-  #post(content: Omit<TabMessage, 'from'>): void {
+  #post(speech: TabSpeech, to?: string): void {
     if (this.#isOver) return;
-    const message = { ...content, from: this.#name };
-    if (message.to === this.#name) queueMicrotask(() => this.#receive(message));
-    else this.#channel.post(message);
+    const message = { ...speech, from: this.#name, to };
+    if (to === this.#name) queueMicrotask(() => this.#receive(message));
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it has none
+    else this.#channel.postMessage(message);
   }
 
   #receive(message: TabMessage): void {
-    const { kind, from, to } = message;
+    const { from, to } = message;
     if (this.#isOver || (to !== undefined && to !== this.#name)) return;
     if (from === this.#leader) this.#heardAt = this.platform.now();
     // A leader hears from the browser that it no longer is one.
-    if (kind === 'lead') {
+    if (message.kind === 'lead') {
       if (this.#service === undefined) this.#follow(from);
-    } else if (kind === 'who') this.#announce();
-    else if (kind === 'none') this.#lost(from);
-    else if (kind === 'ping' || kind === 'dial' || kind === 'send' || kind === 'close') this.#serve(message);
-    else this.#deliver(message);
+    } else if (message.kind === 'none') {
+      if (from === this.#leader) this.#search();
+    } else if (message.kind === 'message' || message.kind === 'closed') this.#deliver(message);
+    else this.#serve(message);
   }
 
-  #announce(): void {
-    if (this.#service !== undefined) this.#post({ kind: 'lead' });
-  }
-
-  #serve(message: TabMessage): void {
-    const { kind, from } = message;
-    if (this.#service === undefined) this.#post({ kind: 'none', to: from });
-    else if (kind === 'ping') this.#post({ kind: 'pong', to: from });
+  /** Does what only the leader can do. */
+  #serve(message: From<TabWish>): void {
+    const { from, to } = message;
+    if (this.#service === undefined) {
+      if (to !== undefined) this.#post({ kind: 'none' }, from);
+    } else if (message.kind === 'who') this.#post({ kind: 'lead' }, from);
     else this.#service.serve(message);
   }
 
-  /** A tab says that it does not lead. Another one does, or will. */
-  #lost(tab: string): void {
-    if (tab !== this.#leader) return;
+  /** Asks who leads, or will. */
+  #search(): void {
     this.#leader = undefined;
     this.#post({ kind: 'who' });
   }
@@ -185,32 +194,32 @@ export class Group {
   }
 
   /** The leader says something about a socket of this tab. */
-  #deliver({ kind, from, socket = 0, text = '', code = 1006 }: TabMessage): void {
+  #deliver(message: From<TabAnswer>): void {
+    const { socket, text } = message;
     const call = this.#calls.get(socket);
-    if (call?.leader !== from) return;
-    if (kind === 'opened') {
-      call.opened = true;
-      call.member.opened();
-    } else if (kind === 'message') call.member.message(text);
-    else if (kind === 'closed') this.#closed(socket, code, text);
+    if (call?.leader !== message.from) return;
+    if (message.kind === 'closed') return this.#closed(socket, message.code, text);
+    call.opened = true;
+    call.member.message(text);
   }
 
   /** A tab that is seen asks a silent leader for a sign of life, and takes over without one. */
   #check(): void {
-    const dueMs = this.platform.now() + askAfterMs;
+    const dueMs = this.platform.now() + checkMs;
     this.#timer = this.platform.setTimer(() => {
       const now = this.platform.now();
-      // This tab itself stood still.
-      if (now - dueMs > askAfterMs) this.#heardAt = now;
+      const lateMs = now - dueMs;
+      // While this tab itself stood still, it heard nobody.
+      this.#heardAt = lateMs > askAfterMs ? now : this.#heardAt + lateMs;
       if (this.platform.visible && this.#calls.size > 0) this.#suspect(now - this.#heardAt);
       this.#check();
-    }, askAfterMs);
+    }, checkMs);
   }
 
   #suspect(silenceMs: number): void {
     const leader = this.#leader;
     if (leader === undefined || leader === this.#name || silenceMs < askAfterMs) return;
-    if (silenceMs < silentMs) return this.#post({ kind: 'ping', to: leader });
+    if (silenceMs < silentMs) return this.#post({ kind: 'who' }, leader);
     this.#heardAt = this.platform.now();
     this.#election.takeOver();
   }

@@ -1,6 +1,6 @@
 /** One WebSocket of a tab, as the shared connection sees it. Nothing is called after `closed`. */
 export interface Member {
-  opened(): void;
+  /** The first message is the welcome. */
   message(text: string): void;
   closed(code: number, reason: string): void;
 }

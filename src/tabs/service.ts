@@ -1,7 +1,7 @@
 import { hold } from './election.js';
-import type { GroupPlatform, TabMessage } from './group-platform.js';
+import type { From, GroupPlatform, SocketWish, TabAnswer } from './group-platform.js';
 import { Hub } from './hub.js';
-import type { MemberLink } from './member.js';
+import type { Member, MemberLink } from './member.js';
 
 /** What the leading tab does for the others: it has the connection, and serves their sockets. */
 export class Service {
@@ -14,7 +14,7 @@ export class Service {
     private readonly group: string,
     private readonly platform: GroupPlatform,
     private readonly term: AbortSignal,
-    private readonly post: (message: Omit<TabMessage, 'from'>) => void,
+    private readonly post: (answer: TabAnswer, to: string) => void,
   ) {
     this.#hub = new Hub(platform.webSocket, platform);
     term.addEventListener('abort', () => {
@@ -25,23 +25,21 @@ export class Service {
   }
 
   /** Handles what a tab wants of one of its sockets. */
-  serve({ kind, from, socket = 0, url = '', token, text = '' }: TabMessage): void {
+  serve(wish: From<SocketWish>): void {
+    const { from, socket } = wish;
     const links = this.#tabs.get(from) ?? this.#watch(from);
-    if (kind === 'send') links.get(socket)?.send(text);
-    else if (kind === 'close') {
+    if (wish.kind === 'send') links.get(socket)?.send(wish.text);
+    else if (wish.kind === 'close') {
       links.get(socket)?.close();
       links.delete(socket);
     } else {
-      const say = (content: Pick<TabMessage, 'kind' | 'text' | 'code'>): void =>
-        this.post({ ...content, to: from, socket });
-      const member = {
-        opened: () => say({ kind: 'opened' }),
-        message: (said: string) => say({ kind: 'message', text: said }),
-        closed(code: number, reason: string) {
-          if (links.delete(socket)) say({ kind: 'closed', code, text: reason });
+      const member: Member = {
+        message: (text) => this.post({ kind: 'message', socket, text }, from),
+        closed: (code, text) => {
+          if (links.delete(socket)) this.post({ kind: 'closed', socket, code, text }, from);
         },
       };
-      links.set(socket, this.#hub.dial(member, url, token));
+      links.set(socket, this.#hub.dial(member, wish.url, wish.token));
     }
   }
 

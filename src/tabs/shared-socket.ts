@@ -14,11 +14,15 @@ export function socketsOver(dial: Dial): WebSocketConstructor {
     readonly #link: MemberLink;
 
     constructor(url: string, protocols: string[]) {
+      let isOpen = false;
       const emit = (type: string, event: object): void => this.#listeners.get(type)?.(event);
       this.#link = dial(
         {
-          opened: () => emit('open', {}),
-          message: (data) => emit('message', { data }),
+          message(data) {
+            if (!isOpen) emit('open', {});
+            isOpen = true;
+            emit('message', { data });
+          },
           closed: (code, reason) => emit('close', { code, reason }),
         },
         url,

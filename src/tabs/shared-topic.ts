@@ -70,11 +70,11 @@ export class SharedTopic {
     switch (message.type) {
       case 'event':
         this.#reached(message.offset);
-        this.#tell(text);
+        tell(this.#linked, text);
         break;
       case 'lost':
         this.#reached(message.to);
-        this.#tell(text);
+        tell(this.#linked, text);
         break;
       case 'page':
         if (this.#paging) this.#page(message, text);
@@ -92,11 +92,11 @@ export class SharedTopic {
   /** An error may answer the subscribe that was sent. */
   failed(message: ErrorMessage): void {
     const ask = this.#asked;
-    if (ask?.wireId === undefined || ask.wireId !== message.id) return;
+    if (ask === undefined || ask.wireId !== message.id) return;
     const { code, message: reason, retryAfterMs } = message;
     const text = JSON.stringify({ ...message, topic: this.name, id: ask.id });
     if (ask.id === undefined) this.#link(ask.members);
-    else for (const member of ask.members.keys()) member.message(text);
+    else tell(ask.members, text);
     this.#asked = undefined;
     // Whether the server still has the subscription is unknown. [L-3.9]
     this.#end(JSON.stringify({ type: 'unsubscribed', topic: this.name, code, reason, retryAfterMs }));
@@ -127,10 +127,10 @@ export class SharedTopic {
     const skipped = at !== undefined && (at.epoch !== message.epoch || at.offset < message.offset);
     const others: Rates = new Map([...this.#linked].filter(([member]) => !ask.members.has(member)));
     this.#link(ask.members);
-    for (const member of ask.members.keys()) member.message(text);
+    tell(ask.members, text);
     if (skipped && others.size > 0) {
       // They asked in vain before: tabs that ask in turn would skip each other forever.
-      if (ask.id === undefined) for (const member of others.keys()) member.message(text);
+      if (ask.id === undefined) tell(others, text);
       else this.#catchUp(others);
     }
     if (at === undefined || skipped) this.#at = { epoch: message.epoch, offset: message.offset };
@@ -150,7 +150,7 @@ export class SharedTopic {
 
   /** Only the tab that asked for pages receives them. */
   #page(message: PageMessage, text: string): void {
-    for (const member of this.#asked?.members.keys() ?? []) member.message(text);
+    if (this.#asked !== undefined) tell(this.#asked.members, text);
     if (message.last === true) this.#settle();
   }
 
@@ -161,7 +161,7 @@ export class SharedTopic {
       for (const { id, members } of this.#queue) if (id === undefined) this.#link(members);
       this.#queue = this.#queue.filter(({ id }) => id !== undefined);
     }
-    this.#tell(text);
+    tell(this.#linked, text);
     if (this.#paging && !message.recovered) this.#settle();
   }
 
@@ -174,20 +174,20 @@ export class SharedTopic {
     for (const [member, rate] of members) this.#linked.set(member, rate);
   }
 
-  #tell(text: string): void {
-    for (const member of this.#linked.keys()) member.message(text);
-  }
-
   /** There is no subscription on the server any more. */
   #end(text: string): void {
-    const members = [...this.#linked.keys()];
+    const members = new Map(this.#linked);
     this.#linked.clear();
     this.#at = undefined;
-    for (const member of members) member.message(text);
+    tell(members, text);
     if (this.#paging) this.#settle();
     else this.#next();
     if (this.#asks().length === 0) this.port.over();
   }
+}
+
+function tell(members: Rates, text: string): void {
+  for (const member of members.keys()) member.message(text);
 }
 
 function fastest(rates: Rates): number {

@@ -66,7 +66,6 @@ describe('SharedWire', () => {
   function tab(name: string): MemberLink & { says(message: object): Promise<void> } {
     const link = hub.dial(
       {
-        opened: () => log.push(`${name} open`),
         message: (text) => log.push(`${name} < ${text}`),
         closed: (code, reason) => log.push(`${name} closed ${String(code)} ${reason}`),
       },
@@ -112,7 +111,7 @@ describe('SharedWire', () => {
     log = [];
     tab('bob');
     expect(sockets).toHaveLength(1);
-    expect(log).toEqual(['bob open', `bob < ${JSON.stringify({ ...welcome, expiresInMs: 6_000 })}`]);
+    expect(log).toEqual([`bob < ${JSON.stringify({ ...welcome, expiresInMs: 6_000 })}`]);
   });
 
   it('[L-2.4] requests of tabs with the same id are answered to the tab that sent each', async () => {

@@ -25,7 +25,6 @@ export class SharedWire {
   readonly #topics = new Map<string, SharedTopic>();
   readonly #wire: Wire;
   readonly #bundle: Bundle;
-  #isOpen = false;
   #ended = false;
   #welcome: WelcomeMessage | undefined;
   #welcomedAt = 0;
@@ -45,10 +44,7 @@ export class SharedWire {
       send: (message) => this.#wire.send(JSON.stringify(message)),
     });
     this.#wire = openWire(WebSocket, url, token, {
-      opened: () => {
-        this.#isOpen = true;
-        for (const member of this.#members.values()) member.opened();
-      },
+      opened() {},
       message: (text) => this.#receive(text),
       closed: (code, reason) => this.#end(code, reason),
     });
@@ -58,7 +54,6 @@ export class SharedWire {
   add(member: Member): MemberLink {
     const number = ++this.#joined;
     this.#members.set(number, member);
-    if (this.#isOpen) member.opened();
     if (this.#welcome !== undefined) member.message(this.#welcomeNow(this.#welcome));
     return {
       send: (text) => this.#send(number, member, text),

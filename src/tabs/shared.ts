@@ -52,8 +52,7 @@ export function shared({ as, worker }: SharedOptions = {}): WebSocketConstructor
     return group;
   };
   return socketsOver((member, url, token) => {
-    if (as === undefined && token === undefined)
-      throw new TypeError('shared() needs `as`, such as a user id, without a credential');
+    if (as === undefined && token === undefined) throw new TypeError('shared() needs `as` or a credential');
     let link: MemberLink | undefined;
     let isOver = false;
     // The name of the group shows neither.

@@ -130,7 +130,7 @@ export class SimTab {
     this.channelName = name;
     this.receive = receive;
     return {
-      post: (message) => this.whenAwake(() => this.broadcast(message)),
+      postMessage: (message) => this.whenAwake(() => this.broadcast(message)),
       close: () => {
         if (this.receive === receive) this.receive = undefined;
       },
