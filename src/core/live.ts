@@ -26,7 +26,7 @@ import type { LiveSocket } from './ports/socket.js';
 import { DataChecks } from './publish/data-checks.js';
 import { checkVersionAhead } from './publish/publication-options.js';
 import { Publisher } from './publish/publisher.js';
-import { type PublicationOptions } from './publish/broker-options.js';
+import { noOptions, type PublicationOptions } from './publish/broker-options.js';
 import { PresenceBroker } from './presence/presence-broker.js';
 import { PresencePolicy } from './presence/presence-policy.js';
 import { Continuity } from './stream/continuity.js';
@@ -171,9 +171,14 @@ export class Live {
    * text, invalid options, or a version too far ahead of the clock; `limit-exceeded` if the
    * publication is too large; `unavailable` if the broker cannot accept it now
    */
-  async publish(topic: string, data: unknown, options: PublicationOptions = {}): Promise<Published> {
-    if (!isTopicName(topic)) throw new LiveError('validation-failed', 'This is not a topic name [L-3.1]');
-    return this.publishTo(topic, data, options);
+  publish(topic: string, data: unknown, options: PublicationOptions = noOptions): Promise<Published> {
+    try {
+      if (!isTopicName(topic)) throw new LiveError('validation-failed', 'This is not a topic name [L-3.1]');
+      // Not `async`: resolving a promise with the broker's would take two more.
+      return this.publishTo(topic, data, options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   /**

@@ -65,12 +65,12 @@ export class MemoryStream {
       if (key === undefined) this.newestVersion = version;
       else (this.keyVersions ??= new KeyVersions()).set(key, version);
     }
-    const publication: Publication = {
+    const publication: { -readonly [Field in keyof Publication]: Publication[Field] } = {
       offset: this.offset,
       data,
-      ...(key !== undefined && { key }),
-      ...(remove === true && { removed: true }),
     };
+    if (key !== undefined) publication.key = key;
+    if (remove === true) publication.removed = true;
     if (history !== undefined && history.size > 0) {
       this.rules = history;
       this.history ??= new History();

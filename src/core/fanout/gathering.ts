@@ -8,7 +8,10 @@ import type { Cancel, Clock } from '../ports/clock.js';
 
 /** Publications of a topic in the current window, for all its subscribers. [L-4.9] */
 export class Gathering implements Gathered {
-  private events: SharedEvent[] = [];
+  /** Alone in most windows. An array for one has room for 17. */
+  private first: SharedEvent | undefined;
+  /** All of the window, if there are several. */
+  private several: SharedEvent[] | undefined;
   /** Bytes gathered. */
   byteLength = 0;
 
@@ -20,22 +23,24 @@ export class Gathering implements Gathered {
   ) {}
 
   add(event: SharedEvent): void {
-    if (this.events.length === 0) this.windows.add(this.flushMs, this);
-    this.events.push(event);
+    if (this.first === undefined) {
+      this.first = event;
+      this.windows.add(this.flushMs, this);
+    } else if (this.several === undefined) this.several = [this.first, event];
+    else this.several.push(event);
     this.byteLength += event.frame.bytes.byteLength;
     if (this.byteLength > earlyWriteBytes) this.end();
   }
 
   /** Sends the same bytes to every subscription that has none of these publications yet. */
   end(): void {
-    const { events, subscribers } = this;
-    const [first] = events;
+    const { first, several, subscribers } = this;
     if (first === undefined) return;
-    this.events = [];
+    this.first = this.several = undefined;
     this.byteLength = 0;
-    const joined = events.length === 1 ? first.frame : SharedFrame.join(events.map(({ frame }) => frame));
+    const joined = several === undefined ? first.frame : SharedFrame.join(several.map(({ frame }) => frame));
     if (subscribers.allTakeFrom(first.offset)) subscribers.push(joined);
-    else this.sendApart(events, first.offset, joined);
+    else this.sendApart(several ?? [first], first.offset, joined);
   }
 
   private sendApart(events: readonly SharedEvent[], from: number, joined: SharedFrame): void {

@@ -6,11 +6,16 @@ import type { TopicRules } from '../ports/policy.js';
 /** Options that a publisher sets. The others come from the topic's rules. */
 export type PublicationOptions = Pick<BrokerPublishOptions, 'key' | 'idempotencyKey' | 'version' | 'remove'>;
 
+/** The options of most publications. */
+export const noOptions: PublicationOptions & BrokerPublishOptions = Object.freeze({});
+
 /** Assigns the fields one by one, because this runs per publication and spreading each is slow. */
 export function brokerOptions(
   { key, idempotencyKey, version, remove }: PublicationOptions,
   { latest, history }: TopicRules,
 ): BrokerPublishOptions {
+  const hasOptions = key !== undefined || idempotencyKey !== undefined || version !== undefined || remove;
+  if (!hasOptions && latest === undefined && history === undefined) return noOptions;
   const options: { -readonly [Field in keyof BrokerPublishOptions]: BrokerPublishOptions[Field] } = {};
   if (key !== undefined) options.key = key;
   if (idempotencyKey !== undefined) options.idempotencyKey = idempotencyKey;

@@ -119,10 +119,10 @@ describe('Publisher, while the broker is away', () => {
 });
 
 describe('Publisher, with a broker that refuses', () => {
-  const failing = async (error: Error) => {
+  const failing = async (error: Error, publish = (): Promise<never> => Promise.reject(error)) => {
     const failed: string[] = [];
     const broker = new LossyBroker(new MemoryBroker({}, new TestClock()));
-    broker.publish = () => Promise.reject(error);
+    broker.publish = publish;
     const observer = { ...silentObserver, failed: (doing: string) => void failed.push(doing) };
     const publisher = new Publisher(broker, observer, new TestClock());
     const { code, message } = await publisher.publishOrWait('a', '1', {}, rules).then(
@@ -140,6 +140,14 @@ describe('Publisher, with a broker that refuses', () => {
   it('a publication that the broker does not accept now gets unavailable, and the failure is reported', async () => {
     const { code, failed } = await failing(new PublishRefusal('refused', 'Its memory is full'));
     expect([code, failed]).toEqual(['unavailable', ['publishing to the broker']]);
+  });
+
+  it('a broker that throws is answered for like one that rejects', async () => {
+    const error = new Error('a broker of the application');
+    const throwing = (): never => {
+      throw error;
+    };
+    expect(await failing(error, throwing)).toEqual(await failing(error));
   });
 });
 

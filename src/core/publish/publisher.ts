@@ -1,5 +1,5 @@
 import { LiveError } from '../../protocol/live.error.js';
-import type { Broker, Published } from '../ports/broker.js';
+import type { Broker, BrokerPublishOptions, Published } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
 import { PublishRefusal } from '../ports/publish-refusal.js';
@@ -104,30 +104,48 @@ export class Publisher {
     return waiting ?? Promise.reject(notNow());
   }
 
-  private async send(
+  /** Not `async`: what V8 keeps for that takes more memory than a short publication. */
+  private send(
     topic: string,
     text: string,
     options: PublicationOptions,
     rules: TopicRules,
   ): Promise<Published> {
-    checkSize(topic, text, rules);
     try {
-      const published = await this.broker.publish(topic, text, brokerOptions(options, rules));
-      // A suppressed publication was not written, so it does not show whether the engine accepts
-      // writes.
-      if (published.suppressed === undefined) {
-        this.publicationsTotal += 1;
-        if (this.broker.isLocal?.(topic) !== true) this.health.accepted();
-      }
-      return published;
+      checkSize(topic, text, rules);
     } catch (error) {
-      if (error instanceof PublishRefusal && error.kind === 'too-large')
-        throw new LiveError('limit-exceeded', error.message);
-      this.health.failed(error);
-      this.observer.failed('publishing to the broker', error);
-      throw notNow();
+      return Promise.reject(error as Error);
+    }
+    const stored = this.broker.isLocal?.(topic) === true ? this.storedHere : this.stored;
+    return this.toBroker(topic, text, brokerOptions(options, rules)).then(stored, this.refused);
+  }
+
+  private toBroker(topic: string, text: string, options: BrokerPublishOptions): Promise<Published> {
+    try {
+      return this.broker.publish(topic, text, options);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
   }
+
+  /** A suppressed publication was not written, so it does not show whether writes are accepted. */
+  private readonly stored = (published: Published): Published => {
+    if (published.suppressed === undefined) this.health.accepted();
+    return this.storedHere(published);
+  };
+
+  private readonly storedHere = (published: Published): Published => {
+    if (published.suppressed === undefined) this.publicationsTotal += 1;
+    return published;
+  };
+
+  private readonly refused = (error: unknown): never => {
+    if (error instanceof PublishRefusal && error.kind === 'too-large')
+      throw new LiveError('limit-exceeded', error.message);
+    this.health.failed(error);
+    this.observer.failed('publishing to the broker', error);
+    throw notNow();
+  };
 }
 
 function notNow(): LiveError {

@@ -46,7 +46,8 @@ export class TopicPolicy implements Policy {
   }
 
   rulesFor(topic: string): TopicRules | undefined {
-    if (this.remembered.has(topic)) return this.remembered.get(topic);
+    const known = this.remembered.get(topic);
+    if (known !== undefined || this.remembered.has(topic)) return known;
     const rules = this.find(topic);
     if (this.remembered.size >= rememberedTopics) this.remembered.clear();
     this.remembered.set(topic, rules);
