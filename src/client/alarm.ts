@@ -13,7 +13,7 @@ export class Alarm {
   }
 
   get armed(): boolean {
-    return this.#cancel !== undefined;
+    return !!this.#cancel;
   }
 
   set(delayMs: number, run: () => void): void {

@@ -46,7 +46,7 @@ export class ClientLink {
 
   /** Whether a message sent now goes out on the current connection. */
   get ready(): boolean {
-    return this.#current !== undefined;
+    return !!this.#current;
   }
 
   /** Connects at once. */
@@ -78,7 +78,7 @@ export class ClientLink {
 
   /** Something was answered. The predecessor is closed once nothing relies on it. */
   settled(): void {
-    if (this.#old !== undefined && this.ready && !this.#owner.owed) this.#closeOld('draining');
+    if (this.#old && this.ready && !this.#owner.owed) this.#closeOld('draining');
   }
 
   close(): void {
@@ -87,7 +87,7 @@ export class ClientLink {
 
   /** Opens the next connection, one at a time. */
   #open(): void {
-    if (this.#next !== undefined) return;
+    if (this.#next) return;
     const connection: ClientConnection = openConnection(this.#parts, {
       message: (text) => this.#receive(connection, text),
       noCredential: (error) => this.#noCredential(error),
@@ -134,7 +134,7 @@ export class ClientLink {
     connection.welcomed(welcome);
     const before = this.#current;
     this.#next = undefined;
-    if (before !== undefined) {
+    if (before) {
       this.#closeOld('draining');
       this.#old = before;
       this.#down(true);
@@ -157,11 +157,11 @@ export class ClientLink {
   #fallBack(): void {
     const old = this.#old;
     this.#old = undefined;
-    if (old?.welcome !== undefined) this.#use(old, old.welcome, true);
+    if (old?.welcome) this.#use(old, old.welcome, true);
   }
 
   #dead(): void {
-    if (this.#current === undefined) return;
+    if (!this.#current) return;
     const reason = 'no answer to a ping';
     this.#current.close(reason);
     this.#closed(this.#current, 1006, reason, false);
@@ -188,7 +188,7 @@ export class ClientLink {
     else if (!mayReconnect(code)) return this.#end(code, reason);
     if (wasCurrent) this.#fallBack();
     if (this.#over) return;
-    if (this.#next === undefined) this.#retry(code, reason, isCrowd && wasCurrent);
+    if (!this.#next) this.#retry(code, reason, isCrowd && wasCurrent);
     // The successor is already being opened.
     else if (!this.ready) this.#owner.setStatus({ state: 'connecting', attempt: this.#comeback.attempt });
   }
@@ -235,7 +235,7 @@ export class ClientLink {
 
   #closeOld(reason: string): void {
     const old = this.#old;
-    if (old === undefined) return;
+    if (!old) return;
     this.#old = undefined;
     old.close(reason);
     this.#owner.oldDown();

@@ -42,7 +42,7 @@ export class ClientTopic {
 
   /** Whether it still relies on the predecessor of the current connection. */
   get moving(): boolean {
-    return this.#held !== undefined;
+    return !!this.#held;
   }
 
   /** Whether an answer with this id is one to the current request, or a second one to the last. */
@@ -74,10 +74,10 @@ export class ClientTopic {
   next(): void {
     if (!this.#port.link.ready || !this.#requests.isIdle) return;
     const behind = this.#locals.behind(this.moving);
-    if (behind !== undefined) return this.#ask(behind);
+    if (behind) return this.#ask(behind);
     const starting = this.#locals.starting();
     const current = this.#snapshots === false ? this.#locals.newest() : undefined;
-    if (current !== undefined) for (const local of starting) local.startsAt(current);
+    if (current) for (const local of starting) local.startsAt(current);
     else if (starting.length > 0) this.#ask(undefined);
   }
 
@@ -104,7 +104,7 @@ export class ClientTopic {
 
   message(message: Incoming): void {
     const held = this.#held;
-    if (held !== undefined && (held.length > 0 || this.#lacks(message))) return void held.push(message);
+    if (held && (held.length > 0 || this.#lacks(message))) return void held.push(message);
     switch (message.type) {
       case 'event':
         // One that cannot be delivered now is dropped; a new request repeats it. [L-3.10]
@@ -128,11 +128,11 @@ export class ClientTopic {
   /** A message of the predecessor. */
   late(message: Incoming): void {
     const held = this.#held;
-    if (held === undefined) return;
+    if (!held) return;
     if (message.type !== 'event') return this.#cut();
     if (!this.#locals.offer(message) && this.#requests.isIdle) this.#requests.gap();
     // The fresh start of the successor waited for this.
-    if (held[0] !== undefined && !this.#lacks(held[0])) this.#moved();
+    if (held[0] && !this.#lacks(held[0])) this.#moved();
   }
 
   /** A part of the answer has arrived. */
@@ -153,8 +153,7 @@ export class ClientTopic {
     this.#moved();
     // A different epoch continues `since` only at exactly that offset.
     const isSame = since?.epoch === message.epoch || since?.offset === message.offset;
-    if (since !== undefined && message.recovered && isSame)
-      this.#locals.continue(since, message.epoch, this.#snapshots);
+    if (since && message.recovered && isSame) this.#locals.continue(since, message.epoch, this.#snapshots);
     else {
       this.#snapshots = hasSnapshots(message);
       this.#locals.startOver(message, since);
@@ -226,7 +225,7 @@ export class ClientTopic {
   /** The predecessor no longer counts. */
   #moved(): void {
     const held = this.#held;
-    if (held === undefined) return;
+    if (!held) return;
     this.#held = undefined;
     for (const message of held) this.message(message);
     this.#port.link.settled();

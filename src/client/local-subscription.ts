@@ -1,6 +1,6 @@
 import type { EventMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
-import type { LostNotice, LostReason, TopicMessage } from './topic-messages.js';
+import type { LostReason, TopicMessage } from './topic-messages.js';
 
 /**
  * What a local subscription needs from the server: nothing; all publications after its position; a
@@ -21,19 +21,18 @@ export interface Sink {
  */
 export class LocalSubscription {
   #want: Want;
-  #position: Position | undefined;
   #started = false;
   #over = false;
 
   constructor(
     readonly topic: string,
-    since: Position | undefined,
+    /** Where it is. Unknown before its first start without `since`. */
+    public position: Position | undefined,
     private readonly sink: Sink,
     /** Maximum number of publications per second. */
     public maxRate = Infinity,
   ) {
-    this.#position = since;
-    this.#want = since === undefined ? 'start' : 'catch-up';
+    this.#want = position ? 'catch-up' : 'start';
   }
 
   get want(): Want {
@@ -46,36 +45,27 @@ export class LocalSubscription {
     if (!this.#over) this.sink.linked?.(want === 'nothing');
   }
 
-  get position(): Position | undefined {
-    return this.#position;
-  }
-
   /** Whether its application waits for the whole state, and does not mind pages. [L-6.10] */
   get takesPages(): boolean {
-    return this.sink.linked !== undefined;
+    return !!this.sink.linked;
   }
 
   /** Whether its position is in `epoch`, at or after `offset`. */
   reached({ epoch, offset }: Position): boolean {
-    return this.#position?.epoch === epoch && this.#position.offset >= offset;
-  }
-
-  isAt({ epoch, offset }: Position): boolean {
-    return this.#position?.epoch === epoch && this.#position.offset === offset;
+    return this.position?.epoch === epoch && this.position.offset >= offset;
   }
 
   /** The stream continues under a new epoch from `start`. A subscriber elsewhere must catch up. */
   goesOnUnder(start: Position): void {
-    const at = this.#position;
-    if (at === undefined || at.epoch === start.epoch) return;
-    if (at.offset === start.offset) this.#position = { epoch: start.epoch, offset: start.offset };
-    else this.want = 'catch-up';
+    if (this.position?.epoch === start.epoch) return;
+    if (this.position?.offset === start.offset) this.position = placeOf(start);
+    else this.cut();
   }
 
   /** Returns `false` if it cannot accept `event` now, because an earlier one is missing. */
   offer(event: EventMessage): boolean {
-    const at = this.#position;
-    if (this.want !== 'nothing' || at === undefined) return false;
+    const at = this.position;
+    if (this.want !== 'nothing' || !at) return false;
     const { offset, data, key, removed } = event;
     if (offset <= at.offset) return true;
     const from = at.offset + 1;
@@ -84,7 +74,7 @@ export class LocalSubscription {
       return false;
     }
     const position = { epoch: at.epoch, offset };
-    this.#position = position;
+    this.position = position;
     // A merged event may also cover some that came one by one from the connection before.
     const place = { type: 'event', topic: this.topic, position, from } as const;
     if (removed && key !== undefined) this.#tell({ ...place, removed, key });
@@ -94,27 +84,29 @@ export class LocalSubscription {
 
   /** The server resumes from its position. */
   continues(): void {
-    const position = this.#position;
+    const { position } = this;
     this.want = 'nothing';
-    if (this.#started || position === undefined) return;
+    if (this.#started || !position) return;
     this.#started = true;
     this.#tell({ type: 'start', topic: this.topic, position, recovered: true });
   }
 
   /** Moves to `start` and reports what was skipped. */
   startsAt(start: Pick<SubscribedMessage, 'epoch' | 'offset' | 'snapshot'>, reason?: LostReason): void {
-    const { topic } = this;
-    const before = this.#position;
-    const left = before?.epoch === start.epoch ? 'dropped' : 'new-epoch';
-    const why = reason ?? (this.want === 'restart' ? left : 'unrecovered');
-    const position = { epoch: start.epoch, offset: start.offset };
+    const { topic, position: before, want } = this;
+    const isSame = before?.epoch === start.epoch;
+    const left = isSame ? 'dropped' : 'new-epoch';
+    const position = placeOf(start);
     const snapshot = 'snapshot' in start && { snapshot: start.snapshot };
     this.want = 'nothing';
     this.#started = true;
-    this.#position = position;
-    if (before === undefined) this.#tell({ type: 'start', topic, position, recovered: false, ...snapshot });
-    else
-      this.#tell({ type: 'lost', topic, reason: why, position, ...snapshot, ...skipped(before, position) });
+    this.position = position;
+    if (!before) return this.#tell({ type: 'start', topic, position, recovered: false, ...snapshot });
+    const [from, to] = [before.offset + 1, position.offset];
+    // Unknown if the epoch changed.
+    const skipped = isSame && from <= to + 1 && { from, to, count: to - from + 1 };
+    const why = reason ?? (want === 'restart' ? left : 'unrecovered');
+    this.#tell({ type: 'lost', topic, reason: why, position, ...snapshot, ...skipped });
   }
 
   /** The server skipped publications. The next start reports them. */
@@ -124,7 +116,7 @@ export class LocalSubscription {
 
   /** The server no longer has this subscription. */
   cut(): void {
-    this.want = this.#position === undefined ? 'start' : 'catch-up';
+    this.want = this.position ? 'catch-up' : 'start';
   }
 
   /** The application has unsubscribed. Delivers nothing more. */
@@ -143,8 +135,7 @@ export class LocalSubscription {
   }
 }
 
-/** The offsets between two positions, if they are in the same stream. */
-function skipped(before: Position, now: Position): Pick<LostNotice, 'from' | 'to' | 'count'> {
-  if (before.epoch !== now.epoch || now.offset < before.offset) return {};
-  return { from: before.offset + 1, to: now.offset, count: now.offset - before.offset };
+/** Without the rest of a message. */
+function placeOf({ epoch, offset }: Position): Position {
+  return { epoch, offset };
 }

@@ -22,10 +22,8 @@ export class Locals extends Set<LocalSubscription> {
 
   newest(): Position | undefined {
     let newest: Position | undefined;
-    for (const { position, want } of this) {
-      if (want === 'nothing' && position !== undefined && position.offset >= (newest?.offset ?? 0))
-        newest = position;
-    }
+    for (const { position, want } of this)
+      if (want === 'nothing' && position && position.offset >= (newest?.offset ?? 0)) newest = position;
     return newest;
   }
 
@@ -64,7 +62,7 @@ export class Locals extends Set<LocalSubscription> {
     let missed = false;
     for (const local of this) {
       const at = local.position;
-      if (local.want !== 'nothing' || at === undefined || at.offset >= to) continue;
+      if (local.want !== 'nothing' || !at || at.offset >= to) continue;
       if (!snapshots) local.startsAt({ epoch: at.epoch, offset: to }, 'dropped');
       else {
         local.missed();
@@ -117,7 +115,8 @@ export class Locals extends Set<LocalSubscription> {
   continue(since: Position, epoch: string, snapshots: boolean | undefined): void {
     const now = { epoch, offset: since.offset };
     for (const local of this) {
-      if (epoch !== since.epoch && local.isAt(since)) local.goesOnUnder(now);
+      const at = local.position;
+      if (at?.epoch === since.epoch && at.offset === since.offset) local.position = now;
       if (local.reached(now)) local.continues();
       // Only a request of its own tells whether the new epoch contains its position.
       else if (local.reached(since)) local.cut();

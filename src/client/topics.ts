@@ -28,7 +28,7 @@ export class Topics {
   add(local: LocalSubscription): void {
     const { topic: name } = local;
     let topic = this.#byName.get(name);
-    if (topic === undefined) {
+    if (!topic) {
       topic = new ClientTopic(name, this.#port, (wasAsked) => {
         if (wasAsked) this.#pendingUnsubscribes.send(name);
         this.#byName.delete(name);
@@ -120,6 +120,6 @@ export class Topics {
 function check(message: Incoming): void {
   const { type } = message;
   const offset = type === 'event' ? message.offset : type === 'lost' ? message.to : 0;
-  if (type === 'subscribed' ? !isPosition(message) : !Number.isSafeInteger(offset))
+  if (!isPosition(type === 'subscribed' ? message : { epoch: type, offset }))
     throw new Error('The server sent an invalid position');
 }

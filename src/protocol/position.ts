@@ -23,8 +23,7 @@ export function isPosition(value: unknown): value is Position {
     typeof epoch === 'string' &&
     epoch.length > 0 &&
     epoch.length <= maxEpochLength &&
-    typeof offset === 'number' &&
     Number.isSafeInteger(offset) &&
-    offset >= 0
+    (offset as number) >= 0
   );
 }

@@ -22,7 +22,7 @@ export async function bundled(source: string, external: RegExp = /^$/): Promise<
       },
     ],
   });
-  const { output } = await build.generate({ format: 'esm', minify: true });
+  const { output } = await build.generate({ format: 'esm', minify: true, comments: false });
   await build.close();
   expect(output, 'the bundle is one file').toHaveLength(1);
   const [chunk] = output;
