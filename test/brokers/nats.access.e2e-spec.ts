@@ -218,17 +218,21 @@ nats('What NATS keeps', () => {
     expect(publications.map(({ key }) => key)).toEqual([...keys.slice(1_000), ...keys.slice(0, 1_000)]);
   }, 60_000);
 
-  it('a duplicate of a publication that is no longer stored is answered with the end of the topic', async () => {
+  it('[L-4.15] a duplicate of a publication that is no longer stored is answered with its position, or with 0', async () => {
     const server = await startServer();
-    const { broker } = await open({ url: server.url, stream: { messagesPerTopic: 64 } });
-    await broker.publish('t', '1', { idempotencyKey: 'k' });
-    for (let n = 2; n <= 70; n++) await broker.publish('t', String(n), {});
-    const { epoch } = (await broker.tops(['t'])).get('t') ?? { epoch: '' };
-    expect(await broker.publish('t', '1', { idempotencyKey: 'k' })).toEqual({
-      epoch,
-      offset: 70,
-      suppressed: 'duplicate',
-    });
+    const options = { url: server.url, stream: { messagesPerTopic: 64 } };
+    const first = { idempotencyKey: 'k' };
+    const { broker } = await open(options);
+    const [receiver, other] = [await open(options), await open(options)];
+    await receiver.reader.follow('t');
+    await broker.publish('t', '0', {});
+    const { epoch } = await broker.publish('t', '1', first);
+    for (let n = 2; n <= 80; n++) await broker.publish('t', String(n), {});
+    await receiver.reader.caughtUp();
+    const again = (offset: number) => ({ epoch, offset, suppressed: 'duplicate' });
+    expect(await broker.publish('t', '1', first)).toEqual(again(2));
+    expect(await receiver.broker.publish('t', '1', first)).toEqual(again(2));
+    expect(await other.broker.publish('t', '1', first)).toEqual(again(0));
   });
 });
 

@@ -67,8 +67,11 @@ export class NatsInbound {
     const { life, log, subjects } = this.parts;
     const seq = Number(headers?.get('Nats-Sequence'));
     const stream = life.record?.stream;
+    if (stream === undefined || !(seq > 0)) return;
+    const id = headers?.get('Nats-Msg-Id') ?? '';
+    if (id !== '') log.firsts.add(id, content.epoch, content.top);
     // Usually true for publications of this instance.
-    if (stream === undefined || !(seq > 0) || log.isKnown(topic, stream, seq)) return;
+    if (log.isKnown(topic, stream, seq)) return;
     // A sequence of another stream incarnation would be meaningless.
     if (headers?.get('Nats-Subject') !== subjects.inlet(stream, topic)) return;
     log.note(topic, { ...content, stream, seq });

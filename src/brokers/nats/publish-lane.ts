@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Published, BrokerPublishOptions } from '../../core/ports/broker.js';
+import type { Position } from '../../protocol/position.js';
 import type { Clock } from '../../core/ports/clock.js';
 import type { KnownHead } from './heads.js';
 import { type Batch, compose } from './compose.js';
@@ -152,7 +153,7 @@ export class PublishLane {
       const appended = await this.log.append(this.topic, content, head, id);
       if (appended === 'overtaken') return false;
       if ('duplicateOf' in appended) {
-        await this.answerDuplicate(jobs, appended.duplicateOf);
+        await this.answerDuplicate(jobs, appended.duplicateOf, id);
         return true;
       }
       this.keeper.appended(this.topic, appended);
@@ -167,16 +168,20 @@ export class PublishLane {
     const never = { stream: head.stream, seq: Number.MAX_SAFE_INTEGER };
     const answer = await this.log.append(this.topic, probe, never, id);
     if (typeof answer === 'string' || !('duplicateOf' in answer)) return false;
-    await this.answerDuplicate(jobs, answer.duplicateOf);
+    await this.answerDuplicate(jobs, answer.duplicateOf, id);
     return true;
   }
 
-  private async answerDuplicate(jobs: readonly Job[], seq: number): Promise<void> {
-    // The first publication may have been dropped since; the end of the topic follows it in any
-    // case.
-    const first = (await this.log.get(this.topic, seq)) ?? (await this.log.end(this.topic));
-    const { epoch, top: offset } = first;
-    for (const { resolve } of jobs) resolve({ epoch, offset, suppressed: 'duplicate' });
+  private async answerDuplicate(jobs: readonly Job[], seq: number, id = ''): Promise<void> {
+    const first = this.log.firsts.get(id) ?? (await this.stored(seq));
+    for (const { resolve } of jobs) resolve({ ...first, suppressed: 'duplicate' });
+  }
+
+  /** The position of a publication, or 0 if it has been dropped: a later one would hide a loss. */
+  private async stored(seq: number): Promise<Position> {
+    const message = await this.log.get(this.topic, seq);
+    if (message !== undefined) return { epoch: message.epoch, offset: message.top };
+    return { epoch: (await this.log.end(this.topic)).epoch, offset: 0 };
   }
 
   private async pause(ms: number): Promise<void> {

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/ports/clock.js';
 import { tooLarge } from '../../core/ports/publish-refusal.js';
 import { Seen } from '../seen.js';
 import { asOfNow, untouchedSince } from './as-of-now.js';
+import { FirstPositions } from './first-positions.js';
 import { Heads, type KnownHead } from './heads.js';
 import type { LifeRecord } from './life-record.js';
 import { birth, follows } from './message-chain.js';
@@ -20,7 +21,7 @@ const attempts = 20;
 /** Extra reads of a stream that seems to have lost its end, and the pause between them. */
 const doubts = { times: 2, pauseMs: 100 } as const;
 
-const limits = { heads: 10_000, seen: 10_000, cacheBytes: 16_777_216 } as const;
+const limits = { heads: 10_000, firsts: 50_000, seen: 10_000, cacheBytes: 16_777_216 } as const;
 
 export interface LogOptions {
   readonly junk: () => void;
@@ -35,6 +36,7 @@ export interface TopicEnd extends KnownHead {
 /** The messages of each topic: a chain in which every message refers to its predecessor. */
 export class TopicLog {
   readonly heads = new Heads(limits.heads);
+  readonly firsts = new FirstPositions(limits.firsts);
   readonly versions = new VersionsOfKeys(this);
   /** Number of times that everything was forgotten. */
   private forgotten = 0;
@@ -52,6 +54,7 @@ export class TopicLog {
   /** Forgets everything, because the store may have gone back. */
   forget(): void {
     this.heads.clear();
+    this.firsts.clear();
     this.versions.forget();
     this.cache.clear();
     this.forgotten += 1;
@@ -190,6 +193,7 @@ export class TopicLog {
     const bytes = content.publications.reduce((sum, { data }) => sum + data.length, 0);
     const message = { ...content, stream, seq, atMs: this.clock.wallMs(), bytes };
     this.note(topic, message);
+    if (id !== undefined) this.firsts.add(id, message.epoch, message.top);
     return message;
   }
 

@@ -62,7 +62,8 @@ export interface BrokerPublishOptions {
 export interface Published extends Position {
   /**
    * Set if nothing was stored. `duplicate`: the position is that of the first publication with this
-   * idempotency key. `stale`: the `version` is not newer, and the position is the end of the topic.
+   * idempotency key, or offset 0 if the broker no longer knows it. `stale`: the `version` is not
+   * newer, and the position is the end of the topic.
    */
   readonly suppressed?: 'duplicate' | 'stale';
 }
