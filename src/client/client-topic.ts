@@ -143,7 +143,7 @@ export class ClientTopic {
   #answered(message: SubscribedMessage): void {
     if (message.id !== this.#requests.current?.id) {
       // It began the subscription again, perhaps in a new epoch: some must catch up.
-      this.#locals.cutBefore(message);
+      this.#locals.cut(message);
       return this.next();
     }
     const since = this.#requests.current?.since;

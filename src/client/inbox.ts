@@ -24,7 +24,7 @@ export class Inbox implements Sink {
 
   message(message: TopicMessage): void {
     const reader = this.#readers.shift();
-    if (reader !== undefined) {
+    if (reader) {
       reader.resolve({ done: false, value: message });
       return;
     }
@@ -34,11 +34,11 @@ export class Inbox implements Sink {
 
   next(): Promise<IteratorResult<TopicMessage, undefined>> {
     const message = this.#messages.shift();
-    if (message !== undefined) return Promise.resolve({ done: false, value: message });
+    if (message) return Promise.resolve({ done: false, value: message });
     if (!this.#over) return new Promise((resolve, reject) => void this.#readers.push({ resolve, reject }));
     const error = this.#error;
     this.#error = undefined;
-    return error === undefined ? Promise.resolve(ended) : Promise.reject(error);
+    return error ? Promise.reject(error) : Promise.resolve(ended);
   }
 
   /** Queued messages remain readable. After them the error is thrown once. */
@@ -46,8 +46,8 @@ export class Inbox implements Sink {
     this.#over = true;
     this.#error = error;
     for (const { resolve, reject } of this.#readers.splice(0)) {
-      if (this.#error === undefined) resolve(ended);
-      else reject(this.#error);
+      if (this.#error) reject(this.#error);
+      else resolve(ended);
       this.#error = undefined;
     }
   }
@@ -68,8 +68,8 @@ export class Inbox implements Sink {
     const before = this.#messages[at - 1];
     const extended = before?.type === 'lost' && before.reason === 'overflow' ? before : undefined;
     const notice = overflow(oldest, extended);
-    if (extended === undefined) this.#messages[at] = notice;
-    else this.#messages.splice(at - 1, 2, notice);
+    if (extended) this.#messages.splice(at - 1, 2, notice);
+    else this.#messages[at] = notice;
   }
 }
 

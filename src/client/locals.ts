@@ -11,7 +11,7 @@ export function hasSnapshots(start: SubscribedMessage): boolean | undefined {
 /** All local subscriptions to one topic. */
 export class Locals extends Set<LocalSubscription> {
   /** The earliest position in the same epoch, so that one answer serves every subscriber. */
-  private earliest(behind: Position): Position {
+  #earliest(behind: Position): Position {
     let earliest = behind;
     for (const { position, want } of this) {
       if (want === 'restart' || position?.epoch !== behind.epoch) continue;
@@ -35,7 +35,7 @@ export class Locals extends Set<LocalSubscription> {
     const first = (wanted: Want): Position | undefined =>
       [...this].find(({ want }) => want === wanted)?.position;
     const position = (moving ? first('nothing') : undefined) ?? first('catch-up');
-    return position && this.earliest(position);
+    return position && this.#earliest(position);
   }
 
   lack({ epoch, offset }: Position): boolean {
@@ -83,13 +83,9 @@ export class Locals extends Set<LocalSubscription> {
     for (const local of this) if (local.want === 'nothing') local.goesOnUnder(start);
   }
 
-  /** Those that have not reached a position must catch up. */
-  cutBefore(position: Position): void {
-    for (const local of this) if (!local.reached(position)) local.cut();
-  }
-
-  cut(): void {
-    for (const local of this) local.cut();
+  /** All must catch up, or those that have not reached a position. */
+  cut(reached?: Position): void {
+    for (const local of this) if (!reached || !local.reached(reached)) local.cut();
   }
 
   /** The rate that satisfies every subscriber. */

@@ -18,9 +18,9 @@ export class Pages extends Map<string, Unfinished> {
     if (type === 'subscribed' && message.pages) this.set(topic, { start: message, pages: [], behind: [] });
     else if (type === 'page') {
       unfinished?.pages.push(message.snapshot);
-      if (message.last && unfinished !== undefined) this.#finish(topic, unfinished, handle);
+      if (message.last && unfinished) this.#finish(topic, unfinished, handle);
     } else {
-      if (unfinished === undefined) return false;
+      if (!unfinished) return false;
       const isEnd = type === 'unsubscribed';
       if (!isEnd && (type !== 'subscribed' || message.recovered)) unfinished.behind.push(message);
       else {

@@ -63,7 +63,7 @@ export class Requests {
     const text = textOf({ ...message, idempotencyKey: key });
     // Higher each time, so that a store can keep the order.
     const atMs = (this.#publishedMs = Math.max(this.#port.platform.wallMs(), this.#publishedMs + 0.001));
-    if (this.#loading !== undefined) await this.#loading;
+    if (this.#loading) await this.#loading;
     return this.#add(text, { key, topic: message.topic, text, atMs, ttlMs });
   }
 

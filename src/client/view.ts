@@ -48,8 +48,8 @@ export interface LiveView<Change> {
 /** Runs once before the next frame of the page; without a page after 16 ms. */
 export function nextFrame(run: () => void): void {
   const { requestAnimationFrame: frame } = globalThis as { requestAnimationFrame?: typeof nextFrame };
-  if (frame === undefined) setTimeout(run, 16);
-  else frame(run);
+  if (frame) frame(run);
+  else setTimeout(run, 16);
 }
 
 /** Keeps `ready`, `stale` and the listeners of a state. Each kind of state extends it. */
