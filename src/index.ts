@@ -73,6 +73,7 @@ export type {
   RateLimitOutcome,
   RightOutcome,
 } from './core/ports/observer.js';
+export type { SendBatch } from './core/ports/socket.js';
 export { LiveTopic, type LiveTopicProvider } from './nest/topics/live-topic.decorator.js';
 export type {
   LiveOccupancyOptions,

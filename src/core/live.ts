@@ -73,7 +73,7 @@ export class Live {
     const ports = { ...outside, policy, broker };
     this.ports = ports;
     this.welcomeText = welcomeTexts(settings.instanceId, welcomeLimits(limits));
-    const flusher = new Flusher(clock);
+    const flusher = new Flusher(clock, settings.batch);
     const backlogs = new Backlogs(limits, clock);
     // It refers to members that are created below. Nothing arrives before the broker has started.
     const listener: HubListener = {

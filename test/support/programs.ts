@@ -41,6 +41,12 @@ export const pythonGenerated: Program = {
   install: 'apt-get install python3-certifi python3-websocket',
 };
 
+export const cCompiler: Program = {
+  name: 'gcc and the headers of C',
+  check: ['sh', '-c', 'echo "#include <sys/socket.h>" | gcc -fsyntax-only -x c -'],
+  install: 'apt-get install gcc libc6-dev',
+};
+
 export const npmRegistry: Program = {
   name: 'packages of npm',
   check: ['npm', 'view', '@asyncapi/parser', 'name', '--fetch-retries=0'],

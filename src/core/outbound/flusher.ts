@@ -1,5 +1,6 @@
 // hot path
 import type { Clock } from '../ports/clock.js';
+import type { WriteBatch } from '../ports/socket.js';
 import { Joins } from './joins.js';
 
 /** An outbox that waits for the end of the tick. */
@@ -43,7 +44,10 @@ export class Flusher {
   private rounds: Round[] = [];
   private planned = false;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly batch?: WriteBatch,
+  ) {}
 
   /** Flushes the outbox at the end of this tick. */
   add(outbox: Flushable): void {
@@ -77,15 +81,23 @@ export class Flusher {
       this.rounds.push({ outboxes: this.waiting, next: 0 });
       this.waiting = [];
     }
-    const end = this.clock.now() + sliceMs;
+    this.batch?.start();
+    try {
+      this.writeRounds(this.clock.now() + sliceMs);
+    } finally {
+      this.batch?.end();
+    }
+    this.joins.forget();
+    if ((this.rounds.length > 0 || this.gathered.length > 0) && !this.planned) this.plan();
+  };
+
+  private writeRounds(end: number): void {
     while (this.rounds.length > 0) {
       for (let i = 0; i < this.rounds.length; i++) writeChunk(this.rounds[i]);
       this.rounds = this.rounds.filter(({ outboxes, next }) => next < outboxes.length);
       if (this.clock.now() >= end) break;
     }
-    this.joins.forget();
-    if ((this.rounds.length > 0 || this.gathered.length > 0) && !this.planned) this.plan();
-  };
+  }
 }
 
 function writeChunk(round: Round | undefined): void {

@@ -5,6 +5,7 @@ import type { ConnectionIdentity } from './identity.js';
 import type { LiveLimits, PublishQueueLimits } from './limits.js';
 import type { Observer } from './observer.js';
 import type { Policy } from './policy.js';
+import type { WriteBatch } from './socket.js';
 
 /**
  * Identifies the user of a token sent on this connection. Rejects with a `LiveError`: `forbidden`
@@ -43,6 +44,8 @@ export interface LiveSettings {
   readonly flushMs?: number;
   /** How much the personal topics keep. @default defaultHistory */
   readonly personalHistory?: HistoryRules;
+  /** Makes the writes of a flush. Absent: each socket makes its own. */
+  readonly batch?: WriteBatch;
   /** Absent: publications are refused while the broker is unavailable. */
   readonly publishQueue?: PublishQueueLimits;
 }

@@ -39,3 +39,22 @@ export interface LiveSocket {
   /** Reads again after `pause`. */
   resume(): void;
 }
+
+/** Collects the writes of a flush, to make them together. */
+export interface WriteBatch {
+  /** Writes may wait from now on. A socket that is asked for anything makes them first. */
+  start(): void;
+  /** Makes all writes that wait. */
+  end(): void;
+}
+
+/**
+ * Writes to sockets by their descriptors, in one call, without blocking. The package
+ * `nestjs-live-native` has one.
+ *
+ * @param count - rows to read
+ * @param rows - for each write three integers: a descriptor or -1, the index of its bytes in
+ *   `buffers`, and, afterwards, the number of bytes that the system took, or a negative error
+ *   number
+ */
+export type SendBatch = (count: number, rows: Int32Array, buffers: readonly Uint8Array[]) => void;

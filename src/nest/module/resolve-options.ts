@@ -7,11 +7,13 @@ import {
   proxyProtocolOfNobody,
   wrongOption,
 } from '../options/live.errors.js';
+import type { SendBatch } from '../../core/ports/socket.js';
 import { type ValidateMode, validateModes } from '../options/live-contract.options.js';
 import { checkNames } from '../options/known-options.js';
 import { historyOption, integerOption, kindOf, textOption } from '../options/option-checks.js';
 import { resolveInboundRate } from './resolve-inbound-rate.js';
 import { resolveReplayRate } from './resolve-replay-rate.js';
+import { SocketBatch } from '../../ws/write-batch.js';
 import { validTrustedProxies } from './trusted-proxies.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import type { ResolvedLiveOptions } from '../options/live.settings.js';
@@ -81,6 +83,7 @@ export function resolveOptions(options: LiveModuleOptions): ResolvedLiveOptions 
       maxPendingUpgradesPerPrivateAddress: number('maxPendingUpgradesPerAddress', 0, 0),
     },
     sse: flagOf('sse', options.sse),
+    ...(options.sendBatch !== undefined && { batch: batchOf(options.sendBatch) }),
     trustedProxies: validTrustedProxies(options.trustedProxies ?? 0),
     proxyProtocol: proxyProtocolOf(options),
     limits: {
@@ -126,6 +129,11 @@ function proxyProtocolOf({ proxyProtocol = false, trustedProxies }: LiveModuleOp
 function flagOf(name: string, value: unknown = false): boolean {
   if (typeof value === 'boolean') return value;
   throw wrongOption(name, value, 'true or false');
+}
+
+function batchOf(sendBatch: SendBatch): SocketBatch {
+  if (typeof sendBatch === 'function') return new SocketBatch(sendBatch);
+  throw wrongOption('sendBatch', sendBatch, 'the function of nestjs-live-native');
 }
 
 function validateOf({ validate = 'always' }: LiveModuleOptions): ValidateMode {

@@ -40,6 +40,7 @@ const moduleNames: Names<LiveModuleOptions> = {
   path: true,
   sse: true,
   broker: true,
+  sendBatch: true,
   instanceId: true,
   dangerouslyPublic: true,
   dangerouslyAllowBun: true,

@@ -1,6 +1,7 @@
 import type { LiveConnection } from '../../core/ports/connection.js';
 import type { PublishQueueLimits } from '../../core/ports/limits.js';
 import type { Broker } from '../../core/ports/broker.js';
+import type { SendBatch } from '../../core/ports/socket.js';
 import type { JwtConnectionOptions } from './jwt-connection.options.js';
 import type { LiveAdmissionOptions } from './live-admission.options.js';
 import type { LiveContractOptions } from './live-contract.options.js';
@@ -49,6 +50,13 @@ export interface LiveModuleOptions extends LiveAdmissionOptions, LiveContractOpt
    * @default the memory of this process
    */
   readonly broker?: Broker | (() => Broker);
+  /**
+   * `sendBatch` of the package `nestjs-live-native`: writes to plain TCP sockets in one native call
+   * for many. Other sockets, full ones and errors go through Node's streams, as all do without it.
+   *
+   * @default none; the package exports `undefined` where it has no binary
+   */
+  readonly sendBatch?: SendBatch | undefined;
   /** Name of this instance in welcomes and metrics. @default a random one */
   readonly instanceId?: string;
   /** Accepts every client without a guard. `user` is then `null` unless a guard sets one. */

@@ -2,6 +2,7 @@ import type { LiveSchema, ValidateMode } from './live-contract.options.js';
 import type { LiveSettings } from '../../core/ports/settings.js';
 import type { TrustedProxies } from '../../ws/trusted-proxies.js';
 import type { UpgradeOptions } from '../../ws/upgrade.js';
+import type { SocketBatch } from '../../ws/write-batch.js';
 
 /** The module's options with every default filled in. */
 export interface ResolvedLiveOptions extends LiveSettings {
@@ -19,4 +20,5 @@ export interface ResolvedLiveOptions extends LiveSettings {
   readonly metricsPrefix: string;
   readonly validate: ValidateMode;
   readonly personalData?: LiveSchema;
+  readonly batch?: SocketBatch;
 }

@@ -79,7 +79,7 @@ export class LiveServer {
         precheck: (request, opens) => this.checkOrigin(request) ?? (opens ? this.checkBroker() : undefined),
         authenticate: (handshake) => this.authenticate(handshake),
         accepted: (ws, candidate, identity) => {
-          const socket = new WsSocket(ws, candidate.socket, windowBitsOf(candidate.request));
+          const socket = new WsSocket(ws, candidate.socket, windowBitsOf(candidate.request), settings.batch);
           ws.serve(this.enter(socket, candidate, identity));
         },
         handshake: (...decided) => observers.handshake(...decided),
