@@ -16,7 +16,8 @@ const help = `node bench/fan-out.js [options]
 Prints, for every scenario and peer, the server's CPU time in microseconds per delivered message.
 
   --scenarios A,B,…    which of A, B, C, J, K, L (all)
-  --peers a,b          files of bench/peers, without .js (nestjs-live, ws-loop, ws-shared, libuv, nest-ws, socket.io, uws, bun, nchan)
+  --peers a,b          files of bench/peers, without .js (nestjs-live, nestjs-live-native, ws-loop,
+                       ws-shared, libuv, nest-ws, socket.io, uws, bun, nchan)
   --rounds 7           measured rounds of each peer in each scenario, in rotating order
   --warm-up 4          unmeasured rounds before them
   --idle 25            seconds in which the idle servers are measured before the rounds of each scenario
@@ -31,7 +32,7 @@ const baseline = 'ws-loop';
 const options = await readOptions(
   {
     scenarios: 'A,B,C,J,K,L',
-    peers: 'nestjs-live,ws-loop,ws-shared,libuv,nest-ws,socket.io,uws,bun,nchan',
+    peers: 'nestjs-live,nestjs-live-native,ws-loop,ws-shared,libuv,nest-ws,socket.io,uws,bun,nchan',
     rounds: '7',
     idle: '25',
     'warm-up': '4',
@@ -126,20 +127,29 @@ function report(name, scenario, results) {
 }
 
 /** Whether the targets are met, and which peers are better. */
-function verdict({ targets, p99Ms }, results) {
+function verdict({ targets, nativeTargets = {}, p99Ms }, results) {
   const ours = results.get('nestjs-live')?.rounds;
   if (ours === undefined) return '';
   const medianOf = (rounds) => median(rounds.map(({ cpu }) => cpu));
   const better = entrants.filter(({ key }) => medianOf(results.get(key).rounds) < medianOf(ours));
   const judged = [{ key: 'nestjs-live', title: 'nestjs-live' }];
   const lines = better.map(({ title }) => `Better here than nestjs-live: ${title}.\n`);
-  for (const [key, max] of Object.entries(targets)) {
+  const native = entrants.find(({ key }) => key === 'nestjs-live-native');
+  const promises = [
+    ...Object.entries(targets).map((target) => [ours, '', ...target]),
+    ...(native === undefined ? [] : Object.entries(nativeTargets)).map((target) => [
+      results.get(native.key).rounds,
+      'with nestjs-live-native ',
+      ...target,
+    ]),
+  ];
+  for (const [its, how, key, max] of promises) {
     const peer = entrants.find((each) => each.key === (key === 'uWebSockets' ? uWebSockets : key));
     if (peer === undefined) continue;
-    judged.push(peer);
-    const ratios = ratiosTo(results.get(peer.key).rounds, ours);
+    if (!judged.includes(peer)) judged.push(peer);
+    const ratios = ratiosTo(results.get(peer.key).rounds, its);
     const ratio = median(ratios);
-    const promise = `at most ${String(max)} × ${peer.title}`;
+    const promise = `${how}at most ${String(max)} × ${peer.title}`;
     lines.push(targetLine(promise, ratio <= max, `${ratio.toFixed(3)}; of all rounds ${range(ratios)}`));
   }
   if (p99Ms !== undefined) {

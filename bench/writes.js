@@ -6,6 +6,7 @@ import process from 'node:process';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { pinSelf } from './lib/asking.js';
 import { endsWithThis } from './lib/ending.js';
+import { missingNative, sendBatch } from './lib/native.js';
 import { environmentText } from './lib/environment.js';
 import { progress, readOptions } from './lib/options.js';
 import { median, spread } from './lib/statistics.js';
@@ -14,7 +15,8 @@ import { percent, short, table } from './lib/table.js';
 const help = `node bench/writes.js [options]
 
 Writes the same bytes to each socket, once a tick, and prints the CPU time of a write. "stream" is what nestjs-live does. The
-others leave Node's stream out: they show what could be saved below it, and depend on what Node does not document.
+others leave Node's stream out: they show what could be saved below it, and depend on what Node does not document. "batch" is
+the function of nestjs-live-native, with 256 sockets in a call: it is compiled if there is a C compiler, and else left out.
 
   --sockets 1000   sockets, all read by another process
   --bytes 300      of a write
@@ -40,9 +42,10 @@ async function measure() {
   // Node has no other name for what its own streams use.
   const { WriteWrap } = /** @type {any} */ (process).binding('stream_wrap');
   const ways = {
-    'stream: socket.write': (socket) => socket.write(bytes),
-    'descriptor: fs.writeSync': ({ _handle: { fd } }) => writeSync(fd, bytes),
-    'handle: writeBuffer': ({ _handle }) => _handle.writeBuffer(new WriteWrap(), bytes),
+    'stream: socket.write': each((socket) => socket.write(bytes)),
+    'descriptor: fs.writeSync': each(({ _handle: { fd } }) => writeSync(fd, bytes)),
+    'handle: writeBuffer': each(({ _handle }) => _handle.writeBuffer(new WriteWrap(), bytes)),
+    ...(await nativeWays(bytes)),
   };
   const names = Object.keys(ways);
   const figures = new Map(names.map((name) => [name, []]));
@@ -56,7 +59,7 @@ async function measure() {
   }
   progress('\n');
   const base = median(figures.get(names[0]));
-  const rows = names.map((name) => {
+  const lines = names.map((name) => {
     const its = figures.get(name);
     return [name, short(median(its)), percent(spread(its)), short(median(its) / base)];
   });
@@ -68,7 +71,7 @@ async function measure() {
       '',
       about,
       '',
-      table(['way', '>CPU µs a write', '>spread', '>ratio'], rows),
+      table(['way', '>CPU µs a write', '>spread', '>ratio'], lines),
       '',
       '',
     ].join('\n'),
@@ -91,11 +94,49 @@ function openSockets(count) {
   });
 }
 
+function each(write) {
+  return (sockets) => {
+    for (const socket of sockets) write(socket);
+  };
+}
+
+/** The sockets of a call get the same buffer, as subscribers of a topic do, or one each. */
+async function nativeWays(bytes) {
+  const missing = missingNative();
+  if (missing !== undefined) {
+    progress(`\n!! The native batch is left out: ${missing}\n\n`);
+    return {};
+  }
+  const send = await sendBatch();
+  const copies = Array.from({ length: perCall }, () => Buffer.from(bytes));
+  return {
+    'batch: send, one buffer': (sockets) => inCalls(sockets, send, [bytes]),
+    'batch: send, a buffer each': (sockets) => inCalls(sockets, send, copies),
+  };
+}
+
+const perCall = 256;
+const rows = new Int32Array(3 * perCall);
+
+function inCalls(sockets, send, buffers) {
+  for (let start = 0; start < sockets.length; start += perCall) {
+    const count = Math.min(perCall, sockets.length - start);
+    for (let i = 0; i < count; i++) {
+      rows[3 * i] = sockets[start + i]._handle.fd;
+      rows[3 * i + 1] = i % buffers.length;
+    }
+    send(count, rows, buffers);
+    for (let i = 0; i < count; i++)
+      if (rows[3 * i + 2] !== buffers[0].length)
+        throw new Error(`A write returned ${String(rows[3 * i + 2])}`);
+  }
+}
+
 async function microsecondsOf(sockets, ticks, write) {
   let cpu = 0;
   for (let tick = 0; tick < ticks; tick++) {
     const before = process.cpuUsage();
-    for (const socket of sockets) write(socket);
+    write(sockets);
     // A stream ends its writes after the tick.
     await nextTurn();
     const { user, system } = process.cpuUsage(before);

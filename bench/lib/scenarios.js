@@ -14,6 +14,7 @@
  * @property {object} [topic] options of nestjs-live's `@LiveTopic`
  * @property {Readonly<Record<string, number>>} [targets]
  *   max CPU per delivery, relative to the peer
+ * @property {Readonly<Record<string, number>>} [nativeTargets] the same with nestjs-live-native
  * @property {number} [p99Ms] target for the latency
  */
 
@@ -28,6 +29,7 @@ export const scenarios = {
     tickMs: 50,
     ticks: 20,
     targets: { 'ws-loop': 0.6, 'socket.io': 0.6, uWebSockets: 1.2 },
+    nativeTargets: { uWebSockets: 1 },
   },
   B: {
     title: '1 topic × 1,000 subscribers, 10 messages per tick',
@@ -71,6 +73,7 @@ export const scenarios = {
     tickMs: 100,
     ticks: 20,
     targets: { 'ws-loop': 0.85, 'socket.io': 0.62, uWebSockets: 1.45 },
+    nativeTargets: { uWebSockets: 1.2 },
   },
   L: {
     title:
