@@ -24,6 +24,10 @@ the function of nestjs-live-native, with 256 sockets in a call: it is compiled i
   --rounds 7       in rotating order
 `;
 
+/** Sockets in a call of the native batch. */
+const perCall = 256;
+const rows = new Int32Array(3 * perCall);
+
 if (process.argv[2] === 'read') {
   pinSelf(1);
   for (let i = 0; i < Number(process.argv[4]); i++)
@@ -114,9 +118,6 @@ async function nativeWays(bytes) {
     'batch: send, a buffer each': (sockets) => inCalls(sockets, send, copies),
   };
 }
-
-const perCall = 256;
-const rows = new Int32Array(3 * perCall);
 
 function inCalls(sockets, send, buffers) {
   for (let start = 0; start < sockets.length; start += perCall) {

@@ -1,12 +1,10 @@
 // hot path
 import { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData } from 'ws';
 import type { Drained, LiveSocket } from '../core/ports/socket.js';
 import { fittingCode, fittingReason } from './close-frame.js';
 import type { Session } from '../core/inbound/session.js';
-import { batchable, type BatchOwner, type SocketBatch } from './write-batch.js';
 
 /** The arguments of an event that `ws` emits. */
 type EventArguments = readonly [first?: unknown, second?: unknown];
@@ -72,40 +70,27 @@ const pingFrame = Buffer.from([0x89, 0]);
  * the socket; everything else goes through `ws`. Order holds because `ws` never compresses here and
  * so never queues.
  */
-export class WsSocket implements LiveSocket, BatchOwner {
-  inBatch = false;
-  /** Set if the writes of a flush go to the batch. */
-  private readonly plain: Socket | undefined;
-
+export class WsSocket implements LiveSocket {
   constructor(
     private readonly ws: WebSocket,
     private readonly socket: Duplex,
     readonly windowBits = 0,
-    private readonly batch?: SocketBatch,
-  ) {
-    this.plain = batch === undefined ? undefined : batchable(socket);
-  }
+  ) {}
 
   get open(): boolean {
     return this.ws.readyState === open;
   }
 
   get bufferedBytes(): number {
-    if (this.inBatch) this.batch?.send();
     return this.socket.writableLength;
   }
 
   write(frames: Uint8Array): void {
-    const { plain, batch } = this;
-    if (this.inBatch) batch?.send();
     // A destroyed socket would silently drop the data.
-    if (!this.open) return;
-    if (plain !== undefined && batch?.collecting === true) batch.add(this, plain, frames);
-    else this.socket.write(frames);
+    if (this.open) this.socket.write(frames);
   }
 
   whenDrained(waiter: Drained): void {
-    if (this.inBatch) this.batch?.send();
     // An empty write completes after everything before it. Node's `drain` does not fire for every
     // queued write.
     this.socket.write(nothing, (error) => {
@@ -118,7 +103,6 @@ export class WsSocket implements LiveSocket, BatchOwner {
   }
 
   close(code: number, reason: string): void {
-    if (this.inBatch) this.batch?.send();
     this.ws.close(fittingCode(code), fittingReason(reason));
     // A paused socket would not read the peer's close frame and would stay until the close times
     // out.
@@ -127,7 +111,6 @@ export class WsSocket implements LiveSocket, BatchOwner {
   }
 
   terminate(): void {
-    if (this.inBatch) this.batch?.send();
     this.ws.terminate();
   }
 

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Session } from '../../src/core/inbound/session.js';
 import type { SendBatch } from '../../src/core/ports/socket.js';
+import { liveSocketOf } from '../../src/ws/batched-socket.js';
 import { SocketBatch } from '../../src/ws/write-batch.js';
-import { WsSocket } from '../../src/ws/ws-socket.js';
+import type { WsSocket } from '../../src/ws/ws-socket.js';
 import { handshake, type RawPeer } from './raw-peer.js';
 import { TestUpgradeServer } from './test-upgrade-server.js';
 
@@ -35,7 +36,7 @@ export async function linesOf(count: number, batch: SocketBatch | undefined): Pr
         heard: () => {},
         finished: (code: number) => void ends.push(code),
       };
-      made.push({ socket: new WsSocket(ws, below, 0, batch), below: below as Socket, ends });
+      made.push({ socket: liveSocketOf(ws, below, 0, batch), below: below as Socket, ends });
       ws.serve(session as unknown as Session);
     },
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { SendBatch } from '../../core/ports/socket.js';
 import type { LiveModuleOptions } from '../options/live.options.js';
 import { resolveOptions } from './resolve-options.js';
 
@@ -113,5 +114,14 @@ describe('The options of the entrance', () => {
     expect(() => resolveOptions({ requireOrigin: true, dangerouslyAllowAnyOrigin: true })).toThrow(
       '"requireOrigin" and "dangerouslyAllowAnyOrigin" contradict each other',
     );
+  });
+});
+
+describe('The function that writes', () => {
+  it('a batch is made only with a function: none without one, and anything else stops the start', () => {
+    expect(resolveOptions({})).not.toHaveProperty('batch');
+    expect(resolveOptions({ sendBatch: undefined })).not.toHaveProperty('batch');
+    expect(resolveOptions({ sendBatch: () => {} })).toHaveProperty('batch');
+    expect(() => resolveOptions({ sendBatch: true as unknown as SendBatch })).toThrow(/"sendBatch" is/);
   });
 });

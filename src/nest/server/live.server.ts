@@ -12,7 +12,7 @@ import { type TrustedProxies } from '../../ws/trusted-proxies.js';
 import type { Occupancy } from '../../ws/occupancy.js';
 import type { Candidate } from '../../ws/pending-handshake.js';
 import { Refusal, serverUnavailable } from '../../ws/refusal.js';
-import { WsSocket } from '../../ws/ws-socket.js';
+import { liveSocketOf } from '../../ws/batched-socket.js';
 import { EventDoor } from '../../sse/event-door.js';
 import type { LiveSocket } from '../../core/ports/socket.js';
 import type { Session } from '../../core/inbound/session.js';
@@ -79,7 +79,7 @@ export class LiveServer {
         precheck: (request, opens) => this.checkOrigin(request) ?? (opens ? this.checkBroker() : undefined),
         authenticate: (handshake) => this.authenticate(handshake),
         accepted: (ws, candidate, identity) => {
-          const socket = new WsSocket(ws, candidate.socket, windowBitsOf(candidate.request), settings.batch);
+          const socket = liveSocketOf(ws, candidate.socket, windowBitsOf(candidate.request), settings.batch);
           ws.serve(this.enter(socket, candidate, identity));
         },
         handshake: (...decided) => observers.handshake(...decided),
