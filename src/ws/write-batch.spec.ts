@@ -6,7 +6,7 @@ import { TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { checkBatches, linesOf } from '../../test/support/batch-check.js';
 import { thorough } from '../../test/support/thorough.js';
-import type { SendBatch } from '../core/ports/socket.js';
+import type { LiveSocket, SendBatch } from '../core/ports/socket.js';
 import { batchable, type BatchOwner, SocketBatch } from './write-batch.js';
 
 /** Many connections, on a machine that may be busy. */
@@ -75,6 +75,30 @@ describe.skipIf(process.platform === 'win32')('SocketBatch', () => {
     expect(owners.map(({ inBatch }) => inBatch)).toEqual([false, false, false, false]);
     for (const { peer } of lines) await peer.until(({ afterHead }) => afterHead.byteLength === 3);
     expect(lines.map(({ peer }) => peer.afterHead.toString())).toEqual(['one', 'one', 'one', 'two']);
+  });
+
+  it.each<[string, (socket: LiveSocket) => void]>([
+    ['tell when it is drained', (socket) => socket.whenDrained({ drained: () => {} })],
+    ['tell what is queued', ({ bufferedBytes }) => expect(bufferedBytes).toBe(0)],
+    ['write more', (socket) => socket.write(Buffer.from('more'))],
+    ['close', (socket) => socket.close(1000, '')],
+    ['end at once', (socket) => socket.terminate()],
+  ])('a socket that is asked to %s makes the writes that wait first', async (_what, ask) => {
+    let calls = 0;
+    const send = senderThatTakes(everything);
+    const batch = new SocketBatch((...call) => {
+      calls += 1;
+      send(...call);
+    });
+    const [line] = await linesOf(1, batch);
+    if (line === undefined) throw new Error('There is no connection');
+    batch.start();
+    line.socket.write(Buffer.from('first'));
+    expect(calls).toBe(0);
+    ask(line.socket);
+    expect(calls).toBe(1);
+    batch.end();
+    await line.peer.until(({ afterHead }) => afterHead.toString().startsWith('first'));
   });
 
   it('a socket that is closed before the call is left to its stream, though its number is in use again', async () => {
