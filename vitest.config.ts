@@ -49,7 +49,7 @@ const onBothDoors = [
         'test/10-drain.e2e-spec.ts',
         'test/11-presence.e2e-spec.ts',
         'test/{commands,logs,metrics}.e2e-spec.ts',
-        'test/module/{broker,contracts,guards*,observers,peers,refusal-reasons,registry,requests,topics}.e2e-spec.ts',
+        'test/module/{contracts,guards,guards.libraries,guards.shipped,observers,peers,refusal-reasons,registry,requests,topics}.e2e-spec.ts',
         'test/module/gateway.*.e2e-spec.ts',
       ]
     : []),
