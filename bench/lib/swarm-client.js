@@ -20,6 +20,8 @@ export class SwarmClient {
   /** @type {number[] | undefined} */
   samples = undefined;
   closed = false;
+  /** The status of a handshake that succeeded. */
+  opened = '101';
   handshaking = true;
   welcomed = false;
   rest = nothing;
@@ -56,18 +58,25 @@ export class SwarmClient {
         onread: { buffer: readBuffer, callback: (length) => this.read(length) },
       });
       this.socket = socket;
-      socket.on('connect', () => socket.write(handshakeText(port, this.handshake(index))));
+      socket.on('connect', () => socket.write(this.request(port, index)));
       socket.on('error', (error) => this.end(error));
       socket.on('close', () => this.end(new Error('The server closed the connection')));
     });
   }
 
-  handshake(index) {
+  request(port, index) {
     const { path, headers = [] } = this.dialect.handshake(index, this.topics);
-    return {
-      path,
-      headers: this.inflates ? [...headers, 'Sec-WebSocket-Extensions: permessage-deflate'] : headers,
-    };
+    const extensions = this.inflates ? ['Sec-WebSocket-Extensions: permessage-deflate'] : [];
+    return handshakeText(port, { path, headers: [...headers, ...extensions] });
+  }
+
+  /** Returns the length of the complete messages, each of which it has handled. */
+  readMessages(bytes) {
+    return readFrames(bytes, this);
+  }
+
+  say(text) {
+    this.socket.write(clientFrame(opcodes.text, Buffer.from(text)));
   }
 
   reset(takesSamples) {
@@ -95,7 +104,7 @@ export class SwarmClient {
       const used = this.handshaking ? this.readHandshake(bytes) : 0;
       this.bytes += length;
       const frames = used === 0 ? bytes : bytes.subarray(used);
-      const read = this.handshaking ? 0 : readFrames(frames, this);
+      const read = this.handshaking ? 0 : this.readMessages(frames);
       this.rest = read === frames.length ? nothing : Buffer.from(frames.subarray(read));
     } catch (error) {
       this.end(error);
@@ -108,7 +117,7 @@ export class SwarmClient {
     const end = bytes.indexOf('\r\n\r\n');
     if (end < 0) return 0;
     const status = bytes.toString('latin1', 0, bytes.indexOf('\r\n'));
-    if (!status.startsWith('HTTP/1.1 101 ')) throw new Error(`The server answered: ${status}`);
+    if (!status.startsWith(`HTTP/1.1 ${this.opened} `)) throw new Error(`The server answered: ${status}`);
     this.handshaking = false;
     this.act(this.dialect.opened(this.topics));
     return end + 4;
@@ -175,7 +184,7 @@ export class SwarmClient {
   act({ say = [], welcome = false, subscribed = 0, answered = 0, lost = 0 }) {
     if (lost > 0) this.reported += lost;
     if (answered > 0) this.onAnswered(answered);
-    for (const text of say) this.socket.write(clientFrame(opcodes.text, Buffer.from(text)));
+    for (const text of say) this.say(text);
     this.welcomed ||= welcome;
     this.subscribed += subscribed;
     if (!this.welcomed || this.subscribed < this.topics.length) return;

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { loadPeer } from '../peers/peer.js';
 import { Account } from './account.js';
 import { answer } from './asking.js';
+import { StreamClient } from './stream-client.js';
 import { SwarmClient } from './swarm-client.js';
 
 /** One client in 16 takes latency samples. */
@@ -36,7 +37,8 @@ function within(promise, ms) {
 answer({
   async open({ group, peer, port, topics, concurrency, firstIndex = 0, ...options }) {
     const { dialect } = await loadPeer(peer);
-    const clients = topics.map((its) => new SwarmClient(dialect, its, onEvent, options));
+    const Client = dialect.messagesPath === undefined ? SwarmClient : StreamClient;
+    const clients = topics.map((its) => new Client(dialect, its, onEvent, options));
     const start = performance.now();
     let next = 0;
     const worker = async () => {

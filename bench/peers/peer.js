@@ -31,6 +31,7 @@ import { once } from 'node:events';
  * @typedef {object} Dialect
  * @property {(index: number, topics: readonly string[]) => { path: string, headers?: string[] }}
  *   handshake of the client with this number
+ * @property {string} [messagesPath] of an event stream, to which the client posts what it sends
  * @property {(topics: readonly string[]) => Move} opened called after the 101
  * @property {(text: string, topics: readonly string[]) => Move} heard
  *   called for a text frame that is no event
