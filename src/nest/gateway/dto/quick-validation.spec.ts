@@ -243,6 +243,13 @@ describe('quickPipes', () => {
     expect(quickened(checking, Plain, 'custom')).toEqual([checking]);
   });
 
+  it('the decorators of another copy of class-transformer, as in a bundle, are not found', async () => {
+    expect(transformers).toBeDefined();
+    const copy = 'export const defaultMetadataStorage = { _excludeMetadatas: new Map() };';
+    expect(await transformerStorage(`data:text/javascript,${copy}`)).toBeUndefined();
+    expect(await transformerStorage('class-transformer/cjs/no-such-file.js')).toBeUndefined();
+  });
+
   it('the shortcut is not taken if the decorators of class-transformer cannot be found', () => {
     const pipe = new ValidationPipe();
     expect(quickPipes([pipe], { type: 'body', metatype: Plain }, undefined)).toEqual([pipe]);

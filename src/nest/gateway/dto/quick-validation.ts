@@ -26,14 +26,27 @@ interface Settings {
   readonly validateCustomDecorators: boolean;
 }
 
-/** Returns the decorators of `class-transformer`, or `undefined` if it keeps them elsewhere. */
-export async function transformerStorage(): Promise<TransformerStorage | undefined> {
-  const file: string = 'class-transformer/cjs/storage.js';
+/**
+ * Returns the decorators of `class-transformer`, or `undefined` if it keeps them elsewhere: a
+ * bundle has a copy of the package, and later versions may have other files.
+ */
+export async function transformerStorage(
+  file: string = 'class-transformer/cjs/storage.js',
+): Promise<TransformerStorage | undefined> {
   try {
-    return ((await import(file)) as { defaultMetadataStorage?: TransformerStorage }).defaultMetadataStorage;
+    const { Exclude } = await import('class-transformer');
+    const { defaultMetadataStorage: storage } = (await import(file)) as Found;
+    class Probe {}
+    Exclude()(Probe);
+    const excluded = storage?.['_excludeMetadatas'];
+    return excluded instanceof Map && excluded.has(Probe) ? storage : undefined;
   } catch {
     return undefined;
   }
+}
+
+interface Found {
+  readonly defaultMetadataStorage?: TransformerStorage;
 }
 
 /**
