@@ -59,7 +59,7 @@ function mapFile(kind: Kind, topics: number): string {
   const imports = names.map((name) => `import type { ${name} } from './${name}.js';`).join('\n');
   const classes = names.map((name) => `typeof ${name}`).join(' | ');
   return kind === 'typed'
-    ? `import type { TopicsOf } from 'nestjs-live';\n${imports}\nexport type AppTopics = TopicsOf<${classes}>;`
+    ? `import type { TopicsOf } from 'nestjs-live';\n${imports}\nexport interface AppTopics extends TopicsOf<${classes}> {}`
     : `${imports}\nexport type AppTopics = ${classes};`;
 }
 

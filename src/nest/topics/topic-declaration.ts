@@ -187,8 +187,8 @@ export interface ShapeTypesOf<Class extends TopicClass> {
 
 /**
  * The topic map of classes with `static readonly topic`, for `LiveService<…>` and for the client's
- * `connect<…>()`: `TopicsOf<typeof FleetTopic | typeof ChatTopic>`. Import it in a front end with
- * `import type`.
+ * `connect<…>()`: `interface AppTopics extends TopicsOf<typeof FleetTopic | typeof ChatTopic> {}`.
+ * Import it in a front end with `import type`.
  */
 export type TopicsOf<Class extends TopicClass> = {
   readonly [One in Class as NamesOf<One['topic']['pattern']>]: TopicShapeOf<One>;

@@ -33,5 +33,5 @@ export class TripHandlers {
   }
 }
 
-export type AppTopics = TopicsOf<typeof FleetTopic>;
+export interface AppTopics extends TopicsOf<typeof FleetTopic> {}
 export type AppRequests = RequestsOf<typeof TripHandlers>;
