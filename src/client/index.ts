@@ -56,7 +56,6 @@ export type {
   DataMessage,
   DataMessageOf,
   EndMessage,
-  KeyedMessageOf,
   LostNotice,
   LostNoticeOf,
   LostReason,

@@ -32,7 +32,7 @@ export interface DataMessage<Data, Key extends string = string> extends Publicat
   /** The published value. */
   readonly data: Data;
   /** The entity that it is about, if the publisher named one. */
-  readonly key?: Key;
+  readonly key?: Key | undefined;
   /** Absent, unlike in a removal. */
   readonly removed?: undefined;
 }
@@ -111,16 +111,11 @@ export interface StartMessageOf<Entry> extends StartMessage {
   readonly snapshot?: SnapshotOf<Entry>;
 }
 /** A `DataMessage`, by the topic's entry in the topic map. */
-export interface DataMessageOf<Entry> extends DataMessage<unknown> {
+export interface DataMessageOf<Entry> extends Omit<DataMessage<unknown>, 'key'> {
   /** The published value. */
   readonly data: DataOf<Entry>;
-  /** The entity that it is about, if the publisher named one. */
-  readonly key?: KeyOf<Entry> & string;
-}
-/** A `DataMessageOf` of a topic whose publications all have a key. */
-export interface KeyedMessageOf<Entry> extends DataMessageOf<Entry> {
-  /** The entity that it is about. */
-  readonly key: KeyOf<Entry> & string;
+  /** The entity that it is about. `undefined` is only possible if the topic declares no keys. */
+  readonly key: KeyOf<Entry>;
 }
 /** A `RemovalMessage`, by the topic's entry in the topic map. */
 export interface RemovalMessageOf<Entry> extends RemovalMessage {
@@ -134,10 +129,8 @@ export interface LostNoticeOf<Entry> extends LostNotice {
 }
 /**
  * A `TopicMessage`, by the topic's entry in the topic map. The compiler resolves the types of a
- * message's members when they are used.
+ * message's members when they are used. With a conditional type in the union it would resolve all
+ * of them for each subscription.
  */
 export type MessageOf<Entry> =
-  | StartMessageOf<Entry>
-  | (undefined extends KeyOf<Entry> ? DataMessageOf<Entry> : KeyedMessageOf<Entry>)
-  | RemovalMessageOf<Entry>
-  | LostNoticeOf<Entry>;
+  StartMessageOf<Entry> | DataMessageOf<Entry> | RemovalMessageOf<Entry> | LostNoticeOf<Entry>;
