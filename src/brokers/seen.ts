@@ -1,4 +1,5 @@
 import type { Position } from '../protocol/position.js';
+import { Generations } from './generations.js';
 
 interface Mark {
   epoch: string;
@@ -12,26 +13,25 @@ interface Mark {
  * ends before it, the store was rolled back. Bounded: topics not used lately are forgotten.
  */
 export class Seen {
-  // Two generations instead of an LRU list: using a topic moves it to the young one, and the old
-  // one is dropped as a whole.
-  private young = new Map<string, Mark>();
-  private old = new Map<string, Mark>();
+  private readonly marks: Generations<Mark>;
 
-  constructor(private readonly maxTopics: number) {}
+  constructor(maxTopics: number) {
+    this.marks = new Generations(maxTopics);
+  }
 
   /** Topics remembered now; at most `maxTopics`. */
   get size(): number {
-    return this.young.size + this.old.size;
+    return this.marks.size;
   }
 
   /** The furthest position of the topic, in its latest epoch. */
   get(topic: string): Readonly<Position> | undefined {
-    return this.young.get(topic) ?? this.old.get(topic);
+    return this.marks.get(topic);
   }
 
   add(topic: string, epoch: string, offset: number): void {
-    const mark = this.young.get(topic) ?? this.promoted(topic);
-    if (mark === undefined) this.keep(topic, { epoch, offset, arrived: 0 });
+    const mark = this.marks.use(topic);
+    if (mark === undefined) this.marks.set(topic, { epoch, offset, arrived: 0 });
     else if (mark.epoch !== epoch) {
       mark.epoch = epoch;
       mark.offset = offset;
@@ -45,25 +45,9 @@ export class Seen {
    */
   arrive(topic: string, epoch: string, offset: number): boolean {
     this.add(topic, epoch, offset);
-    const mark = this.young.get(topic);
+    const mark = this.marks.get(topic);
     if (mark === undefined || offset <= mark.arrived) return false;
     mark.arrived = offset;
     return true;
-  }
-
-  private promoted(topic: string): Mark | undefined {
-    const mark = this.old.get(topic);
-    if (mark === undefined) return undefined;
-    this.old.delete(topic);
-    this.keep(topic, mark);
-    return mark;
-  }
-
-  private keep(topic: string, mark: Mark): void {
-    if (this.young.size >= this.maxTopics / 2) {
-      this.old = this.young;
-      this.young = new Map();
-    }
-    this.young.set(topic, mark);
   }
 }

@@ -69,7 +69,7 @@ export class NatsInbound {
     const stream = life.record?.stream;
     if (stream === undefined || !(seq > 0)) return;
     const id = headers?.get('Nats-Msg-Id') ?? '';
-    if (id !== '') log.firsts.add(id, content.epoch, content.top);
+    if (id !== '') log.firsts.set(id, { epoch: content.epoch, offset: content.top });
     // Usually true for publications of this instance.
     if (log.isKnown(topic, stream, seq)) return;
     // A sequence of another stream incarnation would be meaningless.

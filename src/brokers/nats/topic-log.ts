@@ -1,8 +1,9 @@
 import type { Clock } from '../../core/ports/clock.js';
 import { tooLarge } from '../../core/ports/publish-refusal.js';
+import type { Position } from '../../protocol/position.js';
+import { Generations } from '../generations.js';
 import { Seen } from '../seen.js';
 import { asOfNow, untouchedSince } from './as-of-now.js';
-import { FirstPositions } from './first-positions.js';
 import { Heads, type KnownHead } from './heads.js';
 import type { LifeRecord } from './life-record.js';
 import { birth, follows } from './message-chain.js';
@@ -36,7 +37,11 @@ export interface TopicEnd extends KnownHead {
 /** The messages of each topic: a chain in which every message refers to its predecessor. */
 export class TopicLog {
   readonly heads = new Heads(limits.heads);
-  readonly firsts = new FirstPositions(limits.firsts);
+  /**
+   * Positions of the publications with an idempotency key that this instance made or received, by
+   * the id of their message: the stream may drop a message before the server forgets its id.
+   */
+  readonly firsts = new Generations<Position>(limits.firsts);
   readonly versions = new VersionsOfKeys(this);
   /** Number of times that everything was forgotten. */
   private forgotten = 0;
@@ -193,7 +198,7 @@ export class TopicLog {
     const bytes = content.publications.reduce((sum, { data }) => sum + data.length, 0);
     const message = { ...content, stream, seq, atMs: this.clock.wallMs(), bytes };
     this.note(topic, message);
-    if (id !== undefined) this.firsts.add(id, message.epoch, message.top);
+    if (id !== undefined) this.firsts.set(id, { epoch: message.epoch, offset: message.top });
     return message;
   }
 
