@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { createClient } from '@redis/client';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MemoryBroker } from '../src/brokers/memory/memory-broker.js';
 import { RedisBroker } from '../src/brokers/redis/index.js';
 import type { BrokerSink } from '../src/core/ports/broker.js';
 import { platforms, startLiveApp, type LiveAppOptions } from './support/live-app.js';
 import { ask, besideOf, EventPeer } from './support/event-peer.js';
+import { joinedBroker } from './support/joined-broker.js';
 import { describeWith, redisServer } from './support/programs.js';
 import { RedisServer } from './support/redis-server.js';
 
@@ -171,27 +171,6 @@ describe.each(platforms)('12. The event door, on %s', (_name, platform) => {
     await EventPeer.open(url);
   });
 });
-
-/** Brokers that carry signals to each other, as those of one engine. */
-function joinedBroker(sinks: BrokerSink[], signals: string[]): MemoryBroker {
-  const broker = new MemoryBroker();
-  const start = broker.start.bind(broker);
-  return Object.defineProperties(broker, {
-    solitary: { value: undefined },
-    start: {
-      value: (sink: BrokerSink) => {
-        sinks.push(sink);
-        start(sink);
-      },
-    },
-    signal: {
-      value: async (text: string) => {
-        signals.push(text);
-        sinks.forEach((sink) => sink.signal(text));
-      },
-    },
-  });
-}
 
 /** Sends a `POST` of the session of `peer` to another instance. */
 async function postTo(url: string, peer: EventPeer, sequence: number, message: object, token = 'ann') {

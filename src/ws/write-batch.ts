@@ -13,7 +13,7 @@ export interface BatchOwner {
 }
 
 /** Node has no public name for the descriptor of a socket, nor for what its stream has counted. */
-interface BatchedSocket extends Socket {
+interface CountedSocket extends Socket {
   readonly _handle?: { readonly fd?: number } | null;
   /** Bytes that were written below the stream. */
   [bytesBelow]: number;
@@ -30,7 +30,7 @@ export class SocketBatch implements WriteBatch {
   collecting = false;
   private count = 0;
   private readonly owners: (BatchOwner | undefined)[] = [];
-  private readonly sockets: (BatchedSocket | undefined)[] = [];
+  private readonly sockets: (CountedSocket | undefined)[] = [];
   private readonly writes: (Uint8Array | undefined)[] = [];
   private readonly rows = new Int32Array(3 * room);
 
@@ -51,7 +51,7 @@ export class SocketBatch implements WriteBatch {
     const at = this.count;
     owner.inBatch = true;
     this.owners[at] = owner;
-    this.sockets[at] = socket as BatchedSocket;
+    this.sockets[at] = socket as CountedSocket;
     this.writes[at] = bytes;
     this.count = at + 1;
   }
@@ -91,12 +91,12 @@ export class SocketBatch implements WriteBatch {
 }
 
 /** -1 if the socket is closed, or if its stream still has data that must go first. */
-function descriptorOf(socket: BatchedSocket | undefined): number {
+function descriptorOf(socket: CountedSocket | undefined): number {
   if (socket === undefined || socket.writableLength > 0 || socket.writableEnded) return -1;
   return socket._handle?.fd ?? -1;
 }
 
-function settle(socket: BatchedSocket, bytes: Uint8Array, result: number): void {
+function settle(socket: CountedSocket, bytes: Uint8Array, result: number): void {
   const taken = Math.max(0, result);
   socket[bytesBelow] += taken;
   // Also after an error: the stream meets it as well, and reports it in its own words.
@@ -109,7 +109,7 @@ function settle(socket: BatchedSocket, bytes: Uint8Array, result: number): void 
  */
 export function batchable(stream: Duplex): Socket | undefined {
   if (!(stream instanceof Socket) || 'encrypted' in stream) return undefined;
-  const descriptor = (stream as BatchedSocket)._handle?.fd ?? -1;
+  const descriptor = (stream as CountedSocket)._handle?.fd ?? -1;
   if (stream.remoteFamily === undefined || descriptor < 0) return undefined;
   if (!(bytesBelow in stream)) Object.defineProperties(stream, counted);
   return stream;
@@ -122,7 +122,7 @@ const counted: PropertyDescriptorMap = {
   [bytesBelow]: { value: 0, writable: true },
   bytesWritten: {
     configurable: true,
-    get(this: BatchedSocket): number | undefined {
+    get(this: CountedSocket): number | undefined {
       const own = ownCount?.get?.call(this) as number | undefined;
       return own === undefined ? undefined : own + this[bytesBelow];
     },
