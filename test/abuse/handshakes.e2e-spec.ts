@@ -5,11 +5,10 @@ import type { Bystanders } from './support/bystander.js';
 import { compiled } from './support/compiled.js';
 import { expectNoLeak } from './support/memory.js';
 import { abuseRun } from './support/random.js';
+import { settled, type State, targets } from './support/settled.js';
 import type { Victim } from './support/victim.js';
 
 const { random, count, timeoutMs } = abuseRun('abusive handshakes', 2_000);
-const targets = ['express, own port', 'express, its port', 'fastify, own port', 'fastify, its port'];
-type State = Awaited<ReturnType<Victim['state']>>;
 const atATime = 60;
 const megabyte = 1_048_576;
 const { folder, remove } = compiled();
@@ -17,19 +16,6 @@ const { folder, remove } = compiled();
 let victim: Child<Victim>;
 let bystanders: Child<Bystanders>;
 let ports: number[];
-
-/** The victim's state, once nothing is pending and only the bystanders are connected. */
-async function settled(): Promise<State> {
-  const untilMs = performance.now() + 20_000;
-  for (;;) {
-    const state = await victim.ask('state');
-    const settled =
-      state.sockets === targets.length &&
-      state.stats.every((app) => app.pending === 0 && app.connections === 1);
-    if (settled || performance.now() > untilMs) return state;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 beforeAll(async () => {
   [victim, bystanders] = await Promise.all([
@@ -66,13 +52,13 @@ describe('abusive handshakes', () => {
       expect(outcomes.filter(({ wrong }) => wrong !== undefined)).toEqual([]);
       expect(outcomes.length).toBe(Math.ceil(count / targets.length));
       // Warmed up by now, so that later growth is not compiled code.
-      before ??= await settled();
+      before ??= await settled(victim);
     },
     timeoutMs,
   );
 
   it('abusive handshakes leave no pending handshake, connection, subscription or memory behind', async () => {
-    const after = await settled();
+    const after = await settled(victim);
     const { stats, sockets, polluted } = after;
     before ??= after;
     const grown = { rss: after.rss - before.rss, heap: after.heapUsed - before.heapUsed };

@@ -5,30 +5,16 @@ import type { Bystanders } from './support/bystander.js';
 import { compiled } from './support/compiled.js';
 import { expectNoLeak } from './support/memory.js';
 import { abuseRun, type Random } from './support/random.js';
+import { settled, type State, targets } from './support/settled.js';
 import type { Victim } from './support/victim.js';
 
 const { random, count, timeoutMs } = abuseRun('abusive requests of the event door', 400);
-const targets = ['express, own port', 'express, its port', 'fastify, own port', 'fastify, its port'];
-type State = Awaited<ReturnType<Victim['state']>>;
 const { folder, remove } = compiled();
 
 let victim: Child<Victim>;
 let bystanders: Child<Bystanders>;
 let ports: number[];
 let before: State;
-
-/** The victim's state, once nothing is pending and only the bystanders are connected. */
-async function settled(): Promise<State> {
-  const untilMs = performance.now() + 20_000;
-  for (;;) {
-    const state = await victim.ask('state');
-    const isSettled =
-      state.sockets === targets.length &&
-      state.stats.every((app) => app.pending === 0 && app.connections === 1);
-    if (isSettled || performance.now() > untilMs) return state;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 /** Abuses every target as often as `total` says, 20 at a time. */
 async function many(
@@ -63,7 +49,7 @@ beforeAll(async () => {
   // A warm-up, so that later growth is not compiled code.
   await many(count / 5, abuseRequest);
   await many(count / 20, abuseSession);
-  before = await settled();
+  before = await settled(victim);
 }, 60_000);
 
 afterAll(async () => {
@@ -81,7 +67,7 @@ describe('abusive requests of the event door', () => {
       const outcomes = await many(Math.ceil(count * share), abuse);
       say(what, outcomes);
       expect(outcomes.filter(({ wrong }) => wrong !== undefined)).toEqual([]);
-      const after = await settled();
+      const after = await settled(victim);
       for (const { pending, connections, users, topics, subscriptions, eventStreams } of after.stats)
         expect({ pending, connections, users, topics, subscriptions, eventStreams }).toEqual({
           pending: 0,
