@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { describeWith, redisServer } from './support/programs.js';
+import { thorough } from './support/thorough.js';
 
 const run = promisify(execFile);
 const bench = resolve(import.meta.dirname, '../bench');
@@ -89,6 +90,16 @@ describe('The benchmarks', () => {
     expect(figuresOf(text, 'nestjs-live')[0]).toBeGreaterThan(0);
     expect(text).toContain('20 connections');
   }, 100_000);
+
+  it.runIf(thorough)(
+    'a short run of tabs.js has one connection for ten tabs, which all get the publication',
+    async () => {
+      const text = await printed('tabs.js', '--browsers', '20', '--rounds', '1');
+      expect(figuresOf(text, '10 tabs that share')[0]).toBe(1);
+      expect(figuresOf(text, '10 tabs, a connection each')[0]).toBe(10);
+    },
+    100_000,
+  );
 
   it('a short run of topic-memory.js has the memory of a topic', async () => {
     const small = ['--topics', '2000', '--connections', '20', '--rounds', '1', '--wait', '1'];
