@@ -25,6 +25,9 @@ const builtIn: ReadonlySet<unknown> = new Set(
 /** What `class-transformer` keeps about classes. */
 export type TransformerStorage = Readonly<Record<string, unknown>>;
 
+/** For own properties only; the instance gets no others. */
+const isEnumerable = Object.prototype.propertyIsEnumerable;
+
 const transformerMaps = ['_typeMetadatas', '_transformMetadatas', '_exposeMetadatas', '_excludeMetadatas'];
 
 /**
@@ -72,7 +75,7 @@ export class PrimitiveRules {
   }
 
   private isRight({ name, optional, rules }: Field, message: Readonly<Record<string, unknown>>): boolean {
-    const value = Object.hasOwn(message, name) ? message[name] : undefined;
+    const value = isEnumerable.call(message, name) ? message[name] : undefined;
     // The instance would have the default of the class.
     if (value === undefined && this.sample[name] !== undefined) return false;
     if (optional && (value === undefined || value === null)) return true;

@@ -218,6 +218,19 @@ describe('quickPipes', () => {
     expect(new Set([...shorter].map((each) => each.split(' ')[1]))).toEqual(new Set(['0', '1', '3', '4']));
   });
 
+  it('a field that cannot be enumerated, which the instance would not get, is as missing as for the pipe', async () => {
+    class One {
+      @IsInt() n!: number;
+    }
+    const pipe = new ValidationPipe({ transform: true });
+    const [quick] = quickened(pipe, One);
+    for (const run of [quick, pipe]) {
+      const hidden = Object.defineProperty({}, 'n', { value: 1 });
+      const { error } = await outcomeOf(() => run?.transform(hidden, { type: 'body', metatype: One }));
+      expect(error).toMatchObject({ message: ['n must be an integer number'] });
+    }
+  });
+
   it('the shortcut is not taken for a subclass of the pipe, or a pipe with a replaced method', () => {
     class Own extends ValidationPipe {}
     const replaced = Object.assign(new ValidationPipe(), { transform: (value: unknown) => value });
