@@ -10,6 +10,9 @@ import { eventIdOf } from './listening.js';
 /** Close code of a stream whose client should come again (RFC 6455, section 7.4). */
 const tryAgainLater = 1013;
 
+const lineFeed = 0x0a;
+const endOfEvent = Buffer.from('\n\n');
+
 /**
  * A stream for a plain `EventSource`: each event has an id from which it can be resumed, and the
  * client sends nothing. Unlike other streams it has work for each event and client. [L-12.12]
@@ -18,7 +21,8 @@ export class ListenSocket extends EventSocket {
   /** Called when what was sent has left this process, the only sign of life there is. */
   onRead: () => void = () => {};
   private readonly positions = new Map<string, Position>();
-  private unfinished = '';
+  /** The pieces of an event whose end has not come yet. */
+  private readonly unfinished: Uint8Array[] = [];
 
   constructor(
     response: ServerResponse,
@@ -28,10 +32,14 @@ export class ListenSocket extends EventSocket {
     super(response, stream);
   }
 
+  /** An event is a line of data and an empty line. Nothing of it is copied while it is cut. */
   override write(events: Uint8Array): void {
-    const pieces = (this.unfinished + Buffer.from(events).toString('latin1')).split('\n\n');
-    this.unfinished = pieces.pop() ?? '';
-    for (const piece of pieces) this.writeEvent(Buffer.from(piece, 'latin1').toString());
+    let from = 0;
+    for (let end; (end = events.indexOf(lineFeed, from)) >= 0; from = end + 1) {
+      if (end > from) this.unfinished.push(events.subarray(from, end));
+      if (this.unfinished.length > 0) this.writeEvent(this.unfinished.splice(0));
+    }
+    if (from < events.byteLength) this.unfinished.push(events.subarray(from));
   }
 
   override ping(): void {
@@ -41,12 +49,16 @@ export class ListenSocket extends EventSocket {
     });
   }
 
-  private writeEvent(event: string): void {
-    const message = JSON.parse(event.slice('data: '.length)) as ServerMessage;
+  /** All listeners share the bytes of a large event: its pieces are written as they came. */
+  private writeEvent(pieces: readonly Uint8Array[]): void {
+    const event = Buffer.concat(pieces);
+    const message = JSON.parse(event.toString('utf8', 'data: '.length)) as ServerMessage;
     this.follow(message);
     const again = askAgainMs(message);
     const retry = again === undefined ? '' : `retry: ${String(again)}\n`;
-    super.write(Buffer.from(`id: ${eventIdOf(this.topics, this.positions)}\n${retry}${event}\n\n`));
+    const before = Buffer.from(`id: ${eventIdOf(this.topics, this.positions)}\n${retry}`);
+    if (pieces.length === 1) super.write(Buffer.concat([before, event, endOfEvent]));
+    else for (const piece of [before, ...pieces, endOfEvent]) super.write(piece);
     // An EventSource does not subscribe again by itself, but it opens the stream again.
     if (again !== undefined) this.close(tryAgainLater, 'try again later');
   }
