@@ -131,6 +131,23 @@ describe('Subscriptions', () => {
     expect([[...next.inForce], subscriptions.size]).toEqual([['old'], 1]);
   });
 
+  it('[L-3.6] a reader that came back and was refused is not inherited by the next engine', async () => {
+    const { clock, subscriptions, add } = await attached();
+    const added = add('a');
+    await clock.settle();
+    await added;
+    subscriptions.detach(new Error('gone'));
+    subscriptions.attach(new Engine(true)).catch(() => {});
+    subscriptions.remove('a');
+    const back = add('a');
+    subscriptions.detach(new Error('gone'));
+    await expect(back).rejects.toThrow('gone');
+    const next = new Engine();
+    subscriptions.attach(next).catch(() => {});
+    await clock.settle();
+    expect([next.inForce.size, subscriptions.size]).toEqual([0, 0]);
+  });
+
   it('[L-5.9] a subscription that the engine ends right behind its answer is made again', async () => {
     const engine = new Engine(true);
     const { clock, subscriptions, add } = await attached(engine);
@@ -179,6 +196,7 @@ describe('Subscriptions', () => {
         const wanted = new Set<string>();
         for (const { name, what } of all) {
           if (what === 'add') {
+            if (wanted.has(name)) continue;
             wanted.add(name);
             add(name).catch(() => wanted.delete(name));
           } else if (what === 'remove') {

@@ -25,7 +25,7 @@ interface Subscription {
   inForce: boolean;
   /** Whether the engine ended it behind a command in flight, whose answer is then out of date. */
   overtaken: boolean;
-  /** Whether it was ever in force. If so, its readers rely on it, also on the next engine. */
+  /** Whether it was in force for its present reader, who then relies on it on the next engine too. */
   established: boolean;
   untilMs: number;
   readonly waiters: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[];
@@ -69,20 +69,21 @@ export class Subscriptions {
 
   /**
    * Resolves once the subscription is in force. Rejects, and drops the subscription, if it cannot
-   * be.
+   * be. Called once until `remove`.
    */
   async add(topic: string, channel: string): Promise<void> {
     const subscription = this.byChannel.get(channel) ?? this.make(topic, channel);
     subscription.wanted = true;
     this.lingering.delete(subscription);
     this.ending.delete(subscription);
-    if (!subscription.inForce) await this.started(subscription);
+    if (subscription.inForce) subscription.established = true;
+    else await this.started(subscription);
   }
 
   remove(channel: string): void {
     const subscription = this.byChannel.get(channel);
     if (subscription === undefined || !subscription.wanted) return;
-    subscription.wanted = false;
+    subscription.wanted = subscription.established = false;
     if (this.engine === undefined) {
       this.byChannel.delete(channel);
       return;
@@ -196,7 +197,7 @@ export class Subscriptions {
       return;
     }
     subscription.inForce = true;
-    subscription.established = true;
+    subscription.established = subscription.wanted;
     for (const { resolve } of subscription.waiters.splice(0)) resolve();
   }
 
