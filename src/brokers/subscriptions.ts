@@ -25,7 +25,7 @@ interface Subscription {
   inForce: boolean;
   /** Whether the engine ended it behind a command in flight, whose answer is then out of date. */
   overtaken: boolean;
-  /** Whether it was in force for its present reader, who then relies on it on the next engine too. */
+  /** Whether it was in force for its present reader, which needs it on the next engine too. */
   established: boolean;
   untilMs: number;
   readonly waiters: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[];
