@@ -51,7 +51,8 @@ export function LiveProvider<TopicMap extends object, RequestMap extends object>
   /** The components that use it. */
   readonly children?: ReactNode;
 }): ReactElement {
-  return createElement(Context, { value: props.client as unknown as LiveClient }, props.children);
+  // In React 18 the context itself is no provider.
+  return createElement(Context.Provider, { value: props.client as unknown as LiveClient }, props.children);
 }
 
 /**
