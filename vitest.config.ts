@@ -13,6 +13,11 @@ const alias = Object.entries(doors.compilerOptions.paths).map(([door, [file]]) =
   replacement: fileURLToPath(new URL(file, import.meta.url)),
 }));
 
+/** Other versions of the frameworks: `bindings.versions.e2e-spec.ts` names a `node_modules`. */
+const peers = process.env['PEERS'];
+if (peers !== undefined)
+  alias.push({ find: /^(?=(?:react|react-dom|@angular\/\w+)(?:\/|$))/, replacement: `${peers}/` });
+
 /** Files that measure the memory of their process, or change classes. Each has a process of its own. */
 const alone = ['test/abuse/**/*.e2e-spec.ts', 'test/chaos/**/*.e2e-spec.ts', 'test/sim/*.spec.ts'];
 
