@@ -73,6 +73,22 @@ describe('A window', () => {
     ]);
   });
 
+  it('[L-4.9] [L-9.8] each subscriber of a conflated topic gets what is new to it in a window, and the newest if it is behind', async () => {
+    const delivery = { ...rules.delivery, slow: 'conflate' as const };
+    const test = new TestLive({ rulesFor: () => ({ ...rules, delivery }) });
+    const slow = test.connect({ socket: new TestSocket(true) });
+    const [early, late] = [test.connect(), test.connect()];
+    for (const { send } of [slow, early]) await send({ type: 'subscribe', topic: 't' });
+    await publish(test, 1);
+    await late.send({ type: 'subscribe', topic: 't' });
+    await publish(test, 2, 3);
+    test.clock.advance(25);
+    expect(early.received().slice(1)).toEqual([event(1), event(2), event(3)]);
+    expect(late.received().slice(1)).toEqual([event(2), event(3)]);
+    for (let i = 0; i < 3; i++) slow.socket.drain();
+    expect(slow.received().slice(1)).toEqual([{ ...event(3), from: 1 }]);
+  });
+
   it('[L-4.9] a window ends early when it holds much data, and before a drain', async () => {
     const test = new TestLive({ rulesFor: () => rules });
     const { send, received } = test.connect();

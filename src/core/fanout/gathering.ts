@@ -6,6 +6,11 @@ import type { SharedEvent } from '../frame/shared-event.js';
 import type { Subscribers, Subscription } from './subscription.js';
 import type { Cancel, Clock } from '../ports/clock.js';
 
+/** Gets the publications for all subscribers that have a pace. `joined` has the bytes of all. */
+interface Paced {
+  offer(events: readonly SharedEvent[], joined: SharedFrame): void;
+}
+
 /** Publications of a topic in the current window, for all its subscribers. [L-4.9] */
 export class Gathering implements Gathered {
   /** Alone in most windows. An array for one has room for 17. */
@@ -14,6 +19,8 @@ export class Gathering implements Gathered {
   private several: SharedEvent[] | undefined;
   /** Bytes gathered. */
   byteLength = 0;
+  /** The subscribers that have a pace. */
+  paced: Paced | undefined;
 
   constructor(
     private readonly subscribers: Subscribers,
@@ -50,8 +57,9 @@ export class Gathering implements Gathered {
       const subscription = all[i];
       if (subscription === undefined) continue;
       if (subscription.takesAll && subscription.after < from) subscription.outbox.push(joined);
-      else sendEach(subscription, events);
+      else if (subscription.pace === undefined) sendEach(subscription, events);
     }
+    this.paced?.offer(events, joined);
   }
 }
 
@@ -59,10 +67,8 @@ function sendEach(subscription: Subscription, events: readonly SharedEvent[]): v
   for (const event of events) {
     // An earlier event may have ended the subscription.
     if (subscription.index < 0) return;
-    if (subscription.pace !== undefined) subscription.pace.offer(event);
-    else if (event.offset > subscription.after) {
+    if (event.offset > subscription.after)
       subscription.outbox.push(event.frame.within(subscription.maxBytes));
-    }
   }
 }
 

@@ -181,20 +181,20 @@ export class Topic implements SubscribedTopic {
       this.offset = after;
     }
     const subscription = new Subscription(connection, this, after, maxBytes);
-    subscription.pace = this.paceOf(subscription, after, maxRate);
+    subscription.pace = this.paceOf(subscription, maxRate);
     this.resume(subscription, after);
     this.audience?.joined(connection);
     return subscription;
   }
 
   /** Most subscriptions have none: they get each publication at once. */
-  private paceOf(subscription: Subscription, after: number, askedRate: number | undefined): Pace | undefined {
+  private paceOf(subscription: Subscription, askedRate: number | undefined): Pace | undefined {
     const { slow = 'close', maxRate } = this.delivery;
     const rate = rateFor(askedRate, maxRate);
     if (slow === 'close' && rate === undefined) return undefined;
     const { clock, backlogs } = this.surroundings;
-    this.pacing ??= new Pacing(slow, clock, backlogs);
-    return this.pacing.paceOf(subscription, after, rate);
+    this.gathering.paced = this.pacing ??= new Pacing(slow, clock, backlogs);
+    return this.pacing.paceOf(subscription, rate);
   }
 
   /** Delivers to the subscription from now on. */

@@ -17,6 +17,7 @@ const topics: Readonly<Record<string, Partial<TopicRules>>> = {
   rate: { history, delivery: { maxRate: 5 } },
   'rate-conflate': { latest: 'last-per-key', delivery: { maxRate: 20, slow: 'conflate' } },
   window: { history, delivery: { flushMs: 20 } },
+  'window-conflate': { history, delivery: { flushMs: 20, slow: 'conflate' } },
   all: { history, delivery: { flushMs: 50, maxRate: 10, slow: 'skip' } },
 };
 const names = Object.keys(topics);

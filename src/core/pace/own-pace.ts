@@ -3,9 +3,10 @@ import type { SharedFrame } from '../frame/shared-frame.js';
 import type { SlowReaderQueue } from '../outbound/backlog.js';
 import type { Outbox } from '../outbound/outbox.js';
 import type { Clock } from '../ports/clock.js';
-import { Conflation, Line } from './waiting.js';
+import { Conflation, type ConflationLog } from './conflation.js';
+import { Line } from './line.js';
 import type { SlowPolicy } from '../ports/policy.js';
-import type { Pace, WaitingEvents } from './pace.js';
+import type { WaitingEvents } from './pace.js';
 
 /** What a pace needs from its subscription. */
 export interface PacedReader {
@@ -23,21 +24,18 @@ export interface PacedReader {
  * while it does not. Every frame says which offsets it covers, so the position stays contiguous.
  * [L-4.7] [L-9.8]
  */
-export class OwnPace implements Pace, SlowReaderQueue {
-  private readonly waiting: WaitingEvents | undefined;
-  /** Publications were dropped since the last frame. */
+export class OwnPace implements SlowReaderQueue {
+  private waiting: WaitingEvents | undefined;
+  /** Last offset covered by a frame that was sent. */
+  private sent = 0;
+  /** Nothing is sent: publications were dropped since the last frame, or it has stopped. */
   skipping = false;
 
   constructor(
     private readonly reader: PacedReader,
-    slow: SlowPolicy,
-    /** Last offset covered by a frame that was sent. */
-    private sent: number,
+    private readonly slow: SlowPolicy,
     private readonly clock: Clock,
-  ) {
-    if (slow === 'conflate') this.waiting = new Conflation();
-    else if (slow === 'skip') this.waiting = new Line();
-  }
+  ) {}
 
   get next(): number {
     return this.sent + 1;
@@ -51,6 +49,16 @@ export class OwnPace implements Pace, SlowReaderQueue {
     return this.waiting?.size ?? 0;
   }
 
+  /** Sends all these publications at once if nothing waits and none of them was sent before. */
+  keepsUp(events: readonly SharedEvent[], joined: SharedFrame): boolean {
+    const { outbox, maxBytes } = this.reader;
+    if (events[0]?.offset !== this.next || this.skipping || maxBytes < Infinity || outbox.behind)
+      return false;
+    this.sent = events.at(-1)?.offset ?? this.sent;
+    outbox.push(joined);
+    return true;
+  }
+
   offer(event: SharedEvent): void {
     const { waiting } = this;
     const { outbox } = this.reader;
@@ -60,7 +68,7 @@ export class OwnPace implements Pace, SlowReaderQueue {
       return;
     }
     const { bytes, size } = waiting;
-    waiting.add(event, this.clock.now());
+    waiting.add(event);
     outbox.wait(this, waiting.bytes - bytes, waiting.size - size);
   }
 
@@ -100,8 +108,14 @@ export class OwnPace implements Pace, SlowReaderQueue {
     if (oldestMs !== undefined && oldestMs <= ms) this.shed();
   }
 
-  restart(after: number): void {
+  /**
+   * The subscriber has everything up to this offset. It shares the log with all that are offered
+   * the same publications from now on.
+   */
+  restart(after: number, log: ConflationLog): void {
     this.stop();
+    if (this.slow === 'conflate') this.waiting = new Conflation(log);
+    else if (this.slow === 'skip') this.waiting = new Line(this.clock);
     this.sent = after;
     this.skipping = false;
   }
@@ -109,6 +123,7 @@ export class OwnPace implements Pace, SlowReaderQueue {
   stop(): void {
     this.reader.outbox.leave(this);
     this.waiting?.clear();
+    this.skipping = true;
   }
 
   private frameOf(event: SharedEvent): SharedFrame {

@@ -12,7 +12,8 @@ import { Outbox } from '../outbound/outbox.js';
 import type { Publication } from '../ports/broker.js';
 import type { SlowPolicy } from '../ports/policy.js';
 import { OwnPace } from './own-pace.js';
-import { RatedPace, RateGroup } from './rate-group.js';
+import { ConflationLog } from './conflation.js';
+import { RateGroup } from './rate-group.js';
 import { isRate } from '../../protocol/fields.js';
 import { rateFor, steppedRate } from './rate.js';
 
@@ -43,6 +44,7 @@ function world(limits: Partial<OutboundBudget> = {}) {
   const clock = new TestClock();
   const flusher = new Flusher(clock);
   const backlogs = new Backlogs({ ...budget, ...limits }, clock);
+  const log = new ConflationLog();
   const reader = (slow: SlowPolicy, socket = new TestSocket(true)) => {
     const leftOut: number[] = [];
     const closed: string[] = [];
@@ -51,12 +53,12 @@ function world(limits: Partial<OutboundBudget> = {}) {
     const pace = new OwnPace(
       { maxBytes: Infinity, outbox, leftOut: (from) => leftOut.push(from) },
       slow,
-      0,
       clock,
     );
+    pace.restart(0, log);
     return { socket, outbox, pace, leftOut, closed, events: () => socket.messages as Event[] };
   };
-  return { clock, backlogs, reader };
+  return { clock, backlogs, reader, log };
 }
 
 /** One step of a reader, in random order. */
@@ -136,7 +138,7 @@ describe('A subscriber that is behind', () => {
   ] as const)(
     '[L-9.8] %s drops a queue of %s, and reports the first dropped offset when the subscriber reads again',
     (slow, _what, limits, ms) => {
-      const { clock, reader } = world(limits);
+      const { clock, reader, log } = world(limits);
       const { socket, outbox, pace, events, leftOut, closed } = reader(slow);
       pace.offer(eventOf(1, 'a'));
       clock.flush();
@@ -147,7 +149,7 @@ describe('A subscriber that is behind', () => {
       socket.drain();
       expect([events().map(({ offset }) => offset), leftOut, closed]).toEqual([[1], [2], []]);
       pace.offer(eventOf(11));
-      pace.restart(12);
+      pace.restart(12, log);
       for (const offset of [12, 13]) pace.offer(eventOf(offset));
       clock.flush();
       expect(events().map(({ offset }) => offset)).toEqual([1, 13]);
@@ -172,10 +174,10 @@ describe('A rate', () => {
     const { clock, reader, backlogs } = world();
     const group = new RateGroup(500, clock, backlogs, () => {});
     const [one, other] = [reader('close', new TestSocket()), reader('close', new TestSocket())];
-    const rated = [one, other].map(({ pace }) => new RatedPace(group, pace));
+    for (const { pace } of [one, other]) group.join(pace);
     const at: number[] = [];
     for (let offset = 1; offset <= 40; offset++) {
-      for (const pace of rated) pace.offer(eventOf(offset, offset % 10 === 0 ? 'b' : 'a'));
+      group.offer([eventOf(offset, offset % 10 === 0 ? 'b' : 'a')]);
       clock.flush();
       const before = one.events().length;
       clock.advance(100);
@@ -196,17 +198,17 @@ describe('A rate', () => {
   });
 
   it('[L-4.8] a subscriber that joins a rate gets only what is new to it, and the last to leave ends the group', () => {
-    const { clock, reader, backlogs } = world();
+    const { clock, reader, backlogs, log } = world();
     const left: string[] = [];
     const group = new RateGroup(1_000, clock, backlogs, () => left.push('empty'));
     const early = reader('close', new TestSocket());
-    const one = new RatedPace(group, early.pace);
-    for (const offset of [1, 2, 3]) one.offer(eventOf(offset));
+    group.join(early.pace);
+    group.offer([1, 2, 3].map((offset) => eventOf(offset)));
     const late = reader('close', new TestSocket());
-    late.pace.restart(3);
-    const two = new RatedPace(group, late.pace);
+    late.pace.restart(3, log);
+    group.join(late.pace);
     clock.advance(1_000);
-    for (const offset of [4, 5]) for (const pace of [one, two]) pace.offer(eventOf(offset));
+    group.offer([4, 5].map((offset) => eventOf(offset)));
     clock.advance(2_000);
     expect(early.events().map(({ from, offset }) => [from, offset])).toEqual([
       [undefined, 1],
@@ -214,8 +216,7 @@ describe('A rate', () => {
       [4, 5],
     ]);
     expect(late.events().map(({ from, offset }) => [from, offset])).toEqual([[4, 5]]);
-    one.stop();
-    two.stop();
+    for (const { pace } of [early, late]) group.leave(pace);
     expect([left, clock.timerCount]).toEqual([['empty'], 0]);
   });
 

@@ -4,7 +4,6 @@ import type { SharedEvent } from '../frame/shared-event.js';
 export interface Pace {
   /** First offset not yet covered by any frame sent. */
   readonly next: number;
-  offer(event: SharedEvent): void;
   /** The subscriber has everything up to this offset and continues from there. */
   restart(after: number): void;
   /** Sends nothing more. */
@@ -19,7 +18,7 @@ export interface WaitingEvents {
   readonly size: number;
   /** Arrival time of the oldest publication with a maximum age, or `undefined` if there is none. */
   readonly oldestMs: number | undefined;
-  add(event: SharedEvent, nowMs: number): void;
+  add(event: SharedEvent): void;
   /** Removes and returns the one with the lowest offset. */
   take(): SharedEvent | undefined;
   clear(): void;

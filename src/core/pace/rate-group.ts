@@ -1,9 +1,9 @@
 import type { SharedEvent } from '../frame/shared-event.js';
 import type { Backlogs, Waiting } from '../outbound/backlogs.js';
 import type { Cancel, Clock } from '../ports/clock.js';
-import { Conflation } from './waiting.js';
+import { Conflation, ConflationLog } from './conflation.js';
 import type { OwnPace } from './own-pace.js';
-import type { Pace } from './pace.js';
+import type { PaceGroup } from './pace-group.js';
 
 /**
  * Maximum age of a publication in a group, in milliseconds. More than can be sent in that time does
@@ -15,11 +15,12 @@ export const maxRatedWaitMs = 3_600_000;
  * The subscribers of a topic with the same rate. They share the waiting publications, the send time
  * and the frames. The queue is limited to the budget of one connection. [L-4.8] [L-9.16]
  */
-export class RateGroup implements Waiting {
+export class RateGroup implements Waiting, PaceGroup {
   /** Bytes waiting, counted once for all members. */
   bytes = 0;
+  readonly log = new ConflationLog();
   private readonly members = new Set<OwnPace>();
-  private readonly waiting = new Conflation();
+  private readonly waiting = new Conflation(new ConflationLog());
   private newest = 0;
   /** Data was dropped, and the members have not been notified yet. */
   private owesWord = false;
@@ -56,8 +57,11 @@ export class RateGroup implements Waiting {
     this.count();
   }
 
-  /** Called once per member. */
-  offer(event: SharedEvent): void {
+  offer(events: readonly SharedEvent[]): void {
+    for (const event of events) this.take(event);
+  }
+
+  private take(event: SharedEvent): void {
     if (event.offset <= this.newest) return;
     this.newest = event.offset;
     if (this.allSkip) return;
@@ -111,33 +115,5 @@ export class RateGroup implements Waiting {
     this.backlogs.count(bytes - this.bytes);
     this.bytes = bytes;
     if (bytes === 0) this.backlogs.remove(this);
-  }
-}
-
-/** A member of a group. It gets what the group sends, as fast as it reads. */
-export class RatedPace implements Pace {
-  constructor(
-    private readonly group: RateGroup,
-    private readonly own: OwnPace,
-  ) {
-    group.join(own);
-  }
-
-  offer(event: SharedEvent): void {
-    this.group.offer(event);
-  }
-
-  get next(): number {
-    return this.own.next;
-  }
-
-  restart(after: number): void {
-    this.own.restart(after);
-    this.group.join(this.own);
-  }
-
-  stop(): void {
-    this.own.stop();
-    this.group.leave(this.own);
   }
 }

@@ -15,6 +15,7 @@ const topics: Readonly<Record<string, Partial<TopicRules>>> = {
   conflate: { history, delivery: { slow: 'conflate' } },
   rate: { history, delivery: { maxRate: 5 } },
   window: { history, delivery: { flushMs: 20 } },
+  'conflate-window': { history, delivery: { slow: 'conflate', flushMs: 20 } },
 };
 const names = Object.keys(topics);
 const sizes = [10, 900, 1_200, 3_000] as const;
