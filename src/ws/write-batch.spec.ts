@@ -119,6 +119,34 @@ describe.skipIf(process.platform === 'win32')('SocketBatch', () => {
     expect(gone.peer.afterHead.byteLength + other.peer.afterHead.byteLength).toBe(0);
   });
 
+  it('if the sender throws or sets no result, the streams write the rest, and one that throws is not called again', async () => {
+    const thrown: unknown[] = [];
+    const send = senderThatTakes(everything);
+    const failure = new Error('broken');
+    const senders: SendBatch[] = [
+      send,
+      () => {},
+      (_rowCount, rows, buffers) => {
+        send(1, rows, buffers);
+        throw failure;
+      },
+    ];
+    let calls = 0;
+    const batch = new SocketBatch(
+      (...call) => senders[calls++]?.(...call),
+      (error) => thrown.push(error),
+    );
+    const lines = await linesOf(2, batch);
+    for (const text of ['one', 'two', 'six', 'ten']) {
+      batch.start();
+      for (const { socket } of lines) socket.write(Buffer.from(text));
+      batch.end();
+    }
+    for (const { peer } of lines) await peer.until(({ afterHead }) => afterHead.byteLength === 12);
+    expect(lines.map(({ peer }) => peer.afterHead.toString())).toEqual(['onetwosixten', 'onetwosixten']);
+    expect([calls, thrown]).toEqual([3, [failure]]);
+  });
+
   it('a batch does not write to a Unix socket, to TLS, or to a closed socket', async () => {
     const path = join(tmpdir(), `batch-${String(process.pid)}.sock`);
     const pipes = createServer((socket) => socket.destroy());

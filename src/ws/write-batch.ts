@@ -34,7 +34,11 @@ export class SocketBatch implements WriteBatch {
   private readonly writes: (Uint8Array | undefined)[] = [];
   private readonly rows = new Int32Array(3 * room);
 
-  constructor(private readonly sender: SendBatch) {}
+  /** @param failed - called with what the sender has thrown */
+  constructor(
+    private sender: SendBatch,
+    private readonly failed: (error: unknown) => void = () => {},
+  ) {}
 
   start(): void {
     this.collecting = true;
@@ -61,7 +65,7 @@ export class SocketBatch implements WriteBatch {
     const { count, rows, owners, sockets, writes } = this;
     if (count === 0) return;
     this.count = 0;
-    this.sender(count, rows, this.fillRows(count));
+    this.callSender(count, this.fillRows(count));
     for (let i = 0; i < count; i++) {
       const owner = owners[i];
       const socket = sockets[i];
@@ -75,6 +79,16 @@ export class SocketBatch implements WriteBatch {
     }
   }
 
+  /** One that throws is not called again: the streams write all rows that it has not set. */
+  private callSender(count: number, buffers: readonly Uint8Array[]): void {
+    try {
+      this.sender(count, this.rows, buffers);
+    } catch (error) {
+      this.sender = none;
+      this.failed(error);
+    }
+  }
+
   /** From here to the sender's call, nothing else runs that could close a socket. */
   private fillRows(count: number): readonly Uint8Array[] {
     const { rows, sockets, writes } = this;
@@ -85,10 +99,13 @@ export class SocketBatch implements WriteBatch {
       if (bytes !== undefined && bytes !== last) buffers.push((last = bytes));
       rows[3 * i] = descriptorOf(sockets[i]);
       rows[3 * i + 1] = buffers.length - 1;
+      rows[3 * i + 2] = 0;
     }
     return buffers;
   }
 }
+
+const none: SendBatch = () => {};
 
 /** -1 if the socket is closed, or if its stream still has data that must go first. */
 function descriptorOf(socket: CountedSocket | undefined): number {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import { defaultLimits, type PublishQueueLimits } from '../../core/ports/limits.js';
 import { validateAllowedOrigins } from '../auth/origin-option.js';
 import {
@@ -132,7 +133,8 @@ function flagOf(name: string, value: unknown = false): boolean {
 }
 
 function batchOf(sendBatch: SendBatch): SocketBatch {
-  if (typeof sendBatch === 'function') return new SocketBatch(sendBatch);
+  if (typeof sendBatch === 'function')
+    return new SocketBatch(sendBatch, (error) => new Logger('Live').error(error));
   throw wrongOption('sendBatch', sendBatch, 'the function of nestjs-live-native');
 }
 
