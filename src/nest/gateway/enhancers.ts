@@ -7,7 +7,7 @@ import {
 } from '@nestjs/core';
 import { messageContextsUnknown } from '../options/live.errors.js';
 import type { TransformerStorage } from './dto/primitive-rules.js';
-import { quickPipes, transformerStorage } from './dto/quick-validation.js';
+import { isPlain, quickPipes, transformerStorage } from './dto/quick-validation.js';
 import type { HandlerParam } from './handler-param.js';
 import type { Enhanced, Method, NestSteps } from './message-context.js';
 
@@ -22,7 +22,7 @@ type Found = Pick<Enhanced, 'guards' | 'interceptors' | 'params' | 'filters'>;
 /** Finds what surrounds a handler, and runs the steps that are left to Nest. */
 interface Enhancers {
   readonly steps: NestSteps;
-  find(gateway: object, method: Method, moduleKey: string, name: string): Found;
+  find(gateway: object, method: Method, moduleKey: string, name: string): Promise<Found>;
 }
 
 /** Loads Nest's classes for it. @throws Error if this Nest version has others */
@@ -33,7 +33,7 @@ export async function enhancersOf(modules: ModulesContainer, config: Application
     const { WsProxy } = await import('@nestjs/websockets/context/ws-proxy.js');
     const { ExceptionFiltersContext } =
       await import('@nestjs/websockets/context/exception-filters-context.js');
-    const transformers = await transformerStorage();
+    let loading: Promise<TransformerStorage | undefined> | undefined;
     const container = { getModules: () => modules } as unknown as NestContainer;
     const filters = new ExceptionFiltersContext(container);
     const pipes = new core.PipesContextCreator(container, config);
@@ -54,14 +54,18 @@ export async function enhancersOf(modules: ModulesContainer, config: Application
       interceptorsConsumer,
     );
     return {
-      find: (gateway, method, key, name) => {
+      find: async (gateway, method, key, name) => {
         const outer = pipes.create(gateway, method, key);
         const { getParamsMetadata, paramtypes } = creator.getMetadata<unknown>(gateway, name, 'ws');
+        const params = getParamsMetadata(key);
+        // Only Nest's own pipe needs class-transformer.
+        const needed = [...outer, ...params.flatMap((param) => param.pipes as PipeTransform[])].some(isPlain);
+        const transformers = needed ? await (loading ??= transformerStorage()) : undefined;
         return {
           filters: filters.create(gateway, method, key),
           guards: guards.create(gateway, method, key),
           interceptors: interceptors.create(gateway, method, key),
-          params: getParamsMetadata(key).map((param) => paramOf(param, outer, paramtypes, transformers)),
+          params: params.map((param) => paramOf(param, outer, paramtypes, transformers)),
         };
       },
       steps: {

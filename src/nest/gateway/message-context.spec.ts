@@ -159,7 +159,7 @@ async function byContext(plan: Plan): Promise<unknown> {
   const { gateway, steps, piped } = planned(plan);
   const method = gateway['handle'] as Method;
   const enhancers = await enhancersOf(modules, new ApplicationConfig());
-  const around = enhancers.find(gateway, method, '', 'handle');
+  const around = await enhancers.find(gateway, method, '', 'handle');
   const context = new MessageContext(
     { gateway, method, type: 'asked', ...around },
     enhancers.steps,
@@ -211,7 +211,8 @@ describe('MessageContext', () => {
     const { gateway, steps } = planned(plan);
     const method = gateway['handle'] as Method;
     const enhancers = await enhancersOf(modules, new ApplicationConfig());
-    const enhanced = { gateway, method, type: 'asked', ...enhancers.find(gateway, method, '', 'handle') };
+    const around = await enhancers.find(gateway, method, '', 'handle');
+    const enhanced = { gateway, method, type: 'asked', ...around };
     const context = new MessageContext(enhanced, enhancers.steps, () => undefined);
     expect(context.handle(connectionOf(steps), message)).toBe('done');
   });

@@ -43,7 +43,7 @@ export async function messageContexts(
         const method = gateway[name];
         // If several modules provide the class, the first one's instance is used, as in Nest.
         if (method === undefined || contexts.has(type)) continue;
-        const around = enhancers.find(gateway, method, key, name);
+        const around = await enhancers.find(gateway, method, key, name);
         const contract = await contractOf(metatype as Type, name);
         const enhanced = { gateway, method, type, contract, ...around };
         contexts.set(type, new MessageContext(enhanced, enhancers.steps, answersOf));

@@ -1,4 +1,5 @@
 // A Nest application in plain JavaScript. tarball.spec.ts runs it outside the repository.
+import { createRequire } from 'node:module';
 import 'reflect-metadata';
 import { Module, UnauthorizedException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -32,6 +33,10 @@ const adapter =
     : new (await import('@nestjs/platform-express')).ExpressAdapter();
 const app = await NestFactory.create(App, adapter, { logger: ['error'] });
 await app.init();
+// Only Nest's own ValidationPipe needs it, and there is none.
+const { cache } = createRequire(import.meta.url);
+if (Object.keys(cache).some((file) => /node_modules.class-transformer/.test(file)))
+  throw new Error('class-transformer was loaded');
 const live = app.get(LiveService);
 const refused = await LiveTestClient.connect(live.url()).catch((error) => error);
 if (!(refused instanceof HandshakeRefused)) throw new Error('accepted without a credential');

@@ -62,7 +62,7 @@ export function quickPipes(
 }
 
 /** Whether it is Nest's own pipe, and not a subclass or one with replaced methods. */
-function isPlain(pipe: PipeTransform): pipe is ValidationPipe {
+export function isPlain(pipe: PipeTransform): pipe is ValidationPipe {
   const { prototype } = ValidationPipe;
   return (
     Object.getPrototypeOf(pipe) === prototype &&
