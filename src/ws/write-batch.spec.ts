@@ -119,7 +119,7 @@ describe.skipIf(process.platform === 'win32')('SocketBatch', () => {
     expect(gone.peer.afterHead.byteLength + other.peer.afterHead.byteLength).toBe(0);
   });
 
-  it('if the sender throws or sets no result, the streams write the rest, and one that throws is not called again', async () => {
+  it('the streams write what a sender leaves out, and a sender that throws is not called again', async () => {
     const thrown: unknown[] = [];
     const send = senderThatTakes(everything);
     const failure = new Error('broken');
