@@ -1,70 +1,32 @@
-import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { LiveTestClient } from '../../src/testing/index.js';
 import { sleep } from '../brokers/support/waiting.js';
+import { type InstancePorts, startNginx } from '../support/documented-proxies.js';
 import { startLiveApp } from '../support/live-app.js';
 import { describeWith, proxies, redisServer } from '../support/programs.js';
 import { handshake, RawPeer } from '../support/raw-peer.js';
 import { freePort, RedisServer } from '../support/redis-server.js';
 import { type SpawnedServer, spawnServer } from '../support/spawned-server.js';
 
-const folder = resolve(import.meta.dirname, '../../examples/compose');
 const secret = 'a-secret-of-32-bytes-for-this-test-alone';
 const key = 'the-publish-key-of-this-test';
 
 const withNginx = describeWith(proxies.nginx);
 
-/** Starts nginx with the example's nginx.conf, adapted to the addresses of this test. */
-async function startNginx(
-  instances: Readonly<Record<string, { http: number; sockets: number }>>,
-  change: (conf: string) => string = (conf) => conf,
+/** Returns the URL of an nginx with the example's configuration in front of these instances. */
+async function nginxBefore(
+  instances: readonly [InstancePorts, InstancePorts],
+  change?: (conf: string) => string,
 ): Promise<string> {
-  const place = mkdtempSync(join(tmpdir(), 'nginx-'));
-  mkdirSync(join(place, 'logs'));
   const port = await freePort();
-  let conf = readFileSync(join(folder, 'nginx.conf'), 'utf8').replace(
-    'listen 8080;',
-    `listen 127.0.0.1:${String(port)};`,
-  );
-  for (const [name, { http, sockets }] of Object.entries(instances)) {
-    conf = conf
-      .replace(`${name}:8081`, `127.0.0.1:${String(sockets)}`)
-      .replace(`${name}:9090`, `127.0.0.1:${String(http)}`);
-  }
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((kind) => `${kind}_temp_path ${place}/${kind};`)
-    .join('\n');
-  writeFileSync(
-    join(place, 'nginx.conf'),
-    change(conf).replace('/dev/stdout', join(place, 'access.log')).replace('http {', `http {\n${temporary}`),
-  );
-  const more = `daemon off; master_process off; pid ${place}/pid;`;
-  const child = spawn('nginx', ['-p', place, '-c', join(place, 'nginx.conf'), '-e', 'stderr', '-g', more]);
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  onTestFinished(async () => {
-    const ended = new Promise((done) => {
-      child.once('exit', done);
-    });
-    if (child.exitCode === null && child.kill('SIGTERM')) await ended;
-    rmSync(place, { recursive: true, force: true });
-  });
-  const base = `http://127.0.0.1:${String(port)}`;
-  for (let attempt = 0; ; attempt++) {
-    const answer = await fetch(base).catch(() => undefined);
-    if (answer?.status === 404) return base;
-    if (attempt > 200 || child.exitCode !== null) throw new Error(`nginx does not answer: ${said}`);
-    await sleep(20);
-  }
+  await startNginx(port, instances, change);
+  return `http://127.0.0.1:${String(port)}`;
 }
+
+const free = async (): Promise<InstancePorts> => ({ http: await freePort(), sockets: await freePort() });
 
 function token(): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -117,10 +79,8 @@ async function startBackend(statusOf: () => 101 | 503): Promise<number> {
 withNginx('examples/compose: nginx.conf alone', () => {
   it('a 503 of both instances reaches the client unchanged and does not lock out other clients', async () => {
     let status: 101 | 503 = 503;
-    const ports: Record<string, { http: number; sockets: number }> = {};
-    for (const name of ['one', 'two'])
-      ports[name] = { http: await freePort(), sockets: await startBackend(() => status) };
-    const base = await startNginx(ports);
+    const instance = async () => ({ http: await freePort(), sockets: await startBackend(() => status) });
+    const base = await nginxBefore([await instance(), await instance()]);
     const { port } = new URL(base);
     for (let n = 0; n < 4; n++) {
       const refused = await RawPeer.connect(Number(port));
@@ -145,7 +105,7 @@ withNginx('examples/compose: nginx.conf without its lines for Upgrade', () => {
       /(?:set_header (?:Upgrade|Connection)|http_version)/,
     ]) {
       const lost = new RegExp(`^ *proxy_${lines.source} .*$`, 'gm');
-      const base = await startNginx({ one: own, two: own }, (conf) => conf.replaceAll(lost, ''));
+      const base = await nginxBefore([own, own], (conf) => conf.replaceAll(lost, ''));
       const peer = await RawPeer.connect(Number(new URL(base).port));
       await peer.send(handshake()).until(({ text }) => text.endsWith('}'));
       expect([peer.status, JSON.parse(peer.afterHead.toString())]).toMatchObject([
@@ -162,10 +122,8 @@ withNginx('examples/compose: two instances, Redis and nginx', () => {
     it('publications of either instance reach the clients of both, and new clients reach the remaining instance', async () => {
       const redis = await RedisServer.start();
       const servers: Record<string, SpawnedServer> = {};
-      const ports: Record<string, { http: number; sockets: number }> = {};
-      for (const name of ['one', 'two']) {
-        const own = { http: await freePort(), sockets: await freePort() };
-        ports[name] = own;
+      const ports: Record<'one' | 'two', InstancePorts> = { one: await free(), two: await free() };
+      for (const [name, own] of Object.entries(ports)) {
         servers[name] = spawnServer({
           NODE_ENV: 'production',
           INSTANCE_ID: name,
@@ -182,7 +140,7 @@ withNginx('examples/compose: two instances, Redis and nginx', () => {
         await servers[name]?.logged('listening');
         while ((await fetch(`http://127.0.0.1:${String(http)}/health/ready`)).status !== 200) await sleep(20);
       }
-      const base = await startNginx(ports);
+      const base = await nginxBefore([ports.one, ports.two]);
       const clients = [await connect(base), await connect(base)];
       expect(clients.map(({ instance }) => instance).toSorted()).toEqual(['one', 'two']);
       // nginx alternates between the instances.

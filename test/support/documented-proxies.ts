@@ -119,21 +119,37 @@ export type Start = (
 
 const same = (text: string): string => text;
 
-const nginx: Start = (port, [one = 0, two = 0], change = same) => {
+/** The ports of an instance. */
+export interface InstancePorts {
+  readonly http: number;
+  readonly sockets: number;
+}
+
+/** Starts nginx with the configuration of examples/compose, adapted to the addresses of a test. */
+export function startNginx(
+  port: number,
+  [one, two]: readonly [InstancePorts, InstancePorts],
+  change = same,
+): Promise<void> {
   const folder = openFolder();
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `  ${name}_temp_path ${folder}/${name};\n`)
     .join('');
   const conf = compose
     .replace('listen 8080', `listen 127.0.0.1:${String(port)}`)
-    .replaceAll(/one:\d+/g, `127.0.0.1:${String(one)}`)
-    .replaceAll(/two:\d+/g, `127.0.0.1:${String(two)}`)
+    .replaceAll('one:8081', `127.0.0.1:${String(one.sockets)}`)
+    .replaceAll('one:9090', `127.0.0.1:${String(one.http)}`)
+    .replaceAll('two:8081', `127.0.0.1:${String(two.sockets)}`)
+    .replaceAll('two:9090', `127.0.0.1:${String(two.http)}`)
     .replace('/dev/stdout', `${folder}/access.log`)
     .replace('http {', `http {\n${temporary}`);
   const more = `daemon off; pid ${folder}/pid;`;
   const file = writeInto(folder, 'nginx.conf', change(conf));
   return runProxy(port, 'nginx', ['-p', folder, '-c', file, '-e', 'stderr', '-g', more]);
-};
+}
+
+const onePort = (port = 0): InstancePorts => ({ http: port, sockets: port });
+const nginx: Start = (port, [one, two], change) => startNginx(port, [onePort(one), onePort(two)], change);
 
 const fromGuide =
   ({ language, run }: Proxy): Start =>
