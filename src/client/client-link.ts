@@ -53,7 +53,7 @@ export class ClientLink {
   start(): void {
     this.#waiting = false;
     this.#alarm.clear();
-    this.#owner.setStatus({ state: 'connecting', attempt: this.#comeback.attempt });
+    this.#connecting();
     // A listener may have closed the client.
     if (!this.#over) this.#open();
   }
@@ -190,14 +190,22 @@ export class ClientLink {
     if (this.#over) return;
     if (!this.#next) this.#retry(code, reason, isCrowd && wasCurrent);
     // The successor is already being opened.
-    else if (!this.ready) this.#owner.setStatus({ state: 'connecting', attempt: this.#comeback.attempt });
+    else if (!this.ready) this.#connecting();
+  }
+
+  #connecting(): void {
+    this.#owner.setStatus({ state: 'connecting', attempt: this.#comeback.attempt });
   }
 
   #retry(code: number, reason: string, isCrowd: boolean): void {
     const delayMs = this.#comeback.delayMs(isCrowd);
     if (this.ready) return this.#alarm.set(delayMs, () => this.#open());
-    this.#waiting = true;
     this.#alarm.set(delayMs, () => this.start());
+    this.#wait(delayMs, code, reason);
+  }
+
+  #wait(delayMs: number, code: number, reason: string): void {
+    this.#waiting = true;
     this.#owner.setStatus({ state: 'waiting', delayMs, code, reason });
   }
 
@@ -212,8 +220,7 @@ export class ClientLink {
   /** The page enters the back/forward cache, where an open connection serves no one. */
   #rest(): void {
     this.#closeAll('page cached');
-    this.#waiting = true;
-    this.#owner.setStatus({ state: 'waiting', delayMs: Infinity, code: 1000, reason: 'page cached' });
+    this.#wait(Infinity, 1000, 'page cached');
   }
 
   #end(code: number, reason: string, error?: unknown): void {

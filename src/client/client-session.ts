@@ -1,7 +1,7 @@
 import { LiveError } from '../protocol/live.error.js';
 import type { ErrorMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import type { ClientMessage } from '../protocol/client-messages.js';
-import { positiveOrZero, backoffMs } from './backoff.js';
+import { type Backoff, backoffMs, positiveOrZero } from './backoff.js';
 import { Bundle } from './bundle.js';
 import { ClientLink } from './client-link.js';
 import type { LinkOwner, LinkParts } from './link-owner.js';
@@ -32,8 +32,10 @@ export class ClientSession implements Port, LinkOwner {
   readonly topics: Topics;
   #lastId = 0;
   #chance = 0;
+  readonly #backoff: Backoff;
 
-  constructor(protected readonly parts: SessionParts) {
+  constructor(parts: SessionParts) {
+    this.#backoff = parts.backoff;
     this.platform = parts.platform;
     this.requestTimeoutMs = this.answerTimeoutMs = parts.requestTimeoutMs;
     this.emit = parts.emit;
@@ -67,7 +69,7 @@ export class ClientSession implements Port, LinkOwner {
   }
 
   backoffMs(attempt: number): number {
-    return backoffMs(attempt, this.parts.backoff, () => this.#chance);
+    return backoffMs(attempt, this.#backoff, () => this.#chance);
   }
 
   setStatus(status: LiveStatus): void {

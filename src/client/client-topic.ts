@@ -1,6 +1,6 @@
 import { isTemporary } from '../protocol/codes.js';
 import { LiveError } from '../protocol/live.error.js';
-import type { SubscribedMessage, UnsubscribedMessage } from '../protocol/messages.js';
+import type { EventMessage, SubscribedMessage, UnsubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
 import { positiveOrZero } from './backoff.js';
 import type { LocalSubscription } from './local-subscription.js';
@@ -107,13 +107,11 @@ export class ClientTopic {
     if (held && (held.length > 0 || this.#lacks(message))) return void held.push(message);
     switch (message.type) {
       case 'event':
-        // One that cannot be delivered now is dropped; a new request repeats it. [L-3.10]
-        if (!this.#locals.offer(message) && this.#requests.isIdle) this.#requests.gap();
+        this.#offer(message);
         break;
       case 'lost':
         // Topics with snapshots restart; others go on after the loss. [L-5.8]
-        if (this.#locals.lost(message.to, this.#snapshots === true) && this.#requests.isIdle)
-          this.#requests.expectStart();
+        if (this.#locals.lost(message.to, this.#snapshots === true)) this.#requests.expectStart();
         break;
       case 'unsubscribed':
         this.failed(undefined, endedBy(message), message.retryAfterMs);
@@ -130,7 +128,7 @@ export class ClientTopic {
     const held = this.#held;
     if (!held) return;
     if (message.type !== 'event') return this.#cut();
-    if (!this.#locals.offer(message) && this.#requests.isIdle) this.#requests.gap();
+    this.#offer(message);
     // The fresh start of the successor waited for this.
     if (held[0] && !this.#lacks(held[0])) this.#moved();
   }
@@ -138,6 +136,11 @@ export class ClientTopic {
   /** A part of the answer has arrived. */
   heard(): void {
     this.#requests.heard();
+  }
+
+  /** One that cannot be delivered now is dropped; a new request repeats it. [L-3.10] */
+  #offer(event: EventMessage): void {
+    if (!this.#locals.offer(event)) this.#requests.gap();
   }
 
   #answered(message: SubscribedMessage): void {

@@ -1,6 +1,6 @@
 import type { EventMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
-import type { LostReason, TopicMessage } from './topic-messages.js';
+import type { TopicMessage } from './topic-messages.js';
 
 /**
  * What a local subscription needs from the server: nothing; all publications after its position; a
@@ -23,16 +23,18 @@ export class LocalSubscription {
   #want: Want;
   #started = false;
   #over = false;
+  readonly #sink: Sink;
 
   constructor(
     readonly topic: string,
     /** Where it is. Unknown before its first start without `since`. */
     public position: Position | undefined,
-    private readonly sink: Sink,
+    sink: Sink,
     /** Maximum number of publications per second. */
     public maxRate = Infinity,
   ) {
     this.#want = position ? 'catch-up' : 'start';
+    this.#sink = sink;
   }
 
   get want(): Want {
@@ -42,12 +44,12 @@ export class LocalSubscription {
   set want(want: Want) {
     if (this.#want === want) return;
     this.#want = want;
-    if (!this.#over) this.sink.linked?.(want === 'nothing');
+    if (!this.#over) this.#sink.linked?.(want === 'nothing');
   }
 
   /** Whether its application waits for the whole state, and does not mind pages. [L-6.10] */
   get takesPages(): boolean {
-    return !!this.sink.linked;
+    return !!this.#sink.linked;
   }
 
   /** Whether its position is in `epoch`, at or after `offset`. */
@@ -91,11 +93,14 @@ export class LocalSubscription {
     this.#tell({ type: 'start', topic: this.topic, position, recovered: true });
   }
 
-  /** Moves to `start` and reports what was skipped. */
-  startsAt(start: Pick<SubscribedMessage, 'epoch' | 'offset' | 'snapshot'>, reason?: LostReason): void {
+  /**
+   * Moves to `start` and reports what was skipped.
+   *
+   * @param isAnswer - whether a request was answered so
+   */
+  startsAt(start: Pick<SubscribedMessage, 'epoch' | 'offset' | 'snapshot'>, isAnswer = false): void {
     const { topic, position: before, want } = this;
     const isSame = before?.epoch === start.epoch;
-    const left = isSame ? 'dropped' : 'new-epoch';
     const position = placeOf(start);
     const snapshot = 'snapshot' in start && { snapshot: start.snapshot };
     this.want = 'nothing';
@@ -105,8 +110,9 @@ export class LocalSubscription {
     const [from, to] = [before.offset + 1, position.offset];
     // Unknown if the epoch changed.
     const skipped = isSame && from <= to + 1 && { from, to, count: to - from + 1 };
-    const why = reason ?? (want === 'restart' ? left : 'unrecovered');
-    this.#tell({ type: 'lost', topic, reason: why, position, ...snapshot, ...skipped });
+    const left = isSame ? 'dropped' : 'new-epoch';
+    const reason = isAnswer && want !== 'restart' ? 'unrecovered' : left;
+    this.#tell({ type: 'lost', topic, reason, position, ...snapshot, ...skipped });
   }
 
   /** The server skipped publications. The next start reports them. */
@@ -127,11 +133,11 @@ export class LocalSubscription {
   end(error?: Error): void {
     if (this.#over) return;
     this.#over = true;
-    this.sink.end(error);
+    this.#sink.end(error);
   }
 
   #tell(message: TopicMessage): void {
-    if (!this.#over) this.sink.message(message);
+    if (!this.#over) this.#sink.message(message);
   }
 }
 

@@ -63,7 +63,7 @@ export class Locals extends Set<LocalSubscription> {
     for (const local of this) {
       const at = local.position;
       if (local.want !== 'nothing' || !at || at.offset >= to) continue;
-      if (!snapshots) local.startsAt({ epoch: at.epoch, offset: to }, 'dropped');
+      if (!snapshots) local.startsAt({ epoch: at.epoch, offset: to });
       else {
         local.missed();
         missed = true;
@@ -74,8 +74,7 @@ export class Locals extends Set<LocalSubscription> {
 
   /** A fresh start that nobody asked for. */
   pushed(start: SubscribedMessage): void {
-    for (const local of this)
-      local.startsAt(start, local.position?.epoch === start.epoch ? 'dropped' : 'new-epoch');
+    for (const local of this) local.startsAt(start);
   }
 
   /** The stream continues under a new epoch. Those that wait for an answer may be elsewhere. */
@@ -118,7 +117,7 @@ export class Locals extends Set<LocalSubscription> {
       else if (local.reached(since)) local.cut();
       else if (local.want !== 'nothing') continue;
       // It is in a stream that is gone; this request was answered before that was announced.
-      else if (snapshots === false) local.startsAt(now, 'new-epoch');
+      else if (snapshots === false) local.startsAt(now);
       else local.missed();
     }
   }
@@ -127,12 +126,12 @@ export class Locals extends Set<LocalSubscription> {
     for (const local of this) {
       const { want } = local;
       const unrecovered = want === 'catch-up' && since !== undefined && local.reached(since);
-      if (want === 'start' || want === 'restart' || unrecovered) local.startsAt(start);
+      if (want === 'start' || want === 'restart' || unrecovered) local.startsAt(start, true);
       else if (want === 'catch-up' || local.reached(start)) continue;
       // A start for another subscriber skipped what this one lacks. It asks once, but not twice:
       // two subscribers that ask in turn would skip each other forever.
       else if (since === undefined) local.cut();
-      else local.startsAt(start);
+      else local.startsAt(start, true);
     }
   }
 }

@@ -74,8 +74,9 @@ export class TopicRequests {
     emit('waiting', { topic: this.#topic, code: error.code, reason: error.message, delayMs });
   }
 
-  /** Something is missing. */
+  /** Something is missing. A request under way repeats it. */
   gap(): void {
+    if (!this.isIdle) return;
     const now = this.#port.platform.now();
     const isSoon = now - this.#lastGapAt < gapsApartMs;
     this.#lastGapAt = now;
@@ -85,7 +86,7 @@ export class TopicRequests {
 
   /** A start arrives unrequested. If it is in flight, it arrives before a pong. */
   expectStart(): void {
-    this.#probeLater(this.#next);
+    if (this.isIdle) this.#probeLater(this.#next);
   }
 
   /** An unrequested start has arrived. */

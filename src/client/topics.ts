@@ -7,8 +7,12 @@ import type { LocalSubscription } from './local-subscription.js';
 import { PendingUnsubscribes } from './pending-unsubscribes.js';
 import type { Incoming, Port } from './port.js';
 
+/** @throws Error for an invalid position. */
 export function isOfTopic(message: ServerMessage): message is Incoming {
-  return /^(event|(un)?subscribed|page|lost)$/.test(message.type);
+  if (!/^(event|(un)?subscribed|page|lost)$/.test(message.type)) return false;
+  const offset = message.type === 'event' ? message.offset : message.type === 'lost' ? message.to : 0;
+  if (isPosition(message.type === 'subscribed' ? message : { epoch: 'any', offset })) return true;
+  throw new Error('The server sent an invalid position');
 }
 
 /** The topics that this client subscribes to. */
@@ -82,9 +86,7 @@ export class Topics {
     this.#byName.get(topic)?.heard();
   }
 
-  /** @throws Error for an invalid message. */
   message(message: Incoming): void {
-    check(message);
     // A message with an id is an answer to our unsubscribe. [L-3.9]
     if (message.type === 'unsubscribed' && message.id !== undefined)
       this.#pendingUnsubscribes.answered(message.id, message.topic);
@@ -93,7 +95,6 @@ export class Topics {
 
   /** A message of the predecessor. Only events count; for the rest, the successor decides. */
   late(message: Incoming): void {
-    check(message);
     this.#byName.get(message.topic)?.late(message);
   }
 
@@ -115,11 +116,4 @@ export class Topics {
   #left(): void {
     for (const topic of this.#byName.values()) topic.left();
   }
-}
-
-function check(message: Incoming): void {
-  const { type } = message;
-  const offset = type === 'event' ? message.offset : type === 'lost' ? message.to : 0;
-  if (!isPosition(type === 'subscribed' ? message : { epoch: type, offset }))
-    throw new Error('The server sent an invalid position');
 }
