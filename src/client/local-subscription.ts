@@ -23,18 +23,16 @@ export class LocalSubscription {
   #want: Want;
   #started = false;
   #over = false;
-  readonly #sink: Sink;
 
   constructor(
     readonly topic: string,
     /** Where it is. Unknown before its first start without `since`. */
     public position: Position | undefined,
-    sink: Sink,
+    private readonly sink: Sink,
     /** Maximum number of publications per second. */
     public maxRate = Infinity,
   ) {
     this.#want = position ? 'catch-up' : 'start';
-    this.#sink = sink;
   }
 
   get want(): Want {
@@ -44,12 +42,12 @@ export class LocalSubscription {
   set want(want: Want) {
     if (this.#want === want) return;
     this.#want = want;
-    if (!this.#over) this.#sink.linked?.(want === 'nothing');
+    if (!this.#over) this.sink.linked?.(want === 'nothing');
   }
 
   /** Whether its application waits for the whole state, and does not mind pages. [L-6.10] */
   get takesPages(): boolean {
-    return !!this.#sink.linked;
+    return !!this.sink.linked;
   }
 
   /** Whether its position is in `epoch`, at or after `offset`. */
@@ -133,11 +131,11 @@ export class LocalSubscription {
   end(error?: Error): void {
     if (this.#over) return;
     this.#over = true;
-    this.#sink.end(error);
+    this.sink.end(error);
   }
 
   #tell(message: TopicMessage): void {
-    if (!this.#over) this.#sink.message(message);
+    if (!this.#over) this.sink.message(message);
   }
 }
 
