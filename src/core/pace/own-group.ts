@@ -12,8 +12,14 @@ export class OwnGroup implements PaceGroup {
   readonly log = new ConflationLog();
   private readonly members = new Set<OwnPace>();
 
-  /** @param onEmpty - called when the last member has left */
-  constructor(private readonly onEmpty: () => void) {}
+  /**
+   * @param sharesLog - whether members that are behind wait in the log
+   * @param onEmpty - called when the last member has left
+   */
+  constructor(
+    private readonly sharesLog: boolean,
+    private readonly onEmpty: () => void,
+  ) {}
 
   join(member: OwnPace): void {
     this.members.add(member);
@@ -26,7 +32,9 @@ export class OwnGroup implements PaceGroup {
   offer(events: readonly SharedEvent[], joined: SharedFrame): void {
     const apart: OwnPace[] = [];
     for (const member of this.members) if (!member.keepsUp(events, joined)) apart.push(member);
-    for (const event of events) for (const member of apart) member.offer(event);
+    if (this.sharesLog) for (const event of events) for (const member of apart) member.offer(event);
+    // One after the other, because their queues lie far apart in memory.
+    else for (const member of apart) for (const event of events) member.offer(event);
   }
 
   startOver(): void {}

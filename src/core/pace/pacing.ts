@@ -51,7 +51,7 @@ export class Pacing {
       const onEmpty = (): void => void this.groups.delete(rate);
       group =
         rate === undefined
-          ? new OwnGroup(onEmpty)
+          ? new OwnGroup(this.slow === 'conflate', onEmpty)
           : new RateGroup(1_000 / rate, this.clock, this.backlogs, onEmpty);
       this.groups.set(rate, group);
     }
