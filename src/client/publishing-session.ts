@@ -44,7 +44,7 @@ export class PublishingSession extends ClientSession {
   override message(message: ServerMessage): void {
     if (isOfTopic(message)) {
       if (this.#pages.take(message, (whole) => super.message(whole))) this.topics.heard(message.topic);
-      else super.message(message);
+      else this.topics.message(message);
     } else if (message.type === 'authenticated') this.#refresher.answered(message);
     else if (message.type === 'error') this.failed(message);
     // Also the application's own; what answers nothing is passed over.
