@@ -19,7 +19,7 @@ Prints, for every scenario and peer, the server's CPU time in microseconds per d
   --peers a,b          files of bench/peers, without .js (nestjs-live, nestjs-live-native, ws-loop,
                        ws-shared, libuv, nest-ws, socket.io, uws, bun, nchan)
   --rounds 7           measured rounds of each peer in each scenario, in rotating order
-  --warm-up 4          unmeasured rounds before them
+  --warm-up 2          unmeasured rounds before them
   --idle 25            seconds in which the idle servers are measured before the rounds of each scenario
   --share 1            fraction of the clients and ticks, for a quick try
   --dist ../dist       the build of nestjs-live
@@ -35,7 +35,7 @@ const options = await readOptions(
     peers: 'nestjs-live,nestjs-live-native,ws-loop,ws-shared,libuv,nest-ws,socket.io,uws,bun,nchan',
     rounds: '7',
     idle: '25',
-    'warm-up': '4',
+    'warm-up': '2',
     share: '1',
     dist: undefined,
     compare: undefined,

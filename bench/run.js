@@ -12,7 +12,7 @@ import { percent } from './lib/table.js';
 
 /** Each program with its duration in minutes and its options for a short run. */
 const programs = {
-  'fan-out': { minutes: 23, quick: ['--rounds', '2', '--warm-up', '2', '--share', '0.3', '--idle', '2'] },
+  'fan-out': { minutes: 45, quick: ['--rounds', '2', '--warm-up', '2', '--share', '0.1', '--idle', '2'] },
   idle: { minutes: 5, quick: ['--rounds', '1', '--connections', '1000'] },
   quiet: { minutes: 3, quick: ['--rounds', '1', '--seconds', '3', '--connections', '200'] },
   'topic-memory': {

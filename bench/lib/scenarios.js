@@ -9,7 +9,8 @@
  * @property {number} [keys] of a topic, which its publications have in turn
  * @property {number} messagesPerTick
  * @property {number} tickMs interval, the same for all, not saturating the slowest
- * @property {number} ticks in one round
+ * @property {number} ticks in one round, which lasts seconds, so that a garbage collection is a small
+ *   part of it
  * @property {'position' | 'fleet'} [payload] the kind of message, a position by default
  * @property {object} [topic] options of nestjs-live's `@LiveTopic`
  * @property {Readonly<Record<string, number>>} [targets]
@@ -27,7 +28,7 @@ export const scenarios = {
     topicsPerClient: 1,
     messagesPerTick: 1,
     tickMs: 50,
-    ticks: 20,
+    ticks: 60,
     targets: { 'ws-loop': 0.6, 'socket.io': 0.6, uWebSockets: 1.2 },
     nativeTargets: { uWebSockets: 1 },
   },
@@ -38,7 +39,7 @@ export const scenarios = {
     topicsPerClient: 1,
     messagesPerTick: 10,
     tickMs: 300,
-    ticks: 5,
+    ticks: 20,
     targets: { 'ws-loop': 0.085, 'socket.io': 0.16, uWebSockets: 1.2 },
   },
   C: {
@@ -48,7 +49,7 @@ export const scenarios = {
     topicsPerClient: 10,
     messagesPerTick: 100,
     tickMs: 300,
-    ticks: 5,
+    ticks: 20,
     targets: { 'ws-loop': 0.095, 'socket.io': 0.18, uWebSockets: 1.4 },
   },
   J: {
@@ -58,7 +59,7 @@ export const scenarios = {
     topicsPerClient: 1,
     messagesPerTick: 1,
     tickMs: 5,
-    ticks: 200,
+    ticks: 600,
     topic: { flushMs: 25 },
     targets: { uWebSockets: 0.45 },
     p99Ms: 60,
@@ -71,7 +72,7 @@ export const scenarios = {
     readersPerTopic: 1,
     messagesPerTick: 1_000,
     tickMs: 100,
-    ticks: 20,
+    ticks: 30,
     targets: { 'ws-loop': 0.85, 'socket.io': 0.62, uWebSockets: 1.45 },
     nativeTargets: { uWebSockets: 1.2 },
   },
@@ -85,7 +86,7 @@ export const scenarios = {
     keys: 20,
     messagesPerTick: 10,
     tickMs: 50,
-    ticks: 20,
+    ticks: 60,
     topic: { history: {}, snapshot: 'last-per-key' },
     targets: { 'ws-loop': 0.6, uWebSockets: 1.35 },
   },
