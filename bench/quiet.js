@@ -32,7 +32,7 @@ const options = await readOptions(
     connections: '1000',
     rounds: '5',
     seconds: '25',
-    peers: 'nestjs-live,ws-loop,nest-ws,socket.io,uws,bun,nchan',
+    peers: 'nestjs-live,ws-loop,ws-pings,nest-ws,socket.io,uws,bun,nchan',
     dist: undefined,
     compare: undefined,
     profile: undefined,
@@ -73,7 +73,7 @@ function report() {
   const ours = entrants.find(({ key }) => key === 'nestjs-live');
   const figures = ours === undefined ? [] : figuresOf(ours.key);
   return [
-    `${String(connections)} connections with a topic each, ${String(rounds)} rounds of ${options.seconds} s. Milliseconds of the server's CPU time per second. nestjs-live and socket.io ping every 25 s, Bun and uWebSockets.js ping silent clients within 2 minutes, the others never.`,
+    `${String(connections)} connections with a topic each, ${String(rounds)} rounds of ${options.seconds} s. Milliseconds of the server's CPU time per second. nestjs-live, ws with pings and socket.io ping every 25 s, Bun and uWebSockets.js ping silent clients within 2 minutes, the others never.`,
     '',
     table(['server', '>CPU ms/s', '>spread', '>of all rounds', '>to'], rows),
     '',

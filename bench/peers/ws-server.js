@@ -21,11 +21,13 @@ export const wsDialect = {
  * @typedef {Map<string, Set<import('ws').WebSocket>>} Topics
  * @param {(topics: Topics) => import('./peer.js').RunningServer['publish']} makePublish
  * @param {import('ws').ServerOptions['perMessageDeflate']} [perMessageDeflate]
+ * @param {(sockets: import('ws').WebSocketServer) => void} [watch] called with the server
  */
-export async function startWs(makePublish, perMessageDeflate = false) {
+export async function startWs(makePublish, perMessageDeflate = false, watch = ignore) {
   const { WebSocketServer } = await import('ws');
   const server = createServer();
   const sockets = new WebSocketServer({ server, perMessageDeflate });
+  watch(sockets);
   /** @type {Map<string, Set<import('ws').WebSocket>>} */
   const topics = new Map();
   sockets.on('connection', (client) => {
