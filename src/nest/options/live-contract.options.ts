@@ -9,6 +9,15 @@ export type DtoClass = abstract new (...args: never[]) => object;
  */
 export type LiveSchema = StandardSchema | DtoClass;
 
+/** A schema of zod, known by a member that costs the compiler less than `~standard`. */
+export interface ZodSchema {
+  /** Zod's own types and checks. */
+  readonly _zod: object;
+}
+
+/** A schema that `defineTopic` reads the types of. */
+export type TypedSchema = ZodSchema | LiveSchema;
+
 /** A Standard Schema of strings; one that also accepts `undefined` allows no key. */
 export type KeySchema = StandardSchema<string | undefined>;
 

@@ -36,7 +36,8 @@ type AnyPublication = LivePublication & (PublishOptions | RemovalOptions);
  * `LiveService<TopicsOf<typeof FleetTopic>>`, the compiler checks names and data.
  */
 @Injectable()
-export class LiveService<Topics extends Record<string, unknown> = Record<string, unknown>> {
+// oxlint-disable-next-line typescript/no-explicit-any -- with `unknown`, no interface could be a map
+export class LiveService<Topics extends Record<string, any> = Record<string, unknown>> {
   /** @internal */
   constructor(
     private readonly live: Live,

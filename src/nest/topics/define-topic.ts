@@ -1,7 +1,7 @@
 import type { LatestRule } from '../../core/ports/broker.js';
 import type { StandardSchema } from '../../protocol/standard-schema.js';
 import { isTopicName } from '../../protocol/topic-name.js';
-import type { LiveSchema } from '../options/live-contract.options.js';
+import type { TypedSchema } from '../options/live-contract.options.js';
 import type { LiveTopicOptions } from './live-topic.options.js';
 import type {
   NamesOf,
@@ -22,10 +22,10 @@ import { TopicPattern } from './topic-pattern.js';
  */
 export function defineTopic<
   const Pattern extends string,
-  Data extends LiveSchema = never,
-  Snapshot extends LatestRule | LiveSchema = never,
-  Params extends LiveSchema = never,
-  ClientPublish extends LiveSchema = never,
+  Data extends TypedSchema = never,
+  Snapshot extends LatestRule | TypedSchema = never,
+  Params extends TypedSchema = never,
+  ClientPublish extends TypedSchema = never,
   Key extends StandardSchema = never,
 >(
   pattern: Pattern,

@@ -1,7 +1,7 @@
 import { applyDecorators, Injectable, SetMetadata, type Type } from '@nestjs/common';
 import type { LiveUser } from '../../core/ports/identity.js';
 import type { LiveTopicOptions } from './live-topic.options.js';
-import type { CheckedTopicClass, TopicClass } from './topic-declaration.js';
+import type { TopicClass, TopicClassDecorator } from './topic-declaration.js';
 import { classWithoutTopic } from './topic.errors.js';
 import { TopicPattern, type TopicParams } from './topic-pattern.js';
 
@@ -55,7 +55,7 @@ export function LiveTopic(pattern: string, options?: LiveTopicOptions): ClassDec
  * Declares the topics of the class's `static readonly topic = defineTopic(…)`. The compiler checks
  * the class against the types of the schemas.
  */
-export function LiveTopic(): <Class extends TopicClass>(target: CheckedTopicClass<Class> & Class) => void;
+export function LiveTopic(): TopicClassDecorator;
 export function LiveTopic(pattern?: string, options: LiveTopicOptions = {}): (target: never) => void {
   if (pattern !== undefined) return declare(pattern, options);
   return (target: Partial<TopicClass> & Type) => {

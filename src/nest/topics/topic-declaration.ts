@@ -5,7 +5,7 @@ import type { LiveUser } from '../../core/ports/identity.js';
 import type { InputOf, OutputOf } from '../../protocol/schema-types.js';
 import type { StandardSchema } from '../../protocol/standard-schema.js';
 import type { Field, JsonOf, shape } from '../../protocol/topic-types.js';
-import type { LiveSchema } from '../options/live-contract.options.js';
+import type { TypedSchema } from '../options/live-contract.options.js';
 import type { LiveTopicOptions } from './live-topic.options.js';
 import type { TopicParams } from './topic-pattern.js';
 
@@ -27,10 +27,10 @@ export type ParamNames<Pattern extends string> = Pattern extends `${infer Segmen
 
 /** The types that a topic's schemas declare. A type parameter is `never` without a schema. */
 export interface TopicSchemas<
-  Data extends LiveSchema = LiveSchema,
-  Snapshot extends LatestRule | LiveSchema = LatestRule | LiveSchema,
-  Params extends LiveSchema = LiveSchema,
-  ClientPublish extends LiveSchema = LiveSchema,
+  Data extends TypedSchema = TypedSchema,
+  Snapshot extends LatestRule | TypedSchema = LatestRule | TypedSchema,
+  Params extends TypedSchema = TypedSchema,
+  ClientPublish extends TypedSchema = TypedSchema,
   Key extends StandardSchema = StandardSchema,
 > {
   /** Schema of what is published. */
@@ -194,19 +194,50 @@ export type TopicsOf<Class extends TopicClass> = {
   readonly [One in Class as NamesOf<One['topic']['pattern']>]: TopicShapeOf<One>;
 };
 
-/** What `@LiveTopic()` demands of a class; a text that says what is wrong is nothing that fits. */
-export type CheckedTopicClass<Class extends TopicClass> = Class['prototype'] extends {
-  canSubscribe(
-    user: LiveUser | null,
-    params: TypeIn<Class, 'params'>,
-    topic: string,
-  ): boolean | Promise<boolean>;
+/** The methods that the types of a topic allow. */
+export interface TopicMethods<Params, State> {
+  /** Takes the topic's parameters. */
+  canSubscribe(user: LiveUser | null, params: Params, topic: string): boolean | Promise<boolean>;
+  /** Returns what the schema of the snapshot accepts. */
+  snapshot?(params: Params, topic: string): StateAnswer<State> | Promise<StateAnswer<State>>;
 }
-  ? Class['prototype'] extends { snapshot(...args: never[]): infer State }
-    ? Class['prototype'] extends { snapshot(params: TypeIn<Class, 'params'>, topic: string): unknown }
-      ? Exclude<Awaited<State>, SnapshotAt | JsonText | undefined> extends TypeIn<Class, 'state'>
-        ? unknown
-        : 'snapshot() returns something else than its schema accepts'
-      : 'snapshot(params) takes other parameters than the topic has'
-    : unknown
-  : 'canSubscribe(user, params) takes other parameters than the topic has, or returns no boolean';
+/** What `snapshot()` may return besides the state. */
+export type StateAnswer<State> = State | SnapshotAt | JsonText | undefined;
+
+/** A class with the methods of its topic. */
+export interface RightTopicClass<Class extends TopicClass> {
+  /** The methods of the class. */
+  readonly prototype: TopicMethods<TypeIn<Class, 'params'>, TypeIn<Class, 'state'>>;
+}
+
+/** What `@LiveTopic()` returns. */
+export interface TopicClassDecorator {
+  /** Nearly all right classes match this signature, which costs the compiler little. */
+  <Class extends TopicClass>(target: Class & RightTopicClass<Class>): void;
+  /** A decorator may not return a `Mistake`, so the compiler's error quotes what is wrong. */
+  <Class extends object>(target: Class): CheckedTopicClass<Class>;
+}
+
+/** What is wrong with a class. The compiler quotes the text, as nothing else fits its place. */
+export interface Mistake<Text extends string> {
+  /** What is wrong. */
+  readonly mistake: Text;
+}
+/** What is wrong with a class for the compiler; `void` if nothing is. */
+export type CheckedTopicClass<Class> = Class extends TopicClass
+  ? Class['prototype'] extends {
+      canSubscribe(
+        user: LiveUser | null,
+        params: TypeIn<Class, 'params'>,
+        topic: string,
+      ): boolean | Promise<boolean>;
+    }
+    ? Class['prototype'] extends { snapshot(...args: never[]): infer State }
+      ? Class['prototype'] extends { snapshot(params: TypeIn<Class, 'params'>, topic: string): unknown }
+        ? Exclude<Awaited<State>, SnapshotAt | JsonText | undefined> extends TypeIn<Class, 'state'>
+          ? void
+          : Mistake<'snapshot() returns something else than its schema accepts'>
+        : Mistake<'snapshot(params) takes other parameters than the topic has'>
+      : void
+    : Mistake<'canSubscribe(user, params) takes other parameters than the topic has, or returns no boolean'>
+  : Mistake<'the class has no static readonly topic = defineTopic(…)'>;

@@ -106,6 +106,14 @@ export class NoCheck {
   static readonly topic = counter;
 }
 
+// mistake: a class without its topic
+@LiveTopic()
+export class NoTopic {
+  canSubscribe(): boolean {
+    return true;
+  }
+}
+
 // mistake: a request without a method
 @LiveHandlers()
 export class NoMethod {
