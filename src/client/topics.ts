@@ -5,7 +5,6 @@ import { Alarm } from './alarm.js';
 import { ClientTopic } from './client-topic.js';
 import type { LocalSubscription } from './local-subscription.js';
 import type { Pages } from './pages.js';
-import { PendingUnsubscribes } from './pending-unsubscribes.js';
 import type { Incoming, Port } from './port.js';
 import type { SessionPart } from './session-part.js';
 
@@ -22,7 +21,6 @@ export class Topics implements SessionPart {
   /** Puts snapshots together, if the client takes them in pages. */
   pages: Pages | undefined;
   readonly #byName = new Map<string, ClientTopic>();
-  readonly #pendingUnsubscribes: PendingUnsubscribes;
   /** Limits the time in which topics rely on the predecessor of the current connection. */
   readonly #alarm: Alarm;
   readonly #port: Port;
@@ -30,17 +28,13 @@ export class Topics implements SessionPart {
   constructor(port: Port) {
     this.#port = port;
     this.#alarm = new Alarm(port.platform);
-    this.#pendingUnsubscribes = new PendingUnsubscribes(port, (topic) => this.#byName.has(topic));
   }
 
   add(local: LocalSubscription): void {
     const { topic: name } = local;
     let topic = this.#byName.get(name);
     if (!topic) {
-      topic = new ClientTopic(name, this.#port, (wasAsked) => {
-        if (wasAsked) this.#pendingUnsubscribes.send(name);
-        this.#byName.delete(name);
-      });
+      topic = new ClientTopic(name, this.#port, () => this.#byName.delete(name));
       this.#byName.set(name, topic);
     }
     topic.add(local);
@@ -71,7 +65,6 @@ export class Topics implements SessionPart {
    */
   down(isReplaced: boolean): void {
     this.pages?.clear();
-    this.#pendingUnsubscribes.down();
     for (const topic of this.#byName.values()) topic.down(isReplaced);
     if (isReplaced) this.#alarm.set(this.#port.requestTimeoutMs, () => this.#left());
   }
@@ -91,9 +84,6 @@ export class Topics implements SessionPart {
     if (!isOfTopic(message)) return false;
     const topic = this.#byName.get(message.topic);
     if (this.pages?.take(message, (whole) => this.message(whole))) topic?.heard();
-    // A message with an id is an answer to our unsubscribe. [L-3.9]
-    else if (message.type === 'unsubscribed' && message.id !== undefined)
-      this.#pendingUnsubscribes.answered(message.id, message.topic);
     else topic?.message(message);
     return true;
   }
@@ -109,7 +99,7 @@ export class Topics implements SessionPart {
    */
   #failed(error: ErrorMessage): boolean {
     const { id, code, message, retryAfterMs } = error;
-    let found = this.#pendingUnsubscribes.failed(error);
+    let found = false;
     for (const [name, topic] of this.#byName) {
       if (!topic.awaits(id) || (error.topic ?? name) !== name) continue;
       topic.failed(id, new LiveError(code, message), retryAfterMs);
