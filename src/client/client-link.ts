@@ -86,7 +86,6 @@ export class ClientLink {
 
   /** Drops the connection, or the wait for the next one, and reconnects at once. */
   reconnect(): void {
-    if (this.#over) return;
     this.#comeback.force();
     if (this.ready) this.#closeAll('reconnecting');
     else if (!this.#waiting) return;

@@ -50,7 +50,7 @@ export class ClientTopic {
   }
 
   add(local: LocalSubscription): void {
-    // An unsubscribe needs no answer any more: a subscribe begins anew on the server.
+    // A subscribe replaces an unsubscribe that is not answered yet.
     if (this.#locals.size === 0) this.#requests.reset();
     this.#locals.add(local);
     this.paced();

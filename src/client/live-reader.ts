@@ -59,7 +59,7 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
    * connects.
    */
   on<E extends keyof LiveClientEvents>(event: E, listener: (value: LiveClientEvents[E]) => void): () => void {
-    if (event === 'status' && this.state !== 'closed') this.start();
+    if (event === 'status') this.start();
     return this.#listeners.on(event, listener);
   }
 
@@ -91,8 +91,8 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
    * a handshake or after `close()`.
    */
   reconnect(): void {
-    if (this.#started) this.session.link.reconnect();
-    else if (this.state !== 'closed') this.start();
+    this.start();
+    this.session.link.reconnect();
   }
 
   /**
@@ -105,7 +105,7 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
 
   /** @internal */
   protected start(): void {
-    if (this.#started) return;
+    if (this.#started || this.state === 'closed') return;
     webSocketOf(this.#webSocket);
     this.#started = true;
     this.session.link.start();

@@ -1,4 +1,4 @@
-import type { TopicRequest } from '../protocol/client-messages.js';
+import type { SubscribeRequest, TopicRequest, UnsubscribeRequest } from '../protocol/client-messages.js';
 import type { LiveError } from '../protocol/live.error.js';
 import { Alarm } from './alarm.js';
 import type { Port } from './port.js';
@@ -7,10 +7,9 @@ import type { Port } from './port.js';
 const gapsApartMs = 5_000;
 
 /** In the form of its message. */
-interface SentRequest extends TopicRequest {
-  readonly type: 'subscribe' | 'unsubscribe';
-  readonly id: number;
-}
+type SentRequest = { readonly id: number } & (
+  SubscribeRequest | (UnsubscribeRequest & { readonly since?: undefined })
+);
 
 /**
  * The requests of one topic, one at a time, and the delays between them. A late answer is accepted
@@ -125,7 +124,7 @@ export class TopicRequests {
       if (!current || current !== this.current) return;
       if (port.platform.now() - this.#sentAt >= port.answerTimeoutMs) {
         this.heard();
-        port.send({ ...current, type: 'subscribe' });
+        port.send(current);
       }
       this.#await();
     });
