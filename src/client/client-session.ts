@@ -64,7 +64,7 @@ export class ClientSession implements Port, SessionPart {
   }
 
   backoffMs(attempt: number): number {
-    return backoffMs(attempt, this.#backoff, () => this.#chance);
+    return backoffMs(attempt, this.#backoff, this.#chance);
   }
 
   up({ limits }: WelcomeMessage): void {
