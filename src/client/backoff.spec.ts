@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { positiveOrZero, backoffMs, defaultBackoff } from './backoff.js';
 
-const at = (attempt: number, chance: number): number => backoffMs(attempt, defaultBackoff, () => chance);
+const at = (attempt: number, chance: number): number => backoffMs(attempt, defaultBackoff, chance);
 
 describe('back-off', () => {
   it('the back-off delay is the minimum plus a random part of a doubling limit, up to the maximum', () => {

@@ -13,13 +13,8 @@ export const defaultBackoff: Backoff = { minMs: 500, maxMs: 20_000 };
  * that is longer, and at most of `maxMs`. Clients that are disconnected together do not reconnect
  * together.
  */
-export function backoffMs(
-  attempt: number,
-  { minMs, maxMs }: Backoff,
-  random: () => number,
-  spreadMs = 0,
-): number {
-  return minMs + random() * Math.min(maxMs, Math.max(spreadMs, minMs) * 2 ** attempt);
+export function backoffMs(attempt: number, { minMs, maxMs }: Backoff, random: number, spreadMs = 0): number {
+  return minMs + random * Math.min(maxMs, Math.max(spreadMs, minMs) * 2 ** attempt);
 }
 
 /** Milliseconds or bytes sent by a server, or 0 if the value is not a positive number. */

@@ -1,4 +1,4 @@
-import type { WelcomeLimits } from '../protocol/messages.js';
+import type { WelcomeMessage } from '../protocol/messages.js';
 import type { ClientMessage, TopicRequest } from '../protocol/client-messages.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
@@ -37,10 +37,10 @@ export class Bundle {
   }
 
   /** Starts a new connection. A server without list support gets one message per topic. */
-  up({ maxTopicsPerMessage, maxMessageBytes }: Partial<WelcomeLimits>): void {
-    this.#maxTopics = positiveOrZero(maxTopicsPerMessage);
+  up({ limits }: Pick<WelcomeMessage, 'limits'>): void {
+    this.#maxTopics = positiveOrZero(limits.maxTopicsPerMessage);
     // JSON.stringify counts UTF-16 units, and each may take three bytes.
-    this.#maxBytes = positiveOrZero(maxMessageBytes) / 3;
+    this.#maxBytes = positiveOrZero(limits.maxMessageBytes) / 3;
   }
 
   down(): void {

@@ -1,42 +1,45 @@
-import { credentialExpired, isTemporary, mayReconnect } from '../protocol/codes.js';
-import { LiveError } from '../protocol/live.error.js';
+import { credentialExpired, mayReconnect } from '../protocol/codes.js';
+import type { RequestId } from '../protocol/client-messages.js';
 import type { ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
-import { type ClientConnection, openConnection } from './client-connection.js';
+import { type ClientConnection, type LinkOptions, openConnection } from './client-connection.js';
 import { Comeback } from './comeback.js';
-import type { LinkOwner, LinkParts } from './link-owner.js';
+import { LiveClientError } from './live-client.error.js';
 import type { Cancel } from './platform.js';
 import { type Probe, probeOf } from './probe.js';
+import type { SessionPart } from './session-part.js';
+import type { LiveStatus } from './status.js';
 
 /**
  * Keeps a connection open by reconnecting until it is closed for good. A connection that the server
  * drains is replaced by its successor, and delivers until that one has recovered. [L-10.7]
  */
 export class ClientLink {
+  status: LiveStatus = { state: 'connecting', attempt: 0 };
+  /** In the order in which they get messages. */
+  readonly parts: SessionPart[];
   /** The connection in use, welcomed by the server. */
   #current: ClientConnection | undefined;
   /** The connection that is being opened. */
   #next: ClientConnection | undefined;
   /** The predecessor, kept until the current connection has taken over everything. */
   #old: ClientConnection | undefined;
-  #waiting = false;
-  #over = false;
   /** Delay before the next attempt, or before the current connection is replaced. */
   readonly #alarm: Alarm;
   readonly #probe: Probe;
   readonly #comeback: Comeback;
   readonly #unlisten: Cancel;
-  readonly #owner: LinkOwner;
-  readonly #parts: LinkParts;
+  readonly #options: LinkOptions;
 
-  constructor(owner: LinkOwner, parts: LinkParts) {
-    this.#owner = owner;
-    this.#parts = parts;
-    const { platform } = parts;
+  /** @param ping - sends a ping on the current connection and returns its id */
+  constructor(options: LinkOptions, ping: () => RequestId) {
+    this.#options = options;
+    const { platform } = options;
     this.#alarm = new Alarm(platform);
-    this.#comeback = new Comeback(platform, parts.backoff);
-    this.#probe = probeOf(platform, { ping: () => owner.ping(), dead: () => this.#dead() });
+    this.#comeback = new Comeback(platform, options.backoff);
+    this.#probe = probeOf(platform, { ping, dead: () => this.#dead() });
+    this.parts = [this.#probe];
     this.#unlisten = platform.listen({
       back: () => this.#wake(),
       focus: () => this.#waiting && this.#wake(), // says nothing about an open link
@@ -44,18 +47,32 @@ export class ClientLink {
     });
   }
 
+  get #waiting(): boolean {
+    return this.status.state === 'waiting';
+  }
+
+  get #over(): boolean {
+    return this.status.state === 'closed';
+  }
+
   /** Whether a message sent now goes out on the current connection. */
   get ready(): boolean {
     return !!this.#current;
   }
 
-  /** Connects at once. */
+  /** Opens the next connection at once, one at a time. */
   start(): void {
-    this.#waiting = false;
     this.#alarm.clear();
-    this.#connecting();
+    if (!this.ready) this.#setStatus({ state: 'connecting', attempt: this.#comeback.attempt });
     // A listener may have closed the client.
-    if (!this.#over) this.#open();
+    if (this.#over || this.#next) return;
+    const connection: ClientConnection = openConnection(this.#options, {
+      welcomed: (welcome) => this.#up(connection, welcome),
+      message: (message) => this.#receive(connection, message),
+      failed: (error, isFinal) => this.#failed(error, isFinal),
+      closed: (code, reason) => this.#closed(connection, code, reason),
+    });
+    this.#next = connection;
   }
 
   send(text: string): void {
@@ -69,7 +86,6 @@ export class ClientLink {
 
   /** Drops the connection, or the wait for the next one, and reconnects at once. */
   reconnect(): void {
-    if (this.#over) return;
     this.#comeback.force();
     if (this.ready) this.#closeAll('reconnecting');
     else if (!this.#waiting) return;
@@ -78,60 +94,28 @@ export class ClientLink {
 
   /** Something was answered. The predecessor is closed once nothing relies on it. */
   settled(): void {
-    if (this.#old && this.ready && !this.#owner.owed) this.#closeOld('draining');
+    if (this.#old && this.ready && !this.parts.some(({ owed }) => owed)) this.#closeOld('draining');
   }
 
   close(): void {
     this.#end(1000, 'closed by the application');
   }
 
-  /** Opens the next connection, one at a time. */
-  #open(): void {
-    if (this.#next) return;
-    const connection: ClientConnection = openConnection(this.#parts, {
-      message: (text) => this.#receive(connection, text),
-      noCredential: (error) => this.#noCredential(error),
-      // The constructor will throw for the same URL again.
-      impossible: (error) => this.#end(1006, String(error), error),
-      closed: (code, reason) => this.#closed(connection, code, reason),
-    });
-    this.#next = connection;
-  }
-
-  /** Only a `LiveError` with a permanent code closes the client. Other errors are retried. */
-  #noCredential(error: unknown): void {
+  /** No connection was opened. */
+  #failed(error: unknown, isFinal: boolean): void {
     this.#next = undefined;
-    if (!this.ready && error instanceof LiveError && !isTemporary(error.code))
-      return this.#end(1006, error.message, error);
-    this.#owner.emit('error', error);
+    if (isFinal && !this.ready) return this.#end(1006, (error as Error).message, error);
+    this.#options.emit('error', error);
     this.#retry(1006, 'no credential', false);
   }
 
-  #receive(connection: ClientConnection, text: string): void {
-    if (connection === this.#current) this.#probe.heard();
-    try {
-      const message = JSON.parse(text) as ServerMessage;
-      if (connection === this.#next) {
-        if (message.type === 'welcome') this.#up(connection, message);
-      } else if (connection === this.#old) this.#owner.late(message);
-      else this.#handle(message);
-    } catch (error) {
-      this.#owner.emit('error', error);
-    }
-  }
-
-  #handle(message: ServerMessage): void {
-    if (message.type === 'pong') this.#probe.answered(message.id);
-    // An error in answer to a ping also proves that the link is alive.
-    else if (message.type === 'error' && this.#probe.answered(message.id)) return;
-    else if (message.type === 'incoming') this.#probe.incoming(message.bytes);
-    else if (message.type === 'draining')
-      this.#alarm.set(this.#comeback.postpone(message), () => this.#open());
-    else if (message.type !== 'welcome') this.#owner.message(message);
+  #receive(connection: ClientConnection, message: ServerMessage): void {
+    if (connection === this.#old) for (const part of this.parts) part.late?.(message);
+    else if (!this.parts.some((part) => part.message?.(message)) && message.type === 'draining')
+      this.#alarm.set(this.#comeback.postpone(message), () => this.start());
   }
 
   #up(connection: ClientConnection, welcome: WelcomeMessage): void {
-    connection.welcomed(welcome);
     const before = this.#current;
     this.#next = undefined;
     if (before) {
@@ -147,10 +131,9 @@ export class ClientLink {
   /** Makes a new connection the current one, or one that `isBack`. */
   #use(connection: ClientConnection, welcome: WelcomeMessage, isBack: boolean): void {
     this.#current = connection;
-    this.#probe.watch(welcome.limits);
-    this.#owner.setStatus({ state: 'open', welcome });
+    this.#setStatus({ state: 'open', welcome });
     // A listener may have closed the client.
-    if (this.#current === connection) this.#owner.up(welcome, isBack);
+    if (this.#current === connection) for (const part of this.parts) part.up?.(welcome, isBack);
   }
 
   /** The current connection is over. Its predecessor takes over again, if it is still there. */
@@ -172,9 +155,8 @@ export class ClientLink {
     if (!this.ready) return;
     this.#current = undefined;
     this.#alarm.clear();
-    this.#probe.stop();
     this.#comeback.ended();
-    this.#owner.down(isReplaced);
+    for (const part of this.parts) part.down?.(isReplaced);
   }
 
   /** [L-10.3] */
@@ -183,30 +165,24 @@ export class ClientLink {
     const wasCurrent = connection === this.#current;
     if (wasCurrent) this.#down();
     else this.#next = undefined;
-    if (!connection.isOpened) this.#parts.credentials.reject();
-    else if (code === credentialExpired) this.#parts.credentials.expire();
+    if (!connection.isOpened) this.#options.credentials.reject();
+    else if (code === credentialExpired) this.#options.credentials.expire();
     else if (!mayReconnect(code)) return this.#end(code, reason);
     if (wasCurrent) this.#fallBack();
     if (this.#over) return;
     if (!this.#next) this.#retry(code, reason, isCrowd && wasCurrent);
     // The successor is already being opened.
-    else if (!this.ready) this.#connecting();
-  }
-
-  #connecting(): void {
-    this.#owner.setStatus({ state: 'connecting', attempt: this.#comeback.attempt });
+    else this.start();
   }
 
   #retry(code: number, reason: string, isCrowd: boolean): void {
     const delayMs = this.#comeback.delayMs(isCrowd);
-    if (this.ready) return this.#alarm.set(delayMs, () => this.#open());
     this.#alarm.set(delayMs, () => this.start());
-    this.#wait(delayMs, code, reason);
+    if (!this.ready) this.#wait(delayMs, code, reason);
   }
 
   #wait(delayMs: number, code: number, reason: string): void {
-    this.#waiting = true;
-    this.#owner.setStatus({ state: 'waiting', delayMs, code, reason });
+    this.#setStatus({ state: 'waiting', delayMs, code, reason });
   }
 
   /** The network or the page is back. A page may come out of the cache before its slot. */
@@ -225,10 +201,20 @@ export class ClientLink {
 
   #end(code: number, reason: string, error?: unknown): void {
     if (this.#over) return;
-    this.#over = true;
+    const status = { state: 'closed', code, reason, ...(error !== undefined && { error }) } as const;
+    this.status = status;
     this.#unlisten();
     this.#closeAll(reason);
-    this.#owner.setStatus({ state: 'closed', code, reason, ...(error !== undefined && { error }) });
+    this.#setStatus(status);
+    const closed = new LiveClientError('closed', `The client is closed: ${reason}`, { code, reason });
+    const given = error instanceof Error ? error : closed;
+    for (const part of this.parts)
+      part.end?.(closed, code === 1000 && error === undefined ? undefined : given);
+  }
+
+  #setStatus(status: LiveStatus): void {
+    this.status = status;
+    this.#options.emit('status', status);
   }
 
   #closeAll(reason: string): void {
@@ -245,6 +231,6 @@ export class ClientLink {
     if (!old) return;
     this.#old = undefined;
     old.close(reason);
-    this.#owner.oldDown();
+    for (const part of this.parts) part.oldDown?.();
   }
 }

@@ -28,13 +28,10 @@ export class ClientTopic {
   /** Messages that wait for the predecessor, while its events count. [L-10.7] */
   #held: Incoming[] | undefined;
   readonly #port: Port;
-  /**
-   * Called when no local subscription is left, with whether the server may have one that is no
-   * longer wanted.
-   */
-  readonly #forget: (wasAsked: boolean) => void;
+  /** Called when neither a local subscription is left nor one on the server. */
+  readonly #forget: () => void;
 
-  constructor(name: string, port: Port, forget: (wasAsked: boolean) => void) {
+  constructor(name: string, port: Port, forget: () => void) {
     this.#port = port;
     this.#forget = forget;
     this.#requests = new TopicRequests(name, port, () => this.next());
@@ -53,6 +50,8 @@ export class ClientTopic {
   }
 
   add(local: LocalSubscription): void {
+    // A subscribe replaces an unsubscribe that is not answered yet.
+    if (this.#locals.size === 0) this.#requests.reset();
     this.#locals.add(local);
     this.paced();
   }
@@ -73,6 +72,7 @@ export class ClientTopic {
   /** Sends the most urgent request if it can, one at a time: first catch-ups, then starts. */
   next(): void {
     if (!this.#port.link.ready || !this.#requests.isIdle) return;
+    if (this.#locals.size === 0) return this.#requests.unsubscribe();
     const behind = this.#locals.behind(this.moving);
     if (behind) return this.#ask(behind);
     const starting = this.#locals.starting();
@@ -94,7 +94,8 @@ export class ClientTopic {
   down(isReplaced: boolean): void {
     if (isReplaced) this.#held = this.#linked && !this.#requests.current ? [] : undefined;
     this.#requests.clear();
-    if (!this.moving) this.#cut();
+    if (this.#locals.size === 0) this.#forget();
+    else if (!this.moving) this.#cut();
   }
 
   /** The predecessor no longer delivers this topic, so the successor has to. */
@@ -114,7 +115,9 @@ export class ClientTopic {
         if (this.#locals.lost(message.to, this.#snapshots === true)) this.#requests.expectStart();
         break;
       case 'unsubscribed':
-        this.failed(undefined, endedBy(message), message.retryAfterMs);
+        // A message with an id answers our unsubscribe. [L-3.9]
+        if (message.id === undefined) this.failed(undefined, endedBy(message), message.retryAfterMs);
+        else if (message.id === this.#requests.current?.id) this.#forget();
         break;
       case 'subscribed':
         if (message.id === undefined) this.pushed(message);
@@ -151,7 +154,7 @@ export class ClientTopic {
     }
     const since = this.#requests.current?.since;
     this.#answeredId = this.#requests.current?.id;
-    this.#requests.succeeded();
+    this.#requests.reset();
     this.#linked = true;
     this.#moved();
     // A different epoch continues `since` only at exactly that offset.
@@ -220,9 +223,10 @@ export class ClientTopic {
   }
 
   #leave(): void {
-    this.#requests.clear();
-    this.#forget(this.#asked && this.#port.link.ready);
-    this.#moved();
+    this.#requests.reset();
+    this.#cut();
+    if (this.#asked && this.#port.link.ready) this.next();
+    else this.#forget();
   }
 
   /** The predecessor no longer counts. */

@@ -70,7 +70,7 @@ export class Comeback {
     const now = platform.now();
     if (this.#notBefore > now) return this.#notBefore - now;
     if (crowd && now - this.#awakeAt > awakeMs) this.#spreadMs = this.#suggestedMs;
-    return backoffMs(this.attempt++, this.#backoff, () => platform.random(), this.#spreadMs);
+    return backoffMs(this.attempt++, this.#backoff, platform.random(), this.#spreadMs);
   }
 
   #restart(): void {

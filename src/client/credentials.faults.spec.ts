@@ -57,7 +57,7 @@ describe('failing credential function', () => {
     await world.advance(0.85 * hour + 30_000);
     expect(world.take().at(-1)).toBe('error Error: The credential function did not return within 30 s');
     await world.advance(750);
-    expect(world.take()).toEqual(['> {"type":"auth","id":1,"token":"t2"}']);
+    expect(world.take()).toEqual(['> {"type":"auth","token":"t2","id":1}']);
   });
 
   it.each(['<html>502 Bad Gateway</html>', '', 7, null, { token: 't' }])(
@@ -153,7 +153,7 @@ describe('wrong clock', () => {
       await world.advance(0.85 * hour - 1);
       expect(world.take()).toEqual([]);
       await world.advance(1);
-      expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","id":1,"token":"t2"}']);
+      expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","token":"t2","id":1}']);
       const answer = { type: 'authenticated', id: 1, expiresAt: world.nowMs + hour, expiresInMs: hour };
       await world.peer.tell(answer);
       world.take();

@@ -132,11 +132,11 @@ describe('refresh of the credential', () => {
     await world.advance(0.85 * hour - 1);
     expect(world.take()).toEqual([]);
     await world.advance(1);
-    expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","id":1,"token":"t2"}']);
+    expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","token":"t2","id":1}']);
     await world.peer.tell({ type: 'authenticated', id: 1, expiresAt: world.nowMs + hour });
     world.chance = 0;
     await world.advance(0.85 * hour);
-    expect(world.take().slice(1)).toEqual(['asked: refresh', '> {"type":"auth","id":2,"token":"t3"}']);
+    expect(world.take().slice(1)).toEqual(['asked: refresh', '> {"type":"auth","token":"t3","id":2}']);
   });
 
   it('a reconnect uses the refreshed credential', async () => {
@@ -177,7 +177,7 @@ describe('refresh of the credential', () => {
     await world.advance(999);
     expect(world.take().slice(1)).toEqual([]);
     await world.advance(1);
-    expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","id":2,"token":"t3"}']);
+    expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","token":"t3","id":2}']);
   });
 
   it('a refresh that is due in a hundred days happens, beyond the timer limit of 24.8 days', async () => {
@@ -187,7 +187,7 @@ describe('refresh of the credential', () => {
     await world.advance(0.85 * 2_400 * hour - 1);
     expect(world.take()).toEqual([]);
     await world.advance(1);
-    expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","id":1,"token":"t2"}']);
+    expect(world.take()).toEqual(['asked: refresh', '> {"type":"auth","token":"t2","id":1}']);
   });
 
   it('a refresh that fails temporarily is retried with back-off, and a refused one is reported', async () => {
@@ -206,7 +206,7 @@ describe('refresh of the credential', () => {
     expect(world.take().slice(1)).toEqual([
       'error LiveError: Later',
       'asked: refresh',
-      '> {"type":"auth","id":2,"token":"t3"}',
+      '> {"type":"auth","token":"t3","id":2}',
     ]);
     await world.peer.tell({ type: 'error', id: 2, code: 'forbidden', message: 'No' });
     await world.advance(hour);
@@ -228,9 +228,20 @@ describe('refresh of the credential', () => {
     await world.advance(750);
     await world.advance(10_000 + 1_000);
     expect(world.take()).toEqual([
-      '> {"type":"auth","id":1,"token":"t3"}',
-      '> {"type":"auth","id":2,"token":"t4"}',
+      '> {"type":"auth","token":"t3","id":1}',
+      '> {"type":"ping","id":2}',
+      'error LiveClientError: It was sent and may have had its effect: No answer came in time',
+      '> {"type":"auth","token":"t4","id":3}',
     ]);
+  });
+
+  it('a refresh that a full queue refuses is retried', async () => {
+    await world.client({ credential: () => 't', queue: { maxMessages: 0 } });
+    await world.peer.welcome({ expiresAt: world.nowMs + hour });
+    await world.advance(0.85 * hour);
+    expect(world.take()).toContain('error LiveError: 0 messages wait already');
+    await world.advance(750);
+    expect(world.take()).toEqual(['error LiveError: 0 messages wait already']);
   });
 
   it('a refreshed credential that arrives after a disconnect is kept for the next handshake', async () => {

@@ -1,5 +1,6 @@
+import { LiveError } from '../protocol/live.error.js';
 import type { Platform } from './platform.js';
-import { checkToken } from './wire.js';
+import { isToken } from './wire.js';
 
 /**
  * Why a credential is requested:
@@ -33,6 +34,10 @@ export const credentialTimedOut = (): Error =>
  */
 const rejectedApartMs = 30_000;
 
+/** For errors, which must not contain the token. */
+const rule =
+  'A credential is a JWT or another string of letters, digits and -._~; encode others as base64url';
+
 /** Keeps the credential until there is a reason to request another. */
 export class Credentials {
   #token: string | undefined;
@@ -49,7 +54,7 @@ export class Credentials {
   constructor(source: Credential | undefined, platform: Platform) {
     this.#source = source;
     this.#platform = platform;
-    if (typeof source !== 'function') checkToken(source);
+    if (typeof source !== 'function' && !isToken(source)) throw new LiveError('validation-failed', rule);
   }
 
   /** Whether a new request may return a different credential. */
@@ -93,7 +98,8 @@ export class Credentials {
     const source = this.#source;
     const turn = ++this.#asked;
     const token = typeof source === 'function' ? await source({ reason }) : source;
-    checkGiven(token);
+    // Not a LiveError, so that the client retries: the function may have returned an error page.
+    if (!isToken(token)) throw new TypeError(`The credential function did not return a token. ${rule}`);
     if (turn > this.#answered) {
       this.#answered = turn;
       this.#endsAt = Infinity;
@@ -101,16 +107,5 @@ export class Credentials {
       this.#reason = undefined;
     }
     return token;
-  }
-}
-
-/** Not a LiveError, so that the client retries: the function may have returned an error page. */
-function checkGiven(token: unknown): void {
-  try {
-    checkToken(token);
-  } catch (error) {
-    throw new TypeError(`The credential function did not return a token. ${(error as Error).message}`, {
-      cause: error,
-    });
   }
 }

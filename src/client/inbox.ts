@@ -1,8 +1,6 @@
 import type { Sink } from './local-subscription.js';
 import type { LostNotice, PublicationMessage, TopicMessage } from './topic-messages.js';
 
-const ended = { done: true, value: undefined } as const;
-
 interface Reader {
   resolve(result: IteratorResult<TopicMessage, undefined>): void;
   reject(error: Error): void;
@@ -23,32 +21,35 @@ export class Inbox implements Sink {
   }
 
   message(message: TopicMessage): void {
-    const reader = this.#readers.shift();
-    if (reader) {
-      reader.resolve({ done: false, value: message });
-      return;
-    }
     this.#messages.push(message);
+    this.#serve();
     while (this.#messages.length > this.#max) this.#dropOldest();
   }
 
   next(): Promise<IteratorResult<TopicMessage, undefined>> {
-    const message = this.#messages.shift();
-    if (message) return Promise.resolve({ done: false, value: message });
-    if (!this.#over) return new Promise((resolve, reject) => void this.#readers.push({ resolve, reject }));
-    const error = this.#error;
-    this.#error = undefined;
-    return error ? Promise.reject(error) : Promise.resolve(ended);
+    return new Promise((resolve, reject) => {
+      this.#readers.push({ resolve, reject });
+      this.#serve();
+    });
   }
 
   /** Queued messages remain readable. After them the error is thrown once. */
   end(error?: Error): void {
     this.#over = true;
     this.#error = error;
-    for (const { resolve, reject } of this.#readers.splice(0)) {
-      if (this.#error) reject(this.#error);
-      else resolve(ended);
-      this.#error = undefined;
+    this.#serve();
+  }
+
+  /** Gives waiting readers what there is. */
+  #serve(): void {
+    while (this.#messages.length > 0 || this.#over) {
+      const reader = this.#readers.shift();
+      if (!reader) return;
+      const value = this.#messages.shift();
+      if (value) reader.resolve({ done: false, value });
+      else if (this.#error) reader.reject(this.#error);
+      else reader.resolve({ done: true, value: undefined });
+      if (!value) this.#error = undefined;
     }
   }
 

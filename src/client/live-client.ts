@@ -19,8 +19,10 @@ import type {
 } from './live-client.options.js';
 import { Inbox } from './inbox.js';
 import { LiveReader } from './live-reader.js';
+import { Pages } from './pages.js';
 import type { QueuedPublishOptions } from './publish-queue.options.js';
-import { PublishingSession } from './publishing-session.js';
+import { Refresher } from './refresher.js';
+import { Requests } from './requests.js';
 import { type IterableSubscription, iterable, type Subscription } from './subscription.js';
 import type { EndMessage, MessageOf, TopicMessage } from './topic-messages.js';
 
@@ -35,11 +37,14 @@ export class LiveClient<
   TopicMap extends object = Record<string, unknown>,
   RequestMap extends object = Record<string, unknown>,
 > extends LiveReader<TopicMap> {
-  /** @internal */
-  declare protected readonly session: PublishingSession;
+  readonly #requests: Requests;
 
   constructor(url: string | URL, options: LiveClientOptions = {}) {
-    super(url, options, (parts) => new PublishingSession(parts, options.queue));
+    super(url, options);
+    const { session } = this;
+    this.#requests = new Requests(session, options.queue);
+    session.topics.pages = new Pages();
+    session.link.parts.push(this.#requests, new Refresher(session, session.credentials, this.#requests));
   }
 
   /**
@@ -94,7 +99,7 @@ export class LiveClient<
     const { key, remove, ttlMs, idempotencyKey } = given;
     this.check(topic);
     this.start();
-    const { epoch, offset } = (await this.session.requests.publish(
+    const { epoch, offset } = (await this.#requests.publish(
       { type: 'publish', topic, data, key, remove } as PublishRequest,
       { idempotencyKey, ttlMs },
     )) as PublishedMessage;
@@ -120,7 +125,7 @@ export class LiveClient<
       throw new TypeError(`The protocol has ${type} itself`);
     if (timeoutMs !== undefined && !(timeoutMs > 0)) throw new RangeError('`timeoutMs` is above 0');
     this.start();
-    const answer = await this.session.requests.send({ type, data }, timeoutMs);
+    const answer = await this.#requests.send({ type, data }, timeoutMs);
     return (answer.type === (type as string) ? (answer as { data?: unknown }).data : answer) as AnswerOf<
       RequestMap[T]
     >;

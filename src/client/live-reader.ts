@@ -2,7 +2,7 @@ import { isPosition, type Position } from '../protocol/position.js';
 import { isClientTopic } from '../protocol/topic-name.js';
 import type { TopicOf } from '../protocol/topic-types.js';
 import { defaultBackoff } from './backoff.js';
-import { ClientSession, type SessionParts } from './client-session.js';
+import { ClientSession } from './client-session.js';
 import { Credentials } from './credentials.js';
 import { Listeners } from './listeners.js';
 import { LiveClientError } from './live-client.error.js';
@@ -28,18 +28,11 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
   readonly #webSocket: WebSocketConstructor | undefined;
   #started = false;
 
-  constructor(url: string | URL, options?: LiveReaderOptions);
-  /** @internal */
-  constructor(url: string | URL, options?: LiveReaderOptions, make?: (parts: SessionParts) => ClientSession);
-  constructor(
-    url: string | URL,
-    options: LiveReaderOptions = {},
-    make = (parts: SessionParts) => new ClientSession(parts),
-  ) {
+  constructor(url: string | URL, options: LiveReaderOptions = {}) {
     const { platform = defaultPlatform(), webSocket, credential, backoff } = options;
     const { connectTimeoutMs = 10_000, requestTimeoutMs = 10_000 } = options;
     this.#webSocket = webSocket;
-    this.session = make({
+    this.session = new ClientSession({
       platform,
       credentials: new Credentials(credential, platform),
       backoff: { ...defaultBackoff, ...backoff },
@@ -58,7 +51,7 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
 
   /** The state with its details: the welcome, the next attempt, or the reason. */
   get status(): LiveStatus {
-    return this.session.status;
+    return this.session.link.status;
   }
 
   /**
@@ -66,7 +59,7 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
    * connects.
    */
   on<E extends keyof LiveClientEvents>(event: E, listener: (value: LiveClientEvents[E]) => void): () => void {
-    if (event === 'status' && this.state !== 'closed') this.start();
+    if (event === 'status') this.start();
     return this.#listeners.on(event, listener);
   }
 
@@ -98,8 +91,8 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
    * a handshake or after `close()`.
    */
   reconnect(): void {
-    if (this.#started) this.session.link.reconnect();
-    else if (this.state !== 'closed') this.start();
+    this.start();
+    this.session.link.reconnect();
   }
 
   /**
@@ -112,7 +105,7 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
 
   /** @internal */
   protected start(): void {
-    if (this.#started) return;
+    if (this.#started || this.state === 'closed') return;
     webSocketOf(this.#webSocket);
     this.#started = true;
     this.session.link.start();

@@ -30,7 +30,7 @@ export class LocalSubscription {
     public position: Position | undefined,
     private readonly sink: Sink,
     /** Maximum number of publications per second. */
-    public maxRate = Infinity,
+    public maxRate: number,
   ) {
     this.#want = position ? 'catch-up' : 'start';
   }
@@ -111,11 +111,6 @@ export class LocalSubscription {
     const left = isSame ? 'dropped' : 'new-epoch';
     const reason = isAnswer && want !== 'restart' ? 'unrecovered' : left;
     this.#tell({ type: 'lost', topic, reason, position, ...snapshot, ...skipped });
-  }
-
-  /** The server skipped publications. The next start reports them. */
-  missed(): void {
-    this.want = 'restart';
   }
 
   /** The server no longer has this subscription. */

@@ -65,7 +65,7 @@ export class Locals extends Set<LocalSubscription> {
       if (local.want !== 'nothing' || !at || at.offset >= to) continue;
       if (!snapshots) local.startsAt({ epoch: at.epoch, offset: to });
       else {
-        local.missed();
+        local.want = 'restart';
         missed = true;
       }
     }
@@ -118,7 +118,7 @@ export class Locals extends Set<LocalSubscription> {
       else if (local.want !== 'nothing') continue;
       // It is in a stream that is gone; this request was answered before that was announced.
       else if (snapshots === false) local.startsAt(now);
-      else local.missed();
+      else local.want = 'restart';
     }
   }
 

@@ -19,7 +19,7 @@ export class Pending {
   readonly bytes: number;
   /** Whether it was sent on the current connection, or on the one before it. */
   sent: 'now' | 'before' | undefined;
-  /** Of the last time that it was sent. */
+  /** The id with which it was last sent. */
   id = 0;
   /** Whether it may have had its effect although it was not answered. */
   maybe = false;
@@ -34,7 +34,7 @@ export class Pending {
     readonly text: string,
     readonly settle: Settle,
     /** The user it belongs to. Unknown before the first welcome. */
-    public user: string | null | undefined,
+    public user: string | undefined,
     /** Of a publication, which is sent again until it is answered: what a store keeps. */
     public kept: KeptPublish | undefined,
   ) {
@@ -56,6 +56,17 @@ export class Pending {
 
 export function sizeOf(text: string): number {
   return new TextEncoder().encode(text).length;
+}
+
+/**
+ * Returns names for publications. They are random, so that clients without a user do not share
+ * them. [L-4.15]
+ */
+export function keysOf(platform: Platform): () => string {
+  const some = (): string => platform.random().toString(36).slice(2);
+  const head = `${some()}${some()}-`;
+  let count = 0;
+  return () => head + String(++count);
 }
 
 /** Without the last brace, for an id to follow. */

@@ -1,8 +1,8 @@
-import type { WelcomeLimits } from '../protocol/messages.js';
 import type { RequestId } from '../protocol/client-messages.js';
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import type { Platform } from './platform.js';
+import type { SessionPart } from './session-part.js';
 
 /** Used if the welcome names no limits. */
 const defaults = { pingIntervalMs: 25_000, pongTimeoutMs: 10_000 };
@@ -21,20 +21,11 @@ interface ProbeTarget {
 }
 
 /** Detects a dead link by one ping, sent on suspicion or after a period of silence. [L-8.4] */
-export interface Probe {
-  /** Watches a new link until `stop`. */
-  watch(limits?: Partial<WelcomeLimits>): void;
-  stop(): void;
-  /** A message arrived: the link is alive, and an announced message is complete. */
-  heard(): void;
-  /** Announces a message of this many bytes. [L-8.5] */
-  incoming(bytes: unknown): void;
+export interface Probe extends SessionPart {
   /** Sends a ping, one at a time. `onAlive` runs when it is answered. */
   start(onAlive?: () => void): void;
   /** The page or the network is back, so the answer must come soon. */
   wake(): void;
-  /** Returns whether `id` is that of the current ping, and if so marks the link alive. */
-  answered(id: RequestId | undefined): boolean;
 }
 
 /** Makes a probe that stands still until it watches a link. */
@@ -83,38 +74,39 @@ export function probeOf(platform: Platform, target: ProbeTarget): Probe {
       target.dead();
     }
   };
-  const probe: Probe = {
-    watch({ pingIntervalMs, pongTimeoutMs } = {}) {
-      intervalMs = positiveOrZero(pingIntervalMs) || defaults.pingIntervalMs;
-      pongMs = positiveOrZero(pongTimeoutMs) || defaults.pongTimeoutMs;
-      probe.heard();
+  const heard = (): void => {
+    heardAt = platform.now();
+    incomingMs = 0;
+  };
+  return {
+    up({ limits }) {
+      intervalMs = positiveOrZero(limits.pingIntervalMs) || defaults.pingIntervalMs;
+      pongMs = positiveOrZero(limits.pongTimeoutMs) || defaults.pongTimeoutMs;
+      heard();
       wait(intervalMs);
     },
-    stop() {
+    down() {
       alarm.clear();
       id = undefined;
       whenAlive = [];
     },
-    heard() {
-      heardAt = platform.now();
-      incomingMs = 0;
-    },
-    incoming(bytes) {
-      incomingMs = positiveOrZero(bytes) / bytesPerMs;
-    },
-    start(onAlive) {
-      if (onAlive !== undefined) whenAlive.push(onAlive);
-      ping(pongMs);
-    },
-    wake: () => ping(Math.min(soonMs, pongMs)),
-    answered(answered) {
-      if (answered === undefined || answered !== id) return false;
+    /** Every message shows that the link is alive, and that an announced one is complete. */
+    message(message) {
+      heard();
+      if (message.type === 'incoming') incomingMs = positiveOrZero(message.bytes) / bytesPerMs;
+      // An error in answer to a ping also proves that the link is alive.
+      if (message.type !== 'pong' && message.type !== 'error') return message.type === 'incoming';
+      if (message.id === undefined || message.id !== id) return false;
       id = undefined;
       patience = 1;
       wait(intervalMs);
       for (const alive of whenAlive.splice(0)) alive();
       return true;
     },
+    start(onAlive) {
+      if (onAlive !== undefined) whenAlive.push(onAlive);
+      ping(pongMs);
+    },
+    wake: () => ping(Math.min(soonMs, pongMs)),
   };
-  return probe;
 }

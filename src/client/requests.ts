@@ -4,26 +4,29 @@ import type { ErrorMessage, ServerMessage, WelcomeMessage } from '../protocol/me
 import { Alarm } from './alarm.js';
 import { positiveOrZero } from './backoff.js';
 import { LiveClientError } from './live-client.error.js';
-import { Pending, sizeOf, textOf } from './pending.js';
-import type { KeptPublish, PublishQueueOptions, QueuedPublishOptions } from './publish-queue.options.js';
+import { keysOf, Pending, sizeOf, textOf } from './pending.js';
+import type {
+  KeptPublish,
+  PublishQueueOptions,
+  PublishStore,
+  QueuedPublishOptions,
+} from './publish-queue.options.js';
 import type { Port } from './port.js';
+import type { SessionPart } from './session-part.js';
 
 /** Publications that are sent before the first of them is answered. The server remembers more. */
 const maxUnanswered = 32;
 const ended = 'The connection ended before the answer came';
 
 /** Sends each request once, and each publication until it is answered. [L-4.18] */
-export class Requests {
+export class Requests implements SessionPart {
   readonly #pending = new Set<Pending>();
   #bytes = 0;
-  /** The user of the last connection. Unknown before the first. */
-  #user: string | null | undefined;
+  /** The user of the last connection, '' for none. Unknown before the first. */
+  #user: string | undefined;
   /** How long the server remembers keys; 0 if it knows none. */
   #keysMs = 0;
   #maxMessageBytes = Infinity;
-  /** Random, so that clients without a user do not share keys. [L-4.15] */
-  #keyHead = '';
-  #keyCount = 0;
   #publishedMs = 0;
   /** Set while the store reads. Later publications wait for the ones in it. */
   #loading: Promise<void> | undefined;
@@ -33,16 +36,18 @@ export class Requests {
   readonly #alarm: Alarm;
   /** Time since the last answer while another one is due. */
   readonly #silence: Alarm;
+  readonly #nextKey: () => string;
   readonly #port: Port;
   readonly #queue: PublishQueueOptions;
 
-  constructor(port: Port, queue: PublishQueueOptions) {
+  constructor(port: Port, queue: PublishQueueOptions = {}) {
     this.#port = port;
     this.#queue = queue;
     this.#alarm = new Alarm(port.platform);
     this.#silence = new Alarm(port.platform);
+    this.#nextKey = keysOf(port.platform);
     this.#user = queue.store?.user;
-    if (queue.store) this.#loading = this.#load();
+    if (queue.store) this.#loading = this.#load(queue.store);
   }
 
   /** Whether the predecessor of the current connection still owes an answer. */
@@ -51,7 +56,7 @@ export class Requests {
   }
 
   /** Resolves with the message that answers. */
-  async send(message: object, timeoutMs = this.#port.requestTimeoutMs): Promise<ServerMessage> {
+  send(message: object, timeoutMs = this.#port.requestTimeoutMs): Promise<ServerMessage> {
     return this.#add(textOf(message), undefined, timeoutMs);
   }
 
@@ -68,7 +73,7 @@ export class Requests {
   }
 
   /** Returns whether the message, perhaps an error, answered a request. */
-  answered(message: ServerMessage & { readonly id?: unknown }): boolean {
+  message(message: ServerMessage & { readonly id?: unknown }): boolean {
     for (const pending of this.#pending)
       if (pending.sent && pending.id === message.id) {
         if (message.type === 'error') this.#refused(pending, message);
@@ -80,14 +85,17 @@ export class Requests {
     return false;
   }
 
-  /** A connection is ready: a new one, or one that `isBack`. */
+  late(message: ServerMessage): void {
+    this.message(message);
+  }
+
   up({ user, limits }: WelcomeMessage, isBack: boolean): void {
-    this.#user = user?.id ?? null;
+    this.#user = user?.id ?? '';
     this.#keysMs = positiveOrZero(limits.idempotencyMs);
     this.#maxMessageBytes = limits.maxMessageBytes;
     for (const pending of this.#pending) {
       if (isBack && pending.sent) pending.sent = 'now';
-      if (pending.user === undefined) pending.user = this.#user;
+      pending.user ??= this.#user;
       if (!pending.kept) continue;
       if (pending.user !== this.#user) this.#giveUp(pending, 'Another user is connected now');
       else if (pending.maybe && this.#keysMs === 0) this.#giveUp(pending, 'This server knows no keys');
@@ -105,14 +113,13 @@ export class Requests {
         pending.sent = undefined;
         pending.maybe = true;
       } else if (isReplaced) pending.sent = 'before';
-      else this.#giveUp(pending, ended);
+      else this.#giveUp(pending);
     }
     this.#flush();
   }
 
-  /** The predecessor is gone. */
   oldDown(): void {
-    for (const pending of this.#pending) if (pending.sent === 'before') this.#giveUp(pending, ended);
+    for (const pending of this.#pending) if (pending.sent === 'before') this.#giveUp(pending);
   }
 
   end(error: Error): void {
@@ -120,20 +127,14 @@ export class Requests {
     this.#alarm.clear();
   }
 
-  async #load(): Promise<void> {
+  async #load(store: PublishStore): Promise<void> {
     const report = (error: unknown): void => this.#port.emit('error', error);
     try {
-      for (const kept of (await this.#queue.store?.load()) ?? []) this.#add(kept.text, kept).catch(report);
+      for (const kept of await store.load()) this.#add(kept.text, kept).catch(report);
     } catch (error) {
       report(error);
     }
     this.#loading = undefined;
-  }
-
-  #nextKey(): string {
-    const some = (): string => this.#port.platform.random().toString(36).slice(2);
-    this.#keyHead ||= `${some()}${some()}-`;
-    return this.#keyHead + String(++this.#keyCount);
   }
 
   #add(text: string, kept?: KeptPublish, limitMs?: number): Promise<ServerMessage> {
@@ -190,8 +191,8 @@ export class Requests {
   #send(pending: Pending, after?: number): boolean {
     const port = this.#port;
     const { kept } = pending;
-    const id = port.nextId();
-    const text = `${pending.text},"id":${String(id)}${after === undefined ? '' : `,"after":${String(after)}`}}`;
+    const id = (pending.id = port.nextId());
+    const text = `${pending.text},"id":${String(id)}${after ? `,"after":${String(after)}` : ''}}`;
     if (sizeOf(text) > this.#maxMessageBytes) {
       // The server would close the connection for good.
       const limit = `A message has at most ${String(this.#maxMessageBytes)} bytes`;
@@ -199,7 +200,6 @@ export class Requests {
       return false;
     }
     pending.sent = 'now';
-    pending.id = id;
     if (kept && kept.sentAtMs === undefined) {
       // From now on the server may remember its key, for a time.
       pending.kept = { ...kept, sentAtMs: port.platform.wallMs() };
@@ -229,15 +229,14 @@ export class Requests {
       this.#reject(pending, new LiveError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs }));
   }
 
-  #giveUp(pending: Pending, why: string, error: Error = new LiveClientError('not-sent', why)): void {
+  #giveUp(pending: Pending, why = ended, error: Error = new LiveClientError('not-sent', why)): void {
     if (pending.sent) pending.maybe = true;
     this.#reject(pending, error);
   }
 
   #reject(pending: Pending, error: Error): void {
-    const unknown = (): Error =>
-      new LiveClientError('unknown-outcome', `It was sent and may have had its effect: ${error.message}`);
-    this.#take(pending).settle.reject(pending.maybe ? unknown() : error);
+    const why = `It was sent and may have had its effect: ${error.message}`;
+    this.#take(pending).settle.reject(pending.maybe ? new LiveClientError('unknown-outcome', why) : error);
   }
 
   #take(pending: Pending): Pending {

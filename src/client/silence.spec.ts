@@ -66,7 +66,7 @@ describe('silence', () => {
 
   it('[L-8.4] a client of a server that names no limits uses the defaults', async () => {
     await world.client();
-    await world.peer.welcome({ limits: undefined as never });
+    await world.peer.welcome({ limits: {} as never });
     world.take();
     await world.advance(35_000);
     expect(sent().filter((entry) => entry.startsWith('close'))).toHaveLength(2);

@@ -1,4 +1,4 @@
-import type { TopicRequest } from '../protocol/client-messages.js';
+import type { SubscribeRequest, TopicRequest, UnsubscribeRequest } from '../protocol/client-messages.js';
 import type { LiveError } from '../protocol/live.error.js';
 import { Alarm } from './alarm.js';
 import type { Port } from './port.js';
@@ -6,13 +6,14 @@ import type { Port } from './port.js';
 /** Gaps closer together than this are retried with back-off. */
 const gapsApartMs = 5_000;
 
-interface SentRequest extends TopicRequest {
-  readonly id: number;
-}
+/** In the form of its message. */
+type SentRequest = { readonly id: number } & (
+  SubscribeRequest | (UnsubscribeRequest & { readonly since?: undefined })
+);
 
 /**
- * The subscribes of one topic, one at a time, and the delays between them. A late answer is
- * accepted at any time.
+ * The requests of one topic, one at a time, and the delays between them. A late answer is accepted
+ * at any time.
  */
 export class TopicRequests {
   /** The one in progress. */
@@ -43,9 +44,17 @@ export class TopicRequests {
 
   send(how: Omit<TopicRequest, 'topic'>): void {
     const request = { topic: this.#topic, ...how };
-    this.current = { id: this.#port.bundle.subscribe(request, this.#failed > 0), ...request };
+    const id = this.#port.bundle.subscribe(request, this.#failed > 0);
+    this.current = { type: 'subscribe', id, ...request };
     this.heard();
     this.#await();
+  }
+
+  /** One that is not answered is not sent again: at worst the topic goes on. */
+  unsubscribe(): void {
+    const topic = this.#topic;
+    const id = this.#port.bundle.unsubscribe(topic, this.#failed > 0);
+    this.current = { type: 'unsubscribe', id, topic };
   }
 
   /** A part of the answer has arrived, so the rest is under way. */
@@ -59,7 +68,8 @@ export class TopicRequests {
     this.#alarm.clear();
   }
 
-  succeeded(): void {
+  /** Awaits nothing more, and the next request is the first of its kind. */
+  reset(): void {
     this.clear();
     this.#failed = 0;
   }
@@ -67,9 +77,12 @@ export class TopicRequests {
   /** The server could not do it yet. Tries again after this time and the back-off. */
   retry(error: LiveError, afterMs: number): void {
     const { emit } = this.#port;
+    const { current } = this;
     const isFirst = this.#failed === 0;
     this.clear();
     const delayMs = this.#later(afterMs);
+    // The application no longer waits for the topic.
+    if (current?.type === 'unsubscribe') return;
     if (isFirst) emit('error', error);
     emit('waiting', { topic: this.#topic, code: error.code, reason: error.message, delayMs });
   }
@@ -111,7 +124,7 @@ export class TopicRequests {
       if (!current || current !== this.current) return;
       if (port.platform.now() - this.#sentAt >= port.answerTimeoutMs) {
         this.heard();
-        port.send({ type: 'subscribe', ...current });
+        port.send(current);
       }
       this.#await();
     });

@@ -1,11 +1,12 @@
 import { LiveError } from '../protocol/live.error.js';
-import type { ErrorMessage, ServerMessage } from '../protocol/messages.js';
+import type { ErrorMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import { isPosition } from '../protocol/position.js';
 import { Alarm } from './alarm.js';
 import { ClientTopic } from './client-topic.js';
 import type { LocalSubscription } from './local-subscription.js';
-import { PendingUnsubscribes } from './pending-unsubscribes.js';
+import type { Pages } from './pages.js';
 import type { Incoming, Port } from './port.js';
+import type { SessionPart } from './session-part.js';
 
 /** @throws Error for an invalid position. */
 export function isOfTopic(message: ServerMessage): message is Incoming {
@@ -16,9 +17,10 @@ export function isOfTopic(message: ServerMessage): message is Incoming {
 }
 
 /** The topics that this client subscribes to. */
-export class Topics {
+export class Topics implements SessionPart {
+  /** Puts snapshots together, if the client takes them in pages. */
+  pages: Pages | undefined;
   readonly #byName = new Map<string, ClientTopic>();
-  readonly #pendingUnsubscribes: PendingUnsubscribes;
   /** Limits the time in which topics rely on the predecessor of the current connection. */
   readonly #alarm: Alarm;
   readonly #port: Port;
@@ -26,17 +28,13 @@ export class Topics {
   constructor(port: Port) {
     this.#port = port;
     this.#alarm = new Alarm(port.platform);
-    this.#pendingUnsubscribes = new PendingUnsubscribes(port, (topic) => this.#byName.has(topic));
   }
 
   add(local: LocalSubscription): void {
     const { topic: name } = local;
     let topic = this.#byName.get(name);
     if (!topic) {
-      topic = new ClientTopic(name, this.#port, (wasAsked) => {
-        if (wasAsked) this.#pendingUnsubscribes.send(name);
-        this.#byName.delete(name);
-      });
+      topic = new ClientTopic(name, this.#port, () => this.#byName.delete(name));
       this.#byName.set(name, topic);
     }
     topic.add(local);
@@ -56,7 +54,7 @@ export class Topics {
     return false;
   }
 
-  up(isBack: boolean): void {
+  up(_: WelcomeMessage, isBack: boolean): void {
     if (isBack) this.#alarm.clear();
     for (const topic of this.#byName.values()) topic.up(isBack);
   }
@@ -66,7 +64,7 @@ export class Topics {
    * answered, within the time limit of a request. [L-10.7]
    */
   down(isReplaced: boolean): void {
-    this.#pendingUnsubscribes.down();
+    this.pages?.clear();
     for (const topic of this.#byName.values()) topic.down(isReplaced);
     if (isReplaced) this.#alarm.set(this.#port.requestTimeoutMs, () => this.#left());
   }
@@ -77,34 +75,31 @@ export class Topics {
     this.#left();
   }
 
-  end(error: Error | undefined): void {
+  end(_: Error, error: Error | undefined): void {
     for (const topic of this.#byName.values()) topic.end(error);
   }
 
-  /** A part of the answer to a subscribe has arrived. */
-  heard(topic: string): void {
-    this.#byName.get(topic)?.heard();
-  }
-
-  message(message: Incoming): void {
-    // A message with an id is an answer to our unsubscribe. [L-3.9]
-    if (message.type === 'unsubscribed' && message.id !== undefined)
-      this.#pendingUnsubscribes.answered(message.id, message.topic);
-    else this.#byName.get(message.topic)?.message(message);
+  message(message: ServerMessage): boolean {
+    if (message.type === 'error') return this.#failed(message);
+    if (!isOfTopic(message)) return false;
+    const topic = this.#byName.get(message.topic);
+    if (this.pages?.take(message, (whole) => this.message(whole))) topic?.heard();
+    else topic?.message(message);
+    return true;
   }
 
   /** A message of the predecessor. Only events count; for the rest, the successor decides. */
-  late(message: Incoming): void {
-    this.#byName.get(message.topic)?.late(message);
+  late(message: ServerMessage): void {
+    if (isOfTopic(message)) this.#byName.get(message.topic)?.late(message);
   }
 
   /**
    * Returns whether the error answered subscribes or unsubscribes. Without a topic it answers all
    * with its id. [L-3.14]
    */
-  failed(error: ErrorMessage): boolean {
+  #failed(error: ErrorMessage): boolean {
     const { id, code, message, retryAfterMs } = error;
-    let found = this.#pendingUnsubscribes.failed(error);
+    let found = false;
     for (const [name, topic] of this.#byName) {
       if (!topic.awaits(id) || (error.topic ?? name) !== name) continue;
       topic.failed(id, new LiveError(code, message), retryAfterMs);

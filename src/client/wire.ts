@@ -1,4 +1,3 @@
-import { LiveError } from '../protocol/live.error.js';
 import { bearerPrefix, liveSubprotocol } from '../protocol/subprotocol.js';
 
 /** The part of WebSocket that is used. Browsers, Node and the `ws` package provide it. */
@@ -54,16 +53,9 @@ export function webSocketOf(option: WebSocketConstructor | undefined): WebSocket
 /** Characters allowed in an entry of the subprotocol list (RFC 9110, token). */
 const tokenCharacters = /^[\w!#$%&'*+\-.^`|~]+$/;
 
-/**
- * @throws LiveError if `token` cannot be sent in the subprotocol list. The message does not contain
- * the token.
- */
-export function checkToken(token: unknown): void {
-  if (token === undefined || (typeof token === 'string' && tokenCharacters.test(token))) return;
-  throw new LiveError(
-    'validation-failed',
-    "A credential is a string of letters, digits and !#$%&'*+-.^_`|~, as a JWT is; use base64url",
-  );
+/** Whether `token` can be sent in the subprotocol list, or there is none. */
+export function isToken(token: unknown): token is string | undefined {
+  return token === undefined || (typeof token === 'string' && tokenCharacters.test(token));
 }
 
 /**

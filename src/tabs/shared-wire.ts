@@ -127,7 +127,7 @@ export class SharedWire {
     if (message.type === 'welcome') {
       this.#welcome = message;
       this.#welcomedAt = this.platform.now();
-      this.#bundle.up(message.limits);
+      this.#bundle.up(message);
     } else if (message.type === 'draining') this.joinable = false;
     const { id } = message as ErrorMessage;
     if (typeof id !== 'string') {
