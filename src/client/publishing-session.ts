@@ -43,8 +43,9 @@ export class PublishingSession extends ClientSession {
 
   override message(message: ServerMessage): void {
     if (isOfTopic(message)) {
-      if (this.#pages.take(message, (whole) => super.message(whole))) this.topics.heard(message.topic);
-      else this.topics.message(message);
+      const { topic } = message;
+      if (!this.#pages.take(message, (whole) => super.message(whole))) this.topics.message(message);
+      else if (this.#pages.has(topic)) this.topics.heard(topic);
     } else if (message.type === 'authenticated') this.#refresher.answered(message);
     else if (message.type === 'error') this.failed(message);
     // Also the application's own; what answers nothing is passed over.

@@ -81,7 +81,7 @@ export class Topics {
     for (const topic of this.#byName.values()) topic.end(error);
   }
 
-  /** A part of the answer to a subscribe has arrived. */
+  /** A part of a start has arrived. */
   heard(topic: string): void {
     this.#byName.get(topic)?.heard();
   }
