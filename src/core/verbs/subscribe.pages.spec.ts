@@ -88,6 +88,38 @@ describe('6. Snapshots in pages', () => {
     expect(await read()).toMatchObject([error]);
   });
 
+  it('[L-6.10] merged events of another topic come between the pages', async () => {
+    const { test, peer, read } = opened();
+    await peer.send({ ...subscribe, topic: 'keys' });
+    await read();
+    await peer.send({ ...subscribe, topic: 'large' });
+    await test.publish('keys', 1, 'a');
+    const messages: Message[] = [];
+    for (let turns = 0; turns < 9; turns++) messages.push(...(await read()));
+    expect(typesOf(messages).indexOf('event')).toBeLessThan(typesOf(messages).lastIndexOf('page'));
+    expect(messages.filter(({ type }) => type === 'event')).toHaveLength(1);
+  });
+
+  it('[L-8.6] pages accepted by the system extend the pong timeout until a pong confirms them', async () => {
+    const { test, peer, socket, read } = opened();
+    const silentFor = async (): Promise<number> => {
+      for (let seconds = 1; seconds <= 100; seconds++) {
+        test.clock.advance(1_000);
+        await read();
+        if (socket.terminated) return seconds;
+      }
+      return Infinity;
+    };
+    await peer.send({ ...subscribe, topic: 'large' });
+    for (let turns = 0; turns < 9; turns++) await read();
+    test.clock.advance(1_000);
+    expect(socket.pings).toBe(1);
+    const bytes = Buffer.byteLength(JSON.stringify(state));
+    const allowedMs = 10_000 + bytes / 16.384;
+    const seconds = await silentFor();
+    expect(Math.abs(seconds * 1_000 - allowedMs)).toBeLessThan(2_000);
+  });
+
   it('[L-6.10] the pages stop with the end of the subscription', async () => {
     const { peer, read } = opened();
     await peer.send({ ...subscribe, topic: 'large' });
