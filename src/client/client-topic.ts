@@ -136,9 +136,11 @@ export class ClientTopic {
     if (held[0] && !this.#lacks(held[0])) this.#moved();
   }
 
-  /** A part of the answer has arrived. */
+  /** A part of a start has arrived. */
   heard(): void {
     this.#requests.heard();
+    // Nobody asked for it, so the state is that of before until it is whole.
+    if (this.#linked && !this.#requests.current) this.#locals.lost(Infinity, true);
   }
 
   /** One that cannot be delivered now is dropped; a new request repeats it. [L-3.10] */

@@ -211,15 +211,19 @@ describe('collection', () => {
   });
 });
 
-describe('a snapshot in pages', () => {
-  const paged = (id: number | undefined, offset: number) => ({ ...subscribed(id, offset), pages: true });
-  const page = (snapshot: object, last = false) => ({
-    type: 'page',
-    topic: 'a',
-    snapshot,
-    ...(last && { last }),
-  });
+const paged = (id: number | undefined, offset: number, epoch?: string) => ({
+  ...subscribed(id, offset, undefined, epoch),
+  pages: true,
+});
+const page = (snapshot: object, last = false) => ({
+  type: 'page',
+  topic: 'a',
+  snapshot,
+  ...(last && { last }),
+});
+const lost = (from: number, to: number) => ({ type: 'lost', topic: 'a', from, to, count: to - from + 1 });
 
+describe('a snapshot in pages', () => {
   it('[L-6.10] a collection asks for pages, and shows nothing of them before the last', async () => {
     const { cars, told } = await opened();
     expect(world.take()).toContain('> {"type":"subscribe","id":1,"topic":"a","pages":true}');
@@ -296,5 +300,98 @@ describe('a snapshot in pages', () => {
     await world.peer.tell(page({ last: 1 }, true));
     expect(world.take().filter((entry) => entry.includes('"subscribe"'))).toEqual([]);
     expect(cars.size).toBe(13);
+  });
+});
+
+describe('the state after a loss in pages', () => {
+  /** A collection with `x` at offset 4. */
+  async function started() {
+    const opening = await opened();
+    await world.peer.tell(subscribed(1, 4, { x: 1 }));
+    await opening.cars.ready;
+    world.take();
+    return opening;
+  }
+  const asked = (): string[] => world.take().filter((entry) => entry.includes('"subscribe"'));
+  const pong = async (): Promise<void> => {
+    const ping = world.take().find((entry) => entry.startsWith('> {"type":"ping"'));
+    if (ping === undefined) return;
+    await world.peer.tell({ type: 'pong', id: (JSON.parse(ping.slice(2)) as { id: number }).id });
+  };
+
+  it('[L-5.8] [L-6.10] a collection keeps its old state until the last page after a loss, then follows the events between them', async () => {
+    const { cars, told } = await started();
+    frame();
+    await world.peer.tell(lost(5, 8), paged(undefined, 8), set(9, 'z', 3), page({ y: 2 }));
+    expect([content(cars), cars.stale]).toEqual([{ x: 1 }, true]);
+    await world.peer.tell(remove(10, 'y'), page({ w: 4 }, true), set(11, 'w', 5));
+    frame();
+    expect([content(cars), cars.stale]).toEqual([{ w: 5, z: 3 }, false]);
+    expect(told.at(-1)).toEqual(['w', 'x', 'y', 'z']);
+    expect(asked()).toEqual([]);
+  });
+
+  it('[L-5.7] [L-6.10] a collection is stale from the start of a new stream until its last page', async () => {
+    const { cars } = await started();
+    await world.peer.tell(paged(undefined, 2, 'f'));
+    expect([content(cars), cars.stale]).toEqual([{ x: 1 }, true]);
+    await world.peer.tell(page({ y: 1 }), page({ z: 1 }, true), set(3, 'z', 2));
+    expect([content(cars), cars.stale]).toEqual([{ y: 1, z: 2 }, false]);
+  });
+
+  it('[L-5.8] [L-6.10] a client does not ask for a start whose pages arrive, and asks if they stop', async () => {
+    const { cars } = await started();
+    await world.peer.tell(lost(5, 8), paged(undefined, 8));
+    for (let n = 0; n < 12; n++) {
+      await world.advance(5_000);
+      await world.peer.tell(page({ [`k${String(n)}`]: n }));
+      expect(asked()).toEqual([]);
+    }
+    await world.advance(10_000);
+    await pong();
+    await world.settle();
+    expect(asked()).toEqual(['> {"type":"subscribe","id":3,"topic":"a","pages":true}']);
+    await world.peer.tell(paged(3, 9), page({ y: 2 }), page({ z: 2 }, true));
+    expect([content(cars), cars.stale]).toEqual([{ y: 2, z: 2 }, false]);
+  });
+
+  it('[L-6.10] a client can ask at once after the last page', async () => {
+    const { client } = await started();
+    await world.peer.tell(paged(undefined, 8), page({ y: 1 }), page({ z: 1 }, true));
+    const second = collection(client, 'a');
+    await world.settle();
+    expect(asked()).toEqual(['> {"type":"subscribe","id":2,"topic":"a","pages":true}']);
+    await world.peer.tell(paged(2, 8), page({ y: 1 }), page({ z: 1 }, true));
+    expect(content(second)).toEqual({ y: 1, z: 1 });
+  });
+
+  it('[L-3.5] [L-6.10] the answer to a subscribe ends the pages after a loss, also if it recovers', async () => {
+    const { client, cars } = await started();
+    client.subscribe('a', () => {}, { since: { epoch: 'e', offset: 4 }, maxRate: 5 });
+    await world.settle();
+    expect(asked()).toHaveLength(1);
+    await world.peer.tell(lost(5, 8), paged(undefined, 8), page({ y: 1 }));
+    await world.peer.tell({ ...subscribed(2, 4), recovered: true }, set(5, 'x', 2));
+    expect([content(cars), cars.stale]).toEqual([{ x: 2 }, false]);
+  });
+
+  it('[L-6.10] pages after a loss answer in place of those that they end', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(paged(1, 4), page({ x: 1 }), set(5, 'z', 3), lost(6, 8));
+    await world.peer.tell(paged(undefined, 8), page({ y: 1 }), page({ z: 2 }, true), set(9, 'z', 4));
+    await cars.ready;
+    expect([content(cars), cars.stale]).toEqual([{ y: 1, z: 4 }, false]);
+    expect(asked()).toHaveLength(1);
+  });
+
+  it('[L-3.9] [L-6.10] the end of the subscription ends the pages after a loss', async () => {
+    const { cars } = await started();
+    await world.peer.tell(lost(5, 8), paged(undefined, 8), page({ y: 1 }));
+    await world.peer.tell({ type: 'unsubscribed', topic: 'a', code: 'forbidden', reason: 'Later' });
+    expect([content(cars), cars.stale, cars.error]).toEqual([
+      { x: 1 },
+      true,
+      new LiveError('forbidden', 'Later'),
+    ]);
   });
 });

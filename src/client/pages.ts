@@ -1,4 +1,3 @@
-import type { RequestId } from '../protocol/client-messages.js';
 import type { ErrorMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Incoming } from './port.js';
 
@@ -15,26 +14,24 @@ export class Pages extends Map<string, Unfinished> {
   take(message: Incoming, handle: (message: Incoming | ErrorMessage) => void): boolean {
     const { topic, type } = message;
     const unfinished = this.get(topic);
-    if (type === 'subscribed' && message.pages) this.set(topic, { start: message, pages: [], behind: [] });
+    // What ends the pages of an answer, answers in its place.
+    const start = { id: unfinished?.start.id, ...message } as SubscribedMessage;
+    const isAnswer = 'id' in message;
+    const isEnd = type === 'unsubscribed';
+    if (start.pages) this.set(topic, { start, pages: [], behind: [] });
     else if (type === 'page') {
       unfinished?.pages.push(message.snapshot);
       if (message.last && unfinished) this.#finish(topic, unfinished, handle);
-    } else {
-      if (!unfinished) return false;
-      const isEnd = type === 'unsubscribed';
-      if (!isEnd && (type !== 'subscribed' || message.recovered)) unfinished.behind.push(message);
-      else {
-        this.delete(topic);
-        if (message.id !== undefined) return false;
-        // It answers in place of the start whose pages it ends.
-        const id = unfinished.start.id as RequestId;
-        handle(
-          isEnd
-            ? { code: 'forbidden', ...message, type: 'error', id, message: message.reason ?? '' }
-            : { ...message, id },
-        );
-      }
-    }
+    } else if (!unfinished) return false;
+    else if (isAnswer || isEnd || (type === 'subscribed' && !message.recovered)) {
+      this.delete(topic);
+      if (isAnswer || start.id === undefined) return false;
+      handle(
+        isEnd
+          ? { code: 'forbidden', ...message, type: 'error', id: start.id, message: message.reason ?? '' }
+          : start,
+      );
+    } else unfinished.behind.push(message);
     return true;
   }
 

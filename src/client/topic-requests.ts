@@ -18,7 +18,7 @@ type SentRequest = { readonly id: number } & (
 export class TopicRequests {
   /** The one in progress. */
   current: SentRequest | undefined;
-  /** When it was last sent, or a part of its answer arrived. */
+  /** When it was last sent, or a part of a start arrived. */
   #sentAt = 0;
   /** Consecutive failed ones. */
   #failed = 0;
@@ -57,9 +57,10 @@ export class TopicRequests {
     this.current = { type: 'unsubscribe', id, topic };
   }
 
-  /** A part of the answer has arrived, so the rest is under way. */
+  /** A part of a start has arrived, so the rest is under way. */
   heard(): void {
     this.#sentAt = this.#port.platform.now();
+    if (!this.current) this.#probeLater(this.#next);
   }
 
   /** Awaits nothing more. */

@@ -83,8 +83,8 @@ export class Topics implements SessionPart {
     if (message.type === 'error') return this.#failed(message);
     if (!isOfTopic(message)) return false;
     const topic = this.#byName.get(message.topic);
-    if (this.pages?.take(message, (whole) => this.message(whole))) topic?.heard();
-    else topic?.message(message);
+    if (!this.pages?.take(message, (whole) => this.message(whole))) topic?.message(message);
+    else if (this.pages.has(message.topic)) topic?.heard();
     return true;
   }
 

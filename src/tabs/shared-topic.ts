@@ -9,12 +9,12 @@ export type TabRequest = { readonly [Field in keyof TopicRequest]: TopicRequest[
   readonly topic: string;
 };
 
-/** Members and the rate that each asked for. */
-type Rates = Map<Member, number>;
+/** Members and what each asked for last. */
+type Members = Map<Member, TabRequest>;
 
 /** A subscribe of one tab, or one for tabs that the subscribe of another tab has left behind. */
 interface Ask {
-  readonly members: Rates;
+  readonly members: Members;
   /** The tab's own id; absent for those that were left behind. */
   readonly id?: unknown;
   readonly request: TabRequest;
@@ -37,11 +37,11 @@ export interface TopicPort {
  */
 export class SharedTopic {
   /** Tabs that receive the events. */
-  readonly #linked: Rates = new Map();
+  readonly #linked: Members = new Map();
   #queue: Ask[] = [];
   #asked: Ask | undefined;
-  /** Whether pages of the answer are still to come. */
-  #paging = false;
+  /** Tabs that receive the pages of a start, until the last page. */
+  #paging: Members | undefined;
   /** The furthest position that was sent to the tabs. */
   #at: Position | undefined;
   /** Rate of the last request. */
@@ -53,17 +53,19 @@ export class SharedTopic {
   ) {}
 
   subscribe(member: Member, id: unknown, request: TabRequest): void {
-    this.#queue.push({ members: new Map([[member, request.maxRate ?? Infinity]]), id, request });
+    this.#queue.push({ members: new Map([[member, request]]), id, request });
     this.#next();
   }
 
   /** A tab unsubscribes, or is gone. */
   remove(member: Member): void {
     this.#linked.delete(member);
+    this.#paging?.delete(member);
     for (const { members } of this.#asks()) members.delete(member);
     this.#queue = this.#queue.filter(({ members }) => members.size > 0);
     if (this.#linked.size === 0 && !this.#asks().some(({ members }) => members.size > 0)) this.port.over();
-    else if (this.#asks().length === 0 && fastest(this.#linked) < this.#rate) this.#catchUp(this.#linked);
+    else if (this.#asks().length === 0 && fastest(this.#linked) < this.#rate)
+      this.#ask(this.#linked, this.#at);
   }
 
   message(message: Incoming, text: string): void {
@@ -77,11 +79,11 @@ export class SharedTopic {
         tell(this.#linked, text);
         break;
       case 'page':
-        if (this.#paging) this.#page(message, text);
+        this.#page(message, text);
         break;
       case 'subscribed':
         if (message.id === undefined) this.#pushed(message, text);
-        else if (message.id === this.#asked?.wireId && !this.#paging) this.#answered(this.#asked, message);
+        else if (message.id === this.#asked?.wireId) this.#answered(this.#asked, message);
         break;
       case 'unsubscribed':
         if (message.id === undefined) this.#end(text);
@@ -107,17 +109,22 @@ export class SharedTopic {
   }
 
   #next(): void {
-    const ask = this.#asked === undefined ? this.#queue.shift() : undefined;
+    // A subscribe would end the pages.
+    const ask = (this.#asked ?? this.#paging) ? undefined : this.#queue.shift();
     if (ask === undefined) return;
-    this.#rate = Math.max(fastest(ask.members), fastest(this.#linked));
+    const all: Members = new Map([...this.#linked, ...ask.members]);
+    this.#rate = fastest(all);
     this.#asked = ask;
     const maxRate = this.#rate < Infinity ? this.#rate : undefined;
-    ask.wireId = this.port.subscribe({ ...ask.request, maxRate });
+    // Later starts reach all of them, so one that takes no pages decides for all.
+    const pages = [...all.values()].every((request) => request.pages) || undefined;
+    ask.wireId = this.port.subscribe({ ...ask.request, maxRate, pages });
   }
 
-  #settle(): void {
-    this.#asked = undefined;
-    this.#paging = false;
+  /** The pages of a start have ended, and perhaps those of another one begin. */
+  #settle(paging?: Members): void {
+    if (this.#paging === this.#asked?.members) this.#asked = undefined;
+    this.#paging = paging;
     this.#next();
   }
 
@@ -125,32 +132,32 @@ export class SharedTopic {
     const at = this.#at;
     const text = JSON.stringify({ ...message, id: ask.id });
     const skipped = at !== undefined && (at.epoch !== message.epoch || at.offset < message.offset);
-    const others: Rates = new Map([...this.#linked].filter(([member]) => !ask.members.has(member)));
+    const others: Members = new Map([...this.#linked].filter(([member]) => !ask.members.has(member)));
+    if (others.size > 0) {
+      // It has ended the pages of their start.
+      if (this.#paging !== undefined) this.#ask(others, undefined);
+      else if (skipped && ask.id !== undefined) this.#ask(others, at);
+      // They asked in vain before: tabs that ask in turn would skip each other forever.
+      else if (skipped) for (const [member, request] of others) ask.members.set(member, request);
+    }
     this.#link(ask.members);
     tell(ask.members, text);
-    if (skipped && others.size > 0) {
-      // They asked in vain before: tabs that ask in turn would skip each other forever.
-      if (ask.id === undefined) tell(others, text);
-      else this.#catchUp(others);
-    }
     if (at === undefined || skipped) this.#at = { epoch: message.epoch, offset: message.offset };
-    if (message.pages === true) this.#paging = true;
-    else this.#settle();
+    this.#paging = ask.members;
+    if (message.pages !== true) this.#settle();
   }
 
-  /** Asks for what follows the furthest position, before anybody else asks. */
-  #catchUp(members: Rates): void {
-    const since = this.#at;
-    if (since === undefined) return;
+  /** Asks for what follows a position, or for a start, before anybody else asks. */
+  #ask(members: Members, since: Position | undefined): void {
     const late = new Map(members);
     for (const member of late.keys()) this.#linked.delete(member);
     this.#queue.unshift({ members: late, request: { topic: this.name, since } });
     this.#next();
   }
 
-  /** Only the tab that asked for pages receives them. */
   #page(message: PageMessage, text: string): void {
-    if (this.#asked !== undefined) tell(this.#asked.members, text);
+    if (this.#paging === undefined) return;
+    tell(this.#paging, text);
     if (message.last === true) this.#settle();
   }
 
@@ -162,7 +169,7 @@ export class SharedTopic {
       this.#queue = this.#queue.filter(({ id }) => id !== undefined);
     }
     tell(this.#linked, text);
-    if (this.#paging && !message.recovered) this.#settle();
+    if (!message.recovered) this.#settle(message.pages && new Map(this.#linked));
   }
 
   #reached(offset: number): void {
@@ -170,8 +177,8 @@ export class SharedTopic {
     if (at !== undefined && offset > at.offset) this.#at = { epoch: at.epoch, offset };
   }
 
-  #link(members: Rates): void {
-    for (const [member, rate] of members) this.#linked.set(member, rate);
+  #link(members: Members): void {
+    for (const [member, request] of members) this.#linked.set(member, request);
   }
 
   /** There is no subscription on the server any more. */
@@ -180,16 +187,15 @@ export class SharedTopic {
     this.#linked.clear();
     this.#at = undefined;
     tell(members, text);
-    if (this.#paging) this.#settle();
-    else this.#next();
+    this.#settle();
     if (this.#asks().length === 0) this.port.over();
   }
 }
 
-function tell(members: Rates, text: string): void {
+function tell(members: Members, text: string): void {
   for (const member of members.keys()) member.message(text);
 }
 
-function fastest(rates: Rates): number {
-  return Math.max(0, ...rates.values());
+function fastest(members: Members): number {
+  return Math.max(0, ...Array.from(members.values(), ({ maxRate = Infinity }) => maxRate));
 }

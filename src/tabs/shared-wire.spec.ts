@@ -217,6 +217,75 @@ describe('SharedWire', () => {
     ]);
   });
 
+  /** Two tabs that take pages, subscribed at offset 5. */
+  async function pagedPair() {
+    const [ann, bob] = tabs('ann', 'bob');
+    await ann.says({ type: 'subscribe', id: 7, topic: 't', pages: true });
+    server.says(at(5, { id: 1 }));
+    await bob.says({ type: 'subscribe', id: 7, topic: 't', pages: true });
+    server.says(at(5, { id: 2 }));
+    log = [];
+    return [ann, bob] as const;
+  }
+  const page = (last = false): object => ({
+    type: 'page',
+    topic: 't',
+    snapshot: { a: 1 },
+    ...(last && { last }),
+  });
+  const both = (message: object): string[] =>
+    ['ann', 'bob'].map((name) => `${name} < ${JSON.stringify(message)}`);
+
+  it('[L-6.10] the pages of a pushed start reach every tab, and a tab asks after the last one', async () => {
+    const [ann] = await pagedPair();
+    server.says(at(9, { pages: true }));
+    await ann.says({ type: 'subscribe', id: 8, topic: 't', pages: true });
+    server.says(page());
+    server.says(page(true));
+    await Promise.resolve();
+    expect(log).toEqual([
+      ...both(at(9, { pages: true })),
+      ...both(page()),
+      ...both(page(true)),
+      '> {"type":"subscribe","id":3,"topic":"t","pages":true}',
+    ]);
+  });
+
+  it('[L-6.10] an answer that ends the pages of a pushed start has the other tabs start over', async () => {
+    const [ann] = await pagedPair();
+    await ann.says({ type: 'subscribe', id: 8, topic: 't', pages: true });
+    server.says(at(9, { pages: true }));
+    server.says(page());
+    log = [];
+    server.says(at(9, { id: 3, pages: true }));
+    server.says(page(true));
+    await Promise.resolve();
+    server.says(at(9, { id: 4, pages: true }));
+    server.says(page(true));
+    expect(log).toEqual([
+      `ann < ${JSON.stringify(at(9, { id: 8, pages: true }))}`,
+      `ann < ${JSON.stringify(page(true))}`,
+      '> {"type":"subscribe","id":4,"topic":"t","pages":true}',
+      `bob < ${JSON.stringify(at(9, { pages: true }))}`,
+      `bob < ${JSON.stringify(page(true))}`,
+    ]);
+  });
+
+  it('[L-6.10] tabs ask for pages only if each of them takes pages', async () => {
+    const [ann, bob] = await pagedPair();
+    await bob.says({ type: 'subscribe', id: 8, topic: 't' });
+    server.says(at(5, { id: 3 }));
+    await ann.says({ type: 'subscribe', id: 8, topic: 't', pages: true });
+    server.says(at(5, { id: 4 }));
+    bob.close();
+    await ann.says({ type: 'subscribe', id: 9, topic: 't', pages: true });
+    expect(log.filter((line) => line.startsWith('>'))).toEqual([
+      '> {"type":"subscribe","id":3,"topic":"t"}',
+      '> {"type":"subscribe","id":4,"topic":"t"}',
+      '> {"type":"subscribe","id":5,"topic":"t","pages":true}',
+    ]);
+  });
+
   it('[L-3.9] a refused subscribe is an error for the tab that asked, and an end for the others', async () => {
     const [ann] = await pair();
     await ann.says({ type: 'subscribe', id: 8, topic: 't' });

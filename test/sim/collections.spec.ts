@@ -4,6 +4,9 @@ import type { MakeTopics } from '../../src/testing/sim/sim-topic.js';
 import { KeyedView } from '../../src/client/collection.js';
 import type { TopicMessage } from '../../src/client/index.js';
 import type { SharedFrame } from '../../src/core/frame/shared-frame.js';
+import type { SnapshotPages } from '../../src/core/frame/pages.js';
+import { Subscription } from '../../src/core/fanout/subscription.js';
+import { FreshStart } from '../../src/core/stream/fresh-start.js';
 import { Pager } from '../../src/core/outbound/pager.js';
 import { replace } from './plant.js';
 import { thorough } from '../support/thorough.js';
@@ -71,11 +74,41 @@ const mistakesWithPages: Readonly<Record<string, () => () => void>> = {
         return frame && (before ?? frame);
       };
     }),
+  'a page of the state after a loss is missing': () => {
+    let isAfterLoss = false;
+    const takeBack = replace<FreshStart, unknown[], void>(
+      FreshStart,
+      'tell',
+      (tell) =>
+        function (...all) {
+          isAfterLoss = true;
+          tell.apply(this, all);
+          isAfterLoss = false;
+        },
+    );
+    const andBack = replace<Subscription, Parameters<Subscription['send']>, void>(
+      Subscription,
+      'send',
+      (send) =>
+        function (pages, observer) {
+          const rest = { count: pages.count - 1, frame: (at: number) => pages.frame(at + 1) };
+          send.call(this, isAfterLoss ? (rest as SnapshotPages) : pages, observer);
+        },
+    );
+    return () => {
+      andBack();
+      takeBack();
+    };
+  },
 };
 
 /** The first rule that a seed breaks. */
 async function firstFault(): Promise<string | undefined> {
-  const { failure } = await simulate({ seed: 1, runs: 300, topics: (store) => topics(store) });
+  const { failure } = await simulate({
+    seed: 1,
+    runs: 300,
+    topics: (store) => topics(store),
+  });
   return failure?.fault.rule;
 }
 

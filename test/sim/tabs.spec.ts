@@ -4,10 +4,19 @@ import type { Member, MemberLink } from '../../src/tabs/member.js';
 import { SharedTopic } from '../../src/tabs/shared-topic.js';
 import { SharedWire } from '../../src/tabs/shared-wire.js';
 import { simulate } from '../../src/testing/sim/simulate.js';
+import type { MakeTopics } from '../../src/testing/sim/sim-topic.js';
 import { thorough } from '../support/thorough.js';
 import { replace } from './plant.js';
 
 const runs = Number(process.env['TABS_RUNS'] ?? (thorough ? 2_000 : 60));
+
+const collected: MakeTopics = () =>
+  ['keys', 'cars', 'orders'].map((name) => ({
+    name,
+    latest: 'last-per-key',
+    removes: true,
+    collected: true,
+  }));
 
 /** Keeps messages of a kind from the tabs. */
 const withhold = (isKept: (message: Incoming) => boolean) => (): (() => void) =>
@@ -45,6 +54,14 @@ describe('Simulation of tabs that share a connection', () => {
     { timeout: Math.max(60_000, runs * 120) },
     async () => {
       expect((await simulate({ seed: 1, runs, tabs: 3 })).failure?.report).toBeUndefined();
+    },
+  );
+
+  it(
+    `[L-6.10] collections of three tabs equal the state of their topics in ${String(runs)} seeds`,
+    { timeout: Math.max(60_000, runs * 120) },
+    async () => {
+      expect((await simulate({ seed: 1, runs, tabs: 3, topics: collected })).failure?.report).toBeUndefined();
     },
   );
 

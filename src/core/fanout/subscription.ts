@@ -1,10 +1,12 @@
 // hot path
 import type { Connection } from '../connection/connection.js';
-import type { Membership } from '../connection/membership.js';
-import type { Pager } from '../outbound/pager.js';
+import type { Membership, Wanted } from '../connection/membership.js';
+import type { SnapshotPages } from '../frame/pages.js';
+import { Pager } from '../outbound/pager.js';
 import type { Outbox } from '../outbound/outbox.js';
 import type { PacedReader } from '../pace/own-pace.js';
 import type { Pace } from '../pace/pace.js';
+import type { Observer } from '../ports/observer.js';
 import type { SharedFrame } from '../frame/shared-frame.js';
 
 /** Where a subscription waits for a fresh start. */
@@ -30,7 +32,11 @@ export class Subscription implements Membership, PacedReader {
   /** Pace of delivery, if it does not simply get each publication at once. */
   pace: Pace | undefined;
   /** Pages of its snapshot that are not sent yet. */
-  pager: Pager | undefined;
+  private pager: Pager | undefined;
+  /** Maximum size of a message that the peer accepts, in bytes. */
+  readonly maxBytes: number;
+  /** Whether a large snapshot may come in pages. [L-6.10] */
+  readonly pages: boolean;
   // Copied from the connection, so that `deliver` reads one object fewer per subscriber.
   readonly outbox: Outbox;
 
@@ -39,9 +45,10 @@ export class Subscription implements Membership, PacedReader {
     private readonly topic: SubscribedTopic,
     /** Last offset that was sent. Late copies are not sent again. */
     public after: number,
-    /** Maximum size of a message that the peer accepts, in bytes. */
-    readonly maxBytes = Infinity,
+    { maxBytes = Infinity, pages = false }: Wanted = {},
   ) {
+    this.maxBytes = maxBytes;
+    this.pages = pages;
     this.outbox = connection.outbox;
   }
 
@@ -62,6 +69,12 @@ export class Subscription implements Membership, PacedReader {
   goOnAfter(offset: number): void {
     this.after = offset;
     this.pace?.restart(offset);
+  }
+
+  /** Sends these pages as the peer reads, after everything sent so far. */
+  send(pages: SnapshotPages, observer: Observer): void {
+    this.pager = new Pager(pages, observer);
+    this.outbox.wait(this.pager, 0, 0);
   }
 
   /** Nothing that waits for a rate or is left of a snapshot is sent any more. */

@@ -168,20 +168,15 @@ export class Topic implements SubscribedTopic {
   }
 
   /** Adds a subscriber with a position that `continues` accepted. */
-  add(
-    connection: Connection,
-    epoch: string,
-    after: number,
-    { maxRate, maxBytes }: Wanted = {},
-  ): Subscription {
+  add(connection: Connection, epoch: string, after: number, wanted: Wanted = {}): Subscription {
     if (epoch !== this.epoch || after < this.offset) {
       // The gathered publications were for subscribers that have left.
       this.endWindow();
       this.epoch = epoch;
       this.offset = after;
     }
-    const subscription = new Subscription(connection, this, after, maxBytes);
-    subscription.pace = this.paceOf(subscription, maxRate);
+    const subscription = new Subscription(connection, this, after, wanted);
+    subscription.pace = this.paceOf(subscription, wanted.maxRate);
     this.resume(subscription, after);
     this.audience?.joined(connection);
     return subscription;

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Pages, pagesOf } from './pages.js';
+import { Pages, pagesOf, SnapshotPages } from './pages.js';
 
 describe('pagesOf', () => {
   it('[L-6.10] pages have the fields of an object together, each of them whole and in order', () => {
@@ -32,13 +32,18 @@ describe('pagesOf', () => {
   it('[L-6.10] the pages of a snapshot are made once for all who accept the same size', () => {
     const pages = new Pages();
     const snapshot = { text: JSON.stringify(Array.from({ length: 100 }, () => 'x'.repeat(9))) };
-    const [one, other, smaller] = [pages.of(snapshot, 200), pages.of(snapshot, 200), pages.of(snapshot, 100)];
+    const [one, other, smaller] = [200, 200, 100].map((maxBytes) => pages.of('t', snapshot, maxBytes));
     expect(one).toBe(other);
-    expect(smaller?.length).toBeGreaterThan(one?.length ?? Infinity);
-    expect([pages.of({ text: undefined }, 200), pages.of({ text: '[1]' }, 200)]).toEqual([
-      undefined,
-      undefined,
-    ]);
+    expect(smaller?.count).toBeGreaterThan(one?.count ?? Infinity);
+    const none = [{ text: undefined }, { text: '[1]' }].map((small) => pages.of('t', small, 200));
+    expect(none).toEqual([undefined, undefined]);
+  });
+
+  it('[L-6.10] peers that take a page at the same time share its frame', () => {
+    const pages = new SnapshotPages('t', ['[1]', '[2]']);
+    expect(pages.frame(1)).toBe(pages.frame(1));
+    expect(pages.frame(0).bytes.toString()).toContain('{"type":"page","topic":"t","snapshot":[1]}');
+    expect(pages.frame(1).bytes.toString()).toContain('"last":true,"snapshot":[2]}');
   });
 
   it('[L-6.10] a small snapshot, and one that is neither an object nor an array, has no pages', () => {

@@ -1,3 +1,7 @@
+import { Buffer } from 'node:buffer';
+import { pageText } from './message-text.js';
+import { SharedFrame } from './shared-frame.js';
+
 /** Largest page, in bytes of JSON text. A larger message would have to be announced. [L-8.5] */
 export const maxPageBytes = 61_440;
 
@@ -50,17 +54,57 @@ export function pagesOf(text: string, maxBytes = maxPageBytes): string[] | undef
   return pages.length > 1 ? pages : undefined;
 }
 
-/** Pages of snapshots, made once for all who join the same snapshot and accept the same size. */
-export class Pages {
-  private readonly made = new WeakMap<object, Map<number, readonly string[] | undefined>>();
+/** The pages of one snapshot. Their texts are parts of its text. */
+export class SnapshotPages {
+  /** Peers that read at the same time share a frame, but no frame outlives its readers. */
+  private readonly frames: WeakRef<SharedFrame>[] = [];
 
-  /** @param snapshot - `text` of one snapshot; the pages live as long as this object */
-  of(snapshot: { readonly text: string | undefined }, maxBytes: number): readonly string[] | undefined {
+  constructor(
+    private readonly topic: string,
+    private readonly texts: readonly string[],
+  ) {}
+
+  get count(): number {
+    return this.texts.length;
+  }
+
+  /** Bytes of the largest `page` message. */
+  get maxBytes(): number {
+    return Math.max(...this.texts.map((text) => Buffer.byteLength(pageText(this.topic, text, true))));
+  }
+
+  /** The message with the page at an index below `count`. */
+  frame(at: number): SharedFrame {
+    let frame = this.frames[at]?.deref();
+    if (frame === undefined) {
+      frame = new SharedFrame(pageText(this.topic, this.texts[at] ?? '', at === this.count - 1));
+      this.frames[at] = new WeakRef(frame);
+    }
+    return frame;
+  }
+}
+
+/** Pages of snapshots, made once for all who get the same snapshot and accept the same size. */
+export class Pages {
+  private readonly made = new WeakMap<object, Map<number, SnapshotPages | undefined>>();
+
+  /**
+   * @param snapshot - `text` of one snapshot of the topic; the pages live as long as this object
+   * @param maxBytes - maximum size of a `page` message that does not have a single field
+   */
+  of(
+    topic: string,
+    snapshot: { readonly text: string | undefined },
+    maxBytes: number,
+  ): SnapshotPages | undefined {
     const { text } = snapshot;
     if (text === undefined) return undefined;
-    const sizes = this.made.get(snapshot) ?? new Map<number, readonly string[] | undefined>();
+    const sizes = this.made.get(snapshot) ?? new Map<number, SnapshotPages | undefined>();
     this.made.set(snapshot, sizes);
-    if (!sizes.has(maxBytes)) sizes.set(maxBytes, pagesOf(text, maxBytes));
+    if (!sizes.has(maxBytes)) {
+      const texts = pagesOf(text, maxBytes);
+      sizes.set(maxBytes, texts && new SnapshotPages(topic, texts));
+    }
     return sizes.get(maxBytes);
   }
 }

@@ -37,6 +37,8 @@ export interface SlowPeer {
 export interface BacklogOwner extends SlowPeer {
   /** Everything was written. */
   caughtUp(): void;
+  /** A large frame of this many bytes is written, which was never queued. */
+  wroteLarge(bytes: number): void;
   /** Extra milliseconds for large answers that were sent. */
   spareMs(): number;
 }
@@ -212,7 +214,12 @@ export class Backlog implements Drained, Waiting {
         if (frame === undefined) this.lanes.delete(lane);
         else taken.push(frame);
         byteLength += frame?.bytes.byteLength ?? 0;
-        if (frame !== undefined && lane.endsWrite === true) return;
+        if (frame === undefined || lane.endsWrite !== true) continue;
+        this.owner.wroteLarge(frame.bytes.byteLength);
+        // The other lanes get a turn before its next one.
+        this.lanes.delete(lane);
+        this.lanes.add(lane);
+        return;
       }
     }
   }

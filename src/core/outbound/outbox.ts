@@ -172,6 +172,7 @@ export class Outbox implements Flushable {
     const backlog = new Backlog(socket, this.context.backlogs, {
       tooSlow: () => peer.tooSlow(),
       caughtUp: () => (this.backlog = undefined),
+      wroteLarge: (bytes) => (this.largeBytes += bytes),
       spareMs: () => this.spareMs,
     });
     this.backlog = backlog;

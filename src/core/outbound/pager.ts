@@ -1,5 +1,6 @@
-import { pageText } from '../frame/message-text.js';
-import { SharedFrame } from '../frame/shared-frame.js';
+import type { SnapshotPages } from '../frame/pages.js';
+import type { SharedFrame } from '../frame/shared-frame.js';
+import type { Observer } from '../ports/observer.js';
 import type { SlowReaderQueue } from './backlog.js';
 
 /**
@@ -13,22 +14,23 @@ export class Pager implements SlowReaderQueue {
   private sent = 0;
 
   constructor(
-    private readonly topic: string,
-    private pages: readonly string[],
-    private readonly onPage: () => void,
+    /** Absent when no page is left, so that the snapshot does not stay in memory. */
+    private pages: SnapshotPages | undefined,
+    private readonly observer: Observer,
   ) {}
 
   take(): SharedFrame | undefined {
-    const page = this.pages[this.sent];
-    if (page === undefined) return undefined;
+    const frame = this.pages?.frame(this.sent);
+    if (frame === undefined) return undefined;
     this.sent += 1;
-    this.onPage();
-    return new SharedFrame(pageText(this.topic, page, this.sent === this.pages.length));
+    if (this.sent === this.pages?.count) this.stop();
+    this.observer.outbound('page', 1);
+    return frame;
   }
 
   /** The rest is not sent: the subscription has ended or starts over. */
   stop(): void {
-    this.pages = [];
+    this.pages = undefined;
   }
 
   shed(): void {}

@@ -3,6 +3,7 @@ import type { Subscription, ResyncQueue } from '../fanout/subscription.js';
 import type { Topic } from '../fanout/topic.js';
 import { announced, SharedFrame } from '../frame/shared-frame.js';
 import { subscribedText } from '../frame/message-text.js';
+import type { SnapshotPages } from '../frame/pages.js';
 import type { Broker } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
 import type { Observer } from '../ports/observer.js';
@@ -25,8 +26,11 @@ export interface ResyncParts {
   readonly observer: Observer;
 }
 
-/** Frame of each snapshot, shared even by subscriptions that started to wait at different times. */
-const framesOfSnapshots = new WeakMap<Snapshot, SharedFrame>();
+/**
+ * Frames of the `subscribed` with a snapshot or before its pages, shared even by subscriptions that
+ * started to wait at different times.
+ */
+const framesOfStarts = new WeakMap<Snapshot | SnapshotPages, readonly SharedFrame[]>();
 
 /** Returns the first offset that a subscription was not sent. */
 export type LostFrom = (subscription: Subscription) => number;
@@ -109,7 +113,6 @@ export class FreshStart implements ResyncQueue {
   private tell(snapshot: Snapshot, { frames, offset }: Following): void {
     const { topic, parts } = this;
     const { position } = snapshot;
-    const subscribed = announced(this.frameOf(snapshot));
     const lost = new LostFrames(topic.wireName, position.offset);
     const members = [...this.lostFrom];
     this.lostFrom.clear();
@@ -117,7 +120,11 @@ export class FreshStart implements ResyncQueue {
       if (subscription.room !== this) continue;
       // Pushing may end the subscription or start this over for it.
       topic.resume(subscription, offset);
-      if (subscribed.some(({ messageBytes }) => messageBytes > subscription.maxBytes)) {
+      const { maxBytes } = subscription;
+      const pages = parts.snapshots.pagesOf(topic, snapshot, subscription);
+      const subscribed = this.framesOf(snapshot, pages);
+      const isTooLarge = subscribed.some(({ messageBytes }) => messageBytes > maxBytes);
+      if (isTooLarge || (maxBytes < Infinity && pages !== undefined && pages.maxBytes > maxBytes)) {
         // After it subscribes again, the answer says that the snapshot is too large.
         subscription.connection.close(CloseCode.positionLost, CloseReason.positionLost);
         continue;
@@ -127,6 +134,7 @@ export class FreshStart implements ResyncQueue {
         subscription,
         known === undefined ? [...subscribed, ...frames] : [known, ...subscribed, ...frames],
       );
+      if (pages !== undefined && subscription.index >= 0) subscription.send(pages, parts.observer);
     }
     parts.observer.outbound('subscribed', members.length);
     if (lost.count > 0) parts.observer.outbound('lost', lost.count);
@@ -134,15 +142,16 @@ export class FreshStart implements ResyncQueue {
     parts.observer.restarted('done', members.length);
   }
 
-  private frameOf(snapshot: Snapshot): SharedFrame {
-    let frame = framesOfSnapshots.get(snapshot);
-    if (frame === undefined) {
+  private framesOf(snapshot: Snapshot, pages: SnapshotPages | undefined): readonly SharedFrame[] {
+    let frames = framesOfStarts.get(pages ?? snapshot);
+    if (frames === undefined) {
       const { position, text } = snapshot;
-      const start = { id: undefined, topic: this.topic.wireName, position, recovered: false, snapshot: text };
-      frame = this.parts.hub.frame(subscribedText(start));
-      framesOfSnapshots.set(snapshot, frame);
+      const start = { id: undefined, topic: this.topic.wireName, position, recovered: false };
+      const state = pages === undefined ? { snapshot: text } : { snapshot: undefined, paged: true };
+      frames = announced(this.parts.hub.frame(subscribedText({ ...start, ...state })));
+      framesOfStarts.set(pages ?? snapshot, frames);
     }
-    return frame;
+    return frames;
   }
 
   private giveUp(): void {

@@ -1,5 +1,8 @@
 import { Buffer } from 'node:buffer';
+import type { Wanted } from '../connection/membership.js';
 import type { Topic } from '../fanout/topic.js';
+import { pageText } from '../frame/message-text.js';
+import { maxPageBytes, Pages, type SnapshotPages } from '../frame/pages.js';
 import type { LiveLimits } from '../ports/limits.js';
 import type { Broker, LatestRule } from '../ports/broker.js';
 import type { Clock } from '../ports/clock.js';
@@ -20,11 +23,13 @@ type Provider = () => unknown;
  * before it ends. [L-6.2]
  */
 export class Snapshots {
+  private readonly pages = new Pages();
+
   constructor(
     private readonly broker: Broker,
     private readonly clock: Clock,
     private readonly observer: Observer,
-    private readonly limits: Pick<LiveLimits, 'snapshotTimeoutMs' | 'maxSnapshotBytes'>,
+    private readonly limits: Pick<LiveLimits, 'snapshotTimeoutMs' | 'maxSnapshotBytes' | 'maxPageBytes'>,
   ) {}
 
   /**
@@ -37,6 +42,18 @@ export class Snapshots {
     const { snapshot, latest, maxKeyAgeMs } = rules;
     if (snapshot !== undefined) return this.start(topic, () => this.fromProvider(topic.name, snapshot));
     return latest && this.start(topic, () => this.fromLatest(topic.name, latest, maxKeyAgeMs));
+  }
+
+  /** Pages of a large snapshot for a client that takes them. [L-6.10] */
+  pagesOf(
+    { wireName }: Topic,
+    snapshot: Snapshot | undefined,
+    { pages, maxBytes = Infinity }: Wanted,
+  ): SnapshotPages | undefined {
+    if (pages !== true || snapshot === undefined) return undefined;
+    const { maxPageBytes: most = maxPageBytes } = this.limits;
+    const envelope = pageText(wireName, '', true).length;
+    return this.pages.of(wireName, snapshot, Math.min(most, maxBytes - envelope));
   }
 
   private start(topic: Topic, make: () => Promise<Snapshot>): SnapshotRun {

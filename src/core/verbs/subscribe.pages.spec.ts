@@ -88,6 +88,38 @@ describe('6. Snapshots in pages', () => {
     expect(await read()).toMatchObject([error]);
   });
 
+  it('[L-6.10] merged events of another topic come between the pages', async () => {
+    const { test, peer, read } = opened();
+    await peer.send({ ...subscribe, topic: 'keys' });
+    await read();
+    await peer.send({ ...subscribe, topic: 'large' });
+    await test.publish('keys', 1, 'a');
+    const messages: Message[] = [];
+    for (let turns = 0; turns < 9; turns++) messages.push(...(await read()));
+    expect(typesOf(messages).indexOf('event')).toBeLessThan(typesOf(messages).lastIndexOf('page'));
+    expect(messages.filter(({ type }) => type === 'event')).toHaveLength(1);
+  });
+
+  it('[L-8.6] pages accepted by the system extend the pong timeout until a pong confirms them', async () => {
+    const { test, peer, socket, read } = opened();
+    const silentFor = async (): Promise<number> => {
+      for (let seconds = 1; seconds <= 100; seconds++) {
+        test.clock.advance(1_000);
+        await read();
+        if (socket.terminated) return seconds;
+      }
+      return Infinity;
+    };
+    await peer.send({ ...subscribe, topic: 'large' });
+    for (let turns = 0; turns < 9; turns++) await read();
+    test.clock.advance(1_000);
+    expect(socket.pings).toBe(1);
+    const bytes = Buffer.byteLength(JSON.stringify(state));
+    const allowedMs = 10_000 + bytes / 16.384;
+    const seconds = await silentFor();
+    expect(Math.abs(seconds * 1_000 - allowedMs)).toBeLessThan(2_000);
+  });
+
   it('[L-6.10] the pages stop with the end of the subscription', async () => {
     const { peer, read } = opened();
     await peer.send({ ...subscribe, topic: 'large' });
@@ -107,30 +139,99 @@ describe('6. Snapshots in pages', () => {
   });
 });
 
-describe('6. Snapshots in pages, after a loss', () => {
-  it('[L-5.8] [L-6.10] the rest of the pages is not sent once the subscription starts over', async () => {
-    let broker: LossyBroker | undefined;
-    const lossy = (memory: MemoryBroker): LossyBroker => (broker = new LossyBroker(memory));
-    const test = new TestLive({ broker: lossy, rulesFor: (topic) => rules[topic] });
-    for (let n = 0; n < 2_000; n++) await test.publish('keys', 'x'.repeat(100), `k${String(n)}`);
-    const socket = new TestSocket(true);
-    const peer = test.connect({ socket });
-    await peer.send({ ...subscribe, topic: 'keys' });
-    const messages = peer.received() as Message[];
+/** A peer that is subscribed to `keys`, which has 2,000 of them, and that reads slowly. */
+async function lossy(request: object = {}) {
+  let broker: LossyBroker | undefined;
+  const test = new TestLive({
+    broker: (memory: MemoryBroker) => (broker = new LossyBroker(memory)),
+    rulesFor: (topic) => rules[topic],
+  });
+  for (let n = 0; n < 2_000; n++) await test.publish('keys', 'x'.repeat(100), `k${String(n)}`);
+  const socket = new TestSocket(true);
+  const peer = test.connect({ socket });
+  const read = async (turns: number): Promise<Message[]> => {
+    for (let turn = 0; turn < turns; turn++) {
+      test.clock.advance(500);
+      peer.session.heard();
+      socket.drain();
+      await test.clock.settle();
+    }
+    return (peer.received() as Message[]).filter(({ type }) => type !== 'incoming');
+  };
+  /** The server misses the publication of the key `a`. */
+  const lose = async (): Promise<void> => {
     if (broker !== undefined) broker.carries = (_topic, { key }) => key !== 'a';
     await test.publish('keys', 1, 'a');
     await test.publish('keys', 2, 'b');
-    for (let turns = 0; turns < 30; turns++) {
-      test.clock.advance(500);
-      socket.drain();
-      await test.clock.settle();
-      messages.push(...(peer.received() as Message[]));
+  };
+  await peer.send({ ...subscribe, topic: 'keys', ...request });
+  return { test, socket, peer, read, lose };
+}
+
+const isPage = ({ type }: Message): boolean => type === 'page';
+const contentOf = (messages: readonly Message[]): object =>
+  Object.assign({}, ...messages.filter(isPage).map(({ snapshot }) => snapshot as object)) as object;
+
+describe('6. Snapshots in pages, after a loss', () => {
+  it('[L-5.7] [L-6.10] the state after a loss comes in pages, each sent as the peer reads, and events between them', async () => {
+    const { test, socket, read, lose } = await lossy();
+    await read(30);
+    await lose();
+    const messages = await read(2);
+    await test.publish('keys', 3, 'c');
+    for (let turns = 0; turns < 9; turns++) {
+      const now = await read(1);
+      expect(now.filter(isPage).length).toBeLessThanOrEqual(1);
+      expect(socket.bufferedBytes).toBeLessThanOrEqual(maxPageBytes + 400);
+      messages.push(...now);
     }
+    const pages = messages.filter(isPage);
+    expect(typesOf(messages.slice(0, 2))).toEqual(['lost', 'subscribed']);
+    expect(messages[1]).toMatchObject({ offset: 2_002, recovered: false, pages: true });
+    expect(messages[1]).not.toHaveProperty('snapshot');
+    expect(pages.map(({ last }) => last)).toEqual([...pages.slice(1).map(() => undefined), true]);
+    expect(pages.length).toBeGreaterThan(3);
+    expect(Object.keys(contentOf(messages))).toHaveLength(2_002);
+    expect(messages.filter(({ type }) => type === 'event')).toMatchObject([{ offset: 2_003, key: 'c' }]);
+  });
+
+  it('[L-5.8] [L-6.10] the rest of the pages is not sent once the subscription starts over', async () => {
+    const { read, lose } = await lossy();
+    await lose();
+    const messages = await read(30);
     const lost = typesOf(messages).indexOf('lost');
     expect(lost).toBeGreaterThan(0);
-    expect(typesOf(messages.slice(lost)).filter((type) => type !== 'incoming')).toEqual([
-      'lost',
-      'subscribed',
-    ]);
+    const [, start, ...pages] = messages.slice(lost);
+    expect(start).toMatchObject({ type: 'subscribed', pages: true });
+    expect(pages.findIndex(({ last }) => last === true)).toBe(pages.length - 1);
+    expect(Object.keys(contentOf(pages))).toHaveLength(2_002);
+  });
+
+  it('[L-5.7] a client that did not ask for pages gets the state after a loss in one message', async () => {
+    const { read, lose } = await lossy({ pages: false });
+    await read(30);
+    await lose();
+    const messages = await read(30);
+    expect(typesOf(messages)).toEqual(['lost', 'subscribed']);
+    expect(Object.keys(messages[1]?.['snapshot'] as object)).toHaveLength(2_002);
+  });
+
+  it('[L-6.10] [L-9.20] a client that accepts no page of the state after a loss is closed', async () => {
+    const { test, socket, read, lose } = await lossy({ maxMessageBytes: 2_048 });
+    await read(300);
+    await test.publish('keys', 'x'.repeat(4_000), 'large');
+    await read(2);
+    await lose();
+    await read(2);
+    expect(socket.closedWith).toEqual({ code: 4003, reason: 'position lost' });
+  });
+
+  it('[L-6.10] the pages after a loss stop with the end of the subscription', async () => {
+    const { peer, read, lose } = await lossy();
+    await read(30);
+    await lose();
+    expect(typesOf(await read(3))).toContain('page');
+    await peer.send({ type: 'unsubscribe', topic: 'keys' });
+    expect(typesOf(await read(9))).toEqual(['unsubscribed']);
   });
 });

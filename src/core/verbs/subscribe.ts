@@ -7,9 +7,7 @@ import type { Hub } from '../fanout/hub.js';
 import type { Wanted } from '../connection/membership.js';
 import { storedNameOf } from '../fanout/personal-topic.js';
 import type { Topic } from '../fanout/topic.js';
-import { pageText, subscribedText } from '../frame/message-text.js';
-import { maxPageBytes, Pages } from '../frame/pages.js';
-import { Pager } from '../outbound/pager.js';
+import { subscribedText } from '../frame/message-text.js';
 import type { LiveLimits } from '../ports/limits.js';
 import type { Broker } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
@@ -55,8 +53,6 @@ export interface SubscribeParts {
 
 /** The subscribe verb. [L-3.2] */
 export class Subscribe {
-  private readonly pages = new Pages();
-
   constructor(private readonly parts: SubscribeParts) {}
 
   /**
@@ -175,7 +171,7 @@ export class Subscribe {
     if (following === undefined) return false;
     const { frames, offset } = following;
     const { maxBytes = Infinity } = wanted;
-    const pages = wanted.pages === true ? this.pagesOf(name, snapshot, maxBytes) : undefined;
+    const pages = this.parts.snapshots.pagesOf(topic, snapshot, wanted);
     const answer = {
       topic: name,
       position,
@@ -183,7 +179,10 @@ export class Subscribe {
       snapshot: pages === undefined ? snapshot?.text : undefined,
       paged: pages !== undefined,
     };
-    if (maxBytes < Infinity) checkSize(subscribedText({ ...answer, id: longest(pending.ids) }), maxBytes);
+    if (maxBytes < Infinity) {
+      const bytes = Buffer.byteLength(subscribedText({ ...answer, id: longest(pending.ids) }));
+      checkSize(Math.max(bytes, pages?.maxBytes ?? 0), maxBytes);
+    }
     for (const id of pending.ids) {
       noteAnswered(connection, name, id);
       connection.sendText('subscribed', subscribedText({ ...answer, id }));
@@ -197,31 +196,12 @@ export class Subscribe {
     pending.check();
     const subscription = topic.add(connection, position.epoch, offset, wanted);
     connection.setMembership(name, subscription);
-    if (pages !== undefined) {
-      const { observer } = this.parts;
-      subscription.pager = new Pager(name, pages, () => observer.outbound('page', 1));
-      connection.outbox.wait(subscription.pager, 0, 0);
-    }
+    if (pages !== undefined) subscription.send(pages, this.parts.observer);
     return true;
-  }
-
-  /** Pages of a large snapshot, each within what the client accepts. [L-6.10] */
-  private pagesOf(
-    topic: string,
-    snapshot: Snapshot | undefined,
-    maxBytes: number,
-  ): readonly string[] | undefined {
-    const { maxPageBytes: most = maxPageBytes } = this.parts.limits;
-    const envelope = pageText(topic, '', true).length;
-    const pages = snapshot && this.pages.of(snapshot, Math.min(most, maxBytes - envelope));
-    if (pages === undefined) return undefined;
-    for (const page of maxBytes < Infinity ? pages : []) checkSize(pageText(topic, page, true), maxBytes);
-    return pages;
   }
 }
 
-function checkSize(answer: string, maxBytes: number): void {
-  const bytes = Buffer.byteLength(answer);
+function checkSize(bytes: number, maxBytes: number): void {
   if (bytes <= maxBytes) return;
   throw new LiveError(
     'limit-exceeded',

@@ -8,6 +8,7 @@ interface Message {
   readonly id?: unknown;
   readonly topic?: string;
   readonly topics?: readonly (string | { readonly topic: string })[];
+  readonly recovered?: boolean;
   readonly pages?: true;
   readonly last?: true;
 }
@@ -21,6 +22,8 @@ interface State {
   readonly has: Set<string>;
   /** Topics whose subscribe is not answered. */
   readonly asked: Set<string>;
+  /** Topics whose answer comes in pages. */
+  readonly answering: Set<string>;
 }
 
 /**
@@ -47,7 +50,7 @@ export class HandoverChecker {
 
   /** Wraps both directions of a new connection. */
   watch(end: ClientEnd, dial: (end: ClientEnd) => SimLink): Own {
-    const state: State = { welcomedMs: 0, has: new Set(), asked: new Set() };
+    const state: State = { welcomedMs: 0, has: new Set(), asked: new Set(), answering: new Set() };
     const link = dial({
       opened: () => end.opened(),
       message: (text) => {
@@ -77,15 +80,17 @@ export class HandoverChecker {
     for (const { has } of this.open) has.delete(topic);
   }
 
-  private received(state: State, { type, id, topic = '', pages, last }: Message): void {
+  private received(state: State, { type, id, topic = '', recovered, pages, last }: Message): void {
     if (type === 'welcome') this.welcomed(state);
-    // A snapshot in pages is answered with the last of them.
-    if (pages === true) return;
-    const isAnswer = type === 'subscribed' || last === true;
-    if (!isAnswer && !/^(unsubscribed|lost|error)$/.test(type)) return;
-    if (isAnswer) state.has.add(topic);
+    if (pages === true && id !== undefined) state.answering.add(topic);
+    // A snapshot in pages is answered with the last of them, also if a loss begins them again.
+    const isPushed = type === 'lost' || pages === true || (recovered === true && id === undefined);
+    if (isPushed && state.answering.has(topic)) return;
+    const isStart = type === 'subscribed' || last === true;
+    if (!isStart && !/^(unsubscribed|lost|error)$/.test(type)) return;
+    if (isStart) state.has.add(topic);
     else if (type !== 'lost') state.has.delete(topic);
-    if (id !== undefined || last === true) state.asked.delete(topic);
+    if (state.answering.delete(topic) || id !== undefined) state.asked.delete(topic);
     // The old connection no longer counts for a topic when it says anything but an event.
     this.owed.delete(topic);
     if (type === 'error' && topic === '') this.owed.clear();
