@@ -12,6 +12,15 @@ export interface Snapshot {
    * ones.
    */
   readonly missed: readonly Publication[];
+  /** The same as a list of entries. Absent if it is not the last data of each key. [L-6.11] */
+  readonly asEntries?: Snapshot;
+  /** In such a list: the limits of the keys, as JSON text. */
+  readonly entryLimits?: string;
+}
+
+/** A snapshot as this subscriber wants it. */
+export function snapshotFor(snapshot: Snapshot, takesEntries: boolean | undefined): Snapshot {
+  return (takesEntries === true && snapshot.asEntries) || snapshot;
 }
 
 /** A snapshot in progress for all subscribes that wait for it. [L-6.2] */

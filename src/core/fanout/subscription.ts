@@ -31,6 +31,8 @@ export class Subscription implements Membership, PacedReader {
   pace: Pace | undefined;
   /** Pages of its snapshot that are not sent yet. */
   pager: Pager | undefined;
+  /** Whether a new snapshot comes to it as a list of entries. [L-6.11] */
+  takesEntries = false;
   // Copied from the connection, so that `deliver` reads one object fewer per subscriber.
   readonly outbox: Outbox;
 

@@ -10,7 +10,7 @@ import type { TopicRules } from '../ports/policy.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
 import { type Following, followingOf } from './following.js';
 import { Retry } from './retry.js';
-import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
+import { type Snapshot, snapshotFor, type SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from './snapshots.js';
 import { LostFrames } from './lost-frames.js';
 
@@ -25,8 +25,8 @@ export interface ResyncParts {
   readonly observer: Observer;
 }
 
-/** Frame of each snapshot, shared even by subscriptions that started to wait at different times. */
-const framesOfSnapshots = new WeakMap<Snapshot, SharedFrame>();
+/** Frames of each snapshot, shared even by subscriptions that started to wait at different times. */
+const framesOfSnapshots = new WeakMap<Snapshot, readonly SharedFrame[]>();
 
 /** Returns the first offset that a subscription was not sent. */
 export type LostFrom = (subscription: Subscription) => number;
@@ -109,7 +109,6 @@ export class FreshStart implements ResyncQueue {
   private tell(snapshot: Snapshot, { frames, offset }: Following): void {
     const { topic, parts } = this;
     const { position } = snapshot;
-    const subscribed = announced(this.frameOf(snapshot));
     const lost = new LostFrames(topic.wireName, position.offset);
     const members = [...this.lostFrom];
     this.lostFrom.clear();
@@ -117,6 +116,7 @@ export class FreshStart implements ResyncQueue {
       if (subscription.room !== this) continue;
       // Pushing may end the subscription or start this over for it.
       topic.resume(subscription, offset);
+      const subscribed = this.framesOf(snapshotFor(snapshot, subscription.takesEntries));
       if (subscribed.some(({ messageBytes }) => messageBytes > subscription.maxBytes)) {
         // After it subscribes again, the answer says that the snapshot is too large.
         subscription.connection.close(CloseCode.positionLost, CloseReason.positionLost);
@@ -134,15 +134,15 @@ export class FreshStart implements ResyncQueue {
     parts.observer.restarted('done', members.length);
   }
 
-  private frameOf(snapshot: Snapshot): SharedFrame {
-    let frame = framesOfSnapshots.get(snapshot);
-    if (frame === undefined) {
-      const { position, text } = snapshot;
-      const start = { id: undefined, topic: this.topic.wireName, position, recovered: false, snapshot: text };
-      frame = this.parts.hub.frame(subscribedText(start));
-      framesOfSnapshots.set(snapshot, frame);
+  private framesOf(snapshot: Snapshot): readonly SharedFrame[] {
+    let frames = framesOfSnapshots.get(snapshot);
+    if (frames === undefined) {
+      const { position, text, entryLimits } = snapshot;
+      const start = { id: undefined, topic: this.topic.wireName, position, recovered: false };
+      frames = announced(this.parts.hub.frame(subscribedText({ ...start, snapshot: text, entryLimits })));
+      framesOfSnapshots.set(snapshot, frames);
     }
-    return frame;
+    return frames;
   }
 
   private giveUp(): void {

@@ -15,13 +15,20 @@ import type { Broker } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import { followingOf, notNow, type Readings, type Start } from '../stream/following.js';
-import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
+import { type Snapshot, snapshotFor, type SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authorizer } from './authorizer.js';
-import { maxMessageBytesOf, maxRateOf, sinceOf, takesPages, topicOf } from '../inbound/fields.js';
+import {
+  maxMessageBytesOf,
+  maxRateOf,
+  sinceOf,
+  takesEntries,
+  takesPages,
+  topicOf,
+} from '../inbound/fields.js';
 import { bytesOfReading, bytesOfSnapshot, longest } from './reading-bytes.js';
 
 /** One subscribe in progress. */
@@ -70,6 +77,7 @@ export class Subscribe {
       maxRate: maxRateOf(message),
       maxBytes: maxMessageBytesOf(message),
       pages: takesPages(message),
+      entries: takesEntries(message),
     };
     const underWay = connection.membership(name);
     if (underWay instanceof OpenSubscribe && underWay.asksFor(since, wanted)) {
@@ -168,13 +176,14 @@ export class Subscribe {
     { connection, pending, name, wanted }: Request,
     topic: Topic,
     hold: HoldBuffer,
-    { position, missed, recovered, snapshot }: Answer,
+    { position, missed, recovered, snapshot: made }: Answer,
   ): boolean {
     pending.check();
     const following = followingOf(this.parts.hub, topic, { position, missed }, hold);
     if (following === undefined) return false;
     const { frames, offset } = following;
     const { maxBytes = Infinity } = wanted;
+    const snapshot = made && snapshotFor(made, wanted.entries);
     const pages = wanted.pages === true ? this.pagesOf(name, snapshot, maxBytes) : undefined;
     const answer = {
       topic: name,
@@ -182,6 +191,7 @@ export class Subscribe {
       recovered,
       snapshot: pages === undefined ? snapshot?.text : undefined,
       paged: pages !== undefined,
+      entryLimits: snapshot?.entryLimits,
     };
     if (maxBytes < Infinity) checkSize(subscribedText({ ...answer, id: longest(pending.ids) }), maxBytes);
     for (const id of pending.ids) {
@@ -196,6 +206,7 @@ export class Subscribe {
     // The frames may have exceeded the limits of a slow peer.
     pending.check();
     const subscription = topic.add(connection, position.epoch, offset, wanted);
+    subscription.takesEntries = wanted.entries === true;
     connection.setMembership(name, subscription);
     if (pages !== undefined) {
       const { observer } = this.parts;
