@@ -22,6 +22,8 @@ export class ClientTopic {
   #snapshots: boolean | undefined;
   /** Rate of the last request. */
   #rate = Infinity;
+  /** Whether the last answered request asked for what collections need. */
+  #whole: boolean | undefined;
   /** Id of the last request that was answered with a position. */
   #answeredId: number | undefined;
   readonly #requests: TopicRequests;
@@ -144,13 +146,14 @@ export class ClientTopic {
   }
 
   #answered(message: SubscribedMessage): void {
-    if (message.id !== this.#requests.current?.id) {
+    if (!this.#requests.current || message.id !== this.#requests.current.id) {
       // It began the subscription again, perhaps in a new epoch: some must catch up.
       this.#locals.cut(message);
       return this.next();
     }
-    const since = this.#requests.current?.since;
-    this.#answeredId = this.#requests.current?.id;
+    const { since, id, pages } = this.#requests.current;
+    this.#answeredId = id;
+    this.#whole = pages;
     this.#requests.succeeded();
     this.#linked = true;
     this.#moved();
@@ -159,7 +162,7 @@ export class ClientTopic {
     if (since && message.recovered && isSame) this.#locals.continue(since, message.epoch, this.#snapshots);
     else {
       this.#snapshots = hasSnapshots(message);
-      this.#locals.startOver(message, since);
+      this.#locals.startOver(message, since, this.#whole);
     }
     this.paced();
   }
@@ -171,7 +174,7 @@ export class ClientTopic {
     else {
       this.#snapshots = hasSnapshots(message);
       this.#requests.started();
-      this.#locals.pushed(message);
+      this.#locals.pushed(message, this.#whole);
     }
     this.next();
   }

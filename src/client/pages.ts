@@ -1,5 +1,5 @@
 import type { RequestId } from '../protocol/client-messages.js';
-import type { ErrorMessage, SubscribedMessage } from '../protocol/messages.js';
+import type { Entry, ErrorMessage, ServerMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Incoming } from './port.js';
 
 /** A start whose snapshot is not whole yet, its pages, and what came behind it. */
@@ -7,6 +7,17 @@ interface Unfinished {
   readonly start: SubscribedMessage;
   readonly pages: unknown[];
   readonly behind: Incoming[];
+}
+
+/** The starts whose snapshot came as a list of entries, by the object made of it. [L-6.11] */
+export const lists = new WeakMap<object, SubscribedMessage>();
+
+/** A start with an object in place of a list of entries, which only collections need. */
+export function withObject(message: ServerMessage): ServerMessage {
+  if (message.type !== 'subscribed' || !message.entries || message.pages) return message;
+  const snapshot: object = Object.fromEntries(message.snapshot as Iterable<Entry>);
+  lists.set(snapshot, message);
+  return { ...message, snapshot };
 }
 
 /** Puts the pages of snapshots together, and holds back what follows them. [L-6.10] */

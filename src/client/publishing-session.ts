@@ -1,6 +1,6 @@
 import type { ErrorMessage, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
 import { ClientSession, type SessionParts } from './client-session.js';
-import { Pages } from './pages.js';
+import { Pages, withObject } from './pages.js';
 import type { PublishQueueOptions } from './publish-queue.options.js';
 import { Refresher } from './refresher.js';
 import { Requests } from './requests.js';
@@ -42,9 +42,10 @@ export class PublishingSession extends ClientSession {
   }
 
   override message(message: ServerMessage): void {
+    const whole = (one: ServerMessage): void => super.message(withObject(one));
     if (isOfTopic(message)) {
-      if (this.#pages.take(message, (whole) => super.message(whole))) this.topics.heard(message.topic);
-      else this.topics.message(message);
+      if (this.#pages.take(message, whole)) this.topics.heard(message.topic);
+      else whole(message);
     } else if (message.type === 'authenticated') this.#refresher.answered(message);
     else if (message.type === 'error') this.failed(message);
     // Also the application's own; what answers nothing is passed over.

@@ -2,6 +2,7 @@ import type { TopicRequest } from '../protocol/client-messages.js';
 import type { ErrorMessage, PageMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
 import type { Incoming } from '../client/port.js';
+import { withObject } from '../client/pages.js';
 import type { Member } from './member.js';
 
 /** What a tab asks for. JSON leaves `undefined` out. */
@@ -46,6 +47,8 @@ export class SharedTopic {
   #at: Position | undefined;
   /** Rate of the last request. */
   #rate = Infinity;
+  /** Tabs that take a list of entries. The others get an object made of it. [L-6.11] */
+  readonly #takeEntries = new Set<Member>();
 
   constructor(
     private readonly name: string,
@@ -53,6 +56,8 @@ export class SharedTopic {
   ) {}
 
   subscribe(member: Member, id: unknown, request: TabRequest): void {
+    if (request.entries === true) this.#takeEntries.add(member);
+    else this.#takeEntries.delete(member);
     this.#queue.push({ members: new Map([[member, request.maxRate ?? Infinity]]), id, request });
     this.#next();
   }
@@ -60,6 +65,7 @@ export class SharedTopic {
   /** A tab unsubscribes, or is gone. */
   remove(member: Member): void {
     this.#linked.delete(member);
+    this.#takeEntries.delete(member);
     for (const { members } of this.#asks()) members.delete(member);
     this.#queue = this.#queue.filter(({ members }) => members.size > 0);
     if (this.#linked.size === 0 && !this.#asks().some(({ members }) => members.size > 0)) this.port.over();
@@ -80,7 +86,7 @@ export class SharedTopic {
         if (this.#paging) this.#page(message, text);
         break;
       case 'subscribed':
-        if (message.id === undefined) this.#pushed(message, text);
+        if (message.id === undefined) this.#pushed(message);
         else if (message.id === this.#asked?.wireId && !this.#paging) this.#answered(this.#asked, message);
         break;
       case 'unsubscribed':
@@ -112,7 +118,10 @@ export class SharedTopic {
     this.#rate = Math.max(fastest(ask.members), fastest(this.#linked));
     this.#asked = ask;
     const maxRate = this.#rate < Infinity ? this.#rate : undefined;
-    ask.wireId = this.port.subscribe({ ...ask.request, maxRate });
+    const entries = this.#takeEntries.size > 0 || undefined;
+    // A tab that takes no list would get pages of one.
+    const pages = entries === ask.request.entries ? ask.request.pages : undefined;
+    ask.wireId = this.port.subscribe({ ...ask.request, maxRate, pages, entries });
   }
 
   #settle(): void {
@@ -123,14 +132,14 @@ export class SharedTopic {
 
   #answered(ask: Ask, message: SubscribedMessage): void {
     const at = this.#at;
-    const text = JSON.stringify({ ...message, id: ask.id });
+    const answer = { ...message, id: ask.id } as SubscribedMessage;
     const skipped = at !== undefined && (at.epoch !== message.epoch || at.offset < message.offset);
     const others: Rates = new Map([...this.#linked].filter(([member]) => !ask.members.has(member)));
     this.#link(ask.members);
-    tell(ask.members, text);
+    this.#begin(ask.members, answer);
     if (skipped && others.size > 0) {
       // They asked in vain before: tabs that ask in turn would skip each other forever.
-      if (ask.id === undefined) tell(others, text);
+      if (ask.id === undefined) this.#begin(others, answer);
       else this.#catchUp(others);
     }
     if (at === undefined || skipped) this.#at = { epoch: message.epoch, offset: message.offset };
@@ -155,14 +164,21 @@ export class SharedTopic {
   }
 
   /** The server begins again by itself, which also serves those that were left behind. [L-5.7] */
-  #pushed(message: SubscribedMessage, text: string): void {
+  #pushed(message: SubscribedMessage): void {
     this.#at = { epoch: message.epoch, offset: message.offset };
     if (!message.recovered) {
       for (const { id, members } of this.#queue) if (id === undefined) this.#link(members);
       this.#queue = this.#queue.filter(({ id }) => id !== undefined);
     }
-    tell(this.#linked, text);
+    this.#begin(this.#linked, message);
     if (this.#paging && !message.recovered) this.#settle();
+  }
+
+  /** Tells a start to each tab as it takes it. */
+  #begin(members: Rates, message: SubscribedMessage): void {
+    const list = JSON.stringify(message);
+    const object = JSON.stringify({ ...withObject(message), entries: undefined });
+    for (const member of members.keys()) member.message(this.#takeEntries.has(member) ? list : object);
   }
 
   #reached(offset: number): void {
