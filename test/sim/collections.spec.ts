@@ -211,7 +211,7 @@ function without(limit: 'maxKeys' | 'maxBytes') {
 describe('Collections in the simulation', () => {
   it(
     `[L-6.5] [L-6.6] collections equal the state of their topics in ${String(runs)} seeds`,
-    { timeout: Math.max(60_000, runs * 60) },
+    { timeout: Math.max(60_000, runs * 200) },
     async () => {
       const { failure, deliveries } = await simulate({ seed: 1, runs, topics });
       expect(failure?.report).toBeUndefined();
@@ -221,7 +221,7 @@ describe('Collections in the simulation', () => {
 
   it.each([{ keys: 2 }, { bytes: 18 }])(
     `[L-6.11] collections equal the state of their topics in ${String(runs)} seeds where topics keep at most %o`,
-    { timeout: Math.max(60_000, runs * 60) },
+    { timeout: Math.max(60_000, runs * 200) },
     async (limits) => {
       const { failure } = await withLimits(limits, () => simulate({ seed: 1, runs, topics: unmerged }));
       expect(failure?.report).toBeUndefined();

@@ -25,7 +25,7 @@ export interface ResyncParts {
   readonly observer: Observer;
 }
 
-/** Frames of each snapshot, shared even by subscriptions that started to wait at different times. */
+/** Frames of each snapshot, shared also by subscriptions that began to wait at other times. */
 const framesOfSnapshots = new WeakMap<Snapshot, readonly SharedFrame[]>();
 
 /** Returns the first offset that a subscription was not sent. */
