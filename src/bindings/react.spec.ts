@@ -52,7 +52,7 @@ const wire = (): unknown[] =>
     .take()
     .filter((line) => line.startsWith('> '))
     .map((line) => JSON.parse(line.slice(2)) as unknown);
-const subscribe = (topic = 'a', id = 1) => ({ type: 'subscribe', id, topic, pages: true });
+const subscribe = (topic = 'a', id = 1) => ({ type: 'subscribe', id, topic, pages: true, entries: true });
 
 const tree = (client: LiveClient, ...children: readonly FunctionComponent[]): ReactNode => {
   const all = children.map((each, key) => createElement(each, { key }));

@@ -22,6 +22,8 @@ export class ClientTopic {
   #snapshots: boolean | undefined;
   /** Rate of the last request. */
   #rate = Infinity;
+  /** Whether the last answered request asked for what collections need. */
+  #whole: boolean | undefined;
   /** Id of the last request that was answered with a position. */
   #answeredId: number | undefined;
   readonly #requests: TopicRequests;
@@ -149,13 +151,14 @@ export class ClientTopic {
   }
 
   #answered(message: SubscribedMessage): void {
-    if (message.id !== this.#requests.current?.id) {
+    if (!this.#requests.current || message.id !== this.#requests.current.id) {
       // It began the subscription again, perhaps in a new epoch: some must catch up.
       this.#locals.cut(message);
       return this.next();
     }
-    const since = this.#requests.current?.since;
-    this.#answeredId = this.#requests.current?.id;
+    const { since, id, pages } = this.#requests.current;
+    this.#answeredId = id;
+    this.#whole = pages;
     this.#requests.reset();
     this.#linked = true;
     this.#moved();
@@ -164,7 +167,7 @@ export class ClientTopic {
     if (since && message.recovered && isSame) this.#locals.continue(since, message.epoch, this.#snapshots);
     else {
       this.#snapshots = hasSnapshots(message);
-      this.#locals.startOver(message, since);
+      this.#locals.startOver(message, since, this.#whole);
     }
     this.paced();
   }
@@ -176,7 +179,7 @@ export class ClientTopic {
     else {
       this.#snapshots = hasSnapshots(message);
       this.#requests.started();
-      this.#locals.pushed(message);
+      this.#locals.pushed(message, this.#whole);
     }
     this.next();
   }

@@ -223,10 +223,146 @@ const page = (snapshot: object, last = false) => ({
 });
 const lost = (from: number, to: number) => ({ type: 'lost', topic: 'a', from, to, count: to - from + 1 });
 
+describe('a collection with the limits of the server', () => {
+  const limits = { maxKeys: 3, maxBytes: 1_000, maxKeyAgeMs: 1_000 };
+  const listed = (id: number | undefined, offset: number, entries: object, ...list: unknown[]) => ({
+    ...subscribed(id, offset, list),
+    entries,
+  });
+
+  it('[L-6.11] a collection drops each key when it is older than the limit, and reports it', async () => {
+    const { cars, told } = await opened();
+    await world.peer.tell(listed(1, 4, limits, ['x', 1, 990], ['y', 2, 500], ['z', 3, 0]));
+    expect(content(cars)).toEqual({ x: 1, y: 2, z: 3 });
+    expect(world.timerCount).toBe(2);
+    frame();
+    await world.advance(10);
+    expect(cars.size).toBe(3);
+    await world.advance(1);
+    expect(content(cars)).toEqual({ y: 2, z: 3 });
+    await world.peer.tell(set(5, 'y', 4));
+    await world.advance(988);
+    frame();
+    expect(content(cars)).toEqual({ y: 4, z: 3 });
+    await world.advance(2);
+    expect(content(cars)).toEqual({ y: 4 });
+    await world.advance(11);
+    frame();
+    expect([cars.size, cars.stale, told]).toEqual([
+      0,
+      false,
+      [
+        ['x', 'y', 'z'],
+        ['x', 'y'],
+        ['y', 'z'],
+      ],
+    ]);
+  });
+
+  it('[L-6.11] a collection keeps a key whose age the server does not know', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(listed(1, 4, limits, ['x', 1], ['y', 2, 500]));
+    await world.advance(5_000);
+    expect(content(cars)).toEqual({ x: 1 });
+  });
+
+  it('[L-6.11] a collection drops the key published longest ago beyond the limit of keys', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(listed(1, 4, { ...limits, maxKeyAgeMs: undefined }, ['9', 1], ['x', 1], ['1', 1]));
+    await world.peer.tell(set(5, '9', 2), set(6, 'y', 1));
+    expect(content(cars)).toEqual({ '9': 2, '1': 1, y: 1 });
+    await world.peer.tell(remove(7, '1'), set(8, 'z', 1));
+    expect(content(cars)).toEqual({ '9': 2, y: 1, z: 1 });
+    await world.advance(60_000);
+    expect(cars.size).toBe(3);
+  });
+
+  it('[L-6.11] a collection drops keys beyond the limit of bytes, but not the last one', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(listed(1, 4, { maxKeys: 10, maxBytes: 10 }, ['x', 'ä'], ['y', 12]));
+    await world.peer.tell(set(5, 'z', 1234));
+    expect(content(cars)).toEqual({ x: 'ä', y: 12, z: 1234 });
+    await world.peer.tell(set(6, 'y', 123));
+    expect(content(cars)).toEqual({ y: 123, z: 1234 });
+    await world.peer.tell(set(7, 'w', 'much too long'));
+    expect(content(cars)).toEqual({ w: 'much too long' });
+  });
+
+  it('[L-5.2] [L-6.11] a replayed publication counts from its arrival, so its key stays longer by the outage', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(listed(1, 4, limits, ['x', 1, 0], ['y', 1, 0]));
+    await reconnect();
+    await world.peer.tell({ ...subscribed(2, 4), recovered: true }, set(5, 'x', 2));
+    await world.advance(260);
+    expect(content(cars)).toEqual({ x: 2 });
+    await world.advance(739);
+    expect(content(cars)).toEqual({ x: 2 });
+    await world.advance(3);
+    expect([cars.size, cars.stale]).toEqual([0, false]);
+  });
+
+  it('[L-5.7] [L-6.11] a snapshot after a loss has ages and limits of its own', async () => {
+    const { cars } = await opened();
+    await world.peer.tell(listed(1, 4, limits, ['x', 1, 0]));
+    await world.peer.tell(listed(undefined, 7, { ...limits, maxKeyAgeMs: 200 }, ['x', 1, 150], ['y', 1, 0]));
+    await world.advance(51);
+    expect(content(cars)).toEqual({ y: 1 });
+    await world.peer.tell(subscribed(undefined, 9, { z: 1 }));
+    await world.advance(60_000);
+    expect(content(cars)).toEqual({ z: 1 });
+  });
+
+  it('[L-6.10] [L-6.11] the pages of a list are one list', async () => {
+    const { cars } = await opened();
+    const page = { type: 'page', topic: 'a' };
+    await world.peer.tell({ ...subscribed(1, 4), entries: limits, pages: true });
+    await world.peer.tell(
+      { ...page, snapshot: [['x', 1, 900]] },
+      { ...page, last: true, snapshot: [['y', 1, 0]] },
+    );
+    await world.advance(101);
+    expect(content(cars)).toEqual({ y: 1 });
+  });
+
+  it('[L-6.11] other subscriptions of the topic get an object, and `entries` too', async () => {
+    const entries = (state: object) => Object.entries(state).map(([key, n]) => [`car ${key}`, n] as const);
+    const { client, cars } = await opened({ entries });
+    const seen: unknown[] = [];
+    client.subscribe('a', (message) => void seen.push(message));
+    await world.peer.tell(listed(1, 4, limits, ['x', 1, 0], ['__proto__', 2, 0]));
+    expect(seen).toMatchObject([{ type: 'start', snapshot: { x: 1, ['__proto__']: 2 } }]);
+    expect(content(cars)).toEqual({ 'car x': 1, 'car __proto__': 2 });
+  });
+
+  it('[L-6.11] a collection does not begin with the answer to a request of before it', async () => {
+    const client = await world.openClient();
+    const seen: unknown[] = [];
+    client.subscribe('a', (message) => void seen.push(message));
+    await world.settle();
+    const cars = collection(client, 'a', { schedule: (run) => void frames.push(run) });
+    await world.settle();
+    await world.peer.tell(subscribed(1, 4, { x: 1 }));
+    expect([seen.length, cars.stale]).toEqual([1, true]);
+    await world.peer.tell(subscribed(undefined, 5, { x: 2 }), listed(2, 5, limits, ['x', 2, 0]));
+    expect([seen.length, content(cars), cars.stale]).toEqual([2, { x: 2 }, false]);
+    await world.advance(1_001);
+    expect(cars.size).toBe(0);
+  });
+
+  it('[L-6.11] a closed collection and a closed client leave no timer', async () => {
+    const { client, cars } = await opened();
+    const other = collection(client, 'a', { schedule: (run) => void frames.push(run) });
+    await world.peer.tell(listed(1, 4, limits, ['x', 1, 0]));
+    cars.close();
+    client.close();
+    expect([world.timerCount, content(cars), content(other)]).toEqual([0, { x: 1 }, { x: 1 }]);
+  });
+});
+
 describe('a snapshot in pages', () => {
   it('[L-6.10] a collection asks for pages, and shows nothing of them before the last', async () => {
     const { cars, told } = await opened();
-    expect(world.take()).toContain('> {"type":"subscribe","id":1,"topic":"a","pages":true}');
+    expect(world.take()).toContain('> {"type":"subscribe","id":1,"topic":"a","pages":true,"entries":true}');
     await world.peer.tell(paged(1, 4), page({ x: 1, ['__proto__']: 2 }), set(5, 'z', 3), page({ y: 2 }));
     expect([cars.size, cars.stale, frames.length]).toEqual([0, true, 0]);
     await world.peer.tell(remove(6, 'y'), page({ w: 4 }, true), set(7, 'w', 5));
@@ -350,7 +486,7 @@ describe('the state after a loss in pages', () => {
     await world.advance(10_000);
     await pong();
     await world.settle();
-    expect(asked()).toEqual(['> {"type":"subscribe","id":3,"topic":"a","pages":true}']);
+    expect(asked()).toEqual(['> {"type":"subscribe","id":3,"topic":"a","pages":true,"entries":true}']);
     await world.peer.tell(paged(3, 9), page({ y: 2 }), page({ z: 2 }, true));
     expect([content(cars), cars.stale]).toEqual([{ y: 2, z: 2 }, false]);
   });
@@ -360,7 +496,7 @@ describe('the state after a loss in pages', () => {
     await world.peer.tell(paged(undefined, 8), page({ y: 1 }), page({ z: 1 }, true));
     const second = collection(client, 'a');
     await world.settle();
-    expect(asked()).toEqual(['> {"type":"subscribe","id":2,"topic":"a","pages":true}']);
+    expect(asked()).toEqual(['> {"type":"subscribe","id":2,"topic":"a","pages":true,"entries":true}']);
     await world.peer.tell(paged(2, 8), page({ y: 1 }), page({ z: 1 }, true));
     expect(content(second)).toEqual({ y: 1, z: 1 });
   });

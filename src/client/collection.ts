@@ -1,5 +1,10 @@
+import type { Entry, EntryLimits } from '../protocol/messages.js';
 import type { DataOf, KeyOf, TopicOf } from '../protocol/topic-types.js';
+import { Alarm } from './alarm.js';
 import type { LiveClient } from './live-client.js';
+import type { Platform } from './platform.js';
+import { lists } from './entry-list.js';
+import { sizeOf } from './pending.js';
 import type { TopicMessage } from './topic-messages.js';
 import { type LiveView, View, type ViewOptions } from './view.js';
 
@@ -49,17 +54,28 @@ export function collection<TopicMap extends object, RequestMap extends object, T
   return new KeyedView<DataOf<TopicMap[T]>>(untyped, topic, options) as never;
 }
 
+/** When a key was published last, by the clock of this client, and the bytes of its data. */
+type Place = readonly [atMs: number, bytes: number];
+
 /** The collection. Exported for tests that plant mistakes in it. */
 export class KeyedView<Value> extends View<CollectionChange> implements Collection<Value> {
-  readonly #entriesOf: (snapshot: unknown) => Iterable<readonly [string, Value]>;
+  readonly #entriesOf: CollectionOptions<Value>['entries'];
+  readonly #alarm: Alarm;
+  readonly #platform: Platform;
   #values = new Map<string, Value>();
   #changed = new Set<string>();
+  /** Limits that the server has for the keys. Absent: they are unknown. */
+  #limits: EntryLimits | undefined;
+  /** The keys in the order of their last publications, while the limits are known. */
+  readonly #places = new Map<string, Place>();
+  /** Bytes of all of them. */
+  #bytes = 0;
 
   constructor(client: LiveClient, topic: string, options: CollectionOptions<Value>) {
     super(topic, options);
-    this.#entriesOf = (options.entries ?? Object.entries) as (
-      snapshot: unknown,
-    ) => Iterable<readonly [string, Value]>;
+    this.#entriesOf = options.entries;
+    this.#platform = client['session'].platform;
+    this.#alarm = new Alarm(this.#platform);
     this.open(client, options);
   }
 
@@ -89,8 +105,9 @@ export class KeyedView<Value> extends View<CollectionChange> implements Collecti
     const { key } = message;
     if (key === undefined) return undefined;
     this.#changed.add(key);
-    if (message.removed) this.#values.delete(key);
-    else this.#values.set(key, message.data as Value);
+    if (message.removed) this.#drop(key);
+    else this.#set(key, message.data as Value, 0);
+    this.trim();
     return undefined;
   }
 
@@ -100,17 +117,64 @@ export class KeyedView<Value> extends View<CollectionChange> implements Collecti
     return { keys };
   }
 
-  #startFrom(snapshot: unknown): void {
+  protected override end(error?: Error): void {
+    this.#alarm.clear();
+    super.end(error);
+  }
+
+  #startFrom(snapshot: object): void {
     const before = this.#values;
-    const values = new Map(this.#entriesOf(snapshot));
-    for (const key of before.keys()) if (!values.has(key)) this.#changed.add(key);
-    for (const [key, value] of values) {
+    const list = this.#entriesOf ? undefined : lists.get(snapshot);
+    this.#limits = list?.entries;
+    this.#values = new Map();
+    this.#places.clear();
+    this.#bytes = 0;
+    this.#alarm.clear();
+    const entries = list?.snapshot ?? (this.#entriesOf ?? Object.entries)(snapshot as never);
+    for (const [key, value, ageMs = NaN] of entries as Iterable<Entry<Value>>) {
       const known = before.get(key);
       // What did not change stays the same object.
-      if (known !== undefined && isSame(known, value)) values.set(key, known);
-      else this.#changed.add(key);
+      const isKnown = known !== undefined && isSame(known, value);
+      if (!isKnown) this.#changed.add(key);
+      this.#set(key, isKnown ? known : value, ageMs);
     }
-    this.#values = values;
+    for (const key of before.keys()) if (!this.#values.has(key)) this.#changed.add(key);
+    this.trim();
+  }
+
+  #set(key: string, value: Value, ageMs: number): void {
+    this.#values.set(key, value);
+    this.#place(key, this.#limits && [this.#platform.now() - ageMs, sizeOf(JSON.stringify(value))]);
+  }
+
+  #drop(key: string): void {
+    this.#changed.add(key);
+    this.#values.delete(key);
+    this.#place(key);
+  }
+
+  /** Puts the key at the end, or takes it out. */
+  #place(key: string, place?: Place): void {
+    this.#bytes += (place?.[1] ?? 0) - (this.#places.get(key)?.[1] ?? 0);
+    this.#places.delete(key);
+    if (place) this.#places.set(key, place);
+  }
+
+  /** Drops what the server no longer has: keys beyond its limits, and too old ones. [L-6.11] */
+  protected trim(): void {
+    const { maxKeys = 0, maxBytes = 0, maxKeyAgeMs = 0 } = this.#limits ?? {};
+    const places = this.#places;
+    for (const [key, [atMs]] of places) {
+      const leftMs = maxKeyAgeMs && atMs + maxKeyAgeMs - this.#platform.now();
+      if (leftMs < 0 || places.size > maxKeys || (this.#bytes > maxBytes && places.size > 1)) {
+        this.#drop(key);
+        this.tell();
+      } else if (leftMs >= 0) {
+        // The server keeps a key until it is older than the limit.
+        if (maxKeyAgeMs && !this.#alarm.armed) this.#alarm.set(leftMs + 1, () => this.trim());
+        break;
+      }
+    }
   }
 }
 

@@ -45,7 +45,7 @@ export class LocalSubscription {
     if (!this.#over) this.sink.linked?.(want === 'nothing');
   }
 
-  /** Whether its application waits for the whole state, and does not mind pages. [L-6.10] */
+  /** Whether its application waits for the whole state: in pages, as a list. [L-6.10] [L-6.11] */
   get takesPages(): boolean {
     return !!this.sink.linked;
   }

@@ -73,8 +73,8 @@ export class Locals extends Set<LocalSubscription> {
   }
 
   /** A fresh start that nobody asked for. */
-  pushed(start: SubscribedMessage): void {
-    for (const local of this) local.startsAt(start);
+  pushed(start: SubscribedMessage, whole: boolean | undefined): void {
+    for (const local of this) if (whole || !local.takesPages) local.startsAt(start);
   }
 
   /** The stream continues under a new epoch. Those that wait for an answer may be elsewhere. */
@@ -99,7 +99,7 @@ export class Locals extends Set<LocalSubscription> {
     return {
       ...(since && { since }),
       ...(maxRate < Infinity && { maxRate }),
-      ...(pages && { pages }),
+      ...(pages && { pages, entries: pages }),
     };
   }
 
@@ -122,9 +122,11 @@ export class Locals extends Set<LocalSubscription> {
     }
   }
 
-  startOver(start: SubscribedMessage, since: Position | undefined): void {
+  /** @param whole - absent: the start is not for collections, which ask for another one */
+  startOver(start: SubscribedMessage, since: Position | undefined, whole: boolean | undefined): void {
     for (const local of this) {
       const { want } = local;
+      if (!whole && local.takesPages) continue;
       const unrecovered = want === 'catch-up' && since !== undefined && local.reached(since);
       if (want === 'start' || want === 'restart' || unrecovered) local.startsAt(start, true);
       else if (want === 'catch-up' || local.reached(start)) continue;

@@ -8,7 +8,7 @@ const gapsApartMs = 5_000;
 
 /** In the form of its message. */
 type SentRequest = { readonly id: number } & (
-  SubscribeRequest | (UnsubscribeRequest & { readonly since?: undefined })
+  SubscribeRequest | (UnsubscribeRequest & { readonly since?: undefined; readonly pages?: undefined })
 );
 
 /**

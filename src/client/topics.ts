@@ -3,6 +3,7 @@ import type { ErrorMessage, ServerMessage, WelcomeMessage } from '../protocol/me
 import { isPosition } from '../protocol/position.js';
 import { Alarm } from './alarm.js';
 import { ClientTopic } from './client-topic.js';
+import { withObject } from './entry-list.js';
 import type { LocalSubscription } from './local-subscription.js';
 import type { Pages } from './pages.js';
 import type { Incoming, Port } from './port.js';
@@ -83,7 +84,7 @@ export class Topics implements SessionPart {
     if (message.type === 'error') return this.#failed(message);
     if (!isOfTopic(message)) return false;
     const topic = this.#byName.get(message.topic);
-    if (!this.pages?.take(message, (whole) => this.message(whole))) topic?.message(message);
+    if (!this.pages?.take(message, (whole) => this.message(whole))) topic?.message(withObject(message));
     else if (this.pages.has(message.topic)) topic?.heard();
     return true;
   }

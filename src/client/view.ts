@@ -86,7 +86,7 @@ export abstract class View<Change> implements LiveView<Change> {
 
   close(): void {
     this.#unsubscribe();
-    this.#end(this.error);
+    this.end(this.error);
   }
 
   /** Takes a message. Returns whether the state is whole now, or nothing if that is as before. */
@@ -101,29 +101,31 @@ export abstract class View<Change> implements LiveView<Change> {
       maxRate,
       onLinked: (linked) => {
         this.#linked = linked;
-        this.#tell();
+        this.tell();
       },
     });
     this.#unsubscribe = unsubscribe;
   }
 
   #listen(message: TopicMessage | EndMessage): void {
-    if (message.type === 'end') this.#end(message.error);
+    if (message.type === 'end') this.end(message.error);
     else {
       this.#whole = this.take(message) ?? this.#whole;
       if (this.#whole) this.#resolve();
       else this.#reject(new Error(`${this.topic} has no snapshot, so its state is unknown`));
     }
-    this.#tell();
+    this.tell();
   }
 
-  #end(error?: Error): void {
+  /** Nothing more arrives. */
+  protected end(error?: Error): void {
     this.#over = true;
     this.error = error;
     this.#reject(error ?? new LiveClientError('closed', 'Closed'));
   }
 
-  #tell(): void {
+  /** Something has changed. */
+  protected tell(): void {
     if (this.#due) return;
     this.#due = true;
     this.#schedule(() => {

@@ -22,6 +22,8 @@ export interface SubscribeRequest {
   readonly maxMessageBytes?: number;
   /** Takes a large snapshot in pages. [L-6.10] */
   readonly pages?: boolean;
+  /** Takes the last data of each key as a list of entries. [L-6.11] */
+  readonly entries?: boolean;
 }
 
 export interface UnsubscribeRequest {
@@ -33,7 +35,7 @@ export interface UnsubscribeRequest {
 /** One topic of a `SubscribeManyRequest`. */
 export type TopicRequest = Pick<
   SubscribeRequest,
-  'topic' | 'since' | 'maxRate' | 'maxMessageBytes' | 'pages'
+  'topic' | 'since' | 'maxRate' | 'maxMessageBytes' | 'pages' | 'entries'
 >;
 
 /**

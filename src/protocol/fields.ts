@@ -36,9 +36,9 @@ export function isMessageBytes(bytes: unknown): bytes is number {
   return Number.isSafeInteger(bytes) && (bytes as number) >= minMessageBytes;
 }
 
-/** Whether a value says if a snapshot may come in pages. [L-6.10] */
-export function isPages(pages: unknown): pages is boolean {
-  return typeof pages === 'boolean';
+/** Whether a value says how a snapshot may come. [L-6.10] [L-6.11] */
+export function isYesOrNo(value: unknown): value is boolean {
+  return typeof value === 'boolean';
 }
 
 /** Whether a value can be the token of an `auth`. [L-7.1] */
@@ -54,6 +54,7 @@ export type FieldName =
   | 'maxRate'
   | 'maxMessageBytes'
   | 'pages'
+  | 'entries'
   | 'key'
   | 'idempotencyKey'
   | 'after'
@@ -72,7 +73,8 @@ export const fieldRules = {
   since: [isPosition, '{"epoch": string, "offset": integer >= 0}'],
   maxRate: [isRate, `a number from ${String(rateRange.min)} to ${String(rateRange.max)}`],
   maxMessageBytes: [isMessageBytes, `an integer of at least ${String(minMessageBytes)}`],
-  pages: [isPages, 'true or false'],
+  pages: [isYesOrNo, 'true or false'],
+  entries: [isYesOrNo, 'true or false'],
   key: [isKey, isKeyWords],
   idempotencyKey: [isKey, isKeyWords],
   after: [isRequestId, isIdWords],

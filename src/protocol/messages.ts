@@ -52,6 +52,18 @@ export interface WelcomeMessage {
   readonly limits: WelcomeLimits;
 }
 
+/** How many keys a topic keeps, and for how long. [L-6.11] */
+export interface EntryLimits {
+  readonly maxKeys: number;
+  /** Bytes of the JSON text of their data together. */
+  readonly maxBytes: number;
+  /** Milliseconds after which a key that is not published again leaves. Absent: never. */
+  readonly maxKeyAgeMs?: number;
+}
+
+/** A key, its last data, and the milliseconds since that was published, if keys age. [L-6.11] */
+export type Entry<Value = unknown> = readonly [key: string, data: Value, ageMs?: number];
+
 export interface SubscribedMessage extends Position {
   readonly type: 'subscribed';
   readonly id?: RequestId;
@@ -60,6 +72,8 @@ export interface SubscribedMessage extends Position {
   readonly snapshot?: unknown;
   /** The snapshot follows in pages. [L-6.10] */
   readonly pages?: true | undefined;
+  /** The snapshot is a list of entries, the one published last at the end. [L-6.11] */
+  readonly entries?: EntryLimits;
 }
 
 /** A part of a snapshot. [L-6.10] */

@@ -1,5 +1,5 @@
 import type { TopicRequest } from '../protocol/client-messages.js';
-import type { ErrorMessage, PageMessage, SubscribedMessage } from '../protocol/messages.js';
+import type { ErrorMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
 import type { Incoming } from '../client/port.js';
 import type { Member } from './member.js';
@@ -79,7 +79,9 @@ export class SharedTopic {
         tell(this.#linked, text);
         break;
       case 'page':
-        this.#page(message, text);
+        if (this.#paging === undefined) break;
+        tell(this.#paging, text);
+        if (message.last === true) this.#settle();
         break;
       case 'subscribed':
         if (message.id === undefined) this.#pushed(message, text);
@@ -116,9 +118,11 @@ export class SharedTopic {
     this.#rate = fastest(all);
     this.#asked = ask;
     const maxRate = this.#rate < Infinity ? this.#rate : undefined;
-    // Later starts reach all of them, so one that takes no pages decides for all.
-    const pages = [...all.values()].every((request) => request.pages) || undefined;
-    ask.wireId = this.port.subscribe({ ...ask.request, maxRate, pages });
+    // Later starts reach all of them: one that takes no pages decides for all, and each can read a list.
+    const asked = [...all.values()];
+    const pages = asked.every((one) => one.pages) || undefined;
+    const entries = asked.some((one) => one.entries) || undefined;
+    ask.wireId = this.port.subscribe({ ...ask.request, maxRate, pages, entries });
   }
 
   /** The pages of a start have ended, and perhaps those of another one begin. */
@@ -153,12 +157,6 @@ export class SharedTopic {
     for (const member of late.keys()) this.#linked.delete(member);
     this.#queue.unshift({ members: late, request: { topic: this.name, since } });
     this.#next();
-  }
-
-  #page(message: PageMessage, text: string): void {
-    if (this.#paging === undefined) return;
-    tell(this.#paging, text);
-    if (message.last === true) this.#settle();
   }
 
   /** The server begins again by itself, which also serves those that were left behind. [L-5.7] */

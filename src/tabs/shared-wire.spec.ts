@@ -286,6 +286,24 @@ describe('SharedWire', () => {
     ]);
   });
 
+  it('[L-6.11] once a tab takes a list of entries all requests ask for it, and every tab gets the list', async () => {
+    const [ann, bob] = tabs('ann', 'bob');
+    const list = { entries: { maxKeys: 9, maxBytes: 99 }, snapshot: [['b', 1, 5]] };
+    await ann.says({ type: 'subscribe', id: 7, topic: 't', pages: true, entries: true });
+    server.says(at(5, { id: 1, ...list }));
+    await bob.says({ type: 'subscribe', id: 8, topic: 't', pages: true });
+    server.says(at(5, { id: 2, ...list }));
+    server.says(at(6, list));
+    expect(log).toEqual([
+      '> {"type":"subscribe","id":1,"topic":"t","pages":true,"entries":true}',
+      `ann < ${JSON.stringify(at(5, { id: 7, ...list }))}`,
+      '> {"type":"subscribe","id":2,"topic":"t","pages":true,"entries":true}',
+      `bob < ${JSON.stringify(at(5, { id: 8, ...list }))}`,
+      `ann < ${JSON.stringify(at(6, list))}`,
+      `bob < ${JSON.stringify(at(6, list))}`,
+    ]);
+  });
+
   it('[L-3.9] a refused subscribe is an error for the tab that asked, and an end for the others', async () => {
     const [ann] = await pair();
     await ann.says({ type: 'subscribe', id: 8, topic: 't' });

@@ -101,18 +101,19 @@ export class SharedWire {
     }
   }
 
-  #subscribe(member: Member, id: unknown, { topic: name, since, maxRate, pages }: TopicRequest): void {
+  #subscribe(member: Member, id: unknown, request: TopicRequest): void {
+    const { topic: name, since, maxRate, pages, entries } = request;
     let topic = this.#topics.get(name);
     if (topic === undefined) {
       topic = new SharedTopic(name, {
-        subscribe: (request) => this.#bundle.subscribe(request as TopicRequest, false),
+        subscribe: (asked) => this.#bundle.subscribe(asked as TopicRequest, false),
         over: () => {
           if (this.#topics.delete(name) && this.joinable) this.#bundle.unsubscribe(name, false);
         },
       });
       this.#topics.set(name, topic);
     }
-    topic.subscribe(member, id, { topic: name, since, maxRate, pages });
+    topic.subscribe(member, id, { topic: name, since, maxRate, pages, entries });
   }
 
   /** Answered here: other tabs may go on with the topic. */

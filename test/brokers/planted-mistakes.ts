@@ -458,6 +458,16 @@ export const plantedMistakes: readonly PlantedMistake[] = [
     plant: (broker) => around(broker, 'latest', (latest) => (topic) => latest(topic)),
   },
   {
+    mistake: 'the ages of the latest values are in another order',
+    found:
+      'the latest values are in the order of their publications, with the age of each if an age is requested',
+    plant: (broker) =>
+      around(broker, 'latest', (latest) => async (topic, maxKeyAgeMs) => {
+        const { agesMs, ...reading } = await latest(topic, maxKeyAgeMs);
+        return { ...reading, ...(agesMs && { agesMs: agesMs.toReversed() }) };
+      }),
+  },
+  {
     mistake: 'every publication is kept as the latest',
     found: 'there are no latest values before the first publication, or for publications without a rule',
     plant: publishing((topic, data, options) => [topic, data, { latest: 'last', ...options }]),

@@ -13,7 +13,7 @@ const root = resolve(import.meta.dirname, '../..');
 type Versions = Readonly<Record<string, string>>;
 
 /** The one request of a page that shows the cars. */
-export const subscribe = { type: 'subscribe', id: 1, topic: 'cars', pages: true };
+export const subscribe = { type: 'subscribe', id: 1, topic: 'cars', pages: true, entries: true };
 
 /**
  * Examples of the bindings with the packed tarball, in workspaces that share their packages. They

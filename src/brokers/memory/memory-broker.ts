@@ -120,9 +120,9 @@ export class MemoryBroker implements Broker {
     return new Map(topics.map((topic) => [topic, this.top(topic)]));
   }
 
-  async latest(topic: string, maxKeyAgeMs = Infinity): Promise<LatestReading> {
-    const publications = this.streams.get(topic)?.latestSince(this.clock.now() - maxKeyAgeMs) ?? [];
-    return { top: this.top(topic), publications };
+  async latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading> {
+    const reading = this.streams.get(topic)?.latestReading(this.clock.now(), maxKeyAgeMs);
+    return { top: this.top(topic), publications: [], ...reading };
   }
 
   async signal(text: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type {
   HistoryRules,
+  LatestReading,
   Publication,
   BrokerPublishOptions,
   RecoveryLimits,
@@ -40,9 +41,9 @@ export class MemoryStream {
     return (history?.byteLength ?? 0) + (latest?.byteLength ?? 0) + (keyVersions?.byteLength ?? 0);
   }
 
-  /** The latest values published at or after this time. */
-  latestSince(ms: number): readonly Publication[] {
-    return this.latest?.since(ms) ?? [];
+  /** The latest values not older than `maxAgeMs`, and their ages if that is given. */
+  latestReading(nowMs: number, maxAgeMs: number | undefined): Omit<LatestReading, 'top'> {
+    return (this.latest ?? new Latest()).reading(nowMs, maxAgeMs);
   }
 
   /**

@@ -28,14 +28,13 @@ export class StreamReader {
     return topOf(await this.log.end(topic));
   }
 
-  latest(topic: string, maxKeyAgeMs = Infinity): Promise<LatestReading> {
+  latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading> {
     return this.log.steadily(async () => {
       let end = await this.log.end(topic);
       for (;;) {
         const remembered = await this.remembered(topic, end);
         if (remembered !== undefined) {
-          const publications = remembered.since(this.serverClock.nowMs() - maxKeyAgeMs);
-          return { top: topOf(end), publications };
+          return { top: topOf(end), ...remembered.reading(this.serverClock.nowMs(), maxKeyAgeMs) };
         }
         const before = end;
         end = await this.log.end(topic);

@@ -130,22 +130,22 @@ export function lifeOf(answer: unknown, place: number): number {
 }
 
 /** @param maxKeyAgeMs - drops keys published longer ago, by the clock of Redis */
-export function latestReading(answer: unknown, maxKeyAgeMs = Infinity): LatestReading {
+export function latestReading(answer: unknown, maxKeyAgeMs?: number): LatestReading {
   const [epoch, offset, , rule, flat, time] = listOf(answer);
   const top = positionOf(epoch, offset);
   const fields = new Map(pairsOf(listOf(flat)));
   const values =
     rule === 'last' ? [[fields.get('k'), fields.get('d')] as const] : [...fields].map((pair) => pair);
   const [seconds, microseconds] = Array.isArray(time) ? (time as unknown[]).map(Number) : [];
-  const oldest = (seconds ?? NaN) * 1e6 + (microseconds ?? NaN) - maxKeyAgeMs * 1_000;
-  return {
-    top,
-    publications: values
-      .flatMap(([key, value]) => latestOf(key, value))
-      .filter(({ order }) => !(order >= minMicroseconds && order < oldest))
-      .toSorted((one, other) => one.order - other.order)
-      .map(({ publication }) => publication),
-  };
+  const now = (seconds ?? NaN) * 1e6 + (microseconds ?? NaN);
+  const ageMs = ({ order }: { order: number }): number | undefined =>
+    order >= minMicroseconds ? Math.max(0, now - order) / 1_000 : undefined;
+  const kept = values
+    .flatMap(([key, value]) => latestOf(key, value))
+    .filter((each) => !((ageMs(each) ?? 0) > (maxKeyAgeMs ?? Infinity)))
+    .toSorted((one, other) => one.order - other.order);
+  const publications = kept.map(({ publication }) => publication);
+  return { top, publications, ...(maxKeyAgeMs !== undefined && { agesMs: kept.map(ageMs) }) };
 }
 
 /** Smaller values are counts written by an earlier version, whose age is unknown. */

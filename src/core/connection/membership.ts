@@ -14,4 +14,6 @@ export interface Wanted {
   readonly maxBytes?: number | undefined;
   /** Whether a large snapshot may come in pages. [L-6.10] */
   readonly pages?: boolean | undefined;
+  /** Whether the last data of each key comes as a list of entries. [L-6.11] */
+  readonly entries?: boolean | undefined;
 }

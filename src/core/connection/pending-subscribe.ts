@@ -80,11 +80,12 @@ export class OpenSubscribe extends PendingSubscribe {
     return this.ids.length === 0;
   }
 
-  asksFor(since: Position | undefined, { maxRate, maxBytes, pages }: Wanted): boolean {
+  asksFor(since: Position | undefined, { maxRate, maxBytes, pages, entries }: Wanted): boolean {
     const { epoch, offset } = this.since ?? {};
     const { wanted } = this;
-    const isSame = maxRate === wanted.maxRate && maxBytes === wanted.maxBytes && pages === wanted.pages;
-    return isSame && since?.epoch === epoch && since?.offset === offset;
+    const isSame = maxRate === wanted.maxRate && maxBytes === wanted.maxBytes;
+    const looksTheSame = pages === wanted.pages && entries === wanted.entries;
+    return isSame && looksTheSame && since?.epoch === epoch && since?.offset === offset;
   }
 }
 

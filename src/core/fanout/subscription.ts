@@ -37,6 +37,8 @@ export class Subscription implements Membership, PacedReader {
   readonly maxBytes: number;
   /** Whether a large snapshot may come in pages. [L-6.10] */
   readonly pages: boolean;
+  /** Whether a new snapshot comes to it as a list of entries. [L-6.11] */
+  readonly entries: boolean;
   // Copied from the connection, so that `deliver` reads one object fewer per subscriber.
   readonly outbox: Outbox;
 
@@ -45,10 +47,11 @@ export class Subscription implements Membership, PacedReader {
     private readonly topic: SubscribedTopic,
     /** Last offset that was sent. Late copies are not sent again. */
     public after: number,
-    { maxBytes = Infinity, pages = false }: Wanted = {},
+    { maxBytes = Infinity, pages = false, entries = false }: Wanted = {},
   ) {
     this.maxBytes = maxBytes;
     this.pages = pages;
+    this.entries = entries;
     this.outbox = connection.outbox;
   }
 

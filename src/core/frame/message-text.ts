@@ -55,15 +55,19 @@ export interface SubscribedAnswer {
   readonly snapshot: string | undefined;
   /** Whether the snapshot follows in pages. [L-6.10] */
   readonly paged?: boolean;
+  /** JSON text of the limits of its keys, if it is a list of entries. [L-6.11] */
+  readonly entryLimits?: string | undefined;
 }
 
 /** The `subscribed` message. [L-3.2] */
 export function subscribedText(answer: SubscribedAnswer): string {
-  const { id, topic, position, recovered, snapshot, paged } = answer;
+  const { id, topic, position, recovered, snapshot, paged, entryLimits } = answer;
   const start = `{"type":"subscribed"${id === undefined ? '' : `,"id":${JSON.stringify(id)}`},"topic":"${topic}"`;
   const place = `,"epoch":${JSON.stringify(position.epoch)},"offset":${String(position.offset)}`;
+  const list = entryLimits === undefined ? '' : `,"entries":${entryLimits}`;
   const state = snapshot === undefined ? '' : `,"snapshot":${snapshot}`;
-  return `${start}${place},"recovered":${String(recovered)}${state}${paged === true ? ',"pages":true' : ''}}`;
+  const pages = paged === true ? ',"pages":true' : '';
+  return `${start}${place},"recovered":${String(recovered)}${list}${state}${pages}}`;
 }
 
 /** The `page` message: some fields or elements of a snapshot. [L-6.10] */

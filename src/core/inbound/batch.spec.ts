@@ -56,12 +56,12 @@ describe('A message with many topics', () => {
     [
       'names instead of objects',
       { topics: ['a'] },
-      '"topics" must be a list of {"topic", "since"?, "maxRate"?, "maxMessageBytes"?, "pages"?}',
+      '"topics" must be a list of {"topic", "since"?, "maxRate"?, "maxMessageBytes"?, "pages"?, "entries"?}',
     ],
     [
       'no topic name',
       { topics: [{ topic: '$a' }] },
-      '"topics" must be a list of {"topic", "since"?, "maxRate"?, "maxMessageBytes"?, "pages"?}',
+      '"topics" must be a list of {"topic", "since"?, "maxRate"?, "maxMessageBytes"?, "pages"?, "entries"?}',
     ],
     ['a topic twice', { topics: [{ topic: 'a' }, { topic: 'a' }] }, '"topics" must name each topic once'],
   ])(

@@ -39,7 +39,7 @@ export function partsOf({ type, id, topic, topics }: InboundMessage, maxTopics: 
 }
 
 const shapes: Readonly<Record<string, string>> = {
-  subscribe: '{"topic", "since"?, "maxRate"?, "maxMessageBytes"?, "pages"?}',
+  subscribe: '{"topic", "since"?, "maxRate"?, "maxMessageBytes"?, "pages"?, "entries"?}',
   unsubscribe: 'topics',
 };
 

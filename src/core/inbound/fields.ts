@@ -3,9 +3,9 @@ import {
   type FieldName,
   isKey,
   isMessageBytes,
-  isPages,
   isRate,
   isTokenText,
+  isYesOrNo,
   mustBe,
 } from '../../protocol/fields.js';
 import { LiveError } from '../../protocol/live.error.js';
@@ -45,8 +45,14 @@ export function maxMessageBytesOf({
 
 /** Whether a subscribe takes a large snapshot in pages. [L-6.10] */
 export function takesPages({ pages }: InboundMessage | SubscribeRequest): boolean | undefined {
-  if (pages === undefined || isPages(pages)) return pages;
+  if (pages === undefined || isYesOrNo(pages)) return pages;
   throw wrong('pages');
+}
+
+/** Whether a subscribe takes the last data of each key as a list of entries. [L-6.11] */
+export function takesEntries({ entries }: InboundMessage | SubscribeRequest): boolean | undefined {
+  if (entries === undefined || isYesOrNo(entries)) return entries;
+  throw wrong('entries');
 }
 
 /** Returns the key of a publish. [L-4.3] */

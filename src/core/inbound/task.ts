@@ -97,7 +97,7 @@ function joins({ begun, takenBack, message }: Task, later: Task): boolean {
 }
 
 /** Fields that say how a subscriber wants its topic. */
-export const wishes = ['maxRate', 'maxMessageBytes', 'pages'] as const;
+export const wishes = ['maxRate', 'maxMessageBytes', 'pages', 'entries'] as const;
 
 function isSamePosition(one: unknown, other: unknown): boolean {
   if (one === other) return true;

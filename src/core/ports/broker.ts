@@ -93,8 +93,13 @@ export interface StreamReading {
 export interface LatestReading {
   /** Position of the last publication; offset 0 if there is none. */
   readonly top: Position;
-  /** At most one, or at most one per key. */
+  /** At most one, or at most one per key, in order of their offsets. */
   readonly publications: readonly Publication[];
+  /**
+   * Milliseconds since each of them was published, by the engine's clock; `undefined` if an earlier
+   * version stored it without a time. There if `maxKeyAgeMs` was given.
+   */
+  readonly agesMs?: readonly (number | undefined)[];
 }
 
 /** Receiver of a broker's deliveries. No member throws. */

@@ -11,7 +11,7 @@ import type { TopicRules } from '../ports/policy.js';
 import { CloseCode, CloseReason } from '../../protocol/codes.js';
 import { type Following, followingOf } from './following.js';
 import { Retry } from './retry.js';
-import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
+import { type Snapshot, snapshotFor, type SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from './snapshots.js';
 import { LostFrames } from './lost-frames.js';
 
@@ -121,8 +121,9 @@ export class FreshStart implements ResyncQueue {
       // Pushing may end the subscription or start this over for it.
       topic.resume(subscription, offset);
       const { maxBytes } = subscription;
-      const pages = parts.snapshots.pagesOf(topic, snapshot, subscription);
-      const subscribed = this.framesOf(snapshot, pages);
+      const wanted = snapshotFor(snapshot, subscription);
+      const pages = parts.snapshots.pagesOf(topic, wanted, subscription);
+      const subscribed = this.framesOf(wanted, pages);
       const isTooLarge = subscribed.some(({ messageBytes }) => messageBytes > maxBytes);
       if (isTooLarge || (maxBytes < Infinity && pages !== undefined && pages.maxBytes > maxBytes)) {
         // After it subscribes again, the answer says that the snapshot is too large.
@@ -145,8 +146,8 @@ export class FreshStart implements ResyncQueue {
   private framesOf(snapshot: Snapshot, pages: SnapshotPages | undefined): readonly SharedFrame[] {
     let frames = framesOfStarts.get(pages ?? snapshot);
     if (frames === undefined) {
-      const { position, text } = snapshot;
-      const start = { id: undefined, topic: this.topic.wireName, position, recovered: false };
+      const { position, text, entryLimits } = snapshot;
+      const start = { id: undefined, topic: this.topic.wireName, position, recovered: false, entryLimits };
       const state = pages === undefined ? { snapshot: text } : { snapshot: undefined, paged: true };
       frames = announced(this.parts.hub.frame(subscribedText({ ...start, ...state })));
       framesOfStarts.set(pages ?? snapshot, frames);

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { LatestRule, Publication } from '../ports/broker.js';
+import type { LatestReading, LatestRule, Publication } from '../ports/broker.js';
 
 /** Beyond these limits, the keys that were silent longest are dropped. */
 export const latestLimits = { keys: 10_000, bytes: 1_048_576 } as const;
@@ -18,16 +18,20 @@ export class Latest {
   private readonly byKey = new Map<string, Remembered>();
 
   get publications(): readonly Publication[] {
-    return this.since(-Infinity);
+    return this.reading(0).publications;
   }
 
-  /** Those published at or after this time, in order. */
-  since(ms: number): readonly Publication[] {
+  /** Those not older than `maxAgeMs`, in order, and their ages if that is given. */
+  reading(nowMs: number, maxAgeMs?: number): Omit<LatestReading, 'top'> {
     const publications: Publication[] = [];
-    for (const { publication, atMs = ms } of this.byKey.values()) {
-      if (atMs >= ms) publications.push(publication);
+    const agesMs: (number | undefined)[] = [];
+    for (const { publication, atMs } of this.byKey.values()) {
+      const ageMs = atMs === undefined ? undefined : Math.max(0, nowMs - atMs);
+      if (maxAgeMs !== undefined && ageMs !== undefined && ageMs > maxAgeMs) continue;
+      publications.push(publication);
+      agesMs.push(ageMs);
     }
-    return publications;
+    return maxAgeMs === undefined ? { publications } : { publications, agesMs };
   }
 
   /** Publications with their times, in order. */

@@ -14,6 +14,7 @@ import type { Position } from '../../protocol/position.js';
 import { recoveryLimits } from './following.js';
 import { SharedRun } from '../fanout/hold-buffers.js';
 import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
+import { KeyedSnapshot } from './keyed-snapshot.js';
 import { SnapshotAt, TooLarge, textOf } from './snapshot-at.js';
 
 type Provider = () => unknown;
@@ -103,11 +104,9 @@ export class Snapshots {
   }
 
   private async fromLatest(topic: string, rule: LatestRule, maxKeyAgeMs?: number): Promise<Snapshot> {
-    const { top, publications } = await this.broker.latest(topic, maxKeyAgeMs);
-    if (rule === 'last') return { position: top, text: publications[0]?.data, missed: [] };
-    const fields = publications.map(({ key, data }) => `${JSON.stringify(key ?? '')}:${data}`);
-    // If every key was removed, the state is empty, not unknown. [L-6.8]
-    return { position: top, text: top.offset > 0 ? `{${fields.join(',')}}` : undefined, missed: [] };
+    const reading = await this.broker.latest(topic, maxKeyAgeMs);
+    if (rule === 'last-per-key') return new KeyedSnapshot(reading, maxKeyAgeMs);
+    return { position: reading.top, text: reading.publications[0]?.data, missed: [] };
   }
 
   /**

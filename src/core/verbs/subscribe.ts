@@ -13,13 +13,20 @@ import type { Broker } from '../ports/broker.js';
 import type { Observer } from '../ports/observer.js';
 import type { TopicRules } from '../ports/policy.js';
 import { followingOf, notNow, type Readings, type Start } from '../stream/following.js';
-import type { Snapshot, SnapshotRun } from '../fanout/snapshot-run.js';
+import { type Snapshot, snapshotFor, type SnapshotRun } from '../fanout/snapshot-run.js';
 import type { Snapshots } from '../stream/snapshots.js';
 import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authorizer } from './authorizer.js';
-import { maxMessageBytesOf, maxRateOf, sinceOf, takesPages, topicOf } from '../inbound/fields.js';
+import {
+  maxMessageBytesOf,
+  maxRateOf,
+  sinceOf,
+  takesEntries,
+  takesPages,
+  topicOf,
+} from '../inbound/fields.js';
 import { bytesOfReading, bytesOfSnapshot, longest } from './reading-bytes.js';
 
 /** One subscribe in progress. */
@@ -66,6 +73,7 @@ export class Subscribe {
       maxRate: maxRateOf(message),
       maxBytes: maxMessageBytesOf(message),
       pages: takesPages(message),
+      entries: takesEntries(message),
     };
     const underWay = connection.membership(name);
     if (underWay instanceof OpenSubscribe && underWay.asksFor(since, wanted)) {
@@ -164,13 +172,14 @@ export class Subscribe {
     { connection, pending, name, wanted }: Request,
     topic: Topic,
     hold: HoldBuffer,
-    { position, missed, recovered, snapshot }: Answer,
+    { position, missed, recovered, snapshot: made }: Answer,
   ): boolean {
     pending.check();
     const following = followingOf(this.parts.hub, topic, { position, missed }, hold);
     if (following === undefined) return false;
     const { frames, offset } = following;
     const { maxBytes = Infinity } = wanted;
+    const snapshot = made && snapshotFor(made, wanted);
     const pages = this.parts.snapshots.pagesOf(topic, snapshot, wanted);
     const answer = {
       topic: name,
@@ -178,6 +187,7 @@ export class Subscribe {
       recovered,
       snapshot: pages === undefined ? snapshot?.text : undefined,
       paged: pages !== undefined,
+      entryLimits: snapshot?.entryLimits,
     };
     if (maxBytes < Infinity) {
       const bytes = Buffer.byteLength(subscribedText({ ...answer, id: longest(pending.ids) }));

@@ -49,6 +49,18 @@ export const fields = {
     description: 'The largest message of this topic that the client takes, in bytes.',
   },
   pages: { type: 'boolean', description: 'Takes a large snapshot in pages.' },
+  entries: { type: 'boolean', description: 'Takes the last data of each key as a list of entries.' },
+  limitsOfEntries: {
+    title: 'EntryLimits',
+    type: 'object',
+    description: 'The limits of the keys. The snapshot is a list of key, data and age in place of an object.',
+    properties: {
+      maxKeys: { type: 'integer', minimum: 1 },
+      maxBytes: { type: 'integer', minimum: 1 },
+      maxKeyAgeMs: { type: 'integer', minimum: 1 },
+    },
+    required: ['maxKeys', 'maxBytes'],
+  },
   inPages: onlyTrue('InPages', 'The snapshot follows in pages.'),
   last: onlyTrue('Last', 'This is the last page of the snapshot.'),
   part: { description: 'Some fields of the snapshot if it is an object, or elements if it is an array.' },

@@ -136,4 +136,26 @@ export const removalChecks: readonly BrokerCheck[] = [
       assert.deepEqual(await state(two, 1_000), { new: '2', old: '3' });
     },
   },
+  {
+    title:
+      'the latest values are in the order of their publications, with the age of each if an age is requested',
+    async run(world) {
+      const [one, two] = await world.startTwo();
+      for (const key of ['a', '7', 'b']) await put(one, key, '1');
+      await world.pass(1_500);
+      await put(two, 'a', '2');
+      for (const { broker } of [one, two]) {
+        const { publications, agesMs } = await broker.latest('t', 600_000);
+        assert.deepEqual(
+          publications.map(({ key }) => key),
+          ['7', 'b', 'a'],
+        );
+        assert.equal(agesMs?.length, 3);
+        const [seven = NaN, b = NaN, a = NaN] = agesMs;
+        assert.ok(seven >= 1_400 && b >= 1_400 && seven < 60_000, `ages ${agesMs.join()}`);
+        assert.ok(a >= 0 && a < seven - 1_000, `ages ${agesMs.join()}`);
+        assert.equal((await broker.latest('t')).agesMs, undefined);
+      }
+    },
+  },
 ];

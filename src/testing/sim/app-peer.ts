@@ -29,6 +29,8 @@ export class AppPeer implements Participant {
   private grant: Grant = { rights: 2 ** 31 - 1 };
   private readings: Reading[] = [];
   private readonly positions = new Map<string, Position>();
+  /** How late a publication of each topic arrived at most. */
+  private readonly lateMs = new Map<string, number>();
   private readonly onlineListeners = new Set<() => void>();
   private connections = 0;
   private readonly once = new OnceChecker((text) => this.world.tell('application', `${this.name} ${text}`));
@@ -64,6 +66,7 @@ export class AppPeer implements Participant {
         this.world.note(`${this.name} sees ${JSON.stringify(message)}`);
         checker.take(message);
         if (checker.at !== undefined) this.positions.set(topic, checker.at);
+        if (message.type === 'event') this.arrived(topic, message.position);
       },
       { since },
     );
@@ -137,14 +140,25 @@ export class AppPeer implements Participant {
     }
   }
 
+  private arrived(topic: string, { epoch, offset }: Position): void {
+    const { publications, timeline } = this.world;
+    const { atMs = 0 } = publications.find(topic, epoch, offset) ?? {};
+    this.lateMs.set(topic, Math.max(this.lateMs.get(topic) ?? 0, timeline.nowMs - atMs));
+  }
+
   private collect(name: string): CollectionChecker | undefined {
     const { publications, tell, timeline, note } = this.world;
-    const { collected = false, delivery } = this.world.topic(name) ?? {};
+    const { collected = false, delivery, maxKeyAgeMs } = this.world.topic(name) ?? {};
     const merges = delivery?.slow === 'conflate' || delivery?.maxRate !== undefined;
-    const after = (ms: number, run: () => void): void => timeline.in(ms, run);
-    return collected
-      ? new CollectionChecker(this.open(), { name, merges }, { publications, tell, note, after })
-      : undefined;
+    const world = {
+      publications,
+      tell,
+      note,
+      after: (ms: number, run: () => void) => timeline.in(ms, run),
+      now: () => timeline.nowMs,
+      lateMs: () => timeline.stalledMs + (this.lateMs.get(name) ?? 0),
+    };
+    return collected ? new CollectionChecker(this.open(), { name, merges, maxKeyAgeMs }, world) : undefined;
   }
 
   private open(): LiveClient {

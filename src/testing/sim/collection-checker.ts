@@ -2,7 +2,7 @@ import { collection, type Collection } from '../../client/collection.js';
 import type { LiveClient } from '../../client/live-client.js';
 import type { Position } from '../../protocol/position.js';
 import type { Tell } from './faults.js';
-import type { Publications } from './publications.js';
+import type { Publications, Published } from './publications.js';
 
 /** How often a collection shows itself, as a page draws frames. */
 const frameMs = 5;
@@ -14,12 +14,20 @@ interface CheckedTopic {
    * times until all is quiet.
    */
   readonly merges: boolean;
+  /** Milliseconds that the topic keeps a key without a publication. */
+  readonly maxKeyAgeMs?: number | undefined;
 }
+
+/** Longest time that a snapshot is under way, in milliseconds. */
+const snapshotMs = 2_000;
 
 /** What a collection needs from its world. */
 interface CollectionWorld {
   readonly publications: Publications;
   readonly tell: Tell;
+  now(): number;
+  /** How late the client got a publication of the topic at most. */
+  lateMs(): number;
   after(ms: number, run: () => void): void;
   note(text: string): void;
 }
@@ -54,16 +62,28 @@ export class CollectionChecker {
   checkAtRest(top: Position | undefined): void {
     const { values, topic, world } = this;
     if (this.closed || values.error !== undefined) return;
-    const expected = top && world.publications.latest(topic.name, top, 'last-per-key');
+    const state = top ? world.publications.keyed(topic.name, top) : [];
+    const expected = ordered(
+      state.filter((each) => values.get(each.key ?? '') !== undefined || !this.isAged(each)),
+    );
+    const late = state.filter((each) => this.isAged(each, snapshotMs + world.lateMs()));
+    const kept = late.find(({ key = '' }) => values.get(key) !== undefined);
     if (values.stale) world.tell('behind', `a collection of ${topic.name} is stale`);
-    else if (this.content !== ordered(expected))
-      world.tell('behind', `a collection of ${topic.name} is ${this.content}, not ${ordered(expected)}`);
+    else if (this.content !== expected)
+      world.tell('behind', `a collection of ${topic.name} is ${this.content}, not ${expected}`);
+    else if (kept !== undefined)
+      world.tell('behind', `a collection of ${topic.name} keeps ${String(kept.key)}, which is too old`);
     else if (this.shown !== this.content)
       world.tell('application', `a collection of ${topic.name} did not report ${this.content}`);
   }
 
   private get content(): string {
     return orderedText(this.values.entries());
+  }
+
+  /** Whether the topic no longer has a key, and so for this long. */
+  private isAged({ atMs }: Published, forMs = 0): boolean {
+    return this.world.now() - atMs > (this.topic.maxKeyAgeMs ?? Infinity) + forMs;
   }
 
   private look(keys: ReadonlySet<string>): void {
@@ -73,7 +93,9 @@ export class CollectionChecker {
     this.shown = content;
     if (unreported.length > 0)
       world.tell('application', `a collection of ${topic.name} did not report ${unreported.join()}`);
-    const isState = (state: string | undefined): boolean => ordered(state) === content;
+    const isState = (state: readonly Published[]): boolean =>
+      ordered(state.filter((each) => this.values.get(each.key ?? '') !== undefined || !this.isAged(each))) ===
+      content;
     const had = topic.merges
       ? [...this.values].every(([key, value]) =>
           world.publications.had(topic.name, key, JSON.stringify(value)),
@@ -87,9 +109,8 @@ function orderedText(entries: Iterable<readonly [string, unknown]>): string {
   return JSON.stringify(Object.fromEntries([...entries].toSorted(([a], [b]) => (a < b ? -1 : 1))));
 }
 
-/** The same fields in one order. */
-function ordered(state = '{}'): string {
-  return orderedText(Object.entries(JSON.parse(state) as object));
+function ordered(state: readonly Published[]): string {
+  return orderedText(state.map(({ key = '', text }) => [key, JSON.parse(text) as unknown] as const));
 }
 
 function changedKeys(before: string, after: string): string[] {

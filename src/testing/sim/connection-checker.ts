@@ -244,7 +244,7 @@ export class ConnectionChecker {
 
 function asksTheSame(one: Request, other: Request): boolean {
   if (one.type !== 'subscribe' || one.topic !== other.topic) return false;
-  const wantedBy = ({ message: { since, maxRate, pages } }: Request): string =>
-    JSON.stringify([since, maxRate, pages]);
+  const wantedBy = ({ message: { since, maxRate, pages, entries } }: Request): string =>
+    JSON.stringify([since, maxRate, pages, entries]);
   return wantedBy(one) === wantedBy(other);
 }

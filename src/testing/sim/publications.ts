@@ -1,4 +1,5 @@
 import type { HistoryRules, LatestRule, BrokerPublishOptions } from '../../core/ports/broker.js';
+import { latestLimits } from '../../core/stream/latest.js';
 import { recoveryLimits } from '../../core/stream/following.js';
 import type { Position } from '../../protocol/position.js';
 import { Lineages } from '../lineages.js';
@@ -110,21 +111,40 @@ export class Publications {
     const all = this.of(topic, epoch).slice(0, offset);
     const last = all.at(-1);
     if (rule === 'last') return last?.removed === true ? undefined : last?.text;
-    const byKey = new Map<string, string>();
-    for (const { key, text, removed } of all) {
-      if (key === undefined) continue;
-      byKey.delete(key);
-      if (removed !== true) byKey.set(key, text);
-    }
-    const fields = [...byKey].map(([key, text]) => `${JSON.stringify(key)}:${text}`);
+    const fields = this.keyed(topic, { epoch, offset }).map(
+      ({ key, text }) => `${JSON.stringify(key)}:${text}`,
+    );
     return all.length === 0 ? undefined : `{${fields.join(',')}}`;
   }
 
-  /** Every state that the latest values of a topic ever had, in any epoch, the newest first. */
-  states(topic: string): (string | undefined)[] {
+  /** The last publication of each key at a position, in their order, within the limits. [L-6.5] */
+  keyed(topic: string, { epoch, offset }: Position): readonly Published[] {
+    const byKey = new Map<string, Published>();
+    let bytes = 0;
+    const forget = (key: string): void => {
+      bytes -= byKey.get(key)?.text.length ?? 0;
+      byKey.delete(key);
+    };
+    for (const each of this.of(topic, epoch).slice(0, offset)) {
+      if (each.key === undefined) continue;
+      forget(each.key);
+      if (each.removed === true) continue;
+      byKey.set(each.key, each);
+      bytes += each.text.length;
+      for (const oldest of byKey.keys()) {
+        const { keys, bytes: most } = latestLimits;
+        if (byKey.size > keys || (bytes > most && byKey.size > 1)) forget(oldest);
+        else break;
+      }
+    }
+    return [...byKey.values()];
+  }
+
+  /** Every state that the keys of a topic ever had, in any epoch, the newest first. */
+  states(topic: string): (readonly Published[])[] {
     return this.epochsOf(topic).flatMap((epoch) =>
       [undefined, ...this.of(topic, epoch)]
-        .map((_, offset) => this.latest(topic, { epoch, offset }, 'last-per-key'))
+        .map((_, offset) => this.keyed(topic, { epoch, offset }))
         .toReversed(),
     );
   }

@@ -107,8 +107,8 @@ export class SimBroker implements Broker {
 
   latest(topic: string, maxKeyAgeMs?: number): Promise<LatestReading> {
     return this.network.call('latest', topic, async () => {
-      const { top, publications } = await this.memory.latest(this.inner(topic), maxKeyAgeMs);
-      return { top: this.named(topic, top), publications };
+      const { top, ...reading } = await this.memory.latest(this.inner(topic), maxKeyAgeMs);
+      return { top: this.named(topic, top), ...reading };
     });
   }
 

@@ -67,7 +67,7 @@ export class SimPolicy implements Policy {
   }
 
   private rulesOf(topic: SimTopic): TopicRules {
-    const { name, snapshot, history, latest, delivery } = topic;
+    const { name, snapshot, history, latest, maxKeyAgeMs, delivery } = topic;
     const ask = (right: Right, user: LiveUser | null): boolean | Promise<boolean> =>
       this.answer(this.rights.get(name) ?? atOnce, () => {
         const answer = this.ask(right, name, user);
@@ -82,6 +82,7 @@ export class SimPolicy implements Policy {
       canPublish: (user) => ask('canPublish', user),
       ...(snapshot && { snapshot: () => this.answer(this.snapshots.get(name) ?? atOnce, () => snapshot()) }),
       ...(latest !== undefined && { latest }),
+      ...(maxKeyAgeMs !== undefined && { maxKeyAgeMs }),
       ...(history !== undefined && { history }),
       ...(delivery !== undefined && { delivery }),
     };

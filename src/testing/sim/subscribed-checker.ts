@@ -2,11 +2,23 @@ import type { Position } from '../../protocol/position.js';
 import type { Received } from '../live-test-client.js';
 import type { Tell } from './faults.js';
 import type { AnswerRules, Request } from './request.js';
+import type { SimTopic } from './sim-topic.js';
+
+/** An answer whose snapshot comes in pages. */
+interface Paged {
+  readonly position: Position;
+  readonly message: Received;
+  readonly atMs: number;
+  readonly pages: unknown[];
+}
+
+/** Milliseconds that a reading of the keys may take. */
+const readingMs = 1_000;
 
 /** Compares a `subscribed` answer with the topic: its position, its recovery, its snapshot. */
 export class SubscribedChecker {
   /** Answers whose snapshot comes in pages, with the pages so far. [L-6.10] */
-  private readonly paged = new Map<string, { readonly position: Position; readonly pages: unknown[] }>();
+  private readonly paged = new Map<string, Paged>();
 
   constructor(
     private readonly rules: AnswerRules,
@@ -22,12 +34,14 @@ export class SubscribedChecker {
   /** Checks that pages follow a start, and together are its snapshot. [L-6.10] */
   page(topic: string, { snapshot, last }: Received): void {
     const paged = this.paged.get(topic);
-    paged?.pages.push(...Object.entries(snapshot as object));
+    const isList = Array.isArray(snapshot);
+    paged?.pages.push(...(isList ? (snapshot as unknown[]) : Object.entries(snapshot as object)));
     if (paged === undefined) this.tell('answer', `a page of ${topic} follows no start`);
     else if (last === true) {
       this.paged.delete(topic);
-      const whole = Object.fromEntries(paged.pages as [string, unknown][]);
-      this.snapshot(topic, paged.position, { type: 'subscribed', snapshot: whole });
+      const { entries } = paged.message;
+      const whole = entries ? paged.pages : Object.fromEntries(paged.pages as [string, unknown][]);
+      this.snapshot(topic, paged.position, { type: 'subscribed', entries, snapshot: whole }, paged.atMs);
     }
   }
 
@@ -107,9 +121,35 @@ export class SubscribedChecker {
     this.snapshot(topic, position, message);
   }
 
-  private snapshot(topic: string, position: Position, message: Received): void {
+  /** Keys may have become too old until now. Those that have an age are not older than that. */
+  private keys({ name, maxKeyAgeMs = Infinity }: SimTopic, at: Position, message: Received, nowMs: number) {
+    const fields = fieldsOf(message);
+    const ages = new Map(fields.map(([key, , ageMs]) => [key, ageMs]));
+    const expected = this.rules.publications
+      .keyed(name, at)
+      .filter(({ key = '', atMs }) => ages.has(key) || nowMs - atMs <= maxKeyAgeMs);
+    const got = JSON.stringify(fields.map(([key, data]) => [key, data]));
+    // Before the first publication only a list is known. [L-6.5] [L-6.11]
+    const isRight = 'snapshot' in message === (at.offset > 0 || message['entries'] !== undefined);
+    if (
+      !isRight ||
+      got !== JSON.stringify(expected.map(({ key, text }) => [key, JSON.parse(text) as unknown]))
+    )
+      this.tell('snapshot', `the snapshot of ${name} at ${String(at.offset)} is ${got}`);
+    const slackMs = readingMs + this.rules.stalledMs();
+    for (const { key = '', atMs } of message['entries'] && maxKeyAgeMs < Infinity ? expected : []) {
+      const sinceMs = nowMs - atMs - (ages.get(key) ?? NaN);
+      if (!(sinceMs >= 0 && sinceMs <= slackMs))
+        this.tell(
+          'snapshot',
+          `${key} of ${name} is ${String(nowMs - atMs)} ms old, not ${String(ages.get(key))}`,
+        );
+    }
+  }
+
+  private snapshot(topic: string, position: Position, message: Received, atMs = this.rules.now()): void {
     this.paged.delete(topic);
-    if (message['pages'] === true) return void this.paged.set(topic, { position, pages: [] });
+    if (message['pages'] === true) return void this.paged.set(topic, { position, message, atMs, pages: [] });
     const { policy, publications, disturbances } = this.rules;
     const declared = policy.topics.find(({ name }) => name === topic);
     const { snapshot } = message;
@@ -128,11 +168,18 @@ export class SubscribedChecker {
         this.tell('snapshot', `the snapshot of ${topic} is not that of ${String(position.offset)}`);
       return;
     }
+    if (declared?.latest === 'last-per-key') return this.keys(declared, position, message, atMs);
     const expected = declared?.latest && publications.latest(topic, position, declared.latest);
     const got = JSON.stringify(snapshot) as string | undefined;
     if (got !== (expected && JSON.stringify(JSON.parse(expected))))
       this.tell('snapshot', `the snapshot of ${topic} at ${String(position.offset)} is ${String(got)}`);
   }
+}
+
+/** The fields of a snapshot of keys, each with its age if there is one. */
+function fieldsOf({ snapshot, entries }: Received): readonly (readonly [string, unknown, number?])[] {
+  if (entries !== undefined) return snapshot as [string, unknown, number?][];
+  return Object.entries((snapshot ?? {}) as object);
 }
 
 function textOf(position: Position | undefined): string {

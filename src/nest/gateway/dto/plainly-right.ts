@@ -1,5 +1,5 @@
 // hot path
-import { isKey, isMessageBytes, isPages, isRate, isRequestId } from '../../../protocol/fields.js';
+import { isKey, isMessageBytes, isRate, isRequestId, isYesOrNo } from '../../../protocol/fields.js';
 import { isPosition } from '../../../protocol/position.js';
 import { isClientTopic } from '../../../protocol/topic-name.js';
 import { PublishDto } from './publish.dto.js';
@@ -31,11 +31,12 @@ function isPublish({ data, key, remove, idempotencyKey, after }: Message): boole
   );
 }
 
-function isSubscribe({ since, maxRate, maxMessageBytes, pages }: Message): boolean {
+function isSubscribe({ since, maxRate, maxMessageBytes, pages, entries }: Message): boolean {
   return (
     (since === undefined || isPosition(since)) &&
     (maxRate === undefined || isRate(maxRate)) &&
     (maxMessageBytes === undefined || isMessageBytes(maxMessageBytes)) &&
-    (pages === undefined || isPages(pages))
+    (pages === undefined || isYesOrNo(pages)) &&
+    (entries === undefined || isYesOrNo(entries))
   );
 }

@@ -3,7 +3,10 @@ import type { Position } from '../../../protocol/position.js';
 import { LiveMessageDto } from './live-message.dto.js';
 import { IsField } from './live-validators.js';
 
-/** `{"type":"subscribe","id"?,"topic","since"?,"maxRate"?,"maxMessageBytes"?,"pages"?}` [L-3.2] */
+/**
+ * `{"type":"subscribe","id"?,"topic","since"?,"maxRate"?,"maxMessageBytes"?,"pages"?,"entries"?}`
+ * [L-3.2]
+ */
 export class SubscribeDto extends LiveMessageDto {
   /** The topic to follow: 1 to 128 characters. [L-3.1] */
   @IsField('topic')
@@ -31,4 +34,9 @@ export class SubscribeDto extends LiveMessageDto {
   @IsOptional()
   @IsField('pages')
   readonly pages?: boolean;
+
+  /** Whether the last data of each key comes as a list of entries. [L-6.11] */
+  @IsOptional()
+  @IsField('entries')
+  readonly entries?: boolean;
 }
