@@ -9,8 +9,8 @@
  * @property {number} [keys] of a topic, which its publications have in turn
  * @property {number} messagesPerTick
  * @property {number} tickMs interval, the same for all, not saturating the slowest
- * @property {number} ticks in one round, which lasts seconds, so that a garbage collection is a small
- *   part of it
+ * @property {number} ticks in one round, which lasts seconds, so that a garbage collection is a
+ *   small part of it
  * @property {'position' | 'fleet'} [payload] the kind of message, a position by default
  * @property {object} [topic] options of nestjs-live's `@LiveTopic`
  * @property {Readonly<Record<string, number>>} [targets]

@@ -1,6 +1,6 @@
 import { isTemporary } from '../protocol/codes.js';
 import { LiveError } from '../protocol/live.error.js';
-import type { EventMessage, SubscribedMessage, UnsubscribedMessage } from '../protocol/messages.js';
+import type { EventMessage, SubscribedMessage } from '../protocol/messages.js';
 import type { Position } from '../protocol/position.js';
 import { positiveOrZero } from './backoff.js';
 import type { LocalSubscription } from './local-subscription.js';
@@ -22,10 +22,8 @@ export class ClientTopic {
   #snapshots: boolean | undefined;
   /** Rate of the last request. */
   #rate = Infinity;
-  /** Whether the last answered request asked for what collections need. */
-  #whole: boolean | undefined;
-  /** Id of the last request that was answered with a position. */
-  #answeredId: number | undefined;
+  /** The last request that was answered with a position. */
+  #last: TopicRequests['current'];
   readonly #requests: TopicRequests;
   /** Messages that wait for the predecessor, while its events count. [L-10.7] */
   #held: Incoming[] | undefined;
@@ -46,9 +44,7 @@ export class ClientTopic {
 
   /** Whether an answer with this id is one to the current request, or a second one to the last. */
   awaits(id: unknown): boolean {
-    return (
-      id !== undefined && (id === this.#requests.current?.id || (this.#linked && id === this.#answeredId))
-    );
+    return id !== undefined && (id === this.#requests.current?.id || (this.#linked && id === this.#last?.id));
   }
 
   add(local: LocalSubscription): void {
@@ -118,8 +114,10 @@ export class ClientTopic {
         break;
       case 'unsubscribed':
         // A message with an id answers our unsubscribe. [L-3.9]
-        if (message.id === undefined) this.failed(undefined, endedBy(message), message.retryAfterMs);
-        else if (message.id === this.#requests.current?.id) this.#forget();
+        if (message.id === undefined) {
+          const { code = 'forbidden', reason = '', retryAfterMs } = message;
+          this.failed(undefined, new LiveError(code, reason), retryAfterMs);
+        } else if (message.id === this.#requests.current?.id) this.#forget();
         break;
       case 'subscribed':
         if (message.id === undefined) this.pushed(message);
@@ -151,14 +149,14 @@ export class ClientTopic {
   }
 
   #answered(message: SubscribedMessage): void {
-    if (!this.#requests.current || message.id !== this.#requests.current.id) {
+    const { current } = this.#requests;
+    if (!current || message.id !== current.id) {
       // It began the subscription again, perhaps in a new epoch: some must catch up.
       this.#locals.cut(message);
       return this.next();
     }
-    const { since, id, pages } = this.#requests.current;
-    this.#answeredId = id;
-    this.#whole = pages;
+    const { since, pages } = current;
+    this.#last = current;
     this.#requests.reset();
     this.#linked = true;
     this.#moved();
@@ -167,7 +165,7 @@ export class ClientTopic {
     if (since && message.recovered && isSame) this.#locals.continue(since, message.epoch, this.#snapshots);
     else {
       this.#snapshots = hasSnapshots(message);
-      this.#locals.startOver(message, since, this.#whole);
+      this.#locals.startOver(message, since, pages);
     }
     this.paced();
   }
@@ -179,7 +177,7 @@ export class ClientTopic {
     else {
       this.#snapshots = hasSnapshots(message);
       this.#requests.started();
-      this.#locals.pushed(message, this.#whole);
+      this.#locals.pushed(message, this.#last?.pages);
     }
     this.next();
   }
@@ -247,8 +245,4 @@ export class ClientTopic {
   #lacks(message: Incoming): boolean {
     return message.type === 'subscribed' && this.#locals.lack(message);
   }
-}
-
-function endedBy({ code = 'forbidden', reason = '' }: UnsubscribedMessage): LiveError {
-  return new LiveError(code, reason);
 }

@@ -118,7 +118,7 @@ export class SharedTopic {
     this.#rate = fastest(all);
     this.#asked = ask;
     const maxRate = this.#rate < Infinity ? this.#rate : undefined;
-    // Later starts reach all of them: one that takes no pages decides for all, and each can read a list.
+    // Later starts reach all of them: one that takes no pages decides for all. Each reads lists.
     const asked = [...all.values()];
     const pages = asked.every((one) => one.pages) || undefined;
     const entries = asked.some((one) => one.entries) || undefined;

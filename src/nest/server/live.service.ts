@@ -36,7 +36,7 @@ type AnyPublication = LivePublication & (PublishOptions | RemovalOptions);
  * `LiveService<TopicsOf<typeof FleetTopic>>`, the compiler checks names and data.
  */
 @Injectable()
-// oxlint-disable-next-line typescript/no-explicit-any -- with `unknown`, no interface could be a map
+// oxlint-disable-next-line typescript/no-explicit-any -- no interface extends Record<…, unknown>
 export class LiveService<Topics extends Record<string, any> = Record<string, unknown>> {
   /** @internal */
   constructor(
