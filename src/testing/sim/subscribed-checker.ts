@@ -136,7 +136,7 @@ export class SubscribedChecker {
       got !== JSON.stringify(expected.map(({ key, text }) => [key, JSON.parse(text) as unknown]))
     )
       this.tell('snapshot', `the snapshot of ${name} at ${String(at.offset)} is ${got}`);
-    const slackMs = readingMs + this.rules.stalledMs();
+    const slackMs = readingMs + this.rules.limits.maxQueueAgeMs + this.rules.stalledMs();
     for (const { key = '', atMs } of message['entries'] && maxKeyAgeMs < Infinity ? expected : []) {
       const sinceMs = nowMs - atMs - (ages.get(key) ?? NaN);
       if (!(sinceMs >= 0 && sinceMs <= slackMs))
