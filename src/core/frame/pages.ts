@@ -58,6 +58,8 @@ export function pagesOf(text: string, maxBytes = maxPageBytes): string[] | undef
 export class SnapshotPages {
   /** Peers that read at the same time share a frame, but no frame outlives its readers. */
   private readonly frames: WeakRef<SharedFrame>[] = [];
+  /** Measured once, for the first peer with a limit. */
+  private largest: number | undefined;
 
   constructor(
     private readonly topic: string,
@@ -70,7 +72,9 @@ export class SnapshotPages {
 
   /** Bytes of the largest `page` message. */
   get maxBytes(): number {
-    return Math.max(...this.texts.map((text) => Buffer.byteLength(pageText(this.topic, text, true))));
+    return (this.largest ??= Math.max(
+      ...this.texts.map((text) => Buffer.byteLength(pageText(this.topic, text, true))),
+    ));
   }
 
   /** The message with the page at an index below `count`. */
