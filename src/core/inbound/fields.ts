@@ -43,16 +43,13 @@ export function maxMessageBytesOf({
   throw wrong('maxMessageBytes');
 }
 
-/** Whether a subscribe takes a large snapshot in pages. [L-6.10] */
-export function takesPages({ pages }: InboundMessage | SubscribeRequest): boolean | undefined {
-  if (pages === undefined || isYesOrNo(pages)) return pages;
-  throw wrong('pages');
-}
-
-/** Whether a subscribe takes the last data of each key as a list of entries. [L-6.11] */
-export function takesEntries({ entries }: InboundMessage | SubscribeRequest): boolean | undefined {
-  if (entries === undefined || isYesOrNo(entries)) return entries;
-  throw wrong('entries');
+/** Returns whether a subscribe takes its snapshot in this form. [L-6.10] [L-6.11] */
+export function takes(
+  form: 'pages' | 'entries',
+  { [form]: taken }: InboundMessage | SubscribeRequest,
+): boolean | undefined {
+  if (taken === undefined || isYesOrNo(taken)) return taken;
+  throw wrong(form);
 }
 
 /** Returns the key of a publish. [L-4.3] */

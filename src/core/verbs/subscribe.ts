@@ -19,14 +19,7 @@ import type { InboundMessage } from '../../protocol/client-messages.js';
 import { LiveError } from '../../protocol/live.error.js';
 import type { Position } from '../../protocol/position.js';
 import type { Authorizer } from './authorizer.js';
-import {
-  maxMessageBytesOf,
-  maxRateOf,
-  sinceOf,
-  takesEntries,
-  takesPages,
-  topicOf,
-} from '../inbound/fields.js';
+import { maxMessageBytesOf, maxRateOf, sinceOf, takes, topicOf } from '../inbound/fields.js';
 import { bytesOfReading, bytesOfSnapshot, longest } from './reading-bytes.js';
 
 /** One subscribe in progress. */
@@ -72,8 +65,8 @@ export class Subscribe {
     const wanted: Wanted = {
       maxRate: maxRateOf(message),
       maxBytes: maxMessageBytesOf(message),
-      pages: takesPages(message),
-      entries: takesEntries(message),
+      pages: takes('pages', message),
+      entries: takes('entries', message),
     };
     const underWay = connection.membership(name);
     if (underWay instanceof OpenSubscribe && underWay.asksFor(since, wanted)) {
