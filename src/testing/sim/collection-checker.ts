@@ -71,9 +71,7 @@ export class CollectionChecker {
     const { values, topic, world } = this;
     if (this.closed || values.error !== undefined) return;
     const state = top ? world.publications.keyed(topic.name, top) : [];
-    const expected = ordered(
-      state.filter((each) => values.get(each.key ?? '') !== undefined || !this.isAged(each)),
-    );
+    const expected = this.visible(state);
     const late = state.filter((each) => this.isAged(each, snapshotMs + world.lateMs()));
     const kept = late.find(({ key = '' }) => values.get(key) !== undefined);
     if (values.stale) world.tell('behind', `a collection of ${topic.name} is stale`);
@@ -95,6 +93,13 @@ export class CollectionChecker {
     return this.world.now() - atMs > (this.topic.maxKeyAgeMs ?? Infinity) + forMs;
   }
 
+  /** The state as text. A key that is too old may have left. */
+  private visible(state: readonly Published[]): string {
+    return ordered(
+      state.filter((each) => this.values.get(each.key ?? '') !== undefined || !this.isAged(each)),
+    );
+  }
+
   private look(keys: ReadonlySet<string>): void {
     const { topic, world, content } = this;
     world.note(`a collection of ${topic.name} shows ${content} after ${[...keys].join()}`);
@@ -102,9 +107,7 @@ export class CollectionChecker {
     this.shown = content;
     if (unreported.length > 0)
       world.tell('application', `a collection of ${topic.name} did not report ${unreported.join()}`);
-    const isState = (state: readonly Published[]): boolean =>
-      ordered(state.filter((each) => this.values.get(each.key ?? '') !== undefined || !this.isAged(each))) ===
-      content;
+    const isState = (state: readonly Published[]): boolean => this.visible(state) === content;
     const had = topic.merges
       ? [...this.values].every(([key, value]) =>
           world.publications.had(topic.name, key, JSON.stringify(value)),
