@@ -162,6 +162,8 @@ export interface Verdict {
   readonly reported: number;
   /** Not delivered, or delivered with other data, without a report. Must be 0. */
   readonly silent: number;
+  /** The first of these, with the reader's reports of its topic, to find the reason by. */
+  readonly firstSilent: string | undefined;
   /** Delivered out of order. Must be 0. */
   readonly disorder: number;
 }
@@ -169,6 +171,7 @@ export interface Verdict {
 /** Compares what a reader got with what was acknowledged. */
 export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReader): Verdict {
   let [taken, reported, silent] = [0, 0, 0];
+  let firstSilent: string | undefined;
   for (const { topic, epoch, offset, data } of acknowledged) {
     const reading = reader.readings.get(topic);
     const covered = reading?.reported.some(
@@ -180,10 +183,13 @@ export function judge(acknowledged: readonly Acknowledged[], reader: BrokerReade
     const isTaken = reading?.byOffset.get(offset)?.includes(data) === true;
     if (given === data || (given === undefined && isTaken)) taken += 1;
     else if (given === undefined && covered === true) reported += 1;
-    else silent += 1;
+    else {
+      silent += 1;
+      firstSilent ??= `${topic} ${epoch} ${String(offset)}; ${JSON.stringify(reading?.reported)}, epochs ${[...(reading?.epochs ?? [])].join()}`;
+    }
   }
   const disorder = [...reader.readings.values()].reduce((sum, reading) => sum + reading.disorder, 0);
-  return { acknowledged: acknowledged.length, taken, reported, silent, disorder };
+  return { acknowledged: acknowledged.length, taken, reported, silent, firstSilent, disorder };
 }
 
 /** Positions with different data at two readers, or at a reader and a publisher. Must be empty. */
