@@ -6,7 +6,7 @@ import { entrantsOf } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
 import { readOptions } from './lib/options.js';
 import { topicName } from './lib/scenarios.js';
-import { median, spread } from './lib/statistics.js';
+import { meanOf, median, spread } from './lib/statistics.js';
 import { unsteadyLines } from './lib/steadiness.js';
 import { percent, short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
@@ -115,8 +115,7 @@ async function read({ server, swarm, group }, about) {
     if (delivered !== count)
       throw new Error(`The reader got ${String(delivered)} of ${String(count)} publications.`);
   }
-  const mean = (figure) => parts.reduce((sum, part) => sum + part[figure], 0) / parts.length;
-  return { cpu: mean('cpu'), wall: mean('wall') };
+  return { cpu: meanOf(parts, 'cpu'), wall: meanOf(parts, 'wall') };
 }
 
 function addRows(broker, topic, showings) {

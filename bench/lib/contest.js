@@ -20,6 +20,9 @@ import { fileIn, progress } from './options.js';
  * @param {readonly any[]} about.entrants
  * @param {number} about.rounds measured ones
  * @param {number} about.warmUp rounds before them
+ * @param {number} [about.passes] in how many parts of a round the entrants take turns, so that a slow
+ *   moment of the machine meets all of them
+ * @param {(parts: readonly Round[]) => Round} [about.merge] makes a round of its parts
  * @param {object} [about.start] for the servers, besides the build
  * @param {object} about.clients for the swarm: `topics`, `concurrency` and further options
  * @param {number} [about.idleSeconds] of a phase before the rounds in which all servers are idle
@@ -29,7 +32,8 @@ import { fileIn, progress } from './options.js';
  * @returns {Promise<Map<string, Showing<Round>>>} by the entrants' keys
  */
 export async function contest(about) {
-  const { name, entrants, rounds, warmUp, start, clients, profile, round } = about;
+  const { name, entrants, rounds, warmUp, passes = 1, start, clients, profile, round } = about;
+  const { merge = ([only]) => only } = about;
   const swarm = swarmProcess();
   /** @type {Map<string, any>} */
   const servers = new Map();
@@ -52,8 +56,12 @@ export async function contest(about) {
     }
     if (number === rounds) break;
     progress(number < 0 ? `\n${name}: warm-up   ` : `\n${name}: round ${String(number + 1)}   `);
-    for (const { key } of inTurn(entrants, number + warmUp)) {
-      const result = await round({ server: servers.get(key), swarm, group: key });
+    const parts = new Map(entrants.map(({ key }) => [key, []]));
+    for (let pass = 0; pass < passes; pass++)
+      for (const { key } of inTurn(entrants, (number + warmUp) * passes + pass))
+        parts.get(key)?.push(await round({ server: servers.get(key), swarm, group: key }));
+    for (const [key, its] of parts) {
+      const result = merge(its);
       progress(`${key} ${result.cpu.toPrecision(3)}   `);
       if (number >= 0) showings.get(key)?.rounds.push(result);
     }

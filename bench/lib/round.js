@@ -1,4 +1,5 @@
 import { expectedPerClient } from './scenarios.js';
+import { meanOf } from './statistics.js';
 
 /**
  * @typedef {object} Round
@@ -37,5 +38,23 @@ export async function oneRound({ swarms, server, group, scenario }) {
     latenciesMs: got.flatMap(({ latenciesMs }) => latenciesMs),
     lateMs: latestMs,
     lost: Math.max(sum('wrongClients'), Math.abs(sum('expected') - delivered)),
+  };
+}
+
+/**
+ * One round of several parts with as many deliveries each.
+ *
+ * @param {readonly Round[]} parts
+ * @returns {Round}
+ */
+export function merged(parts) {
+  return {
+    cpu: meanOf(parts, 'cpu'),
+    clientCpu: meanOf(parts, 'clientCpu'),
+    bytes: meanOf(parts, 'bytes'),
+    compressed: meanOf(parts, 'compressed'),
+    latenciesMs: parts.flatMap(({ latenciesMs }) => latenciesMs),
+    lateMs: Math.max(...parts.map(({ lateMs }) => lateMs)),
+    lost: parts.reduce((total, { lost }) => total + lost, 0),
   };
 }

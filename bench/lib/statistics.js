@@ -11,6 +11,11 @@ export function quantile(values, share) {
   return below + (sorted[Math.ceil(rank)] - below) * (rank % 1);
 }
 
+/** The mean of one figure of several parts. */
+export function meanOf(parts, figure) {
+  return parts.reduce((total, part) => total + part[figure], 0) / parts.length;
+}
+
 /** Half the range of the values, relative to the median. */
 export function spread(values) {
   return (Math.max(...values) - Math.min(...values)) / 2 / median(values);
