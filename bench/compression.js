@@ -127,7 +127,12 @@ function report() {
         `${percentOf(growth)}; of all rounds ${percentOf(Math.min(...growths))}–${percentOf(Math.max(...growths))}; ` +
           `including the writes, which exist without compression, ${percentOf(withWrites)}`,
       ) +
-      unsteadyLines(entrants.map(({ key, title }) => [title, microsOf(atMany, key)])),
+      unsteadyLines([
+        [
+          'compressed × ws with a deflate per client',
+          ratios(microsOf(atMany, 'compressed'), microsOf(atMany, 'ws-deflate')),
+        ],
+      ]),
   ].join('\n');
 }
 

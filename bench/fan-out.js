@@ -7,7 +7,7 @@ import { readOptions } from './lib/options.js';
 import { merged, oneRound } from './lib/round.js';
 import { drawTopics, scaled, scenarios } from './lib/scenarios.js';
 import { median, quantile, spread } from './lib/statistics.js';
-import { unsteadyLines } from './lib/steadiness.js';
+import { unsteadyLines, untilSteady } from './lib/steadiness.js';
 import { percent, short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
 
@@ -52,8 +52,8 @@ process.stdout.write(`## Fan-out\n\n${environmentText()}\n\n`);
 let valid = true;
 for (const name of options.scenarios.split(',')) {
   const scenario = scaled(scenarios[name], Number(options.share));
-  const results = await measure(name, scenario);
-  process.stdout.write(`${report(name, scenario, results)}\n`);
+  const text = await untilSteady(async () => report(name, scenario, await measure(name, scenario)));
+  process.stdout.write(`${text}\n`);
 }
 process.exitCode = valid ? 0 : 1;
 

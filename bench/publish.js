@@ -21,8 +21,10 @@ const topics = {
 };
 const keys = 20;
 /** The fewest publications of one round, and those in one turn of the event loop. */
-const messagesOf = { memory: 100_000, redis: 4_000, nats: 2_000 };
+const messagesOf = { memory: 200_000, redis: 20_000, nats: 10_000 };
 const inFlight = 100;
+/** Parts of a round in which the builds take turns. */
+const passes = 5;
 /** Publications before the reader must have read all. More of them could get it cut as too slow. */
 const unread = 5_000;
 
@@ -85,13 +87,18 @@ process.stdout.write(`\n${report()}\n`);
 
 /** The showings of the builds with one kind of topic. */
 function measure(broker, topic, stores) {
-  const count = Number(options.messages ?? messagesOf[broker]);
+  const count = Math.ceil(Number(options.messages ?? messagesOf[broker]) / passes);
   const about = { count, inFlight, keys: topic === 'last-per-key' ? keys : undefined };
   return contest({
     name: `${broker} ${topic}`,
     entrants: entrants.map((entrant) => ({ ...entrant, store: stores[entrant.key] })),
     rounds,
     warmUp: Number(options['warm-up']),
+    passes,
+    merge: (parts) => {
+      const [none, one] = ['none', 'one'].map((readers) => mean(parts.map((part) => part[readers])));
+      return { cpu: none.cpu, none, one };
+    },
     start: { topic: topics[topic] },
     // The one client reads the topic of this number.
     clients: { topics: [[topicName(1)]], concurrency: 1 },
@@ -115,7 +122,15 @@ async function read({ server, swarm, group }, about) {
     if (delivered !== count)
       throw new Error(`The reader got ${String(delivered)} of ${String(count)} publications.`);
   }
-  return { cpu: meanOf(parts, 'cpu'), wall: meanOf(parts, 'wall') };
+  return mean(parts);
+}
+
+function mean(parts) {
+  return {
+    cpu: meanOf(parts, 'cpu'),
+    wall: meanOf(parts, 'wall'),
+    stringify: meanOf(parts, 'stringify'),
+  };
 }
 
 function addRows(broker, topic, showings) {
@@ -129,11 +144,13 @@ function addRows(broker, topic, showings) {
     const { started, rounds: its } = showings.get(key);
     if (topic === 'schema' && !started.validates) continue;
     const cells = ['none', 'one'].flatMap((readers) => {
-      judged.push([`${title}, ${broker}, ${topic}, ${readers} reading`, cpusOf(key, readers)]);
+      const texts = its.map((round) => round[readers].cpu / round[readers].stringify);
+      judged.push([`${title}, ${broker}, ${topic}, ${readers} reading`, texts]);
       return [
         short(median(cpusOf(key, readers))),
         percent(spread(cpusOf(key, readers))),
         short(median(its.map((round) => round[readers].wall))),
+        `${short(median(texts))} ${percent(spread(texts))}`,
         ...(other === undefined ? [] : [median(ratiosOf(key, readers)).toFixed(3)]),
       ];
     });
@@ -149,11 +166,12 @@ function report() {
     `>${readers}: CPU µs`,
     '>spread',
     '>wall µs',
+    '>× stringify',
     ...(compares ? ['>ratio'] : []),
   ];
   const ratio = median(historyRatios);
   return [
-    `${String(rounds)} rounds of publications of 240 bytes, ${String(inFlight)} in a turn of the event loop. CPU is that of the application's process; the client and the engines have their own.`,
+    `${String(rounds)} rounds of publications of 240 bytes, ${String(inFlight)} in a turn of the event loop. CPU is that of the application's process; the client and the engines have their own. \`× stringify\` is relative to a \`JSON.stringify\` of the same data in the same process.`,
     '',
     table(
       ['broker', 'topic', ...(compares ? ['build'] : []), ...columns('no reader'), ...columns('one')],

@@ -31,11 +31,13 @@ interface Page {
 }
 interface Steadiness {
   unsteadyLines(figures: readonly (readonly [string, readonly number[]])[]): string;
+  untilSteady(measure: () => Promise<string>, most?: number): Promise<string>;
 }
+
+const lib = (file: string): Promise<unknown> => import(pathToFileURL(join(bench, 'lib', file)).href);
 
 describe('The benchmarks', () => {
   it('figures whose rounds differ by more than 15 % keep a page from being written', async () => {
-    const lib = (file: string): Promise<unknown> => import(pathToFileURL(join(bench, 'lib', file)).href);
     const { summaryOf, refusalsOf } = (await lib('page.js')) as Page;
     const { unsteadyLines } = (await lib('steadiness.js')) as Steadiness;
     const refusals = (rounds: readonly number[]): string[] =>
@@ -43,6 +45,20 @@ describe('The benchmarks', () => {
     expect(refusals([100, 100, 129])).toEqual([]);
     expect(refusals([100, 100, 131])).toEqual(['- Unsteady: K: topics: nestjs-live: ±16 %']);
     expect(refusalsOf(summaryOf('### A: one\n\n| ws: INVALID, lost |\n'))).toEqual(['- INVALID: A: one']);
+  });
+
+  it('an unsteady measurement is repeated until it is steady, but not for ever', async () => {
+    const { untilSteady } = (await lib('steadiness.js')) as Steadiness;
+    const tries = async (texts: readonly string[], most?: number): Promise<unknown> => {
+      let times = 0;
+      const text = await untilSteady(() => Promise.resolve(texts[times++] ?? ''), most);
+      return [text, times];
+    };
+    const unsteady = 'Unsteady: nestjs-live: ±16 %.';
+    expect(await tries(['fine'])).toEqual(['fine', 1]);
+    expect(await tries([unsteady, 'fine'])).toEqual(['fine', 2]);
+    expect(await tries([unsteady, unsteady, unsteady, 'fine'])).toEqual([unsteady, 3]);
+    expect(await tries([unsteady, 'fine'], 1)).toEqual([unsteady, 1]);
   });
 
   it.each(programs)('%s lists its options', async (program) => {
@@ -79,7 +95,7 @@ describe('The benchmarks', () => {
   it('a short run of publish.js has a figure without readers and one with a reader', async () => {
     const small = ['--messages', '500', '--rounds', '1', '--warm-up', '0', '--brokers', 'memory'];
     const text = await printed('publish.js', ...small, '--topics', 'history');
-    const [, none = 0, , , one = 0] = figuresOf(text, 'memory');
+    const [, none = 0, , , , one = 0] = figuresOf(text, 'memory');
     expect(none).toBeGreaterThan(0);
     expect(one).toBeGreaterThan(0);
   }, 100_000);

@@ -1,3 +1,4 @@
+import { progress } from './options.js';
 import { spread } from './statistics.js';
 import { percent } from './table.js';
 
@@ -14,4 +15,14 @@ export function unsteadyLines(figures) {
     .filter(([, rounds]) => spread(rounds) > steady)
     .map(([what, rounds]) => `Unsteady: ${what}: ${percent(spread(rounds))}.\n`)
     .join('');
+}
+
+/** Repeats a measurement that prints `Unsteady` lines: something disturbed the machine. */
+export async function untilSteady(measure, most = 3) {
+  let text = await measure();
+  for (let times = 1; times < most && text.includes('Unsteady: '); times++) {
+    progress('The rounds differ too much: once more.\n');
+    text = await measure();
+  }
+  return text;
 }
