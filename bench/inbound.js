@@ -19,7 +19,7 @@ Clients send messages as fast as the server takes them, through a guard and a DT
 
   --clients 50
   --messages 2000      per client and round, a multiple of ${String(passes * notesPerAnswer)}
-  --rounds 5           of each peer, in rotating order
+  --rounds 7           of each peer, in rotating order
   --warm-up 2          unmeasured rounds before them
   --peers a,b          files of bench/peers, without .js (nestjs-live, nest-ws)
   --dist ../dist       the build of nestjs-live
@@ -51,7 +51,7 @@ const options = await readOptions(
   {
     clients: '50',
     messages: '2000',
-    rounds: '5',
+    rounds: '7',
     'warm-up': '2',
     peers: 'nestjs-live,nest-ws',
     dist: undefined,

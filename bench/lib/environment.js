@@ -33,6 +33,12 @@ function versionOf(name) {
   return file === undefined ? 'not installed' : JSON.parse(readFileSync(file, 'utf8')).version;
 }
 
+/** The commit that is measured, or `undefined` if a file of it has changed. */
+export function cleanCommit() {
+  const text = commit();
+  return /^[0-9a-f]+$/.test(text) ? text : undefined;
+}
+
 function commit() {
   try {
     const cwd = new URL('..', import.meta.url);
