@@ -21,7 +21,7 @@ const topics = {
 };
 const keys = 20;
 /** The fewest publications of one round, and those in one turn of the event loop. */
-const messagesOf = { memory: 200_000, redis: 20_000, nats: 10_000 };
+const messagesOf = { memory: 200_000, redis: 20_000, nats: 60_000 };
 const inFlight = 100;
 /** Parts of a round in which the builds take turns. */
 const passes = 5;

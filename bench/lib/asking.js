@@ -51,12 +51,13 @@ export class Asked {
     });
     this.ended = new Promise((resolve) => this.child.on('exit', resolve));
     this.child.on('exit', (code, signal) => {
-      for (const { reject } of this.waiting.values())
-        reject(new Error(`${script.pathname} ended with ${String(signal ?? code)}`));
+      this.death = new Error(`${[script.pathname, ...args].join(' ')} ended with ${String(signal ?? code)}`);
+      for (const { reject } of this.waiting.values()) reject(this.death);
     });
   }
 
   ask(question, about) {
+    if (this.death !== undefined) return Promise.reject(this.death);
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });

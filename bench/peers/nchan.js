@@ -62,6 +62,7 @@ events { worker_connections 20000; }
 http {
   access_log off;
   keepalive_requests 1000000000;
+  keepalive_timeout 1d;
   server {
     listen 127.0.0.1:${String(port)} backlog=4096;
     location ~ ^/pub/(.+)$ {
