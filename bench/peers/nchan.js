@@ -63,6 +63,7 @@ http {
   access_log off;
   keepalive_requests 1000000000;
   keepalive_timeout 1d;
+  client_header_timeout 1d;
   server {
     listen 127.0.0.1:${String(port)} backlog=4096;
     location ~ ^/pub/(.+)$ {
