@@ -16,7 +16,7 @@ Prints, for every peer, the CPU time of a server with subscribed clients, a topi
 pings.
 
   --connections 1000
-  --rounds 5           of all peers at once, since an idle server does not disturb another
+  --rounds 7           of all peers at once, since an idle server does not disturb another
   --seconds 25         of a round: one interval of pings
   --peers a,b          files of bench/peers, without .js (see fan-out.js; ws-bare)
   --dist ../dist       the build of nestjs-live
@@ -30,7 +30,7 @@ const target = { ms: 1.5, connections: 1_000 };
 const options = await readOptions(
   {
     connections: '1000',
-    rounds: '5',
+    rounds: '7',
     seconds: '25',
     peers: 'nestjs-live,ws-loop,ws-pings,nest-ws,socket.io,uws,bun,nchan',
     dist: undefined,

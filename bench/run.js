@@ -15,7 +15,7 @@ import { percent } from './lib/table.js';
 const programs = {
   'fan-out': { minutes: 45, quick: ['--rounds', '2', '--warm-up', '2', '--share', '0.1', '--idle', '2'] },
   idle: { minutes: 5, quick: ['--rounds', '1', '--connections', '1000'] },
-  quiet: { minutes: 3, quick: ['--rounds', '1', '--seconds', '3', '--connections', '200'] },
+  quiet: { minutes: 4, quick: ['--rounds', '1', '--seconds', '3', '--connections', '200'] },
   'topic-memory': {
     minutes: 6,
     quick: ['--rounds', '1', '--topics', '5000', '--connections', '50', '--wait', '1'],
