@@ -20,7 +20,7 @@ import { fileIn, progress } from './options.js';
  * @param {readonly any[]} about.entrants
  * @param {number} about.rounds measured ones
  * @param {number} about.warmUp rounds before them
- * @param {number} [about.passes] in how many parts of a round the entrants take turns, so that a slow
+ * @param {number} [about.passes] parts of a round in which the entrants take turns, so that a slow
  *   moment of the machine meets all of them
  * @param {(parts: readonly Round[]) => Round} [about.merge] makes a round of its parts
  * @param {object} [about.start] for the servers, besides the build

@@ -72,8 +72,8 @@ answer({
   },
 
   /**
-   * Publishes to one topic, `inFlight` in a turn. Resolves with the microseconds of each, and those of
-   * a `JSON.stringify` of the same data right after, which tell how fast the machine is at that moment.
+   * Publishes to one topic, `inFlight` in a turn. Resolves with the microseconds of each, and those
+   * of a `JSON.stringify` of the same data right after: how fast the machine is at that moment.
    */
   async publish({ topic, count, inFlight, keys }) {
     const data = payloads.position();
