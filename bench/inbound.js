@@ -4,7 +4,7 @@ import { contest } from './lib/contest.js';
 import { entrantsOf } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
 import { readOptions } from './lib/options.js';
-import { meanOf, median, spread } from './lib/statistics.js';
+import { meansOf, median, spread } from './lib/statistics.js';
 import { unsteadyLines } from './lib/steadiness.js';
 import { percent, short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
@@ -71,16 +71,6 @@ for (const kind of Object.keys(kinds)) process.stdout.write(`${report(kind, awai
 
 /** @typedef {{ cpu: number, clientCpu: number, perSecond: number, lost: number }} Round */
 
-/** @returns {Round} of parts with as many messages each */
-function merged(parts) {
-  return {
-    cpu: meanOf(parts, 'cpu'),
-    clientCpu: meanOf(parts, 'clientCpu'),
-    perSecond: meanOf(parts, 'perSecond'),
-    lost: parts.length * meanOf(parts, 'lost'),
-  };
-}
-
 /** @returns {Promise<Map<string, Round[]>>} */
 async function measure(kind) {
   const showings = await contest({
@@ -89,7 +79,8 @@ async function measure(kind) {
     rounds,
     warmUp,
     passes,
-    merge: merged,
+    // A part that loses an answer shows in the mean.
+    merge: (parts) => meansOf(parts, ['cpu', 'clientCpu', 'perSecond', 'lost']),
     start: { module },
     clients: { topics: Array.from({ length: clients }, () => []), concurrency: 16 },
     profile: options.profile,

@@ -6,7 +6,7 @@ import { entrantsOf } from './lib/entrants.js';
 import { environmentText } from './lib/environment.js';
 import { readOptions } from './lib/options.js';
 import { topicName } from './lib/scenarios.js';
-import { meanOf, median, spread } from './lib/statistics.js';
+import { meansOf, median, spread } from './lib/statistics.js';
 import { unsteadyLines } from './lib/steadiness.js';
 import { percent, short, table } from './lib/table.js';
 import { targetLine } from './lib/target.js';
@@ -126,11 +126,7 @@ async function read({ server, swarm, group }, about) {
 }
 
 function mean(parts) {
-  return {
-    cpu: meanOf(parts, 'cpu'),
-    wall: meanOf(parts, 'wall'),
-    stringify: meanOf(parts, 'stringify'),
-  };
+  return meansOf(parts, ['cpu', 'wall', 'stringify']);
 }
 
 function addRows(broker, topic, showings) {

@@ -1,12 +1,12 @@
 // Runs all benchmarks one after the other. Installs the packages of the peers first.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { endsWithThis } from './lib/ending.js';
 import { cleanCommit } from './lib/environment.js';
-import { progress, readOptions } from './lib/options.js';
+import { fileIn, progress, readOptions } from './lib/options.js';
 import { refusalsOf, summaryOf } from './lib/page.js';
 import { steady, untilSteady } from './lib/steadiness.js';
 import { percent } from './lib/table.js';
@@ -113,9 +113,8 @@ if (write !== undefined && refusals.length > 0) {
 function placeOf(name) {
   const commit = cleanCommit();
   if (commit === undefined) return undefined;
-  const folder = fileURLToPath(new URL(`../node_modules/.cache/bench/${commit}/`, import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  return `${folder}${name}.md`;
+  const folder = fileURLToPath(new URL(`../node_modules/.cache/bench/${commit}`, import.meta.url));
+  return fileIn(folder, `${name}.md`);
 }
 
 /** Runs a program, prints its output, and returns it. */

@@ -1,5 +1,5 @@
 import { expectedPerClient } from './scenarios.js';
-import { meanOf } from './statistics.js';
+import { meansOf } from './statistics.js';
 
 /**
  * @typedef {object} Round
@@ -49,10 +49,7 @@ export async function oneRound({ swarms, server, group, scenario }) {
  */
 export function merged(parts) {
   return {
-    cpu: meanOf(parts, 'cpu'),
-    clientCpu: meanOf(parts, 'clientCpu'),
-    bytes: meanOf(parts, 'bytes'),
-    compressed: meanOf(parts, 'compressed'),
+    ...meansOf(parts, ['cpu', 'clientCpu', 'bytes', 'compressed']),
     latenciesMs: parts.flatMap(({ latenciesMs }) => latenciesMs),
     lateMs: Math.max(...parts.map(({ lateMs }) => lateMs)),
     lost: parts.reduce((total, { lost }) => total + lost, 0),

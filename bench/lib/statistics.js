@@ -11,9 +11,10 @@ export function quantile(values, share) {
   return below + (sorted[Math.ceil(rank)] - below) * (rank % 1);
 }
 
-/** The mean of one figure of several parts. */
-export function meanOf(parts, figure) {
-  return parts.reduce((total, part) => total + part[figure], 0) / parts.length;
+/** The means of these figures of several parts. */
+export function meansOf(parts, figures) {
+  const mean = (figure) => parts.reduce((total, part) => total + part[figure], 0) / parts.length;
+  return Object.fromEntries(figures.map((figure) => [figure, mean(figure)]));
 }
 
 /**
