@@ -15,7 +15,7 @@ export type {
   LiveSchema,
   TypedSchema,
   ValidateMode,
-  ZodSchema,
+  SchemaOfZod,
 } from './nest/options/live-contract.options.js';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './protocol/standard-schema.js';
 export type { LiveAdmissionOptions } from './nest/options/live-admission.options.js';

@@ -9,14 +9,18 @@ export type DtoClass = abstract new (...args: never[]) => object;
  */
 export type LiveSchema = StandardSchema | DtoClass;
 
-/** A schema of zod, known by a member that costs the compiler less than `~standard`. */
-export interface ZodSchema {
+/**
+ * A schema of zod, known by a member that costs the compiler less than `~standard`. TypeScript 7
+ * compares with the types of a union in the order of their names: this one has to be before
+ * `StandardSchema`.
+ */
+export interface SchemaOfZod {
   /** Zod's own types and checks. */
   readonly _zod: object;
 }
 
 /** A schema that `defineTopic` reads the types of. */
-export type TypedSchema = ZodSchema | LiveSchema;
+export type TypedSchema = SchemaOfZod | LiveSchema;
 
 /** A Standard Schema of strings; one that also accepts `undefined` allows no key. */
 export type KeySchema = StandardSchema<string | undefined>;
