@@ -114,6 +114,7 @@ export type {
 } from './nest/topics/topic-declaration.js';
 export type {
   AnyShape,
+  EntryOf,
   Field,
   JsonField,
   JsonFields,

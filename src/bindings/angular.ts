@@ -8,7 +8,7 @@ import type { Signal, ValueProvider } from '@angular/core';
 import { DestroyRef, effect, inject, InjectionToken, PLATFORM_ID, signal } from '@angular/core';
 import type { LiveClient } from '../client/live-client.js';
 import type { LiveStatus } from '../client/status.js';
-import type { DataOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
+import type { DataOf, EntryOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
 import { observe } from './observe.js';
 import type { LiveMember, LiveResult, NewestOf, Publish, Store } from './store.js';
 import type { RegisteredRequests, RegisteredTopics } from './store.js';
@@ -76,8 +76,8 @@ const injectUntyped = (): LiveClient => inject(liveClient);
  */
 export function injectCollection<T extends TopicOf<Topics>>(
   topic: TopicInput<T>,
-  options?: SharedCollectionOptions<DataOf<Topics[T]>>,
-): Signal<LiveResult<ReadonlyMap<string, DataOf<Topics[T]>>>> {
+  options?: SharedCollectionOptions<DataOf<EntryOf<Topics, T>>>,
+): Signal<LiveResult<ReadonlyMap<string, DataOf<EntryOf<Topics, T>>>>> {
   const client = injectUntyped();
   return signalOf((name) => collectionStore(client, name, options), topic);
 }
@@ -85,13 +85,13 @@ export function injectCollection<T extends TopicOf<Topics>>(
 /** A state that `apply` makes of the publications, as `state` keeps it. */
 export function injectLive<T extends TopicOf<Topics>, State>(
   topic: TopicInput<T>,
-  options: SharedStateOptions<State, DataOf<Topics[T]>, SnapshotOf<Topics[T]>>,
+  options: SharedStateOptions<State, DataOf<EntryOf<Topics, T>>, SnapshotOf<EntryOf<Topics, T>>>,
 ): Signal<LiveResult<State>>;
 /** The newest data of a topic, or its snapshot; `undefined` before there is any. */
 export function injectLive<T extends TopicOf<Topics>>(
   topic: TopicInput<T>,
   options?: Pick<SharedCollectionOptions, 'maxRate'>,
-): Signal<LiveResult<NewestOf<Topics[T]> | undefined>>;
+): Signal<LiveResult<NewestOf<EntryOf<Topics, T>> | undefined>>;
 export function injectLive(topic: TopicInput<string>, options?: object): Signal<LiveResult<unknown>> {
   const client = injectUntyped();
   return signalOf((name) => newestStore(client, name, options), topic);
@@ -112,7 +112,7 @@ export function injectPresence<T extends TopicOf<Topics>>(
 }
 
 /** A function that publishes to the topic. */
-export function injectPublish<T extends TopicOf<Topics>>(topic: T): Publish<Topics[T]> {
+export function injectPublish<T extends TopicOf<Topics>>(topic: T): Publish<EntryOf<Topics, T>> {
   const client = injectUntyped();
-  return ((...args: [never]) => client.publish(topic, ...args)) as Publish<Topics[T]>;
+  return ((...args: [never]) => client.publish(topic, ...args)) as Publish<EntryOf<Topics, T>>;
 }

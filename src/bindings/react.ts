@@ -10,7 +10,7 @@ import { createContext, createElement, type ReactElement, type ReactNode } from 
 import { useCallback, useContext, useMemo, useSyncExternalStore } from 'react';
 import type { LiveClient } from '../client/live-client.js';
 import type { LiveStatus } from '../client/status.js';
-import type { DataOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
+import type { DataOf, EntryOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
 import type { SharedStore } from './shared.js';
 import type { LiveMember, LiveResult, NewestOf, Publish, Store } from './store.js';
 import type { RegisteredRequests, RegisteredTopics } from './store.js';
@@ -121,10 +121,10 @@ function useShared(
 /** What `select` returns of the keys of a topic. Renders only if that is another value. */
 export function useCollection<T extends TopicOf<Topics>, Selected>(
   topic: T | undefined,
-  options: SharedCollectionOptions<DataOf<Topics[T]>> &
+  options: SharedCollectionOptions<DataOf<EntryOf<Topics, T>>> &
     SuspenseOption & {
       /** Returns what the component shows. Values are compared with `Object.is`. */
-      readonly select: (result: LiveResult<ReadonlyMap<string, DataOf<Topics[T]>>>) => Selected;
+      readonly select: (result: LiveResult<ReadonlyMap<string, DataOf<EntryOf<Topics, T>>>>) => Selected;
     },
 ): Selected;
 /**
@@ -133,8 +133,8 @@ export function useCollection<T extends TopicOf<Topics>, Selected>(
  */
 export function useCollection<T extends TopicOf<Topics>>(
   topic: T | undefined,
-  options?: SharedCollectionOptions<DataOf<Topics[T]>> & SuspenseOption,
-): LiveResult<ReadonlyMap<string, DataOf<Topics[T]>>>;
+  options?: SharedCollectionOptions<DataOf<EntryOf<Topics, T>>> & SuspenseOption,
+): LiveResult<ReadonlyMap<string, DataOf<EntryOf<Topics, T>>>>;
 export function useCollection(
   topic: string | undefined,
   options: SharedCollectionOptions & SuspenseOption & { readonly select?: (result: never) => unknown } = {},
@@ -147,7 +147,8 @@ export function useCollection(
 /** A state that `apply` makes of the publications, as `state` keeps it. */
 export function useLive<T extends TopicOf<Topics>, State>(
   topic: T | undefined,
-  options: SharedStateOptions<State, DataOf<Topics[T]>, SnapshotOf<Topics[T]>> & SuspenseOption,
+  options: SharedStateOptions<State, DataOf<EntryOf<Topics, T>>, SnapshotOf<EntryOf<Topics, T>>> &
+    SuspenseOption,
 ): LiveResult<State>;
 /**
  * The newest data of a topic, or its snapshot; `undefined` before there is any. Renders at most
@@ -156,7 +157,7 @@ export function useLive<T extends TopicOf<Topics>, State>(
 export function useLive<T extends TopicOf<Topics>>(
   topic: T | undefined,
   options?: Pick<SharedCollectionOptions, 'maxRate'> & SuspenseOption,
-): LiveResult<NewestOf<Topics[T]> | undefined>;
+): LiveResult<NewestOf<EntryOf<Topics, T>> | undefined>;
 export function useLive(
   topic: string | undefined,
   options: Partial<SharedStateOptions<unknown>> & SuspenseOption = {},
@@ -184,11 +185,11 @@ export function usePresence<T extends TopicOf<Topics>>(
 }
 
 /** A function that publishes to the topic, the same one at every render. */
-export function usePublish<T extends TopicOf<Topics>>(topic: T): Publish<Topics[T]> {
+export function usePublish<T extends TopicOf<Topics>>(topic: T): Publish<EntryOf<Topics, T>> {
   const client = useUntyped();
   return useCallback(
     (...args: readonly unknown[]) =>
       (client.publish as (...all: readonly unknown[]) => unknown)(topic, ...args),
     [client, topic],
-  ) as Publish<Topics[T]>;
+  ) as Publish<EntryOf<Topics, T>>;
 }

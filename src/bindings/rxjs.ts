@@ -9,7 +9,7 @@ import type { LiveClient } from '../client/live-client.js';
 import type { SubscribeOptions } from '../client/live-client.options.js';
 import type { LiveStatus } from '../client/status.js';
 import type { MessageOf } from '../client/topic-messages.js';
-import type { DataOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
+import type { DataOf, EntryOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
 import { observe } from './observe.js';
 import type { LiveMember, LiveResult, NewestOf, Store } from './store.js';
 import { collectionStore, newestStore, presenceStore, statusStore } from './stores.js';
@@ -27,7 +27,7 @@ export function fromTopic<TopicMap extends object, RequestMap extends object, T 
   client: LiveClient<TopicMap, RequestMap>,
   topic: T,
   options?: SubscribeOptions,
-): Observable<MessageOf<TopicMap[T]>> {
+): Observable<MessageOf<EntryOf<TopicMap, T>>> {
   return new Observable((subscriber) => {
     const subscription = client.subscribe(
       topic,
@@ -56,8 +56,8 @@ export function fromCollection<
 >(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T,
-  options?: SharedCollectionOptions<DataOf<TopicMap[T]>>,
-): Observable<LiveResult<ReadonlyMap<string, DataOf<TopicMap[T]>>>> {
+  options?: SharedCollectionOptions<DataOf<EntryOf<TopicMap, T>>>,
+): Observable<LiveResult<ReadonlyMap<string, DataOf<EntryOf<TopicMap, T>>>>> {
   return fromStore(collectionStore(client as unknown as LiveClient, topic, options));
 }
 
@@ -70,14 +70,14 @@ export function fromState<
 >(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T,
-  options: SharedStateOptions<State, DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>>,
+  options: SharedStateOptions<State, DataOf<EntryOf<TopicMap, T>>, SnapshotOf<EntryOf<TopicMap, T>>>,
 ): Observable<LiveResult<State>>;
 /** The newest data of a topic, or its snapshot; otherwise like `fromCollection`. */
 export function fromState<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>>(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T,
   options?: Pick<SharedCollectionOptions, 'maxRate'>,
-): Observable<LiveResult<NewestOf<TopicMap[T]> | undefined>>;
+): Observable<LiveResult<NewestOf<EntryOf<TopicMap, T>> | undefined>>;
 export function fromState(client: unknown, topic: string, options?: object): Observable<LiveResult<unknown>> {
   return fromStore(newestStore(client as LiveClient, topic, options));
 }

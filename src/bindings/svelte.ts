@@ -6,7 +6,7 @@
  */
 import type { LiveClient } from '../client/live-client.js';
 import type { LiveStatus } from '../client/status.js';
-import type { DataOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
+import type { DataOf, EntryOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
 import { observe } from './observe.js';
 import type { LiveMember, LiveResult, NewestOf, Store } from './store.js';
 import { collectionStore, newestStore, presenceStore, statusStore } from './stores.js';
@@ -41,8 +41,8 @@ export function liveCollection<
 >(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T | undefined,
-  options?: SharedCollectionOptions<DataOf<TopicMap[T]>>,
-): LiveReadable<LiveResult<ReadonlyMap<string, DataOf<TopicMap[T]>>>> {
+  options?: SharedCollectionOptions<DataOf<EntryOf<TopicMap, T>>>,
+): LiveReadable<LiveResult<ReadonlyMap<string, DataOf<EntryOf<TopicMap, T>>>>> {
   return readable(collectionStore(client as unknown as LiveClient, topic, options));
 }
 
@@ -55,14 +55,14 @@ export function liveState<
 >(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T | undefined,
-  options: SharedStateOptions<State, DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>>,
+  options: SharedStateOptions<State, DataOf<EntryOf<TopicMap, T>>, SnapshotOf<EntryOf<TopicMap, T>>>,
 ): LiveReadable<LiveResult<State>>;
 /** The newest data of a topic, or its snapshot; otherwise like `liveCollection`. */
 export function liveState<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>>(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T | undefined,
   options?: Pick<SharedCollectionOptions, 'maxRate'>,
-): LiveReadable<LiveResult<NewestOf<TopicMap[T]> | undefined>>;
+): LiveReadable<LiveResult<NewestOf<EntryOf<TopicMap, T>> | undefined>>;
 export function liveState(
   client: unknown,
   topic: string | undefined,

@@ -8,7 +8,7 @@ import type { App, InjectionKey, MaybeRefOrGetter, ShallowRef } from 'vue';
 import { getCurrentInstance, inject, onMounted, shallowRef, toValue, watch } from 'vue';
 import type { LiveClient } from '../client/live-client.js';
 import type { LiveStatus } from '../client/status.js';
-import type { DataOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
+import type { DataOf, EntryOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
 import { observe } from './observe.js';
 import type { LiveMember, LiveResult, NewestOf, Publish, Store } from './store.js';
 import type { RegisteredRequests, RegisteredTopics } from './store.js';
@@ -74,8 +74,8 @@ function useStore<Value>(make: () => Store<unknown>): Readonly<ShallowRef<Value>
  */
 export function useCollection<T extends TopicOf<Topics>>(
   topic: MaybeRefOrGetter<T | undefined>,
-  options?: SharedCollectionOptions<DataOf<Topics[T]>>,
-): Readonly<ShallowRef<LiveResult<ReadonlyMap<string, DataOf<Topics[T]>>>>> {
+  options?: SharedCollectionOptions<DataOf<EntryOf<Topics, T>>>,
+): Readonly<ShallowRef<LiveResult<ReadonlyMap<string, DataOf<EntryOf<Topics, T>>>>>> {
   const client = untyped();
   return useStore(() => collectionStore(client, toValue(topic), options));
 }
@@ -83,13 +83,13 @@ export function useCollection<T extends TopicOf<Topics>>(
 /** A state that `apply` makes of the publications, as `state` keeps it. */
 export function useLive<T extends TopicOf<Topics>, State>(
   topic: MaybeRefOrGetter<T | undefined>,
-  options: SharedStateOptions<State, DataOf<Topics[T]>, SnapshotOf<Topics[T]>>,
+  options: SharedStateOptions<State, DataOf<EntryOf<Topics, T>>, SnapshotOf<EntryOf<Topics, T>>>,
 ): Readonly<ShallowRef<LiveResult<State>>>;
 /** The newest data of a topic, or its snapshot; `undefined` before there is any. */
 export function useLive<T extends TopicOf<Topics>>(
   topic: MaybeRefOrGetter<T | undefined>,
   options?: Pick<SharedCollectionOptions, 'maxRate'>,
-): Readonly<ShallowRef<LiveResult<NewestOf<Topics[T]> | undefined>>>;
+): Readonly<ShallowRef<LiveResult<NewestOf<EntryOf<Topics, T>> | undefined>>>;
 export function useLive(
   topic: MaybeRefOrGetter<string | undefined>,
   options?: object,
@@ -113,7 +113,9 @@ export function usePresence<T extends TopicOf<Topics>>(
 }
 
 /** A function that publishes to the topic. */
-export function usePublish<T extends TopicOf<Topics>>(topic: MaybeRefOrGetter<T>): Publish<Topics[T]> {
+export function usePublish<T extends TopicOf<Topics>>(
+  topic: MaybeRefOrGetter<T>,
+): Publish<EntryOf<Topics, T>> {
   const client = untyped();
-  return ((...args: [never]) => client.publish(toValue(topic), ...args)) as Publish<Topics[T]>;
+  return ((...args: [never]) => client.publish(toValue(topic), ...args)) as Publish<EntryOf<Topics, T>>;
 }

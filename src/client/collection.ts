@@ -1,5 +1,5 @@
 import type { Entry, EntryLimits } from '../protocol/messages.js';
-import type { DataOf, KeyOf, TopicOf } from '../protocol/topic-types.js';
+import type { DataOf, EntryOf, KeyOf, TopicOf } from '../protocol/topic-types.js';
 import { Alarm } from './alarm.js';
 import type { LiveClient } from './live-client.js';
 import type { Platform } from './platform.js';
@@ -48,10 +48,10 @@ export interface Collection<Value = unknown, Key extends string = string>
 export function collection<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>>(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T,
-  options: CollectionOptions<DataOf<TopicMap[T]>, KeyOf<TopicMap[T]> & string> = {},
-): Collection<DataOf<TopicMap[T]>, KeyOf<TopicMap[T]> & string> {
+  options: CollectionOptions<DataOf<EntryOf<TopicMap, T>>, KeyOf<EntryOf<TopicMap, T>> & string> = {},
+): Collection<DataOf<EntryOf<TopicMap, T>>, KeyOf<EntryOf<TopicMap, T>> & string> {
   const untyped = client as unknown as LiveClient;
-  return new KeyedView<DataOf<TopicMap[T]>>(untyped, topic, options) as never;
+  return new KeyedView<DataOf<EntryOf<TopicMap, T>>>(untyped, topic, options) as never;
 }
 
 /** When a key was published last, by the clock of this client, and the bytes of its data. */

@@ -38,6 +38,7 @@ export type {
   AnyShape,
   ClientDataOf,
   DataOf,
+  EntryOf,
   Field,
   JsonField,
   JsonFields,

@@ -4,6 +4,7 @@ import type { Position } from '../protocol/position.js';
 import type {
   AnswerOf,
   ClientDataOf,
+  EntryOf,
   PublishParameters,
   RequestParameters,
   TopicOf,
@@ -57,14 +58,14 @@ export class LiveClient<
    */
   override subscribe<T extends TopicOf<TopicMap>>(
     topic: T,
-    listener: (message: MessageOf<TopicMap[T]> | EndMessage) => void,
+    listener: (message: MessageOf<EntryOf<TopicMap, T>> | EndMessage) => void,
     options?: SubscribeOptions,
   ): Subscription;
   /** The same for `for await`. Unread messages are queued, up to a limit. */
   override subscribe<T extends TopicOf<TopicMap>>(
     topic: T,
     options?: IterateOptions,
-  ): IterableSubscription<MessageOf<TopicMap[T]>>;
+  ): IterableSubscription<MessageOf<EntryOf<TopicMap, T>>>;
   override subscribe(
     topic: string,
     first?: ((message: never) => void) | IterateOptions,
@@ -87,13 +88,14 @@ export class LiveClient<
    */
   async publish<
     T extends TopicOf<TopicMap>,
-    const Options extends ClientPublishOptionsOf<TopicMap[T]> | RemoveOptionsOf<TopicMap[T]> =
-      ClientPublishOptionsOf<TopicMap[T]>,
+    const Options extends
+      ClientPublishOptionsOf<EntryOf<TopicMap, T>> | RemoveOptionsOf<EntryOf<TopicMap, T>> =
+      ClientPublishOptionsOf<EntryOf<TopicMap, T>>,
   >(
     topic: T,
     // One signature, because the compiler's messages about overloads hide what is wrong.
-    data: Options extends RemoveOptions ? undefined : ClientDataOf<TopicMap[T]>,
-    ...[options]: PublishParameters<TopicMap[T], Options>
+    data: Options extends RemoveOptions ? undefined : ClientDataOf<EntryOf<TopicMap, T>>,
+    ...[options]: PublishParameters<EntryOf<TopicMap, T>, Options>
   ): Promise<Position> {
     const given: QueuedPublishOptions & { key?: string; remove?: true } = { ...(options as object) };
     const { key, remove, ttlMs, idempotencyKey } = given;
@@ -118,8 +120,8 @@ export class LiveClient<
    */
   async request<T extends TopicOf<RequestMap>>(
     type: T,
-    ...[data, { timeoutMs } = {}]: RequestParameters<RequestMap[T], RequestOptions>
-  ): Promise<AnswerOf<RequestMap[T]>> {
+    ...[data, { timeoutMs } = {}]: RequestParameters<EntryOf<RequestMap, T>, RequestOptions>
+  ): Promise<AnswerOf<EntryOf<RequestMap, T>>> {
     this.checkOpen();
     if (/^((un)?subscribe|publish|auth|ping)$/.test(type))
       throw new TypeError(`The protocol has ${type} itself`);
@@ -127,7 +129,7 @@ export class LiveClient<
     this.start();
     const answer = await this.#requests.send({ type, data }, timeoutMs);
     return (answer.type === (type as string) ? (answer as { data?: unknown }).data : answer) as AnswerOf<
-      RequestMap[T]
+      EntryOf<RequestMap, T>
     >;
   }
 }

@@ -1,6 +1,6 @@
 import { isPosition, type Position } from '../protocol/position.js';
 import { isClientTopic } from '../protocol/topic-name.js';
-import type { TopicOf } from '../protocol/topic-types.js';
+import type { EntryOf, TopicOf } from '../protocol/topic-types.js';
 import { defaultBackoff } from './backoff.js';
 import { ClientSession } from './client-session.js';
 import { Credentials } from './credentials.js';
@@ -73,7 +73,7 @@ export class LiveReader<TopicMap extends object = Record<string, unknown>> {
    */
   subscribe<T extends TopicOf<TopicMap>>(
     topic: T,
-    listener: (message: MessageOf<TopicMap[T]> | EndMessage) => void,
+    listener: (message: MessageOf<EntryOf<TopicMap, T>> | EndMessage) => void,
     options?: SubscribeOptions,
   ): Subscription {
     const tell = (it: TopicMessage | EndMessage): void =>

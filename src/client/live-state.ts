@@ -1,4 +1,4 @@
-import type { DataOf, KeyOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
+import type { DataOf, EntryOf, KeyOf, SnapshotOf, TopicOf } from '../protocol/topic-types.js';
 import type { LiveClient } from './live-client.js';
 import type { PublicationMessage, TopicMessage } from './topic-messages.js';
 import { type LiveView, View, type ViewOptions } from './view.js';
@@ -36,7 +36,12 @@ export interface StateView<State> extends LiveView<State> {
 export function state<TopicMap extends object, RequestMap extends object, T extends TopicOf<TopicMap>, State>(
   client: LiveClient<TopicMap, RequestMap>,
   topic: T,
-  options: StateOptions<State, DataOf<TopicMap[T]>, SnapshotOf<TopicMap[T]>, KeyOf<TopicMap[T]> & string>,
+  options: StateOptions<
+    State,
+    DataOf<EntryOf<TopicMap, T>>,
+    SnapshotOf<EntryOf<TopicMap, T>>,
+    KeyOf<EntryOf<TopicMap, T>> & string
+  >,
 ): StateView<State> {
   return new ReducedView<State>(
     client as unknown as LiveClient,

@@ -72,6 +72,12 @@ export type AnswerOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shape]
 
 /** Topic names of a map from topics to the types of their publications. */
 export type TopicOf<Topics extends object> = keyof Topics & string;
+/**
+ * Entry of a topic in the topic map. It says the same as `Topics[T]`. But as long as the compiler
+ * does not know `T`, it takes an inferred type for `unknown`, while it would take `Topics[T]` for
+ * the entries of all topics, and compare what is published with each of them.
+ */
+export type EntryOf<Topics, T extends keyof Topics> = [Topics[T]] extends [infer Entry] ? Entry : never;
 /** Data of a topic's publications, by its entry in the topic map. */
 export type DataOf<Entry> = Entry extends AnyShape ? Field<Entry[typeof shape], 'data'> : Entry;
 /** Snapshots of a topic, by its entry in the topic map; `unknown` without a `TopicShape`. */

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { thorough } from '../support/thorough.js';
 import { effortOf, type Kind, projectOf } from './many-topics.js';
-import { timesOf } from './times-of.js';
+import { countsOf, timesOf } from './times-of.js';
 
 /** With so many, also what grows with the square of their number counts. */
 const topics = thorough ? 200 : 50;
+
+const kinds: readonly Kind[] = ['untyped', 'typed'];
+const projects = () => new Map(kinds.map((kind) => [kind, projectOf(kind, 200)]));
 
 describe('The types of a project with many topics', () => {
   it('each topic costs the compiler at most 2,500 instantiations more than without types', () => {
@@ -14,14 +17,20 @@ describe('The types of a project with many topics', () => {
     expect((typed.instantiations - untyped.instantiations) / topics).toBeLessThan(2_500);
   }, 300_000);
 
+  it.runIf(thorough)(
+    'each topic costs the four checkers of TypeScript 7 together at most 3,500 instantiations more',
+    async () => {
+      // Each checker needs the names of all topics, so what a name costs counts four times.
+      const counts = await countsOf(projects(), '7', '--checkers', '4');
+      expect(((counts.get('typed') ?? Number.NaN) - (counts.get('untyped') ?? 0)) / 200).toBeLessThan(3_500);
+    },
+    300_000,
+  );
+
   it.runIf(process.env['TYPES_TIME'])(
     'tsc takes at most 1.3 times as long as without types (TYPES_TIME=6, or a version; on a quiet machine)',
     async () => {
-      const kinds: readonly Kind[] = ['untyped', 'typed'];
-      const seconds = await timesOf(
-        new Map(kinds.map((kind) => [kind, projectOf(kind, 200)])),
-        process.env['TYPES_TIME'] ?? '',
-      );
+      const seconds = await timesOf(projects(), process.env['TYPES_TIME'] ?? '');
       console.log(seconds);
       const median = (kind: Kind): number => seconds.get(kind)?.toSorted((a, b) => a - b)[2] ?? Number.NaN;
       expect(median('typed') / median('untyped')).toBeLessThanOrEqual(1.3);

@@ -15,40 +15,75 @@ const config = {
     noUnusedLocals: false,
     lib: ['es2023', 'dom'],
     rootDir: root,
-    // The published types instead of the sources: the package finds itself by its name.
-    paths: {},
   },
   include: ['.'],
   exclude: [],
 };
 
-/**
- * How many seconds a version of `tsc` takes for each project, a new process each time, five rounds
- * in turn. Needs `npm run build` before.
- */
-export async function timesOf(
-  projects: ReadonlyMap<string, ReadonlyMap<string, string>>,
+/** Files of a project, by name. */
+type Project = ReadonlyMap<string, string>;
+
+/** Calls `use` with a version of `tsc`, and with a folder that has each project in a folder. */
+async function withCompiler<Value>(
+  projects: ReadonlyMap<string, Project>,
   version: string,
-): Promise<Map<string, number[]>> {
+  compilerOptions: object,
+  use: (tsc: (name: string, ...options: string[]) => Promise<string>) => Promise<Value>,
+): Promise<Value> {
   const tools = mkdtempSync(join(tmpdir(), 'live-tsc-'));
   const folder = mkdtempSync(join(import.meta.dirname, 'timed-'));
+  const settings = { ...config, compilerOptions: { ...config.compilerOptions, ...compilerOptions } };
   try {
     await run('npm', ['install', '--prefix', tools, '--no-save', `typescript@${version}`]);
     for (const [name, files] of projects) {
       mkdirSync(join(folder, name));
-      writeFileSync(join(folder, name, 'tsconfig.json'), JSON.stringify(config));
+      writeFileSync(join(folder, name, 'tsconfig.json'), JSON.stringify(settings));
       for (const [file, text] of files) writeFileSync(join(folder, name, file), text);
     }
-    const seconds = new Map([...projects.keys()].map((name) => [name, [] as number[]]));
-    for (let round = 0; round < 5; round++)
-      for (const name of seconds.keys()) {
-        const begun = performance.now();
-        await run(join(tools, 'node_modules/.bin/tsc'), ['-p', join(folder, name)]);
-        seconds.get(name)?.push((performance.now() - begun) / 1_000);
-      }
-    return seconds;
+    const tsc = join(tools, 'node_modules/.bin/tsc');
+    return await use(async (name, ...options) => {
+      const { stdout } = await run(tsc, ['-p', join(folder, name), ...options]);
+      return stdout;
+    });
   } finally {
     rmSync(tools, { recursive: true });
     rmSync(folder, { recursive: true });
   }
+}
+
+/**
+ * How many seconds a version of `tsc` takes for each project, a new process each time, five rounds
+ * in turn. Needs `npm run build` before, because it reads the published types: the package finds
+ * itself by its name.
+ */
+export function timesOf(
+  projects: ReadonlyMap<string, Project>,
+  version: string,
+): Promise<Map<string, number[]>> {
+  return withCompiler(projects, version, { paths: {} }, async (tsc) => {
+    const seconds = new Map([...projects.keys()].map((name) => [name, [] as number[]]));
+    for (let round = 0; round < 5; round++)
+      for (const name of seconds.keys()) {
+        const begun = performance.now();
+        await tsc(name);
+        seconds.get(name)?.push((performance.now() - begun) / 1_000);
+      }
+    return seconds;
+  });
+}
+
+/** How many types a version of `tsc` instantiates for each project, with the library's sources. */
+export function countsOf(
+  projects: ReadonlyMap<string, Project>,
+  version: string,
+  ...options: string[]
+): Promise<Map<string, number>> {
+  return withCompiler(projects, version, {}, async (tsc) => {
+    const counts = new Map<string, number>();
+    for (const name of projects.keys()) {
+      const said = await tsc(name, '--extendedDiagnostics', ...options);
+      counts.set(name, Number(/Instantiations:\s+(\d+)/.exec(said)?.[1]));
+    }
+    return counts;
+  });
 }

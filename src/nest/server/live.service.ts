@@ -12,7 +12,7 @@ import { Live } from '../../core/live.js';
 import type { LiveStats } from '../../core/live-stats.js';
 import type { Published } from '../../core/ports/broker.js';
 import { settleAll } from '../../core/publish/settle-all.js';
-import type { PublishParameters, TopicOf } from '../../protocol/topic-types.js';
+import type { EntryOf, PublishParameters, TopicOf } from '../../protocol/topic-types.js';
 import { TopicPattern } from '../topics/topic-pattern.js';
 import { LiveServer } from './live.server.js';
 import type {
@@ -58,13 +58,12 @@ export class LiveService<Topics extends Record<string, any> = Record<string, unk
    */
   publish<
     T extends TopicOf<Topics>,
-    const Options extends PublishOptionsOf<Topics[T]> | RemovalOptionsOf<Topics[T]> = PublishOptionsOf<
-      Topics[T]
-    >,
+    const Options extends PublishOptionsOf<EntryOf<Topics, T>> | RemovalOptionsOf<EntryOf<Topics, T>> =
+      PublishOptionsOf<EntryOf<Topics, T>>,
   >(
     topic: T,
-    data: PublishData<Topics[T], Options>,
-    ...[options]: PublishParameters<Topics[T], Options>
+    data: PublishData<EntryOf<Topics, T>, Options>,
+    ...[options]: PublishParameters<EntryOf<Topics, T>, Options>
   ): Promise<Published> {
     return this.live.publish(topic, data, options);
   }
