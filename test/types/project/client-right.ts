@@ -1,4 +1,11 @@
-import { collection, type LiveClient, state } from 'nestjs-live/client';
+import {
+  collection,
+  type EntryOf,
+  type LiveClient,
+  type MessageOf,
+  state,
+  type TopicOf,
+} from 'nestjs-live/client';
 import type { AppRequests, AppTopics } from './topics.js';
 
 declare const client: LiveClient<AppTopics, AppRequests>;
@@ -42,3 +49,17 @@ void client.request('chat.rename', null).then((answer) => {
   if (answer.type === 'chat.renamed') answer.name.toUpperCase();
 });
 void client.request('trip.cancel', { at: new Date() }).then((cancelled) => cancelled satisfies boolean);
+
+export function follow<T extends TopicOf<AppTopics>>(
+  topic: T,
+  tell: (message: MessageOf<EntryOf<AppTopics, T>>) => void,
+): void {
+  client.subscribe(topic, (message) => {
+    if (message.type !== 'end') tell(message);
+  });
+}
+export function either(topic: 'lights' | 'scores'): void {
+  client.subscribe(topic, (message) => {
+    if (message.type === 'event' && !message.removed) message.data satisfies boolean | { team: string };
+  });
+}
