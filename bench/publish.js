@@ -18,6 +18,7 @@ const topics = {
   'last-per-key': { history: {}, snapshot: 'last-per-key' },
   presence: { presence: true },
   schema: { data: 'any' },
+  valibot: { data: 'valibot' },
 };
 const keys = 20;
 /** The fewest publications of one round, and those in one turn of the event loop. */
@@ -138,7 +139,7 @@ function addRows(broker, topic, showings) {
   };
   for (const { key, title } of entrants) {
     const { started, rounds: its } = showings.get(key);
-    if (topic === 'schema' && !started.validates) continue;
+    if (topics[topic].data !== undefined && !started.validates) continue;
     const cells = ['none', 'one'].flatMap((readers) => {
       const texts = its.map((round) => round[readers].cpu / round[readers].stringify);
       judged.push([`${title}, ${broker}, ${topic}, ${readers} reading`, texts]);

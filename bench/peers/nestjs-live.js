@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { brokerOn } from '../lib/engines.js';
+import { payloads } from '../lib/payload.js';
+import { positionSchema } from '../lib/position-schema.js';
 import { note, NoteGuard, notesPerAnswer, onNote } from './notes.js';
 
 export const title = 'nestjs-live';
@@ -58,7 +60,7 @@ export async function start({ dist, topic = {}, module = {}, store }) {
       return user !== null;
     }
   }
-  const schema = new CountingSchema();
+  const schema = new CountingSchema(topic.data === 'valibot' ? positionSchema : undefined);
   LiveTopic('bench/:number', topic.data === undefined ? topic : { ...topic, data: schema })(BenchTopics);
 
   class Notes {}
@@ -91,7 +93,7 @@ export async function start({ dist, topic = {}, module = {}, store }) {
   await app.init();
 
   const live = app.get(LiveService);
-  if (topic.data !== undefined) await live.publish('bench/0', {});
+  if (topic.data !== undefined) await live.publish('bench/0', payloads.position());
   return {
     port: Number(new URL(live.url()).port),
     publish: (topic, data, key) => live.publish(topic, data, key === undefined ? {} : { key }),
@@ -131,18 +133,23 @@ class Closes {
 }
 
 /**
- * A Standard Schema that accepts everything. Builds without schemas never call it.
+ * A Standard Schema that accepts what another one accepts, or everything. Builds without schemas
+ * never call it.
  */
 class CountingSchema {
   calls = 0;
-  '~standard' = {
-    version: 1,
-    vendor: 'bench',
-    validate: (value) => {
-      this.calls += 1;
-      return { value };
-    },
-  };
+
+  constructor(schema) {
+    const validate = schema?.['~standard'].validate ?? ((value) => ({ value }));
+    this['~standard'] = {
+      version: 1,
+      vendor: 'bench',
+      validate: (value) => {
+        this.calls += 1;
+        return validate(value);
+      },
+    };
+  }
 }
 
 /** A hand-made JSON Web Token (RFC 7515), so that the client process needs no library. */
