@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { brokerOn } from '../lib/engines.js';
 import { payloads } from '../lib/payload.js';
-import { positionSchema } from '../lib/position-schema.js';
 import { note, NoteGuard, notesPerAnswer, onNote } from './notes.js';
 
 export const title = 'nestjs-live';
@@ -60,7 +59,8 @@ export async function start({ dist, topic = {}, module = {}, store }) {
       return user !== null;
     }
   }
-  const schema = new CountingSchema(topic.data === 'valibot' ? positionSchema : undefined);
+  const { positionSchema } = topic.data === 'valibot' ? await import('../lib/position-schema.js') : {};
+  const schema = new CountingSchema(positionSchema);
   LiveTopic('bench/:number', topic.data === undefined ? topic : { ...topic, data: schema })(BenchTopics);
 
   class Notes {}
