@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { resolve } from 'node:path';
 import ts from 'typescript';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { thorough } from '../support/thorough.js';
+import { tscOf } from './tsc.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const project = resolve(import.meta.dirname, 'project');
@@ -73,19 +70,10 @@ describe('The types of a topic map', () => {
   it.each(thorough ? ['5.9', '7'] : [])(
     'TypeScript %s finds the same mistakes, each in at most three lines',
     async (version) => {
-      const folder = mkdtempSync(join(tmpdir(), 'nestjs-live-types-'));
-      onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-      writeFileSync(join(folder, 'package.json'), '{"private":true}');
-      const run = promisify(execFile);
-      await run('npm', ['install', `typescript@${version}`, '--no-audit', '--no-fund'], { cwd: folder });
-      const compiler = join(folder, 'node_modules/typescript/bin/tsc');
-      const { stdout } = await run(
-        process.execPath,
-        [compiler, '-p', import.meta.dirname, '--pretty', 'false'],
-        {
-          cwd: root,
-        },
-      ).catch((error: unknown) => error as { stdout: string });
+      const tsc = await tscOf(version);
+      const { stdout } = await tsc('-p', import.meta.dirname, '--pretty', 'false').catch(
+        (error: unknown) => error as { stdout: string },
+      );
       const said = stdout.split(/\n(?=\S)/).filter((message) => message.includes('error TS'));
       expect(said.filter((message) => message.trimEnd().split('\n').length > 3)).toEqual([]);
       const count = (file: string) => said.filter((message) => message.includes(`${file}.ts(`)).length;
